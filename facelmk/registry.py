@@ -1,0 +1,140 @@
+"""The shelves: one registry a kind of part, and the errors that every layer raises.
+
+BACKBONES, HEADS, LOSSES, CODECS and DETECTORS stand alone; the other shelves are children of mmengine's roots, so that
+the Runner finds our parts and our configs may name mmengine's. A shelf imports its parts when it is first asked.
+"""
+import difflib
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
+from typing import Any
+
+from mmengine import registry as roots
+from mmengine.registry import Registry
+
+SCOPE = 'facelmk'
+
+
+class FacelmkError(Exception):
+    """What went wrong, where, what was expected and what to do next; `exit_code` is the command line's answer."""
+    exit_code = 2
+
+
+class UnknownName(FacelmkError, KeyError):
+    """A name that is on no shelf, mark-up list or option list."""
+
+    def __str__(self) -> str:
+        return str(self.args[0])
+
+
+class MissingResource(FacelmkError):
+    """A file, a download or an optional package that is not there."""
+    exit_code = 3
+
+
+class DataDefect(FacelmkError):
+    """An annotation or a picture that cannot be used."""
+    exit_code = 4
+
+
+class TrainingFault(FacelmkError):
+    """Training that cannot go on."""
+    exit_code = 5
+
+
+def near(name: str, known: Iterable[str]) -> str:
+    """A sentence that names the closest known names to `name`."""
+    known = sorted(map(str, known))
+    plain = {k.lower().replace('_', '').replace('-', ''): k for k in known}
+    close = difflib.get_close_matches(str(name).lower().replace('_', '').replace('-', ''), plain, n=3, cutoff=.5)
+    if close:
+        return 'Did you mean ' + ' or '.join(repr(plain[c]) for c in close) + '?'
+    return 'Known: ' + ', '.join(known) + '.'
+
+
+class Shelf(Registry):
+    """An mmengine registry that lists every part before first use and answers a misspelt type with the near name."""
+
+    @property
+    def module_dict(self) -> dict[str, type]:
+        self.import_from_location()
+        return self._module_dict
+
+    def __len__(self) -> int:
+        return len(self.module_dict)
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(sorted(self.module_dict))
+
+    def __repr__(self) -> str:
+        return f'{self.name} ({len(self)}): ' + ', '.join(self)
+
+    def build(self, cfg: dict, *args: Any, **kwargs: Any) -> Any:
+        """Build the part that `cfg['type']` names."""
+        kind = cfg.get('type') if isinstance(cfg, dict) else None
+        if isinstance(kind, str) and not self.knows(kind):
+            raise UnknownName(f'{kind!r} is no registered {self.name}. {near(kind, self)} A part of your own is found '
+                              'once its module is imported: name it in `custom_imports` of the config.')
+        return super().build(cfg, *args, **kwargs)
+
+    def knows(self, kind: str) -> bool:
+        """Whether `kind` can be built from here."""
+        try:
+            return self.get(kind) is not None
+        except RuntimeError:  # mmengine's word for a dotted name that cannot be imported
+            return False
+
+
+class LoneShelf(Shelf):
+    """A shelf without an mmengine root; parts of other OpenMMLab libraries (`mmpretrain.ResNet`) come through MODELS."""
+
+    def get(self, key: str) -> type | None:
+        """The class registered as `key`, or None."""
+        scope, name = self.split_scope_key(key)
+        if scope in (None, SCOPE):
+            return self.module_dict.get(name)
+        return MODELS.get(key)
+
+    @contextmanager
+    def switch_scope_and_registry(self, scope: str | None) -> Iterator['LoneShelf']:
+        """Stay on this shelf whatever the default scope: it has no relatives to switch to."""
+        yield self
+
+
+def _child(root: str, *locations: str) -> Shelf:
+    parent = getattr(roots, root)
+    return Shelf(parent.name, parent=parent, scope=SCOPE, locations=list(locations))
+
+
+def _lone(name: str, location: str) -> LoneShelf:
+    return LoneShelf(name, scope=SCOPE, locations=[location])
+
+
+BACKBONES = _lone('backbone', 'facelmk.models.backbones')
+HEADS = _lone('head', 'facelmk.models.heads')
+LOSSES = _lone('loss', 'facelmk.models.losses')
+CODECS = _lone('codec', 'facelmk.codecs')
+DETECTORS = _lone('detector', 'facelmk.inference.detectors')
+
+MODELS = _child('MODELS', 'facelmk.models')
+DATASETS = _child('DATASETS', 'facelmk.datasets')
+DATA_SAMPLERS = _child('DATA_SAMPLERS', 'facelmk.datasets')
+TRANSFORMS = _child('TRANSFORMS', 'facelmk.datasets')
+FUNCTIONS = _child('FUNCTIONS', 'facelmk.datasets')
+METRICS = _child('METRICS', 'facelmk.metrics')
+HOOKS = _child('HOOKS', 'facelmk.engine.hooks')
+LOOPS = _child('LOOPS', 'facelmk.engine.loops')
+RUNNERS = _child('RUNNERS')
+RUNNER_CONSTRUCTORS = _child('RUNNER_CONSTRUCTORS')
+STRATEGIES = _child('STRATEGIES')
+MODEL_WRAPPERS = _child('MODEL_WRAPPERS')
+WEIGHT_INITIALIZERS = _child('WEIGHT_INITIALIZERS')
+OPTIMIZERS = _child('OPTIMIZERS')
+OPTIM_WRAPPERS = _child('OPTIM_WRAPPERS')
+OPTIM_WRAPPER_CONSTRUCTORS = _child('OPTIM_WRAPPER_CONSTRUCTORS')
+PARAM_SCHEDULERS = _child('PARAM_SCHEDULERS')
+EVALUATOR = _child('EVALUATOR')
+TASK_UTILS = _child('TASK_UTILS')
+VISUALIZERS = _child('VISUALIZERS')
+VISBACKENDS = _child('VISBACKENDS')
+LOG_PROCESSORS = _child('LOG_PROCESSORS')
+INFERENCERS = _child('INFERENCERS')
