@@ -1,0 +1,209 @@
+"""What the points of a face mean, as pure data: one row a mark-up, everything else asks here.
+
+A part is a run of point numbers; mirror pairs are written as spans that meet in the middle or run beside each other.
+Left and right are those of the picture: the left eye is the one on the picture's left.
+"""
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+
+import numpy as np
+from numpy.typing import NDArray
+
+from .registry import FacelmkError, UnknownName, near
+
+Group = tuple[int, ...]
+Share = Mapping[int, float]  # a point as a weighted mean of other points
+
+
+@dataclass(frozen=True)
+class Markup:
+    """A set of K named places on the face.
+
+    `pairs` are the points that change places in a mirror. `eyes` are the outer corners (left, right), whose distance
+    is the inter-ocular normaliser. `pupils` are the points whose means stand for the pupils (left, right). `five` are
+    the points whose means are left eye, right eye, nose tip, left and right mouth corner. `lines` are the polylines
+    of the boundary drawing, `parts` the named regions.
+    """
+    name: str
+    size: int
+    pairs: tuple[tuple[int, int], ...]
+    eyes: tuple[int, int] | None = None
+    pupils: tuple[Group, Group] | None = None
+    five: tuple[Group, ...] | None = None
+    parts: Mapping[str, Group] = field(default_factory=dict)
+    lines: tuple[Group, ...] = ()
+
+    def __post_init__(self) -> None:
+        named = [i for pair in self.pairs for i in pair] + [i for part in self.parts.values() for i in part]
+        named += [*(self.eyes or ()), *sum(self.lines, ()), *sum(self.pupils or (), ()), *sum(self.five or (), ())]
+        if named and not 0 <= min(named) <= max(named) < self.size:
+            raise FacelmkError(f'mark-up {self.name!r} has {self.size} points but names {min(named)} to {max(named)}; '
+                               'points are counted from 0')
+        paired = [i for pair in self.pairs for i in pair]
+        if len(paired) != len(set(paired)):
+            raise FacelmkError(f'mark-up {self.name!r}: a point stands in two mirror pairs; each may stand in one')
+
+    @property
+    def mirror(self) -> NDArray[np.int64]:
+        """The permutation (K,) that a mirrored picture's points need: mirrored = points[mirror]."""
+        order = np.arange(self.size)
+        for a, b in self.pairs:
+            order[a], order[b] = b, a
+        return order
+
+    def means(self, points: NDArray, groups: Sequence[Group]) -> NDArray:
+        """The mean point of each group, (..., len(groups), 2), of points (..., K, 2)."""
+        return np.stack([points[..., list(group), :].mean(-2) for group in groups], -2)
+
+    def five_points(self, points: NDArray) -> NDArray:
+        """Left eye, right eye, nose tip, left and right mouth corner, (..., 5, 2), of points (..., K, 2)."""
+        if self.five is None:
+            raise FacelmkError(f'mark-up {self.name!r} has no rule for the five points; give it `five=`')
+        return self.means(points, self.five)
+
+
+class _Markups(dict[str, Markup]):
+    """The known mark-ups by name; a project's own joins by `MARKUPS.add(Markup(...))`."""
+
+    def __missing__(self, name: str) -> Markup:
+        raise UnknownName(f'{name!r} is no known mark-up. {near(name, self)} '
+                          'A mark-up of your own joins by facelmk.markups.MARKUPS.add(Markup(...)).')
+
+    def add(self, markup: Markup) -> Markup:
+        """Make `markup` known under its name."""
+        self[markup.name] = markup
+        return markup
+
+
+MARKUPS = _Markups()
+
+
+def span(first: int, last: int) -> Group:
+    """first .. last, both included, upwards or downwards."""
+    return tuple(range(first, last + 1)) if first <= last else tuple(range(first, last - 1, -1))
+
+
+def _pairs(*spans: tuple[int, int, int, int]) -> tuple[tuple[int, int], ...]:
+    """(a, b, c, d): the points a..b face the points c..d, one by one."""
+    return tuple(pair for a, b, c, d in spans for pair in zip(span(a, b), span(c, d), strict=True))
+
+
+def _lines_of(contour: Group, brows: Sequence[Group], eyes: Sequence[Group], nose: Sequence[Group],
+              outer: Group, inner: Group) -> tuple[Group, ...]:
+    """Boundary lines: each eye and lip ring gives an upper and a lower line that share their corners."""
+    rings = [*eyes, outer, inner]
+    halves = []
+    for ring in rings:
+        half = len(ring) // 2
+        halves.append((ring[:half + 1], (ring[0], *reversed(ring[half:]))))
+    eye_halves, lip_halves = halves[:2], halves[2:]
+    eyes_lines = tuple(line for pair in eye_halves for line in pair)
+    lips = (lip_halves[0][0], lip_halves[1][0], lip_halves[0][1], lip_halves[1][1])
+    return (contour, *brows, *eyes_lines, *nose, *lips)
+
+
+def _ring_parts(contour: Group, brows: Sequence[Group], nose: Group, eyes: Sequence[Group], outer: Group,
+                inner: Group) -> dict[str, Group]:
+    return {'contour': contour, 'left_brow': brows[0], 'right_brow': brows[1], 'nose': nose, 'left_eye': eyes[0],
+            'right_eye': eyes[1], 'outer_lips': outer, 'inner_lips': inner}
+
+
+MARKUPS.add(Markup(
+    'wflw', 98,
+    pairs=_pairs((0, 15, 32, 17), (33, 37, 46, 42), (38, 41, 50, 47), (55, 56, 59, 58), (60, 64, 72, 68),
+                 (65, 67, 75, 73), (76, 78, 82, 80), (83, 84, 87, 86), (88, 89, 92, 91), (93, 93, 95, 95),
+                 (96, 96, 97, 97)),
+    eyes=(60, 72), pupils=((96,), (97,)), five=((96,), (97,), (54,), (76,), (82,)),
+    parts=_ring_parts(span(0, 32), (span(33, 41), span(42, 50)), span(51, 59), (span(60, 67), span(68, 75)),
+                      span(76, 87), span(88, 95)) | {'pupils': (96, 97)},
+    lines=_lines_of(span(0, 32), (span(33, 37), span(42, 46)), (span(60, 67), span(68, 75)),
+                    (span(51, 54), span(55, 59)), span(76, 87), span(88, 95))))
+
+_SIXTY_EIGHT = dict(
+    size=68,
+    pairs=_pairs((0, 7, 16, 9), (17, 21, 26, 22), (31, 32, 35, 34), (36, 39, 45, 42), (40, 41, 47, 46),
+                 (48, 50, 54, 52), (55, 56, 59, 58), (60, 61, 64, 63), (65, 65, 67, 67)),
+    eyes=(36, 45), pupils=(span(36, 41), span(42, 47)),
+    five=((37, 38, 40, 41), (43, 44, 46, 47), (30,), (48,), (54,)),
+    parts=_ring_parts(span(0, 16), (span(17, 21), span(22, 26)), span(27, 35), (span(36, 41), span(42, 47)),
+                      span(48, 59), span(60, 67)),
+    lines=_lines_of(span(0, 16), (span(17, 21), span(22, 26)), (span(36, 41), span(42, 47)),
+                    (span(27, 30), span(31, 35)), span(48, 59), span(60, 67)))
+MARKUPS.add(Markup('300w', **_SIXTY_EIGHT))
+MARKUPS.add(Markup('300wlp', **_SIXTY_EIGHT))
+MARKUPS.add(Markup('coco_wholebody_face', **_SIXTY_EIGHT))
+
+MARKUPS.add(Markup(
+    'cofw', 29,
+    pairs=_pairs((0, 0, 1, 1), (2, 2, 3, 3), (4, 5, 6, 7), (8, 8, 9, 9), (10, 10, 11, 11), (12, 13, 14, 15),
+                 (16, 16, 17, 17), (18, 18, 19, 19), (22, 22, 23, 23)),
+    eyes=(8, 9), pupils=((16,), (17,)), five=((16,), (17,), (20,), (22,), (23,)),
+    parts={'left_brow': (0, 4, 2, 5), 'right_brow': (1, 6, 3, 7), 'left_eye': (8, 12, 10, 13),
+           'right_eye': (9, 14, 11, 15), 'pupils': (16, 17), 'nose': (18, 19, 20, 21),
+           'lips': (22, 23, 24, 25, 26, 27), 'chin': (28,)},
+    lines=((0, 4, 2), (0, 5, 2), (3, 6, 1), (3, 7, 1), (8, 12, 10), (8, 13, 10), (11, 14, 9), (11, 15, 9),
+           (18, 21, 19), (22, 24, 23), (22, 25, 23), (22, 26, 23), (22, 27, 23))))
+
+MARKUPS.add(Markup(
+    'aflw', 19,
+    pairs=_pairs((0, 2, 5, 3), (6, 8, 11, 9), (12, 12, 14, 14), (15, 15, 17, 17)),
+    eyes=(6, 11), pupils=((7,), (10,)), five=((7,), (10,), (13,), (15,), (17,)),
+    parts={'left_brow': (0, 1, 2), 'right_brow': (3, 4, 5), 'left_eye': (6, 7, 8), 'right_eye': (9, 10, 11),
+           'nose': (12, 13, 14), 'lips': (15, 16, 17), 'chin': (18,)},
+    lines=((0, 1, 2), (3, 4, 5), (6, 7, 8), (9, 10, 11), (12, 13, 14), (15, 16, 17))))
+
+MARKUPS.add(Markup(
+    'lapa', 106,
+    pairs=_pairs((0, 15, 32, 17), (33, 37, 46, 42), (38, 41, 50, 47), (55, 59, 65, 61), (66, 70, 79, 75),
+                 (71, 73, 82, 80), (74, 74, 83, 83), (84, 86, 90, 88), (91, 92, 95, 94), (96, 97, 100, 99),
+                 (101, 101, 103, 103), (104, 104, 105, 105)),
+    eyes=(66, 79), pupils=((104,), (105,)), five=((104,), (105,), (54,), (84,), (90,)),
+    parts=_ring_parts(span(0, 32), (span(33, 41), span(42, 50)), span(51, 65), (span(66, 73), span(75, 82)),
+                      span(84, 95), span(96, 103)) | {'pupils': (74, 83, 104, 105)},
+    lines=_lines_of(span(0, 32), (span(33, 37), span(42, 46)), (span(66, 73), span(75, 82)),
+                    (span(51, 54), span(58, 62)), span(84, 95), span(96, 103))))
+
+MARKUPS.add(Markup(
+    'five', 5, pairs=((0, 1), (3, 4)), eyes=(0, 1), pupils=((0,), (1,)), five=((0,), (1,), (2,), (3,), (4,)),
+    parts={'eyes': (0, 1), 'nose': (2,), 'lips': (3, 4)}, lines=((0, 2, 1), (3, 2, 4))))
+
+
+def _spans(*rows: tuple[int, int, int]) -> dict[int, Share]:
+    """(target, first, last): the targets from `target` on are the sources first..last, unchanged."""
+    return {target + i: {source: 1.} for target, first, last in rows for i, source in enumerate(span(first, last))}
+
+
+def _mean(a: int, b: int) -> Share:
+    return {a: .5, b: .5}
+
+
+_98_TO_68 = ({i: {2 * i: 1.} for i in range(17)}
+             | _spans((17, 33, 37), (22, 42, 46), (27, 51, 59), (36, 60, 61), (38, 63, 65), (41, 67, 67),
+                      (42, 68, 69), (44, 71, 73), (47, 75, 75), (48, 76, 95)))
+_68_TO_106 = ({2 * i: {i: 1.} for i in range(17)}
+              | _spans((33, 17, 21), (42, 22, 26), (51, 27, 30), (58, 31, 35), (84, 48, 67))
+              | {66: {36: 1.}, 70: {39: 1.}, 68: _mean(37, 38), 72: _mean(40, 41),
+                 75: {42: 1.}, 79: {45: 1.}, 77: _mean(43, 44), 81: _mean(46, 47)})
+_98_TO_106 = _spans((0, 0, 54), (58, 55, 59), (66, 60, 67), (75, 68, 75), (84, 76, 95), (104, 96, 97))
+_29_TO_106 = {33: 0, 46: 1, 37: 2, 42: 3, 35: 4, 44: 6, 66: 8, 79: 9, 70: 10, 75: 11, 68: 12, 72: 13, 77: 14, 81: 15,
+              104: 16, 105: 17, 57: 18, 63: 19, 54: 20, 60: 21, 84: 22, 90: 23, 87: 24, 98: 25, 102: 26, 93: 27, 16: 28}
+_FIVE_OF = {name: {i: {j: 1 / len(group) for j in group} for i, group in enumerate(markup.five)}
+            for name, markup in MARKUPS.items() if markup.five and name != 'five'}
+MAPS: dict[tuple[str, str], Mapping[int, Share]] = (
+    {('wflw', '300w'): _98_TO_68, ('300w', 'lapa'): _68_TO_106, ('wflw', 'lapa'): _98_TO_106,
+     ('cofw', 'lapa'): {i: {j: 1.} for i, j in _29_TO_106.items()}} | {(name, 'five'): shares for name, shares in _FIVE_OF.items()})
+
+
+def convert(points: NDArray, visible: NDArray, source: str, target: str) -> tuple[NDArray, NDArray]:
+    """Points (K, 2) and visible (K,) of one mark-up in another; a target point without a source is (0, 0), invisible."""
+    if source == target:
+        return points, visible
+    if (source, target) not in MAPS:
+        ways = sorted(f'{a} to {b}' for a, b in MAPS)
+        raise UnknownName(f'no map from mark-up {source!r} to {target!r}; there are: {", ".join(ways)}')
+    moved = np.zeros((MARKUPS[target].size, 2), points.dtype)
+    seen = np.zeros(MARKUPS[target].size, visible.dtype)
+    for i, share in MAPS[source, target].items():
+        group, weight = list(share), np.array(list(share.values()))
+        moved[i], seen[i] = weight @ points[group], visible[group].min()
+    return moved, seen
