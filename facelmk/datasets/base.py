@@ -22,15 +22,14 @@ class FaceDataset(Dataset):
     """Faces in one mark-up, run through a pipeline of transforms.
 
     Random draws come from (seed, epoch, id), so that neither the worker count nor a cache nor a resumed run changes
-    them. The sampler hands the epoch over as part of the index: `data[epoch, index]`; a bare index means epoch 0.
+    them. The sampler hands both over with the index: `data[seed, epoch, index]`; a bare index means seed 0, epoch 0.
     `subsets` are the tags that a result table shows, in its order.
     """
     subsets: tuple[str, ...] = ()
 
-    def __init__(self, markup: str, pipeline: Sequence[dict | Transform] = (), seed: int = 0,
+    def __init__(self, markup: str, pipeline: Sequence[dict | Transform] = (),
                  subsets: Sequence[str] | None = None) -> None:
         self.markup = MARKUPS[markup]
-        self.seed = seed
         self.subsets = tuple(self.subsets if subsets is None else subsets)
         self.pipeline = [self._part(step) for step in pipeline]
 
@@ -49,11 +48,11 @@ class FaceDataset(Dataset):
         """A fresh row: id, path, box, landmarks, visible, norm, tags."""
         raise TypeError(f'{type(self).__name__} must say what a face is')
 
-    def __getitem__(self, index: int | tuple[int, int]) -> Face:
-        epoch, index = index if isinstance(index, tuple) else (0, index)
+    def __getitem__(self, index: int | tuple[int, int, int]) -> Face:
+        seed, epoch, index = index if isinstance(index, tuple) else (0, 0, index)
         sample = self.face(index)
         sample['markup'] = self.markup
-        sample['rng'] = np.random.default_rng([self.seed, epoch, zlib.crc32(str(sample['id']).encode())])
+        sample['rng'] = np.random.default_rng([seed, epoch, zlib.crc32(str(sample['id']).encode())])
         for transform in self.pipeline:
             sample = transform(sample)
         return sample
@@ -70,9 +69,9 @@ class AnnotatedFaces(FaceDataset):
 
     def __init__(self, ann_file: str = '', data_root: str = '', image_root: str = '', markup: str = 'wflw',
                  pipeline: Sequence[dict | Transform] = (), box: str = 'file', origin: int = 0,
-                 tags: dict[str, str] | None = None, only: str | None = None, seed: int = 0,
+                 tags: dict[str, str] | None = None, only: str | None = None,
                  subsets: Sequence[str] | None = None) -> None:
-        super().__init__(markup, pipeline, seed, subsets)
+        super().__init__(markup, pipeline, subsets)
         if origin not in (0, 1):
             raise DataDefect(f'origin is {origin!r}; it is the number of the first pixel in the file, 0 or 1')
         self.data_root, self.image_root = Path(data_root), Path(data_root, image_root)
