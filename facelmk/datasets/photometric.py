@@ -1,0 +1,127 @@
+"""What changes the pixels of a crop and none of its points: light, colour, blur, noise, compression, occluders."""
+import cv2
+import numpy as np
+from mmcv.transforms import BaseTransform
+
+from ..registry import TRANSFORMS
+from .base import Face
+
+
+class _Sometimes(BaseTransform):
+    """Changes `image` with probability `prob`, by draws of the sample's own generator."""
+
+    def __init__(self, prob: float) -> None:
+        self.prob = prob
+
+    def transform(self, sample: Face) -> Face:
+        rng = sample['rng']
+        if rng.random() < self.prob:
+            sample['image'] = self.change(sample['image'], rng)
+        return sample
+
+    def change(self, image: np.ndarray, rng: np.random.Generator) -> np.ndarray:
+        """The changed picture (S, S, 3)."""
+        raise TypeError(f'{type(self).__name__} must say how it changes a picture')
+
+
+@TRANSFORMS.register_module()
+class ColourJitter(_Sometimes):
+    """Brightness, contrast, saturation and a gain of each channel, by up to the given shares."""
+
+    def __init__(self, brightness: float = .3, contrast: float = .3, saturation: float = .4, gain: float = .1,
+                 prob: float = .8) -> None:
+        super().__init__(prob)
+        self.brightness, self.contrast, self.saturation, self.gain = brightness, contrast, saturation, gain
+
+    def change(self, image: np.ndarray, rng: np.random.Generator) -> np.ndarray:
+        light, contrast, colour = rng.uniform(-1, 1, 3) * (self.brightness, self.contrast, self.saturation)
+        gains = 1 + rng.uniform(-self.gain, self.gain, 3)
+        if colour:
+            grey = cv2.cvtColor(cv2.cvtColor(image, cv2.COLOR_BGR2GRAY), cv2.COLOR_GRAY2BGR)
+            image = cv2.addWeighted(image, 1 + colour, grey, -colour, 0)
+        mean = float(image.mean())
+        ramp = np.arange(256, dtype=np.float32)[:, None]
+        table = (ramp * (1 + light) - mean) * (1 + contrast) * gains + mean
+        return cv2.LUT(image, np.clip(table, 0, 255).astype(np.uint8)[None])
+
+
+@TRANSFORMS.register_module()
+class Grey(_Sometimes):
+    """A grey picture in three channels."""
+
+    def __init__(self, prob: float = .1) -> None:
+        super().__init__(prob)
+
+    def change(self, image: np.ndarray, rng: np.random.Generator) -> np.ndarray:
+        return cv2.cvtColor(cv2.cvtColor(image, cv2.COLOR_BGR2GRAY), cv2.COLOR_GRAY2BGR)
+
+
+@TRANSFORMS.register_module()
+class Blur(_Sometimes):
+    """A Gaussian blur of up to `sigma` pixels."""
+
+    def __init__(self, sigma: float = 2., prob: float = .2) -> None:
+        super().__init__(prob)
+        self.sigma = sigma
+
+    def change(self, image: np.ndarray, rng: np.random.Generator) -> np.ndarray:
+        return cv2.GaussianBlur(image, (0, 0), rng.uniform(.1, 1) * self.sigma)
+
+
+@TRANSFORMS.register_module()
+class Shrink(_Sometimes):
+    """A picture that was small: reduced by up to `factor`, and enlarged again."""
+
+    def __init__(self, factor: float = 4., prob: float = .2) -> None:
+        super().__init__(prob)
+        self.factor = factor
+
+    def change(self, image: np.ndarray, rng: np.random.Generator) -> np.ndarray:
+        side = max(8, round(image.shape[0] / rng.uniform(1, self.factor)))
+        small = cv2.resize(image, (side, side), interpolation=cv2.INTER_AREA)
+        return cv2.resize(small, image.shape[1::-1], interpolation=cv2.INTER_LINEAR)
+
+
+@TRANSFORMS.register_module()
+class Noise(_Sometimes):
+    """Gaussian noise of up to `sigma` grey levels."""
+
+    def __init__(self, sigma: float = 12., prob: float = .2) -> None:
+        super().__init__(prob)
+        self.sigma = sigma
+
+    def change(self, image: np.ndarray, rng: np.random.Generator) -> np.ndarray:
+        grain = rng.standard_normal(image.shape, np.float32) * np.float32(rng.random() * self.sigma)
+        return np.clip(image + grain, 0, 255).astype(np.uint8)
+
+
+@TRANSFORMS.register_module()
+class Jpeg(_Sometimes):
+    """Compression at a quality between `low` and 90."""
+
+    def __init__(self, low: int = 20, prob: float = .2) -> None:
+        super().__init__(prob)
+        self.low = low
+
+    def change(self, image: np.ndarray, rng: np.random.Generator) -> np.ndarray:
+        quality = int(rng.integers(self.low, 91))
+        _, content = cv2.imencode('.jpg', image, [cv2.IMWRITE_JPEG_QUALITY, quality])
+        return cv2.imdecode(content, cv2.IMREAD_COLOR)
+
+
+@TRANSFORMS.register_module()
+class Occlude(_Sometimes):
+    """One rectangle of plain colour or of noise, of a side up to `share` of the picture."""
+
+    def __init__(self, share: float = .4, prob: float = .3) -> None:
+        super().__init__(prob)
+        self.share = share
+
+    def change(self, image: np.ndarray, rng: np.random.Generator) -> np.ndarray:
+        image, size = image.copy(), image.shape[0]
+        height, width = (rng.uniform(.1, self.share, 2) * size).astype(int) + 1
+        y, x = rng.integers(0, size - height + 1), rng.integers(0, size - width + 1)
+        plain = rng.integers(0, 256, (1, 1, 3))
+        noisy = rng.integers(0, 256, (height, width, 3))
+        image[y:y + height, x:x + width] = plain if rng.random() < .7 else noisy
+        return image

@@ -1,0 +1,131 @@
+"""Photograph to network input: load, crop (all geometry in one 3x3, one resampling), pack, collate."""
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import cv2
+import mmcv
+import numpy as np
+import torch
+from mmcv.transforms import BaseTransform
+
+from .. import geometry
+from ..registry import FUNCTIONS, TRANSFORMS, DataDefect, FacelmkError
+from .base import Face
+
+
+@TRANSFORMS.register_module()
+class LoadImage(BaseTransform):
+    """Adds `image` (H, W, 3), uint8 BGR, upright by its EXIF note; a face that carries its picture keeps it."""
+
+    def transform(self, sample: Face) -> Face:
+        if 'image' not in sample:
+            sample['image'] = read_image(sample['path'])
+        return sample
+
+
+def read_image(path: str | Path) -> np.ndarray:
+    """The picture in a file as (H, W, 3), uint8 BGR."""
+    try:
+        content = Path(path).read_bytes()
+    except OSError as error:
+        raise DataDefect(f'{path}: cannot be read ({error.strerror}); check data_root and image_root') from error
+    image = mmcv.imfrombytes(content, flag='color') if content else None
+    if image is None:
+        raise DataDefect(f'{path}: no picture that OpenCV can decode ({len(content)} bytes)')
+    return image
+
+
+@TRANSFORMS.register_module()
+class CropFace(BaseTransform):
+    """Replaces `image` by a square crop around `box`; adds `warp` (3, 3) and `points` (K, 2).
+
+    The crop's side is `padding` times the longer side of the box. In training, `flip` mirrors with that probability,
+    `rotate` turns by up to so many degrees (with `rotate_prob`), `scale` stretches the side by a factor between its
+    two numbers, `shift` moves the box by up to that share of its side (with `shift_prob`). `draw` says from which
+    distribution: 'uniform', or 'truncnorm' (a normal cut at one sigma, as MMPose draws). All of it is one matrix.
+    `mirror='crop'` is the exact mirror of the crop, x' = size - 1 - x; 'photo' mirrors the photograph and the box, as
+    MMPose does, which comes to x' = size - x.
+    """
+
+    def __init__(self, size: int = 256, padding: float = 1.25, flip: float = 0., rotate: float = 0.,
+                 rotate_prob: float = 1., scale: Sequence[float] = (1., 1.), shift: float = 0., shift_prob: float = 1.,
+                 draw: str = 'uniform', mirror: str = 'crop') -> None:
+        if draw not in ('uniform', 'truncnorm') or mirror not in ('crop', 'photo'):
+            raise FacelmkError(f"CropFace: draw={draw!r}, mirror={mirror!r}; draw is 'uniform' or 'truncnorm', "
+                               "mirror is 'crop' or 'photo'")
+        self.size, self.padding, self.flip = size, padding, flip
+        self.rotate, self.rotate_prob = rotate, rotate_prob
+        self.scale, self.shift, self.shift_prob = tuple(scale), shift, shift_prob
+        self.draw, self.mirror = draw, mirror
+
+    def transform(self, sample: Face) -> Face:
+        flipped, *rest = self._draw(sample['rng'])
+        sample['warp'] = self.warp(sample['box'], sample['image'].shape[1], flipped, *rest)
+        if flipped:
+            order = sample['markup'].mirror
+            sample['landmarks'], sample['visible'] = sample['landmarks'][order], sample['visible'][order]
+        sample['points'] = geometry.apply(sample['warp'], sample['landmarks'])
+        sample['image'] = resample(sample['image'], sample['warp'], self.size)
+        return sample
+
+    def warp(self, box: np.ndarray, width: int, flipped: bool = False, degrees: float = 0., factor: float = 1.,
+             offset: Sequence[float] = (0., 0.)) -> geometry.Matrix:
+        """The map from the photograph, `width` pixels wide, to the crop."""
+        x1, y1, x2, y2 = np.asarray(box, np.float64)
+        side = max(x2 - x1, y2 - y1)
+        before = geometry.mirror(width) if flipped and self.mirror == 'photo' else np.eye(3)
+        after = geometry.mirror(self.size) if flipped and self.mirror == 'crop' else np.eye(3)
+        (centre,) = geometry.apply(before, [[(x1 + x2) / 2, (y1 + y2) / 2]])
+        moved = centre + np.asarray(offset) * side * self.padding
+        return after @ geometry.box_to_crop(_square(moved, side), self.size, self.padding * factor, degrees) @ before
+
+    def _draw(self, rng: np.random.Generator) -> tuple[bool, float, float, tuple[float, float]]:
+        """Flip, degrees, factor, offset: always the same number of draws, whatever the options."""
+        flip, turn, move = rng.random(3)
+        degrees, factor, x, y = self._unit(rng)
+        middle, half = sum(self.scale) / 2, (self.scale[1] - self.scale[0]) / 2
+        moved = self.shift if move < self.shift_prob else 0.
+        return (bool(flip < self.flip), degrees * self.rotate if turn < self.rotate_prob else 0.,
+                middle + half * factor, (x * moved, y * moved))
+
+    def _unit(self, rng: np.random.Generator) -> np.ndarray:
+        """Four draws in [-1, 1]."""
+        if self.draw == 'uniform':
+            return rng.uniform(-1, 1, 4)
+        many = rng.standard_normal(64)  # two of three lie within one sigma; 64 never leave fewer than four
+        return many[np.abs(many) <= 1][:4]
+
+
+def _square(centre: np.ndarray, side: float) -> tuple[float, float, float, float]:
+    return (centre[0] - side / 2, centre[1] - side / 2, centre[0] + side / 2, centre[1] + side / 2)
+
+
+def resample(image: np.ndarray, warp: np.ndarray, size: int) -> np.ndarray:
+    """The crop (size, size, 3) that `warp` (3, 3) cuts out of a photograph, black outside it."""
+    if not image.flags['C_CONTIGUOUS']:  # a mirrored view costs OpenCV eleven times the warp itself
+        image = np.ascontiguousarray(image)
+    return cv2.warpAffine(image, warp[:2], (size, size), flags=cv2.INTER_LINEAR)
+
+
+@TRANSFORMS.register_module()
+class PackFace(BaseTransform):
+    """A sample as the collate wants it: `inputs` uint8 (3, S, S) and the annotation beside it."""
+    keys = ('id', 'points', 'visible', 'warp', 'landmarks', 'box', 'norm', 'tags')
+
+    def transform(self, sample: Face) -> dict[str, Any]:
+        planes = np.ascontiguousarray(sample['image'].transpose(2, 0, 1))
+        return {'inputs': torch.from_numpy(planes), 'data_samples': {key: sample[key] for key in self.keys}}
+
+
+@FUNCTIONS.register_module()
+def collate_faces(samples: Sequence[dict[str, Any]]) -> dict[str, Any]:
+    """A batch: `inputs` (B, 3, S, S) uint8; arrays get B in front, ids and tags stay lists, a missing norm is NaN."""
+    rows = [sample['data_samples'] for sample in samples]
+    batch: dict[str, Any] = {key: [row[key] for row in rows] for key in rows[0]}
+    for key, values in batch.items():
+        if isinstance(values[0], np.ndarray):
+            kind = np.float64 if key == 'warp' else np.float32
+            batch[key] = torch.from_numpy(np.stack(values).astype(kind, copy=False))
+    batch['norm'] = torch.tensor([np.nan if norm is None else float(norm) for norm in batch['norm']])
+    return {'inputs': torch.stack([sample['inputs'] for sample in samples]), 'data_samples': batch}
