@@ -1,0 +1,4 @@
+"""Points <-> what a network speaks."""
+from .base import Codec
+from .coordinates import Coordinates
+from .heatmap import Heatmap
