@@ -1,0 +1,2 @@
+"""Networks: backbones, heads and losses, and FaceLandmarker, where they meet the codec."""
+from .landmarker import FaceLandmarker

@@ -1,0 +1,97 @@
+"""Where the four parts meet: output = head(backbone(image)); the codec and the loss do the rest."""
+from collections.abc import Sequence
+from typing import Any
+
+import torch
+from mmengine.model import BaseModel
+from torch import Tensor, nn
+
+from ..codecs import Codec
+from ..markups import MARKUPS
+from ..registry import BACKBONES, CODECS, FUNCTIONS, HEADS, LOSSES, MODELS
+
+Stages = list[Tensor]
+
+
+class Term(nn.Module):
+    """One summand of the loss: a loss, its weight, and the codec that makes its target."""
+
+    def __init__(self, loss: dict, weight: float, codec: Codec) -> None:
+        super().__init__()
+        self.loss, self.weight, self.codec = LOSSES.build(loss), weight, codec
+
+    def forward(self, stages: Stages, points: Tensor, visible: Tensor, size: int) -> Tensor:
+        """The weighted sum over the stages."""
+        target, weight = self.codec.encode(points, visible, stages[-1], size)
+        return self.weight * sum(self.loss(stage, target, weight) for stage in stages)
+
+
+@MODELS.register_module()
+class FaceLandmarker(BaseModel):
+    """Landmarks from crops of faces.
+
+    `loss` is one loss, or a list of terms dict(loss=..., weight=1., target=<codec>), each with a target of its own.
+    `flip_test` averages the output with that of the mirrored crop. `mean` and `std` are of RGB pixels.
+    """
+
+    def __init__(self, backbone: dict, head: dict, codec: dict, loss: dict | Sequence[dict], markup: str = 'wflw',
+                 flip_test: bool = False, mean: Sequence[float] = (123.675, 116.28, 103.53),
+                 std: Sequence[float] = (58.395, 57.12, 57.375)) -> None:
+        super().__init__(dict(type='mmengine.ImgDataPreprocessor', mean=mean, std=std, bgr_to_rgb=True))
+        self.markup = MARKUPS[markup]
+        self.codec: Codec = CODECS.build(codec)
+        self.backbone = BACKBONES.build(backbone)
+        self.head = HEADS.build(head, default_args=dict(
+            in_channels=self.backbone.out_channels, out_channels=self.codec.channels(self.markup.size)))
+        self.terms = nn.ModuleDict(self._terms(loss))
+        self.flip_test = flip_test
+        self.register_buffer('mirror', torch.from_numpy(self.markup.mirror), persistent=False)
+
+    def _terms(self, loss: dict | Sequence[dict]) -> dict[str, Term]:
+        rows = [dict(loss=loss)] if isinstance(loss, dict) else loss
+        terms: dict[str, Term] = {}
+        for row in rows:
+            codec = CODECS.build(row['target']) if 'target' in row else self.codec
+            name = 'loss_' + row['loss']['type'].rpartition('.')[2].removesuffix('Loss').lower()
+            terms[name if name not in terms else f'{name}{len(terms)}'] = Term(row['loss'], row.get('weight', 1.), codec)
+        return terms
+
+    def init_weights(self) -> None:
+        """Fill the backbone with its start weights, if it names any; the Runner calls this before training."""
+        if source := getattr(self.backbone, 'pretrained', None):
+            FUNCTIONS.get('load_pretrained')(self.backbone, source)
+
+    def forward(self, inputs: Tensor, data_samples: dict[str, Any] | None = None,
+                mode: str = 'tensor') -> Stages | dict[str, Tensor] | list[dict[str, Any]]:
+        """Stages of the head for normalised crops (B, 3, S, S) ('tensor'), losses ('loss') or faces ('predict')."""
+        if mode == 'loss':
+            return self.loss(inputs, data_samples)
+        if mode == 'predict':
+            return self.predict(inputs, data_samples)
+        return self.head(self.backbone(inputs))
+
+    def loss(self, inputs: Tensor, data_samples: dict[str, Any]) -> dict[str, Tensor]:
+        """Each term of the loss by its name."""
+        stages = [stage.float() for stage in self(inputs)]
+        points, visible = data_samples['points'], data_samples['visible']
+        return {name: term(stages, points, visible, inputs.shape[-1]) for name, term in self.terms.items()}
+
+    def output(self, inputs: Tensor) -> Tensor:
+        """The last stage, averaged with that of the mirrored crop where `flip_test` is on."""
+        if not self.flip_test:
+            return self(inputs)[-1].float()
+        direct, mirrored = self(torch.cat((inputs, inputs.flip(-1))))[-1].float().chunk(2)
+        return (direct + self.codec.flip(mirrored, self.mirror, inputs.shape[-1])) / 2
+
+    def predict(self, inputs: Tensor, data_samples: dict[str, Any]) -> list[dict[str, Any]]:
+        """Each face's id, landmarks (K, 2) in pixels of its photograph, and scores (K,)."""
+        points, scores = self.codec.decode(self.output(inputs), inputs.shape[-1])[:2]
+        landmarks = home(points, data_samples['warp'])
+        return [dict(id=i, landmarks=face, scores=score)
+                for i, face, score in zip(data_samples['id'], landmarks.cpu(), scores.cpu(), strict=True)]
+
+
+def home(points: Tensor, warp: Tensor) -> Tensor:
+    """Crop pixels (B, K, 2) back to photograph pixels, by the inverse of the warps (B, 3, 3) that made the crops."""
+    back = torch.linalg.inv(warp.double())
+    return (points.double() @ back[:, :2, :2].mT + back[:, None, :2, 2]).float()
