@@ -1,0 +1,45 @@
+"""`facelmk VERB ...`: one file a verb, each with `arguments(parser)` and `run(options)`; tools/*.py call the same.
+
+Exit codes: 0 good, 1 a bug, 2 wrong input, 3 something missing, 4 defective data, 5 training cannot go on.
+"""
+import argparse
+import importlib
+import sys
+from collections.abc import Sequence
+
+from .. import __version__
+from ..registry import FacelmkError
+
+VERBS = {
+    'train': 'train a model',
+    'test': 'test a checkpoint: metrics, predictions, a report',
+    'config': 'show or compare configs',
+    'data': 'look at data sets',
+    'models': 'count what a model costs, publish a checkpoint',
+    'plot': 'draw training curves from logs',
+    'env': 'what this machine and its packages are',
+}
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run one command; returns its exit code."""
+    given = list(sys.argv[1:] if arguments is None else arguments)
+    parser = argparse.ArgumentParser('facelmk', description='Facial landmarks: train, test, look, compare.')
+    parser.add_argument('--version', action='version', version=__version__)
+    verbs = parser.add_subparsers(dest='verb', required=True, metavar='VERB')
+    asked = next((word for word in given if not word.startswith('-')), None)
+    for verb, purpose in VERBS.items():
+        sub = verbs.add_parser(verb, help=purpose, description=purpose)
+        if verb == asked:  # the other verbs' modules need not be imported
+            module = importlib.import_module(f'{__name__}.{verb}')
+            module.arguments(sub)
+            sub.set_defaults(run=module.run)
+    options = parser.parse_args(given)
+    try:
+        return options.run(options) or 0
+    except FacelmkError as error:
+        print(f'facelmk: {error}', file=sys.stderr)
+        return error.exit_code
+    except KeyboardInterrupt:
+        print('facelmk: interrupted', file=sys.stderr)
+        return 130

@@ -1,0 +1,6 @@
+"""python -m facelmk.cli VERB"""
+import sys
+
+from . import main
+
+sys.exit(main())

@@ -1,0 +1,44 @@
+"""Options that several verbs share."""
+import argparse
+import os
+from pathlib import Path
+from typing import Any
+
+from mmengine import Config, DictAction
+
+from ..engine.config import load_config
+
+
+def add_config(parser: argparse.ArgumentParser) -> None:
+    """CONFIG and --cfg-options."""
+    parser.add_argument('config', metavar='CONFIG', help='a config file, or the name of one that comes with facelmk')
+    parser.add_argument('--cfg-options', nargs='+', action=DictAction, metavar='KEY=VALUE',
+                        help='replace values of the config: model.flip_test=False')
+
+
+def add_run(parser: argparse.ArgumentParser) -> None:
+    """Where a run writes, what it draws, and with whom it runs."""
+    parser.add_argument('--work-dir', help='where logs and checkpoints go (default: work_dirs/<config>)')
+    parser.add_argument('--show-dir', help='draw predictions into this folder')
+    parser.add_argument('--show', action='store_true', help='draw predictions on the screen')
+    parser.add_argument('--interval', type=int, default=1, help='draw every so many faces (default: 1)')
+    parser.add_argument('--wait-time', type=float, default=1., help='seconds that a picture stays on the screen')
+    parser.add_argument('--launcher', choices=('none', 'pytorch', 'slurm', 'mpi'), default='none',
+                        help='who started the ranks of a distributed run')
+    parser.add_argument('--local-rank', '--local_rank', type=int, default=0, help=argparse.SUPPRESS)
+
+
+def read_config(options: argparse.Namespace) -> Config:
+    """The config with what the command line says of it."""
+    config = load_config(options.config, options.cfg_options)
+    if getattr(options, 'work_dir', None):
+        config.work_dir = options.work_dir
+    if 'local_rank' in options:
+        os.environ.setdefault('LOCAL_RANK', str(options.local_rank))
+    return config
+
+
+def drawing(options: argparse.Namespace, work_dir: str) -> dict[str, Any]:
+    """The arguments of `engine.run.Drawing`."""
+    folder = None if options.show_dir is None else str(Path(work_dir, options.show_dir))
+    return dict(folder=folder, show=options.show, interval=options.interval, wait=options.wait_time)

@@ -1,0 +1,30 @@
+"""facelmk test CONFIG CHECKPOINT"""
+import argparse
+from pathlib import Path
+
+from .options import add_config, add_run, drawing, read_config
+
+
+def arguments(parser: argparse.ArgumentParser) -> None:
+    add_config(parser)
+    parser.add_argument('checkpoint', metavar='CHECKPOINT', help='a path or a URL')
+    add_run(parser)
+    parser.add_argument('--out', metavar='FILE', help='write the metrics to this file too (json)')
+    parser.add_argument('--dump', metavar='FILE', help="write each face's landmarks and error (json)")
+    parser.add_argument('--report', metavar='DIR', help='write a page with tables, curves and pictures')
+    parser.add_argument('--badcase', nargs='?', type=int, const=20, metavar='N',
+                        help='draw the N faces with the largest errors (default: 20)')
+    parser.add_argument('--floor', action='store_true', help='test the mean training face beside the model')
+    parser.add_argument('--json', action='store_true', help='print the metrics as json')
+
+
+def run(options: argparse.Namespace) -> None:
+    from ..engine.run import Drawing, test
+    from ..report import conclude
+
+    config = read_config(options)
+    runner, metrics = test(config, options.checkpoint, options.launcher,
+                           Drawing(**drawing(options, config.work_dir)))
+    conclude(runner, metrics, options.checkpoint, out=options.out, dump=options.dump, page=options.report,
+             badcase=options.badcase, floor=options.floor, as_json=options.json,
+             work_dir=Path(config.work_dir))

@@ -1,0 +1,22 @@
+"""facelmk train CONFIG"""
+import argparse
+
+from .options import add_config, add_run, drawing, read_config
+
+
+def arguments(parser: argparse.ArgumentParser) -> None:
+    add_config(parser)
+    add_run(parser)
+    parser.add_argument('--resume', nargs='?', const='auto', metavar='CHECKPOINT',
+                        help='go on from this checkpoint, or from the newest of the work folder')
+    parser.add_argument('--amp', action='store_true', help='mixed precision')
+    parser.add_argument('--auto-scale-lr', action='store_true', help='scale the learning rate with the real batch')
+    parser.add_argument('--no-validate', action='store_true', help='train without validation')
+
+
+def run(options: argparse.Namespace) -> None:
+    from ..engine.run import Drawing, train
+
+    config = read_config(options)
+    train(config, options.resume, options.amp, options.auto_scale_lr, not options.no_validate, options.launcher,
+          Drawing(**drawing(options, config.work_dir)))

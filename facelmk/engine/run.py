@@ -1,0 +1,103 @@
+"""Train and test: a config becomes an mmengine Runner, and a test becomes numbers in a file."""
+import platform
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import cv2
+import json_tricks
+import mmengine
+import numpy as np
+import torch
+from mmengine import Config, ConfigDict
+from mmengine.dist import get_world_size, is_main_process
+from mmengine.runner import Runner
+
+from .. import __version__
+from ..registry import FacelmkError, MissingResource
+from . import checkpoint as _checkpoints  # noqa: F401  registers the safe readers with mmengine
+from .ranks import join_ranks
+
+
+@dataclass
+class Drawing:
+    """Which predictions of a validation or test are drawn: into a folder, on the screen, every so many."""
+    folder: str | None = None
+    show: bool = False
+    interval: int = 1
+    wait: float = 1.
+
+    def join(self, config: Config) -> None:
+        """Put the drawing hook into a config, if anything is to be drawn."""
+        if self.folder is None and not self.show:
+            return
+        config.custom_hooks = [*config.get('custom_hooks', []), ConfigDict(
+            type='DrawPredictions', folder=self.folder, interval=self.interval, show=self.show, wait=self.wait)]
+
+
+def train(config: Config, resume: str | None = None, amp: bool = False, scale_rate: bool = False,
+          validate: bool = True, launcher: str = 'none', drawing: Drawing | None = None) -> Runner:
+    """Train as the config says; `resume` is 'auto' (the newest checkpoint of the work folder) or a checkpoint."""
+    if amp:
+        _mixed_precision(config)
+    if scale_rate:
+        _scale_rate(config)
+    if not validate:
+        for key in ('val_cfg', 'val_dataloader', 'val_evaluator'):
+            config[key] = None
+        config.get('default_hooks', {}).get('checkpoint', {}).pop('save_best', None)
+    if resume is not None:
+        config.resume = True
+        config.load_from = None if resume == 'auto' else resume
+    (drawing or Drawing()).join(config)
+    runner = _runner(config, launcher)
+    runner.train()
+    return runner
+
+
+def test(config: Config, source: str, launcher: str = 'none',
+         drawing: Drawing | None = None) -> tuple[Runner, dict[str, float]]:
+    """The metrics of a checkpoint (path or URL) on the config's test set, and the Runner that found them."""
+    if config.get('test_dataloader') is None:
+        raise FacelmkError(f'{config.filename}: there is no test_dataloader and no val_dataloader to test on')
+    config.load_from, config.resume = source, False
+    (drawing or Drawing()).join(config)
+    runner = _runner(config, launcher)
+    return runner, runner.test()
+
+
+def _runner(config: Config, launcher: str) -> Runner:
+    join_ranks(launcher, config)
+    if launcher == 'none':
+        config.launcher = 'none'
+    return Runner.from_cfg(config)
+
+
+def _mixed_precision(config: Config) -> None:
+    if not torch.cuda.is_available():
+        raise MissingResource('--amp needs a GPU: mixed precision gains nothing here. Leave --amp out')
+    config.optim_wrapper.type = 'AmpOptimWrapper'
+    config.optim_wrapper.setdefault('loss_scale', 'dynamic')
+
+
+def _scale_rate(config: Config) -> None:
+    if 'base_batch_size' not in config.get('auto_scale_lr', {}):
+        raise FacelmkError(f'{config.filename}: --auto-scale-lr needs auto_scale_lr=dict(base_batch_size=...), the '
+                           'batch that the learning rate was chosen for')
+    config.auto_scale_lr.enable = True
+
+
+def record(metrics: dict[str, float], config: Config, source: str, faces: int, path: str | Path) -> dict[str, Any]:
+    """Write a test's numbers with what they belong to; returns what was written."""
+    entry = {'config': Path(config.filename).stem, 'checkpoint': str(source), 'faces': faces, 'metrics': metrics,
+             'ranks': get_world_size(), 'versions': versions()}
+    if is_main_process():
+        Path(path).parent.mkdir(parents=True, exist_ok=True)
+        Path(path).write_text(json_tricks.dumps(entry, indent=2, allow_nan=True) + '\n')
+    return entry
+
+
+def versions() -> dict[str, str]:
+    """What the numbers were made with."""
+    return {'facelmk': __version__, 'python': platform.python_version(), 'torch': torch.__version__,
+            'mmengine': mmengine.__version__, 'numpy': np.__version__, 'opencv': cv2.__version__}

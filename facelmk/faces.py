@@ -1,0 +1,57 @@
+"""What people do with landmarks: draw them and save the picture."""
+from collections.abc import Sequence
+from pathlib import Path
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from .markups import Markup
+from .registry import FacelmkError, MissingResource
+
+GREEN, RED, WHITE = (80, 255, 80), (60, 60, 255), (255, 255, 255)  # BGR
+
+
+def draw(image: NDArray[np.uint8], points: NDArray, markup: Markup | None = None, colour: Sequence[int] = GREEN,
+         numbers: bool = False) -> NDArray[np.uint8]:
+    """A copy of a BGR picture with points (K, 2) on it, and the mark-up's lines between them where it is given."""
+    image = np.ascontiguousarray(image).copy()
+    size = max(1, round(max(np.ptp(points, 0)) / 110)) if len(points) > 1 else 2
+    for line in markup.lines if markup is not None else ():
+        if len(line) > 1:
+            path = np.round(points[list(line)] * 16).astype(np.int32)
+            cv2.polylines(image, [path], False, tuple(c // 2 for c in colour), 1, cv2.LINE_AA, shift=4)
+    for i, (x, y) in enumerate(np.round(points * 16).astype(int)):
+        cv2.circle(image, (x, y), size * 16, tuple(colour), -1, cv2.LINE_AA, shift=4)
+        if numbers:
+            cv2.putText(image, str(i), (x // 16 + 2, y // 16), cv2.FONT_HERSHEY_SIMPLEX, .35, WHITE, 1, cv2.LINE_AA)
+    return image
+
+
+def compare(image: NDArray[np.uint8], points: NDArray, truth: NDArray) -> NDArray[np.uint8]:
+    """A copy of a BGR picture with the true points in green, the predicted ones in red, and lines between them."""
+    image = draw(image, truth, colour=GREEN)
+    for a, b in zip(np.round(points * 16).astype(int), np.round(truth * 16).astype(int), strict=True):
+        cv2.line(image, tuple(a), tuple(b), WHITE, 1, cv2.LINE_AA, shift=4)
+    return draw(image, points, colour=RED)
+
+
+def save(image: NDArray[np.uint8], path: str | Path) -> Path:
+    """Write a picture in the format of the file's ending, making its folder."""
+    path = Path(path)
+    try:
+        good, content = cv2.imencode(path.suffix or '.jpg', image)
+    except cv2.error as error:
+        raise FacelmkError(f'{path}: OpenCV writes no {path.suffix!r}; use .jpg or .png') from error
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_bytes(content.tobytes())
+    return path
+
+
+def show(image: NDArray[np.uint8], title: str, wait: float) -> None:
+    """Show a picture in a window for `wait` seconds."""
+    try:
+        cv2.imshow(title, image)
+        cv2.waitKey(max(1, round(wait * 1000)))
+    except cv2.error as error:
+        raise MissingResource('no window can be opened here; use --show-dir to write pictures instead') from error

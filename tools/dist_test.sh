@@ -1,0 +1,10 @@
+#!/usr/bin/env bash
+# tools/dist_test.sh CONFIG CHECKPOINT GPUS [options of test]; several machines: NNODES, NODE_RANK, MASTER_ADDR, PORT
+set -eu
+[ $# -ge 3 ] || { echo "usage: $0 CONFIG CHECKPOINT GPUS [options]" >&2; exit 2; }
+config=$1 checkpoint=$2 gpus=$3
+shift 3
+tools=$(cd "$(dirname "$0")" && pwd)
+exec python -m torch.distributed.run --nnodes="${NNODES:-1}" --node-rank="${NODE_RANK:-0}" \
+    --master-addr="${MASTER_ADDR:-127.0.0.1}" --master-port="${PORT:-29500}" --nproc-per-node="$gpus" \
+    "$tools/test.py" "$config" "$checkpoint" --launcher pytorch "$@"
