@@ -1,0 +1,6 @@
+"""Figures of predicted faces: each overall and for each subset, merged over ranks by the face's id."""
+from .auc import AUC
+from .base import ErrorMetric, FaceMetric
+from .failure_rate import FailureRate
+from .keypoint_ap import KeypointAP
+from .nme import NME

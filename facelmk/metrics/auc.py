@@ -1,0 +1,25 @@
+"""The area under the cumulative error distribution."""
+import numpy as np
+from numpy.typing import NDArray
+
+from ..registry import METRICS
+from .base import ErrorMetric
+from .errors import Norm
+
+
+@METRICS.register_module()
+class AUC(ErrorMetric):
+    """The area under the curve 'share of faces with at most this error' up to `threshold`, in per cent of the whole.
+
+    The curve is a step function; a face of error e adds max(0, threshold - e) to the area, so no grid is needed.
+    """
+    direction = 'greater'
+
+    def __init__(self, threshold: float = .1, norm: Norm = 'inter_ocular', prefix: str | None = None) -> None:
+        super().__init__(norm, prefix)
+        self.threshold = threshold
+        self.name = f'AUC@{threshold:g}'
+
+    def figure(self, error: NDArray[np.float64], count: NDArray[np.int64]) -> float:
+        """The area as a share of threshold x 1."""
+        return np.mean(np.maximum(0., 1. - error / self.threshold)) if len(error) else np.nan

@@ -1,0 +1,142 @@
+"""What the metrics share: rows of all ranks merged by face, and every figure for the whole set and for each subset."""
+import math
+from collections.abc import Sequence
+from typing import Any, NamedTuple
+
+import numpy as np
+import torch
+from mmengine.evaluator import BaseMetric
+from mmengine.logging import print_log
+from numpy.typing import NDArray
+
+from ..markups import MARKUPS, Markup
+from ..registry import FacelmkError
+from . import errors
+
+Predictions = Sequence[dict[str, Any]]
+
+
+class FaceMetric(BaseMetric):
+    """Figures over faces, for the whole set and for each of its subsets in one pass.
+
+    A row is a tuple that begins with the face's id and ends with its tags. `evaluate` gathers the rows of all ranks
+    and merges them by id, so that the share-out over ranks and the sampler's padding change no figure.
+    `name`, `unit`, `direction` ('less' or 'greater' is better) and `normaliser` describe the figure.
+    """
+    default_prefix = ''
+    name: str
+    unit = '%'
+    direction = 'less'
+    normaliser = ''
+
+    @property
+    def markup(self) -> Markup:
+        """The mark-up of the data set that is being measured."""
+        if not self.dataset_meta or 'markup' not in self.dataset_meta:
+            raise FacelmkError(f"{type(self).__name__} knows no mark-up; set dataset_meta = {{'markup': 'wflw'}} "
+                               '(the runner takes it from the data set)')
+        return MARKUPS[self.dataset_meta['markup']]
+
+    def process(self, data_batch: dict[str, Any], data_samples: Predictions) -> None:
+        """Keep one row for each prediction of a batch."""
+        truth = data_batch['data_samples']
+        place = {name: i for i, name in enumerate(truth['id'])}
+        order = [place[prediction['id']] for prediction in data_samples]
+        picked = {key: column(truth[key])[order] for key in ('landmarks', 'visible', 'norm', 'box')}
+        picked['tags'] = [tuple(truth['tags'][i]) for i in order]
+        self.results.extend(self.rows(data_samples, picked))
+
+    def rows(self, predictions: Predictions, truth: dict[str, Any]) -> list[tuple]:
+        """One row (id, ..., tags) for each prediction; `truth` holds columns in the predictions' order."""
+        raise TypeError(f'{type(self).__name__} must say what it keeps of a face')
+
+    def figures(self, rows: Sequence[tuple]) -> dict[str, float]:
+        """The figures of some rows, by name."""
+        raise TypeError(f'{type(self).__name__} must say what its figures are')
+
+    def evaluate(self, size: int) -> dict[str, float]:
+        """The figures of all faces of all ranks; every rank gets the same answer."""
+        rows = merge(gather(self.results))
+        self.results.clear()
+        if len(rows) != size:
+            print_log(f'{self.name}: {len(rows)} faces measured, the data set has {size}', logger='current')
+        figures = self.compute_metrics(rows)
+        return {f'{self.prefix}/{key}' if self.prefix else key: value for key, value in figures.items()}
+
+    def compute_metrics(self, results: Sequence[tuple]) -> dict[str, float]:
+        """`figures` of the whole set, then of each subset that has a face, in the table's order."""
+        found = dict(self.figures(results))
+        for subset in (self.dataset_meta or {}).get('subsets', ()):
+            rows = [row for row in results if subset in row[-1]]
+            if rows:
+                found |= {f'{key}/{subset}': value for key, value in self.figures(rows).items()}
+        return found
+
+
+class ErrorRow(NamedTuple):
+    """What is kept of a face: its error as a share of the normaliser, over how many points, in which subsets."""
+    id: str
+    error: float
+    count: int
+    tags: tuple[str, ...]
+
+
+class ErrorMetric(FaceMetric):
+    """A figure of the faces' normalised errors.
+
+    `norm`: 'inter_ocular' | 'inter_pupil' | 'box_side' | 'box_geo' | 'box_diagonal' | 'file' | (i, j), two points.
+    Points that are not visible count nothing. A face without a normaliser is left out, and the log says how many.
+    """
+
+    def __init__(self, norm: errors.Norm = 'inter_ocular', prefix: str | None = None) -> None:
+        super().__init__(prefix=prefix)
+        self.norm = errors.check_norm(norm)
+        self.normaliser = errors.describe(self.norm)
+
+    def rows(self, predictions: Predictions, truth: dict[str, Any]) -> list[ErrorRow]:
+        """One `ErrorRow` for each prediction."""
+        landmarks = np.stack([column(prediction['landmarks']) for prediction in predictions])
+        length = errors.normaliser(self.norm, self.markup, truth['landmarks'], truth['box'], truth['norm'])
+        error, count = errors.face_errors(landmarks, truth['landmarks'], truth['visible'], length)
+        return [ErrorRow(prediction['id'], float(e), int(n), tags)
+                for prediction, e, n, tags in zip(predictions, error, count, truth['tags'], strict=True)]
+
+    def compute_metrics(self, results: Sequence[ErrorRow]) -> dict[str, float]:
+        """The figures of the faces that have an error."""
+        kept = [row for row in results if not math.isnan(row.error)]
+        if len(kept) < len(results):
+            print_log(f'{self.name}: {len(results) - len(kept)} of {len(results)} faces are left out: no visible point, '
+                      f'or {self.normaliser} is 0 or missing', logger='current')
+        return super().compute_metrics(kept)
+
+    def figures(self, rows: Sequence[ErrorRow]) -> dict[str, float]:
+        """`figure` in per cent; NaN where there is no face."""
+        share = self.figure(np.array([row.error for row in rows]), np.array([row.count for row in rows]))
+        return {self.name: 100. * float(share)} if rows else {self.name: math.nan}
+
+    def figure(self, error: NDArray[np.float64], count: NDArray[np.int64]) -> float:
+        """The figure, as a share, of the faces' errors (N,) and their numbers of visible points (N,)."""
+        raise TypeError(f'{type(self).__name__} must say what its figure is')
+
+
+def column(values: Any) -> NDArray[np.float64]:
+    """Tensor, array or list as a float64 array."""
+    return np.asarray(values.detach().cpu() if isinstance(values, torch.Tensor) else values, np.float64)
+
+
+def gather(rows: list[tuple]) -> list[list[tuple]]:
+    """The rows of every rank, in rank order."""
+    if not (torch.distributed.is_available() and torch.distributed.is_initialized()):
+        return [list(rows)]
+    shares: list[list[tuple]] = [[]] * torch.distributed.get_world_size()
+    torch.distributed.all_gather_object(shares, rows)
+    return shares
+
+
+def merge(shares: Sequence[Sequence[tuple]]) -> list[tuple]:
+    """One row a face, in the order of ids; where the sampler's padding measured a face twice, the first counts."""
+    faces: dict[str, tuple] = {}
+    for share in shares:
+        for row in share:
+            faces.setdefault(row[0], row)
+    return [faces[key] for key in sorted(faces, key=str)]

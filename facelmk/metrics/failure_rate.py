@@ -1,0 +1,21 @@
+"""The share of faces that went wrong."""
+import numpy as np
+from numpy.typing import NDArray
+
+from ..registry import METRICS
+from .base import ErrorMetric
+from .errors import Norm
+
+
+@METRICS.register_module()
+class FailureRate(ErrorMetric):
+    """The share of faces whose error is above `threshold` (a share of the normaliser), in per cent."""
+
+    def __init__(self, threshold: float = .1, norm: Norm = 'inter_ocular', prefix: str | None = None) -> None:
+        super().__init__(norm, prefix)
+        self.threshold = threshold
+        self.name = f'FR@{threshold:g}'
+
+    def figure(self, error: NDArray[np.float64], count: NDArray[np.int64]) -> float:
+        """The share of errors above the threshold."""
+        return np.mean(error > self.threshold) if len(error) else np.nan
