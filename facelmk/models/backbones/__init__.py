@@ -1,0 +1,4 @@
+"""Backbones: crops (B, 3, S, S) in, a tuple of feature maps out, one architecture a file."""
+from .base import Backbone
+from .hrnet import HRNet
+from .resnet import ResNet

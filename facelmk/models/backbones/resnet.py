@@ -1,0 +1,51 @@
+"""ResNet (https://arxiv.org/abs/1512.03385), with torchvision's names."""
+from collections.abc import Iterable, Sequence
+
+from torch import Tensor, nn
+
+from ...registry import BACKBONES, FacelmkError
+from .base import Backbone
+from .blocks import BasicBlock, Bottleneck, blocks, conv_norm
+
+_DEPTHS = {18: (BasicBlock, (2, 2, 2, 2)), 50: (Bottleneck, (3, 4, 6, 3)), 101: (Bottleneck, (3, 4, 23, 3))}
+
+
+@BACKBONES.register_module()
+class ResNet(Backbone):
+    """ResNet of `depth` 18, 50 or 101; `out_stages` of 1 to 4 lie at strides 4, 8, 16 and 32."""
+
+    def __init__(self, depth: int = 50, out_stages: Sequence[int] = (4,), pretrained: str | None = None,
+                 frozen_stages: int = -1) -> None:
+        super().__init__(pretrained, frozen_stages)
+        if depth not in _DEPTHS or not set(out_stages) <= {1, 2, 3, 4} or not out_stages:
+            raise FacelmkError(f'ResNet: depth={depth}, out_stages={tuple(out_stages)}; there is depth '
+                               f'{", ".join(map(str, _DEPTHS))}, and out_stages are some of 1, 2, 3, 4')
+        kind, counts = _DEPTHS[depth]
+        self.out_stages = tuple(sorted(out_stages))
+        self.conv1, self.bn1 = conv_norm(3, 64, 7, 2)
+        self.relu = nn.ReLU(inplace=True)
+        self.maxpool = nn.MaxPool2d(3, 2, 1)
+        widths = [64, *(64 * 2 ** i * kind.expansion for i in range(4))]
+        for i, count in enumerate(counts):
+            self.add_module(f'layer{i + 1}', blocks(kind, widths[i], 64 * 2 ** i, count, 2 if i else 1))
+        self.out_channels = tuple(widths[i] for i in self.out_stages)
+        self.apply(_start)
+        self.train()
+
+    def stage(self, index: int) -> Iterable[nn.Module]:
+        return (self.conv1, self.bn1) if index == 0 else (self.get_submodule(f'layer{index}'),)
+
+    def forward(self, image: Tensor) -> tuple[Tensor, ...]:
+        x = self.maxpool(self.relu(self.bn1(self.conv1(image))))
+        features = []
+        for i in range(1, self.out_stages[-1] + 1):
+            x = self.get_submodule(f'layer{i}')(x)
+            if i in self.out_stages:
+                features.append(x)
+        return tuple(features)
+
+
+def _start(module: nn.Module) -> None:
+    """He's start (https://arxiv.org/abs/1502.01852)."""
+    if isinstance(module, nn.Conv2d):
+        nn.init.kaiming_normal_(module.weight, mode='fan_out', nonlinearity='relu')

@@ -1,0 +1,41 @@
+"""The mean place of a map, which is a coordinate that gradients can reach (https://arxiv.org/abs/1711.08229)."""
+from collections.abc import Sequence
+
+import torch
+from torch import Tensor, nn
+
+from ...registry import HEADS
+from .base import Head, join, start
+
+
+@HEADS.register_module()
+class IntegralHead(Head):
+    """One map a point at the size of the first feature, made a distribution by softmax, and its mean place.
+
+    A cell lies where its pixels' centres lie, ((j + 0.5) * stride - 0.5) pixels: `stride` is the first feature's.
+    """
+
+    def __init__(self, in_channels: Sequence[int], out_channels: int, stride: int = 4) -> None:
+        super().__init__()
+        self.stride = stride
+        self.final_layer = nn.Conv2d(sum(in_channels), out_channels, 1)
+        self.apply(start)
+
+    def forward(self, features: Sequence[Tensor]) -> list[Tensor]:
+        """One stage of points (B, K, 2), as shares of the crop."""
+        return [expectation(self.final_layer(join(features)), self.stride)]
+
+
+def expectation(maps: Tensor, stride: int) -> Tensor:
+    """The mean places (B, K, 2), as shares of the crop, of maps (B, K, H, W) of logarithms of chances."""
+    H, W = maps.shape[-2:]
+    chance = maps.flatten(-2).float().softmax(-1).unflatten(-1, (H, W))
+    x = (chance.sum(-2) * places(W, stride, chance)).sum(-1)
+    y = (chance.sum(-1) * places(H, stride, chance)).sum(-1)
+    return torch.stack((x, y), -1)
+
+
+def places(length: int, stride: int, like: Tensor) -> Tensor:
+    """Where `length` cells lie, as shares of a crop of length * stride pixels."""
+    cell = torch.arange(length, dtype=like.dtype, device=like.device)
+    return (cell + .5 - .5 / stride) / length

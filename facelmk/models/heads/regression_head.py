@@ -1,0 +1,22 @@
+"""Coordinates straight from the picture (https://arxiv.org/abs/1312.4659)."""
+from collections.abc import Sequence
+
+from torch import Tensor, nn
+
+from ...registry import HEADS
+from .base import Head
+
+
+@HEADS.register_module()
+class RegressionHead(Head):
+    """The mean of the last feature map, and one linear layer: two numbers a point."""
+
+    def __init__(self, in_channels: Sequence[int], out_channels: int) -> None:
+        super().__init__()
+        self.fc = nn.Linear(in_channels[-1], out_channels * 2)
+        nn.init.normal_(self.fc.weight, std=.01)
+        nn.init.zeros_(self.fc.bias)
+
+    def forward(self, features: Sequence[Tensor]) -> list[Tensor]:
+        """One stage of points (B, K, 2), as shares of the crop."""
+        return [self.fc(features[-1].mean((-2, -1))).unflatten(-1, (-1, 2))]

@@ -1,0 +1,31 @@
+"""Wing loss: small and middle errors count more than in L1 (https://arxiv.org/abs/1711.06753)."""
+import math
+
+import torch
+from torch import Tensor
+
+from ...registry import LOSSES
+from .base import Loss, sum_a_face, weighted
+
+
+def wing(error: Tensor, omega: float, epsilon: float) -> Tensor:
+    """A logarithm below `omega`, a straight line above."""
+    error = error.abs()
+    step = omega - omega * math.log(1 + omega / epsilon)
+    return torch.where(error < omega, omega * torch.log(1 + error / epsilon), error - step)
+
+
+@LOSSES.register_module()
+class WingLoss(Loss):
+    """Wing loss of coordinates, summed over a face.
+
+    `omega` and `epsilon` were chosen for pixels: scale=256 makes pixels of shares of a 256 crop, scale=1 is MMPose's.
+    """
+
+    def __init__(self, omega: float = 10., epsilon: float = 2., scale: float = 1.) -> None:
+        super().__init__()
+        self.omega, self.epsilon, self.scale = omega, epsilon, scale
+
+    def forward(self, output: Tensor, target: Tensor, weight: Tensor | None = None) -> Tensor:
+        output, target = weighted(output * self.scale, target * self.scale, weight)
+        return sum_a_face(wing(target - output, self.omega, self.epsilon))
