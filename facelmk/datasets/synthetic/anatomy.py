@@ -1,0 +1,138 @@
+"""The head as one mesh: a lathe of (azimuth, height) with the relief of a face on it, and its texture's grid."""
+
+from types import SimpleNamespace
+
+import numpy as np
+
+# Units: the distance between the outer eye corners is 1. x to the picture's right, y down, z to the camera;
+# the origin lies between the eyes, y = 0 on the line of the eye corners.
+AZIMUTHS = np.radians(
+    np.concatenate([
+        np.linspace(-180, -110, 5)[:-1], np.linspace(-110, -50, 9)[:-1], np.linspace(-50, 50, 31),
+        np.linspace(50, 110, 9)[1:], np.linspace(110, 180, 5)[1:]
+    ])).astype(np.float32)
+HEIGHTS = np.concatenate([[-1.2, -1.16, -1.08, -.95, -.8, -.65, -.5, -.4], np.linspace(-.32, 1.325, 36),
+                          [1.352, 1.37]]).astype(np.float32)
+NECK = np.array([.55, .9, 1.2, 1.5, 1.75, 1.95, 2.12, 2.3, 2.7], np.float32)
+HEAD_ROWS, ROWS, COLUMNS = len(HEIGHTS), len(HEIGHTS) + len(NECK), len(AZIMUTHS)
+CELL = 6  # texture pixels from one vertex to the next
+CHIN, CROWN = 1.37, -1.2  # heights of the mean face
+
+# Half-width, z of the axis, depth before and behind the axis, by height of the mean head.
+_PROFILE = np.array([
+    # y, half-width, axis, front, back
+    [-1.20, .02, -.80, .02, .02], [-1.16, .26, -.80, .30, .36], [-1.08, .46, -.79, .50, .66],
+    [-.95, .63, -.78, .67, .90], [-.80, .74, -.77, .79, 1.05], [-.65, .805, -.76, .87, 1.14],
+    [-.50, .84, -.75, .92, 1.18], [-.25, .855, -.75, .94, 1.18], [0., .845, -.75, .92, 1.10],
+    [.22, .838, -.75, .92, .98], [.44, .815, -.74, .92, .85], [.66, .77, -.68, .88, .75],
+    [.87, .69, -.53, .74, .62], [1.05, .562, -.31, .53, .62], [1.20, .408, -.09, .33, .60],
+    [1.28, .305, .0, .245, .50], [1.325, .225, .05, .18, .40], [1.352, .145, .085, .115, .25], [1.37, .01, .12, .03, .05],
+], np.float32)
+_NECK_PROFILE = np.array([
+    [.55, .50, -1.05, .45, .45], [.9, .50, -1.0, .50, .50], [1.2, .49, -.97, .50, .50], [1.5, .50, -.97, .50, .52],
+    [1.75, .56, -1.0, .52, .56], [1.95, .80, -1.05, .55, .60], [2.12, 1.25, -1.1, .58, .64],
+    [2.3, 1.75, -1.1, .62, .68], [2.7, 2.0, -1.1, .75, .75],
+], np.float32)
+_FRONT = np.clip((np.cos(AZIMUTHS) + .15) / .45, 0, 1).astype(np.float32)  # where a face has relief
+
+
+def columns(table: np.ndarray, y: np.ndarray) -> np.ndarray:
+    """The profile's four columns at the heights y, (4, len(y))."""
+    return np.stack([np.interp(y, table[:, 0], column) for column in table[:, 1:].T]).astype(np.float32)
+
+
+def build(shape: SimpleNamespace) -> SimpleNamespace:
+    """The surface of one head: vertices (ROWS, COLUMNS, 3) and what `to_surface` needs."""
+    y = _stretch(HEIGHTS, shape)
+    width, axis, front, back = columns(_PROFILE, HEIGHTS)
+    width = width * (shape.width + _humps(HEIGHTS, shape.width_humps))
+    width = np.maximum(width, .004)
+    front = front + np.float32(shape.depth)
+    sine, cosine = np.sin(AZIMUTHS), np.cos(AZIMUTHS)
+    x = width[:, None] * sine
+    z = axis[:, None] + np.where(cosine > 0, front[:, None] * cosine, back[:, None] * cosine)
+    # Below the angle of the jaw the back of a row is the floor of the mouth: it rises towards the neck.
+    lift = np.clip((np.abs(AZIMUTHS) - 1.5) / 1.64, 0, 1) * np.clip(HEIGHTS - .6, 0, 1)[:, None] * .7
+    rows = np.broadcast_to(y[:, None], x.shape) - lift
+    z = z + _relief(np.abs(x), y[:, None], shape.relief) * _FRONT
+    head = np.stack([x, rows, z], -1)
+    neck = _neck(shape)
+    return SimpleNamespace(vertices=np.concatenate([head, neck]).astype(np.float32), heights=y, widths=width)
+
+
+def to_surface(mesh: SimpleNamespace, plane: np.ndarray) -> np.ndarray:
+    """Points (N, 2) of the frontal plane (x, y) as (column, row) on the mesh, (N, 2)."""
+    rows = np.interp(plane[:, 1], mesh.heights, np.arange(HEAD_ROWS))
+    width = np.interp(rows, np.arange(HEAD_ROWS), mesh.widths)
+    azimuth = np.arcsin(np.clip(plane[:, 0] / width, -.999, .999))
+    return np.stack([np.interp(azimuth, AZIMUTHS, np.arange(COLUMNS)), rows], -1).astype(np.float32)
+
+
+def column_of(azimuth: np.ndarray) -> np.ndarray:
+    """The mesh column, a real number, of an azimuth in radians."""
+    return np.interp(azimuth, AZIMUTHS, np.arange(COLUMNS)).astype(np.float32)
+
+
+def on_surface(values: np.ndarray, places: np.ndarray) -> np.ndarray:
+    """Vertex values (ROWS, COLUMNS, D) at places (N, 2), by the triangles that are drawn, (N, D)."""
+    column = np.clip(places[:, 0].astype(int), 0, COLUMNS - 2)
+    row = np.clip(places[:, 1].astype(int), 0, values.shape[0] - 2)
+    right, down = (places[:, 0] - column)[:, None], (places[:, 1] - row)[:, None]
+    a, b = values[row, column], values[row, column + 1]
+    c, d = values[row + 1, column], values[row + 1, column + 1]
+    upper = a + right * (b - a) + down * (c - a)
+    lower = d + (1 - right) * (c - d) + (1 - down) * (b - d)
+    return np.where(right + down <= 1, upper, lower)
+
+
+def normals(vertices: np.ndarray) -> np.ndarray:
+    """Unit normals (ROWS, COLUMNS, 3) that look outwards; head and neck are separate sheets."""
+    parts = [_sheet_normals(vertices[:HEAD_ROWS]), _sheet_normals(vertices[HEAD_ROWS:])]
+    return np.concatenate(parts)
+
+
+def _sheet_normals(sheet: np.ndarray) -> np.ndarray:
+    along = np.empty_like(sheet)
+    along[:, 1:-1] = sheet[:, 2:] - sheet[:, :-2]
+    along[:, 0] = along[:, -1] = sheet[:, 1] - sheet[:, -2]
+    down = np.empty_like(sheet)
+    down[1:-1] = sheet[2:] - sheet[:-2]
+    down[0], down[-1] = sheet[1] - sheet[0], sheet[-1] - sheet[-2]
+    (ax, ay, az), (bx, by, bz) = np.moveaxis(along, -1, 0), np.moveaxis(down, -1, 0)
+    normal = np.stack([ay * bz - az * by, az * bx - ax * bz, ax * by - ay * bx], -1)
+    return normal / (np.sqrt((normal * normal).sum(-1, keepdims=True)) + 1e-9)
+
+
+def _stretch(y: np.ndarray, shape: SimpleNamespace) -> np.ndarray:
+    """The mean face's heights moved so that crown and chin lie where this face has them."""
+    below = .58 + (y - .58) * (shape.chin - .58) / (CHIN - .58)
+    return np.where(y > .58, below, np.where(y < 0, y * shape.crown / CROWN, y)).astype(np.float32)
+
+
+def _humps(y: np.ndarray, humps: np.ndarray) -> np.ndarray:
+    """Widenings (N, 3) of the head: place, size, spread along the height."""
+    place, size, spread = humps.T.astype(np.float32)
+    return (size * np.exp(-((y[:, None] - place) / spread)**2)).sum(1)
+
+
+def _relief(x: np.ndarray, y: np.ndarray, relief: np.ndarray) -> np.ndarray:
+    """Heights of Gaussian bumps (N, 5): x, y, amount, spread along x, spread along y."""
+    total = np.zeros_like(x)
+    for place_x, place_y, amount, spread_x, spread_y in relief.astype(np.float32):
+        down = np.exp(-((y - place_y) / spread_y)**2)
+        near = np.flatnonzero(down[:, 0] > .003)
+        if near.size:
+            rows = slice(near[0], near[-1] + 1)
+            total[rows] += (amount * down[rows]) * np.exp(-((x[rows] - place_x) / spread_x)**2)
+    return total
+
+
+def _neck(shape: SimpleNamespace) -> np.ndarray:
+    width, axis, front, back = columns(_NECK_PROFILE, NECK)
+    width = width * np.where(NECK < 1.8, shape.neck, shape.shoulders)
+    sine, cosine = np.sin(AZIMUTHS), np.cos(AZIMUTHS)
+    x = width[:, None] * sine
+    depth = np.where(cosine > 0, front[:, None] * cosine, back[:, None] * cosine)
+    y = NECK + np.where(NECK > 1.0, shape.chin - CHIN, 0)
+    rows = np.broadcast_to(y[:, None], x.shape) + np.clip(NECK - 1.7, 0, 1)[:, None] * .45 * (sine**2)
+    return np.stack([x, rows, axis[:, None] + depth], -1)

@@ -1,0 +1,117 @@
+"""The looks of a face: skin, hair, brows, lips, make-up, beard, glasses, light and picture quality."""
+
+from types import SimpleNamespace
+
+import numpy as np
+
+from .parameters import stream
+
+_SKINS = np.array([[212, 224, 250], [184, 204, 240], [160, 184, 226], [128, 158, 208], [98, 130, 186], [72, 98, 150],
+                   [52, 70, 112], [38, 48, 78]], float)  # BGR, light to dark
+_HAIRS = np.array([[22, 20, 22], [30, 34, 42], [32, 46, 70], [42, 66, 104], [78, 120, 168], [132, 176, 212], [36, 60, 130],
+                   [150, 150, 152], [205, 205, 208]], float)
+_HAIR_SHARES = np.array([.24, .2, .16, .12, .1, .06, .04, .05, .03])
+_IRISES = np.array([[26, 38, 62], [34, 52, 84], [60, 88, 110], [88, 104, 92], [150, 124, 92], [160, 140, 120]], float)
+
+
+def looks(seed: int, index: int, face: SimpleNamespace) -> SimpleNamespace:
+    """Everything about a face that is seen but does not move its points."""
+    draw = stream(seed, index, 1)
+    self = SimpleNamespace()
+    _skin_and_hair(self, draw)
+    _make_up(self, draw)
+    _covers(self, draw)
+    _light(self, draw, face)
+    _picture(self, draw)
+    return self
+
+
+def _between(table, at):
+    at = np.clip(at, 0, 1) * (len(table) - 1)
+    low = min(int(at), len(table) - 2)
+    return table[low] + (table[low + 1] - table[low]) * (at - low)
+
+
+def _skin_and_hair(self, draw):
+    self.tone = draw.random()
+    self.skin = np.clip(_between(_SKINS, self.tone) * (1 + draw.normal(0, .05, 3)) * (1 + draw.normal(0, .05)), 20, 252)
+    dark = self.tone > .55
+    shares = _HAIR_SHARES * (np.array([3, 1.5, .5, .2, .1, .1, .2, .6, .3]) if dark else 1)
+    hair = _HAIRS[draw.choice(len(_HAIRS), p=shares / shares.sum())]
+    self.hair = np.clip(hair * (1 + draw.normal(0, .12, 3)) * draw.uniform(.75, 1.25), 8, 240)
+    self.male = draw.random() < .5
+    self.age = draw.random()
+    brow = .6 * self.hair + .4 * np.minimum(self.hair, self.skin * .5)
+    self.brow_colour = np.minimum(brow * draw.uniform(.6, 1.1), self.skin * .85)
+    self.brow_density = draw.uniform(.25, 1.) if draw.random() < .3 else draw.uniform(.6, 1.)
+    self.iris = _between(_IRISES, draw.random()**(3 if dark else 1.2)) * draw.uniform(.7, 1.3)
+    self.iris_size = draw.uniform(.060, .070)
+    self.lips = np.clip(self.skin * (.72, .70, .86) * (1 + draw.normal(0, .06, 3)) * draw.uniform(.8, 1.15), 10, 250)
+    self.lip_edge = draw.uniform(.3, 1.)
+    self.style = draw.choice(['bald', 'short', 'medium', 'long'], p=[.12, .62, .2, .06] if self.male else [.01, .14, .25, .6])
+    self.hairline = draw.normal(.60, .07) + (draw.uniform(0, .25) if self.male and draw.random() < .3 else 0)
+    self.bangs = draw.random() < (.12 if self.male else .28) and self.style != 'bald'
+    self.bang_line = draw.uniform(.12, .42) if draw.random() < .65 else draw.uniform(-.02, .2)
+    self.parting = draw.uniform(-.5, .5)
+    self.beard = draw.choice([0, 1, 2, 3], p=[.5, .2, .15, .15]) if self.male else 0  # none, stubble, goatee, full
+    self.beard_weight = draw.uniform(.3, 1.)
+    self.neck_tone = draw.uniform(.62, .98)
+
+
+def _make_up(self, draw):
+    self.make_up = draw.random() < (.12 if self.male else .42)
+    strong = draw.uniform(.5, 1.) if self.make_up else draw.uniform(0, .25) * (not self.male)
+    self.lipstick = strong * (draw.random() < .8)
+    hue = [[40, 30, 190], [70, 40, 150], [110, 80, 225], [60, 70, 200], [90, 20, 110], [40, 40, 120]][draw.integers(6)]
+    self.lipstick_colour = np.array(hue) * draw.uniform(.7, 1.2)
+    self.shadow = strong * (draw.random() < .7)
+    self.shadow_colour = draw.uniform(20, 170, 3)
+    self.liner = strong * (draw.random() < .8) + .2 * draw.random()
+    self.blush = strong * draw.random()
+    if self.make_up and self.lipstick + self.shadow == 0:
+        self.lipstick = self.shadow = strong
+
+
+def _covers(self, draw):
+    self.glasses = draw.random() < .17
+    self.shades = self.glasses and draw.random() < .25
+    self.frame = draw.uniform(10, 90, 3) if draw.random() < .7 else draw.uniform(20, 230, 3)
+    self.frame_width = draw.uniform(.012, .045)
+    names = ['', 'hand', 'thing', 'mask', 'scarf', 'microphone', 'lock', 'bar', 'person']
+    self.cover = names[draw.choice(9, p=[.79, .05, .035, .025, .02, .025, .03, .015, .01])]
+    hats = ['', 'cap', 'beanie', 'hood', 'band', 'brim']
+    self.hat = hats[draw.choice(6, p=[.86, .04, .035, .03, .015, .02])]
+    self.cloth = draw.uniform(10, 245, 3) if draw.random() < .7 else np.repeat(draw.uniform(10, 245), 3)
+
+
+def _light(self, draw, face):
+    self.hard = draw.random() < .22
+    side, up = draw.normal(0, .7), draw.uniform(-.1, .9)
+    key = np.array([side, -up, draw.uniform(.4, 1.2)])
+    if self.hard:
+        key = np.array([draw.choice([-1, 1]) * draw.uniform(.6, 1.4), -draw.uniform(-.5, .9), draw.uniform(-.1, .7)])
+    self.key = (key / np.linalg.norm(key)).astype(np.float32)
+    share = draw.uniform(.55, .95) if self.hard else draw.uniform(.15, .65)
+    warm = draw.normal(0, .07 + .08 * self.hard, 3)
+    self.key_colour = share * (1 + warm)
+    self.ambient = (1 - share) * (1 - .6 * warm)
+    self.fill_light = np.array([-self.key[0] * .8, -.2, .5])
+    self.exposure = draw.uniform(.28, .6) if self.hard and draw.random() < .5 else draw.uniform(.8, 1.2)
+    if self.hard and draw.random() < .25:
+        self.exposure = draw.uniform(1.3, 1.7)
+    self.shine = draw.uniform(0, .35) if draw.random() < .7 else draw.uniform(.2, .7)
+    self.cast = draw.uniform(.2, .9)
+
+
+def _picture(self, draw):
+    self.blurred = draw.random() < .18
+    self.blur = draw.uniform(.011, .024) if self.blurred else draw.uniform(0, .006)
+    self.motion = self.blurred and draw.random() < .35
+    self.motion_angle = draw.uniform(0, np.pi)
+    self.grey = draw.random() < .07
+    self.noise = draw.uniform(0, .12) if draw.random() < .7 else draw.uniform(.1, .5)
+    self.jpeg = int(draw.integers(18, 90)) if draw.random() < .3 else 0
+    self.gamma = np.exp(draw.normal(0, .12))
+    self.balance = 1 + draw.normal(0, .05, 3)
+    self.contrast = draw.uniform(.75, 1.15)
+    self.saturation = draw.uniform(.55, 1.15)

@@ -1,0 +1,148 @@
+"""What lies on the head as part of its surface: hair, fringe, hats, face masks, scarves."""
+
+from types import SimpleNamespace
+
+import cv2
+import numpy as np
+
+from . import anatomy
+from .paint import blend, fill, piece
+
+HEIGHT, WIDTH = (anatomy.ROWS - 1) * anatomy.CELL + 1, (anatomy.COLUMNS - 1) * anatomy.CELL + 1
+_NECK_TOP = (anatomy.HEAD_ROWS - 1) * anatomy.CELL + 3
+
+
+def wear(mesh: SimpleNamespace, face: SimpleNamespace, look: SimpleNamespace, draw: np.random.Generator) -> SimpleNamespace:
+    """Alphas over the texture, colours, and `raised`: how far each vertex (ROWS, COLUMNS) stands out."""
+    hair = np.zeros((HEIGHT, WIDTH), np.uint8)
+    cloth, hides = np.zeros_like(hair), np.zeros_like(hair)
+    if look.style != 'bald' or draw.random() < .6:
+        _crown(hair, mesh, look, draw)
+    if look.bangs and look.hat not in ('beanie', 'hood'):
+        _fringe(hair, hides, mesh, look, draw)
+    hair = cv2.GaussianBlur(hair, (5, 5), 0)
+    _hat(cloth, hides, mesh, look, draw)
+    _low_cover(cloth, hides, mesh, face, look, draw)
+    raised = _raise(hair, draw, {'bald': .005, 'short': draw.uniform(.015, .10), 'medium': draw.uniform(.05, .2), 'long': draw.uniform(.05, .16)}[str(look.style)])
+    raised = np.maximum(raised, _raise(cloth, draw, draw.uniform(.03, .09)))
+    return SimpleNamespace(hair=hair, cloth=cloth, hides=hides, raised=raised)
+
+
+def _place(mesh, degrees_heights):
+    spots = np.asarray(degrees_heights, float)
+    column = anatomy.column_of(np.radians(spots[:, 0]))
+    row = np.interp(spots[:, 1], mesh.heights, np.arange(anatomy.HEAD_ROWS))
+    return np.stack([column, row], -1) * anatomy.CELL
+
+
+def _both_sides(half):
+    """A line from the middle to the back, given for the right half, made whole from left to right."""
+    half = np.asarray(half, float)
+    return np.concatenate([half[::-1] * [-1, 1], half])
+
+
+def _down_from_top(mesh, edge):
+    return _place(mesh, np.concatenate([edge, [[180, -1.3], [-180, -1.3]]]))
+
+
+def _crown(hair, mesh, look, draw):
+    front, side = -look.hairline, draw.uniform(-.1, .15)
+    temple = draw.uniform(62, 70)
+    low = .75 if look.style in ('medium', 'long') else draw.uniform(.4, .75)
+    if look.style == 'bald':
+        half = [(0, -1.3), (40, -1.25), (75, -.6), (80, side - .1), (90, side), (94, -.1), (110, -.02), (116, .3), (128, .6), (180, .7)]
+    elif look.style == 'short' or (look.style == 'medium' and draw.random() < .5):
+        half = [(0, front), (22, front - .01), (42, front + .05), (54, -.42), (temple, -.28), (temple + 7, -.1), (temple + 8, side),
+                (86, side + .03), (90, -.12), (107, -.06), (114, .3), (125, low), (180, low)]
+    else:
+        fall = draw.uniform(66, 80)
+        half = [(0, front), (22, front + .01), (42, front + .07), (54, -.42), (fall - 4, -.2), (fall, .1), (fall + draw.uniform(-2, 8), .6),
+                (fall + 12, 1.2), (180, 1.3)]
+    edge = _both_sides(half)
+    edge[:, 0] += draw.normal(0, 1.2, len(edge))
+    edge[:, 1] += draw.normal(0, .015, len(edge))
+    fill(hair, _down_from_top(mesh, edge), 255)
+
+
+def _fringe(hair, hides, mesh, look, draw):
+    """Strands over the forehead, some way down to or over the brows."""
+    line_at = -look.bang_line
+    part = look.parting * 60
+    tips = np.linspace(-62, 62, 15)
+    level = line_at + draw.normal(0, .04, 15) + .12 * (np.abs(tips) / 62) * draw.uniform(-.6, 1)
+    if draw.random() < .5:  # swept to one side: high at the parting
+        level = level - .35 * np.clip(1 - np.abs(tips - part) / 45, 0, 1)
+    for tip, y in zip(tips, level):
+        lean = draw.normal(0, 3)
+        strand = _place(mesh, [(tip - 8, -1.), (tip - 7, -.5), (tip - 4 + lean, y - .08), (tip + lean, y), (tip + 3 + lean, y - .06), (tip + 7, -.5), (tip + 8, -1.)])
+        for canvas in (hair, hides):
+            fill(canvas, strand, 255)
+
+
+def _hat(cloth, hides, mesh, look, draw):
+    level = draw.uniform(-.62, -.34)
+    if look.hat in ('cap', 'beanie', 'brim'):
+        back = draw.uniform(-.2, .3)
+        region = _down_from_top(mesh, _both_sides([(0, level), (50, level + .02), (90, level + .1), (180, back)]))
+    elif look.hat == 'hood':
+        side = draw.uniform(66, 82)
+        region = _down_from_top(mesh, _both_sides([(0, level - .05), (35, level - .02), (55, -.4), (side, -.1), (side, .6), (side, 1.1), (side + 4, 1.3), (180, 1.35)]))
+        cloth[_NECK_TOP:] = 255
+    elif look.hat == 'band':
+        region = _place(mesh, [(-180, level - .2), (0, level - .22), (180, level - .2), (180, level), (0, level), (-180, level)])
+    else:
+        return
+    for canvas in (cloth, hides):
+        fill(canvas, region, 255)
+
+
+def _low_cover(cloth, hides, mesh, face, look, draw):
+    if look.cover == 'mask':
+        top, side = draw.uniform(.12, .34), draw.uniform(.3, .45)
+        chin = face.chin - draw.uniform(0, .03)
+        half = np.array([(0, top), (10, top + .03), (24, top + .12), (50, side), (76, side + .1), (82, .75 * chin - .2), (86, chin - .12), (80, chin), (0, chin)])
+        region = _place(mesh, np.concatenate([half, half[::-1] * [-1, 1]]))
+    elif look.cover == 'scarf':
+        level = draw.uniform(.5, 1.1)
+        edge = _both_sides([(0, level), (40, level + draw.normal(0, .08)), (90, level - .1), (180, level - .3)])
+        region = np.concatenate([_place(mesh, edge), [[WIDTH, _NECK_TOP], [0, _NECK_TOP]]])
+        cloth[_NECK_TOP:] = 255
+    else:
+        return
+    for canvas in (cloth, hides):
+        fill(canvas, region, 255)
+
+
+def _raise(alpha, draw, thick):
+    at_vertices = alpha[::anatomy.CELL, ::anatomy.CELL].astype(np.float32) / 255
+    rough = cv2.resize(draw.random((12, 14), np.float32), (anatomy.COLUMNS, anatomy.ROWS), interpolation=cv2.INTER_LINEAR)
+    return at_vertices * np.float32(thick) * (.55 + .9 * rough)
+
+
+def dress(texture: np.ndarray, worn: SimpleNamespace, look: SimpleNamespace, draw: np.random.Generator) -> np.ndarray:
+    """The texture with hair and cloth painted over it."""
+    if worn.hair.any():
+        strands = hair_picture(look, draw, HEIGHT, WIDTH)
+        texture = blend(texture, strands, worn.hair)
+    if worn.cloth.any():
+        texture = blend(texture, cloth_picture(look, draw, HEIGHT, WIDTH), worn.cloth)
+    return texture
+
+
+def hair_picture(look: SimpleNamespace, draw: np.random.Generator, height: int, width: int) -> np.ndarray:
+    """Strands of the face's hair colour (height, width, 3)."""
+    return _tinted(piece('hair', draw, height, width, 1.25), look.hair)
+
+
+def cloth_picture(look: SimpleNamespace, draw: np.random.Generator, height: int, width: int) -> np.ndarray:
+    """Cloth (height, width, 3), plain, striped or checked."""
+    picture = _tinted(piece('cloth', draw, height, width, draw.uniform(.2, .7)), look.cloth)
+    if draw.random() < .35:
+        other, step = draw.uniform(10, 245, 3), int(draw.integers(6, 30))
+        for k in range(0, height, 2 * step):
+            picture[k:k + step] = picture[k:k + step] // 2 + (other / 2).astype(np.uint8)
+    return picture
+
+
+def _tinted(grain, colour):
+    return cv2.multiply(cv2.merge([grain] * 3), (*(float(c) for c in colour), 0), scale=1 / 128)
