@@ -3,18 +3,20 @@
 A face is a flat dict: id, path, box (4,), landmarks (K, 2), visible (K,), norm (a number of the file or None) and tags
 (the subsets it belongs to). The pipeline adds to it and renames nothing.
 """
+import collections
 import zlib
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 import numpy as np
+from numpy.typing import ArrayLike, NDArray
 from torch.utils.data import Dataset
 
 from ..markups import MARKUPS
-from ..registry import TRANSFORMS, DataDefect, UnknownName, near
+from ..registry import TRANSFORMS, DataDefect, FacelmkError, UnknownName, near
+from .records import Face, name_faces, refuse, refuse_defects, tight_boxes
 
-Face = dict[str, Any]
 Transform = Callable[[Face], Face]
 
 
@@ -61,33 +63,43 @@ class FaceDataset(Dataset):
 class AnnotatedFaces(FaceDataset):
     """Faces listed in annotation files; a reader of a format says only how to `read` them.
 
-    `ann_file` and `image_root` are relative to `data_root`. `origin` is the number that the file gives the first
-    pixel: published tables are read raw (0), `origin=1` subtracts one from boxes and landmarks alike. `tags` joins
-    subset lists: {'pose': 'face_landmarks_wflw_test_largepose.csv'} marks the faces that are in that file too.
-    `only` keeps the faces of one subset.
+    `ann_file` and `image_root` are relative to `data_root`. `box` is one of the reader's `boxes`, its first if left
+    out; 'tight' is the square box of published tables around the landmarks. `origin` is the number that the file
+    gives the first pixel: published tables are read raw (0), `origin=1` subtracts one from boxes and landmarks alike.
+    `tags` joins subset lists: {'pose': 'face_landmarks_wflw_test_largepose.csv'} marks the faces that are in that file
+    too. `only` keeps the faces of one subset. `check_pictures` asks at once whether every picture is there.
     """
+    boxes: tuple[str, ...] = ('file', 'tight')
+    own_tags = False  # whether the annotation itself tells the subsets
 
     def __init__(self, ann_file: str = '', data_root: str = '', image_root: str = '', markup: str = 'wflw',
-                 pipeline: Sequence[dict | Transform] = (), box: str = 'file', origin: int = 0,
-                 tags: dict[str, str] | None = None, only: str | None = None,
-                 subsets: Sequence[str] | None = None) -> None:
-        super().__init__(markup, pipeline, subsets)
-        if origin not in (0, 1):
-            raise DataDefect(f'origin is {origin!r}; it is the number of the first pixel in the file, 0 or 1')
+                 pipeline: Sequence[dict | Transform] = (), box: str | None = None, origin: int = 0,
+                 tags: Mapping[str, str] | None = None, only: str | None = None, subsets: Sequence[str] | None = None,
+                 check_pictures: bool = False) -> None:
+        tags = dict(tags or {})
+        super().__init__(markup, pipeline, tuple(tags) if subsets is None and tags else subsets)
+        self.box = self._choice('box', self.boxes[0] if box is None else box, self.boxes)
+        self.origin = self._choice('origin', origin, (0, 1))
         self.data_root, self.image_root = Path(data_root), Path(data_root, image_root)
         self.ann_file = Path(data_root, ann_file)
-        self.box, self.origin = box, origin
-        self.faces = self.read(self.ann_file)
-        self._check()
-        for tag, file in (tags or {}).items():
+        self.faces = name_faces(self.read(self.ann_file))
+        if not self.faces:
+            raise DataDefect(f'{self.ann_file} holds no face; check that it is the right file for this reader')
+        for tag, file in tags.items():
             self._join(tag, Path(data_root, file))
         if only is not None:
             self._keep(only)
-        if origin:
-            self._shift()
+        if check_pictures:
+            self._find_pictures()
+
+    @classmethod
+    def needs(cls, ann_file: str = '', data_root: str = '', image_root: str = '',
+              tags: Mapping[str, str] | None = None, **_: Any) -> list[Path]:
+        """The files and folders without which these arguments cannot be read."""
+        return [Path(data_root, file) for file in (ann_file, *(tags or {}).values(), image_root) if file]
 
     def read(self, file: Path) -> list[Face]:
-        """The faces of `file`, in its order, coordinates raw."""
+        """The faces of `file`, in its order."""
         raise TypeError(f'{type(self).__name__} must say how it reads {file}')
 
     def __len__(self) -> int:
@@ -96,23 +108,48 @@ class AnnotatedFaces(FaceDataset):
     def face(self, index: int) -> Face:
         return dict(self.faces[index])
 
-    def _check(self) -> None:
-        wrong = [f for f in self.faces if f['landmarks'].shape != (self.markup.size, 2)]
-        if wrong:
-            raise DataDefect(f'{self.ann_file}: face {wrong[0]["id"]!r} has {len(wrong[0]["landmarks"])} landmarks; '
-                             f'mark-up {self.markup.name!r} has {self.markup.size}')
-        if not self.faces:
-            raise DataDefect(f'{self.ann_file} holds no face; check that it is the right file for this reader')
+    def rows(self, file: Path, names: Sequence[str], landmarks: ArrayLike, boxes: ArrayLike | None = None,
+             visible: ArrayLike | None = None, norms: Sequence[float] | None = None,
+             tags: Sequence[tuple[str, ...]] | None = None) -> list[Face]:
+        """Faces of N records: pictures' names, landmarks (N, K, 2), boxes (N, 4) or none, visible (N, K) or all."""
+        landmarks = np.asarray(landmarks, np.float64) - self.origin
+        count = len(names)
+        self._check_size(file, names, landmarks)
+        visible = np.ones(landmarks.shape[:2]) if visible is None else np.asarray(visible, np.float64)
+        if boxes is None or self.box == 'tight':
+            boxes = tight_boxes(landmarks, visible)
+        else:
+            boxes = np.asarray(boxes, np.float64) - self.origin
+        refuse_defects(file, names, landmarks, boxes)
+        columns = zip(names, boxes.astype(np.float32), landmarks.astype(np.float32), visible.astype(np.float32),
+                      norms or [None] * count, tags or [()] * count, strict=True)
+        return [{'id': name, 'path': str(self.image_root / name), 'box': box, 'landmarks': points, 'visible': seen,
+                 'norm': norm, 'tags': tag} for name, box, points, seen, norm, tag in columns]
+
+    def _choice(self, what: str, value: Any, choices: Sequence[Any]) -> Any:
+        if value not in choices:
+            raise FacelmkError(f'{type(self).__name__}: {what}={value!r}; choose from {", ".join(map(repr, choices))}')
+        return value
+
+    def _check_size(self, file: Path, names: Sequence[str], landmarks: NDArray) -> None:
+        if len(names) and landmarks.shape[1:] != (self.markup.size, 2):
+            raise DataDefect(f'{file}: {names[0]!r} has {landmarks.shape[1]} landmarks; mark-up {self.markup.name!r} '
+                             f'has {self.markup.size}. Choose the mark-up of this file')
 
     def _join(self, tag: str, file: Path) -> None:
-        listed = {signature(face) for face in self.read(file)}
-        found = 0
+        pictures = collections.defaultdict(list)
         for face in self.faces:
-            if signature(face) in listed:
-                face['tags'], found = (*face['tags'], tag), found + 1
-        if found < len(listed):
-            raise DataDefect(f'{file}: {len(listed) - found} of its {len(listed)} faces are not in {self.ann_file}; '
-                             f'the subset {tag!r} must be part of it')
+            pictures[Path(face['path']).name].append(face)
+        lost = []
+        for row in self.read(file):
+            near_by = [face for face in pictures[Path(row['path']).name] if tag not in face['tags']]
+            apart = [np.abs(face['landmarks'] - row['landmarks']).max() for face in near_by]
+            if apart and min(apart) < 1:
+                face = near_by[int(np.argmin(apart))]
+                face['tags'] = (*face['tags'], tag)
+            else:
+                lost.append((row['id'], f'not in {self.ann_file}, of which the subset {tag!r} must be a part'))
+        refuse(file, lost)
 
     def _keep(self, tag: str) -> None:
         known = {t for face in self.faces for t in face['tags']}
@@ -120,12 +157,6 @@ class AnnotatedFaces(FaceDataset):
             raise UnknownName(f'{self.ann_file}: no face is in subset {tag!r}. {near(tag, known)}')
         self.faces = [face for face in self.faces if tag in face['tags']]
 
-    def _shift(self) -> None:
-        for face in self.faces:
-            face['landmarks'] = face['landmarks'] - np.float32(self.origin)
-            face['box'] = face['box'] - np.float32(self.origin)
-
-
-def signature(face: Face) -> tuple[str, bytes]:
-    """What makes two rows the same face: the picture's name and where the landmarks are, to a tenth of a pixel."""
-    return Path(face['path']).name, np.round(face['landmarks'] * 10).astype(np.int64).tobytes()
+    def _find_pictures(self) -> None:
+        missing = [path for path in dict.fromkeys(face['path'] for face in self.faces) if not Path(path).is_file()]
+        refuse(self.ann_file, [(path, 'no such picture') for path in missing])

@@ -1,0 +1,75 @@
+"""The .pts files of 300W and LFPW (https://ibug.doc.ic.ac.uk/resources/300-W/): one beside each picture."""
+import zlib
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+from ..registry import DATASETS, MissingResource
+from .base import AnnotatedFaces, Face, Transform
+from .records import numbers, read_text, refuse
+
+PICTURES = ('.png', '.jpg', '.jpeg', '.bmp')
+
+
+@DATASETS.register_module()
+class PtsFaces(AnnotatedFaces):
+    """Pictures with a .pts of the same name beside them, in `image_root` and all folders below it.
+
+    `folders` reads only some of them; as {'challenge': ['ibug']} it tags their faces, too. A picture without .pts
+    or a .pts without picture is passed over. `part='train'|'val'` splits the faces in two by a hash of seed and
+    file name, so that a face never changes sides: about `share` of them are 'val'.
+    """
+    boxes = ('tight',)
+    own_tags = True
+
+    def __init__(self, image_root: str = '', data_root: str = '', markup: str = '300w',
+                 pipeline: Sequence[dict | Transform] = (),
+                 folders: Sequence[str] | Mapping[str, Sequence[str]] | None = None, part: str = 'all',
+                 share: float = .1, seed: int = 0, **options: Any) -> None:
+        self.part = self._choice('part', part, ('all', 'train', 'val'))
+        self.share, self.seed = share, seed
+        self.folders = _by_tag(folders)
+        super().__init__('', data_root, image_root, markup, pipeline, **options)
+        self.subsets = self.subsets or tuple(tag for tag in self.folders if tag)
+
+    @classmethod
+    def needs(cls, image_root: str = '', data_root: str = '',
+              folders: Sequence[str] | Mapping[str, Sequence[str]] | None = None, **_: Any) -> list[Path]:
+        """The folders without which these arguments cannot be read."""
+        return [Path(data_root, image_root, folder) for group in _by_tag(folders).values() for folder in group]
+
+    def read(self, file: Path) -> list[Face]:
+        """The faces of all folders, by name."""
+        found = [(path, tag) for tag, group in self.folders.items() for folder in group
+                 for path in self._pictures(self.image_root / folder)]
+        texts = [_points(path.with_suffix('.pts')) for path, _ in found]
+        rows = [text.split() for text in texts]
+        names = [path.relative_to(self.image_root).as_posix() for path, _ in found]
+        landmarks = numbers(self.image_root, names, rows, 2 * self.markup.size).reshape(-1, self.markup.size, 2)
+        return self.rows(self.image_root, names, landmarks, tags=[(tag,) if tag else () for _, tag in found])
+
+    def _pictures(self, folder: Path) -> list[Path]:
+        """The pictures below `folder` that have a .pts and are in this part."""
+        if not folder.is_dir():
+            raise MissingResource(f'{folder} is no folder; check data_root, image_root and folders')
+        return [path for path in sorted(folder.rglob('*')) if path.suffix.lower() in PICTURES
+                and path.with_suffix('.pts').is_file() and self._in_part(path.stem)]
+
+    def _in_part(self, stem: str) -> bool:
+        chance = zlib.crc32(f'{self.seed}/{stem}'.encode()) / 2 ** 32
+        return self.part == 'all' or (chance < self.share) == (self.part == 'val')
+
+
+def _by_tag(folders: Sequence[str] | Mapping[str, Sequence[str]] | None) -> dict[str, Sequence[str]]:
+    """Folders by the tag of their faces; '' where they have none."""
+    if isinstance(folders, Mapping):
+        return dict(folders)
+    return {'': ('',) if folders is None else tuple(folders)}
+
+
+def _points(file: Path) -> str:
+    """The numbers between the braces."""
+    _, brace, rest = read_text(file).partition('{')
+    if not brace:
+        refuse(file, [('the file', "it holds no '{' before its points")])
+    return rest.partition('}')[0]

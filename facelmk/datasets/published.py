@@ -1,0 +1,59 @@
+"""Data sets as they are published, in whichever layout is on the disk."""
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+from mmengine.logging import print_log
+
+from ..registry import DATASETS, MissingResource, UnknownName, near
+from .base import AnnotatedFaces, Face, FaceDataset, Transform
+
+
+@DATASETS.register_module()
+class PublishedFaces(FaceDataset):
+    """The first of several layouts whose files are all there; the log says which.
+
+    `layouts` are readers without root, mark-up and pipeline; '{split}' in their paths stands for `split`.
+    `subset_files` says how the subsets are called in file names: {'pose': 'largepose'} joins the file of the split
+    'test_largepose' to the one of the split 'test' as the tag 'pose', for readers whose files do not tell subsets.
+    """
+
+    def __init__(self, root: str, split: str, layouts: Sequence[dict], markup: str,
+                 pipeline: Sequence[dict | Transform] = (), subset_files: Mapping[str, str] | None = None,
+                 only: str | None = None) -> None:
+        self.split, self.subset_files = split, dict(subset_files or {})
+        candidates = [self._filled(layout) | {'data_root': root, 'markup': markup} for layout in layouts]
+        self.reader = self._first(candidates, only)
+        super().__init__(markup, pipeline, tuple(self.subset_files) or self.reader.subsets)
+
+    def __len__(self) -> int:
+        return len(self.reader)
+
+    def face(self, index: int) -> Face:
+        return self.reader.face(index)
+
+    def _filled(self, layout: Mapping[str, Any]) -> dict[str, Any]:
+        """A reader's config for this split, with the files of its subsets."""
+        filled = {key: value.format(split=self.split) if isinstance(value, str) else value
+                  for key, value in layout.items()}
+        reader = DATASETS.get(filled['type'])
+        if reader is None:
+            raise UnknownName(f'{filled["type"]!r} is no registered reader. {near(filled["type"], DATASETS)}')
+        if not reader.own_tags:
+            filled['tags'] = {tag: layout['ann_file'].format(split=f'{self.split}_{name}')
+                              for tag, name in self.subset_files.items()}
+        return filled
+
+    def _first(self, candidates: Sequence[dict], only: str | None) -> AnnotatedFaces:
+        wanted = []
+        for config in candidates:
+            needed = DATASETS.get(config['type']).needs(**config)
+            absent = [path for path in needed if not path.exists()]
+            if not absent:
+                reader = DATASETS.build(config | {'only': only})
+                print_log(f'{config["type"]} reads {len(reader)} faces from {needed[0]}', logger='current')
+                return reader
+            wanted.append(f'  {config["type"]}: ' + ', '.join(map(str, absent)))
+        root = Path(candidates[0]['data_root']).absolute() if candidates else ''
+        raise MissingResource(f'no known layout of the {self.split!r} split lies under {root}. Missing are, by layout:\n'
+                              + '\n'.join(wanted) + '\nPut one of them there, or change `root` in the data config.')
