@@ -13,7 +13,8 @@ from .base import AnnotatedFaces, Face, FaceDataset, Transform
 class PublishedFaces(FaceDataset):
     """The first of several layouts whose files are all there; the log says which.
 
-    `layouts` are readers without root, mark-up and pipeline; '{split}' in their paths stands for `split`.
+    `layouts` are readers without root, mark-up and pipeline; '{split}' in their paths stands for `split`, and of a
+    dict the entry of this split is taken.
     `subset_files` says how the subsets are called in file names: {'pose': 'largepose'} joins the file of the split
     'test_largepose' to the one of the split 'test' as the tag 'pose', for readers whose files do not tell subsets.
     """
@@ -34,8 +35,7 @@ class PublishedFaces(FaceDataset):
 
     def _filled(self, layout: Mapping[str, Any]) -> dict[str, Any]:
         """A reader's config for this split, with the files of its subsets."""
-        filled = {key: value.format(split=self.split) if isinstance(value, str) else value
-                  for key, value in layout.items()}
+        filled = {key: self._of_split(key, value) for key, value in layout.items()}
         reader = DATASETS.get(filled['type'])
         if reader is None:
             raise UnknownName(f'{filled["type"]!r} is no registered reader. {near(filled["type"], DATASETS)}')
@@ -43,6 +43,13 @@ class PublishedFaces(FaceDataset):
             filled['tags'] = {tag: layout['ann_file'].format(split=f'{self.split}_{name}')
                               for tag, name in self.subset_files.items()}
         return filled
+
+    def _of_split(self, key: str, value: Any) -> Any:
+        if isinstance(value, Mapping):
+            if self.split not in value:
+                raise UnknownName(f'{key} of the layout has no split {self.split!r}. {near(self.split, value)}')
+            return value[self.split]
+        return value.format(split=self.split) if isinstance(value, str) else value
 
     def _first(self, candidates: Sequence[dict], only: str | None) -> AnnotatedFaces:
         wanted = []
