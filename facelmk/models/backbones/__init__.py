@@ -1,4 +1,5 @@
 """Backbones: crops (B, 3, S, S) in, a tuple of feature maps out, one architecture a file."""
 from .base import Backbone
 from .hrnet import HRNet
+from .quick_net import QuickNet
 from .resnet import ResNet

@@ -27,15 +27,15 @@ class IntegralHead(Head):
 
 
 def expectation(maps: Tensor, stride: int) -> Tensor:
-    """The mean places (B, K, 2), as shares of the crop, of maps (B, K, H, W) of logarithms of chances."""
-    H, W = maps.shape[-2:]
-    chance = maps.flatten(-2).float().softmax(-1).unflatten(-1, (H, W))
-    x = (chance.sum(-2) * places(W, stride, chance)).sum(-1)
-    y = (chance.sum(-1) * places(H, stride, chance)).sum(-1)
-    return torch.stack((x, y), -1)
+    """The mean places (B, K, 2), as shares of the crop, of maps (B, K, H, W) of logarithms of chances.
+
+    Sums, not a matrix product: mixed precision would round the product to a tenth of a cell.
+    """
+    chance = maps.flatten(-2).float().softmax(-1).unflatten(-1, maps.shape[-2:])
+    sides = chance.sum(-2), chance.sum(-1)
+    return torch.stack([(side * places(side.shape[-1], stride, side.device)).sum(-1) for side in sides], -1)
 
 
-def places(length: int, stride: int, like: Tensor) -> Tensor:
-    """Where `length` cells lie, as shares of a crop of length * stride pixels."""
-    cell = torch.arange(length, dtype=like.dtype, device=like.device)
-    return (cell + .5 - .5 / stride) / length
+def places(length: int, stride: int, device: torch.device) -> Tensor:
+    """Where `length` cells in a row lie, as shares of a crop of length * stride pixels."""
+    return (torch.arange(length, device=device) + .5 - .5 / stride) / length

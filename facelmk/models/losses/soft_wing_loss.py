@@ -1,4 +1,4 @@
-"""Soft wing loss: L1 for small errors, so that they do not outweigh the middle ones."""
+"""Soft wing loss: L1 for small errors, which then do not outweigh the rest (https://arxiv.org/abs/2006.11697)."""
 import math
 
 import torch
