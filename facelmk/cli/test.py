@@ -1,5 +1,7 @@
 """facelmk test CONFIG CHECKPOINT"""
 import argparse
+import sys
+from contextlib import nullcontext, redirect_stdout
 from pathlib import Path
 
 from .options import add_config, add_run, drawing, read_config
@@ -20,11 +22,12 @@ def arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(options: argparse.Namespace) -> None:
     from ..engine.run import Drawing, test
-    from ..report import conclude
+    from ..report import Collector, conclude
 
     config = read_config(options)
-    runner, metrics = test(config, options.checkpoint, options.launcher,
-                           Drawing(**drawing(options, config.work_dir)))
+    with redirect_stdout(sys.stderr) if options.json else nullcontext():  # the log must not stand in the json
+        runner, metrics = test(config, options.checkpoint, options.launcher,
+                               Drawing(**drawing(options, config.work_dir)), [Collector()])
     conclude(runner, metrics, options.checkpoint, out=options.out, dump=options.dump, page=options.report,
              badcase=options.badcase, floor=options.floor, as_json=options.json,
              work_dir=Path(config.work_dir))

@@ -1,5 +1,6 @@
 """Train and test: a config becomes an mmengine Runner, and a test becomes numbers in a file."""
 import platform
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -11,6 +12,7 @@ import numpy as np
 import torch
 from mmengine import Config, ConfigDict
 from mmengine.dist import get_world_size, is_main_process
+from mmengine.evaluator import BaseMetric
 from mmengine.runner import Runner
 
 from .. import __version__
@@ -55,14 +57,20 @@ def train(config: Config, resume: str | None = None, amp: bool = False, scale_ra
     return runner
 
 
-def test(config: Config, source: str, launcher: str = 'none',
-         drawing: Drawing | None = None) -> tuple[Runner, dict[str, float]]:
-    """The metrics of a checkpoint (path or URL) on the config's test set, and the Runner that found them."""
+def test(config: Config, source: str, launcher: str = 'none', drawing: Drawing | None = None,
+         watch: Sequence[BaseMetric] = ()) -> tuple[Runner, dict[str, float]]:
+    """The metrics of a checkpoint (path or URL) on the config's test set, and the Runner that found them.
+
+    `watch` are metrics beside the config's.
+    """
     if config.get('test_dataloader') is None:
         raise FacelmkError(f'{config.filename}: there is no test_dataloader and no val_dataloader to test on')
     config.load_from, config.resume = source, False
     (drawing or Drawing()).join(config)
     runner = _runner(config, launcher)
+    evaluator = runner.test_loop.evaluator
+    evaluator.metrics.extend(watch)
+    evaluator.dataset_meta = runner.test_loop.dataloader.dataset.metainfo
     return runner, runner.test()
 
 
@@ -87,10 +95,11 @@ def _scale_rate(config: Config) -> None:
     config.auto_scale_lr.enable = True
 
 
-def record(metrics: dict[str, float], config: Config, source: str, faces: int, path: str | Path) -> dict[str, Any]:
-    """Write a test's numbers with what they belong to; returns what was written."""
+def record(metrics: dict[str, float], config: Config, source: str, faces: int, path: str | Path,
+           floor: dict[str, float] | None = None) -> dict[str, Any]:
+    """Write a test's numbers, and those of its floor if there is one, with what they belong to; returns all of it."""
     entry = {'config': Path(config.filename).stem, 'checkpoint': str(source), 'faces': faces, 'metrics': metrics,
-             'ranks': get_world_size(), 'versions': versions()}
+             'ranks': get_world_size(), 'versions': versions()} | ({} if floor is None else {'floor': floor})
     if is_main_process():
         Path(path).parent.mkdir(parents=True, exist_ok=True)
         Path(path).write_text(json_tricks.dumps(entry, indent=2, allow_nan=True) + '\n')

@@ -1,0 +1,59 @@
+"""What is left of a test: a table on the screen, numbers and predictions in files, pictures, a page."""
+import math
+import sys
+from pathlib import Path
+from typing import Any
+
+import json_tricks
+from mmengine.dist import is_main_process
+from mmengine.runner import Runner
+
+from ..engine.run import record
+from .collect import Results, collected
+from .floor import placed, training_face
+from .gallery import Gallery
+from .page import write_page
+from .tables import result_table
+
+
+def conclude(runner: Runner, metrics: dict[str, float], source: str, out: str | None = None, dump: str | None = None,
+             page: str | None = None, badcase: int | None = None, floor: bool = False, as_json: bool = False,
+             work_dir: str | Path = '.') -> dict[str, Any] | None:
+    """Write and print what a test found; the main process does it and returns what metrics.json holds.
+
+    `out` and `dump` are further files for metrics and predictions, `page` a folder for the report, `badcase` the number
+    of worst faces to draw, `floor` asks for the mean training face beside the model.
+    """
+    if not is_main_process():
+        return None
+    config, results = runner.cfg, collected(runner)
+    files = [Path(work_dir, 'metrics.json'), *([Path(out)] if out else [])]
+    entries = [record(metrics, config, source, len(results), file) for file in files]
+    guess = None
+    if floor:  # after the first writing: a training set that is not there must not cost the test
+        guess = placed(training_face(config), results.box)
+        figures = results.figures(guess)
+        entries = [record(metrics, config, source, len(results), file, figures) for file in files]
+    if dump:
+        write_predictions(results, dump)
+    gallery = Gallery(runner.test_loop.dataloader.dataset, results)
+    if badcase:
+        gallery.write(results.worst()[:badcase], Path(work_dir, 'badcase'))
+    sizes = [len(results.within(subset)) for subset in (None, *results.subsets)]
+    table = result_table(metrics, results.subsets, sizes, results.normaliser, entries[0].get('floor'))
+    print(json_tricks.dumps(entries[0], indent=2, allow_nan=True) if as_json else table.text(), flush=True)
+    if page:
+        index = write_page(Path(page), entries[0], table, results, gallery,
+                           None if guess is None else results.errors_of(guess))
+        print(f'report: {index}', file=sys.stderr if as_json else sys.stdout)
+    return entries[0]
+
+
+def write_predictions(results: Results, file: str | Path) -> None:
+    """A list of {id, landmarks, scores, error, tags} as json; errors in per cent of the first metric's normaliser."""
+    faces = [dict(id=results.ids[i], landmarks=results.landmarks[i].round(4).tolist(),
+                  scores=results.scores[i].round(6).tolist(),
+                  error=100 * float(results.error[i]) if math.isfinite(results.error[i]) else None,
+                  tags=list(results.tags[i])) for i in range(len(results))]
+    Path(file).parent.mkdir(parents=True, exist_ok=True)
+    Path(file).write_text(json_tricks.dumps(faces) + '\n')

@@ -1,0 +1,82 @@
+"""Distributions of errors, exact, and their drawings as SVG."""
+from collections.abc import Mapping, Sequence
+from html import escape
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+Array = NDArray[np.float64]
+WIDTH, HEIGHT, LEFT, TOP, BOTTOM = 620, 320, 52, 12, 44
+
+
+def ced(error: ArrayLike, limit: float) -> tuple[Array, Array]:
+    """Corners of the step function 'share of faces with at most this error' from 0 to `limit`: x and y, (M,) each."""
+    error = np.sort(np.asarray(error, np.float64))
+    inside = error[error <= limit]
+    share = np.arange(1, len(inside) + 1) / max(len(error), 1)
+    x = np.concatenate([[0.], np.repeat(inside, 2), [limit]])
+    y = np.concatenate([[0., 0.], np.repeat(share, 2)])
+    return x, y
+
+
+def ced_svg(curves: Mapping[str, ArrayLike], limit: float, dashed: Sequence[str] = ()) -> str:
+    """Curves of errors (shares) by name, drawn up to `limit`; those in `dashed` are."""
+    frame = _axes([f'{100 * t:g}' for t in np.linspace(0, limit, 6)], ['0', '20', '40', '60', '80', '100'],
+                  'error in %', 'faces in %')
+    lines = []
+    for i, (name, error) in enumerate(curves.items()):
+        x, y = ced(error, limit)
+        style = f'class="line s{i % 8}"' + (' stroke-dasharray="6 4"' if name in dashed else '')
+        lines.append(f'<path {style} d="{_path(x / limit, y)}"><title>{escape(name)}</title></path>')
+        lines.append(_key(i, name, style))
+    return _svg(frame + lines, 'Cumulative error distribution')
+
+
+def histogram_svg(error: ArrayLike, limit: float, bins: int = 40) -> str:
+    """How many faces have which error (share), in `bins` up to `limit`; the last one holds all larger errors too."""
+    count, _ = np.histogram(np.minimum(np.asarray(error, np.float64), limit * (1 - 1e-9)), bins, (0, limit))
+    most = max(int(count.max()), 1)
+    frame = _axes([f'{100 * t:g}' for t in np.linspace(0, limit, 6)], [f'{most * t:.0f}' for t in (0, .25, .5, .75, 1)],
+                  'error in %', 'faces')
+    wide = (WIDTH - LEFT - 150) / bins
+    bars = []
+    for i, n in enumerate(count):
+        x, y = _place(i / bins, n / most)
+        ends = f'{100 * i * limit / bins:.3g} % to ' + (f'{100 * (i + 1) * limit / bins:.3g} %' if i < bins - 1 else 'more')
+        bars.append(f'<rect class="bar" x="{x:.1f}" y="{y:.1f}" width="{wide - 1:.1f}" '
+                    f'height="{_place(0, 0)[1] - y:.1f}"><title>{ends}: {n} faces</title></rect>')
+    return _svg(frame + bars, 'Histogram of errors')
+
+
+def _place(x: float, y: float) -> tuple[float, float]:
+    """Shares of the axes as picture coordinates; the right margin holds the key."""
+    return LEFT + x * (WIDTH - LEFT - 150), TOP + (1 - y) * (HEIGHT - TOP - BOTTOM)
+
+
+def _path(x: Array, y: Array) -> str:
+    across, down = _place(x, y)
+    return 'M' + 'L'.join(f'{a:.1f},{b:.1f}' for a, b in zip(across, down, strict=True))
+
+
+def _axes(across: Sequence[str], up: Sequence[str], bottom: str, side: str) -> list[str]:
+    parts = []
+    for i, label in enumerate(across):
+        x, y = _place(i / (len(across) - 1), 0)
+        parts.append(f'<text x="{x:.1f}" y="{y + 17:.1f}" text-anchor="middle">{label}</text>')
+    for i, label in enumerate(up):
+        (x, y), (end, _) = _place(0, i / (len(up) - 1)), _place(1, 0)
+        parts.append(f'<line class="grid" x1="{x:.1f}" x2="{end:.1f}" y1="{y:.1f}" y2="{y:.1f}"/>')
+        parts.append(f'<text x="{x - 7:.1f}" y="{y + 4:.1f}" text-anchor="end">{label}</text>')
+    (middle, low), (_, centre) = _place(.5, 0), _place(0, .5)
+    parts.append(f'<text x="{middle:.1f}" y="{low + 36:.1f}" text-anchor="middle">{bottom}</text>')
+    parts.append(f'<text transform="translate(12 {centre:.1f}) rotate(-90)" text-anchor="middle">{side}</text>')
+    return parts
+
+
+def _key(i: int, name: str, style: str) -> str:
+    x, y = WIDTH - 138, TOP + 10 + 19 * i
+    return (f'<path {style} d="M{x},{y}h22"/><text x="{x + 28}" y="{y + 4}">{escape(name)}</text>')
+
+
+def _svg(parts: Sequence[str], title: str) -> str:
+    return (f'<svg viewBox="0 0 {WIDTH} {HEIGHT}" role="img" aria-label="{title}">' + ''.join(parts) + '</svg>')

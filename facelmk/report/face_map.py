@@ -1,0 +1,64 @@
+"""Where on the face the errors are: each point's mean error, drawn on the mean face."""
+from collections.abc import Sequence
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ..markups import Markup
+from .tables import Row, Table
+
+SIDE, MARGIN = 420, 26
+
+
+def map_svg(face: NDArray, error: NDArray, markup: Markup) -> str:
+    """A face (K, 2) with a disc a point, whose area and colour grow with the point's mean error (K,), a share."""
+    low, high = face.min(0), face.max(0)
+    points = (face - low) / max((high - low).max(), 1e-9) * (SIDE - 2 * MARGIN) + MARGIN
+    height = points[:, 1].max() + MARGIN
+    largest = max(float(np.nanmax(error, initial=0.)), 1e-9)
+    parts = [_line(points[list(line)]) for line in markup.lines]
+    for i in np.argsort(-np.nan_to_num(error)):  # small discs stay on top
+        if np.isfinite(error[i]):
+            parts.append(_disc(int(i), points[i], float(error[i]), largest))
+    return (f'<svg class="face" viewBox="0 0 {SIDE} {height:.0f}" role="img" aria-label="Mean error of each point">'
+            + ''.join(parts) + '</svg>')
+
+
+def _line(points: NDArray) -> str:
+    return '<polyline class="grid" points="' + ' '.join(f'{x:.1f},{y:.1f}' for x, y in points) + '"/>'
+
+
+def _disc(number: int, point: NDArray, error: float, largest: float) -> str:
+    share = error / largest
+    return (f'<circle cx="{point[0]:.1f}" cy="{point[1]:.1f}" r="{2 + 7 * np.sqrt(share):.1f}" '
+            f'fill="hsl({210 - 205 * share:.0f} 80% 50%)"><title>point {number}: {100 * error:.2f} %</title></circle>')
+
+
+def part_table(error: NDArray, markup: Markup, normaliser: str) -> Table:
+    """The mean error of each part of the face and of its hardest point; `error` (K,) is a share."""
+    rows = [_part_row(name.replace('_', ' '), group, error) for name, group in markup.parts.items()]
+    rows.append(_part_row('all points', range(markup.size), error))
+    rows = [row for row in rows if row is not None]
+    return Table(['points', 'mean', 'hardest point'], {'part': rows}, f'Mean and hardest point in per cent of '
+                 f'{normaliser}; beside the hardest point its number.')
+
+
+def _part_row(name: str, group: Sequence[int], error: NDArray) -> 'PartRow | None':
+    known = [i for i in group if np.isfinite(error[i])]
+    if not known:
+        return None
+    hardest = max(known, key=lambda i: error[i])
+    return PartRow(name, [len(known), 100 * float(np.mean(error[known])), 100 * float(error[hardest])], hardest=hardest)
+
+
+class PartRow(Row):
+    """A part's number of points, mean error and hardest point."""
+
+    def __init__(self, name: str, values: Sequence[float], hardest: int) -> None:
+        super().__init__(name, values)
+        self.hardest = hardest
+
+    def cells(self) -> list[str]:
+        """The number of points is whole; the hardest point is named."""
+        count, mean, most = self.values
+        return [f'{count:.0f}', f'{mean:.2f}', f'{most:.2f} ({self.hardest})']
