@@ -17,16 +17,20 @@ from torch.utils.data import DataLoader
 from .. import registry as shelves
 from ..registry import FacelmkError, Shelf, UnknownName, near
 
-SHELVES: dict[str, Shelf] = {
-    'model': shelves.MODELS, 'backbone': shelves.BACKBONES, 'head': shelves.HEADS, 'codec': shelves.CODECS,
-    'target': shelves.CODECS, 'loss': shelves.LOSSES, 'dataset': shelves.DATASETS, 'pipeline': shelves.TRANSFORMS,
-    'sampler': shelves.DATA_SAMPLERS, 'collate_fn': shelves.FUNCTIONS, 'val_evaluator': shelves.METRICS,
-    'test_evaluator': shelves.METRICS, 'optim_wrapper': shelves.OPTIM_WRAPPERS, 'optimizer': shelves.OPTIMIZERS,
-    'param_scheduler': shelves.PARAM_SCHEDULERS, 'default_hooks': shelves.HOOKS, 'custom_hooks': shelves.HOOKS,
-    'train_cfg': shelves.LOOPS, 'visualizer': shelves.VISUALIZERS, 'vis_backends': shelves.VISBACKENDS}
+TOP: dict[str, Shelf] = {  # which shelf a key of the config itself takes its part from
+    'model': shelves.MODELS, 'optim_wrapper': shelves.OPTIM_WRAPPERS, 'param_scheduler': shelves.PARAM_SCHEDULERS,
+    'default_hooks': shelves.HOOKS, 'custom_hooks': shelves.HOOKS, 'train_cfg': shelves.LOOPS,
+    'val_evaluator': shelves.METRICS, 'test_evaluator': shelves.METRICS, 'visualizer': shelves.VISUALIZERS}
+BELOW: dict[str, Shelf] = {  # and which a key further down; other keys stay on their parent's shelf
+    'backbone': shelves.BACKBONES, 'head': shelves.HEADS, 'codec': shelves.CODECS, 'target': shelves.CODECS,
+    'loss': shelves.LOSSES, 'dataset': shelves.DATASETS, 'pipeline': shelves.TRANSFORMS,
+    'sampler': shelves.DATA_SAMPLERS, 'collate_fn': shelves.FUNCTIONS, 'optimizer': shelves.OPTIMIZERS,
+    'vis_backends': shelves.VISBACKENDS}
 OWN_KEYS = {'custom_imports', 'result', 'sync_bn', 'find_unused_parameters', 'model_wrapper_cfg', 'env_cfg',
             'compile', 'efficient_conv_bn_eval'}
 ALWAYS = {'type', '_scope_'}
+RUNNERS_OWN = {'hook': {'priority'}, 'parameter scheduler': {'convert_to_iter_based'},
+               'optim_wrapper': {'constructor', 'paramwise_cfg'}}  # what the Runner takes out before it builds a part
 
 
 def config_folder() -> Path:
@@ -85,7 +89,7 @@ def complete(config: Config) -> None:
             loader.setdefault('num_workers', 2)
             loader.setdefault('persistent_workers', loader.num_workers > 0)
             loader.setdefault('sampler', ConfigDict(type='FaceSampler', shuffle=phase == 'train', round_up=False))
-            loader.setdefault('collate_fn', ConfigDict(type='collate_faces'))
+            loader.setdefault('collate_fn', ConfigDict(type='facelmk.collate_faces'))
     for phase in ('val', 'test'):
         if config.get(f'{phase}_dataloader') is not None and config.get(f'{phase}_cfg') is None:
             config[f'{phase}_cfg'] = ConfigDict()
@@ -104,7 +108,7 @@ def check(config: Config, path: Path) -> None:
         if key not in known and not key.startswith('_') and _close(key, known):
             raise UnknownName(f'{path}: nothing reads the key {key!r}. {near(key, known)}')
     for key in known & set(config):
-        _check_value(config[key], key, SHELVES.get(key), str(path))
+        _check_value(config[key], key, TOP.get(key), str(path))
     for phase in ('train', 'val', 'test'):
         loader = config.get(f'{phase}_dataloader')
         if isinstance(loader, dict):
@@ -120,7 +124,7 @@ def _check_value(value: Any, where: str, shelf: Shelf | None, path: str) -> None
         if shelf is not None and isinstance(value.get('type'), str):
             _check_part(value, where, shelf, path)
         for key, child in value.items():
-            _check_value(child, f'{where}.{key}', SHELVES.get(key, shelf), path)
+            _check_value(child, f'{where}.{key}', BELOW.get(key, shelf), path)
     elif isinstance(value, (list, tuple)):
         for i, child in enumerate(value):
             _check_value(child, f'{where}[{i}]', shelf, path)
@@ -135,8 +139,7 @@ def _check_part(part: dict, where: str, shelf: Shelf, path: str) -> None:
                           'module stands in `custom_imports`.')
     names = _arguments(found)
     if names:
-        extra = ALWAYS | ({'priority'} if shelf is shelves.HOOKS else set())
-        _check_names(part, names | extra, f'{where} ({kind})', path)
+        _check_names(part, names | ALWAYS | RUNNERS_OWN.get(shelf.name, set()), f'{where} ({kind})', path)
 
 
 def _find(shelf: Shelf, kind: str) -> Any:
