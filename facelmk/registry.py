@@ -105,15 +105,15 @@ def _child(root: str, *locations: str) -> Shelf:
     return Shelf(parent.name, parent=parent, scope=SCOPE, locations=list(locations))
 
 
-def _lone(name: str, location: str) -> LoneShelf:
-    return LoneShelf(name, scope=SCOPE, locations=[location])
+def _lone(name: str, *locations: str) -> LoneShelf:
+    return LoneShelf(name, scope=SCOPE, locations=list(locations))
 
 
 BACKBONES = _lone('backbone', 'facelmk.models.backbones')
 HEADS = _lone('head', 'facelmk.models.heads')
 LOSSES = _lone('loss', 'facelmk.models.losses')
 CODECS = _lone('codec', 'facelmk.codecs')
-DETECTORS = _lone('detector', 'facelmk.inference.detectors')
+DETECTORS = _lone('detector')
 
 MODELS = _child('MODELS', 'facelmk.models')
 DATASETS = _child('DATASETS', 'facelmk.datasets')
