@@ -1,2 +1,4 @@
 """facelmk: facial landmarks, from pictures and annotations to an NME table."""
+from .errors import DataDefect, FacelmkError, MissingResource, TrainingFault, UnknownName, near
+
 __version__ = '0.1.0'

@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 import numpy as np
 from numpy.typing import NDArray
 
-from .registry import FacelmkError, UnknownName, near
+from . import FacelmkError, UnknownName, near
 
 Group = tuple[int, ...]
 Share = Mapping[int, float]  # a point as a weighted mean of other points

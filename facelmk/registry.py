@@ -1,54 +1,18 @@
-"""The shelves: one registry a kind of part, and the errors that every layer raises.
+"""The shelves: one registry a kind of part.
 
 BACKBONES, HEADS, LOSSES, CODECS and DETECTORS stand alone; the other shelves are children of mmengine's roots, so that
 the Runner finds our parts and our configs may name mmengine's. A shelf imports its parts when it is first asked.
 """
-import difflib
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
 
 from mmengine import registry as roots
 from mmengine.registry import Registry
 
+from . import DataDefect, FacelmkError, MissingResource, TrainingFault, UnknownName, near
+
 SCOPE = 'facelmk'
-
-
-class FacelmkError(Exception):
-    """What went wrong, where, what was expected and what to do next; `exit_code` is the command line's answer."""
-    exit_code = 2
-
-
-class UnknownName(FacelmkError, KeyError):
-    """A name that is on no shelf, mark-up list or option list."""
-
-    def __str__(self) -> str:
-        return str(self.args[0])
-
-
-class MissingResource(FacelmkError):
-    """A file, a download or an optional package that is not there."""
-    exit_code = 3
-
-
-class DataDefect(FacelmkError):
-    """An annotation or a picture that cannot be used."""
-    exit_code = 4
-
-
-class TrainingFault(FacelmkError):
-    """Training that cannot go on."""
-    exit_code = 5
-
-
-def near(name: str, known: Iterable[str]) -> str:
-    """A sentence that names the closest known names to `name`."""
-    known = sorted(map(str, known))
-    plain = {k.lower().replace('_', '').replace('-', ''): k for k in known}
-    close = difflib.get_close_matches(str(name).lower().replace('_', '').replace('-', ''), plain, n=3, cutoff=.5)
-    if close:
-        return 'Did you mean ' + ' or '.join(repr(plain[c]) for c in close) + '?'
-    return 'Known: ' + ', '.join(known) + '.'
 
 
 class Shelf(Registry):
