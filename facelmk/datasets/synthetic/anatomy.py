@@ -15,7 +15,8 @@ HEIGHTS = np.concatenate([[-1.2, -1.16, -1.08, -.95, -.8, -.65, -.5, -.4], np.li
                           [1.352, 1.37]]).astype(np.float32)
 NECK = np.array([.55, .9, 1.2, 1.5, 1.75, 1.95, 2.12, 2.3, 2.7], np.float32)
 HEAD_ROWS, ROWS, COLUMNS = len(HEIGHTS), len(HEIGHTS) + len(NECK), len(AZIMUTHS)
-CELL = 6  # texture pixels from one vertex to the next
+CELL = 6  # texture pixels from one vertex to the next: a texture is the mesh's grid, resized
+NECK_TOP = HEAD_ROWS * CELL  # the texture's first row of the neck
 CHIN, CROWN = 1.37, -1.2  # heights of the mean face
 
 # Half-width, z of the axis, depth before and behind the axis, by height of the mean head.
@@ -24,9 +25,9 @@ _PROFILE = np.array([
     [-1.20, .02, -.80, .02, .02], [-1.16, .26, -.80, .30, .36], [-1.08, .46, -.79, .50, .66],
     [-.95, .63, -.78, .67, .90], [-.80, .74, -.77, .79, 1.05], [-.65, .805, -.76, .87, 1.14],
     [-.50, .84, -.75, .92, 1.18], [-.25, .855, -.75, .94, 1.18], [0., .845, -.75, .92, 1.10],
-    [.22, .838, -.75, .92, .98], [.44, .815, -.74, .92, .85], [.66, .77, -.68, .88, .75],
-    [.87, .69, -.53, .74, .62], [1.05, .562, -.31, .53, .62], [1.20, .408, -.09, .33, .60],
-    [1.28, .305, .0, .245, .50], [1.325, .225, .05, .18, .40], [1.352, .145, .085, .115, .25], [1.37, .01, .12, .03, .05],
+    [.22, .838, -.75, .92, .98], [.44, .815, -.74, .92, .85], [.66, .755, -.68, .88, .75],
+    [.87, .675, -.53, .74, .62], [1.05, .55, -.31, .53, .62], [1.20, .393, -.09, .33, .60],
+    [1.28, .295, .0, .245, .50], [1.325, .215, .05, .18, .40], [1.352, .145, .085, .115, .25], [1.37, .01, .12, .03, .05],
 ], np.float32)
 _NECK_PROFILE = np.array([
     [.55, .50, -1.05, .45, .45], [.9, .50, -1.0, .50, .50], [1.2, .49, -.97, .50, .50], [1.5, .50, -.97, .50, .52],
@@ -68,6 +69,11 @@ def to_surface(mesh: SimpleNamespace, plane: np.ndarray) -> np.ndarray:
     return np.stack([np.interp(azimuth, AZIMUTHS, np.arange(COLUMNS)), rows], -1).astype(np.float32)
 
 
+def on_texture(places: np.ndarray) -> np.ndarray:
+    """Places (column, row) on the mesh in texture pixels."""
+    return places * CELL + (CELL - 1) / 2
+
+
 def column_of(azimuth: np.ndarray) -> np.ndarray:
     """The mesh column, a real number, of an azimuth in radians."""
     return np.interp(azimuth, AZIMUTHS, np.arange(COLUMNS)).astype(np.float32)
@@ -80,6 +86,10 @@ def on_surface(values: np.ndarray, places: np.ndarray) -> np.ndarray:
     right, down = (places[:, 0] - column)[:, None], (places[:, 1] - row)[:, None]
     a, b = values[row, column], values[row, column + 1]
     c, d = values[row + 1, column], values[row + 1, column + 1]
+    # Left of the middle a cell is cut from its upper right to its lower left corner, right of it the other way.
+    flip = (column >= COLUMNS // 2)[:, None]
+    right = np.where(flip, 1 - right, right)
+    a, b, c, d = np.where(flip, b, a), np.where(flip, a, b), np.where(flip, d, c), np.where(flip, c, d)
     upper = a + right * (b - a) + down * (c - a)
     lower = d + (1 - right) * (c - d) + (1 - down) * (b - d)
     return np.where(right + down <= 1, upper, lower)

@@ -1,5 +1,6 @@
 """Faces from (seed, index): the points first, then, where asked for, the picture."""
 
+import math
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from types import SimpleNamespace
@@ -11,7 +12,7 @@ from . import anatomy, points, render, scene
 from .effects import develop
 from .light import lit
 from .looks import looks
-from .paint import fill
+from .paint import blend, fill
 from .parameters import face as draw_face
 from .parameters import stream
 from .skin import texture
@@ -102,7 +103,7 @@ def _points(mesh, face, posed) -> tuple[np.ndarray, np.ndarray, Callable]:
 
 def _hidden(marks, places, worn, front):
     """Which points (104,) something covers."""
-    spot = np.round(places * anatomy.CELL).astype(int)
+    spot = np.round(anatomy.on_texture(places)).astype(int)
     covered = worn.hides[np.clip(spot[:, 1], 0, worn.hides.shape[0] - 1), np.clip(spot[:, 0], 0, worn.hides.shape[1] - 1)] > 127
     canvas = np.zeros((_HIDES_CELLS, _HIDES_CELLS), np.uint8)
     for thing in front:
@@ -161,10 +162,19 @@ def _head(picture, skin, seen, depth, size):
     """The lit texture over the picture, by a buffer of texture coordinates at half size."""
     cells = max(size // 2, 96)
     places, covered = render.rasterise((seen * cells - .5).astype(np.float32), depth, cells)
-    spread = cv2.dilate(places, np.ones((3, 3), np.uint8))
-    places = np.where(covered[..., None], places, spread)
-    alpha = cv2.resize(covered.astype(np.uint8) * 255, (size, size), interpolation=cv2.INTER_LINEAR)
-    places = cv2.resize(places, (size, size), interpolation=cv2.INTER_LINEAR)
+    places = np.where(covered[..., None], places, cv2.dilate(places, np.ones((3, 3), np.uint8)))
+    # Only the head's part is brought to full size, in steps of whole pixels of both grids.
+    step = cells // math.gcd(size, cells)
+    left, top, wide, high = cv2.boundingRect(covered.astype(np.uint8))
+    rows = slice(max(top - 1, 0) // step * step, min(-(-(top + high + 1) // step) * step, cells))
+    cols = slice(max(left - 1, 0) // step * step, min(-(-(left + wide + 1) // step) * step, cells))
+    to = slice(rows.start * size // cells, rows.stop * size // cells), slice(cols.start * size // cells, cols.stop * size // cells)
+    view = picture[to]
+    alpha = cv2.resize(covered[rows, cols].astype(np.uint8) * 255, view.shape[1::-1], interpolation=cv2.INTER_LINEAR)
+    places = cv2.resize(places[rows, cols], view.shape[1::-1], interpolation=cv2.INTER_LINEAR)
     head = cv2.remap(skin, places, None, cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE)
-    from .paint import blend
-    return blend(picture, head, cv2.convertScaleAbs(alpha, alpha=1.6, beta=-76) * (alpha > 48))
+    view[:] = blend(view, head, cv2.LUT(alpha, _EDGE))
+    return picture
+
+
+_EDGE = np.clip((np.arange(256) - 48) * 1.6, 0, 255).astype(np.uint8)

@@ -11,7 +11,7 @@ from .paint import around, blend, ellipse, fill, line
 
 def to_texture(mesh: SimpleNamespace, plane: np.ndarray) -> np.ndarray:
     """Points (N, 2) of the frontal plane in texture pixels."""
-    return anatomy.to_surface(mesh, plane) * anatomy.CELL
+    return anatomy.on_texture(anatomy.to_surface(mesh, plane))
 
 
 def _tuple(colour, factor=1.):

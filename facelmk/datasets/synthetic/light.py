@@ -8,8 +8,6 @@ import numpy as np
 from . import anatomy
 from .render import behind, depth_map
 
-_SPREAD = np.array([[1 / anatomy.CELL, 0, 0], [0, 1 / anatomy.CELL, 0]], np.float32)
-
 
 def lit(texture: np.ndarray, posed: np.ndarray, look: SimpleNamespace) -> np.ndarray:
     """The texture under the face's light, (HEIGHT, WIDTH, 3) uint8."""
@@ -18,7 +16,7 @@ def lit(texture: np.ndarray, posed: np.ndarray, look: SimpleNamespace) -> np.nda
     key = np.maximum(facing + .08, 0) / 1.08
     if look.cast > .1:
         view = depth_map(posed, look.key)
-        hidden = behind(posed.reshape(-1, 3), view).reshape(key.shape)
+        hidden = behind(posed, view)
         shadow = np.clip((hidden - .07) * 12, 0, 1).astype(np.float32)
         key = key * (1 - np.float32(look.cast) * cv2.blur(shadow, (3, 3)))
     sky = .82 - .22 * normal[..., 1] - .1 * np.maximum(-normal[..., 2], 0)
@@ -30,10 +28,10 @@ def lit(texture: np.ndarray, posed: np.ndarray, look: SimpleNamespace) -> np.nda
     glare = glare / np.float32(np.sqrt((glare * glare).sum()))
     shine = np.maximum(_dot(normal, glare), 0)**14 * np.float32(look.shine * 70) * (key > 0)
     size = texture.shape[1::-1]
-    factors = cv2.warpAffine(np.clip(shade * 128, 0, 255).astype(np.uint8), _SPREAD, size, flags=cv2.INTER_LINEAR | cv2.WARP_INVERSE_MAP, borderMode=cv2.BORDER_REPLICATE)
+    factors = cv2.resize(np.minimum(shade * 128, 255).astype(np.uint8), size, interpolation=cv2.INTER_LINEAR)
     bright = cv2.multiply(texture, factors, scale=1 / 128)
     if look.shine > .05:
-        gloss = cv2.warpAffine(np.clip(shine, 0, 255).astype(np.uint8), _SPREAD, size, flags=cv2.INTER_LINEAR | cv2.WARP_INVERSE_MAP)
+        gloss = cv2.resize(np.minimum(shine, 255).astype(np.uint8), size, interpolation=cv2.INTER_LINEAR)
         bright = cv2.add(bright, cv2.merge([gloss] * 3))
     return bright
 

@@ -49,7 +49,7 @@ def _skin_and_hair(self, draw):
     self.lips = np.clip(self.skin * (.72, .70, .86) * (1 + draw.normal(0, .06, 3)) * draw.uniform(.8, 1.15), 10, 250)
     self.lip_edge = draw.uniform(.3, 1.)
     self.style = draw.choice(['bald', 'short', 'medium', 'long'], p=[.12, .62, .2, .06] if self.male else [.01, .14, .25, .6])
-    self.hairline = draw.normal(.60, .07) + (draw.uniform(0, .25) if self.male and draw.random() < .3 else 0)
+    self.hairline = np.clip(draw.normal(.83, .09), .6, 1.05) + (draw.uniform(0, .2) if self.male and draw.random() < .3 else 0)
     self.bangs = draw.random() < (.12 if self.male else .28) and self.style != 'bald'
     self.bang_line = draw.uniform(.12, .42) if draw.random() < .65 else draw.uniform(-.02, .2)
     self.parting = draw.uniform(-.5, .5)
@@ -96,7 +96,7 @@ def _light(self, draw, face):
     self.key_colour = share * (1 + warm)
     self.ambient = (1 - share) * (1 - .6 * warm)
     self.fill_light = np.array([-self.key[0] * .8, -.2, .5])
-    self.exposure = draw.uniform(.28, .6) if self.hard and draw.random() < .5 else draw.uniform(.8, 1.2)
+    self.exposure = draw.uniform(.28, .65) if self.hard and draw.random() < .5 else draw.uniform(.75, 1.12)
     if self.hard and draw.random() < .25:
         self.exposure = draw.uniform(1.3, 1.7)
     self.shine = draw.uniform(0, .35) if draw.random() < .7 else draw.uniform(.2, .7)
@@ -114,4 +114,4 @@ def _picture(self, draw):
     self.gamma = np.exp(draw.normal(0, .12))
     self.balance = 1 + draw.normal(0, .05, 3)
     self.contrast = draw.uniform(.75, 1.15)
-    self.saturation = draw.uniform(.55, 1.15)
+    self.saturation = draw.uniform(.7, 1.15)

@@ -1,6 +1,7 @@
 """Drawing in 8 bits: anti-aliased polygons and lines, soft blends, and the grain that all faces share."""
 
 import functools
+import math
 
 import cv2
 import numpy as np
@@ -9,7 +10,7 @@ Colour = tuple[float, float, float]
 
 
 def _fixed(points: np.ndarray) -> np.ndarray:
-    return np.round(np.clip(points, -2000, 2000) * 16).astype(np.int32)
+    return np.rint(points * 16).astype(np.int32)
 
 
 def fill(image: np.ndarray, points: np.ndarray, colour: Colour | int) -> None:
@@ -38,9 +39,15 @@ def around(points: np.ndarray, margin: float, shape: tuple[int, ...]) -> tuple[s
 
 def ellipse(centre: np.ndarray, radii: tuple[float, float], angle: float = 0., count: int = 20) -> np.ndarray:
     """A polygon (count, 2) about `centre`."""
+    cosine, sine = math.cos(angle), math.sin(angle)
+    (x, y), (a, b) = centre, radii
+    return _circle(count) @ np.array([[a * cosine, a * sine], [-b * sine, b * cosine]]) + (x, y)
+
+
+@functools.cache
+def _circle(count: int) -> np.ndarray:
     turn = np.linspace(0, 2 * np.pi, count, endpoint=False)
-    x, y = radii[0] * np.cos(turn), radii[1] * np.sin(turn)
-    return np.asarray(centre) + np.stack([x * np.cos(angle) - y * np.sin(angle), x * np.sin(angle) + y * np.cos(angle)], -1)
+    return np.stack([np.cos(turn), np.sin(turn)], -1)
 
 
 def smooth(points: np.ndarray, count: int, closed: bool = False) -> np.ndarray:
@@ -57,7 +64,7 @@ def smooth(points: np.ndarray, count: int, closed: bool = False) -> np.ndarray:
     return b + .5 * t * (c - a + t * (2 * a - 5 * b + 4 * c - d + t * (3 * (b - c) + d - a)))
 
 
-@functools.lru_cache(maxsize=None)
+@functools.cache
 def grain(kind: str) -> np.ndarray:
     """Noise that every face takes pieces of (512, 512) uint8 about 128: 'pixel', 'pore', 'blotch', 'hair', 'cloth'."""
     draw = np.random.Generator(np.random.Philox(key=[hash_of(kind), 7]))

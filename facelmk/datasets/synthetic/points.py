@@ -18,7 +18,7 @@ TO_106 = (*range(0, 55), 98, 99, 100, *range(55, 60), 103, 102, 101, *range(60, 
 SIZES = {'wflw': 98, '300w': 68, 'cofw': 29, 'aflw': 19, 'lapa': 106}
 ALL = 104  # the 98 and six beside the nose: 98, 99, 100 down its left, 101, 102, 103 down its right
 
-_LIDS = np.array([0., .29, .5, .71, 1.])  # along an eye, outer to inner corner
+_UPPER, _LOWER = np.array([0., .305, .5, .695, 1.]), np.array([.28, .48, .655])  # along an eye, outer to inner corner
 _LIPS = np.array([-1., -.64, -.27, 0., .27, .64, 1.])  # along the mouth
 _INNER = np.array([-1., -.33, 0., .33, 1.])
 CORNER = .85  # the inner corners' place along the mouth
@@ -81,9 +81,8 @@ def plan(face: SimpleNamespace) -> np.ndarray:
     plane = np.zeros((ALL, 2))
     for side, (eyes, brows) in enumerate((((60, 61, 62, 63, 64, 67, 66, 65), (33, 34, 35, 36, 37, 41, 40, 39, 38)),
                                           ((72, 71, 70, 69, 68, 73, 74, 75), (46, 45, 44, 43, 42, 47, 48, 49, 50)))):
-        upper, lower = lids(face, side, _LIDS)
-        plane[list(eyes)] = np.concatenate([upper, lower[1:4]])
-        above, below = brow(face, side, np.array([0, .24, .48, .74, 1.]))
+        plane[list(eyes)] = np.concatenate([lids(face, side, _UPPER)[0], lids(face, side, _LOWER)[1]])
+        above, below = brow(face, side, np.array([0, .22, .48, .74, 1.]))
         plane[list(brows)] = np.concatenate([above, below[1:]])
         plane[96 + side] = pupil(face, side)
     plane[51:60], plane[98:] = nose(face)
@@ -118,19 +117,20 @@ def contour(mesh: SimpleNamespace, face: SimpleNamespace, seen: np.ndarray) -> t
     return places, np.concatenate([halves[0][1], halves[1][1][-2::-1]])
 
 
+# The rim goes down beside the face, then along the chin's lower edge to the middle.
+_DOWN = np.concatenate([np.linspace(0, 1, 44)**.85, np.ones(8)])
+_INWARDS = np.concatenate([np.ones(44), np.linspace(1, 0, 9)[1:]])
+
+
 def _half_contour(mesh, face, seen, sign):
-    height = face.rim_top + (face.chin - .004 - face.rim_top) * np.linspace(0, 1, 48)**.85
+    height = face.rim_top + (face.chin - .004 - face.rim_top) * _DOWN
     rows = np.interp(height, mesh.heights, np.arange(anatomy.HEAD_ROWS))
-    rim = np.stack([anatomy.column_of(sign * np.interp(height, [0, .7, 1.1], face.rim)), rows], -1)
+    rim = np.stack([anatomy.column_of(sign * np.interp(height, [0, .7, 1.1], face.rim) * _INWARDS), rows], -1)
     centre = np.array([(anatomy.COLUMNS - 1) / 2, np.interp(.45, mesh.heights, np.arange(anatomy.HEAD_ROWS))])
     along = np.linspace(.5, 1, 26)[None, :, None]
     rays = centre + (rim[:, None] - centre) * along
     points = anatomy.on_surface(seen, rays.reshape(-1, 2).astype(np.float32)).reshape(*rays.shape[:2], 2)
-    middle = anatomy.on_surface(seen, centre[None].astype(np.float32))
-    outwards = points[:, -1] - middle
-    middle = points[:, -1].mean(0) * .0 + seen[anatomy.HEAD_ROWS // 2].mean(0)
-    outwards = points - middle
-    reach = (outwards**2).sum(-1)
+    reach = ((points - seen[anatomy.HEAD_ROWS // 2].mean(0))**2).sum(-1)
     best = reach.argmax(1)
     pick = np.arange(len(best))
     return _respace(rays[pick, best], points[pick, best], 17)

@@ -43,44 +43,54 @@ def project(points: np.ndarray, distance: float) -> np.ndarray:
 
 def depth_map(points: np.ndarray, towards: np.ndarray, cells: int = 40) -> SimpleNamespace:
     """The nearest depth of a surface (R, C, 3), looked at from direction `towards` (3,), on a coarse grid."""
-    fine = cv2.resize(points, None, fx=2, fy=2, interpolation=cv2.INTER_LINEAR).reshape(-1, 3)
     across = np.cross(towards, [0, 1, 0])
-    across = across / (np.linalg.norm(across) + 1e-6)
+    across = across / (np.sqrt((across * across).sum()) + 1e-6)
     frame = np.stack([across, np.cross(across, towards), towards]).astype(np.float32)
-    flat = _in_frame(fine, frame)
-    low = flat[:, :2].min(0)
-    scale = np.float32((cells - 1) / (flat[:, :2].max(0) - low).max())
-    cell = ((flat[:, :2] - low) * scale + .5).astype(np.int32)
+    flat = _in_frame(points, frame)
+    low = np.array([flat[0].min(), flat[1].min()])
+    scale = np.float32((cells - 1) / max(flat[0].max() - low[0], flat[1].max() - low[1]))
+    across, down, near = (cv2.resize(axis, None, fx=2, fy=2, interpolation=cv2.INTER_LINEAR).ravel() for axis in flat)
+    cell = ((down - low[1]) * scale + .5).astype(np.int32) * cells + ((across - low[0]) * scale + .5).astype(np.int32)
     depth = np.full(cells * cells, -9, np.float32)
-    np.maximum.at(depth, cell[:, 1] * cells + cell[:, 0], flat[:, 2])
-    return SimpleNamespace(depth=depth.reshape(cells, cells), frame=frame, low=low, scale=scale)
+    np.maximum.at(depth, cell, near)
+    return SimpleNamespace(depth=depth, cells=cells, frame=frame, low=low, scale=scale)
 
 
 def behind(points: np.ndarray, view: SimpleNamespace) -> np.ndarray:
-    """How far points (N, 3) lie behind the surface of a depth map, (N,)."""
-    flat = _in_frame(points, view.frame)
-    at = ((flat[:, :2] - view.low) * view.scale).astype(np.float32)
-    size = view.depth.shape[0]
-    near = cv2.remap(view.depth, at[:, 0].reshape(-1, 1), at[:, 1].reshape(-1, 1), cv2.INTER_NEAREST,
-                     borderMode=cv2.BORDER_REPLICATE) if len(at) < 32000 else None
-    return near[:, 0] - flat[:, 2] if size else flat[:, 2]
+    """How far points (..., 3) lie behind the surface of a depth map, (...)."""
+    across, down, near = _in_frame(points, view.frame)
+    cell = [np.clip(((axis - low) * view.scale + .5).astype(np.int32), 0, view.cells - 1)
+            for axis, low in zip((across, down), view.low)]
+    return view.depth[cell[1] * view.cells + cell[0]] - near
 
 
 def _in_frame(points, frame):
-    x, y, z = points[:, 0], points[:, 1], points[:, 2]
-    return np.stack([frame[k, 0] * x + frame[k, 1] * y + frame[k, 2] * z for k in range(3)], -1)
+    x, y, z = points[..., 0], points[..., 1], points[..., 2]
+    return [axis[0] * x + axis[1] * y + axis[2] * z for axis in frame]
 
 
 def _triangles():
+    """Corners (3, T): a right-angled one, its neighbour along the row, its neighbour along the column; and two signs.
+
+    The cut of a cell is mirrored about the middle column, so that a mirrored head is drawn as the mirror picture.
+    """
     index = np.arange(anatomy.ROWS * anatomy.COLUMNS).reshape(anatomy.ROWS, anatomy.COLUMNS)
-    keep = [row for row in range(anatomy.ROWS - 1) if row != anatomy.HEAD_ROWS - 1]
-    a, b = index[keep, :-1].ravel(), index[keep, 1:].ravel()
-    c, d = index[[k + 1 for k in keep], :-1].ravel(), index[[k + 1 for k in keep], 1:].ravel()
-    return np.stack([np.concatenate([a, d]), np.concatenate([b, c]), np.concatenate([c, b])])
+    rows = np.array([row for row in range(anatomy.ROWS - 1) if row != anatomy.HEAD_ROWS - 1])
+    left, right = index[rows, :-1], index[rows, 1:]
+    below_left, below_right = index[rows + 1, :-1], index[rows + 1, 1:]
+    flip = np.arange(anatomy.COLUMNS - 1) >= anatomy.COLUMNS // 2
+    near, far = np.where(flip, right, left), np.where(flip, left, right)
+    below_near, below_far = np.where(flip, below_right, below_left), np.where(flip, below_left, below_right)
+    corners = [np.stack([part.ravel() for part in cut]) for cut in ((near, far, below_near), (below_far, below_near, far))]
+    along = np.where(flip, -1., 1.) * np.ones(left.shape)
+    along = np.concatenate([along.ravel(), -along.ravel()]).astype(np.float32)
+    down = np.repeat(np.array([1, -1], np.float32), left.size)
+    return np.concatenate(corners, 1), along, down
 
 
-_CORNERS = _triangles()
-_U, _V = (grid.ravel().astype(np.float32) * anatomy.CELL for grid in np.meshgrid(np.arange(anatomy.COLUMNS), np.arange(anatomy.ROWS)))
+_CORNERS, _ALONG, _DOWN = _triangles()
+_U, _V = (anatomy.on_texture(grid.ravel().astype(np.float32))
+          for grid in np.meshgrid(np.arange(anatomy.COLUMNS), np.arange(anatomy.ROWS)))
 
 
 def rasterise(seen: np.ndarray, depth: np.ndarray, size: int) -> tuple[np.ndarray, np.ndarray]:
@@ -88,36 +98,36 @@ def rasterise(seen: np.ndarray, depth: np.ndarray, size: int) -> tuple[np.ndarra
 
     Triangles that face the camera are drawn from far to near; later ones win.
     """
-    x, y = seen[..., 0].ravel(), seen[..., 1].ravel()
+    x, y, z = seen[..., 0].ravel(), seen[..., 1].ravel(), depth.ravel()
     a, b, c = _CORNERS
     ax, ay = x[a], y[a]
     bx, by, cx, cy = x[b] - ax, y[b] - ay, x[c] - ax, y[c] - ay
     area = bx * cy - by * cx
-    keep = np.flatnonzero(area > 1e-4)
-    z = depth.ravel()
+    keep = np.flatnonzero(area * (_ALONG * _DOWN) > 1e-4)
     keep = keep[np.argsort((z[a[keep]] + z[b[keep]]) + z[c[keep]], kind='stable')]
-    a, ax, ay, bx, by, cx, cy, area = a[keep], ax[keep], ay[keep], bx[keep], by[keep], cx[keep], cy[keep], area[keep]
-    left = np.maximum(np.ceil(ax + np.minimum(np.minimum(bx, cx), 0)), 0).astype(np.int32)
-    top = np.maximum(np.ceil(ay + np.minimum(np.minimum(by, cy), 0)), 0).astype(np.int32)
-    wide = np.maximum(np.minimum(np.floor(ax + np.maximum(np.maximum(bx, cx), 0)), size - 1).astype(np.int32) - left + 1, 0)
-    high = np.maximum(np.minimum(np.floor(ay + np.maximum(np.maximum(by, cy), 0)), size - 1).astype(np.int32) - top + 1, 0)
+    ax, ay, bx, by, cx, cy, area = (part[keep] for part in (ax, ay, bx, by, cx, cy, area))
+    left, wide = _span(ax, bx, cx, size)
+    top, high = _span(ay, by, cy, size)
     count = wide * high
     owner = np.repeat(np.arange(len(keep), dtype=np.int32), count)
     inside = np.arange(len(owner), dtype=np.int32) - np.repeat(np.cumsum(count, dtype=np.int32) - count, count)
     row = inside // wide[owner]
     px, py = left[owner] + inside - row * wide[owner], top[owner] + row
-    # Barycentric coordinates as affine functions of the pixel.
+    # Shares of the second and the third corner, as affine functions of the pixel.
     one, dx, dy = 1 / area, px - ax[owner], py - ay[owner]
-    right = dx * (cy * one)[owner] - dy * (cx * one)[owner]
-    down = dy * (bx * one)[owner] - dx * (by * one)[owner]
-    hit = np.flatnonzero((right >= 0) & (down >= 0) & (right + down <= 1))
-    owner, right, down = owner[hit], right[hit], down[hit]
-    first = a[owner]
-    sign = np.where(keep[owner] < _CORNERS.shape[1] // 2, np.float32(anatomy.CELL), np.float32(-anatomy.CELL))
-    # In an upper triangle b lies to the right and c below; in a lower one b lies to the left and c above.
-    place = py[hit] * size + px[hit]
+    second = dx * (cy * one)[owner] - dy * (cx * one)[owner]
+    third = dy * (bx * one)[owner] - dx * (by * one)[owner]
+    hit = np.flatnonzero((second >= 0) & (third >= 0) & (second + third <= 1))
+    triangle, place = keep[owner[hit]], py[hit] * size + px[hit]
     texture = np.full((size * size, 2), -1, np.float32)
-    texture[place, 0] = _U[first] + sign * right
-    texture[place, 1] = _V[first] + sign * down
+    texture[place, 0] = _U[a[triangle]] + _ALONG[triangle] * second[hit] * anatomy.CELL
+    texture[place, 1] = _V[a[triangle]] + _DOWN[triangle] * third[hit] * anatomy.CELL
     texture = texture.reshape(size, size, 2)
     return texture, texture[..., 0] >= 0
+
+
+def _span(start, second, third, size):
+    """The first pixel and the number of pixels of triangles along one axis, cut to the picture."""
+    low = np.maximum(np.ceil(start + np.minimum(np.minimum(second, third), 0)), 0).astype(np.int32)
+    high = np.minimum(np.floor(start + np.maximum(np.maximum(second, third), 0)), size - 1).astype(np.int32)
+    return low, np.maximum(high - low + 1, 0)

@@ -17,20 +17,24 @@ See = Callable[[np.ndarray], np.ndarray]
 
 def backdrop(size: int, draw: np.random.Generator, look: SimpleNamespace) -> np.ndarray:
     """A background (size, size, 3): soft colours, and shapes sharp or blurred."""
+    full, blurred = size, draw.random() < .65
+    size = size // 2 if blurred else size
     kind = draw.random()
     cells = int(draw.integers(1, 7)) if kind < .6 else int(draw.integers(6, 24))
-    base = draw.uniform(0, 255, 3)
-    noise = np.clip(base + draw.normal(0, draw.uniform(5, 80), (cells, cells, 3)), 0, 255).astype(np.float32)
+    base = draw.uniform(10, 245) + draw.normal(0, 25, 3)
+    spread = draw.uniform(5, 75)
+    noise = base + draw.normal(0, spread, (cells, cells, 1)) + draw.normal(0, spread * draw.uniform(.1, .8), (cells, cells, 3))
+    noise = np.clip(noise, 0, 255).astype(np.float32)
     picture = np.clip(cv2.resize(noise, (size, size), interpolation=cv2.INTER_CUBIC), 0, 255).astype(np.uint8)
     for _ in range(int(draw.integers(0, 9))):
-        colour = tuple(draw.uniform(0, 255, 3)) if draw.random() < .7 else tuple(look.skin * draw.uniform(.6, 1.1))
+        colour = tuple(np.clip(draw.uniform(0, 255) + draw.normal(0, 40, 3), 0, 255)) if draw.random() < .7 else tuple(look.skin * draw.uniform(.6, 1.1))
         _shape(picture, size, draw, colour)
-    if draw.random() < .65:
-        width = draw.uniform(.004, .05) * size
-        picture = cv2.GaussianBlur(picture, (0, 0), max(width, .3))
+    width = draw.uniform(.004, .05) * size
+    if blurred:
+        picture = cv2.resize(cv2.GaussianBlur(picture, (0, 0), max(width, .3)), (full, full), interpolation=cv2.INTER_LINEAR)
     if draw.random() < .5:
         grain = piece(('cloth', 'blotch', 'hair')[draw.integers(3)], draw, 128, 128, draw.uniform(.1, .9))
-        grain = cv2.resize(grain, (size, size))
+        grain = cv2.resize(grain, (full, full))
         picture = cv2.multiply(picture, cv2.merge([grain] * 3), scale=1 / 128)
     return picture
 
@@ -113,10 +117,10 @@ def _curtains(face, look, see, draw):
             continue
         inner = draw.uniform(.66, .92)
         length = draw.uniform(.9, 2.4)
-        path = np.array([[.74, -.35], [inner, .1], [inner + draw.normal(0, .05), .7], [inner + draw.normal(.05, .1), 1.2], [.8 + draw.normal(.1, .1), length],
-                         [1.05, length + .1], [1.15, 1.2], [1.1, .6], [1.02, .1], [.9, -.4]]) * [sign, 1]
+        path = np.array([[.55, -.85], [.74, -.45], [inner, .1], [inner + draw.normal(0, .05), .7], [inner + draw.normal(.05, .1), 1.2], [.8 + draw.normal(.1, .1), length],
+                         [1.05, length + .1], [1.15, 1.2], [1.1, .6], [1.02, .1], [.95, -.4], [.7, -.95]]) * [sign, 1]
         outline = smooth(path, 40, True)
-        z = np.interp(np.abs(outline[:, 0]), [.6, .8, 1.], [-.1, -.4, -.6])
+        z = np.interp(np.abs(outline[:, 0]), [.5, .8, 1.], [-.1, -.4, -.65])
         found.append(_thing('hair', [see(np.concatenate([outline, z[:, None]], -1))], look.hair))
     return found
 

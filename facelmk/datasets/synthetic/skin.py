@@ -10,7 +10,7 @@ from .features import to_texture
 from .paint import blend, ellipse, fill, line, piece
 from .wear import HEIGHT, WIDTH, dress
 
-_NECK_TOP = (anatomy.HEAD_ROWS - 1) * anatomy.CELL + 3
+_NECK_TOP = anatomy.NECK_TOP
 
 
 def texture(mesh: SimpleNamespace, face: SimpleNamespace, look: SimpleNamespace, worn: SimpleNamespace, draw: np.random.Generator) -> np.ndarray:
@@ -32,7 +32,7 @@ def texture(mesh: SimpleNamespace, face: SimpleNamespace, look: SimpleNamespace,
 
 def _shades(mesh, face, look):
     """Soft colour changes of the skin, as factors about 128."""
-    half = np.full((HEIGHT // 2 + 1, WIDTH // 2 + 1, 3), 128, np.uint8)
+    half = np.full((HEIGHT // 2, WIDTH // 2, 3), 128, np.uint8)
     smile, old = max(face.smile, 0.), look.age
     blobs = []
     for sign in (-1, 1):
@@ -93,7 +93,7 @@ def _folds(picture, mesh, face, look, draw):
 
 
 def _beard(picture, mesh, face, look, draw):
-    alpha = np.zeros((HEIGHT // 2 + 1, WIDTH // 2 + 1), np.uint8)
+    alpha = np.zeros((HEIGHT // 2, WIDTH // 2), np.uint8)
     mouth, base, chin = face.mouth_y, face.nose_base, face.chin
     inner = face.mouth_half + .05
     full = [(.80, .25), (.72, .55), (.52, mouth - .02), (inner, mouth - .1), (.19, base + .05), (0, base + .06)]

@@ -8,8 +8,8 @@ import numpy as np
 from . import anatomy
 from .paint import blend, fill, piece
 
-HEIGHT, WIDTH = (anatomy.ROWS - 1) * anatomy.CELL + 1, (anatomy.COLUMNS - 1) * anatomy.CELL + 1
-_NECK_TOP = (anatomy.HEAD_ROWS - 1) * anatomy.CELL + 3
+HEIGHT, WIDTH = anatomy.ROWS * anatomy.CELL, anatomy.COLUMNS * anatomy.CELL
+_NECK_TOP = anatomy.NECK_TOP
 
 
 def wear(mesh: SimpleNamespace, face: SimpleNamespace, look: SimpleNamespace, draw: np.random.Generator) -> SimpleNamespace:
@@ -32,7 +32,7 @@ def _place(mesh, degrees_heights):
     spots = np.asarray(degrees_heights, float)
     column = anatomy.column_of(np.radians(spots[:, 0]))
     row = np.interp(spots[:, 1], mesh.heights, np.arange(anatomy.HEAD_ROWS))
-    return np.stack([column, row], -1) * anatomy.CELL
+    return anatomy.on_texture(np.stack([column, row], -1))
 
 
 def _both_sides(half):
@@ -52,12 +52,12 @@ def _crown(hair, mesh, look, draw):
     if look.style == 'bald':
         half = [(0, -1.3), (40, -1.25), (75, -.6), (80, side - .1), (90, side), (94, -.1), (110, -.02), (116, .3), (128, .6), (180, .7)]
     elif look.style == 'short' or (look.style == 'medium' and draw.random() < .5):
-        half = [(0, front), (22, front - .01), (42, front + .05), (54, -.42), (temple, -.28), (temple + 7, -.1), (temple + 8, side),
+        half = [(0, front), (22, front - .01), (42, front + .1), (54, -.5), (temple, -.34), (temple + 7, -.1), (temple + 8, side),
                 (86, side + .03), (90, -.12), (107, -.06), (114, .3), (125, low), (180, low)]
     else:
         fall = draw.uniform(66, 80)
-        half = [(0, front), (22, front + .01), (42, front + .07), (54, -.42), (fall - 4, -.2), (fall, .1), (fall + draw.uniform(-2, 8), .6),
-                (fall + 12, 1.2), (180, 1.3)]
+        half = [(0, front), (22, front + .03), (42, front + .14), (54, -.48), (fall - 4, -.2), (fall, .1), (fall + draw.uniform(-2, 8), .5),
+                (fall + 16, .8), (180, .95)]
     edge = _both_sides(half)
     edge[:, 0] += draw.normal(0, 1.2, len(edge))
     edge[:, 1] += draw.normal(0, .015, len(edge))
@@ -114,18 +114,18 @@ def _low_cover(cloth, hides, mesh, face, look, draw):
 
 
 def _raise(alpha, draw, thick):
-    at_vertices = alpha[::anatomy.CELL, ::anatomy.CELL].astype(np.float32) / 255
+    at_vertices = alpha[anatomy.CELL // 2::anatomy.CELL, anatomy.CELL // 2::anatomy.CELL].astype(np.float32) / 255
     rough = cv2.resize(draw.random((12, 14), np.float32), (anatomy.COLUMNS, anatomy.ROWS), interpolation=cv2.INTER_LINEAR)
     return at_vertices * np.float32(thick) * (.55 + .9 * rough)
 
 
 def dress(texture: np.ndarray, worn: SimpleNamespace, look: SimpleNamespace, draw: np.random.Generator) -> np.ndarray:
     """The texture with hair and cloth painted over it."""
-    if worn.hair.any():
-        strands = hair_picture(look, draw, HEIGHT, WIDTH)
-        texture = blend(texture, strands, worn.hair)
-    if worn.cloth.any():
-        texture = blend(texture, cloth_picture(look, draw, HEIGHT, WIDTH), worn.cloth)
+    for alpha, make in ((worn.hair, hair_picture), (worn.cloth, cloth_picture)):
+        left, top, wide, high = cv2.boundingRect(alpha)
+        if wide:
+            part = slice(top, top + high), slice(left, left + wide)
+            texture[part] = blend(texture[part], make(look, draw, high, wide), alpha[part])
     return texture
 
 
