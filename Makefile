@@ -1,0 +1,66 @@
+# make quickstart   install, train a small network on drawn faces, test it: a table, a report, pictures
+# make test         the same environment and the whole suite       make test-slow   the tests that take minutes
+# make lint         style and types                                make clean       remove the environment
+#
+# PYTHON=python3.11   the Python to build on          TORCH=keep      use the torch that this Python already has
+# VENV=.venv          where the environment goes      OPTIONS="..."   added to the quick start's train and test
+SHELL := bash
+.SHELLFLAGS := -euo pipefail -c
+.DELETE_ON_ERROR:
+.PHONY: quickstart test test-slow lint install preflight clean
+
+PYTHON ?= $(shell for p in python3.11 python3 python; do $$p -c 'import sys; sys.exit(sys.version_info < (3, 10))' \
+            2>/dev/null && echo $$p && exit; done; echo python3)
+TORCH ?= pinned
+VENV ?= .venv
+WORK_DIR ?= work_dirs/quickstart
+OPTIONS ?=
+TESTS ?= tests
+
+BIN := $(VENV)/bin
+READY := $(VENV)/.ready-$(TORCH)
+READY_TESTS := $(VENV)/.ready-$(TORCH)-tests
+CONSTRAINTS := $(VENV)/constraints.txt
+PIP := PIP_DISABLE_PIP_VERSION_CHECK=1 PIP_NO_INPUT=1 $(BIN)/python -m pip install -c $(CONSTRAINTS)
+# of pip's many lines those that show that it moves
+PROGRESS := awk '/^ *Collecting /{print "  fetching " $$2} /^ *Installing collected/{print "  unpacking"} {fflush()}'
+
+quickstart: $(READY)
+	@$(BIN)/facelmk train quickstart --work-dir $(WORK_DIR) --resume $(OPTIONS)
+	@$(BIN)/facelmk test quickstart "$$(ls -t $(WORK_DIR)/best_NME_epoch_*.pth | head -n 1)" \
+	    --work-dir $(WORK_DIR) --floor --report $(WORK_DIR)/report $(OPTIONS)
+
+test: $(READY_TESTS)
+	@OMP_NUM_THREADS=1 $(BIN)/python -m pytest -n 2 -m 'not slow' $(TESTS)
+
+test-slow: $(READY_TESTS)
+	@$(BIN)/python -m pytest -m slow $(TESTS)
+
+lint: $(READY_TESTS)
+	@$(BIN)/ruff check . && $(BIN)/mypy
+
+install: $(READY)
+
+preflight:
+	@$(PYTHON) tools/preflight.py $(if $(filter keep,$(TORCH)),--keep-torch)
+
+$(READY): requirements/runtime.txt requirements/constraints.txt setup.py
+	@$(MAKE) --no-print-directory preflight
+	@echo "installing into $(VENV) with $$($(PYTHON) --version), torch: $(TORCH)"
+	@$(PYTHON) -m venv --clear $(if $(filter keep,$(TORCH)),--system-site-packages) $(VENV)
+ifeq ($(TORCH),keep)
+	@$(PYTHON) -c 'import sysconfig; print(sysconfig.get_path("purelib"))' \
+	    > "$$($(BIN)/python -c 'import sysconfig; print(sysconfig.get_path("purelib"))')/kept.pth"
+	@grep -v '^torch==' requirements/constraints.txt > $(CONSTRAINTS)
+else
+	@cp requirements/constraints.txt $(CONSTRAINTS)
+endif
+	@set -o pipefail; SECONDS=0; $(PIP) -e . | $(PROGRESS); echo "installed in $$SECONDS s"
+	@touch $@
+
+$(READY_TESTS): $(READY) requirements/tests.txt
+	@set -o pipefail; SECONDS=0; $(PIP) -r requirements/tests.txt | $(PROGRESS); echo "test extras installed in $$SECONDS s"
+	@touch $@
+
+clean:
+	rm -rf $(VENV) build *.egg-info
