@@ -15,7 +15,7 @@ def relative(found, wanted):
 
 
 def test_elementary_maps():
-    assert np.allclose(geometry.apply(geometry.shift(2, -3), POINTS), POINTS + [2, -3])
+    assert np.allclose(geometry.apply(geometry.shift(2, -3), POINTS), POINTS + np.array([2, -3]))
     assert np.allclose(geometry.apply(geometry.scale(2), POINTS), POINTS * 2)
     assert np.allclose(geometry.apply(geometry.scale(2, 3), POINTS), POINTS * [2, 3])
     assert np.allclose(geometry.apply(geometry.mirror(256), POINTS), np.c_[255 - POINTS[:, 0], POINTS[:, 1]])
@@ -70,7 +70,7 @@ def test_invert_undoes_and_dtype_stays():
 def test_a_stack_of_matrices_maps_a_stack_of_points():
     warps = np.stack([geometry.shift(1, 2), geometry.scale(3)])
     mapped = geometry.apply(warps, np.stack([POINTS, POINTS]))
-    assert np.allclose(mapped, np.stack([POINTS + [1, 2], POINTS * 3]))
+    assert np.allclose(mapped, np.stack([POINTS + np.array([1, 2]), POINTS * 3]))
 
 
 def test_boxes():

@@ -1,4 +1,5 @@
 """Mark-ups against published tables, and the maps between them."""
+import itertools
 import json
 from pathlib import Path
 
@@ -45,7 +46,7 @@ def test_parts_and_lines_mirror_onto_each_other(name):
     markup = MARKUPS[name]
 
     def edges(order):
-        return {frozenset((int(order[a]), int(order[b]))) for line in markup.lines for a, b in zip(line, line[1:])}
+        return {frozenset((int(order[a]), int(order[b]))) for line in markup.lines for a, b in itertools.pairwise(line)}
 
     assert edges(markup.mirror) == edges(np.arange(markup.size))
     parts = {frozenset(part) for part in markup.parts.values()}
@@ -68,7 +69,8 @@ def test_thirteen_boundary_lines(name):
 def test_five_points_of_sixty_eight():
     points = np.random.default_rng(0).random((68, 2))
     five = MARKUPS['300w'].five_points(points)
-    assert np.allclose(five, [points[[37, 38, 40, 41]].mean(0), points[[43, 44, 46, 47]].mean(0), *points[[30, 48, 54]]])
+    eyes = [points[[37, 38, 40, 41]].mean(0), points[[43, 44, 46, 47]].mean(0)]
+    assert np.allclose(five, [*eyes, *points[[30, 48, 54]]])
 
 
 @pytest.mark.parametrize(('source', 'target'), MAPS)

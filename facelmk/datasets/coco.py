@@ -66,7 +66,8 @@ def _plain(face: dict[str, Any]) -> dict[str, Any] | None:
         return face
     if not face.get('face_valid'):
         return None
-    return {'id': face.get('id'), 'image_id': face.get('image_id'), 'keypoints': face['face_kpts'], 'bbox': face['face_box']}
+    return {'id': face.get('id'), 'image_id': face.get('image_id'), 'keypoints': face['face_kpts'],
+            'bbox': face['face_box']}
 
 
 def _side(face: dict[str, Any]) -> float | None:

@@ -29,6 +29,7 @@ class CsvFaces(AnnotatedFaces):
         columns = {name: table[:, i] for i, name in enumerate(head[1:])}
         first = 4 if 'box_size' in head else 3
         side = 200 * columns['scale']
-        return self.rows(file, names, table[:, first:].reshape(len(rows), -1, 2),
+        count = (len(head) - 1 - first) // 2
+        return self.rows(file, names, table[:, first:first + 2 * count].reshape(-1, count, 2),
                          centred_boxes(np.stack([columns['center_w'], columns['center_h']], -1), side),
                          norms=columns.get('box_size', side).tolist())

@@ -62,5 +62,6 @@ class PublishedFaces(FaceDataset):
                 return reader
             wanted.append(f'  {config["type"]}: ' + ', '.join(map(str, absent)))
         root = Path(candidates[0]['data_root']).absolute() if candidates else ''
-        raise MissingResource(f'no known layout of the {self.split!r} split lies under {root}. Missing are, by layout:\n'
-                              + '\n'.join(wanted) + '\nPut one of them there, or change `root` in the data config.')
+        raise MissingResource('\n'.join([
+            f'no known layout of the {self.split!r} split lies under {root}. Missing are, by layout:', *wanted,
+            'Put one of them there, or change `root` in the data config.']))

@@ -105,8 +105,8 @@ class ErrorMetric(FaceMetric):
         """The figures of the faces that have an error."""
         kept = [row for row in results if not math.isnan(row.error)]
         if len(kept) < len(results):
-            print_log(f'{self.name}: {len(results) - len(kept)} of {len(results)} faces are left out: no visible point, '
-                      f'or {self.normaliser} is 0 or missing', logger='current')
+            print_log(f'{self.name}: {len(results) - len(kept)} of {len(results)} faces are left out: no visible point'
+                      f', or {self.normaliser} is 0 or missing', logger='current')
         return super().compute_metrics(kept)
 
     def figures(self, rows: Sequence[ErrorRow]) -> dict[str, float]:

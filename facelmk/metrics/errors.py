@@ -1,4 +1,4 @@
-"""A face's error, computed once: the distances of its visible points over a normaliser. Every figure is made from it."""
+"""A face's error, computed once: the mean distance of its visible points over a normaliser. All figures come of it."""
 from collections.abc import Callable, Sequence
 
 import numpy as np

@@ -16,8 +16,9 @@ def make_batch(landmarks, predicted, visible=None, norm=None, box=None, tags=Non
              'box': torch.tensor([[0., 0, 3, 4]] * count) if box is None else torch.as_tensor(np.asarray(box, float)),
              'tags': [()] * count if tags is None else tags}
     scores = np.ones((count, points)) if scores is None else scores
-    return {'data_samples': truth}, [{'id': name, 'landmarks': torch.as_tensor(np.asarray(p)),
-                                      'scores': torch.as_tensor(s)} for name, p, s in zip(ids, predicted, scores)]
+    predictions = [{'id': name, 'landmarks': torch.as_tensor(np.asarray(p)), 'scores': torch.as_tensor(s)}
+                   for name, p, s in zip(ids, predicted, scores, strict=True)]
+    return {'data_samples': truth}, predictions
 
 
 @pytest.fixture

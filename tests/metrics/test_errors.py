@@ -37,9 +37,10 @@ def test_box_and_file(norm, wanted):
 
 
 @pytest.mark.parametrize(('norm', 'markup', 'ends'), [
-    ('inter_ocular', 'wflw', ([60], [72])), ('inter_ocular', '300w', ([36], [45])), ('inter_ocular', 'cofw', ([8], [9])),
-    ('inter_ocular', 'lapa', ([66], [79])), ('inter_pupil', 'wflw', ([96], [97])), ('inter_pupil', 'cofw', ([16], [17])),
-    ('inter_pupil', '300w', (range(36, 42), range(42, 48))), ((3, 11), 'aflw', ([3], [11]))])
+    ('inter_ocular', 'wflw', ([60], [72])), ('inter_ocular', '300w', ([36], [45])),
+    ('inter_ocular', 'cofw', ([8], [9])), ('inter_ocular', 'lapa', ([66], [79])), ('inter_pupil', 'wflw', ([96], [97])),
+    ('inter_pupil', 'cofw', ([16], [17])), ('inter_pupil', '300w', (range(36, 42), range(42, 48))),
+    ((3, 11), 'aflw', ([3], [11]))])
 def test_point_norms(norm, markup, ends):
     landmarks = RNG.random((5, MARKUPS[markup].size, 2))
     left, right = (landmarks[:, list(end)].mean(1) for end in ends)

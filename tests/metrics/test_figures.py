@@ -54,7 +54,7 @@ def test_faces_without_a_normaliser_are_left_out_and_counted(batch, measure, mon
     truth = np.zeros((4, 98, 2))
     visible = np.ones((4, 98))
     visible[3] = 0
-    faces = batch(truth, truth + [3, 4], visible, norm=[50, np.nan, 0, 50])
+    faces = batch(truth, truth + np.array([3, 4]), visible, norm=[50, np.nan, 0, 50])
     assert measure(dict(type='NME', norm='file'), [faces]) == {'NME': pytest.approx(10)}
     (line,) = lines
     assert '3 of 4 faces are left out' in line and 'the number that the annotation file gives' in line
@@ -69,7 +69,7 @@ def test_no_face_at_all_is_nan(batch, measure):
 
 def test_predictions_are_matched_by_id(batch, measure):
     truth = np.arange(3)[:, None, None] * 100. + np.zeros((3, 98, 2))
-    batches, predictions = batch(truth, truth + [6, 8], norm=[100] * 3)
+    batches, predictions = batch(truth, truth + np.array([6, 8]), norm=[100] * 3)
     assert measure(dict(type='NME', norm='file'), [(batches, predictions[::-1])])['NME'] == pytest.approx(10)
 
 

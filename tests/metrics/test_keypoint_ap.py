@@ -18,7 +18,7 @@ def offset(similarity, sigma=.025):
 @pytest.mark.parametrize(('similarity', 'wanted'), [(1, 100), (.81, 70), (.76, 60), (.51, 10), (.4, 0)])
 def test_one_face(similarity, wanted, batch, measure):
     truth = np.full((1, 98, 2), 60.)
-    faces = batch(truth, truth + [offset(similarity), 0], box=BOX)
+    faces = batch(truth, truth + np.array([offset(similarity), 0]), box=BOX)
     found = measure(dict(type='KeypointAP'), [faces])
     assert found['AP'] == pytest.approx(wanted, abs=.01)
     assert found['AP@0.5'] == pytest.approx(100 * (similarity > .5), abs=.01)

@@ -11,7 +11,8 @@ from torch import distributed, multiprocessing
 from facelmk.metrics.base import merge
 from facelmk.registry import METRICS
 
-CONFIGS = [dict(type='NME'), dict(type='NME', average='face', prefix='face'), dict(type='FailureRate'), dict(type='AUC')]
+CONFIGS = [dict(type='NME'), dict(type='NME', average='face', prefix='face'), dict(type='FailureRate'),
+           dict(type='AUC')]
 SIZES = range(1, 18)
 
 
@@ -34,7 +35,8 @@ def measure(size, indices, batch_size=3):
             rows = {'id': [f'face {i}' for i in part], 'landmarks': torch.tensor(truth[part]),
                     'visible': torch.tensor(visible[part]), 'norm': torch.full((len(part),), torch.nan),
                     'box': torch.zeros(len(part), 4), 'tags': [('pose',) if posed[i] else () for i in part]}
-            metric.process({'data_samples': rows}, [{'id': f'face {i}', 'landmarks': torch.tensor(found[i])} for i in part])
+            metric.process({'data_samples': rows},
+                           [{'id': f'face {i}', 'landmarks': torch.tensor(found[i])} for i in part])
         figures |= metric.evaluate(size)
     return figures
 

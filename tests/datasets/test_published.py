@@ -1,0 +1,175 @@
+"""Whichever published layout is there is read, and said; the data configs of the four sets read every layout."""
+from pathlib import Path
+
+import numpy as np
+import pytest
+from mmengine.config import Config
+
+from facelmk.datasets import PublishedFaces
+from facelmk.registry import DATASETS, DataDefect, MissingResource, UnknownName
+
+CONFIGS = Path(__file__).parents[2] / 'configs' / '_base_' / 'data'
+LAYOUTS = [dict(type='CocoFaces', ann_file='annotations/{split}.json', image_root='images'),
+           dict(type='CsvFaces', ann_file='{split}.csv', image_root='images'),
+           dict(type='WflwTxt', ann_file='list_{split}.txt', image_root='WFLW_images')]
+
+
+@pytest.fixture
+def log(monkeypatch):
+    """The lines that PublishedFaces logs."""
+    lines = []
+    monkeypatch.setattr('facelmk.datasets.published.print_log', lambda text, **_: lines.append(text))
+    return lines
+
+
+def published(root, split='test', layouts=LAYOUTS, **options):
+    return PublishedFaces(str(root), split, layouts, 'wflw', **options)
+
+
+def test_the_first_layout_that_is_there(tmp_path, faces, write, log):
+    rows = faces(3, 98)
+    (tmp_path / 'WFLW_images').mkdir()
+    write.txt(tmp_path / 'list_test.txt', rows)
+    data = published(tmp_path)
+    assert len(data) == 3 and data.face(1)['landmarks'].shape == (98, 2)
+    assert log == [f'WflwTxt reads 3 faces from {tmp_path}/list_test.txt']
+    write.csv(tmp_path / 'test.csv', rows[:2])
+    assert len(published(tmp_path)) == 3  # the table's pictures are not there
+    (tmp_path / 'images').mkdir()
+    assert len(published(tmp_path)) == 2 and log[-1].startswith('CsvFaces reads 2 faces')
+
+
+def test_nothing_there_lists_what_was_looked_for(tmp_path, faces, write, log):
+    (tmp_path / 'images').mkdir()
+    write.csv(tmp_path / 'test.csv', faces(3, 98))
+    with pytest.raises(MissingResource) as error:
+        published(tmp_path, subset_files=dict(pose='largepose'))
+    text = str(error.value)
+    assert f'CsvFaces: {tmp_path}/test_largepose.csv\n' in text and f'{tmp_path}/annotations/test.json' in text
+    assert f'{tmp_path}/list_test.txt, {tmp_path}/WFLW_images' in text and error.value.exit_code == 3
+
+
+def test_subset_files_by_reader(tmp_path, faces, write, log):
+    rows = faces(4, 98)
+    (tmp_path / 'images').mkdir()
+    write.csv(tmp_path / 'test.csv', rows)
+    write.csv(tmp_path / 'test_largepose.csv', rows[2:])
+    data = published(tmp_path, subset_files=dict(pose='largepose'))
+    assert data.metainfo == {'markup': 'wflw', 'subsets': ('pose',)}
+    assert [face['tags'] for face in map(data.face, range(4))] == [(), (), ('pose',), ('pose',)]
+    assert len(published(tmp_path, subset_files=dict(pose='largepose'), only='pose')) == 2
+    (tmp_path / 'images').rmdir()
+    (tmp_path / 'WFLW_images').mkdir()
+    write.txt(tmp_path / 'list_test.txt', rows, ['100000', '000000', '000000', '000001'])
+    data = published(tmp_path, subset_files=dict(pose='largepose'))  # the list itself tells the subsets
+    assert [face['tags'] for face in map(data.face, range(4))] == [('pose',), (), (), ('blur',)]
+
+
+def test_a_defect_does_not_fall_through_to_the_next_layout(tmp_path, faces, write):
+    (tmp_path / 'images').mkdir()
+    (tmp_path / 'WFLW_images').mkdir()
+    write.csv(tmp_path / 'test.csv', faces(3, 68))
+    write.txt(tmp_path / 'list_test.txt', faces(3, 98))
+    with pytest.raises(DataDefect, match='68 landmarks'):
+        published(tmp_path)
+
+
+def test_an_unknown_reader_or_split(tmp_path):
+    with pytest.raises(UnknownName, match="'CsvFaces'"):
+        published(tmp_path, layouts=[dict(type='CsvFace', ann_file='a')])
+    with pytest.raises(UnknownName, match="no split 'test'"):
+        published(tmp_path, layouts=[dict(type='PtsFaces', folders=dict(train=['afw']))])
+
+
+def data_config(name, root):
+    """The data config of a set, with its root elsewhere."""
+    config = Config.fromfile(CONFIGS / f'{name}.py')
+    for loader in (config.train_dataloader, config.val_dataloader):
+        loader.dataset.root = str(root)
+    return config
+
+
+def lay_out_wflw(kind, root, rows, write):
+    for split in ('train', 'test', *(f'test_{s}' for s in ('largepose', 'expression', 'illumination', 'makeup',
+                                                           'occlusion', 'blur'))):
+        part = rows[-1:] if '_' in split else rows
+        if kind == 'json':
+            write.json(root / f'annotations/face_landmarks_wflw_{split}.json', part)
+        elif kind == 'csv':
+            write.csv(root / f'face_landmarks_wflw_{split}.csv', part)
+        elif '_' not in split:
+            write.txt(root / f'WFLW_annotations/list_98pt_rect_attr_train_test/list_98pt_rect_attr_{split}.txt', rows,
+                      ['000000'] * (len(rows) - 1) + ['111111'])
+    return 'WFLW_images' if kind == 'txt' else 'images'
+
+
+def lay_out_300w(kind, root, rows, write):
+    for split in ('train', 'valid', 'valid_common', 'valid_challenge'):
+        part = {'valid_common': rows[:-1], 'valid_challenge': rows[-1:]}.get(split, rows)
+        if kind == 'json':
+            write.json(root / f'annotations/face_landmarks_300w_{split}.json', part)
+        elif kind == 'csv':
+            write.csv(root / f'face_landmarks_300w_{split}.csv', part)
+    if kind == 'pts':
+        for folder in ('afw', 'helen/trainset', 'lfpw/trainset', 'helen/testset', 'lfpw/testset', 'ibug'):
+            (root / 'images' / folder).mkdir(parents=True)
+        for i, row in enumerate(rows):
+            write.pts(root / f'images/afw/{i}.png', row['points'])
+            write.pts(root / f'images/{"ibug" if i == len(rows) - 1 else "helen/testset"}/{i}.png', row['points'])
+    return 'images'
+
+
+def lay_out_cofw(kind, root, rows, write):
+    for split in ('train', 'test'):
+        write.json(root / f'annotations/cofw_{split}.json', rows, ('bbox',))
+    return 'images'
+
+
+def lay_out_aflw(kind, root, rows, write):
+    for split in ('train', 'test', 'test_frontal'):
+        part = rows[-1:] if '_' in split else rows
+        if kind == 'json':
+            write.json(root / f'annotations/face_landmarks_aflw_{split}.json', part, ('center', 'scale', 'box_size'))
+        else:
+            write.csv(root / f'face_landmarks_aflw_{split}.csv', part, box_size=True)
+    return 'images'
+
+
+SETS = {'wflw': (98, lay_out_wflw, ('pose', 'expression', 'illumination', 'makeup', 'occlusion', 'blur')),
+        'w300': (68, lay_out_300w, ('common', 'challenge')), 'cofw': (29, lay_out_cofw, ()),
+        'aflw': (19, lay_out_aflw, ('frontal',))}
+
+
+@pytest.mark.parametrize(('name', 'kind'), [
+    ('wflw', 'json'), ('wflw', 'csv'), ('wflw', 'txt'), ('w300', 'json'), ('w300', 'csv'), ('w300', 'pts'),
+    ('cofw', 'json'), ('aflw', 'json'), ('aflw', 'csv')])
+def test_data_configs_read_every_layout(name, kind, tmp_path, faces, write, log):
+    size, lay_out, subsets = SETS[name]
+    rows = faces(3, size)
+    (tmp_path / 'annotations').mkdir()
+    (tmp_path / 'WFLW_annotations/list_98pt_rect_attr_train_test').mkdir(parents=True)
+    folder = lay_out(kind, tmp_path, rows, write)
+    for row in rows:
+        write.picture(tmp_path / folder / row['name'])
+    config = data_config(name, tmp_path)
+    train, val = (DATASETS.build(loader.dataset) for loader in (config.train_dataloader, config.val_dataloader))
+    assert len(train) == len(val) == 3 and val.subsets == subsets
+    assert set(val.face(2)['tags']) == set(subsets) - {'common'}
+    assert {line.split()[0] for line in log} == {dict(json='CocoFaces', csv='CsvFaces', txt='WflwTxt',
+                                                      pts='PtsFaces')[kind]}
+    packed = val[2]
+    assert packed['inputs'].shape == (3, 256, 256) and packed['data_samples']['points'].shape == (size, 2)
+    found = np.sort(np.stack([val.face(i)['landmarks'] for i in range(3)]), 0)
+    assert np.array_equal(found, np.sort(np.stack([row['points'].astype(np.float32) for row in rows]), 0))
+    if name == 'aflw':
+        assert [val.face(i)['norm'] for i in range(3)] == [row['box_size'] for row in rows]
+
+
+def test_300w_has_its_private_test_faces_one_option_away(tmp_path, faces, write, log):
+    for folder, row in zip(('01_Indoor', '02_Outdoor'), faces(2, 68), strict=True):
+        write.pts(tmp_path / f'images/Test/{folder}/a.png', row['points'])
+    config = data_config('w300', tmp_path).val_dataloader.dataset
+    config.update(split='test', subset_files=None)
+    data = DATASETS.build(config)
+    assert data.subsets == ('indoor', 'outdoor')
+    assert [data.face(i)['tags'] for i in (0, 1)] == [('indoor',), ('outdoor',)]
