@@ -22,8 +22,10 @@ READY := $(VENV)/.ready-$(TORCH)
 READY_TESTS := $(VENV)/.ready-$(TORCH)-tests
 CONSTRAINTS := $(VENV)/constraints.txt
 PIP := PIP_DISABLE_PIP_VERSION_CHECK=1 PIP_NO_INPUT=1 $(BIN)/python -m pip install -c $(CONSTRAINTS)
-# of pip's many lines those that show that it moves
-PROGRESS := awk '/^ *Collecting /{print "  fetching " $$2} /^ *Installing collected/{print "  unpacking"} {fflush()}'
+# of pip's many lines those that show that it moves, and its errors
+QUIET := 2> >(grep -v '^WARNING' >&2)
+PROGRESS := $(QUIET) | awk '/^ *(Collecting|Processing) /{n = split($$2, path, "/"); print "  fetching " path[n]} \
+    /^ *Installing collected/{print "  unpacking"} {fflush()}'
 
 quickstart: $(READY)
 	@$(BIN)/facelmk train quickstart --work-dir $(WORK_DIR) --resume $(OPTIONS)
@@ -55,11 +57,11 @@ ifeq ($(TORCH),keep)
 else
 	@cp requirements/constraints.txt $(CONSTRAINTS)
 endif
-	@set -o pipefail; SECONDS=0; $(PIP) -e . | $(PROGRESS); echo "installed in $$SECONDS s"
+	@set -o pipefail; SECONDS=0; $(PIP) -e . $(PROGRESS); echo "installed in $$SECONDS s"
 	@touch $@
 
 $(READY_TESTS): $(READY) requirements/tests.txt
-	@set -o pipefail; SECONDS=0; $(PIP) -r requirements/tests.txt | $(PROGRESS); echo "test extras installed in $$SECONDS s"
+	@set -o pipefail; SECONDS=0; $(PIP) -r requirements/tests.txt $(PROGRESS); echo "test extras installed in $$SECONDS s"
 	@touch $@
 
 clean:
