@@ -28,6 +28,14 @@ def draw(image: NDArray[np.uint8], points: NDArray, markup: Markup | None = None
     return image
 
 
+def outline(image: NDArray[np.uint8], box: NDArray, colour: Sequence[int] = WHITE) -> NDArray[np.uint8]:
+    """A copy of a BGR picture with a box (4,) on it."""
+    image = np.ascontiguousarray(image).copy()
+    x1, y1, x2, y2 = (int(value) for value in np.round(np.asarray(box, np.float64) * 16))
+    cv2.rectangle(image, (x1, y1), (x2, y2), tuple(colour), 1, cv2.LINE_AA, shift=4)
+    return image
+
+
 def compare(image: NDArray[np.uint8], points: NDArray, truth: NDArray) -> NDArray[np.uint8]:
     """A copy of a BGR picture with the true points in green, the predicted ones in red, and lines between them."""
     image = draw(image, truth, colour=GREEN)

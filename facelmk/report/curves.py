@@ -1,4 +1,5 @@
 """Distributions of errors, exact, and their drawings as SVG."""
+import math
 from collections.abc import Mapping, Sequence
 from html import escape
 
@@ -6,7 +7,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 Array = NDArray[np.float64]
-WIDTH, HEIGHT, LEFT, TOP, BOTTOM = 620, 320, 52, 12, 44
+WIDTH, HEIGHT, LEFT, RIGHT, TOP, BOTTOM = 560, 330, 52, 118, 12, 44
 
 
 def ced(error: ArrayLike, limit: float) -> tuple[Array, Array]:
@@ -35,10 +36,10 @@ def ced_svg(curves: Mapping[str, ArrayLike], limit: float, dashed: Sequence[str]
 def histogram_svg(error: ArrayLike, limit: float, bins: int = 40) -> str:
     """How many faces have which error (share), in `bins` up to `limit`; the last one holds all larger errors too."""
     count, _ = np.histogram(np.minimum(np.asarray(error, np.float64), limit * (1 - 1e-9)), bins, (0, limit))
-    most = max(int(count.max()), 1)
+    most = 4 * math.ceil(max(int(count.max()), 1) / 4)  # so that the quarters are whole
     frame = _axes([f'{100 * t:g}' for t in np.linspace(0, limit, 6)], [f'{most * t:.0f}' for t in (0, .25, .5, .75, 1)],
                   'error in %', 'faces')
-    wide = (WIDTH - LEFT - 150) / bins
+    wide = _place(1 / bins, 0)[0] - LEFT
     bars = []
     for i, n in enumerate(count):
         x, y = _place(i / bins, n / most)
@@ -50,7 +51,7 @@ def histogram_svg(error: ArrayLike, limit: float, bins: int = 40) -> str:
 
 def _place(x: float, y: float) -> tuple[float, float]:
     """Shares of the axes as picture coordinates; the right margin holds the key."""
-    return LEFT + x * (WIDTH - LEFT - 150), TOP + (1 - y) * (HEIGHT - TOP - BOTTOM)
+    return LEFT + x * (WIDTH - LEFT - RIGHT), TOP + (1 - y) * (HEIGHT - TOP - BOTTOM)
 
 
 def _path(x: Array, y: Array) -> str:
@@ -74,8 +75,8 @@ def _axes(across: Sequence[str], up: Sequence[str], bottom: str, side: str) -> l
 
 
 def _key(i: int, name: str, style: str) -> str:
-    x, y = WIDTH - 138, TOP + 10 + 19 * i
-    return (f'<path {style} d="M{x},{y}h22"/><text x="{x + 28}" y="{y + 4}">{escape(name)}</text>')
+    x, y = WIDTH - RIGHT + 12, TOP + 10 + 19 * i
+    return (f'<path {style} d="M{x},{y}h18"/><text x="{x + 24}" y="{y + 4}">{escape(name)}</text>')
 
 
 def _svg(parts: Sequence[str], title: str) -> str:

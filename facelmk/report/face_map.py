@@ -20,18 +20,33 @@ def map_svg(face: NDArray, error: NDArray, markup: Markup) -> str:
     for i in np.argsort(-np.nan_to_num(error)):  # small discs stay on top
         if np.isfinite(error[i]):
             parts.append(_disc(int(i), points[i], float(error[i]), largest))
-    return (f'<svg class="face" viewBox="0 0 {SIDE} {height:.0f}" role="img" aria-label="Mean error of each point">'
+    parts += _scale(height, largest)
+    return (f'<svg class="face" viewBox="0 0 {SIDE} {height + 34:.0f}" role="img" aria-label="Mean error of each point">'
             + ''.join(parts) + '</svg>')
 
 
+def _scale(height: float, largest: float) -> list[str]:
+    """Three discs with what they mean."""
+    parts = []
+    for i, share in enumerate((.25, .5, 1.)):
+        x = SIDE / 2 + 110 * (i - 1.3)
+        parts += [_circle(np.array([x, height + 12]), share, ''),
+                  f'<text x="{x + 16:.0f}" y="{height + 16:.0f}">{100 * share * largest:.2f} %</text>']
+    return parts
+
+
 def _line(points: NDArray) -> str:
-    return '<polyline class="grid" points="' + ' '.join(f'{x:.1f},{y:.1f}' for x, y in points) + '"/>'
+    return '<polyline class="guide" points="' + ' '.join(f'{x:.1f},{y:.1f}' for x, y in points) + '"/>'
 
 
 def _disc(number: int, point: NDArray, error: float, largest: float) -> str:
-    share = error / largest
-    return (f'<circle cx="{point[0]:.1f}" cy="{point[1]:.1f}" r="{2 + 7 * np.sqrt(share):.1f}" '
-            f'fill="hsl({210 - 205 * share:.0f} 80% 50%)"><title>point {number}: {100 * error:.2f} %</title></circle>')
+    return _circle(point, error / largest, f'<title>point {number}: {100 * error:.2f} %</title>')
+
+
+def _circle(point: NDArray, share: float, title: str) -> str:
+    """A disc for an error that is this share of the largest."""
+    return (f'<circle cx="{point[0]:.1f}" cy="{point[1]:.1f}" r="{2 + 6 * np.sqrt(share):.1f}" '
+            f'fill="hsl({215 - 215 * share ** 2:.0f} 75% {60 - 8 * share:.0f}%)">{title}</circle>')
 
 
 def part_table(error: NDArray, markup: Markup, normaliser: str) -> Table:

@@ -44,7 +44,9 @@ class Gallery:
         return face
 
     def write(self, rows: Sequence[int], folder: Path) -> list[Path]:
-        """One JPEG a row, named by its place in `rows`, its error and its id."""
+        """One JPEG a row, named by its place in `rows`, its error and its id; those of an earlier run go."""
+        for old in folder.glob('[0-9][0-9][0-9]_*.jpg'):
+            old.unlink()
         return [save(self.picture(row), folder / f'{i + 1:03d}_{self.percent(row)}_{_plain(self.results.ids[row])}.jpg')
                 for i, row in enumerate(rows)]
 

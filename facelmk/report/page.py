@@ -24,7 +24,7 @@ def write_page(folder: Path, entry: Mapping[str, Any], table: Table, results: Re
     """Write `folder`/index.html and its overlays; `entry` is what metrics.json holds, `floor` the mean face's errors."""
     folder.mkdir(parents=True, exist_ok=True)
     title = f'{entry["config"]}: facial landmarks on {entry["faces"]} faces'
-    sections = [_head(title, entry, results), _section('Results', table.html()), *_distribution(results, floor),
+    sections = [_head(title, entry, results), _section('Results', table.html()), _distribution(results, floor),
                 _where(results), *_galleries(results, gallery, folder)]
     page = (f'<!DOCTYPE html>\n<html lang="en"><head><meta charset="utf-8"><title>{escape(title)}</title>'
             '<meta name="viewport" content="width=device-width, initial-scale=1">'
@@ -49,18 +49,18 @@ def _head(title: str, entry: Mapping[str, Any], results: Results) -> str:
     return f'<header><h1>{escape(title)}</h1><dl>{listed}</dl></header>'
 
 
-def _distribution(results: Results, floor: Any) -> list[str]:
+def _distribution(results: Results, floor: Any) -> str:
     named = {WHOLE: None, **{subset: subset for subset in results.subsets}}
     curves = {name: results.error[results.within(subset)] for name, subset in named.items()}
     curves = {name: error for name, error in curves.items() if len(error)}
     if not curves:
-        return []
+        return ''
     limit = _limit(curves[WHOLE])
-    with_floor = curves if floor is None else curves | {'mean face': floor[np.isfinite(floor)]}
-    return [_section('Cumulative error distribution', ced_svg(with_floor, limit, dashed=['mean face']),
-                     f'How many faces have at most this error, in per cent of {results.normaliser}.'),
-            _section('Histogram', histogram_svg(curves[WHOLE], limit),
-                     f'Faces by error, in per cent of {results.normaliser}; the last bar holds all larger errors.')]
+    lines = curves if floor is None else curves | {'mean face': floor[np.isfinite(floor)]}
+    drawn = ced_svg(lines, limit, dashed=['mean face']) + histogram_svg(curves[WHOLE], limit)
+    return _section('How the errors spread', f'<div class="pair">{drawn}</div>',
+                    f'Left: how many faces have at most this error. Right: how many have this one; the last bar holds all '
+                    f'larger errors. Errors in per cent of {results.normaliser}.')
 
 
 def _limit(error: np.ndarray) -> float:

@@ -21,17 +21,19 @@ th:first-child { text-align: left; padding-left: 8px; }
 tr.block th { color: var(--soft); font-weight: 600; background: var(--band); }
 tbody tr + tr { border-top: 1px solid var(--rule); }
 td:nth-of-type(1) { font-weight: 600; }
+.pair td { font-weight: 400; }
 svg { width: 100%; max-width: 760px; height: auto; display: block; }
 svg.face { max-width: 420px; }
 svg text { font: 12px system-ui, sans-serif; fill: var(--soft); }
 .grid { stroke: var(--rule); fill: none; }
+.guide { stroke: var(--soft); stroke-opacity: .6; fill: none; }
 .line { fill: none; stroke-width: 1.6; stroke-linejoin: round; }
 .bar { fill: var(--c5); }
 .s0 { stroke: var(--c0); stroke-width: 2.6; } .s1 { stroke: var(--c1); } .s2 { stroke: var(--c2); }
 .s3 { stroke: var(--c3); } .s4 { stroke: var(--c4); } .s5 { stroke: var(--c5); } .s6 { stroke: var(--c6); }
 .s7 { stroke: var(--c7); }
-.pair { display: flex; flex-wrap: wrap; gap: 28px; align-items: center; }
-.pair > svg { flex: 1 1 320px; }
+.pair { display: grid; grid-template-columns: repeat(auto-fit, minmax(min(420px, 100%), 1fr)); gap: 8px 32px; }
+.pair > * { align-self: center; min-width: 0; overflow-x: auto; }
 .gallery { display: grid; grid-template-columns: repeat(auto-fill, minmax(210px, 1fr)); gap: 14px; }
 figure { margin: 0; }
 img { width: 100%; aspect-ratio: 1; object-fit: cover; border-radius: 6px; background: var(--band); display: block; }

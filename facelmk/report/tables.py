@@ -64,9 +64,8 @@ def subset_rows(metrics: Mapping[str, float], subsets: Sequence[str]) -> list[Ro
 
 def result_table(metrics: Mapping[str, float], subsets: Sequence[str], sizes: Sequence[int], normaliser: str,
                  floor: Mapping[str, float] | None = None) -> Table:
-    """The model's figures by subset, those of the mean face below them, and how many faces (`sizes`) each column has."""
-    blocks = {'model': subset_rows(metrics, subsets)}
+    """The model's figures by subset, how many faces (`sizes`) each column has, and the mean face's figures."""
+    blocks = {'model': [*subset_rows(metrics, subsets), Row('faces', sizes, digits=0)]}
     if floor is not None:
         blocks['mean face in the box'] = subset_rows(floor, subsets)
-    blocks['size'] = [Row('faces', sizes, digits=0)]
-    return Table([WHOLE, *subsets], blocks, f'All figures but the last row in per cent; errors over {normaliser}.')
+    return Table([WHOLE, *subsets], blocks, f'NME, FR and AUC in per cent; errors over {normaliser}.')

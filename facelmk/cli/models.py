@@ -1,0 +1,58 @@
+"""facelmk models stats CONFIG, facelmk models publish IN OUT"""
+import argparse
+import hashlib
+import json
+from datetime import date
+from pathlib import Path
+
+from .options import add_config, read_config
+
+
+def arguments(parser: argparse.ArgumentParser) -> None:
+    what = parser.add_subparsers(dest='what', required=True, metavar='WHAT')
+    purpose = 'parameters and multiply-accumulates of a model, by part'
+    stats = what.add_parser('stats', help=purpose, description=purpose)
+    add_config(stats)
+    stats.add_argument('--shape', nargs='+', type=int, default=[256], metavar='PIXELS',
+                       help='side of the crop (default: 256)')
+    stats.add_argument('--json', action='store_true', help='print the numbers as json')
+    stats.set_defaults(act=_stats)
+    purpose = 'make a small checkpoint to give away: weights only, named by its hash'
+    publish = what.add_parser('publish', help=purpose, description=purpose)
+    publish.add_argument('source', metavar='IN', help='a checkpoint of a training run')
+    publish.add_argument('target', metavar='OUT', help='where to write; becomes OUT-<hash>_<date>.pth')
+    publish.add_argument('--json', action='store_true', help='print where it is and its sha256 as json')
+    publish.set_defaults(act=_publish)
+
+
+def run(options: argparse.Namespace) -> None:
+    options.act(options)
+
+
+def _stats(options: argparse.Namespace) -> None:
+    from ..engine.stats import model_cost
+    from ..registry import FacelmkError
+
+    if len(set(options.shape)) > 1:
+        raise FacelmkError(f'--shape {" ".join(map(str, options.shape))}: crops are square; give one number')
+    config, size = read_config(options), options.shape[0]
+    rows = model_cost(config, size)
+    if options.json:
+        print(json.dumps({'config': Path(config.filename).stem, 'shape': [3, size, size],
+                          'parts': [vars(row) for row in rows]}, indent=2))
+        return
+    print(f'{Path(config.filename).stem}, one crop of {size} x {size} pixels, without flip test')
+    print(f'{"part":<14}{"parameters":>14}{"GMACs":>10}{"GFLOPs":>10}')
+    for row in rows:
+        print(f'{row.part:<14}{row.parameters:>14,}{row.macs / 1e9:>10.4f}{2 * row.macs / 1e9:>10.4f}')
+    print("One MAC is a multiplication and an addition, two FLOPs; MMPose's get_flops prints MACs and calls them FLOPs. "
+          'Counted are convolutions and matrix products.')
+
+
+def _publish(options: argparse.Namespace) -> None:
+    from ..engine.checkpoint import publish
+
+    path = publish(options.source, options.target)  # its name ends in the hash; MMPose's users expect the date too
+    path = path.replace(path.with_name(f'{path.stem}_{date.today():%Y%m%d}.pth'))
+    digest = hashlib.sha256(path.read_bytes()).hexdigest()
+    print(json.dumps({'file': str(path), 'sha256': digest}) if options.json else f'{path}\nsha256 {digest}')

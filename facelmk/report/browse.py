@@ -1,0 +1,65 @@
+"""Faces of a data set as pictures: in the photograph, and as the network sees them."""
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from mmengine import Config
+from numpy.typing import NDArray
+
+from ..datasets import FaceDataset
+from ..datasets.transforms import LoadImage
+from ..faces import GREEN, RED, draw, outline
+from ..registry import DATASETS, FacelmkError
+
+Picture = NDArray[np.uint8]
+
+
+def dataset_of(config: Config, phase: str) -> FaceDataset:
+    """The data set of a phase ('train', 'val', 'test'), whose pipeline stops before the packing."""
+    loader = config.get(f'{phase}_dataloader')
+    if loader is None:
+        raise FacelmkError(f'{config.filename}: there is no {phase}_dataloader; choose another --phase')
+    part = loader.dataset.copy()
+    part['pipeline'] = [step for step in part.get('pipeline', ()) if step['type'].rpartition('.')[2] != 'PackFace']
+    dataset = DATASETS.build(part)
+    if not isinstance(dataset, FaceDataset):
+        raise FacelmkError(f'{config.filename}: {part["type"]} of the {phase}_dataloader is no FaceDataset; name one '
+                           'that says what a `face` is')
+    return dataset
+
+
+def browse(dataset: FaceDataset, mode: str, count: int | None = None) -> Iterator[tuple[str, Picture]]:
+    """Names and pictures of `count` faces spread over a data set: mode 'original', 'augmented' or 'both'."""
+    total = len(dataset)
+    for index in np.unique(np.linspace(0, total - 1, min(count or total, total)).round().astype(int)).tolist():
+        name = str(dataset.face(index)['id'])
+        if mode in ('original', 'both'):
+            yield f'{name}_original', original(dataset, index)
+        if mode in ('augmented', 'both'):
+            yield f'{name}_augmented', augmented(dataset, index)
+
+
+def original(dataset: FaceDataset, index: int) -> Picture:
+    """A face in its photograph: box, points (green where visible, red where not) and lines."""
+    face = LoadImage()(dataset.face(index))
+    return _marked(outline(face['image'], face['box']), face['landmarks'], face['visible'], dataset)
+
+
+def augmented(dataset: FaceDataset, index: int) -> Picture:
+    """A face as the pipeline gives it to the network."""
+    sample: dict[str, Any] = dataset[index]
+    if 'points' not in sample:
+        raise FacelmkError("the pipeline makes no `points`: it has no CropFace; use --mode original")
+    return _marked(sample['image'], sample['points'], sample['visible'], dataset)
+
+
+def _marked(image: Picture, points: NDArray, visible: NDArray, dataset: FaceDataset) -> Picture:
+    image = draw(image, points, dataset.markup, GREEN)
+    hidden = points[visible <= 0]
+    return draw(image, hidden, colour=RED) if len(hidden) else image
+
+
+def file_name(number: int, name: str) -> Path:
+    """A face's name as a file's."""
+    return Path(f'{number:04d}_' + ''.join(c if c.isalnum() or c in '-_.' else '_' for c in name)[-100:] + '.jpg')
