@@ -21,6 +21,7 @@ def arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def run(options: argparse.Namespace) -> None:
+    from ..engine.ranks import leave_ranks
     from ..engine.run import Drawing, test
     from ..report import Collector, conclude
 
@@ -31,3 +32,4 @@ def run(options: argparse.Namespace) -> None:
     conclude(runner, metrics, options.checkpoint, out=options.out, dump=options.dump, page=options.report,
              badcase=options.badcase, floor=options.floor, as_json=options.json,
              work_dir=Path(config.work_dir))
+    leave_ranks()

@@ -15,8 +15,10 @@ def arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def run(options: argparse.Namespace) -> None:
+    from ..engine.ranks import leave_ranks
     from ..engine.run import Drawing, train
 
     config = read_config(options)
     train(config, options.resume, options.amp, options.auto_scale_lr, not options.no_validate, options.launcher,
           Drawing(**drawing(options, config.work_dir)))
+    leave_ranks()

@@ -1,4 +1,6 @@
 """Find a config, load it, fill in what follows from the rest, and refuse what nobody would read."""
+import copy
+import difflib
 import functools
 import importlib.util
 import inspect
@@ -9,6 +11,7 @@ from types import FunctionType, ModuleType
 from typing import Any
 
 from mmengine import Config, ConfigDict
+from mmengine.config import config as mmengine_config
 from mmengine.config.lazy import LazyAttr, LazyObject
 from mmengine.runner import EpochBasedTrainLoop, Runner
 from mmengine.utils import import_modules_from_strings
@@ -39,6 +42,20 @@ def config_folder() -> Path:
     return inside if inside.is_dir() else Path(__file__).parents[2] / 'configs'
 
 
+def package_folder(package: str) -> str:
+    """Where `from package.configs... import *` of a config looks for the package's folder `configs`."""
+    if package == shelves.SCOPE:
+        return str(config_folder().parent)
+    found = importlib.util.find_spec(package)
+    if found is None or not found.submodule_search_locations:
+        raise UnknownName(f'a config is based on {package!r}, but there is no such package. Install it, or add its '
+                          'folder to PYTHONPATH')
+    return found.submodule_search_locations[0]
+
+
+mmengine_config.get_installed_path = package_folder  # mmengine's own needs pkg_resources, which setuptools 82 dropped
+
+
 def config_names() -> list[str]:
     """The names of all configs that come with facelmk."""
     return sorted(path.stem for path in config_folder().glob('*.py'))
@@ -58,18 +75,31 @@ def find_config(source: str | Path) -> Path:
 def load_config(source: str | Path, options: dict[str, Any] | None = None) -> Config:
     """A config, complete and checked; `options` are dotted keys and values that replace its own."""
     path = find_config(source)
-    config = Config.fromfile(path)
+    config = _read(path)
     for key in [key for key, value in config.items() if _is_stray(value)]:
         config.pop(key)
-    if '' not in sys.path and str(Path.cwd()) not in sys.path:
-        sys.path.append(str(Path.cwd()))  # a project's own parts lie where its commands are run
-    if config.get('custom_imports'):  # mmengine skips them in configs that use read_base
-        import_modules_from_strings(**config.custom_imports)
-    if options:
-        _check_options(options, config, path)
-        config.merge_from_dict(options)
+    of_test = {key: value for key, value in (options or {}).items() if key.startswith('test_')}
+    _replace(config, {key: value for key, value in (options or {}).items() if key not in of_test}, path)
+    _fill_test(config)
+    _replace(config, of_test, path)
     check(config, path)
     complete(config)
+    return config
+
+
+def _read(path: Path) -> Config:
+    """The config of a file, with the modules imported that hold a project's own parts."""
+    if '' not in sys.path and str(Path.cwd()) not in sys.path:
+        sys.path.append(str(Path.cwd()))  # a project's own parts lie where its commands are run
+    try:
+        config = Config.fromfile(path)
+        if config.get('custom_imports'):  # mmengine skips them in configs that use read_base
+            import_modules_from_strings(**config.custom_imports)
+    except FacelmkError:
+        raise
+    except Exception as error:  # a config is a program: whatever it raises is a mistake in it or in what it imports
+        raise FacelmkError(f'{path} cannot be read: {type(error).__name__}: {error}. Modules are looked for where the '
+                           'command is run and along PYTHONPATH') from error
     return config
 
 
@@ -78,17 +108,28 @@ def _is_stray(value: Any) -> bool:
     return isinstance(value, (FunctionType, ModuleType, LazyObject, LazyAttr))
 
 
-def complete(config: Config) -> None:
-    """Fill in what was left out: test from val, samplers, the collate, work folder, TensorBoard where installed."""
+def _replace(config: Config, options: dict[str, Any], path: Path) -> None:
+    if options:
+        _check_options(options, config, path)
+        config.merge_from_dict(options)
+
+
+def _fill_test(config: Config) -> None:
+    """What is not said of the test is as in validation."""
     for part in ('dataloader', 'evaluator'):
         if config.get(f'test_{part}') is None and config.get(f'val_{part}') is not None:
-            config[f'test_{part}'] = config[f'val_{part}']
+            config[f'test_{part}'] = copy.deepcopy(config[f'val_{part}'])
+
+
+def complete(config: Config) -> None:
+    """Fill in what was left out: samplers, the collate, work folder, TensorBoard where installed."""
     for phase in ('train', 'val', 'test'):
         loader = config.get(f'{phase}_dataloader')
         if loader is not None:
             loader.setdefault('num_workers', 2)
             loader.setdefault('persistent_workers', loader.num_workers > 0)
-            loader.setdefault('sampler', ConfigDict(type='FaceSampler', shuffle=phase == 'train', round_up=False))
+            training = phase == 'train'  # ranks must take equally many steps in training; a test counts no face twice
+            loader.setdefault('sampler', ConfigDict(type='FaceSampler', shuffle=training, round_up=training))
             loader.setdefault('collate_fn', ConfigDict(type='facelmk.collate_faces'))
     for phase in ('val', 'test'):
         if config.get(f'{phase}_dataloader') is not None and config.get(f'{phase}_cfg') is None:
@@ -187,7 +228,8 @@ def _runner_keys() -> set[str]:
 
 
 def _close(key: str, known: set[str]) -> bool:
-    return near(key, known).startswith('Did you mean')
+    """Whether `key` is a misspelling; configs also hold names of their own (data_root, train_pipeline), which are not."""
+    return bool(difflib.get_close_matches(key, known, cutoff=.78))
 
 
 def _check_options(options: dict[str, Any], config: Config, path: Path) -> None:
