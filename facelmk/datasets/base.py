@@ -93,10 +93,10 @@ class AnnotatedFaces(FaceDataset):
             self._find_pictures()
 
     @classmethod
-    def needs(cls, ann_file: str = '', data_root: str = '', image_root: str = '',
-              tags: Mapping[str, str] | None = None, **_: Any) -> list[Path]:
-        """The files and folders without which these arguments cannot be read."""
-        return [Path(data_root, file) for file in (ann_file, *(tags or {}).values(), image_root) if file]
+    def needs(cls, options: Mapping[str, Any]) -> list[Path]:
+        """The files and folders without which a reader with these arguments cannot work."""
+        files = (options.get('ann_file'), *(options.get('tags') or {}).values(), options.get('image_root'))
+        return [Path(options.get('data_root', ''), file) for file in files if file]
 
     def read(self, file: Path) -> list[Face]:
         """The faces of `file`, in its order."""
@@ -109,22 +109,19 @@ class AnnotatedFaces(FaceDataset):
         return dict(self.faces[index])
 
     def rows(self, file: Path, names: Sequence[str], landmarks: ArrayLike, boxes: ArrayLike | None = None,
-             visible: ArrayLike | None = None, norms: Sequence[float] | None = None,
+             visible: ArrayLike | None = None, norms: Sequence[float | None] | None = None,
              tags: Sequence[tuple[str, ...]] | None = None) -> list[Face]:
         """Faces of N records: pictures' names, landmarks (N, K, 2), boxes (N, 4) or none, visible (N, K) or all."""
-        landmarks = np.asarray(landmarks, np.float64) - self.origin
-        count = len(names)
-        self._check_size(file, names, landmarks)
-        visible = np.ones(landmarks.shape[:2]) if visible is None else np.asarray(visible, np.float64)
-        if boxes is None or self.box == 'tight':
-            boxes = tight_boxes(landmarks, visible)
-        else:
-            boxes = np.asarray(boxes, np.float64) - self.origin
-        refuse_defects(file, names, landmarks, boxes)
-        columns = zip(names, boxes.astype(np.float32), landmarks.astype(np.float32), visible.astype(np.float32),
-                      norms or [None] * count, tags or [()] * count, strict=True)
-        return [{'id': name, 'path': str(self.image_root / name), 'box': box, 'landmarks': points, 'visible': seen,
-                 'norm': norm, 'tags': tag} for name, box, points, seen, norm, tag in columns]
+        points = np.asarray(landmarks, np.float64) - self.origin
+        self._check_size(file, names, points)
+        seen = np.ones(points.shape[:2]) if visible is None else np.asarray(visible, np.float64)
+        tight = boxes is None or self.box == 'tight'
+        around = tight_boxes(points, seen) if tight else np.asarray(boxes, np.float64) - self.origin
+        refuse_defects(file, names, points, around)
+        columns = zip(names, around.astype(np.float32), points.astype(np.float32), seen.astype(np.float32),
+                      norms or [None] * len(names), tags or [()] * len(names), strict=True)
+        return [{'id': name, 'path': str(self.image_root / name), 'box': box, 'landmarks': places, 'visible': flags,
+                 'norm': norm, 'tags': tag} for name, box, places, flags, norm, tag in columns]
 
     def _choice(self, what: str, value: Any, choices: Sequence[Any]) -> Any:
         if value not in choices:

@@ -25,8 +25,7 @@ class CocoFaces(AnnotatedFaces):
         """The faces of a json."""
         content = _parse(file)
         pictures = {picture['id']: picture for picture in content['images']}
-        faces = [_plain(annotation) for annotation in content['annotations']]
-        faces = [face for face in faces if face is not None and any(face.get('keypoints', ()))]
+        faces = [face for face in map(_plain, content['annotations']) if face and any(face.get('keypoints', ()))]
         records = [f'annotation {face.get("id")}' for face in faces]
         refuse(file, [(record, f'its picture {face.get("image_id")!r} is not listed')
                       for record, face in zip(records, faces, strict=True) if face.get('image_id') not in pictures])
@@ -41,8 +40,9 @@ class CocoFaces(AnnotatedFaces):
     def _boxes(self, faces: list[dict], pictures: list[dict], landmarks: NDArray, visible: NDArray) -> NDArray:
         boxes = tight_boxes(landmarks, visible)
         for i, (face, picture) in enumerate(zip(faces, pictures, strict=True)):
-            if self.box == 'file' and face.get('center') and face.get('scale'):
-                boxes[i] = centred_boxes([face['center']], [_side(face)])[0]
+            side = _side(face)
+            if self.box == 'file' and face.get('center') and side:
+                boxes[i] = centred_boxes([face['center']], [side])[0]
             elif self.box != 'tight' and face.get('bbox'):
                 boxes[i] = clipped(face['bbox'], picture)
         return boxes

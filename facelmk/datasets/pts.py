@@ -33,10 +33,10 @@ class PtsFaces(AnnotatedFaces):
         self.subsets = self.subsets or tuple(tag for tag in self.folders if tag)
 
     @classmethod
-    def needs(cls, image_root: str = '', data_root: str = '',
-              folders: Sequence[str] | Mapping[str, Sequence[str]] | None = None, **_: Any) -> list[Path]:
-        """The folders without which these arguments cannot be read."""
-        return [Path(data_root, image_root, folder) for group in _by_tag(folders).values() for folder in group]
+    def needs(cls, options: Mapping[str, Any]) -> list[Path]:
+        """The folders without which a reader with these arguments cannot work."""
+        root = Path(options.get('data_root', ''), options.get('image_root', ''))
+        return [root / folder for group in _by_tag(options.get('folders')).values() for folder in group]
 
     def read(self, file: Path) -> list[Face]:
         """The faces of all folders, by name."""

@@ -54,7 +54,7 @@ class PublishedFaces(FaceDataset):
     def _first(self, candidates: Sequence[dict], only: str | None) -> AnnotatedFaces:
         wanted = []
         for config in candidates:
-            needed = DATASETS.get(config['type']).needs(**config)
+            needed = DATASETS.get(config['type']).needs(config)
             absent = [path for path in needed if not path.exists()]
             if not absent:
                 reader = DATASETS.build(config | {'only': only})

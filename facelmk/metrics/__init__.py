@@ -4,3 +4,5 @@ from .base import ErrorMetric, FaceMetric
 from .failure_rate import FailureRate
 from .keypoint_ap import KeypointAP
 from .nme import NME
+
+__all__ = ['AUC', 'NME', 'ErrorMetric', 'FaceMetric', 'FailureRate', 'KeypointAP']

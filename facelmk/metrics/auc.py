@@ -22,4 +22,4 @@ class AUC(ErrorMetric):
 
     def figure(self, error: NDArray[np.float64], count: NDArray[np.int64]) -> float:
         """The area as a share of threshold x 1."""
-        return np.mean(np.maximum(0., 1. - error / self.threshold)) if len(error) else np.nan
+        return float(np.mean(np.maximum(0., 1. - error / self.threshold)))

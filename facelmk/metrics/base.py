@@ -42,15 +42,15 @@ class FaceMetric(BaseMetric):
         truth = data_batch['data_samples']
         place = {name: i for i, name in enumerate(truth['id'])}
         order = [place[prediction['id']] for prediction in data_samples]
-        picked = {key: column(truth[key])[order] for key in ('landmarks', 'visible', 'norm', 'box')}
+        picked: dict[str, Any] = {key: column(truth[key])[order] for key in ('landmarks', 'visible', 'norm', 'box')}
         picked['tags'] = [tuple(truth['tags'][i]) for i in order]
         self.results.extend(self.rows(data_samples, picked))
 
-    def rows(self, predictions: Predictions, truth: dict[str, Any]) -> list[tuple]:
+    def rows(self, predictions: Predictions, truth: dict[str, Any]) -> Sequence[Any]:
         """One row (id, ..., tags) for each prediction; `truth` holds columns in the predictions' order."""
         raise TypeError(f'{type(self).__name__} must say what it keeps of a face')
 
-    def figures(self, rows: Sequence[tuple]) -> dict[str, float]:
+    def figures(self, rows: Sequence[Any]) -> dict[str, float]:
         """The figures of some rows, by name."""
         raise TypeError(f'{type(self).__name__} must say what its figures are')
 
@@ -63,7 +63,7 @@ class FaceMetric(BaseMetric):
         figures = self.compute_metrics(rows)
         return {f'{self.prefix}/{key}' if self.prefix else key: value for key, value in figures.items()}
 
-    def compute_metrics(self, results: Sequence[tuple]) -> dict[str, float]:
+    def compute_metrics(self, results: Sequence[Any]) -> dict[str, float]:
         """`figures` of the whole set, then of each subset that has a face, in the table's order."""
         found = dict(self.figures(results))
         for subset in (self.dataset_meta or {}).get('subsets', ()):
@@ -77,7 +77,7 @@ class ErrorRow(NamedTuple):
     """What is kept of a face: its error as a share of the normaliser, over how many points, in which subsets."""
     id: str
     error: float
-    count: int
+    points: int
     tags: tuple[str, ...]
 
 
@@ -111,8 +111,10 @@ class ErrorMetric(FaceMetric):
 
     def figures(self, rows: Sequence[ErrorRow]) -> dict[str, float]:
         """`figure` in per cent; NaN where there is no face."""
-        share = self.figure(np.array([row.error for row in rows]), np.array([row.count for row in rows]))
-        return {self.name: 100. * float(share)} if rows else {self.name: math.nan}
+        if not rows:
+            return {self.name: math.nan}
+        return {self.name: 100. * self.figure(np.array([row.error for row in rows]),
+                                              np.array([row.points for row in rows]))}
 
     def figure(self, error: NDArray[np.float64], count: NDArray[np.int64]) -> float:
         """The figure, as a share, of the faces' errors (N,) and their numbers of visible points (N,)."""

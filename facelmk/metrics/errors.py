@@ -1,5 +1,6 @@
 """A face's error, computed once: the mean distance of its visible points over a normaliser. All figures come of it."""
 from collections.abc import Callable, Sequence
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -54,10 +55,10 @@ def normaliser(norm: Norm, markup: Markup, landmarks: Array, box: Array, file: A
     return np.linalg.norm(ends[:, 0] - ends[:, 1], axis=-1)
 
 
-def _ends(norm: Norm, markup: Markup) -> tuple[Group, Group]:
-    ends = {'inter_ocular': markup.eyes and tuple((i,) for i in markup.eyes), 'inter_pupil': markup.pupils}
-    found = ends[norm] if isinstance(norm, str) else tuple((i,) for i in norm)
-    if found is None:
+def _ends(norm: Norm, markup: Markup) -> Sequence[Group]:
+    pair: Sequence[Any] = (markup.eyes or ()) if norm == 'inter_ocular' else norm
+    found: Sequence[Group] = (markup.pupils or ()) if norm == 'inter_pupil' else [(i,) for i in pair]
+    if not found:
         raise FacelmkError(f'mark-up {markup.name!r} does not say where the ends of {norm!r} are; choose norm='
                            f"'box_side', 'file' or a pair of point numbers")
     if max(i for end in found for i in end) >= markup.size:

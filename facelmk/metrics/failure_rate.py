@@ -18,4 +18,4 @@ class FailureRate(ErrorMetric):
 
     def figure(self, error: NDArray[np.float64], count: NDArray[np.int64]) -> float:
         """The share of errors above the threshold."""
-        return np.mean(error > self.threshold) if len(error) else np.nan
+        return float(np.mean(error > self.threshold))

@@ -46,10 +46,9 @@ class KeypointAP(FaceMetric):
 
     def rows(self, predictions: Predictions, truth: dict[str, Any]) -> list[PoseRow]:
         """One `PoseRow` for each prediction."""
-        return [PoseRow(prediction['id'], *columns, column(prediction['landmarks']),
-                        float(column(prediction['scores']).mean()), tags)
-                for prediction, *columns, tags in zip(predictions, truth['landmarks'], truth['visible'], truth['box'],
-                                                      truth['tags'], strict=True)]
+        return [PoseRow(prediction['id'], truth['landmarks'][i], truth['visible'][i], truth['box'][i],
+                        column(prediction['landmarks']), float(column(prediction['scores']).mean()), truth['tags'][i])
+                for i, prediction in enumerate(predictions)]
 
     def figures(self, rows: Sequence[PoseRow]) -> dict[str, float]:
         """AP over all thresholds, at .5 and at .75; NaN where there is no face."""

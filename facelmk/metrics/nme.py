@@ -24,4 +24,4 @@ class NME(ErrorMetric):
 
     def figure(self, error: NDArray[np.float64], count: NDArray[np.int64]) -> float:
         """The mean error as a share of the normaliser."""
-        return np.average(error, weights=count if self.average == 'point' else None) if len(error) else np.nan
+        return float(np.average(error, weights=count if self.average == 'point' else None))

@@ -4,7 +4,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from facelmk.markups import MARKUPS
+from facelmk.markups import MARKUPS, Markup
 from facelmk.metrics.errors import NORMS, check_norm, face_errors, normaliser
 from facelmk.registry import METRICS, FacelmkError, UnknownName
 
@@ -87,3 +87,9 @@ def test_misspelt_norms():
         check_norm((1, 2, 3))
     with pytest.raises(FacelmkError, match='points 0 to 97'):
         lengths((60, 98), 'wflw', np.zeros((1, 98, 2)))
+
+
+@pytest.mark.parametrize('norm', ['inter_ocular', 'inter_pupil'])
+def test_a_markup_without_eyes_needs_another_norm(norm):
+    with pytest.raises(FacelmkError, match="'bare' does not say where the ends of 'inter_"):
+        normaliser(norm, Markup('bare', 3, ()), np.zeros((1, 3, 2)), np.zeros((1, 4)), np.zeros(1))
