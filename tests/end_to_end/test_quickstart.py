@@ -43,7 +43,8 @@ def checkpoint(trained) -> Path:
 
 
 def test_it_is_four_times_better_than_the_mean_face(trained, checkpoint, tmp_path):
-    subprocess.run([sys.executable, '-m', 'facelmk.cli', 'test', 'quickstart', checkpoint, '--work-dir', tmp_path, '--floor'],
+    subprocess.run([sys.executable, '-m', 'facelmk.cli', 'test', 'quickstart', checkpoint, '--work-dir', tmp_path,
+                    '--floor'],
                    cwd=CLONE, check=True)
     entry = json.loads((tmp_path / 'metrics.json').read_text())
     assert entry['faces'] == 1000
