@@ -200,4 +200,5 @@ def _for_runner(filename: str, map_location: Any = None) -> dict[str, Any]:
     return {**rest, 'meta': meta, 'state_dict': weights if dialect == UNKNOWN else ours}
 
 
-CheckpointLoader.register_scheme(('', 'http://', 'https://', 'torchvision://', 'open-mmlab://'), _for_runner, force=True)
+_SCHEMES = ('', 'http://', 'https://', 'torchvision://', 'open-mmlab://')
+CheckpointLoader.register_scheme(_SCHEMES, _for_runner, force=True)

@@ -94,7 +94,8 @@ def _builders() -> dict[tuple[str, str], Callable]:
         '_codecs': {'encode': lambda text, *rest: text.encode('latin1')},
         'mmengine.logging.history_buffer': {'HistoryBuffer': History},
     }
-    plain: dict[str, Callable] = {kind.__name__: kind for kind in (list, dict, set, frozenset, tuple, int, float, complex)}
+    kinds = (list, dict, set, frozenset, tuple, int, float, complex)
+    plain: dict[str, Callable] = {kind.__name__: kind for kind in kinds}
     table |= {'builtins': plain, '__builtin__': plain}
     return {(module, name): build for module, names in table.items() for name, build in names.items()}
 

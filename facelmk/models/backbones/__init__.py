@@ -3,3 +3,5 @@ from .base import Backbone
 from .hrnet import HRNet
 from .quick_net import QuickNet
 from .resnet import ResNet
+
+__all__ = ['Backbone', 'HRNet', 'QuickNet', 'ResNet']

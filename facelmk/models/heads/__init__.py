@@ -3,3 +3,5 @@ from .base import Head
 from .heatmap_head import HeatmapHead
 from .integral_head import IntegralHead
 from .regression_head import RegressionHead
+
+__all__ = ['Head', 'HeatmapHead', 'IntegralHead', 'RegressionHead']

@@ -6,3 +6,5 @@ from .l1_loss import L1Loss
 from .smooth_l1_loss import SmoothL1Loss
 from .soft_wing_loss import SoftWingLoss
 from .wing_loss import WingLoss
+
+__all__ = ['AdaptiveWingLoss', 'HeatmapMSELoss', 'L1Loss', 'Loss', 'SmoothL1Loss', 'SoftWingLoss', 'WingLoss']

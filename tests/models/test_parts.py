@@ -1,0 +1,192 @@
+"""What every registered backbone and head keeps; a new part is tested by being registered."""
+import inspect
+from pathlib import Path
+
+import pytest
+import torch
+from filled import Network
+from torch import nn
+
+from facelmk.engine.checkpoint import load_checkpoint, save_checkpoint
+from facelmk.errors import FacelmkError
+from facelmk.registry import BACKBONES, HEADS
+
+K = 5
+BACKBONE_NAMES, HEAD_NAMES = list(BACKBONES), list(HEADS)
+
+
+class Alone(nn.Module):
+    """A head between two features and its last stage."""
+
+    def __init__(self, head: nn.Module) -> None:
+        super().__init__()
+        self.head = head
+
+    def forward(self, fine: torch.Tensor, coarse: torch.Tensor) -> torch.Tensor:
+        return self.head((fine, coarse))[-1]
+
+
+def build_head(name: str, size: int = 64) -> nn.Module:
+    more = {'size': size} if 'size' in inspect.signature(HEADS.get(name)).parameters else {}
+    return HEADS.build(dict(type=name, in_channels=(6, 10), out_channels=K, **more))
+
+
+def features(size: int = 64) -> tuple[torch.Tensor, torch.Tensor]:
+    torch.manual_seed(0)
+    return torch.randn(2, 6, size // 4, size // 4), torch.randn(2, 10, size // 8, size // 8)
+
+
+def settled(network: nn.Module, *inputs: torch.Tensor) -> nn.Module:
+    """In evaluation, its BatchNorms having seen something."""
+    with torch.no_grad():
+        network.train()(*inputs)
+    return network.eval()
+
+
+def assert_exports(network: nn.Module, *inputs: torch.Tensor) -> None:
+    with torch.no_grad():
+        expected, graph = network(*inputs), torch.export.export(network, inputs).module()
+        found = graph(*inputs)
+    for ours, theirs in zip(_tuple(expected), _tuple(found), strict=True):
+        assert (ours - theirs).abs().max() <= 1e-5 * ours.abs().max()
+
+
+def _tuple(output: torch.Tensor | tuple[torch.Tensor, ...]) -> tuple[torch.Tensor, ...]:
+    return output if isinstance(output, tuple) else (output,)
+
+
+def assert_comes_back(first: nn.Module, second: nn.Module, path: Path, *inputs: torch.Tensor) -> None:
+    save_checkpoint({'state_dict': first.state_dict()}, path)
+    load_checkpoint(second, path)
+    with torch.no_grad():
+        for ours, theirs in zip(_tuple(first(*inputs)), _tuple(second.eval()(*inputs)), strict=True):
+            assert torch.equal(ours, theirs)
+
+
+@pytest.mark.parametrize('name', BACKBONE_NAMES)
+def test_backbone_says_what_it_gives(name: str) -> None:
+    backbone = BACKBONES.build(dict(type=name)).eval()
+    for size in (64, 96):
+        with torch.no_grad():
+            found = backbone(torch.randn(2, 3, size, size))
+        assert isinstance(found, tuple) and isinstance(backbone.out_channels, tuple)
+        assert tuple(feature.shape[1] for feature in found) == backbone.out_channels
+        widths = [feature.shape[-1] for feature in found]
+        assert widths == sorted(widths, reverse=True)
+        assert all(feature.shape[-1] == feature.shape[-2] and size % feature.shape[-1] == 0 for feature in found)
+    assert backbone.pretrained is None
+    assert BACKBONES.build(dict(type=name, pretrained='some.pth')).pretrained == 'some.pth'  # a name, nothing is read
+
+
+@pytest.mark.parametrize('name', BACKBONE_NAMES)
+def test_every_weight_of_a_backbone_learns(name: str) -> None:
+    torch.manual_seed(0)
+    backbone = BACKBONES.build(dict(type=name))
+    sum((feature ** 2).mean() for feature in backbone(torch.randn(4, 3, 64, 64))).backward()
+    idle = [key for key, p in backbone.named_parameters() if p.grad is None or not p.grad.isfinite().all()]
+    assert not idle
+
+
+@pytest.mark.parametrize('name', BACKBONE_NAMES)
+def test_frozen_stages_stay_as_they_are(name: str) -> None:
+    torch.manual_seed(0)
+    backbone = BACKBONES.build(dict(type=name, frozen_stages=1)).train()
+    before = {key: value.clone() for key, value in backbone.state_dict().items()}
+    free = [p for p in backbone.parameters() if p.requires_grad]
+    sum((feature ** 2).mean() for feature in backbone(torch.randn(4, 3, 64, 64))).backward()
+    torch.optim.SGD(free, lr=.1).step()
+    moved = {key for key, value in backbone.state_dict().items() if not torch.equal(before[key], value)}
+    modules = [*backbone.stage(0), *backbone.stage(1)]
+    kept = [p for module in modules for p in [*module.parameters(), *module.buffers()]]
+    names = {key for key, value in [*backbone.named_parameters(), *backbone.named_buffers()]
+             if any(value is one for one in kept)}
+    assert names and free and moved
+    assert not names & moved
+    assert all(not p.requires_grad for p in kept if isinstance(p, nn.Parameter))
+    with pytest.raises(FacelmkError, match='frozen_stages=9'):
+        BACKBONES.build(dict(type=name, frozen_stages=9))
+
+
+@pytest.mark.parametrize('name', BACKBONE_NAMES)
+def test_backbone_comes_back_from_its_file_and_exports(name: str, tmp_path: Path) -> None:
+    torch.manual_seed(0)
+    image = torch.randn(2, 3, 64, 64)
+    first, second = settled(BACKBONES.build(dict(type=name)), image), BACKBONES.build(dict(type=name))
+    assert_comes_back(first, second, tmp_path / 'backbone.pth', image)
+    assert_exports(first, image)
+
+
+@pytest.mark.parametrize('name', HEAD_NAMES)
+def test_head_learns_comes_back_and_exports(name: str, tmp_path: Path) -> None:
+    torch.manual_seed(0)
+    head = build_head(name)
+    stages = head(features())
+    assert isinstance(stages, list) and stages[-1].shape[:2] == (2, K)
+    sum((stage ** 2).mean() for stage in stages).backward()
+    assert all(p.grad is not None and p.grad.isfinite().all() for p in head.parameters())
+    first, second = settled(Alone(head), *features()), Alone(build_head(name)).eval()
+    assert_comes_back(first, second, tmp_path / 'head.pth', *features())
+    assert_exports(first, *features())
+
+
+@pytest.mark.parametrize('backbone', BACKBONE_NAMES)
+@pytest.mark.parametrize('head', ['HeatmapHead', 'RegressionHead', 'IntegralHead'])
+def test_any_head_goes_onto_any_backbone(backbone: str, head: str) -> None:
+    network = Network(dict(type=backbone), dict(type=head), K).eval()
+    with torch.no_grad():
+        assert network(torch.randn(1, 3, 64, 64)).shape[:2] == (1, K)
+
+
+def test_start_weights_are_mmposes() -> None:
+    torch.manual_seed(0)
+    network = Network(dict(type='HRNet'), dict(type='HeatmapHead', convs=1), 98)
+    convs = torch.cat([m.weight.flatten() for m in network.backbone.modules() if isinstance(m, nn.Conv2d)])
+    assert abs(convs.std() / .001 - 1) < .01
+    assert abs(network.head.final_layer.weight.std() / .001 - 1) < .05 and not network.head.final_layer.bias.any()
+    residual = BACKBONES.build(dict(type='ResNet')).layer3[2].conv2.weight
+    assert abs(residual.std() / (2 / (256 * 9)) ** .5 - 1) < .01  # He: 2 / (outputs * 3 * 3)
+    regression = HEADS.build(dict(type='RegressionHead', in_channels=(2048,), out_channels=98)).fc
+    assert abs(regression.weight.std() / .01 - 1) < .01 and not regression.bias.any()
+
+
+def test_batch_norm_momentum_of_hrnet() -> None:
+    for given, expected in ((None, .1), (.01, .01)):
+        backbone = BACKBONES.build(dict(type='HRNet') | ({} if given is None else {'momentum': given}))
+        assert {m.momentum for m in backbone.modules() if isinstance(m, nn.BatchNorm2d)} == {expected}
+
+
+@pytest.mark.parametrize('part,word', [
+    (dict(type='ResNet', depth=34), 'depth=34'), (dict(type='HRNet', width=17), '17'), (dict(type='ResNet', out_stages=()), 'out_stages')])
+def test_what_there_is_not_is_refused_by_value(part: dict, word: str) -> None:
+    with pytest.raises(FacelmkError, match=word):
+        BACKBONES.build(part)
+
+
+def test_integral_head_finds_the_place_of_a_sharp_map() -> None:
+    """Cell (row 5, column 9) of a stride-4 grid covers pixels 36 to 39 and 20 to 23: its middle is (37.5, 21.5)."""
+    head = HEADS.build(dict(type='IntegralHead', in_channels=(1,), out_channels=1))
+    nn.init.ones_(head.final_layer.weight)
+    cells = torch.full((1, 1, 28, 28), -1e4)
+    cells[0, 0, 5, 9] = 0
+    torch.testing.assert_close(head((cells,))[-1] * 112, torch.tensor([[[37.5, 21.5]]]))
+    between = cells.clone()
+    between[0, 0, 5, 10] = 0
+    torch.testing.assert_close(head((between,))[-1] * 112, torch.tensor([[[39.5, 21.5]]]))
+
+
+def test_integral_head_mirrors_exactly() -> None:
+    """The mirrored map gives x' = S - 1 - x, whatever the map."""
+    torch.manual_seed(0)
+    head, cells = build_head('IntegralHead'), torch.randn(2, 6, 16, 16)
+    rest = torch.zeros(2, 10, 8, 8)
+    x, y = (head((cells, rest))[-1] * 64).unbind(-1)
+    mirrored_x, mirrored_y = (head((cells.flip(-1), rest))[-1] * 64).unbind(-1)
+    torch.testing.assert_close(mirrored_x, 63 - x, atol=1e-4, rtol=0)
+    torch.testing.assert_close(mirrored_y, y, atol=1e-4, rtol=0)
+
+
+def test_heatmap_head_resizes_to_the_first_feature_and_doubles_by_deconvolution() -> None:
+    head = HEADS.build(dict(type='HeatmapHead', in_channels=(6, 10), out_channels=K, deconvs=2, convs=1))
+    assert head(features())[-1].shape == (2, K, 64, 64)
+    assert [tuple(m.weight.shape) for m in head.deconv_layers if isinstance(m, nn.ConvTranspose2d)] == [
+        (16, 256, 4, 4), (256, 256, 4, 4)]
