@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from ..markups import MARKUPS, Markup
 from ..registry import FacelmkError
-from . import errors
+from .errors import Norm, check_norm, describe, face_errors, normaliser
 
 Predictions = Sequence[dict[str, Any]]
 
@@ -88,16 +88,16 @@ class ErrorMetric(FaceMetric):
     Points that are not visible count nothing. A face without a normaliser is left out, and the log says how many.
     """
 
-    def __init__(self, norm: errors.Norm = 'inter_ocular', prefix: str | None = None) -> None:
+    def __init__(self, norm: Norm = 'inter_ocular', prefix: str | None = None) -> None:
         super().__init__(prefix=prefix)
-        self.norm = errors.check_norm(norm)
-        self.normaliser = errors.describe(self.norm)
+        self.norm = check_norm(norm)
+        self.normaliser = describe(self.norm)
 
     def rows(self, predictions: Predictions, truth: dict[str, Any]) -> list[ErrorRow]:
         """One `ErrorRow` for each prediction."""
         landmarks = np.stack([column(prediction['landmarks']) for prediction in predictions])
-        length = errors.normaliser(self.norm, self.markup, truth['landmarks'], truth['box'], truth['norm'])
-        error, count = errors.face_errors(landmarks, truth['landmarks'], truth['visible'], length)
+        length = normaliser(self.norm, self.markup, truth['landmarks'], truth['box'], truth['norm'])
+        error, count = face_errors(landmarks, truth['landmarks'], truth['visible'], length)
         return [ErrorRow(prediction['id'], float(e), int(n), tags)
                 for prediction, e, n, tags in zip(predictions, error, count, truth['tags'], strict=True)]
 

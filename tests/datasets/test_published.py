@@ -5,8 +5,8 @@ import numpy as np
 import pytest
 from mmengine.config import Config
 
-from facelmk.datasets import PublishedFaces
-from facelmk.registry import DATASETS, DataDefect, MissingResource, UnknownName
+from facelmk.datasets import PublishedFaces, collate_faces
+from facelmk.registry import DATASETS, METRICS, DataDefect, MissingResource, UnknownName
 
 CONFIGS = Path(__file__).parents[2] / 'configs' / '_base_' / 'data'
 LAYOUTS = [dict(type='CocoFaces', ann_file='annotations/{split}.json', image_root='images'),
@@ -89,6 +89,22 @@ def data_config(name, root):
     return config
 
 
+def measured(evaluator, data, offset):
+    """The figures of predictions that are off by `offset`, through the collate, as the engine comes to them."""
+    batch = collate_faces([data[i] for i in range(len(data))])
+    assert batch['inputs'].shape == (len(data), 3, 256, 256)
+    truth = batch['data_samples']
+    found = [{'id': name, 'landmarks': points + offset}
+             for name, points in zip(truth['id'], truth['landmarks'], strict=True)]
+    figures = {}
+    for config in evaluator:
+        metric = METRICS.build(config)
+        metric.dataset_meta = data.metainfo
+        metric.process(batch, found)
+        figures |= metric.evaluate(len(data))
+    return figures
+
+
 def lay_out_wflw(kind, root, rows, write):
     for split in ('train', 'test', *(f'test_{s}' for s in ('largepose', 'expression', 'illumination', 'makeup',
                                                            'occlusion', 'blur'))):
@@ -157,8 +173,12 @@ def test_data_configs_read_every_layout(name, kind, tmp_path, faces, write, log)
     assert set(val.face(2)['tags']) == set(subsets) - {'common'}
     assert {line.split()[0] for line in log} == {dict(json='CocoFaces', csv='CsvFaces', txt='WflwTxt',
                                                       pts='PtsFaces')[kind]}
-    packed = val[2]
-    assert packed['inputs'].shape == (3, 256, 256) and packed['data_samples']['points'].shape == (size, 2)
+    figures = measured(config.val_evaluator, val, np.array([3., 4]))
+    assert {f'{key}/{tag}' for key in ('NME', 'FR@0.1', 'AUC@0.1') for tag in subsets} < set(figures)
+    truth, norm = val.face(2)['landmarks'], val.face(2)['norm']
+    length = norm if name == 'aflw' else np.linalg.norm(np.subtract(*truth[list(val.markup.eyes)]))
+    if subsets:  # the third face alone is in the last subset
+        assert figures[f'NME/{subsets[-1]}'] == pytest.approx(100 * 5 / length, rel=1e-5)
     found = np.sort(np.stack([val.face(i)['landmarks'] for i in range(3)]), 0)
     assert np.array_equal(found, np.sort(np.stack([row['points'].astype(np.float32) for row in rows]), 0))
     if name == 'aflw':

@@ -12,7 +12,7 @@ from facelmk.metrics.base import merge
 from facelmk.registry import METRICS
 
 CONFIGS = [dict(type='NME'), dict(type='NME', average='face', prefix='face'), dict(type='FailureRate'),
-           dict(type='AUC')]
+           dict(type='AUC'), dict(type='KeypointAP')]
 SIZES = range(1, 18)
 
 
@@ -34,9 +34,10 @@ def measure(size, indices, batch_size=3):
             part = indices[start:start + batch_size]
             rows = {'id': [f'face {i}' for i in part], 'landmarks': torch.tensor(truth[part]),
                     'visible': torch.tensor(visible[part]), 'norm': torch.full((len(part),), torch.nan),
-                    'box': torch.zeros(len(part), 4), 'tags': [('pose',) if posed[i] else () for i in part]}
-            metric.process({'data_samples': rows},
-                           [{'id': f'face {i}', 'landmarks': torch.tensor(found[i])} for i in part])
+                    'box': torch.tensor([[0., 0, 200, 200]] * len(part)),
+                    'tags': [('pose',) if posed[i] else () for i in part]}
+            metric.process({'data_samples': rows}, [{'id': f'face {i}', 'landmarks': torch.tensor(found[i]),
+                                                     'scores': torch.full((98,), 1 / (i + 1))} for i in part])
         figures |= metric.evaluate(size)
     return figures
 
@@ -73,7 +74,7 @@ def by_rank(tmp_path_factory):
 @pytest.mark.parametrize('size', SIZES)
 def test_two_ranks_equal_one(size, padded, by_rank):
     alone = measure(size, list(range(size)))
-    assert {'NME', 'face/NME', 'FR@0.1', 'AUC@0.1'} <= set(alone)
+    assert {'NME', 'face/NME', 'FR@0.1', 'AUC@0.1', 'AP'} <= set(alone)
     for found in by_rank:
         assert found[f'{size} {padded}'] == pytest.approx(alone, abs=1e-9, rel=0)
 
