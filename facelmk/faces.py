@@ -13,8 +13,11 @@ GREEN, RED, WHITE = (80, 255, 80), (60, 60, 255), (255, 255, 255)  # BGR
 
 
 def draw(image: NDArray[np.uint8], points: NDArray, markup: Markup | None = None, colour: Sequence[int] = GREEN,
-         numbers: bool = False) -> NDArray[np.uint8]:
-    """A copy of a BGR picture with points (K, 2) on it, and the mark-up's lines between them where it is given."""
+         numbers: bool = False, visible: NDArray | None = None) -> NDArray[np.uint8]:
+    """A copy of a BGR picture with points (K, 2) on it, and the mark-up's lines between them where it is given.
+
+    Points that are not `visible` (K,) are red.
+    """
     image = np.ascontiguousarray(image).copy()
     size = max(1, round(max(np.ptp(points, 0)) / 110)) if len(points) > 1 else 2
     for line in markup.lines if markup is not None else ():
@@ -22,7 +25,8 @@ def draw(image: NDArray[np.uint8], points: NDArray, markup: Markup | None = None
             path = np.round(points[list(line)] * 16).astype(np.int32)
             cv2.polylines(image, [path], False, tuple(c // 2 for c in colour), 1, cv2.LINE_AA, shift=4)
     for i, (x, y) in enumerate(np.round(points * 16).astype(int)):
-        cv2.circle(image, (x, y), size * 16, tuple(colour), -1, cv2.LINE_AA, shift=4)
+        shade = tuple(colour) if visible is None or visible[i] > 0 else RED
+        cv2.circle(image, (x, y), size * 16, shade, -1, cv2.LINE_AA, shift=4)
         if numbers:
             cv2.putText(image, str(i), (x // 16 + 2, y // 16), cv2.FONT_HERSHEY_SIMPLEX, .35, WHITE, 1, cv2.LINE_AA)
     return image
@@ -48,7 +52,7 @@ def save(image: NDArray[np.uint8], path: str | Path) -> Path:
     """Write a picture in the format of the file's ending, making its folder."""
     path = Path(path)
     try:
-        good, content = cv2.imencode(path.suffix or '.jpg', image)
+        _, content = cv2.imencode(path.suffix or '.jpg', image)
     except cv2.error as error:
         raise FacelmkError(f'{path}: OpenCV writes no {path.suffix!r}; use .jpg or .png') from error
     path.parent.mkdir(parents=True, exist_ok=True)

@@ -39,8 +39,8 @@ def _diff(options: argparse.Namespace) -> None:
     changed = {key: (a.get(key, MISSING), b.get(key, MISSING)) for key in (*a, *(key for key in b if key not in a))
                if a.get(key, MISSING) != b.get(key, MISSING)}
     if options.json:
-        print(json.dumps({key: [None if value is MISSING else value for value in pair] for key, pair in changed.items()},
-                         indent=2, default=str))
+        told = {key: [None if value is MISSING else value for value in pair] for key, pair in changed.items()}
+        print(json.dumps(told, indent=2, default=str))
         return
     print(f'--- {options.config}\n+++ {options.other}')
     for key, pair in changed.items():

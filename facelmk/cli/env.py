@@ -103,8 +103,8 @@ def _torch(problems: list[str]) -> dict[str, Any]:
         return {}
     cuda = torch.cuda.is_available()
     if not cuda and shutil.which('nvidia-smi'):
-        problems.append(f'there is an NVIDIA driver, but torch {torch.__version__} sees no GPU: install the build for your '
-                        'CUDA from https://pytorch.org/get-started/locally')
+        problems.append(f'there is an NVIDIA driver, but torch {torch.__version__} sees no GPU: install the build for '
+                        'your CUDA from https://pytorch.org/get-started/locally')
     return {'version': torch.__version__, 'cuda': torch.version.cuda, 'threads': torch.get_num_threads(),
             'gpus': [torch.cuda.get_device_name(i) for i in range(torch.cuda.device_count())] if cuda else [],
             'nccl': torch.distributed.is_available() and torch.distributed.is_nccl_available(),

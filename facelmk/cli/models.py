@@ -45,7 +45,7 @@ def _stats(options: argparse.Namespace) -> None:
     print(f'{"part":<14}{"parameters":>14}{"GMACs":>10}{"GFLOPs":>10}')
     for row in rows:
         print(f'{row.part:<14}{row.parameters:>14,}{row.macs / 1e9:>10.4f}{2 * row.macs / 1e9:>10.4f}')
-    print("One MAC is a multiplication and an addition, two FLOPs; MMPose's get_flops prints MACs and calls them FLOPs. "
+    print('One MAC is a multiplication and an addition: two FLOPs. What MMPose prints as FLOPs are MACs.\n'
           'Counted are convolutions and matrix products.')
 
 

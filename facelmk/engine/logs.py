@@ -26,12 +26,13 @@ class Log:
 
     def curve(self, key: str) -> tuple[list[float], list[float]]:
         """A key's places, in epochs (or iterations where the log counts no epochs), and its values."""
-        lines = [line for line in self.train if key in line] or [line for line in self.val if key in line]
-        if not lines:
+        trained, checked = ([line for line in part if key in line] for part in (self.train, self.val))
+        if not trained and not checked:
             raise UnknownName(f'{self.name}: no line has {key!r}. {near(key, self.keys())}')
-        if lines[0] in self.val or 'epoch' not in lines[0]:
-            return [line.get('epoch', line.get('step')) for line in lines], [line[key] for line in lines]
-        return _fractions(lines), [line[key] for line in lines]
+        if trained and 'epoch' in trained[0]:
+            return _fractions(trained), [line[key] for line in trained]
+        lines = trained or checked
+        return [line.get('epoch', line.get('step')) for line in lines], [line[key] for line in lines]
 
     def best(self, key: str | None = None) -> tuple[str, int, float] | None:
         """The validation figure `key` (the first if left out), the epoch where it is best, and its value there."""
@@ -45,7 +46,7 @@ class Log:
         return key, top['epoch'], top[key]
 
     def times(self, whole: bool = False) -> dict[int, float]:
-        """Mean seconds of an iteration by epoch, without an epoch's first line, which waits for workers, unless `whole`."""
+        """Mean seconds of an iteration by epoch; an epoch's first line, which waits for workers, counts if `whole`."""
         found: dict[int, list[float]] = {}
         for line in self.train:
             if 'time' in line:
@@ -64,8 +65,8 @@ def read_log(source: str | Path) -> Log:
     lines = list(_lines(file))
     if any('mode' in line for line in lines):
         return Log(str(source), _of('train', lines), _of('val', lines))
-    train = [line for line in lines if 'epoch' in line and 'iter' in line or 'loss' in line]
-    val = [dict(line, epoch=line.get('step')) for line in lines if line not in train and set(line) - ASIDE]
+    train = [line for line in lines if _of_training(line)]
+    val = [dict(line, epoch=line.get('step')) for line in lines if not _of_training(line) and set(line) - ASIDE]
     if not train and not val:
         raise DataDefect(f'{file}: no line of training or validation; give a scalars.json or a .log.json')
     return Log(str(source), train, val)
@@ -73,6 +74,11 @@ def read_log(source: str | Path) -> Log:
 
 def _of(mode: str, lines: Sequence[Line]) -> list[Line]:
     return [line for line in lines if line.get('mode') == mode]
+
+
+def _of_training(line: Line) -> bool:
+    """mmengine's lines do not say what they are of; those of training hold a loss or their iteration."""
+    return 'loss' in line or 'iter' in line
 
 
 def _find(source: Path) -> Path:
@@ -101,7 +107,7 @@ def _lines(file: Path) -> Iterable[Line]:
 
 
 def _fractions(lines: Sequence[Line]) -> list[float]:
-    """Places of training lines in epochs; `iter` counts from the start (mmengine) or anew in each epoch (MMPose 0.x)."""
+    """Places of training lines in epochs; `iter` counts from the start (mmengine) or from each epoch (MMPose 0.x)."""
     first: dict[int, int] = {}
     last: dict[int, int] = {}
     for line in lines:

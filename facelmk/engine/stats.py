@@ -26,7 +26,7 @@ def model_cost(config: Config, size: int = 256) -> list[Cost]:
         try:
             model(torch.empty(1, 3, size, size, device='meta'))
         except RuntimeError as error:
-            raise FacelmkError(f'{config.filename}: the model does not take a crop of {size} x {size} pixels ({error}); '
+            raise FacelmkError(f'{config.filename}: the model takes no crop of {size} x {size} pixels ({error}); '
                                'choose another --shape') from error
     counted = counter.get_flop_counts()
     top = type(model).__name__

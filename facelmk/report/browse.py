@@ -3,16 +3,18 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+import cv2
 import numpy as np
 from mmengine import Config
 from numpy.typing import NDArray
 
 from ..datasets import FaceDataset
 from ..datasets.transforms import LoadImage
-from ..faces import GREEN, RED, draw, outline
+from ..faces import draw, outline
 from ..registry import DATASETS, FacelmkError
 
 Picture = NDArray[np.uint8]
+SMALLEST = 320  # pixels that a drawn crop has at least
 
 
 def dataset_of(config: Config, phase: str) -> FaceDataset:
@@ -43,7 +45,7 @@ def browse(dataset: FaceDataset, mode: str, count: int | None = None) -> Iterato
 def original(dataset: FaceDataset, index: int) -> Picture:
     """A face in its photograph: box, points (green where visible, red where not) and lines."""
     face = LoadImage()(dataset.face(index))
-    return _marked(outline(face['image'], face['box']), face['landmarks'], face['visible'], dataset)
+    return draw(outline(face['image'], face['box']), face['landmarks'], dataset.markup, visible=face['visible'])
 
 
 def augmented(dataset: FaceDataset, index: int) -> Picture:
@@ -51,13 +53,9 @@ def augmented(dataset: FaceDataset, index: int) -> Picture:
     sample: dict[str, Any] = dataset[index]
     if 'points' not in sample:
         raise FacelmkError("the pipeline makes no `points`: it has no CropFace; use --mode original")
-    return _marked(sample['image'], sample['points'], sample['visible'], dataset)
-
-
-def _marked(image: Picture, points: NDArray, visible: NDArray, dataset: FaceDataset) -> Picture:
-    image = draw(image, points, dataset.markup, GREEN)
-    hidden = points[visible <= 0]
-    return draw(image, hidden, colour=RED) if len(hidden) else image
+    times = max(1, -(-SMALLEST // sample['image'].shape[0]))  # points of a small crop would hide it
+    image = cv2.resize(sample['image'], None, fx=times, fy=times, interpolation=cv2.INTER_LINEAR)
+    return draw(image, (sample['points'] + .5) * times - .5, dataset.markup, visible=sample['visible'])
 
 
 def file_name(number: int, name: str) -> Path:

@@ -43,7 +43,8 @@ def histogram_svg(error: ArrayLike, limit: float, bins: int = 40) -> str:
     bars = []
     for i, n in enumerate(count):
         x, y = _place(i / bins, n / most)
-        ends = f'{100 * i * limit / bins:.3g} % to ' + (f'{100 * (i + 1) * limit / bins:.3g} %' if i < bins - 1 else 'more')
+        low, high = (100 * limit * edge / bins for edge in (i, i + 1))
+        ends = f'{low:.3g} % to ' + (f'{high:.3g} %' if i < bins - 1 else 'more')
         bars.append(f'<rect class="bar" x="{x:.1f}" y="{y:.1f}" width="{wide - 1:.1f}" '
                     f'height="{_place(0, 0)[1] - y:.1f}"><title>{ends}: {n} faces</title></rect>')
     return _svg(frame + bars, 'Histogram of errors')

@@ -21,8 +21,8 @@ def map_svg(face: NDArray, error: NDArray, markup: Markup) -> str:
         if np.isfinite(error[i]):
             parts.append(_disc(int(i), points[i], float(error[i]), largest))
     parts += _scale(height, largest)
-    return (f'<svg class="face" viewBox="0 0 {SIDE} {height + 34:.0f}" role="img" aria-label="Mean error of each point">'
-            + ''.join(parts) + '</svg>')
+    return (f'<svg class="face" viewBox="0 0 {SIDE} {height + 34:.0f}" role="img" aria-label="Mean error of each '
+            'point">' + ''.join(parts) + '</svg>')
 
 
 def _scale(height: float, largest: float) -> list[str]:

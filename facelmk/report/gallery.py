@@ -29,7 +29,8 @@ class Gallery:
         """The crop of a face with truth and prediction on it."""
         image = self.load(self.face(row))['image']
         warp = self.crop.warp(self.results.box[row], image.shape[1])
-        points, truth = (geometry.apply(warp, landmarks[row]) for landmarks in (self.results.landmarks, self.results.truth))
+        points = geometry.apply(warp, self.results.landmarks[row])
+        truth = geometry.apply(warp, self.results.truth[row])
         seen = self.results.visible[row] > 0
         return compare(resample(image, warp, self.crop.size), points[seen], truth[seen])
 

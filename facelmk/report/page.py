@@ -21,7 +21,10 @@ SHOWN = 12  # pictures in a gallery
 
 def write_page(folder: Path, entry: Mapping[str, Any], table: Table, results: Results, gallery: Gallery,
                floor: Any = None) -> Path:
-    """Write `folder`/index.html and its overlays; `entry` is what metrics.json holds, `floor` the mean face's errors."""
+    """Write `folder`/index.html and its overlays.
+
+    `entry` is what metrics.json holds, `floor` the errors (N,) of the mean face in the box.
+    """
     folder.mkdir(parents=True, exist_ok=True)
     title = f'{entry["config"]}: facial landmarks on {entry["faces"]} faces'
     sections = [_head(title, entry, results), _section('Results', table.html()), _distribution(results, floor),
@@ -59,8 +62,8 @@ def _distribution(results: Results, floor: Any) -> str:
     lines = curves if floor is None else curves | {'mean face': floor[np.isfinite(floor)]}
     drawn = ced_svg(lines, limit, dashed=['mean face']) + histogram_svg(curves[WHOLE], limit)
     return _section('How the errors spread', f'<div class="pair">{drawn}</div>',
-                    f'Left: how many faces have at most this error. Right: how many have this one; the last bar holds all '
-                    f'larger errors. Errors in per cent of {results.normaliser}.')
+                    'Left: how many faces have at most this error. Right: how many have this one; the last bar holds '
+                    f'all larger errors. Errors in per cent of {results.normaliser}.')
 
 
 def _limit(error: np.ndarray) -> float:
@@ -71,10 +74,11 @@ def _limit(error: np.ndarray) -> float:
 def _where(results: Results) -> str:
     error = results.point_errors()
     face = mean_face(results.truth, results.visible, results.box)
+    drawn = map_svg(face, error, results.markup)
     table = part_table(error, results.markup, results.normaliser).html()
-    return _section('Where on the face', f'<div class="pair">{map_svg(face, error, results.markup)}<div>{table}</div></div>',
-                    'Mean error of each point over the faces where it is visible, on the mean face of this set: the larger '
-                    'and the redder, the more. The number of a point shows under the mouse.')
+    return _section('Where on the face', f'<div class="pair">{drawn}<div>{table}</div></div>',
+                    'Mean error of each point over the faces where it is visible, on the mean face of this set: the '
+                    'larger and the redder, the more. The number of a point shows under the mouse.')
 
 
 def _galleries(results: Results, gallery: Gallery, folder: Path) -> list[str]:

@@ -1,7 +1,8 @@
 """The look of the report, by day and by night."""
 STYLE = '''
 :root { color-scheme: light dark; --ink: #1d2330; --soft: #667085; --paper: #fff; --band: #f3f5f8; --rule: #d9dee7;
-  --c0: #1d2330; --c1: #d6432f; --c2: #e08a00; --c3: #b8a100; --c4: #b03fb8; --c5: #2f7fd6; --c6: #159a6d; --c7: #8a94a6; }
+  --c0: #1d2330;
+  --c1: #d6432f; --c2: #e08a00; --c3: #b8a100; --c4: #b03fb8; --c5: #2f7fd6; --c6: #159a6d; --c7: #8a94a6; }
 @media (prefers-color-scheme: dark) { :root { --ink: #e7eaf0; --soft: #9aa4b5; --paper: #14171d; --band: #1e232c;
   --rule: #353c49; --c0: #e7eaf0; --c1: #ff7b66; --c2: #ffb040; --c3: #e2cf3f; --c4: #e08ae6; --c5: #6db0ff;
   --c6: #4fd3a4; } }

@@ -1,0 +1,148 @@
+"""A whole test through the tool, with a model that needs no weights: its table, files, pictures and page."""
+import json
+import os
+import subprocess
+import sys
+from html.parser import HTMLParser
+from pathlib import Path
+
+import cv2
+import pytest
+
+ROOT = Path(__file__).parents[2]
+PARTS = '''
+"""A model that knows the truth and errs by a given share of the eyes' distance."""
+import torch
+from mmengine.model import BaseModel
+
+from facelmk.registry import MODELS
+
+
+@MODELS.register_module()
+class Knowing(BaseModel):
+    def __init__(self, share=.05):
+        super().__init__()
+        self.share, self.unused = share, torch.nn.Parameter(torch.zeros(1))
+
+    def forward(self, inputs, data_samples=None, mode='tensor'):
+        truth = data_samples['landmarks'].double()
+        eyes = (truth[:, 60] - truth[:, 72]).norm(dim=-1)
+        number = torch.tensor([float(name.rsplit('/')[-1]) for name in data_samples['id']])
+        off = self.share * eyes * (1 + number)  # face 0 errs by 5 %, face 1 by 10 %, ...
+        found = truth + torch.stack([off, 0 * off], -1)[:, None]
+        return [dict(id=i, landmarks=face, scores=torch.ones(len(face)))
+                for i, face in zip(data_samples['id'], found)]
+'''
+CONFIG = '''
+custom_imports = dict(imports=['knowing'])
+crop = [dict(type='LoadImage'), dict(type='CropFace', size=64), dict(type='PackFace')]
+train_dataloader = dict(batch_size=2, dataset=dict(type='SyntheticFaces', count=4, seed=9, size=64, pipeline=crop))
+val_dataloader = dict(batch_size=2, num_workers=0, dataset=dict(
+    type='SyntheticFaces', count=5, size=64, pipeline=crop, subsets=('pose', 'makeup', 'none_has_it')))
+val_evaluator = [dict(type='NME', average='face'), dict(type='FailureRate'), dict(type='AUC', threshold=.2)]
+model = dict(type='facelmk.Knowing')
+train_cfg = dict(max_epochs=1)
+optim_wrapper = dict(optimizer=dict(type='SGD', lr=.1))
+'''
+
+
+@pytest.fixture(scope='module')
+def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Where the tool has left everything."""
+    import torch
+
+    place = tmp_path_factory.mktemp('conclude')
+    (place / 'knowing.py').write_text(PARTS)
+    (place / 'x<y>.py').write_text(CONFIG)
+    torch.save({'state_dict': {'unused': torch.zeros(1)}}, place / 'some.pth')
+    options = '--work-dir work --out out/m.json --dump out/p.json --report page --badcase 2 --floor'
+    command = [sys.executable, ROOT / 'tools/test.py', 'x<y>.py', 'some.pth', *options.split()]
+    done = subprocess.run(command, cwd=place, capture_output=True, text=True,
+                          env=os.environ | {'PYTHONPATH': str(ROOT), 'OMP_NUM_THREADS': '1'})
+    assert done.returncode == 0, done.stdout[-2000:] + done.stderr[-3000:]
+    (place / 'stdout').write_text(done.stdout)
+    return place
+
+
+def test_table(folder: Path) -> None:
+    lines = (folder / 'stdout').read_text().splitlines()
+    start = next(i for i, line in enumerate(lines) if line.split()[:2] == ['model', 'test'])
+    assert lines[start].split() == ['model', 'test', 'pose', 'makeup', 'none_has_it']
+    assert [line.split()[:2] for line in lines[start + 1:start + 5]] == [
+        ['NME', '15.00'], ['FR@0.1', '80.00'], ['AUC@0.2', '30.00'], ['faces', '5']]  # errors 5, 10, 15, 20, 25 %
+    assert lines[start + 1].split()[-1] == '–' and lines[start + 4].split()[-1] == '0'
+    assert lines[start + 5].startswith('mean face in the box')
+    assert lines[start + 9] == 'NME, FR and AUC in per cent; errors over the distance of the outer eye corners.'
+
+
+def test_metrics_file(folder: Path) -> None:
+    entry = json.loads((folder / 'out/m.json').read_text())
+    assert entry == json.loads((folder / 'work/metrics.json').read_text())
+    assert set(entry) == {'config', 'checkpoint', 'faces', 'metrics', 'versions', 'ranks', 'floor'}
+    assert entry['config'] == 'x<y>' and entry['checkpoint'] == 'some.pth'
+    assert entry['faces'] == 5 and entry['ranks'] == 1
+    assert entry['metrics']['NME'] == pytest.approx(15, abs=1e-4)
+    assert entry['floor'].keys() == {key for key in entry['metrics'] if 'time' not in key}
+    assert entry['floor']['NME'] > 5
+
+
+def test_dumped_predictions(folder: Path) -> None:
+    faces = json.loads((folder / 'out/p.json').read_text())
+    assert [set(face) for face in faces] == [{'id', 'landmarks', 'scores', 'error', 'tags'}] * 5
+    assert [face['id'] for face in faces] == [f'synthetic/0/{i}' for i in range(5)]
+    assert [face['error'] for face in faces] == pytest.approx([5, 10, 15, 20, 25], abs=1e-3)
+    assert len(faces[0]['landmarks']) == 98 and len(faces[0]['landmarks'][0]) == 2 and faces[0]['scores'] == [1.] * 98
+
+
+def test_worst_faces(folder: Path) -> None:
+    names = sorted(file.name for file in (folder / 'work/badcase').iterdir())
+    assert names == ['001_25.00_synthetic_0_4.jpg', '002_20.00_synthetic_0_3.jpg']
+    picture = cv2.imread(str(folder / 'work/badcase' / names[0]))
+    red, green = picture[..., 2].astype(int) - picture[..., 1], picture[..., 1].astype(int) - picture[..., 2]
+    assert picture.shape == (320, 320, 3) and (red > 100).sum() > 100 and (green > 100).sum() > 100
+
+
+class Checker(HTMLParser):
+    """Every tag is closed in its order; what is loaded from elsewhere is kept."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.open: list[str] = []
+        self.sources: list[str] = []
+        self.text = ''
+
+    def handle_starttag(self, tag: str, attributes: list) -> None:
+        self.sources += [value for name, value in attributes if name in ('src', 'href', 'xlink:href')]
+        if tag not in ('meta', 'img', 'br', 'link'):
+            self.open.append(tag)
+
+    def handle_startendtag(self, tag: str, attributes: list) -> None:
+        """SVG's short form."""
+
+    def handle_endtag(self, tag: str) -> None:
+        assert self.open and self.open.pop() == tag, tag
+
+    def handle_data(self, data: str) -> None:
+        self.text += data + ' '
+
+
+def test_page(folder: Path) -> None:
+    source = (folder / 'page/index.html').read_text()
+    checker = Checker()
+    checker.feed(source)
+    checker.close()
+    assert checker.open == [] and 'x<y>' in checker.text and 'x<y>' not in source
+    pictures = {path for path in checker.sources if path.endswith('.jpg')}
+    assert set(checker.sources) == pictures  # nothing from elsewhere
+    assert len(pictures) == 15  # 5 random, 5 median, 5 worst
+    assert all((folder / 'page' / path).is_file() for path in pictures)
+    for word in ('15.00', 'mean face in the box', 'the distance of the outer eye corners', 'some.pth', 'torch',
+                 'cumulative', 'Worst faces', 'all points'):
+        assert word.lower() in (checker.text + source).lower(), word
+
+
+def test_worst_faces_come_first_on_the_page(folder: Path) -> None:
+    source = (folder / 'page/index.html').read_text()
+    worst = source[source.index('Worst faces'):]
+    assert [worst.index(f'synthetic/0/{i}') for i in (4, 3, 2, 1, 0)] == sorted(
+        worst.index(f'synthetic/0/{i}') for i in range(5))
