@@ -53,7 +53,7 @@ def arrows(root: Path) -> set[tuple[str, str]]:
 
 def room(module: str) -> str:
     """The part of the package that a module lies in; '' for the package itself."""
-    return (module.split('.') + [''])[1]
+    return [*module.split('.'), ''][1]
 
 
 def forbidden(root: Path) -> list[str]:
@@ -116,9 +116,9 @@ def test_tools_and_configs_import_the_package_and_not_the_other_way() -> None:
 
 
 def house(root: Path, **files: str) -> Path:
-    """A small package with the given source in each file; `a__b` is a/b.py."""
+    """A small package with the given source in each file; `a__b` is a/b.py, `package` the __init__."""
     for name, source in files.items():
-        path = root / 'facelmk' / f'{name.replace("__", "/")}.py'
+        path = root / 'facelmk' / f'{name.replace("__", "/").replace("package", "__init__")}.py'
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_text(source)
     return root
@@ -129,7 +129,7 @@ def house(root: Path, **files: str) -> Path:
     dict(models__a='def late():\n    import facelmk.metrics.nme', metrics__nme=''),
     dict(registry='from . import markups', markups=''),
     dict(engine__run='from ..cli import main', cli__main=''),
-    dict(__init__='from .registry import near', registry=''),
+    dict(package='from .registry import near', registry=''),
     dict(errors='from .geometry import apply', geometry=''),
     dict(metrics__a='from ..geometry import apply', geometry='')])
 def test_a_wrong_arrow_is_found(tmp_path: Path, files: dict[str, str]) -> None:
@@ -137,8 +137,9 @@ def test_a_wrong_arrow_is_found(tmp_path: Path, files: dict[str, str]) -> None:
 
 
 def test_right_arrows_pass(tmp_path: Path) -> None:
-    root = house(tmp_path, registry='', geometry='', codecs__a='from .. import geometry\nimport numpy',
-                 models__a='from ..codecs.a import b\nfrom ..errors import x', errors='', engine__a='from ..models import a\nfrom .. import __version__',
+    root = house(tmp_path, registry='', geometry='', errors='', codecs__a='from .. import geometry\nimport numpy',
+                 models__a='from ..codecs.a import b\nfrom ..errors import x',
+                 engine__a='from ..models import a\nfrom .. import __version__',
                  cli__a='from ..engine.a import x\nfrom . import b', cli__b='', faces='from .geometry import apply')
     assert forbidden(root) == [] and circles(arrows(root)) == set()
 
