@@ -156,7 +156,8 @@ def test_batch_norm_momentum_of_hrnet() -> None:
 
 
 @pytest.mark.parametrize('part,word', [
-    (dict(type='ResNet', depth=34), 'depth=34'), (dict(type='HRNet', width=17), '17'), (dict(type='ResNet', out_stages=()), 'out_stages')])
+    (dict(type='ResNet', depth=34), 'depth=34'), (dict(type='HRNet', width=17), '17'),
+    (dict(type='ResNet', out_stages=()), 'out_stages')])
 def test_what_there_is_not_is_refused_by_value(part: dict, word: str) -> None:
     with pytest.raises(FacelmkError, match=word):
         BACKBONES.build(part)
