@@ -6,8 +6,8 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from .errors import FacelmkError, MissingResource
 from .markups import Markup
-from .registry import FacelmkError, MissingResource
 
 GREEN, RED, WHITE = (80, 255, 80), (60, 60, 255), (255, 255, 255)  # BGR
 

@@ -31,7 +31,7 @@ def run(options: argparse.Namespace) -> None:
 
 def _stats(options: argparse.Namespace) -> None:
     from ..engine.stats import model_cost
-    from ..registry import FacelmkError
+    from ..errors import FacelmkError
 
     if len(set(options.shape)) > 1:
         raise FacelmkError(f'--shape {" ".join(map(str, options.shape))}: crops are square; give one number')

@@ -6,11 +6,11 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from ..registry import DataDefect, FacelmkError, MissingResource, UnknownName, near
+from ..errors import DataDefect, FacelmkError, MissingResource, UnknownName, near
 
 Line = dict[str, Any]
 PLACES = {'step', 'epoch', 'iter', 'mode'}
-ASIDE = PLACES | {'time', 'data_time', 'memory', 'eta'}
+ASIDE = PLACES | {'time', 'data_time', 'memory', 'eta', 'lr'}
 
 
 @dataclass
@@ -66,7 +66,7 @@ def read_log(source: str | Path) -> Log:
     if any('mode' in line for line in lines):
         return Log(str(source), _of('train', lines), _of('val', lines))
     train = [line for line in lines if _of_training(line)]
-    val = [dict(line, epoch=line.get('step')) for line in lines if not _of_training(line) and set(line) - ASIDE]
+    val = [dict(line, epoch=line.get('step')) for line in lines if not _of_training(line) and 'step' in line]
     if not train and not val:
         raise DataDefect(f'{file}: no line of training or validation; give a scalars.json or a .log.json')
     return Log(str(source), train, val)

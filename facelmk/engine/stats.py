@@ -5,7 +5,8 @@ import torch
 from mmengine import Config
 from torch.utils.flop_counter import FlopCounterMode
 
-from ..registry import MODELS, FacelmkError
+from ..errors import FacelmkError
+from ..registry import MODELS
 
 
 @dataclass

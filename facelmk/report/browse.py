@@ -10,8 +10,9 @@ from numpy.typing import NDArray
 
 from ..datasets import FaceDataset
 from ..datasets.transforms import LoadImage
+from ..errors import FacelmkError
 from ..faces import draw, outline
-from ..registry import DATASETS, FacelmkError
+from ..registry import DATASETS
 
 Picture = NDArray[np.uint8]
 SMALLEST = 320  # pixels that a drawn crop has at least

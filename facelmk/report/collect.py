@@ -9,10 +9,10 @@ from mmengine.dist import get_rank, get_world_size
 from mmengine.runner import Runner
 from numpy.typing import NDArray
 
+from ..errors import DataDefect
 from ..markups import Markup
 from ..metrics import NME, ErrorMetric, FaceMetric, errors
 from ..metrics.base import Predictions, column, gather, merge
-from ..registry import DataDefect
 
 Array = NDArray[np.float64]
 

@@ -6,7 +6,8 @@ import numpy as np
 from mmengine import Config
 from numpy.typing import ArrayLike, NDArray
 
-from ..registry import DATASETS, FacelmkError
+from ..errors import FacelmkError
+from ..registry import DATASETS
 
 Array = NDArray[np.float64]
 MOST = 2000  # faces that the mean is taken of; more do not move it

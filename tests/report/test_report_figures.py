@@ -6,9 +6,10 @@ import pytest
 from mmengine import Config
 
 from facelmk.datasets import FaceDataset
+from facelmk.errors import DataDefect, FacelmkError
 from facelmk.markups import MARKUPS, Markup
 from facelmk.metrics import AUC, NME, FailureRate
-from facelmk.registry import DATASETS, DataDefect, FacelmkError
+from facelmk.registry import DATASETS
 from facelmk.report import floor, gallery
 from facelmk.report.collect import Collector, Row, results
 from facelmk.report.curves import ced, ced_svg, histogram_svg

@@ -1,0 +1,70 @@
+"""facelmk models"""
+import hashlib
+import json
+import re
+from pathlib import Path
+
+import torch
+from torch import nn
+
+from facelmk.engine.config import load_config
+from facelmk.engine.stats import model_cost
+from facelmk.registry import BACKBONES, MODELS
+
+
+@BACKBONES.register_module(force=True)
+class OneConv(nn.Module):
+    """A convolution of 3 x 3 and stride 2 without bias: 3 to 4 channels."""
+    out_channels = (4,)
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.layer = nn.Conv2d(3, 4, 3, 2, 1, bias=False)
+
+    def forward(self, image):
+        return (self.layer(image),)
+
+
+def test_costs_by_hand(config, tmp_path) -> None:
+    (tmp_path / 'one.py').write_text((tmp_path / config).read_text().replace("'ResNet', depth=18", "'OneConv'"))
+    rows = {row.part: row for row in model_cost(load_config('one.py'), 32)}
+    assert (rows['backbone'].parameters, rows['backbone'].macs) == (4 * 3 * 9, 4 * 3 * 9 * 16 * 16)
+    assert (rows['head'].parameters, rows['head'].macs) == (4 * 196 + 196, 4 * 196)  # mean, then a linear layer
+    assert rows['model'].macs == rows['backbone'].macs + rows['head'].macs
+
+
+def test_stats_of_hrnet_as_published(verb) -> None:
+    told = json.loads(verb('models', 'stats', 'hrnetv2_w18_wflw', '--json'))
+    whole = told['parts'][0]
+    assert told['shape'] == [3, 256, 256] and whole['part'] == 'model' and whole['parameters'] == 9_662_528
+    assert sum(part['parameters'] for part in told['parts'][1:]) == 9_662_528
+
+
+def test_stats_as_text_grow_with_the_crop(verb, config) -> None:
+    small, large = (verb('models', 'stats', config, '--shape', side) for side in ('64', '128'))
+    macs = [float(text.splitlines()[2].split()[2]) for text in (small, large)]
+    assert 3.8 < macs[1] / macs[0] < 4.1 and 'two FLOPs' in small
+
+
+def test_stats_of_what_is_no_square(verb, config) -> None:
+    assert 'square' in verb('models', 'stats', config, '--shape', '256', '128', code=2)
+    assert verb('models', 'stats', config, '--shape', '64', '64')
+
+
+def test_publish_keeps_the_weights_alone(verb, config) -> None:
+    model = MODELS.build(load_config(config).model)
+    torch.save({'state_dict': model.state_dict(), 'optimizer': {'state': {}}, 'meta': {'epoch': 3},
+                'message_hub': {'x': 1}}, 'epoch_3.pth')
+    told = json.loads(verb('models', 'publish', 'epoch_3.pth', 'out/small.pth', '--json'))
+    file = Path(told['file'])
+    assert re.fullmatch(r'small-[0-9a-f]{8}_20\d{6}\.pth', file.name)
+    assert hashlib.sha256(file.read_bytes()).hexdigest() == told['sha256'] and told['sha256'][:8] in file.name
+    published = torch.load(file, weights_only=True)
+    assert set(published) == {'meta', 'state_dict'} and published['meta'] == {'epoch': 3}
+    assert all(torch.equal(value, published['state_dict'][key]) for key, value in model.state_dict().items())
+    assert [path.name for path in Path('out').iterdir()] == [file.name]
+
+
+def test_publish_of_nothing(verb, config) -> None:
+    Path('epoch_2.pth').write_bytes(b'')
+    assert "'epoch_2.pth'" in verb('models', 'publish', 'epoch_3.pth', 'x.pth', code=3)
