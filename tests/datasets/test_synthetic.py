@@ -5,7 +5,7 @@ import cv2
 import numpy as np
 import pytest
 
-from facelmk.datasets.synthetic import anatomy, describe, draw, faces, looks, parameters, points, render, sheet
+from facelmk.datasets.synthetic import anatomy, describe, draw, faces, looks, paint, parameters, points, render, sheet
 from facelmk.markups import MARKUPS, convert
 
 MARKUP_NAMES = ('wflw', '300w', 'cofw', 'aflw', 'lapa')
@@ -101,23 +101,35 @@ def test_a_mirrored_face_has_mirrored_points(markup):
         assert np.abs(flipped - found[0]).max() < 1e-3
 
 
-def test_points_lie_where_the_texture_is_seen():
-    for index, yaw in ((0, 0.), (1, .5), (2, -.8)):
-        face, look = plain(index, yaw=yaw, pitch=.1, roll=.2)
-        mesh = anatomy.build(face)
-        posed = render.pose(mesh.vertices, face)
-        marks, places, see = faces._points(mesh, face, posed)
-        shown = ~faces._self_hidden(face, mesh, posed, places)
-        for point in (34, 45, 51, 53, 57, 60, 66, 72, 76, 79, 85, 82, 96):
-            if not shown[point]:
-                continue
-            skin = np.zeros((anatomy.ROWS * anatomy.CELL, anatomy.COLUMNS * anatomy.CELL, 3), np.uint8)
-            spot = anatomy.on_texture(places[point])
-            cv2.circle(skin, tuple(int(round(v * 16)) for v in spot), 40, (255, 255, 255), -1, cv2.LINE_AA, 4)
-            seen = faces._head(np.zeros((256, 256, 3), np.uint8), skin, see(posed, True), posed[..., 2], 256)[..., 0].astype(float)
-            down, across = np.indices(seen.shape)
-            centre = np.array([(across * seen).sum(), (down * seen).sum()]) / seen.sum()
-            assert np.abs(centre - (marks[point] * 256 - .5)).max() < 1.2, (index, point)
+@pytest.mark.parametrize('yaw', [0., .5, -.8])
+def test_points_lie_where_their_place_is_drawn(yaw):
+    face, _ = plain(1, yaw=yaw, pitch=.1, roll=.2)
+    mesh = anatomy.build(face)
+    posed = render.pose(mesh.vertices, face)
+    marks, places, see = faces._points(mesh, face, posed)
+    drawn, _ = render.rasterise((see(posed, True) * 1024 - .5).astype(np.float32), posed[..., 2], 1024)
+    shown = np.flatnonzero(anatomy.on_surface(anatomy.normals(posed), places)[:, 2] > .55)
+    shown = shown[shown > 32]
+    assert len(shown) > 25
+    for point in shown:
+        across, down = np.round(marks[point] * 1024 - .5).astype(int)
+        near = drawn[down - 1:down + 2, across - 1:across + 2].reshape(-1, 2)
+        assert np.abs(near - anatomy.on_texture(places[point])).max(1).min() < .6, point
+
+
+def test_a_spot_on_the_skin_is_seen_at_its_point():
+    face, _ = plain(0, yaw=.1, pitch=.1, roll=.2)
+    mesh = anatomy.build(face)
+    posed = render.pose(mesh.vertices, face)
+    marks, places, see = faces._points(mesh, face, posed)
+    for point in (34, 45, 60, 66, 72, 76, 79, 85, 82, 96):
+        skin = np.zeros((anatomy.ROWS * anatomy.CELL, anatomy.COLUMNS * anatomy.CELL, 3), np.uint8)
+        paint.fill(skin, paint.ellipse(anatomy.on_texture(places[point]), (2.5, 2.5)), (255, 255, 255))
+        head = faces._head(np.zeros((256, 256, 3), np.uint8), skin, see(posed, True), posed[..., 2], 256)
+        seen = head[..., 0].astype(float)
+        down, across = np.indices(seen.shape)
+        centre = np.array([(across * seen).sum(), (down * seen).sum()]) / seen.sum()
+        assert np.abs(centre - (marks[point] * 256 - .5)).max() < .6, point
 
 
 def test_pupils_are_dark_and_lips_end_at_their_points():
@@ -126,20 +138,25 @@ def test_pupils_are_dark_and_lips_end_at_their_points():
                            lid_lower=np.full(2, .045))
         drawn = composed(face, look)
         image, marks = drawn.image.astype(int), drawn.landmarks
-        at = lambda spot: image[round(float(spot[1])), round(float(spot[0]))]
+
+        def at(spot, image=image):
+            return image[round(float(spot[1])), round(float(spot[0]))]
+
+        def red(spot, at=at):
+            return at(spot)[2] - at(spot)[1]
+
         for pupil, corners in ((96, (60, 64)), (97, (68, 72))):
             white = marks[list(corners)].mean(0) * .3 + marks[corners[0]] * .7
             assert at(marks[pupil]).sum() + 120 < at(white).sum()
         middle = (marks[79] + marks[85]) / 2
-        red = lambda spot: at(spot)[2] - at(spot)[1]
         for edge in (78, 79, 80, 84, 85, 86):
             inside, outside = marks[edge] + .3 * (middle - marks[edge]), marks[edge] - .3 * (middle - marks[edge])
             assert red(inside) > red(outside) + 15, (index, edge)
 
 
-@pytest.mark.parametrize('yaw', [-.75, .75])
+@pytest.mark.parametrize('yaw', [-.45, .45])
 def test_the_far_contour_is_the_outline(yaw):
-    face, look = plain(3, yaw=yaw, pitch=0., roll=0.)
+    face, _ = plain(3, yaw=yaw, pitch=0., roll=0.)
     mesh = anatomy.build(face)
     posed = render.pose(mesh.vertices, face)
     marks, _, see = faces._points(mesh, face, posed)

@@ -54,7 +54,7 @@ def test_the_pipeline_runs_on_the_drawn_picture():
     ones = np.ones((98, 1))
     moved = np.hstack([sample['landmarks'], ones]) @ np.asarray(sample['warp']).T
     assert np.allclose(moved[:, :2], sample['points'], atol=1e-2)
-    assert -2 < sample['points'].min() and sample['points'].max() < 66
+    assert sample['points'].min() > -2 and sample['points'].max() < 66
 
 
 def test_a_worker_opens_the_cache_anew(tmp_path):

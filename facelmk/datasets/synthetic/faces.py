@@ -8,7 +8,7 @@ from types import SimpleNamespace
 import cv2
 import numpy as np
 
-from . import anatomy, points, render, scene
+from . import anatomy, points, render, scene, things
 from .effects import develop
 from .light import lit
 from .looks import looks
@@ -18,7 +18,7 @@ from .parameters import stream
 from .skin import texture
 from .wear import wear
 
-VERSION = 1  # raise it when the pictures change: caches are keyed by it
+VERSION = 2  # raise it when the pictures change: caches are keyed by it
 TAGS = ('pose', 'expression', 'illumination', 'makeup', 'occlusion', 'blur')
 _HIDES_CELLS = 160
 
@@ -69,7 +69,7 @@ def compose(face: SimpleNamespace, look: SimpleNamespace, layout: np.random.Gene
     worn = wear(mesh, face, look, layout)
     posed = render.pose(mesh.vertices, face)
     marks, places, see = _points(mesh, face, posed)
-    rear, ears, front = (make(face, look, see, layout) for make in (scene.behind_head, scene.ears, scene.before_head))
+    rear, ears, front = (make(face, look, see, layout) for make in (things.behind_head, things.ears, things.before_head))
     hidden = _hidden(marks, places, worn, front)
     visible = 1. - (hidden | _self_hidden(face, mesh, posed, places))
     landmarks = (marks * size - .5).astype(np.float32)
@@ -143,10 +143,10 @@ def _tags(face, look, hidden):
     return tuple(tag for tag in TAGS if told[tag])
 
 
-def _picture(mesh, face, look, worn, see, things, grain, size):
-    rear, ears, front = things
+def _picture(mesh, face, look, worn, see, around, grain, size):
+    rear, ears, front = around
     skin = texture(mesh, face, look, worn, grain)
-    raised = mesh.vertices + anatomy.normals(mesh.vertices) * worn.raised[..., None]
+    raised = mesh.vertices + anatomy.OUTWARDS * worn.raised[..., None]
     posed = render.pose(raised, face)
     skin = lit(skin, posed, look)
     picture = scene.backdrop(size, grain, look)

@@ -6,7 +6,7 @@ import cv2
 import numpy as np
 
 from . import anatomy, points
-from .paint import around, blend, ellipse, fill, line
+from .paint import around, blend, ellipse, fill, line, strokes
 
 
 def to_texture(mesh: SimpleNamespace, plane: np.ndarray) -> np.ndarray:
@@ -15,7 +15,7 @@ def to_texture(mesh: SimpleNamespace, plane: np.ndarray) -> np.ndarray:
 
 
 def _tuple(colour, factor=1.):
-    return tuple(float(v) for v in np.clip(np.asarray(colour) * factor, 0, 255))
+    return tuple(min(max(float(v) * factor, 0.), 255.) for v in colour)
 
 
 _T = np.linspace(0, 1, 15)
@@ -27,8 +27,14 @@ def eyes(texture: np.ndarray, mesh: SimpleNamespace, face: SimpleNamespace, look
         _eye(texture, mesh, face, look, side)
 
 
+def _stretched(edge):
+    """An eye is seen to go on a little beyond the points at its corners, the tear duct most."""
+    reach = np.interp(_T, [0, .5, 1], [-.045, 0, .07])[:, None]
+    return edge + reach * (edge[-1] - edge[0])
+
+
 def _eye(texture, mesh, face, look, side):
-    upper, lower = points.lids(face, side, _T)
+    upper, lower = (_stretched(edge) for edge in points.lids(face, side, _T))
     centre = points.pupil(face, side)
     radius = look.iris_size
     crease = upper + [0, -.030 - .03 * (1 - look.age)] + np.stack([0 * _T, -.01 * np.sin(np.pi * _T)], -1)
@@ -62,7 +68,7 @@ def _eye(texture, mesh, face, look, side):
     fill(mask, np.concatenate([upper, lower[::-1]]), 255)
     view[:] = blend(view, ball, mask)
     lash = np.minimum(skin * (.62 - .4 * min(look.liner, 1)), 90 + 0 * skin)
-    line(view, lower, _tuple(skin, .78 - .3 * (look.liner > .6)), 1)
+    line(view, lower + [0, .6], _tuple(skin, .78 - .3 * (look.liner > .6)), 1)
     line(view, upper[1:-1], _tuple(lash), 2 if look.liner > .45 else 1)
     line(view, upper, _tuple(lash, 1.1), 1)
 
@@ -77,13 +83,16 @@ def brows(texture: np.ndarray, mesh: SimpleNamespace, face: SimpleNamespace, loo
         mask = np.zeros(texture[rows, cols].shape[:2], np.uint8)
         fill(mask, edge, int(150 * look.brow_density))
         roots, ends = edge[:11:-1], edge[:12]
-        for at, lean in zip(draw.uniform(0, 10.9, 16), draw.uniform(-1.5, .5, 16)):
-            k, t = int(at), at % 1
-            start = roots[k] + (roots[k + 1] - roots[k]) * t
-            k, t = int(np.clip(at + lean, 0, 10.9)), (at + lean) % 1
-            line(mask, np.stack([start, ends[k] + (ends[k + 1] - ends[k]) * t]), int(235 * look.brow_density))
+        at = draw.uniform(0, 10.9, 18)
+        tips = np.clip(at + draw.uniform(-1.5, .5, 18), 0, 10.9)
+        strokes(mask, np.stack([_along(roots, at), _along(ends, tips)], 1), int(235 * look.brow_density))
         mask = cv2.GaussianBlur(mask, (3, 3), 0)
         texture[rows, cols] = blend(texture[rows, cols], _tuple(look.brow_colour), mask)
+
+
+def _along(points_, at):
+    low = at.astype(int)
+    return points_[low] + (points_[low + 1] - points_[low]) * (at - low)[:, None]
 
 
 def nostrils(texture: np.ndarray, mesh: SimpleNamespace, face: SimpleNamespace, look: SimpleNamespace) -> None:
@@ -127,13 +136,19 @@ def _teeth(face, draw, s):
     """Edges (25, 2) in the plane: the upper teeth's lower edge, the lower teeth's upper edge, the tongue's top."""
     _, top, bottom, _ = points.mouth(face, s)
     long, short = draw.uniform(.06, .12), draw.uniform(.0, .07)
+    kind = draw.random()
+    if kind < .65 and face.mouth_gap < .22:  # a smile shows teeth down to the lower lip, or both rows
+        long, short = face.mouth_gap * draw.uniform(.75, 1.3), 0.
+        if kind < .2:
+            long, short = face.mouth_gap * draw.uniform(.5, .62), face.mouth_gap * draw.uniform(.34, .5)
     bow = 1 - .35 * s * s
     return (top + np.stack([0 * s, long * bow], -1), bottom - np.stack([0 * s, short * bow], -1),
             bottom - np.stack([0 * s, .35 * face.mouth_gap * (1 - s * s)], -1))
 
 
 def _inside(view, face, look, draw, top, bottom, teeth):
-    upper_shown, lower_shown = draw.random() < .85, draw.random() < .3
+    upper_shown, lower_shown = draw.random() < .88, draw.random() < .4
+    gaps = draw.uniform(.7, .95)
     white = np.array([188, 206, 218]) * draw.uniform(.75, 1.12) * (.8 + .2 * look.skin / 200)
     if face.mouth_gap > .008:
         inner = np.empty_like(view)
@@ -143,8 +158,7 @@ def _inside(view, face, look, draw, top, bottom, teeth):
             fill(inner, np.concatenate([teeth[1], bottom[::-1]]), _tuple(white, .8))
         if upper_shown:
             fill(inner, np.concatenate([top, teeth[0][::-1]]), _tuple(white))
-            for k in range(4, 21, 2):
-                line(inner, np.stack([top[k], teeth[0][k]]), _tuple(white, .86))
+            strokes(inner, np.stack([top[4:21:2], teeth[0][4:21:2]], 1), _tuple(white, gaps))
         shade = np.full(view.shape[:2], 255, np.uint8)
         line(shade, top, 150, 2)
         fill(shade, np.concatenate([top[:5], bottom[4::-1]]), 110)

@@ -34,7 +34,8 @@ def _between(table, at):
 
 def _skin_and_hair(self, draw):
     self.tone = draw.random()
-    self.skin = np.clip(_between(_SKINS, self.tone) * (1 + draw.normal(0, .05, 3)) * (1 + draw.normal(0, .05)), 20, 252)
+    warm = draw.normal(0, .06) * np.array([-1, -.1, .6])
+    self.skin = np.clip(_between(_SKINS, self.tone) * (1 + warm + draw.normal(0, .02, 3)) * (1 + draw.normal(0, .05)), 20, 252)
     dark = self.tone > .55
     shares = _HAIR_SHARES * (np.array([3, 1.5, .5, .2, .1, .1, .2, .6, .3]) if dark else 1)
     hair = _HAIRS[draw.choice(len(_HAIRS), p=shares / shares.sum())]
@@ -46,16 +47,18 @@ def _skin_and_hair(self, draw):
     self.brow_density = draw.uniform(.25, 1.) if draw.random() < .3 else draw.uniform(.6, 1.)
     self.iris = _between(_IRISES, draw.random()**(3 if dark else 1.2)) * draw.uniform(.7, 1.3)
     self.iris_size = draw.uniform(.060, .070)
-    self.lips = np.clip(self.skin * (.72, .70, .86) * (1 + draw.normal(0, .06, 3)) * draw.uniform(.8, 1.15), 10, 250)
-    self.lip_edge = draw.uniform(.3, 1.)
+    lips = self.skin * (.72, .70, .86) * (1 + draw.normal(0, .06, 3)) * draw.uniform(.8, 1.15)
+    self.lips = np.clip(self.skin + (lips - self.skin) * draw.uniform(.15, 1.1), 10, 250)
+    self.lip_edge, self.chin_fold = draw.uniform(.3, 1.), draw.uniform(0, 1.2)
     self.style = draw.choice(['bald', 'short', 'medium', 'long'], p=[.12, .62, .2, .06] if self.male else [.01, .14, .25, .6])
     self.hairline = np.clip(draw.normal(.83, .09), .6, 1.05) + (draw.uniform(0, .2) if self.male and draw.random() < .3 else 0)
     self.bangs = draw.random() < (.12 if self.male else .28) and self.style != 'bald'
     self.bang_line = draw.uniform(.12, .42) if draw.random() < .65 else draw.uniform(-.02, .2)
     self.parting = draw.uniform(-.5, .5)
-    self.beard = draw.choice([0, 1, 2, 3], p=[.5, .2, .15, .15]) if self.male else 0  # none, stubble, goatee, full
+    self.beard = draw.choice([0, 1, 2, 3, 4], p=[.46, .2, .12, .14, .08]) if self.male else 0  # none, stubble, goatee, full, moustache
+    self.moustache = draw.uniform(-.02, .035)  # how far it hangs over the upper lip
     self.beard_weight = draw.uniform(.3, 1.)
-    self.neck_tone = draw.uniform(.62, .98)
+    self.neck_tone = draw.uniform(.55, 1.06)
 
 
 def _make_up(self, draw):
@@ -92,7 +95,7 @@ def _light(self, draw, face):
         key = np.array([draw.choice([-1, 1]) * draw.uniform(.6, 1.4), -draw.uniform(-.5, .9), draw.uniform(-.1, .7)])
     self.key = (key / np.linalg.norm(key)).astype(np.float32)
     share = draw.uniform(.55, .95) if self.hard else draw.uniform(.15, .65)
-    warm = draw.normal(0, .07 + .08 * self.hard, 3)
+    warm = draw.normal(0, .09 + .10 * self.hard) * np.array([-1, -.1, .8]) + draw.normal(0, .03, 3)
     self.key_colour = share * (1 + warm)
     self.ambient = (1 - share) * (1 - .6 * warm)
     self.fill_light = np.array([-self.key[0] * .8, -.2, .5])
@@ -112,6 +115,6 @@ def _picture(self, draw):
     self.noise = draw.uniform(0, .12) if draw.random() < .7 else draw.uniform(.1, .5)
     self.jpeg = int(draw.integers(18, 90)) if draw.random() < .3 else 0
     self.gamma = np.exp(draw.normal(0, .12))
-    self.balance = 1 + draw.normal(0, .05, 3)
+    self.balance = 1 + draw.normal(0, .05) * np.array([-1, 0, 1]) + draw.normal(0, .02, 3)
     self.contrast = draw.uniform(.75, 1.15)
     self.saturation = draw.uniform(.7, 1.15)

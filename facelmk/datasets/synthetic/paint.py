@@ -23,6 +23,11 @@ def line(image: np.ndarray, points: np.ndarray, colour: Colour | int, width: flo
     cv2.polylines(image, [_fixed(points)], closed, colour, max(int(width + .5), 1), cv2.LINE_AA, 4)
 
 
+def strokes(image: np.ndarray, lines: np.ndarray, colour: Colour | int, width: int = 1) -> None:
+    """Draw many lines (N, M, 2) of one colour, anti-aliased, in place."""
+    cv2.polylines(image, list(_fixed(lines)), False, colour, width, cv2.LINE_AA, 4)
+
+
 def blend(base: np.ndarray, layer: np.ndarray | Colour, alpha: np.ndarray) -> np.ndarray:
     """`layer`, a picture or a colour, over `base` by alpha (H, W) uint8."""
     alpha = cv2.merge([alpha] * 3)

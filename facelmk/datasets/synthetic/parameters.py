@@ -64,21 +64,21 @@ def _mood(self, draw):
 
 def _skull(self, draw):
     n = lambda spread: _normal(draw, 0, spread)  # noqa: E731
-    stretch = n(.05)
+    stretch = n(.06)
     self.stretch = 1 + stretch  # of everything below the eyes
-    self.width = 1.03 + n(.05)
+    self.width = 1.03 + n(.075)
     self.width_humps = np.array([[.95, n(.06), .25], [1.25, n(.08), .2], [.35, n(.025), .25], [-.5, n(.04), .35]])
     self.depth = n(.05)
     self.chin = (1.262 + n(.06)) * self.stretch + .55 * self.gap
     self.crown = -1.27 + n(.08)
-    self.neck, self.shoulders = 1 + n(.12), 1 + n(.15)
+    self.neck, self.shoulders = 1.14 + n(.12) + (draw.uniform(0, .25) if draw.random() < .3 else 0), 1 + n(.15)
     self.rim_top = .0 + n(.05)
-    self.rim = np.radians(np.array([76., 88., 104.]) + n(2.))
+    self.rim = np.radians(np.array([70., 81., 92., 104.]) + n(2.5))
 
 
 def _eyes(self, draw):
     n = lambda spread: _normal(draw, 0, spread)  # noqa: E731
-    self.eye_width = .275 + n(.013)
+    self.eye_width = .275 + n(.018)
     self.eye_x = .5 - self.eye_width / 2
     self.eye_y = np.array([n(.006), n(.006)])
     self.eye_tilt = .017 + n(.018)
@@ -101,7 +101,7 @@ def _eyes(self, draw):
     self.brow_arch = np.array([.075, .075]) + n(.022) + .02 * self.surprise
     self.brow_peak = .42 + n(.05)
     self.brow_outer = .675 + n(.04)
-    self.brow_inner = np.array([.145, .145]) + n(.024) - .02 * self.frown
+    self.brow_inner = np.array([.145, .145]) + n(.032) - .02 * self.frown
     self.brow_thick = np.clip(.062 + n(.016), .025, .12)
 
 

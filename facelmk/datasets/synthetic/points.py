@@ -39,7 +39,7 @@ def lids(face: SimpleNamespace, side: int, t: np.ndarray) -> tuple[np.ndarray, n
 
 def pupil(face: SimpleNamespace, side: int) -> np.ndarray:
     """Where the eye looks, (2,), kept between the lids."""
-    t = np.array([.5 - (-1, 1)[side] * face.gaze[0]])
+    t = np.array([.53 - (-1, 1)[side] * face.gaze[0]])  # pupils stand a little nearer to each other than the eyes
     upper, lower = (edge[0] for edge in lids(face, side, t))
     middle = upper * .5 + lower * .5
     open_eye = lower[1] - upper[1]
@@ -112,28 +112,24 @@ def contour(mesh: SimpleNamespace, face: SimpleNamespace, seen: np.ndarray) -> t
     on the far side that is the outline. Each half is then spaced by its arc length from ear to chin.
     `seen` (HEAD_ROWS, COLUMNS, 2) are the vertices in the picture, unscaled.
     """
-    halves = [_half_contour(mesh, face, seen, sign) for sign in (-1, 1)]
-    places = np.concatenate([halves[0][0], halves[1][0][-2::-1]])
-    return places, np.concatenate([halves[0][1], halves[1][1][-2::-1]])
+    height = face.rim_top + (face.chin - .004 - face.rim_top) * _DOWN
+    rows = np.interp(height, mesh.heights, np.arange(anatomy.HEAD_ROWS))
+    azimuth = np.interp(height, [0, .45, .8, 1.1], face.rim) * _INWARDS
+    rim = np.stack([anatomy.column_of(np.concatenate([-azimuth, azimuth])), np.concatenate([rows, rows])], -1)
+    centre = np.array([(anatomy.COLUMNS - 1) / 2, np.interp(.45, mesh.heights, np.arange(anatomy.HEAD_ROWS))])
+    rays = (centre + (rim[:, None] - centre) * _OUTWARDS).astype(np.float32)
+    ends = anatomy.on_surface(seen, rays.reshape(-1, 2)).reshape(rays.shape)
+    best = ((ends - seen[anatomy.HEAD_ROWS // 2].mean(0))**2).sum(-1).argmax(1)
+    pick, half = np.arange(len(best)), len(rim) // 2
+    places, ends = rays[pick, best], ends[pick, best]
+    left, right = (_respace(places[part], ends[part], 17) for part in (slice(half), slice(half, None)))
+    return tuple(np.concatenate([one, other[-2::-1]]) for one, other in zip(left, right))
 
 
 # The rim goes down beside the face, then along the chin's lower edge to the middle.
-_DOWN = np.concatenate([np.linspace(0, 1, 44)**.85, np.ones(8)])
-_INWARDS = np.concatenate([np.ones(44), np.linspace(1, 0, 9)[1:]])
-
-
-def _half_contour(mesh, face, seen, sign):
-    height = face.rim_top + (face.chin - .004 - face.rim_top) * _DOWN
-    rows = np.interp(height, mesh.heights, np.arange(anatomy.HEAD_ROWS))
-    rim = np.stack([anatomy.column_of(sign * np.interp(height, [0, .7, 1.1], face.rim) * _INWARDS), rows], -1)
-    centre = np.array([(anatomy.COLUMNS - 1) / 2, np.interp(.45, mesh.heights, np.arange(anatomy.HEAD_ROWS))])
-    along = np.linspace(.5, 1, 26)[None, :, None]
-    rays = centre + (rim[:, None] - centre) * along
-    points = anatomy.on_surface(seen, rays.reshape(-1, 2).astype(np.float32)).reshape(*rays.shape[:2], 2)
-    reach = ((points - seen[anatomy.HEAD_ROWS // 2].mean(0))**2).sum(-1)
-    best = reach.argmax(1)
-    pick = np.arange(len(best))
-    return _respace(rays[pick, best], points[pick, best], 17)
+_DOWN = np.concatenate([np.linspace(0, 1, 40)**.85, np.ones(8)])
+_INWARDS = np.concatenate([np.ones(40), np.linspace(1, 0, 9)[1:]])
+_OUTWARDS = np.linspace(.52, 1, 17)[None, :, None]
 
 
 def _respace(places, points, count):

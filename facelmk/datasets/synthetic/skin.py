@@ -5,9 +5,9 @@ from types import SimpleNamespace
 import cv2
 import numpy as np
 
-from . import anatomy, features
+from . import anatomy, features, points
 from .features import to_texture
-from .paint import blend, ellipse, fill, line, piece
+from .paint import around, blend, ellipse, fill, line, piece
 from .wear import HEIGHT, WIDTH, dress
 
 _NECK_TOP = anatomy.NECK_TOP
@@ -20,10 +20,12 @@ def texture(mesh: SimpleNamespace, face: SimpleNamespace, look: SimpleNamespace,
     picture = cv2.multiply(cv2.merge([grain] * 3), (*(float(c) for c in look.skin), 0), scale=1 / 128)
     picture = cv2.multiply(picture, _shades(mesh, face, look), scale=1 / 128)
     _folds(picture, mesh, face, look, draw)
-    if look.beard:
+    if look.beard and look.beard != 4:
         picture = _beard(picture, mesh, face, look, draw)
     features.nostrils(picture, mesh, face, look)
     features.mouth(picture, mesh, face, look, draw)
+    if look.beard >= 2:
+        _moustache(picture, mesh, face, look, draw)
     features.eyes(picture, mesh, face, look)
     features.brows(picture, mesh, face, look, draw)
     _collar(picture, look, draw)
@@ -47,7 +49,7 @@ def _shades(mesh, face, look):
             blobs.append(((x, -.06), (.16, .075), tuple(np.clip(colour, 10, 200))))
     blobs += [((0, face.nose_tip), (.09, .08), (124, 124, 132)),
               ((0, face.nose_base + .03), (.12, .025), (106, 106, 110)),
-              ((0, face.mouth_y + face.mouth_gap * .7 + face.lip_lower + .035), (.16, .03), (104, 104, 108))]
+              ((0, face.mouth_y + face.mouth_gap * .7 + face.lip_lower + .03 + look.chin_fold * .02), (.16, .02 + .03 * look.chin_fold), (128 - 42 * look.chin_fold,) * 2 + (128 - 36 * look.chin_fold,))]
     outlines = [ellipse(centre, radii) for centre, radii, _ in blobs]
     outlines = np.split(to_texture(mesh, np.concatenate(outlines)) / 2, len(blobs))
     for outline, (_, _, colour) in zip(outlines, blobs):
@@ -109,6 +111,19 @@ def _beard(picture, mesh, face, look, draw):
     hairs = piece('pore', draw, HEIGHT, WIDTH, 1.6, 150)
     alpha = cv2.multiply(cv2.multiply(alpha, hairs, scale=1 / 160), weight)
     return blend(picture, tuple(float(c) for c in look.hair * .8), alpha)
+
+
+def _moustache(picture, mesh, face, look, draw):
+    """Hair between nose and mouth; it may hang over the upper lip."""
+    lip = points.mouth(face, np.linspace(-1.08, 1.08, 13))[0] + [0, look.moustache]
+    root = np.stack([np.linspace(-1, 1, 13) * face.nose_half * 1.1, face.nose_base + .035 + .05 * np.linspace(-1, 1, 13)**2], -1)
+    lip[:, 1] = np.maximum(lip[:, 1], root[:, 1] + .02)
+    ring = to_texture(mesh, np.concatenate([root, lip[::-1]]))
+    rows, cols = around(ring, 4, picture.shape)
+    alpha = np.zeros(picture[rows, cols].shape[:2], np.uint8)
+    fill(alpha, ring - [cols.start, rows.start], 255)
+    alpha = cv2.multiply(cv2.GaussianBlur(alpha, (5, 5), 0), piece('pore', draw, *alpha.shape, 1.6, 150), scale=look.beard_weight / 160)
+    picture[rows, cols] = blend(picture[rows, cols], tuple(float(c) for c in look.hair * .75), alpha)
 
 
 def _collar(picture, look, draw):
