@@ -66,6 +66,19 @@ def write_pts(picture: Path, points: np.ndarray) -> Path:
     return picture
 
 
+def write_mat(file: Path, faces: list[dict], pictures: list[np.ndarray], boxes: list[list[float]]) -> Path:
+    """COFW's .mat as MATLAB stores it, columns first: pictures (3, W, H) or (W, H), every second point occluded."""
+    h5py = pytest.importorskip('h5py', reason='COFW needs h5py')
+    kind = 'Tr' if 'train' in file.name else 'T'
+    with h5py.File(file, 'w') as content:
+        references = [content.create_dataset(f'#refs#/{i}', data=picture).ref for i, picture in enumerate(pictures)]
+        content.create_dataset(f'Is{kind}', data=np.array([references], dtype=h5py.ref_dtype), dtype=h5py.ref_dtype)
+        phis = [np.concatenate([*face['points'].T, np.arange(29) % 2]) for face in faces]
+        content.create_dataset(f'phis{kind}', data=np.array(phis).T)
+        content.create_dataset(f'bboxes{kind}', data=np.array(boxes, np.float64).T)
+    return file
+
+
 def write_picture(file: Path, width: int = 240, height: int = 240) -> Path:
     """A picture whose left half is blue and whose right half is red."""
     image = np.zeros((height, width, 3), np.uint8)
@@ -83,7 +96,8 @@ def faces():
 
 class Write:
     """The writers, by format."""
-    csv, json, txt, pts, picture = map(staticmethod, (write_csv, write_json, write_txt, write_pts, write_picture))
+    csv, json, txt = staticmethod(write_csv), staticmethod(write_json), staticmethod(write_txt)
+    pts, mat, picture = staticmethod(write_pts), staticmethod(write_mat), staticmethod(write_picture)
 
 
 @pytest.fixture

@@ -12,20 +12,15 @@ h5py = pytest.importorskip('h5py', reason='COFW needs h5py')
 
 
 @pytest.fixture
-def mat(tmp_path, faces):
+def mat(tmp_path, faces, write):
     """Three faces as MATLAB stores them: columns first; the third picture is grey."""
     rows = faces(3, 29)
     rows[0]['points'][4] = [.25, 3.5]  # left of the first pixel once one is subtracted
     rng = np.random.default_rng(0)
     pictures = [rng.integers(0, 256, (3, 240, 200), np.uint8), rng.integers(0, 256, (3, 90, 100), np.uint8),
                 rng.integers(0, 256, (240, 200), np.uint8)]
-    with h5py.File(tmp_path / 'COFW_test_color.mat', 'w') as file:
-        references = [file.create_dataset(f'#refs#/{i}', data=picture).ref for i, picture in enumerate(pictures)]
-        file.create_dataset('IsT', data=np.array([references], dtype=h5py.ref_dtype), dtype=h5py.ref_dtype)
-        phis = [np.concatenate([*row['points'].T, np.arange(29) % 2]) for row in rows]
-        file.create_dataset('phisT', data=np.array(phis).T)
-        file.create_dataset('bboxesT', data=np.array([[-3., 5, 40, 60], [10, 20, 300, 400], [7, 8, 50, 60]]).T)
-    return tmp_path / 'COFW_test_color.mat', rows, pictures
+    boxes = [[-3, 5, 40, 60], [10, 20, 300, 400], [7, 8, 50, 60]]
+    return write.mat(tmp_path / 'COFW_test_color.mat', rows, pictures, boxes), rows, pictures
 
 
 def test_points_boxes_and_occluded_points(mat):

@@ -137,7 +137,12 @@ def lay_out_300w(kind, root, rows, write):
 
 def lay_out_cofw(kind, root, rows, write):
     for split in ('train', 'test'):
-        write.json(root / f'annotations/cofw_{split}.json', rows, ('bbox',))
+        if kind == 'json':
+            write.json(root / f'annotations/cofw_{split}.json', rows, ('bbox',))
+        else:
+            from_one = [row | dict(points=row['points'] + 1) for row in rows]
+            pictures = [np.zeros((3, 240, 240), np.uint8)] * len(rows)
+            write.mat(root / f'COFW_{split}_color.mat', from_one, pictures, [[20, 20, 150, 150]] * len(rows))
     return 'images'
 
 
@@ -151,6 +156,7 @@ def lay_out_aflw(kind, root, rows, write):
     return 'images'
 
 
+READERS = dict(json='CocoFaces', csv='CsvFaces', txt='WflwTxt', pts='PtsFaces', mat='CofwMat')
 SETS = {'wflw': (98, lay_out_wflw, ('pose', 'expression', 'illumination', 'makeup', 'occlusion', 'blur')),
         'w300': (68, lay_out_300w, ('common', 'challenge')), 'cofw': (29, lay_out_cofw, ()),
         'aflw': (19, lay_out_aflw, ('frontal',))}
@@ -158,7 +164,7 @@ SETS = {'wflw': (98, lay_out_wflw, ('pose', 'expression', 'illumination', 'makeu
 
 @pytest.mark.parametrize(('name', 'kind'), [
     ('wflw', 'json'), ('wflw', 'csv'), ('wflw', 'txt'), ('w300', 'json'), ('w300', 'csv'), ('w300', 'pts'),
-    ('cofw', 'json'), ('aflw', 'json'), ('aflw', 'csv')])
+    ('cofw', 'json'), ('cofw', 'mat'), ('aflw', 'json'), ('aflw', 'csv')])
 def test_data_configs_read_every_layout(name, kind, tmp_path, faces, write, log):
     size, lay_out, subsets = SETS[name]
     rows = faces(3, size)
@@ -171,8 +177,7 @@ def test_data_configs_read_every_layout(name, kind, tmp_path, faces, write, log)
     train, val = (DATASETS.build(loader.dataset) for loader in (config.train_dataloader, config.val_dataloader))
     assert len(train) == len(val) == 3 and val.subsets == subsets
     assert set(val.face(2)['tags']) == set(subsets) - {'common'}
-    assert {line.split()[0] for line in log} == {dict(json='CocoFaces', csv='CsvFaces', txt='WflwTxt',
-                                                      pts='PtsFaces')[kind]}
+    assert {line.split()[0] for line in log} == {READERS[kind]}
     figures = measured(config.val_evaluator, val, np.array([3., 4]))
     assert {f'{key}/{tag}' for key in ('NME', 'FR@0.1', 'AUC@0.1') for tag in subsets} < set(figures)
     truth, norm = val.face(2)['landmarks'], val.face(2)['norm']
