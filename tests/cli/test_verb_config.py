@@ -28,7 +28,8 @@ def test_diff_of_the_same(verb, config) -> None:
 
 
 def test_diff_as_json_with_a_key_on_one_side(verb, config, tmp_path) -> None:
-    (tmp_path / 'other.py').write_text((tmp_path / config).read_text().replace(', flip=1.', '') + "\nresult = dict(NME=3.)")
+    text = (tmp_path / config).read_text().replace(', flip=1.', '')
+    (tmp_path / 'other.py').write_text(text + '\nresult = dict(NME=3.)')
     told = json.loads(verb('config', 'diff', config, 'other.py', '--json'))
     assert told['result.NME'] == [None, 3.]
     assert {key: pair for key, pair in told.items() if key.startswith('train')} == {
