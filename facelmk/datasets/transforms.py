@@ -127,5 +127,5 @@ def collate_faces(samples: Sequence[dict[str, Any]]) -> dict[str, Any]:
         if isinstance(values[0], np.ndarray):
             kind = np.float64 if key == 'warp' else np.float32
             batch[key] = torch.from_numpy(np.stack(values).astype(kind, copy=False))
-    batch['norm'] = torch.tensor([np.nan if norm is None else float(norm) for norm in batch['norm']])
+    batch['norm'] = torch.tensor([np.nan if norm is None else norm for norm in batch['norm']], dtype=torch.float64)
     return {'inputs': torch.stack([sample['inputs'] for sample in samples]), 'data_samples': batch}
