@@ -57,7 +57,7 @@ def _package(need: Requirement, problems: list[str]) -> str | None:
         problems.append(f'{" and ".join(names)} overwrite each other: pip uninstall -y {" ".join(names)}, then '
                         f'pip install "{need}"')
     version = _version(names[0])
-    if version not in need.specifier:
+    if version and version not in need.specifier:
         problems.append(f'{names[0]} {version} is there, {need.specifier} is needed: pip install "{need}"')
     try:
         importlib.import_module(MODULES.get(need.name, need.name))

@@ -2,6 +2,7 @@
 import argparse
 import json
 import statistics
+from typing import Any
 
 HABITS = ('plot_curve', 'cal_train_time')  # MMPose's names for what to do with logs
 
@@ -41,9 +42,10 @@ def run(options: argparse.Namespace) -> None:
         print(*map(_text, told), sep='\n', end='\n' if told else '')
 
 
-def _summary(log, options: argparse.Namespace) -> dict:
+def _summary(log: Any, options: argparse.Namespace) -> dict[str, Any]:
     """What a log comes to: epochs, best figure, seconds an iteration."""
-    found = {'log': log.name, 'epochs': max((line.get('epoch', 0) for line in (*log.train, *log.val)), default=0)}
+    lines = (*log.train, *log.val)
+    found: dict[str, Any] = {'log': log.name, 'epochs': max(line.get('epoch') or 0 for line in lines)}
     best = log.best((options.keys or [None])[-1])
     if best is not None:
         found['best'] = dict(zip(('key', 'epoch', 'value'), best, strict=True))
@@ -56,7 +58,7 @@ def _summary(log, options: argparse.Namespace) -> dict:
     return found
 
 
-def _text(found: dict) -> str:
+def _text(found: dict[str, Any]) -> str:
     lines = [f'{found["log"]}: {found["epochs"]} epochs']
     if 'best' in found:
         lines.append('  best {key}: {value:.4f} in epoch {epoch}'.format(**found['best']))

@@ -32,7 +32,7 @@ class Log:
         if trained and 'epoch' in trained[0]:
             return _fractions(trained), [line[key] for line in trained]
         lines = trained or checked
-        return [line.get('epoch', line.get('step')) for line in lines], [line[key] for line in lines]
+        return [line.get('epoch') or line['step'] for line in lines], [line[key] for line in lines]
 
     def best(self, key: str | None = None) -> tuple[str, int, float] | None:
         """The validation figure `key` (the first if left out), the epoch where it is best, and its value there."""

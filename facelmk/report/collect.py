@@ -18,7 +18,7 @@ Array = NDArray[np.float64]
 
 
 class Row(NamedTuple):
-    """A prediction, its truth, and where the sampler had it from (`index`)."""
+    """A prediction, its truth, and where in the data set the sampler had it from (`place`)."""
     id: str
     landmarks: Array
     scores: Array
@@ -26,7 +26,7 @@ class Row(NamedTuple):
     visible: Array
     box: Array
     norm: float
-    index: int
+    place: int
     tags: tuple[str, ...]
 
 
@@ -50,7 +50,7 @@ class Collector(FaceMetric):
 
     def evaluate(self, size: int) -> dict[str, float]:
         """Gather the rows of all ranks by id; there is no figure."""
-        self.gathered, self.seen = merge(gather(self.results)), 0
+        self.gathered, self.seen = [Row(*row) for row in merge(gather(self.results))], 0
         self.results.clear()
         return {}
 
@@ -68,7 +68,7 @@ class Results:
     visible: Array
     box: Array
     norm: Array
-    index: NDArray[np.int64]
+    places: NDArray[np.int64]
     tags: list[tuple[str, ...]]
     markup: Markup
     subsets: tuple[str, ...]
@@ -130,8 +130,8 @@ def results(rows: Sequence[Row], metrics: Sequence[FaceMetric]) -> Results:
     """Gathered rows as columns, with the metrics that measured them."""
     if not rows:
         raise DataDefect('the test set has no face, so there is nothing to report')
-    ids, landmarks, scores, truth, visible, box, norm, index, tags = map(list, zip(*rows, strict=True))
-    arrays = (np.stack(values) for values in (landmarks, scores, truth, visible, box))
-    return Results(ids, *arrays, np.array(norm), np.array(index), tags, metrics[0].markup,
+    ids, landmarks, scores, truth, visible, box, norm, places, tags = map(list, zip(*rows, strict=True))
+    return Results(ids, np.stack(landmarks), np.stack(scores), np.stack(truth), np.stack(visible), np.stack(box),
+                   np.array(norm), np.array(places), tags, metrics[0].markup,
                    tuple((metrics[0].dataset_meta or {}).get('subsets', ())),
                    [metric for metric in metrics if isinstance(metric, ErrorMetric)])

@@ -1,6 +1,7 @@
 """What is left of a test: a table on the screen, numbers and predictions in files, pictures, a page."""
 import math
 import sys
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -26,27 +27,32 @@ def conclude(runner: Runner, metrics: dict[str, float], source: str, out: str | 
     """
     if not is_main_process():
         return None
-    config, results = runner.cfg, collected(runner)
-    files = [Path(work_dir, 'metrics.json'), *([Path(out)] if out else [])]
-    entries = [record(metrics, config, source, len(results), file) for file in files]
+    results, files = collected(runner), [Path(work_dir, 'metrics.json'), *([Path(out)] if out else [])]
+    entry = _record(runner, metrics, source, len(results), files)
     guess = None
     if floor:  # after the first writing: a training set that is not there must not cost the test
-        guess = placed(training_face(config), results.box)
-        figures = results.figures(guess)
-        entries = [record(metrics, config, source, len(results), file, figures) for file in files]
+        guess = placed(training_face(runner.cfg), results.box)
+        entry = _record(runner, metrics, source, len(results), files, results.figures(guess))
     if dump:
         write_predictions(results, dump)
+    sizes = [len(results.within(subset)) for subset in (None, *results.subsets)]
+    table = result_table(metrics, results.subsets, sizes, results.normaliser, entry.get('floor'))
+    print(json_tricks.dumps(entry, indent=2, allow_nan=True) if as_json else table.text(), flush=True)
     gallery = Gallery(runner.test_loop.dataloader.dataset, results)
     if badcase:
         gallery.write(results.worst()[:badcase], Path(work_dir, 'badcase'))
-    sizes = [len(results.within(subset)) for subset in (None, *results.subsets)]
-    table = result_table(metrics, results.subsets, sizes, results.normaliser, entries[0].get('floor'))
-    print(json_tricks.dumps(entries[0], indent=2, allow_nan=True) if as_json else table.text(), flush=True)
     if page:
-        index = write_page(Path(page), entries[0], table, results, gallery,
+        index = write_page(Path(page), entry, table, results, gallery,
                            None if guess is None else results.errors_of(guess))
         print(f'report: {index}', file=sys.stderr if as_json else sys.stdout)
-    return entries[0]
+    return entry
+
+
+def _record(runner: Runner, metrics: dict[str, float], source: str, faces: int, files: Sequence[Path],
+            floor: dict[str, float] | None = None) -> dict[str, Any]:
+    """Write the numbers to each of the files."""
+    *_, entry = [record(metrics, runner.cfg, source, faces, file, floor) for file in files]
+    return entry
 
 
 def write_predictions(results: Results, file: str | Path) -> None:

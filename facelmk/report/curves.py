@@ -56,8 +56,7 @@ def _place(x: float, y: float) -> tuple[float, float]:
 
 
 def _path(x: Array, y: Array) -> str:
-    across, down = _place(x, y)
-    return 'M' + 'L'.join(f'{a:.1f},{b:.1f}' for a, b in zip(across, down, strict=True))
+    return 'M' + 'L'.join('{:.1f},{:.1f}'.format(*_place(a, b)) for a, b in zip(x, y, strict=True))
 
 
 def _axes(across: Sequence[str], up: Sequence[str], bottom: str, side: str) -> list[str]:

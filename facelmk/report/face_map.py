@@ -51,29 +51,26 @@ def _circle(point: NDArray, share: float, title: str) -> str:
 
 def part_table(error: NDArray, markup: Markup, normaliser: str) -> Table:
     """The mean error of each part of the face and of its hardest point; `error` (K,) is a share."""
-    rows = [_part_row(name.replace('_', ' '), group, error) for name, group in markup.parts.items()]
-    rows.append(_part_row('all points', range(markup.size), error))
-    rows = [row for row in rows if row is not None]
+    parts = {**markup.parts, 'all points': range(markup.size)}
+    known = {name: [i for i in group if np.isfinite(error[i])] for name, group in parts.items()}
+    rows = [_part_row(name.replace('_', ' '), group, error) for name, group in known.items() if group]
     return Table(['points', 'mean', 'hardest point'], {'part': rows}, f'Mean and hardest point in per cent of '
                  f'{normaliser}; beside the hardest point its number.')
 
 
-def _part_row(name: str, group: Sequence[int], error: NDArray) -> 'PartRow | None':
-    known = [i for i in group if np.isfinite(error[i])]
-    if not known:
-        return None
-    hardest = max(known, key=lambda i: error[i])
-    return PartRow(name, [len(known), 100 * float(np.mean(error[known])), 100 * float(error[hardest])], hardest=hardest)
+def _part_row(name: str, group: Sequence[int], error: NDArray) -> 'PartRow':
+    hardest = max(group, key=lambda i: error[i])
+    return PartRow(name, (len(group), 100 * float(np.mean(error[list(group)])), 100 * float(error[hardest])), hardest)
 
 
 class PartRow(Row):
     """A part's number of points, mean error and hardest point."""
 
-    def __init__(self, name: str, values: Sequence[float], hardest: int) -> None:
+    def __init__(self, name: str, values: tuple[int, float, float], hardest: int) -> None:
         super().__init__(name, values)
+        self.count, self.mean, self.most = values
         self.hardest = hardest
 
     def cells(self) -> list[str]:
         """The number of points is whole; the hardest point is named."""
-        count, mean, most = self.values
-        return [f'{count:.0f}', f'{mean:.2f}', f'{most:.2f} ({self.hardest})']
+        return [str(self.count), f'{self.mean:.2f}', f'{self.most:.2f} ({self.hardest})']

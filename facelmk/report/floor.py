@@ -10,7 +10,7 @@ from ..errors import FacelmkError
 from ..registry import DATASETS
 
 Array = NDArray[np.float64]
-MOST = 2000  # faces that the mean is taken of; more do not move it
+MOST, MOST_DRAWN = 2000, 500  # faces that the mean is taken of; more do not move it, and drawing them costs time
 
 
 def mean_face(landmarks: ArrayLike, visible: ArrayLike, boxes: ArrayLike) -> Array:
@@ -34,7 +34,7 @@ def _frame(boxes: ArrayLike) -> tuple[Array, Array]:
 
 
 def training_face(config: Config) -> Array:
-    """The mean face of a config's training set, from `MOST` faces spread over it."""
+    """The mean face of a config's training set, from faces spread evenly over it."""
     if config.get('train_dataloader') is None:
         raise FacelmkError(f'{config.filename}: --floor asks for the mean training face, but there is no '
                            'train_dataloader; leave --floor out')
@@ -52,7 +52,7 @@ def _bare(part: Any) -> Any:
 
 def _listed(part: dict) -> Iterator[dict[str, Any]]:
     dataset = DATASETS.build(part)
-    for index in _spread(len(dataset)):
+    for index in _spread(len(dataset), MOST):
         yield dataset[index]
 
 
@@ -61,12 +61,12 @@ def _drawn(part: dict) -> Iterator[dict[str, Any]]:
     from ..datasets.synthetic import describe  # loaded only where such faces are used
 
     first = part.get('start', 0)
-    numbers = [first + index for index in _spread(part.get('count', 1000))]
+    numbers = [first + index for index in _spread(part.get('count', 1000), MOST_DRAWN)]
     told = describe(part.get('seed', 0), numbers, part.get('size', 256), part.get('markup', 'wflw'))
     for landmarks, visible, box in zip(told.landmarks, told.visible, told.boxes, strict=True):
         yield dict(landmarks=landmarks, visible=visible, box=box)
 
 
-def _spread(count: int) -> list[int]:
-    """Up to `MOST` numbers below `count`, evenly apart."""
-    return np.unique(np.linspace(0, count - 1, min(count, MOST)).round().astype(int)).tolist()
+def _spread(count: int, most: int) -> list[int]:
+    """Up to `most` numbers below `count`, evenly apart."""
+    return np.unique(np.linspace(0, count - 1, min(count, most)).round().astype(int)).tolist()

@@ -36,7 +36,7 @@ class Gallery:
 
     def face(self, row: int) -> dict[str, Any]:
         """The data set's face of a row: where the sampler had it from, or else wherever its id is."""
-        name, index = self.results.ids[row], int(self.results.index[row])
+        name, index = self.results.ids[row], int(self.results.places[row])
         face = self.dataset.face(index) if index < len(self.dataset) else None
         if face is None or face['id'] != name:
             if self.places is None:

@@ -39,7 +39,8 @@ crop = [dict(type='LoadImage'), dict(type='CropFace', size=64), dict(type='PackF
 train_dataloader = dict(batch_size=2, dataset=dict(type='SyntheticFaces', count=4, seed=9, size=64, pipeline=crop))
 val_dataloader = dict(batch_size=2, num_workers=0, dataset=dict(
     type='SyntheticFaces', count=5, size=64, pipeline=crop, subsets=('pose', 'makeup', 'none_has_it')))
-val_evaluator = [dict(type='NME', average='face'), dict(type='FailureRate', threshold=.12), dict(type='AUC', threshold=.2)]
+val_evaluator = [
+    dict(type='NME', average='face'), dict(type='FailureRate', threshold=.12), dict(type='AUC', threshold=.2)]
 model = dict(type='facelmk.Knowing')
 train_cfg = dict(max_epochs=1)
 optim_wrapper = dict(optimizer=dict(type='SGD', lr=.1))

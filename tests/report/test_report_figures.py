@@ -180,12 +180,12 @@ def test_collector_keeps_what_the_model_said() -> None:
     collector.process({'data_samples': batch}, [dict(id='dot0', landmarks=face['landmarks'] + 1, scores=np.ones(5))])
     assert collector.evaluate(1) == {}
     (row,) = collector.gathered
-    assert row.id == 'dot0' and row.index == 0 and row.tags == ('odd',)
+    assert row.id == 'dot0' and row.place == 0 and row.tags == ('odd',)
     assert (row.landmarks - row.truth == 1).all()
 
 
 def test_gallery_finds_a_face_that_is_elsewhere() -> None:
-    rows = [row._replace(index=2 - row.index) for row in rows_of([6, 12, 3])]  # as a shuffling sampler would
+    rows = [row._replace(place=2 - row.place) for row in rows_of([6, 12, 3])]  # as a shuffling sampler would
     shown = gallery.Gallery(Dots(3), results(rows, metrics_of(NME())))
     assert [shown.face(i)['id'] for i in range(3)] == ['dot0', 'dot1', 'dot2']
     assert shown.percent(1) == '20.00'
