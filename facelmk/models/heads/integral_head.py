@@ -13,17 +13,18 @@ class IntegralHead(Head):
     """One map a point at the size of the first feature, made a distribution by softmax, and its mean place.
 
     A cell lies where its pixels' centres lie, ((j + 0.5) * stride - 0.5) pixels: `stride` is the first feature's.
+    `sharpness` multiplies the maps: a flat softmax passes little gradient on, and learns late.
     """
 
-    def __init__(self, in_channels: Sequence[int], out_channels: int, stride: int = 4) -> None:
+    def __init__(self, in_channels: Sequence[int], out_channels: int, stride: int = 4, sharpness: float = 8.) -> None:
         super().__init__()
-        self.stride = stride
+        self.stride, self.sharpness = stride, sharpness
         self.final_layer = nn.Conv2d(sum(in_channels), out_channels, 1)
         self.apply(start)
 
     def forward(self, features: Sequence[Tensor]) -> list[Tensor]:
         """One stage of points (B, K, 2), as shares of the crop."""
-        return [expectation(self.final_layer(join(features)), self.stride)]
+        return [expectation(self.final_layer(join(features)) * self.sharpness, self.stride)]
 
 
 def expectation(maps: Tensor, stride: int) -> Tensor:
