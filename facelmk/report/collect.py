@@ -87,6 +87,14 @@ class Results:
         """What `error` is a share of, in words."""
         return self.metric.normaliser
 
+    @property
+    def normalisers(self) -> str:
+        """What the figures' errors are shares of: one for all, or each with its figure's name."""
+        named = {full_name(metric): metric.normaliser for metric in self.metrics}
+        if len(set(named.values())) < 2:
+            return self.normaliser
+        return ', '.join(f'{normaliser} ({name})' for name, normaliser in named.items())
+
     def errors_of(self, landmarks: Array) -> Array:
         """The faces' errors (N,) that landmarks (N, K, 2) have; NaN where a face cannot be measured."""
         return errors.face_errors(landmarks, self.truth, self.visible, self.length)[0]
@@ -117,6 +125,11 @@ class Results:
             figures = metric.compute_metrics(metric.rows(predictions, truth))
             found |= {f'{metric.prefix}/{key}' if metric.prefix else key: value for key, value in figures.items()}
         return found
+
+
+def full_name(metric: FaceMetric) -> str:
+    """A figure's name with its prefix, as tables have it."""
+    return f'{metric.prefix}/{metric.name}' if metric.prefix else metric.name
 
 
 def collected(runner: Runner) -> Results:

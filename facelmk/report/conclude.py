@@ -36,7 +36,7 @@ def conclude(runner: Runner, metrics: dict[str, float], source: str, out: str | 
     if dump:
         write_predictions(results, dump)
     sizes = [len(results.within(subset)) for subset in (None, *results.subsets)]
-    table = result_table(metrics, results.subsets, sizes, results.normaliser, entry.get('floor'))
+    table = result_table(metrics, results.subsets, sizes, results.normalisers, entry.get('floor'))
     print(json_tricks.dumps(entry, indent=2, allow_nan=True) if as_json else table.text(), flush=True)
     gallery = Gallery(runner.test_loop.dataloader.dataset, results)
     if badcase:

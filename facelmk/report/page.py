@@ -8,7 +8,8 @@ from typing import Any
 
 import numpy as np
 
-from .collect import Results
+from ..metrics import ErrorMetric
+from .collect import Results, full_name
 from .curves import ced_svg, histogram_svg
 from .face_map import map_svg, part_table
 from .floor import mean_face
@@ -27,7 +28,8 @@ def write_page(folder: Path, entry: Mapping[str, Any], table: Table, results: Re
     """
     folder.mkdir(parents=True, exist_ok=True)
     title = f'{entry["config"]}: facial landmarks on {entry["faces"]} faces'
-    sections = [_head(title, entry, results), _section('Results', table.html()), _distribution(results, floor),
+    sections = [_head(title, entry, results), _section('Results', table.html() + _meanings(results)),
+                _distribution(results, floor),
                 _where(results), *_galleries(results, gallery, folder)]
     page = (f'<!DOCTYPE html>\n<html lang="en"><head><meta charset="utf-8"><title>{escape(title)}</title>'
             '<meta name="viewport" content="width=device-width, initial-scale=1">'
@@ -50,6 +52,18 @@ def _head(title: str, entry: Mapping[str, Any], results: Results) -> str:
              'error': f'mean distance of the visible points over {results.normaliser}, in per cent'}
     listed = ''.join(f'<dt>{escape(name)}</dt><dd>{escape(str(value))}</dd>' for name, value in facts.items())
     return f'<header><h1>{escape(title)}</h1><dl>{listed}</dl></header>'
+
+
+def _meanings(results: Results) -> str:
+    """What each figure is, in its own words."""
+    lines = [f'<b>{escape(full_name(metric))}</b>: {escape(_purpose(metric))} {metric.direction.title()} is better.'
+             for metric in results.metrics]
+    return f'<p class="note">{"<br>".join(lines)}</p>'
+
+
+def _purpose(metric: ErrorMetric) -> str:
+    told = (type(metric).__doc__ or '').partition('\n')[0]
+    return told.replace('`threshold`', f'{100 * getattr(metric, "threshold", math.nan):g} %')
 
 
 def _distribution(results: Results, floor: Any) -> str:

@@ -10,7 +10,7 @@ from facelmk.errors import DataDefect, FacelmkError
 from facelmk.markups import MARKUPS, Markup
 from facelmk.metrics import AUC, NME, FailureRate
 from facelmk.registry import DATASETS
-from facelmk.report import floor, gallery
+from facelmk.report import collect, floor, gallery
 from facelmk.report.collect import Collector, Row, results
 from facelmk.report.curves import ced, ced_svg, histogram_svg
 from facelmk.report.face_map import map_svg, part_table
@@ -144,6 +144,8 @@ def test_results_use_the_first_metric() -> None:
     assert found.point_errors() == pytest.approx(np.full(5, .35 / 3))
     assert found.normaliser == 'the distance of the outer eye corners'
     assert found.subsets == ('odd',)
+    assert found.normalisers == 'the distance of the outer eye corners (NME), the longer side of the box (box/NME)'
+    assert results(rows_of([6]), metrics_of(NME(), AUC())).normalisers == 'the distance of the outer eye corners'
 
 
 def test_figures_of_other_landmarks() -> None:
@@ -203,3 +205,17 @@ def test_part_table() -> None:
 def test_map_leaves_out_points_without_error() -> None:
     drawn = map_svg(np.arange(6.).reshape(3, 2), np.array([.1, math.nan, .2]), Markup('three', 3, ()))
     assert 'point 0: 10.00 %' in drawn and 'point 2: 20.00 %' in drawn and 'point 1:' not in drawn
+
+
+def test_places_of_a_rank(monkeypatch) -> None:
+    monkeypatch.setattr(collect, 'get_rank', lambda: 1)
+    monkeypatch.setattr(collect, 'get_world_size', lambda: 2)
+    collector, data = metrics_of(Collector())[0], Dots(6)
+    for index in (1, 3, 5):  # what an unshuffled sampler gives the second of two ranks
+        face = data.face(index)
+        batch = {key: np.stack([face[key]]) for key in ('landmarks', 'visible', 'box')}
+        batch |= {'id': [face['id']], 'norm': np.array([math.nan]), 'tags': [face['tags']]}
+        prediction = dict(id=face['id'], landmarks=face['landmarks'], scores=np.ones(5))
+        collector.process({'data_samples': batch}, [prediction])
+    collector.evaluate(3)
+    assert [(row.id, row.place) for row in collector.gathered] == [('dot1', 1), ('dot3', 3), ('dot5', 5)]
