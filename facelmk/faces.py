@@ -1,4 +1,6 @@
 """What people do with landmarks: draw them and save the picture."""
+import os
+import sys
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -62,8 +64,10 @@ def save(image: NDArray[np.uint8], path: str | Path) -> Path:
 
 def show(image: NDArray[np.uint8], title: str, wait: float) -> None:
     """Show a picture in a window for `wait` seconds."""
+    if sys.platform == 'linux' and not (os.environ.get('DISPLAY') or os.environ.get('WAYLAND_DISPLAY')):
+        raise MissingResource('there is no screen to show pictures on; write them into a folder instead')  # Qt aborts
     try:
         cv2.imshow(title, image)
         cv2.waitKey(max(1, round(wait * 1000)))
     except cv2.error as error:
-        raise MissingResource('no window can be opened here; use --show-dir to write pictures instead') from error
+        raise MissingResource('no window can be opened here; write pictures into a folder instead') from error

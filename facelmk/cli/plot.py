@@ -15,8 +15,8 @@ def arguments(parser: argparse.ArgumentParser) -> None:
                       help="a scalars.json, MMPose's .log.json or a work folder; first may stand "
                            f'{" or ".join(HABITS)}, as in MMPose')
     logs.add_argument('--keys', nargs='+', metavar='KEY', help='what to draw: loss NME lr (default: loss)')
-    logs.add_argument('--out', metavar='FILE', help='write the curves to this picture (.png, .svg, .pdf)')
-    logs.add_argument('--show', action='store_true', help='show the curves on the screen')
+    logs.add_argument('--out', metavar='FILE', help='write the curves to this picture: .png, .svg, .pdf (default: curves.png)')
+    logs.add_argument('--show', action='store_true', help='show the curves on the screen too')
     logs.add_argument('--title', default='', help='a title for the picture')
     logs.add_argument('--legend', nargs='+', metavar='NAME', help='a name for each log')
     logs.add_argument('--include-outliers', action='store_true', help="count each epoch's first time too")
@@ -32,9 +32,9 @@ def run(options: argparse.Namespace) -> None:
     draw = options.out or options.show or options.keys or habit == 'plot_curve'
     told = [] if habit == 'plot_curve' else [_summary(log, options) for log in logs]
     if draw and habit != 'cal_train_time':
-        out = options.out or (None if options.show else 'curves.png')
-        drawn = draw_curves(logs, options.keys or ['loss'], out, options.title, options.legend)
-        if drawn is not None and not options.json:
+        drawn = draw_curves(logs, options.keys or ['loss'], options.out or 'curves.png', options.title, options.legend,
+                            options.show)
+        if not options.json:
             print(f'curves: {drawn}')
     if options.json:
         print(json.dumps(told, indent=2))

@@ -121,13 +121,13 @@ def _fractions(lines: Sequence[Line]) -> list[float]:
     return [line['epoch'] - 1 + line['iter'] / length for line in lines]
 
 
-def draw_curves(logs: Sequence[Log], keys: Sequence[str], out: str | Path | None, title: str = '',
-                legend: Sequence[str] | None = None) -> Path | None:
-    """Curves of `keys` of each log, one panel a key, into a picture, or on the screen where `out` is None."""
+def draw_curves(logs: Sequence[Log], keys: Sequence[str], out: str | Path, title: str = '',
+                legend: Sequence[str] | None = None, show: bool = False) -> Path:
+    """Curves of `keys` of each log, one panel a key, into a picture, and on the screen too where `show` says so."""
     labels = list(legend or [log.name for log in logs])
     if len(labels) != len(logs):
         raise FacelmkError(f'--legend has {len(labels)} names for {len(logs)} logs; give one a log')
-    plt = _pyplot(out is not None)
+    plt = _pyplot(show)
     figure, panels = plt.subplots(len(keys), 1, figsize=(8, 3.4 * len(keys)), squeeze=False, layout='constrained')
     for key, (panel,) in zip(keys, panels, strict=True):
         for log, label in zip(logs, labels, strict=True):
@@ -137,21 +137,22 @@ def draw_curves(logs: Sequence[Log], keys: Sequence[str], out: str | Path | None
         panel.grid(alpha=.3)
         panel.legend(fontsize=8)
     figure.suptitle(title)
-    if out is None:
-        plt.show()
-        return None
     Path(out).parent.mkdir(parents=True, exist_ok=True)
     figure.savefig(out, dpi=130)
+    if show:
+        plt.show()
     plt.close(figure)
     return Path(out)
 
 
-def _pyplot(hidden: bool) -> Any:
+def _pyplot(show: bool) -> Any:
     """matplotlib, loaded only where something is drawn."""
     import matplotlib
 
-    if hidden:
+    if not show:
         matplotlib.use('Agg')
     import matplotlib.pyplot as plt
 
+    if show and plt.get_backend().lower() == 'agg':
+        raise MissingResource('there is no screen to show curves on; leave --show out and look at the picture of --out')
     return plt

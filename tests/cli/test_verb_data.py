@@ -1,5 +1,6 @@
 """facelmk data browse"""
 import json
+import sys
 from pathlib import Path
 
 import cv2
@@ -60,3 +61,10 @@ def test_wrong_input(verb, config, tmp_path) -> None:
     (tmp_path / 'uncut.py').write_text((tmp_path / config).read_text().replace(
         "dict(type='CropFace', size=64, flip=1.), ", ''))
     assert '--mode original' in verb('data', 'browse', 'uncut.py', '--mode', 'augmented', code=2)
+
+
+@pytest.mark.skipif(sys.platform != 'linux', reason='other systems always have a screen')
+def test_no_screen(verb, config, monkeypatch) -> None:
+    for name in ('DISPLAY', 'WAYLAND_DISPLAY'):
+        monkeypatch.delenv(name, raising=False)
+    assert 'no screen' in verb('data', 'browse', config, '--show', code=3)

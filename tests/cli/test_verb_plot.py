@@ -49,3 +49,10 @@ def test_mmposes_subcommands(verb, log) -> None:
 def test_wrong_input(verb, log) -> None:
     assert "'loss'" in verb('plot', 'logs', log, '--keys', 'los', code=2)
     assert 'no such log' in verb('plot', 'logs', 'nowhere', code=3)
+
+
+def test_no_screen(verb, log, monkeypatch) -> None:
+    import matplotlib.pyplot as plt
+
+    monkeypatch.setattr(plt, 'get_backend', lambda: 'Agg')
+    assert 'leave --show out' in verb('plot', 'logs', log, '--show', code=3)
