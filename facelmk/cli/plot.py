@@ -15,7 +15,7 @@ def arguments(parser: argparse.ArgumentParser) -> None:
                       help="a scalars.json, MMPose's .log.json or a work folder; first may stand "
                            f'{" or ".join(HABITS)}, as in MMPose')
     logs.add_argument('--keys', nargs='+', metavar='KEY', help='what to draw: loss NME lr (default: loss)')
-    logs.add_argument('--out', metavar='FILE', help='write the curves to this picture: .png, .svg, .pdf (default: curves.png)')
+    logs.add_argument('--out', metavar='FILE', help='write the curves here: .png, .svg, .pdf (default: curves.png)')
     logs.add_argument('--show', action='store_true', help='show the curves on the screen too')
     logs.add_argument('--title', default='', help='a title for the picture')
     logs.add_argument('--legend', nargs='+', metavar='NAME', help='a name for each log')

@@ -138,7 +138,10 @@ def draw_curves(logs: Sequence[Log], keys: Sequence[str], out: str | Path, title
         panel.legend(fontsize=8)
     figure.suptitle(title)
     Path(out).parent.mkdir(parents=True, exist_ok=True)
-    figure.savefig(out, dpi=130)
+    try:
+        figure.savefig(out, dpi=130)
+    except ValueError as error:
+        raise FacelmkError(f'{out}: no picture of that kind can be written ({error}); use .png, .svg or .pdf') from error
     if show:
         plt.show()
     plt.close(figure)
