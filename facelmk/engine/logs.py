@@ -141,7 +141,7 @@ def draw_curves(logs: Sequence[Log], keys: Sequence[str], out: str | Path, title
     try:
         figure.savefig(out, dpi=130)
     except ValueError as error:
-        raise FacelmkError(f'{out}: no picture of that kind can be written ({error}); use .png, .svg or .pdf') from error
+        raise FacelmkError(f'{out}: no such picture can be written ({error}); use .png, .svg or .pdf') from error
     if show:
         plt.show()
     plt.close(figure)

@@ -93,5 +93,5 @@ def test_curves_as_a_picture(tmp_path: Path) -> None:
     assert out is not None and '<svg' in out.read_text()
     with pytest.raises(FacelmkError, match='1 names for 2 logs'):
         draw_curves(logs, ['loss'], tmp_path / 'x.png', legend=['new'])
-    with pytest.raises(FacelmkError, match='use .png'):
+    with pytest.raises(FacelmkError, match='no such picture'):
         draw_curves(logs, ['loss'], tmp_path / 'x.mp3')
