@@ -1,6 +1,5 @@
 """Drawn faces as a data set, with a cache on disk that is drawn once."""
 
-import contextlib
 import json
 import multiprocessing
 import os
@@ -13,8 +12,7 @@ from pathlib import Path
 import cv2
 import numpy as np
 
-from facelmk.registry import DATASETS, DataDefect
-
+from ...registry import DATASETS, DataDefect
 from ..base import Face, FaceDataset, Transform
 from . import points
 from .faces import TAGS, VERSION, one
@@ -62,7 +60,7 @@ class SyntheticFaces(FaceDataset):
             self._columns = {name: np.load(self.cache / f'{name}.npy', mmap_mode='r')
                              for name in ('image', 'landmarks', 'visible', 'box', 'tags')}
         row = {name: np.array(column[index]) for name, column in self._columns.items()}
-        row['tags'] = tuple(tag for tag, told in zip(TAGS, row['tags']) if told)
+        row['tags'] = tuple(tag for tag, told in zip(TAGS, row['tags'], strict=True) if told)
         return row
 
     def __getstate__(self) -> dict:
@@ -78,8 +76,11 @@ def cache_faces(folder: str | Path, seed: int, start: int, count: int, size: int
     draft = Path(tempfile.mkdtemp(prefix=f'.{place.name}-', dir=place.parent))
     try:
         _draw_into(draft, seed, start, count, size, workers)
-        with contextlib.suppress(OSError):  # another process was first: its faces are the same
+        try:
             os.replace(draft, place)
+        except OSError:
+            if not (place / 'about.json').exists():  # else another process was first: its faces are the same
+                raise
     finally:
         shutil.rmtree(draft, ignore_errors=True)
     return place

@@ -23,7 +23,8 @@ def develop(picture: np.ndarray, look: SimpleNamespace, draw: np.random.Generato
             [piece('pixel', draw, size, size, look.noise) for _ in range(3)])
         picture = cv2.addWeighted(picture, 1, noise, 1, -128)
     if look.jpeg:
-        picture = cv2.imdecode(cv2.imencode('.jpg', picture, (cv2.IMWRITE_JPEG_QUALITY, look.jpeg))[1], cv2.IMREAD_COLOR)
+        picture = cv2.imdecode(
+            cv2.imencode('.jpg', picture, (cv2.IMWRITE_JPEG_QUALITY, look.jpeg))[1], cv2.IMREAD_COLOR)
     return picture
 
 

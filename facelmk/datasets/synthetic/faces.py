@@ -18,7 +18,7 @@ from .parameters import stream
 from .skin import texture
 from .wear import wear
 
-VERSION = 2  # raise it when the pictures change: caches are keyed by it
+VERSION = 3  # raise it when the pictures change: caches are keyed by it
 TAGS = ('pose', 'expression', 'illumination', 'makeup', 'occlusion', 'blur')
 _HIDES_CELLS = 160
 
@@ -50,8 +50,10 @@ def _gather(seed, indices, size, markup, pictures):
     visible = [points.seen_in_markup(row.visible, markup) for row in rows]
     count = points.SIZES[markup]
     return Drawn(
-        np.stack([row.image for row in rows]) if pictures and rows else np.zeros((0, size, size, 3), np.uint8) if pictures else None,
-        np.array(landmarks, np.float32).reshape(-1, count, 2), np.array(visible, np.float32).reshape(-1, count),
+        np.stack([row.image for row in rows]) if pictures and rows else np.zeros(
+            (0, size, size, 3), np.uint8) if pictures else None,
+        np.array(landmarks, np.float32).reshape(-1, count, 2),
+        np.array(visible, np.float32).reshape(-1, count),
         np.array([row.box for row in rows], np.float32).reshape(-1, 4), [row.tags for row in rows])
 
 
@@ -69,7 +71,8 @@ def compose(face: SimpleNamespace, look: SimpleNamespace, layout: np.random.Gene
     worn = wear(mesh, face, look, layout)
     posed = render.pose(mesh.vertices, face)
     marks, places, see = _points(mesh, face, posed)
-    rear, ears, front = (make(face, look, see, layout) for make in (things.behind_head, things.ears, things.before_head))
+    rear, ears, front = (make(face, look, see, layout)
+                         for make in (things.behind_head, things.ears, things.before_head))
     hidden = _hidden(marks, places, worn, front)
     visible = 1. - (hidden | _self_hidden(face, mesh, posed, places))
     landmarks = (marks * size - .5).astype(np.float32)
@@ -104,7 +107,8 @@ def _points(mesh, face, posed) -> tuple[np.ndarray, np.ndarray, Callable]:
 def _hidden(marks, places, worn, front):
     """Which points (104,) something covers."""
     spot = np.round(anatomy.on_texture(places)).astype(int)
-    covered = worn.hides[np.clip(spot[:, 1], 0, worn.hides.shape[0] - 1), np.clip(spot[:, 0], 0, worn.hides.shape[1] - 1)] > 127
+    covered = worn.hides[np.clip(spot[:, 1], 0, worn.hides.shape[0] - 1),
+                         np.clip(spot[:, 0], 0, worn.hides.shape[1] - 1)] > 127
     canvas = np.zeros((_HIDES_CELLS, _HIDES_CELLS), np.uint8)
     for thing in front:
         if thing.hides:
@@ -134,7 +138,8 @@ def _tags(face, look, hidden):
     turned = np.degrees([abs(face.yaw), abs(face.pitch), abs(face.roll)])
     told = {
         'pose': turned[0] > 32 or turned[1] > 19 or turned[2] > 24,
-        'expression': face.mouth_gap > .17 or abs(face.smile) > .85 or face.pucker > .45 or face.frown > .6 or face.surprise > .6,
+        'expression': face.mouth_gap > .17 or abs(face.smile) > .85 or face.pucker > .45 or face.frown > .6
+        or face.surprise > .6,
         'illumination': look.hard,
         'makeup': look.make_up,
         'occlusion': hidden.mean() > .08 or look.shades,
@@ -168,13 +173,17 @@ def _head(picture, skin, seen, depth, size):
     left, top, wide, high = cv2.boundingRect(covered.astype(np.uint8))
     rows = slice(max(top - 1, 0) // step * step, min(-(-(top + high + 1) // step) * step, cells))
     cols = slice(max(left - 1, 0) // step * step, min(-(-(left + wide + 1) // step) * step, cells))
-    to = slice(rows.start * size // cells, rows.stop * size // cells), slice(cols.start * size // cells, cols.stop * size // cells)
+    to = slice(rows.start * size // cells, rows.stop * size // cells), slice(cols.start * size // cells,
+                                                                             cols.stop * size // cells)
     view = picture[to]
     alpha = cv2.resize(covered[rows, cols].astype(np.uint8) * 255, view.shape[1::-1], interpolation=cv2.INTER_LINEAR)
     places = cv2.resize(places[rows, cols], view.shape[1::-1], interpolation=cv2.INTER_LINEAR)
+    if size <= _COARSE:
+        skin, places = cv2.resize(skin, None, fx=.5, fy=.5, interpolation=cv2.INTER_AREA), places * .5 - .25
     head = cv2.remap(skin, places, None, cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE)
     view[:] = blend(view, head, cv2.LUT(alpha, _EDGE))
     return picture
 
 
+_COARSE = 176  # pictures up to this size take the texture at half its size, else it would flicker
 _EDGE = np.clip((np.arange(256) - 48) * 1.6, 0, 255).astype(np.uint8)

@@ -37,18 +37,19 @@ def _eye(texture, mesh, face, look, side):
     upper, lower = (_stretched(edge) for edge in points.lids(face, side, _T))
     centre = points.pupil(face, side)
     radius = look.iris_size
-    crease = upper + [0, -.030 - .03 * (1 - look.age)] + np.stack([0 * _T, -.01 * np.sin(np.pi * _T)], -1)
+    crease = upper - np.stack([0 * _T, .030 + .03 * (1 - look.age) + .01 * np.sin(np.pi * _T)], -1)
     ring = ellipse(centre, (radius, radius))
     inner = ellipse(centre, (radius * .82, radius * .82))
     black = ellipse(centre, (radius * .40, radius * .40))
-    spark = ellipse(centre + [.018 * np.sign(look.key[0]), -.024], (.013, .013), count=8)
+    spark = ellipse(np.add(centre, (.018 * np.sign(look.key[0]), -.024)), (.013, .013), count=8)
     parts = np.split(to_texture(mesh, np.concatenate([upper, lower, crease, ring, inner, black, spark])),
                      np.cumsum([15, 15, 15, 20, 20, 20]))
     upper, lower, crease, ring, inner, black, spark = parts
     rows, cols = around(np.concatenate([upper, lower, crease]), 5, texture.shape)
     corner = np.array([cols.start, rows.start])
     view = texture[rows, cols]
-    upper, lower, crease, ring, inner, black, spark = (part - corner for part in (upper, lower, crease, ring, inner, black, spark))
+    upper, lower, crease, ring, inner, black, spark = (part - corner
+                                                       for part in (upper, lower, crease, ring, inner, black, spark))
     skin = look.skin
     line(view, crease, _tuple(skin, .66), 1)
     ball = np.empty_like(view)
@@ -68,12 +69,13 @@ def _eye(texture, mesh, face, look, side):
     fill(mask, np.concatenate([upper, lower[::-1]]), 255)
     view[:] = blend(view, ball, mask)
     lash = np.minimum(skin * (.62 - .4 * min(look.liner, 1)), 90 + 0 * skin)
-    line(view, lower + [0, .6], _tuple(skin, .78 - .3 * (look.liner > .6)), 1)
+    line(view, np.add(lower, (0, .6)), _tuple(skin, .78 - .3 * (look.liner > .6)), 1)
     line(view, upper[1:-1], _tuple(lash), 2 if look.liner > .45 else 1)
     line(view, upper, _tuple(lash, 1.1), 1)
 
 
-def brows(texture: np.ndarray, mesh: SimpleNamespace, face: SimpleNamespace, look: SimpleNamespace, draw: np.random.Generator) -> None:
+def brows(texture: np.ndarray, mesh: SimpleNamespace, face: SimpleNamespace, look: SimpleNamespace,
+          draw: np.random.Generator) -> None:
     """Both brows: a soft body with single hairs, in place."""
     for side in (0, 1):
         above, below = points.brow(face, side, np.linspace(0, 1, 12))
@@ -106,7 +108,8 @@ def nostrils(texture: np.ndarray, mesh: SimpleNamespace, face: SimpleNamespace, 
         line(texture, wing, _tuple(look.skin, .72), 1)
 
 
-def mouth(texture: np.ndarray, mesh: SimpleNamespace, face: SimpleNamespace, look: SimpleNamespace, draw: np.random.Generator) -> None:
+def mouth(texture: np.ndarray, mesh: SimpleNamespace, face: SimpleNamespace, look: SimpleNamespace,
+          draw: np.random.Generator) -> None:
     """Lips, and teeth and tongue behind them, in place."""
     s = np.linspace(-1, 1, 25)
     edges = points.mouth(face, s)

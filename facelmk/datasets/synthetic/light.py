@@ -21,7 +21,8 @@ def lit(texture: np.ndarray, posed: np.ndarray, look: SimpleNamespace) -> np.nda
         key = key * (1 - np.float32(look.cast) * cv2.blur(shadow, (3, 3)))
     sky = .82 - .22 * normal[..., 1] - .1 * np.maximum(-normal[..., 2], 0)
     fill = np.maximum(_dot(normal, look.fill_light.astype(np.float32)), 0) * .3
-    shade = sky[..., None] * look.ambient.astype(np.float32) + (key * 1.5)[..., None] * look.key_colour.astype(np.float32)
+    shade = sky[..., None] * look.ambient.astype(np.float32) + (key * 1.5)[..., None] * look.key_colour.astype(
+        np.float32)
     shade = (shade + fill[..., None] * look.ambient.astype(np.float32)) * np.float32(look.exposure)
     shade = np.sqrt(np.maximum(shade, .004)) * (.35 + .65 * np.sqrt(np.maximum(shade, .004)))
     glare = look.key + np.array([0, 0, 1], np.float32)

@@ -4,12 +4,12 @@ from types import SimpleNamespace
 
 import numpy as np
 
-from .parameters import stream
+from .parameters import pick, stream
 
 _SKINS = np.array([[212, 224, 250], [184, 204, 240], [160, 184, 226], [128, 158, 208], [98, 130, 186], [72, 98, 150],
                    [52, 70, 112], [38, 48, 78]], float)  # BGR, light to dark
-_HAIRS = np.array([[22, 20, 22], [30, 34, 42], [32, 46, 70], [42, 66, 104], [78, 120, 168], [132, 176, 212], [36, 60, 130],
-                   [150, 150, 152], [205, 205, 208]], float)
+_HAIRS = np.array([[22, 20, 22], [30, 34, 42], [32, 46, 70], [42, 66, 104], [78, 120, 168], [132, 176, 212],
+                   [36, 60, 130], [150, 150, 152], [205, 205, 208]], float)
 _HAIR_SHARES = np.array([.24, .2, .16, .12, .1, .06, .04, .05, .03])
 _IRISES = np.array([[26, 38, 62], [34, 52, 84], [60, 88, 110], [88, 104, 92], [150, 124, 92], [160, 140, 120]], float)
 
@@ -35,10 +35,11 @@ def _between(table, at):
 def _skin_and_hair(self, draw):
     self.tone = draw.random()
     warm = draw.normal(0, .06) * np.array([-1, -.1, .6])
-    self.skin = np.clip(_between(_SKINS, self.tone) * (1 + warm + draw.normal(0, .02, 3)) * (1 + draw.normal(0, .05)), 20, 252)
+    self.skin = np.clip(
+        _between(_SKINS, self.tone) * (1 + warm + draw.normal(0, .02, 3)) * (1 + draw.normal(0, .05)), 20, 252)
     dark = self.tone > .55
     shares = _HAIR_SHARES * (np.array([3, 1.5, .5, .2, .1, .1, .2, .6, .3]) if dark else 1)
-    hair = _HAIRS[draw.choice(len(_HAIRS), p=shares / shares.sum())]
+    hair = _HAIRS[pick(draw, dict(enumerate(shares / shares.sum())))]
     self.hair = np.clip(hair * (1 + draw.normal(0, .12, 3)) * draw.uniform(.75, 1.25), 8, 240)
     self.male = draw.random() < .5
     self.age = draw.random()
@@ -50,12 +51,16 @@ def _skin_and_hair(self, draw):
     lips = self.skin * (.72, .70, .86) * (1 + draw.normal(0, .06, 3)) * draw.uniform(.8, 1.15)
     self.lips = np.clip(self.skin + (lips - self.skin) * draw.uniform(.15, 1.1), 10, 250)
     self.lip_edge, self.chin_fold = draw.uniform(.3, 1.), draw.uniform(0, 1.2)
-    self.style = draw.choice(['bald', 'short', 'medium', 'long'], p=[.12, .62, .2, .06] if self.male else [.01, .14, .25, .6])
-    self.hairline = np.clip(draw.normal(.83, .09), .6, 1.05) + (draw.uniform(0, .2) if self.male and draw.random() < .3 else 0)
+    styles = dict(bald=.12, short=.62, medium=.2, long=.06) if self.male else dict(bald=.01, short=.14, medium=.25,
+                                                                                   long=.6)
+    self.style = pick(draw, styles)
+    self.hairline = np.clip(draw.normal(.83, .09), .6,
+                            1.05) + (draw.uniform(0, .2) if self.male and draw.random() < .3 else 0)
     self.bangs = draw.random() < (.12 if self.male else .28) and self.style != 'bald'
     self.bang_line = draw.uniform(.12, .42) if draw.random() < .65 else draw.uniform(-.02, .2)
     self.parting = draw.uniform(-.5, .5)
-    self.beard = draw.choice([0, 1, 2, 3, 4], p=[.46, .2, .12, .14, .08]) if self.male else 0  # none, stubble, goatee, full, moustache
+    beards = dict(none=.46, stubble=.2, goatee=.12, full=.14, moustache=.08)
+    self.beard = pick(draw, beards) if self.male else 'none'
     self.moustache = draw.uniform(-.02, .035)  # how far it hangs over the upper lip
     self.beard_weight = draw.uniform(.3, 1.)
     self.neck_tone = draw.uniform(.55, 1.06)
@@ -80,10 +85,9 @@ def _covers(self, draw):
     self.shades = self.glasses and draw.random() < .25
     self.frame = draw.uniform(10, 90, 3) if draw.random() < .7 else draw.uniform(20, 230, 3)
     self.frame_width = draw.uniform(.012, .045)
-    names = ['', 'hand', 'thing', 'mask', 'scarf', 'microphone', 'lock', 'bar', 'person']
-    self.cover = names[draw.choice(9, p=[.79, .05, .035, .025, .02, .025, .03, .015, .01])]
-    hats = ['', 'cap', 'beanie', 'hood', 'band', 'brim']
-    self.hat = hats[draw.choice(6, p=[.86, .04, .035, .03, .015, .02])]
+    self.cover = pick(draw, {'': .79, 'hand': .05, 'thing': .035, 'mask': .025, 'scarf': .02, 'microphone': .025,
+                             'lock': .03, 'bar': .015, 'person': .01})
+    self.hat = pick(draw, {'': .86, 'cap': .04, 'beanie': .035, 'hood': .03, 'band': .015, 'brim': .02})
     self.cloth = draw.uniform(10, 245, 3) if draw.random() < .7 else np.repeat(draw.uniform(10, 245), 3)
 
 
@@ -92,7 +96,12 @@ def _light(self, draw, face):
     side, up = draw.normal(0, .7), draw.uniform(-.1, .9)
     key = np.array([side, -up, draw.uniform(.4, 1.2)])
     if self.hard:
-        key = np.array([draw.choice([-1, 1]) * draw.uniform(.6, 1.4), -draw.uniform(-.5, .9), draw.uniform(-.1, .7)])
+        key = np.array(
+            [pick(draw, {
+                -1: .5,
+                1: .5
+            }) * draw.uniform(.6, 1.4), -draw.uniform(-.5, .9),
+             draw.uniform(-.1, .7)])
     self.key = (key / np.linalg.norm(key)).astype(np.float32)
     share = draw.uniform(.55, .95) if self.hard else draw.uniform(.15, .65)
     warm = draw.normal(0, .09 + .10 * self.hard) * np.array([-1, -.1, .8]) + draw.normal(0, .03, 3)

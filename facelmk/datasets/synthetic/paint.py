@@ -31,7 +31,8 @@ def strokes(image: np.ndarray, lines: np.ndarray, colour: Colour | int, width: i
 def blend(base: np.ndarray, layer: np.ndarray | Colour, alpha: np.ndarray) -> np.ndarray:
     """`layer`, a picture or a colour, over `base` by alpha (H, W) uint8."""
     alpha = cv2.merge([alpha] * 3)
-    over = cv2.multiply(alpha, (*layer, 0), scale=1 / 255) if isinstance(layer, tuple) else cv2.multiply(layer, alpha, scale=1 / 255)
+    over = cv2.multiply(alpha, (*layer, 0), scale=1 /
+                        255) if isinstance(layer, tuple) else cv2.multiply(layer, alpha, scale=1 / 255)
     return cv2.add(over, cv2.multiply(base, cv2.bitwise_not(alpha), scale=1 / 255))
 
 
@@ -74,8 +75,13 @@ def grain(kind: str) -> np.ndarray:
     """Noise that every face takes pieces of (512, 512) uint8 about 128: 'pixel', 'pore', 'blotch', 'hair', 'cloth'."""
     draw = np.random.Generator(np.random.Philox(key=[hash_of(kind), 7]))
     noise = draw.standard_normal((512, 512)).astype(np.float32)
-    widths = {'pixel': [(0, 0, 1)], 'pore': [(.8, .8, 1), (2., 2., .7)], 'blotch': [(6, 6, 1), (14, 14, 1.5), (3, 3, .4)],
-              'hair': [(.6, 9, 1), (1.6, 24, 1.1), (5, 40, .8)], 'cloth': [(.7, 3, 1), (3, .7, 1), (12, 12, .8)]}[kind]
+    widths = {
+        'pixel': [(0, 0, 1)],
+        'pore': [(.8, .8, 1), (2., 2., .7)],
+        'blotch': [(6, 6, 1), (14, 14, 1.5), (3, 3, .4)],
+        'hair': [(.6, 9, 1), (1.6, 24, 1.1), (5, 40, .8)],
+        'cloth': [(.7, 3, 1), (3, .7, 1), (12, 12, .8)]
+    }[kind]
     total = sum(weight * _unit(_wrapped_blur(noise, sx, sy)) for sx, sy, weight in widths)
     return np.clip(128 + 32 * _unit(total), 0, 255).astype(np.uint8)
 
@@ -85,7 +91,8 @@ def hash_of(word: str) -> int:
     return int.from_bytes(word.encode()[:8], 'little')
 
 
-def piece(kind: str, draw: np.random.Generator, height: int, width: int, strength: float, mean: float = 128) -> np.ndarray:
+def piece(kind: str, draw: np.random.Generator, height: int, width: int, strength: float,
+          mean: float = 128) -> np.ndarray:
     """A random window of a grain (height, width) uint8, its contrast times `strength` about `mean`."""
     whole = grain(kind)
     top, left = int(draw.integers(0, max(512 - height, 1))), int(draw.integers(0, max(512 - width, 1)))

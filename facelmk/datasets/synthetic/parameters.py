@@ -1,6 +1,7 @@
 """What makes one face: shape, expression, pose, looks and scene, drawn from (seed, index) alone."""
 
 from types import SimpleNamespace
+from typing import Any
 
 import numpy as np
 
@@ -21,6 +22,16 @@ def face(seed: int, index: int) -> SimpleNamespace:
     _nose_and_mouth(self, draw)
     _relief(self, draw)
     return self
+
+
+def pick(draw: np.random.Generator, shares: dict) -> Any:
+    """One of the keys, by their shares."""
+    at = draw.random()
+    for name, share in shares.items():
+        at -= share
+        if at < 0:
+            return name
+    return next(iter(shares))
 
 
 def _normal(draw, mean, spread, low=-2.5, high=2.5):
@@ -133,16 +144,36 @@ def _relief(self, draw):
     tip, base, half, tall = self.nose_tip, self.nose_base, self.nose_half, self.nose_height
     mouth_x, smile = self.mouth_half, max(self.smile, 0.)
     rows = [
-        (0, -.04, v(.045, .4), .12, .10), (0, .10, v(.09, .3) * tall, .085, .12), (0, .24 * tip / .43, v(.13, .25) * tall, .085, .13),
-        (0, tip, v(.29, .1) * tall, .085, .115), (0, tip - .1, v(.07, .3) * tall, .08, .1),
-        (half * .78, base - .07, v(.14, .15), .062, .062), (half * .4, base - .055, .05, .1, .05),
-        (.34, .0, -v(.09, .35), .17, .10), (.19, -.02, -v(.065, .35), .08, .09), (self.eye_x, .0, v(.075, .2), .12, .065),
-        (.36, -.19, v(.03, .8), .24, .065), (0, -.2, v(.03, .6), .14, .08), (.25, -.55, v(.03, .6), .25, .2),
-        (.55, .33, v(.05, .5) + .03 * smile, .18, .15), (.42, .62, v(-.01, 1.5) + .05 * smile, .16, .17),
-        (0, self.mouth_y, v(.06, .3), .30, .24), (0, self.mouth_y - .045, v(.05, .3), .17, .05),
-        (0, self.mouth_y + self.mouth_gap * .7 + .06, v(.055, .3), .17, .05), (mouth_x + .05, self.mouth_y + .01, -v(.035, .3) - .02 * smile, .06, .07),
-        (0, self.mouth_y + self.mouth_gap * .75 + .2, -v(.05, .4), .2, .06), (0, self.chin - .15, v(.08, .4), .18, .11),
-        (.72, -.2, -v(.04, .6), .14, .25), (.6, .75, v(.0, 1) + float(draw.normal(0, .02)), .2, .25), (half + .1, base - .12, -.03, .07, .1),
+        (0, -.04, v(.045, .4), .12, .10),
+        (0, .10, v(.09, .3) * tall, .085, .12),
+        (0, .24 * tip / .43, v(.13, .25) * tall, .085, .13),
+        (0, tip, v(.29, .1) * tall, .085, .115),
+        (0, tip - .1, v(.07, .3) * tall, .08, .1),
+        (half * .78, base - .07, v(.14, .15), .062, .062),
+        (half * .4, base - .055, .05, .1, .05),
+        (.34, .0, -v(.09, .35), .17, .10),
+        (.19, -.02, -v(.065, .35), .08, .09),
+        (self.eye_x, .0, v(.075, .2), .12, .065),
+        (.36, -.19, v(.03, .8), .24, .065),
+        (0, -.2, v(.03, .6), .14, .08),
+        (.25, -.55, v(.03, .6), .25, .2),
+        (.55, .33, v(.05, .5) + .03 * smile, .18, .15),
+        (.42, .62, v(-.01, 1.5) + .05 * smile, .16, .17),
+        (0, self.mouth_y, v(.06, .3), .30, .24),
+        (0, self.mouth_y - .045, v(.05, .3), .17, .05),
+        (0, self.mouth_y + self.mouth_gap * .7 + .06, v(.055, .3), .17, .05),
+        (mouth_x + .05, self.mouth_y + .01, -v(.035, .3) - .02 * smile, .06, .07),
+        (0, self.mouth_y + self.mouth_gap * .75 + .2, -v(.05, .4), .2, .06),
+        (0, self.chin - .15, v(.08, .4), .18, .11),
+        (.72, -.2, -v(.04, .6), .14, .25),
+        (.6, .75, v(.0, 1) + float(draw.normal(0, .02)), .2, .25),
+        (half + .1, base - .12, -.03, .07, .1),
     ]
-    loose = np.stack([draw.uniform(0, .7, 5), draw.uniform(-.9, 1.2, 5), draw.normal(0, .016, 5), draw.uniform(.1, .3, 5), draw.uniform(.1, .3, 5)], -1)
+    loose = np.stack([
+        draw.uniform(0, .7, 5),
+        draw.uniform(-.9, 1.2, 5),
+        draw.normal(0, .016, 5),
+        draw.uniform(.1, .3, 5),
+        draw.uniform(.1, .3, 5)
+    ], -1)
     self.relief = np.concatenate([np.array(rows), loose])

@@ -6,7 +6,7 @@ import numpy as np
 
 from . import anatomy
 
-# Out of the 98 points: 300W's 68, and LaPa's 106 (-1: four points beside the nose that WFLW has not, see `_nose_sides`).
+# 300W's 68 and LaPa's 106 out of ours: WFLW's 98, then six beside the nose that only LaPa, COFW and AFLW have.
 TO_68 = (*range(0, 33, 2), *range(33, 38), *range(42, 47), *range(51, 60), 60, 61, 63, 64, 65, 67, 68, 69, 71, 72, 73,
          75, *range(76, 96))
 _MEANS_29 = ((33,), (46,), (37, 38), (42, 50), (35,), (40,), (44,), (48,), (60,), (72,), (64,), (68,), (62,), (66,),
@@ -51,7 +51,8 @@ def brow(face: SimpleNamespace, side: int, t: np.ndarray) -> tuple[np.ndarray, n
     """The upper and the lower edge of a brow (N, 2) at t, 0 the outer tip and 1 the inner end."""
     sign = (-1, 1)[side]
     x = face.brow_outer + (face.brow_inner[side] - face.brow_outer) * t
-    arch = face.brow_arch[side] * (1 - np.abs((t - face.brow_peak) / np.where(t < face.brow_peak, face.brow_peak, 1 - face.brow_peak))**1.7)
+    arch = face.brow_arch[side] * (1 - np.abs(
+        (t - face.brow_peak) / np.where(t < face.brow_peak, face.brow_peak, 1 - face.brow_peak))**1.7)
     y = face.brow_y[side] + face.brow_tilt[side] * (t - .5) - arch
     thick = face.brow_thick * np.interp(t, [0, .25, .5, .75, .95, 1.], [0., .62, .88, 1., 1.06, 1.])
     return np.stack([sign * x, y], -1), np.stack([sign * x, y + thick], -1)
@@ -71,8 +72,10 @@ def mouth(face: SimpleNamespace, s: np.ndarray) -> tuple[np.ndarray, ...]:
     bottom = np.maximum(line + (1 - face.gap_up) * part, top)
     across = np.abs(s)
     gap_outer = face.mouth_gap * np.clip(1 - (s / CORNER)**2, 0, 1)**.8
-    upper = rise(s) - face.gap_up * gap_outer - face.lip_upper * np.interp(across, [0, .27, .45, .64, .85, 1], [1., 1.24, 1.12, .86, .40, 0])
-    lower = rise(s) + (1 - face.gap_up) * gap_outer + face.lip_lower * np.interp(across, [0, .29, .48, .66, .86, 1], [1., 1., .92, .74, .36, 0])
+    upper = rise(s) - face.gap_up * gap_outer - face.lip_upper * np.interp(across, [0, .27, .45, .64, .85, 1],
+                                                                           [1., 1.24, 1.12, .86, .40, 0])
+    lower = rise(s) + (1 - face.gap_up) * gap_outer + face.lip_lower * np.interp(across, [0, .29, .48, .66, .86, 1],
+                                                                                 [1., 1., .92, .74, .36, 0])
     return tuple(np.stack([u, v], -1) for u, v in ((x, upper), (inner_x, top), (inner_x, bottom), (x, lower)))
 
 
@@ -102,7 +105,8 @@ def nose(face: SimpleNamespace) -> tuple[np.ndarray, np.ndarray]:
     left = [(-.12, face.nose_top + .03), (-.9 * half, face.nose_top * .35 + tip * .65), (-1.17 * half, wing - .045)]
     right = [(-x, y) for x, y in left]
     middle = np.array([face.nose_x, 0.])
-    return np.array(bridge + below) + middle * np.array([[0], [.3], [.7], [1], [1], [1], [1], [1], [1]]), np.array(left + right)
+    return np.array(bridge +
+                    below) + middle * np.array([[0], [.3], [.7], [1], [1], [1], [1], [1], [1]]), np.array(left + right)
 
 
 def contour(mesh: SimpleNamespace, face: SimpleNamespace, seen: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
@@ -123,7 +127,7 @@ def contour(mesh: SimpleNamespace, face: SimpleNamespace, seen: np.ndarray) -> t
     pick, half = np.arange(len(best)), len(rim) // 2
     places, ends = rays[pick, best], ends[pick, best]
     left, right = (_respace(places[part], ends[part], 17) for part in (slice(half), slice(half, None)))
-    return tuple(np.concatenate([one, other[-2::-1]]) for one, other in zip(left, right))
+    return tuple(np.concatenate([one, other[-2::-1]]) for one, other in zip(left, right, strict=True))
 
 
 # The rim goes down beside the face, then along the chin's lower edge to the middle.

@@ -60,7 +60,7 @@ def behind(points: np.ndarray, view: SimpleNamespace) -> np.ndarray:
     """How far points (..., 3) lie behind the surface of a depth map, (...)."""
     across, down, near = _in_frame(points, view.frame)
     cell = [np.clip(((axis - low) * view.scale + .5).astype(np.int32), 0, view.cells - 1)
-            for axis, low in zip((across, down), view.low)]
+            for axis, low in zip((across, down), view.low, strict=True)]
     return view.depth[cell[1] * view.cells + cell[0]] - near
 
 
@@ -81,7 +81,9 @@ def _triangles():
     flip = np.arange(anatomy.COLUMNS - 1) >= anatomy.COLUMNS // 2
     near, far = np.where(flip, right, left), np.where(flip, left, right)
     below_near, below_far = np.where(flip, below_right, below_left), np.where(flip, below_left, below_right)
-    corners = [np.stack([part.ravel() for part in cut]) for cut in ((near, far, below_near), (below_far, below_near, far))]
+    corners = [
+        np.stack([part.ravel() for part in cut]) for cut in ((near, far, below_near), (below_far, below_near, far))
+    ]
     along = np.where(flip, -1., 1.) * np.ones(left.shape)
     along = np.concatenate([along.ravel(), -along.ravel()]).astype(np.float32)
     down = np.repeat(np.array([1, -1], np.float32), left.size)

@@ -8,6 +8,7 @@ import numpy as np
 from .paint import Colour, around, blend, ellipse, fill, line, piece
 from .wear import hair_picture
 
+
 def backdrop(size: int, draw: np.random.Generator, look: SimpleNamespace) -> np.ndarray:
     """A background (size, size, 3): soft colours, and shapes sharp or blurred."""
     full, blurred = size, draw.random() < .65
@@ -16,15 +17,19 @@ def backdrop(size: int, draw: np.random.Generator, look: SimpleNamespace) -> np.
     cells = int(draw.integers(1, 7)) if kind < .6 else int(draw.integers(6, 24))
     base = draw.uniform(10, 245) + draw.normal(0, 25, 3)
     spread = draw.uniform(5, 75)
-    noise = base + draw.normal(0, spread, (cells, cells, 1)) + draw.normal(0, spread * draw.uniform(.1, .8), (cells, cells, 3))
+    noise = base + draw.normal(0, spread, (cells, cells, 1)) + draw.normal(0, spread * draw.uniform(.1, .8),
+                                                                           (cells, cells, 3))
     noise = np.clip(noise, 0, 255).astype(np.float32)
     picture = np.clip(cv2.resize(noise, (size, size), interpolation=cv2.INTER_CUBIC), 0, 255).astype(np.uint8)
     for _ in range(int(draw.integers(0, 9))):
-        colour = tuple(np.clip(draw.uniform(0, 255) + draw.normal(0, 40, 3), 0, 255)) if draw.random() < .7 else tuple(look.skin * draw.uniform(.6, 1.1))
+        colour = tuple(np.clip(draw.uniform(0, 255) +
+                               draw.normal(0, 40, 3), 0, 255)) if draw.random() < .7 else tuple(look.skin *
+                                                                                                draw.uniform(.6, 1.1))
         _shape(picture, size, draw, colour)
     width = draw.uniform(.004, .05) * size
     if blurred:
-        picture = cv2.resize(cv2.GaussianBlur(picture, (0, 0), max(width, .3)), (full, full), interpolation=cv2.INTER_LINEAR)
+        picture = cv2.resize(cv2.GaussianBlur(picture, (0, 0), max(width, .3)), (full, full),
+                             interpolation=cv2.INTER_LINEAR)
     if draw.random() < .5:
         grain = piece(('cloth', 'blotch', 'hair')[draw.integers(3)], draw, 128, 128, draw.uniform(.1, .9))
         grain = cv2.resize(grain, (full, full))
@@ -54,7 +59,7 @@ def paint_thing(image: np.ndarray, thing: SimpleNamespace, look: SimpleNamespace
     outlines = [outline * size - .5 for outline in thing.outlines]
     colour: Colour = tuple(float(v) for v in np.clip(thing.colour, 0, 255))
     if thing.kind == 'ear':
-        for outline, shade in zip(outlines, (1., .72, .9)):
+        for outline, shade in zip(outlines, (1., .72, .9), strict=True):
             fill(image, outline, tuple(shade * v for v in colour))
     elif thing.kind in ('wire', 'stick'):
         for outline in outlines:

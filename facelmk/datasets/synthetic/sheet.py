@@ -8,15 +8,19 @@ import numpy as np
 from .faces import draw
 
 
-def sheet(seed: int = 0, indices: Sequence[int] = range(24), columns: int = 6, markup: str = 'wflw', points: bool = False,
-          size: int = 192) -> np.ndarray:
+def sheet(seed: int = 0, indices: Sequence[int] = range(24), columns: int = 6, markup: str = 'wflw',
+          points: bool = False, size: int = 192) -> np.ndarray:
     """Faces side by side (H, W, 3) BGR, with their points on wish: green where visible, red where not."""
     drawn = draw(seed, indices, size, markup)
-    tiles = []
-    for image, landmarks, visible in zip(drawn.images, drawn.landmarks, drawn.visible):
-        tile = image.copy()
-        for (x, y), shown in zip(landmarks if points else [], visible):
-            cv2.circle(tile, (round(x * 16), round(y * 16)), 20, (0, 255, 0) if shown else (0, 0, 255), -1, cv2.LINE_AA, 4)
-        tiles.append(tile)
+    tiles = [image.copy() for image in drawn.images]
+    for tile, landmarks, visible in zip(tiles, drawn.landmarks, drawn.visible, strict=True):
+        if points:
+            _mark(tile, landmarks, visible)
     tiles += [np.zeros_like(tiles[0])] * (-len(tiles) % columns)
     return np.vstack([np.hstack(tiles[k:k + columns]) for k in range(0, len(tiles), columns)])
+
+
+def _mark(tile, landmarks, visible):
+    for (x, y), shown in zip(landmarks, visible, strict=True):
+        colour = (0, 255, 0) if shown else (0, 0, 255)
+        cv2.circle(tile, (round(float(x) * 16), round(float(y) * 16)), 20, colour, -1, cv2.LINE_AA, 4)

@@ -13,18 +13,19 @@ from .wear import HEIGHT, WIDTH, dress
 _NECK_TOP = anatomy.NECK_TOP
 
 
-def texture(mesh: SimpleNamespace, face: SimpleNamespace, look: SimpleNamespace, worn: SimpleNamespace, draw: np.random.Generator) -> np.ndarray:
+def texture(mesh: SimpleNamespace, face: SimpleNamespace, look: SimpleNamespace, worn: SimpleNamespace,
+            draw: np.random.Generator) -> np.ndarray:
     """Everything painted on the head, not yet lit: (HEIGHT, WIDTH, 3) uint8."""
     grain = cv2.addWeighted(piece('pore', draw, HEIGHT, WIDTH, .12 + .25 * look.age * draw.random()), .5,
                             piece('blotch', draw, HEIGHT, WIDTH, .25), .5, 0)
     picture = cv2.multiply(cv2.merge([grain] * 3), (*(float(c) for c in look.skin), 0), scale=1 / 128)
     picture = cv2.multiply(picture, _shades(mesh, face, look), scale=1 / 128)
     _folds(picture, mesh, face, look, draw)
-    if look.beard and look.beard != 4:
+    if look.beard in ('stubble', 'goatee', 'full'):
         picture = _beard(picture, mesh, face, look, draw)
     features.nostrils(picture, mesh, face, look)
     features.mouth(picture, mesh, face, look, draw)
-    if look.beard >= 2:
+    if look.beard in ('goatee', 'full', 'moustache'):
         _moustache(picture, mesh, face, look, draw)
     features.eyes(picture, mesh, face, look)
     features.brows(picture, mesh, face, look, draw)
@@ -49,10 +50,11 @@ def _shades(mesh, face, look):
             blobs.append(((x, -.06), (.16, .075), tuple(np.clip(colour, 10, 200))))
     blobs += [((0, face.nose_tip), (.09, .08), (124, 124, 132)),
               ((0, face.nose_base + .03), (.12, .025), (106, 106, 110)),
-              ((0, face.mouth_y + face.mouth_gap * .7 + face.lip_lower + .03 + look.chin_fold * .02), (.16, .02 + .03 * look.chin_fold), (128 - 42 * look.chin_fold,) * 2 + (128 - 36 * look.chin_fold,))]
+              ((0, face.mouth_y + face.mouth_gap * .7 + face.lip_lower + .03 + look.chin_fold * .02),
+               (.16, .02 + .03 * look.chin_fold), (128 - 42 * look.chin_fold, ) * 2 + (128 - 36 * look.chin_fold, ))]
     outlines = [ellipse(centre, radii) for centre, radii, _ in blobs]
     outlines = np.split(to_texture(mesh, np.concatenate(outlines)) / 2, len(blobs))
-    for outline, (_, _, colour) in zip(outlines, blobs):
+    for outline, (_, _, colour) in zip(outlines, blobs, strict=True):
         fill(half, outline, tuple(float(c) for c in colour))
     folds = _nasolabial(face)
     for fold in np.split(to_texture(mesh, np.concatenate(folds)) / 2, 2):
@@ -65,7 +67,8 @@ def _shades(mesh, face, look):
 def _nasolabial(face):
     half, base, smile = face.nose_half, face.nose_base, max(face.smile, 0.)
     end_x = face.mouth_half + .075 + .02 * smile
-    curve = np.array([[half * 1.12, base - .12], [half * 1.45, base - .01], [end_x * .93, face.mouth_y - .13], [end_x, face.mouth_y - .02], [end_x * .98, face.mouth_y + .08]])
+    curve = np.array([[half * 1.12, base - .12], [half * 1.45, base - .01], [end_x * .93, face.mouth_y - .13],
+                      [end_x, face.mouth_y - .02], [end_x * .98, face.mouth_y + .08]])
     return [curve * [sign, 1] for sign in (-1, 1)]
 
 
@@ -99,15 +102,17 @@ def _beard(picture, mesh, face, look, draw):
     mouth, base, chin = face.mouth_y, face.nose_base, face.chin
     inner = face.mouth_half + .05
     full = [(.80, .25), (.72, .55), (.52, mouth - .02), (inner, mouth - .1), (.19, base + .05), (0, base + .06)]
-    goat = [(.24, chin), (.26, chin - .25), (inner + .03, mouth + .02), (inner, mouth - .1), (.18, base + .05), (0, base + .06)]
-    edge = np.array(goat if look.beard == 2 else full)
-    below = np.array([[0, chin], [.2, chin]]) if look.beard == 2 else np.array([[0, chin], [.3, chin], [.62, chin - .2], [.8, .5]])
+    goat = [(.24, chin), (.26, chin - .25), (inner + .03, mouth + .02), (inner, mouth - .1), (.18, base + .05),
+            (0, base + .06)]
+    edge = np.array(goat if look.beard == 'goatee' else full)
+    below = np.array([[0, chin], [.2, chin]]) if look.beard == 'goatee' else np.array([[0, chin], [.3, chin],
+                                                                                       [.62, chin - .2], [.8, .5]])
     ring = np.concatenate([edge, edge[::-1] * [-1, 1], below[::-1] * [-1, 1], below])
     fill(alpha, to_texture(mesh, ring) / 2, 255)
-    if look.beard != 2 and look.beard_weight > .2:
+    if look.beard != 'goatee' and look.beard_weight > .2:
         alpha[_NECK_TOP // 2 - 12:_NECK_TOP // 2 + 1] = np.maximum(alpha[_NECK_TOP // 2 - 12:_NECK_TOP // 2 + 1], 110)
     alpha = cv2.resize(cv2.GaussianBlur(alpha, (7, 7), 0), (WIDTH, HEIGHT))
-    weight = look.beard_weight * (.45 if look.beard == 1 else 1.)
+    weight = look.beard_weight * (.45 if look.beard == 'stubble' else 1.)
     hairs = piece('pore', draw, HEIGHT, WIDTH, 1.6, 150)
     alpha = cv2.multiply(cv2.multiply(alpha, hairs, scale=1 / 160), weight)
     return blend(picture, tuple(float(c) for c in look.hair * .8), alpha)
@@ -116,13 +121,15 @@ def _beard(picture, mesh, face, look, draw):
 def _moustache(picture, mesh, face, look, draw):
     """Hair between nose and mouth; it may hang over the upper lip."""
     lip = points.mouth(face, np.linspace(-1.08, 1.08, 13))[0] + [0, look.moustache]
-    root = np.stack([np.linspace(-1, 1, 13) * face.nose_half * 1.1, face.nose_base + .035 + .05 * np.linspace(-1, 1, 13)**2], -1)
+    root = np.stack(
+        [np.linspace(-1, 1, 13) * face.nose_half * 1.1, face.nose_base + .035 + .05 * np.linspace(-1, 1, 13)**2], -1)
     lip[:, 1] = np.maximum(lip[:, 1], root[:, 1] + .02)
     ring = to_texture(mesh, np.concatenate([root, lip[::-1]]))
     rows, cols = around(ring, 4, picture.shape)
     alpha = np.zeros(picture[rows, cols].shape[:2], np.uint8)
     fill(alpha, ring - [cols.start, rows.start], 255)
-    alpha = cv2.multiply(cv2.GaussianBlur(alpha, (5, 5), 0), piece('pore', draw, *alpha.shape, 1.6, 150), scale=look.beard_weight / 160)
+    alpha = cv2.multiply(cv2.GaussianBlur(alpha, (5, 5), 0), piece('pore', draw, *alpha.shape, 1.6, 150),
+                         scale=look.beard_weight / 160)
     picture[rows, cols] = blend(picture[rows, cols], tuple(float(c) for c in look.hair * .75), alpha)
 
 
@@ -133,5 +140,6 @@ def _collar(picture, look, draw):
     top = HEIGHT - 1 - draw.uniform(1.6, 4.6) * anatomy.CELL
     dip, middle = draw.uniform(-3, 22), WIDTH / 2
     colour = look.cloth if draw.random() < .5 else draw.uniform(10, 245, 3)
-    edge = [(0, top - 6), (middle - 60, top - 4), (middle, top + dip), (middle + 60, top - 4), (WIDTH, top - 6), (WIDTH, HEIGHT), (0, HEIGHT)]
+    edge = [(0, top - 6), (middle - 60, top - 4), (middle, top + dip), (middle + 60, top - 4), (WIDTH, top - 6),
+            (WIDTH, HEIGHT), (0, HEIGHT)]
     fill(picture, np.array(edge), tuple(float(c) for c in colour))

@@ -9,44 +9,55 @@ from types import SimpleNamespace
 import numpy as np
 
 from .paint import ellipse, smooth
+from .parameters import pick
 
 See = Callable[[np.ndarray], np.ndarray]
 
 
-def behind_head(face: SimpleNamespace, look: SimpleNamespace, see: See, draw: np.random.Generator) -> list[SimpleNamespace]:
-    """Things drawn before the head: long hair, and ears that look away."""
+def behind_head(face: SimpleNamespace, look: SimpleNamespace, see: See,
+                draw: np.random.Generator) -> list[SimpleNamespace]:
+    """Long hair, drawn before the head."""
     things = []
     if look.style in ('medium', 'long') and look.hat != 'hood':
         length = draw.uniform(.7, 1.3) if look.style == 'medium' else draw.uniform(1.2, 2.6)
         wide = draw.uniform(.92, 1.2)
-        half = np.array([[.0, -1.28], [.5, -1.15], [.85, -.6], [.95, -.2], [wide, .4], [wide + draw.normal(0, .08), .8 * length], [.8 * wide, length], [.3, length + .05]])
+        half = np.array([[.0, -1.28], [.5, -1.15], [.85, -.6], [.95, -.2], [wide, .4],
+                         [wide + draw.normal(0, .08), .8 * length], [.8 * wide, length], [.3, length + .05]])
         outline = np.concatenate([half, half[::-1] * [-1, 1]])
         outline = smooth(outline + draw.normal(0, .02, outline.shape), 48, True)
         things.append(_thing('hair', [see(_at(outline, -.95))], look.hair * .8, hides=False))
     return things
 
 
-def ears(face: SimpleNamespace, look: SimpleNamespace, see: See, draw: np.random.Generator) -> list[tuple[bool, SimpleNamespace]]:
+def ears(face: SimpleNamespace, look: SimpleNamespace, see: See,
+         draw: np.random.Generator) -> list[tuple[bool, SimpleNamespace]]:
     """Both ears, each with True where it is nearer than the head's side."""
     found = []
     turned = np.sin(face.yaw)
     out = draw.uniform(.04, .16)
     tall, low = draw.uniform(.24, .32), draw.normal(.14, .03)
-    shapes = np.array([[-.3, -1.], [.35, -1.05], [.95, -.65], [1., -.1], [.6, .5], [.1, .95], [-.35, 1.], [-.5, .6], [-.45, 0]])
+    shapes = np.array([[-.3, -1.], [.35, -1.05], [.95, -.65], [1., -.1], [.6, .5], [.1, .95], [-.35, 1.], [-.5, .6],
+                       [-.45, 0]])
     for sign in (-1, 1):
-        if look.style in ('medium', 'long') and draw.random() < .75 or look.hat in ('hood',):
+        if (look.style in ('medium', 'long') and draw.random() < .75) or look.hat == 'hood':
             continue
         flat = smooth(shapes, 27, True)
         rings = []
         for scale, shift in ((1., 0.), (.68, .06), (.36, -.05)):
             across, down = flat[:, 0] * scale + shift, flat[:, 1] * scale
-            rings.append(see(np.stack([sign * (.80 * face.width + .04 + out * (across + .6)), low + tall * down + .05 * across, -.74 - .13 * across], -1)))
+            rings.append(
+                see(
+                    np.stack([
+                        sign * (.80 * face.width + .04 + out *
+                                (across + .6)), low + tall * down + .05 * across, -.74 - .13 * across
+                    ], -1)))
         tone = look.skin * np.clip(.78 + .25 * sign * look.key[0], .35, 1.1) * look.exposure**.5
         found.append((-sign * turned > .10, _thing('ear', rings, tone, hides=False)))
     return found
 
 
-def before_head(face: SimpleNamespace, look: SimpleNamespace, see: See, draw: np.random.Generator) -> list[SimpleNamespace]:
+def before_head(face: SimpleNamespace, look: SimpleNamespace, see: See,
+                draw: np.random.Generator) -> list[SimpleNamespace]:
     """Things drawn over the head, from near to it to near the camera."""
     things = []
     if look.style == 'long' and look.hat != 'hood':
@@ -61,7 +72,8 @@ def before_head(face: SimpleNamespace, look: SimpleNamespace, see: See, draw: np
 
 
 def _thing(kind, outlines, colour, hides=True, alpha=1., width=0.):
-    return SimpleNamespace(kind=kind, outlines=outlines, colour=np.asarray(colour, float), hides=hides, alpha=alpha, width=width)
+    return SimpleNamespace(kind=kind, outlines=outlines, colour=np.asarray(colour, float), hides=hides, alpha=alpha,
+                           width=width)
 
 
 def _at(flat, z):
@@ -75,8 +87,9 @@ def _curtains(face, look, see, draw):
             continue
         inner = draw.uniform(.66, .92)
         length = draw.uniform(.9, 2.4)
-        path = np.array([[.55, -.85], [.74, -.45], [inner, .1], [inner + draw.normal(0, .05), .7], [inner + draw.normal(.05, .1), 1.2], [.8 + draw.normal(.1, .1), length],
-                         [1.05, length + .1], [1.15, 1.2], [1.1, .6], [1.02, .1], [.95, -.4], [.7, -.95]]) * [sign, 1]
+        path = np.array([[.55, -.85], [.74, -.45], [inner, .1], [inner + draw.normal(0, .05), .7],
+                         [inner + draw.normal(.05, .1), 1.2], [.8 + draw.normal(.1, .1), length], [1.05, length + .1],
+                         [1.15, 1.2], [1.1, .6], [1.02, .1], [.95, -.4], [.7, -.95]]) * [sign, 1]
         outline = smooth(path, 40, True)
         z = np.interp(np.abs(outline[:, 0]), [.5, .8, 1.], [-.1, -.4, -.65])
         found.append(_thing('hair', [see(np.concatenate([outline, z[:, None]], -1))], look.hair))
@@ -93,7 +106,10 @@ def _brim(look, see, draw):
     else:
         turn = np.linspace(0, 2 * np.pi, 32, endpoint=False)
         wide = .95 + reach
-        ring = np.stack([wide * np.sin(turn), -.5 + tilt * np.cos(turn) + .12 * np.abs(np.sin(turn))**2 * -1, -.8 + wide * 1.05 * np.cos(turn)], -1)
+        ring = np.stack([
+            wide * np.sin(turn), -.5 + tilt * np.cos(turn) + .12 * np.abs(np.sin(turn))**2 * -1,
+            -.8 + wide * 1.05 * np.cos(turn)
+        ], -1)
     return _thing('cloth', [see(ring)], look.cloth * .8)
 
 
@@ -109,7 +125,8 @@ def _glasses(face, look, see, draw):
         x = sign * (centre + wide * sx)
         lenses.append(see(np.stack([x, low + high * (sy + .1 * sx * sy), depth(x)], -1)))
         end = sign * (centre + wide)
-        bars.append(see(np.array([[end, low - .05, depth(end)], [sign * .9, low - .06, -.2], [sign * .92, low - .02, -.75]])))
+        bars.append(
+            see(np.array([[end, low - .05, depth(end)], [sign * .9, low - .06, -.2], [sign * .92, low - .02, -.75]])))
     gap = np.linspace(-(centre - wide), centre - wide, 5)
     bridge = see(np.stack([gap, low - .03 - .03 * np.cos(gap / gap[-1] * 1.5), depth(gap) + .02], -1))
     scale = float(np.abs(lenses[0] - lenses[1]).mean())
@@ -122,7 +139,9 @@ def _glasses(face, look, see, draw):
     if draw.random() < .35:
         spot = lenses[draw.integers(2)]
         middle = spot.mean(0)
-        found.append(_thing('lens', [middle + (spot - middle) * draw.uniform(.2, .5, 2) + (spot[0] - middle) * .2], (250, 250, 250), hides=False, alpha=draw.uniform(.2, .8)))
+        found.append(
+            _thing('lens', [middle + (spot - middle) * draw.uniform(.2, .5, 2) + (spot[0] - middle) * .2],
+                   (250, 250, 250), hides=False, alpha=draw.uniform(.2, .8)))
     return found
 
 
@@ -149,7 +168,9 @@ def _hand(face, look, see, draw):
     for k, long in enumerate((.75, .9, .85, .68)):
         lean = (k - 1.5) * spread
         root = palm + side * (k - 1.5) * size * .17
-        fingers.append(_limb(root, root + (up * np.cos(lean) + side * np.sin(lean)) * size * long * draw.uniform(.7, 1), size * .09, size * .075))
+        fingers.append(
+            _limb(root, root + (up * np.cos(lean) + side * np.sin(lean)) * size * long * draw.uniform(.7, 1),
+                  size * .09, size * .075))
     thumb = _limb(palm - side * size * .25, palm - side * size * .55 + up * size * .25, size * .1, size * .08)
     return [wrist] + [_thing('limb', [part], tone * draw.uniform(.92, 1.05)) for part in [thumb, *fingers]]
 
@@ -164,7 +185,8 @@ def _thing_size(see):
 
 
 def _bottle(centre, size, draw):
-    return ellipse(centre, (size * draw.uniform(.15, .4), size * draw.uniform(.15, .5)), draw.uniform(0, 3), int(draw.choice([4, 4, 6, 24])))
+    return ellipse(centre, (size * draw.uniform(.15, .4), size * draw.uniform(.15, .5)), draw.uniform(0, 3),
+                   pick(draw, {4: .5, 6: .25, 24: .25}))
 
 
 def _microphone(face, look, see, draw):
@@ -172,17 +194,22 @@ def _microphone(face, look, see, draw):
     away = np.array([draw.normal(0, .8), 1.])
     away = away / np.linalg.norm(away)
     tone = np.repeat(draw.uniform(15, 110), 3)
-    return [_thing('limb', [_limb(head, head + away * size * 1.6, size * .09, size * .08)], tone * .6), _thing('limb', [ellipse(head, (size * .17, size * .19))], tone)]
+    return [
+        _thing('limb', [_limb(head, head + away * size * 1.6, size * .09, size * .08)], tone * .6),
+        _thing('limb', [ellipse(head, (size * .17, size * .19))], tone)
+    ]
 
 
 def _lock(face, look, see, draw):
     """Loose hair across the face."""
     found = []
     for _ in range(int(draw.integers(1, 4))):
-        sign = draw.choice([-1, 1])
+        sign = pick(draw, {-1: .5, 1: .5})
         top, foot = draw.uniform(.0, .6), draw.uniform(.2, .8)
         wide = draw.uniform(.03, .16)
-        spine = np.array([[top, -.75], [(top + foot) / 2 + draw.normal(.1, .08), -.1], [foot, draw.uniform(.3, .6)], [foot + draw.normal(0, .1), draw.uniform(.8, 1.6)]]) * [sign, 1]
+        spine = np.array([[top, -.75], [
+            (top + foot) / 2 + draw.normal(.1, .08), -.1
+        ], [foot, draw.uniform(.3, .6)], [foot + draw.normal(0, .1), draw.uniform(.8, 1.6)]]) * [sign, 1]
         spine = smooth(spine, 14)
         taper = wide * np.sin(np.linspace(.9, 3.1, 14))[:, None] * [1, 0]
         flat = np.concatenate([spine - taper, (spine + taper)[::-1]])
@@ -197,11 +224,15 @@ def _bar(face, look, see, draw):
 
 def _person(face, look, see, draw):
     """Somebody's shoulder or head at the picture's edge, before the face."""
-    side = draw.choice([-1, 1])
+    side = pick(draw, {-1: .5, 1: .5})
     ends = see(np.array([[side * .8, .9, .2]]))[0]
     radius = draw.uniform(.2, .35)
     colour = look.hair if draw.random() < .5 else draw.uniform(0, 255, 3)
-    return [_thing('limb', [ellipse(ends + [side * radius * .8, radius * .7], (radius, radius * draw.uniform(.9, 1.4)))], colour)]
+    return [
+        _thing('limb',
+               [ellipse(np.add(ends, (side * radius * .8, radius * .7)),
+                        (radius, radius * draw.uniform(.9, 1.4)))], colour)
+    ]
 
 
 def _thing_cover(face, look, see, draw):
@@ -209,4 +240,11 @@ def _thing_cover(face, look, see, draw):
     return [_thing('limb', [_bottle(centre, size, draw)], draw.uniform(0, 255, 3))]
 
 
-_COVERS = {'hand': _hand, 'thing': _thing_cover, 'microphone': _microphone, 'lock': _lock, 'bar': _bar, 'person': _person}
+_COVERS = {
+    'hand': _hand,
+    'thing': _thing_cover,
+    'microphone': _microphone,
+    'lock': _lock,
+    'bar': _bar,
+    'person': _person
+}

@@ -12,7 +12,8 @@ HEIGHT, WIDTH = anatomy.ROWS * anatomy.CELL, anatomy.COLUMNS * anatomy.CELL
 _NECK_TOP = anatomy.NECK_TOP
 
 
-def wear(mesh: SimpleNamespace, face: SimpleNamespace, look: SimpleNamespace, draw: np.random.Generator) -> SimpleNamespace:
+def wear(mesh: SimpleNamespace, face: SimpleNamespace, look: SimpleNamespace,
+         draw: np.random.Generator) -> SimpleNamespace:
     """Alphas over the texture, colours, and `raised`: how far each vertex (ROWS, COLUMNS) stands out."""
     hair = np.zeros((HEIGHT, WIDTH), np.uint8)
     cloth, hides = np.zeros_like(hair), np.zeros_like(hair)
@@ -23,7 +24,12 @@ def wear(mesh: SimpleNamespace, face: SimpleNamespace, look: SimpleNamespace, dr
     hair = cv2.GaussianBlur(hair, (5, 5), 0)
     _hat(cloth, hides, mesh, look, draw)
     _low_cover(cloth, hides, mesh, face, look, draw)
-    raised = _raise(hair, draw, {'bald': .005, 'short': draw.uniform(.015, .10), 'medium': draw.uniform(.05, .2), 'long': draw.uniform(.05, .16)}[str(look.style)])
+    raised = _raise(hair, draw, {
+        'bald': .005,
+        'short': draw.uniform(.015, .10),
+        'medium': draw.uniform(.05, .2),
+        'long': draw.uniform(.05, .16)
+    }[look.style])
     raised = np.maximum(raised, _raise(cloth, draw, draw.uniform(.03, .09)))
     return SimpleNamespace(hair=hair, cloth=cloth, hides=hides, raised=raised)
 
@@ -50,14 +56,15 @@ def _crown(hair, mesh, look, draw):
     temple = draw.uniform(62, 70)
     low = .75 if look.style in ('medium', 'long') else draw.uniform(.4, .75)
     if look.style == 'bald':
-        half = [(0, -1.3), (40, -1.25), (75, -.6), (80, side - .1), (90, side), (94, -.1), (110, -.02), (116, .3), (128, .6), (180, .7)]
+        half = [(0, -1.3), (40, -1.25), (75, -.6), (80, side - .1), (90, side), (94, -.1), (110, -.02), (116, .3),
+                (128, .6), (180, .7)]
     elif look.style == 'short' or (look.style == 'medium' and draw.random() < .5):
-        half = [(0, front), (22, front - .01), (42, front + .1), (54, -.5), (temple, -.34), (temple + 7, -.1), (temple + 8, side),
-                (86, side + .03), (90, -.12), (107, -.06), (114, .3), (125, low), (180, low)]
+        half = [(0, front), (22, front - .01), (42, front + .1), (54, -.5), (temple, -.34), (temple + 7, -.1),
+                (temple + 8, side), (86, side + .03), (90, -.12), (107, -.06), (114, .3), (125, low), (180, low)]
     else:
         fall = draw.uniform(66, 80)
-        half = [(0, front), (22, front + .03), (42, front + .14), (54, -.48), (fall - 4, -.2), (fall, .1), (fall + draw.uniform(-2, 8), .5),
-                (fall + 16, .8), (180, .95)]
+        half = [(0, front), (22, front + .03), (42, front + .14), (54, -.48), (fall - 4, -.2), (fall, .1),
+                (fall + draw.uniform(-2, 8), .5), (fall + 16, .8), (180, .95)]
     edge = _both_sides(half)
     edge[:, 0] += draw.normal(0, 1.2, len(edge))
     edge[:, 1] += draw.normal(0, .015, len(edge))
@@ -72,9 +79,10 @@ def _fringe(hair, hides, mesh, look, draw):
     level = line_at + draw.normal(0, .04, 15) + .12 * (np.abs(tips) / 62) * draw.uniform(-.6, 1)
     if draw.random() < .5:  # swept to one side: high at the parting
         level = level - .35 * np.clip(1 - np.abs(tips - part) / 45, 0, 1)
-    for tip, y in zip(tips, level):
+    for tip, y in zip(tips, level, strict=True):
         lean = draw.normal(0, 3)
-        strand = _place(mesh, [(tip - 8, -1.), (tip - 7, -.5), (tip - 4 + lean, y - .08), (tip + lean, y), (tip + 3 + lean, y - .06), (tip + 7, -.5), (tip + 8, -1.)])
+        strand = _place(mesh, [(tip - 8, -1.), (tip - 7, -.5), (tip - 4 + lean, y - .08), (tip + lean, y),
+                               (tip + 3 + lean, y - .06), (tip + 7, -.5), (tip + 8, -1.)])
         for canvas in (hair, hides):
             fill(canvas, strand, 255)
 
@@ -86,10 +94,14 @@ def _hat(cloth, hides, mesh, look, draw):
         region = _down_from_top(mesh, _both_sides([(0, level), (50, level + .02), (90, level + .1), (180, back)]))
     elif look.hat == 'hood':
         side = draw.uniform(66, 82)
-        region = _down_from_top(mesh, _both_sides([(0, level - .05), (35, level - .02), (55, -.4), (side, -.1), (side, .6), (side, 1.1), (side + 4, 1.3), (180, 1.35)]))
+        region = _down_from_top(
+            mesh,
+            _both_sides([(0, level - .05), (35, level - .02), (55, -.4), (side, -.1), (side, .6), (side, 1.1),
+                         (side + 4, 1.3), (180, 1.35)]))
         cloth[_NECK_TOP:] = 255
     elif look.hat == 'band':
-        region = _place(mesh, [(-180, level - .2), (0, level - .22), (180, level - .2), (180, level), (0, level), (-180, level)])
+        region = _place(mesh, [(-180, level - .2), (0, level - .22), (180, level - .2), (180, level), (0, level),
+                               (-180, level)])
     else:
         return
     for canvas in (cloth, hides):
@@ -100,7 +112,8 @@ def _low_cover(cloth, hides, mesh, face, look, draw):
     if look.cover == 'mask':
         top, side = draw.uniform(.12, .34), draw.uniform(.3, .45)
         chin = face.chin - draw.uniform(0, .03)
-        half = np.array([(0, top), (10, top + .03), (24, top + .12), (50, side), (76, side + .1), (82, .75 * chin - .2), (86, chin - .12), (80, chin), (0, chin)])
+        half = np.array([(0, top), (10, top + .03), (24, top + .12), (50, side), (76, side + .1), (82, .75 * chin - .2),
+                         (86, chin - .12), (80, chin), (0, chin)])
         region = _place(mesh, np.concatenate([half, half[::-1] * [-1, 1]]))
     elif look.cover == 'scarf':
         level = draw.uniform(.5, 1.1)
@@ -115,7 +128,8 @@ def _low_cover(cloth, hides, mesh, face, look, draw):
 
 def _raise(alpha, draw, thick):
     at_vertices = alpha[anatomy.CELL // 2::anatomy.CELL, anatomy.CELL // 2::anatomy.CELL].astype(np.float32) / 255
-    rough = cv2.resize(draw.random((12, 14), np.float32), (anatomy.COLUMNS, anatomy.ROWS), interpolation=cv2.INTER_LINEAR)
+    rough = cv2.resize(draw.random((12, 14), np.float32), (anatomy.COLUMNS, anatomy.ROWS),
+                       interpolation=cv2.INTER_LINEAR)
     return at_vertices * np.float32(thick) * (.55 + .9 * rough)
 
 
