@@ -2,12 +2,12 @@
 import argparse
 import json
 from collections.abc import Iterator
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from mmengine import Config
-
-from ..engine.config import load_config
 from .options import add_config, read_config
+
+if TYPE_CHECKING:
+    from mmengine import Config
 
 
 def arguments(parser: argparse.ArgumentParser) -> None:
@@ -35,6 +35,8 @@ def _show(options: argparse.Namespace) -> None:
 
 
 def _diff(options: argparse.Namespace) -> None:
+    from ..engine.config import load_config
+
     a, b = (dict(flat(_own(load_config(source)))) for source in (options.config, options.other))
     changed = {key: (a.get(key, MISSING), b.get(key, MISSING)) for key in (*a, *(key for key in b if key not in a))
                if a.get(key, MISSING) != b.get(key, MISSING)}
@@ -52,7 +54,7 @@ def _diff(options: argparse.Namespace) -> None:
 MISSING = type('Missing', (), {'__repr__': lambda self: 'missing'})()
 
 
-def _own(config: Config) -> dict[str, Any]:
+def _own(config: 'Config') -> dict[str, Any]:
     """The config without what follows from its file's name."""
     return {key: value for key, value in config.to_dict().items() if key not in ('work_dir', 'filename')}
 

@@ -1,18 +1,20 @@
 """Options that several verbs share."""
 import argparse
 import os
+from collections.abc import Iterable
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from mmengine import Config, DictAction
+from ..errors import FacelmkError
 
-from ..engine.config import load_config
+if TYPE_CHECKING:
+    from mmengine import Config
 
 
 def add_config(parser: argparse.ArgumentParser) -> None:
     """CONFIG and --cfg-options."""
     parser.add_argument('config', metavar='CONFIG', help='a config file, or the name of one that comes with facelmk')
-    parser.add_argument('--cfg-options', nargs='+', action=DictAction, metavar='KEY=VALUE',
+    parser.add_argument('--cfg-options', nargs='+', action='extend', metavar='KEY=VALUE',
                         help='replace values of the config: model.flip_test=False')
 
 
@@ -28,14 +30,25 @@ def add_run(parser: argparse.ArgumentParser) -> None:
     parser.add_argument('--local-rank', '--local_rank', type=int, default=0, help=argparse.SUPPRESS)
 
 
-def read_config(options: argparse.Namespace) -> Config:
+def read_config(options: argparse.Namespace) -> 'Config':
     """The config with what the command line says of it."""
-    config = load_config(options.config, options.cfg_options)
+    from ..engine.config import load_config  # brings torch, which --help does without
+
+    config = load_config(options.config, _values(options.cfg_options or ()))
     if getattr(options, 'work_dir', None):
         config.work_dir = options.work_dir
     if 'local_rank' in options:
         os.environ.setdefault('LOCAL_RANK', str(options.local_rank))
     return config
+
+
+def _values(pairs: Iterable[str]) -> dict[str, Any]:
+    """Dotted keys and what stands behind '=', read as mmengine reads it: numbers, True, None, [1,2], (a,b), text."""
+    from mmengine import DictAction
+
+    if wrong := [pair for pair in pairs if '=' not in pair]:
+        raise FacelmkError(f'--cfg-options {wrong[0]}: write KEY=VALUE, without spaces around the =')
+    return {key: DictAction._parse_iterable(value) for key, value in (pair.split('=', 1) for pair in pairs)}
 
 
 def drawing(options: argparse.Namespace, work_dir: str) -> dict[str, Any]:

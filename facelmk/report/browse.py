@@ -24,6 +24,7 @@ def dataset_of(config: Config, phase: str) -> FaceDataset:
     if loader is None:
         raise FacelmkError(f'{config.filename}: there is no {phase}_dataloader; choose another --phase')
     part = loader.dataset.copy()
+    part.pop('cache', None)  # a few faces are drawn sooner than a cache of all
     part['pipeline'] = [step for step in part.get('pipeline', ()) if step['type'].rpartition('.')[2] != 'PackFace']
     dataset = DATASETS.build(part)
     if not isinstance(dataset, FaceDataset):
