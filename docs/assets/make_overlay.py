@@ -1,0 +1,68 @@
+"""Draws docs/assets/overlay.jpg: faces that no network has trained on, with their points.
+
+python docs/assets/make_overlay.py [--checkpoint best_NME_epoch_N.pth]: with a checkpoint the points are the network's,
+without one they are the true points of the drawn faces.
+"""
+import argparse
+import sys
+from pathlib import Path
+
+import cv2
+import numpy as np
+import torch
+
+ROOT = Path(__file__).resolve().parents[2]
+sys.path.insert(0, str(ROOT))
+
+from facelmk.datasets import collate_faces  # noqa: E402  the clone's, not another one
+from facelmk.engine.checkpoint import load_checkpoint  # noqa: E402
+from facelmk.engine.config import load_config  # noqa: E402
+from facelmk.faces import draw, save  # noqa: E402
+from facelmk.markups import MARKUPS  # noqa: E402
+from facelmk.registry import DATASETS, MODELS  # noqa: E402
+
+SEED = 3  # training draws from seed 0, the test from seed 1
+LIMIT = 200_000  # bytes
+
+
+def predictions(config_name: str, checkpoint: str, faces: list[int], size: int) -> list[np.ndarray]:
+    """The landmarks (K, 2) that a network finds on the drawn faces of these numbers."""
+    config = load_config(config_name)
+    model = MODELS.build(config.model).eval()
+    load_checkpoint(model, checkpoint)
+    dataset = DATASETS.build(config.test_dataloader.dataset | dict(
+        count=max(faces) + 1, seed=SEED, size=size, cache=None))
+    with torch.no_grad():
+        batch = model.data_preprocessor(collate_faces([dataset[i] for i in faces]))
+        return [face['landmarks'].numpy() for face in model(**batch, mode='predict')]
+
+
+def main() -> None:
+    """Draw the picture, and print what its points are."""
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument('--checkpoint', help='a checkpoint of --config; without it the true points are drawn')
+    parser.add_argument('--config', default='quickstart', help='default: quickstart')
+    parser.add_argument('--out', default=str(Path(__file__).with_name('overlay.jpg')))
+    parser.add_argument('--faces', type=int, nargs='+', default=[0, 1, 2, 3, 4, 5, 6, 7], help='numbers of the faces')
+    parser.add_argument('--columns', type=int, default=4)
+    parser.add_argument('--size', type=int, default=256, help='side of a picture in pixels')
+    options = parser.parse_args()
+
+    dataset = DATASETS.build(dict(type='SyntheticFaces', count=max(options.faces) + 1, seed=SEED, size=options.size))
+    rows = [dataset.face(i) for i in options.faces]
+    points = [row['landmarks'] for row in rows]
+    if options.checkpoint:
+        points = predictions(options.config, options.checkpoint, options.faces, options.size)
+    tiles = [draw(row['image'], p, MARKUPS['wflw']) for row, p in zip(rows, points, strict=True)]
+    lines = [np.hstack(tiles[i:i + options.columns]) for i in range(0, len(tiles), options.columns)]
+    path = save(np.vstack(lines), options.out)
+    for quality in range(90, 30, -10):
+        if path.stat().st_size <= LIMIT:
+            break
+        path.write_bytes(cv2.imencode('.jpg', np.vstack(lines), [cv2.IMWRITE_JPEG_QUALITY, quality])[1].tobytes())
+    told = f'found by {options.config}, {options.checkpoint}' if options.checkpoint else 'the true ones'
+    print(f'{path}: {path.stat().st_size} bytes; the points are {told}')
+
+
+if __name__ == '__main__':
+    main()

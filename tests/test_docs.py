@@ -1,0 +1,301 @@
+"""The documentation is true: its Python runs, its commands parse, its links and paths exist, its tables are fresh."""
+import contextlib
+import importlib
+import importlib.util
+import io
+import os
+import re
+import runpy
+import shlex
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+from types import ModuleType
+
+import pytest
+
+from facelmk import cli
+from facelmk.engine.config import config_names
+
+ROOT = Path(__file__).parents[1]
+PAGES = sorted([*ROOT.glob('*.md'), *(ROOT / 'docs').glob('*.md')])
+NAMES = [page.relative_to(ROOT).as_posix() for page in PAGES]
+RUN = ('docs/extending.md',)  # pages whose shell blocks are run as well
+BLOCK = re.compile(r'^[ ]*```(\w*)\n(.*?)^[ ]*```', re.M | re.S)
+FILE = re.compile(r'# file: (\S+)\n')
+
+
+def text(name: str) -> str:
+    return (ROOT / name).read_text(encoding='utf-8')
+
+
+def blocks(name: str, *languages: str) -> list[str]:
+    """The code blocks of a page in these languages."""
+    return [code for language, code in BLOCK.findall(text(name)) if language in languages]
+
+
+def prose(name: str) -> str:
+    """A page without its code blocks."""
+    return BLOCK.sub('', text(name))
+
+
+def environment() -> dict[str, str]:
+    return os.environ | {'PYTHONPATH': str(ROOT), 'OMP_NUM_THREADS': '1', 'MPLBACKEND': 'Agg'}
+
+
+def pages_with(*languages: str) -> list[str]:
+    return [name for name in NAMES if blocks(name, *languages)]
+
+
+# -- code
+
+@pytest.mark.parametrize('name', pages_with('python'))
+def test_python_blocks_run(name: str, tmp_path: Path) -> None:
+    """In order, in one process, in an empty folder; a block that names a file is written to it instead."""
+    script, written = [], []
+    for code in blocks(name, 'python'):
+        file = FILE.match(code)
+        if file:
+            path = tmp_path / file[1]
+            path.parent.mkdir(parents=True, exist_ok=True)
+            path.write_text(code[file.end():])
+            written.append(path)
+        else:
+            script.append(code)
+    run([sys.executable, '-c', '\n'.join(script)], tmp_path)
+    for path in written:
+        if 'custom_imports' not in path.read_text() and path.parent == tmp_path:
+            run([sys.executable, '-m', 'facelmk.cli', 'config', 'show', str(path)], tmp_path)
+    if name in RUN:
+        for command in commands(name):
+            run([sys.executable, '-m', 'facelmk.cli', *shlex.split(command, comments=True)[1:]], tmp_path)
+
+
+def run(command: list[str], folder: Path) -> None:
+    done = subprocess.run(command, cwd=folder, env=environment(), capture_output=True, text=True, timeout=300)
+    assert done.returncode == 0, f'{command[1:4]}\n{done.stdout[-2000:]}\n{done.stderr[-3000:]}'
+
+
+@pytest.mark.parametrize('name', pages_with('bash'))
+def test_shell_blocks_are_shell(name: str) -> None:
+    for code in blocks(name, 'bash'):
+        done = subprocess.run(['bash', '-n'], input=code, text=True, capture_output=True)
+        assert done.returncode == 0, f'{code}\n{done.stderr}'
+
+
+# -- commands
+
+def commands(name: str) -> list[str]:
+    """The lines of a page's shell blocks that start facelmk or one of the tools, and such commands in its prose."""
+    lines = [line.strip() for code in blocks(name, 'bash') for line in code.replace('\\\n', ' ').splitlines()]
+    lines += [code for code in re.findall(r'`([^`\n]+)`', prose(name)) if len(code.split()) > 2 and '...' not in code]
+    starts = r'(\w+=(".*?"|\S+) )*(facelmk|python tools/\w+\.py|(bash )?tools/\w+\.sh) '
+    return [line for line in lines if re.match(starts, line) and not re.search(r'--help', line)]
+
+
+@pytest.fixture
+def parse_only(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The verbs parse their options and do nothing."""
+    for verb in cli.VERBS:
+        monkeypatch.setattr(importlib.import_module(f'facelmk.cli.{verb}'), 'run', lambda options: 0)
+
+
+def test_a_wrong_command_would_be_found(parse_only: None) -> None:
+    assert complaint('facelmk train quickstart --resume') == ''
+    assert 'unrecognized' in complaint('facelmk train quickstart --resum-from x')
+    assert 'invalid choice' in complaint('facelmk fly quickstart')
+    assert 'required' in complaint('python tools/test.py quickstart')
+    assert 'no config' in complaint('facelmk train hrnetv2_w81_wflw')
+    assert 'usage' in complaint('tools/dist_train.sh quickstart')
+
+
+@pytest.mark.parametrize('name', [name for name in NAMES if commands(name)])
+def test_commands_parse(name: str, parse_only: None) -> None:
+    wrong = {command: complaint(command) for command in commands(name)}
+    assert not {command: told for command, told in wrong.items() if told}
+
+
+def complaint(command: str) -> str:
+    """What is wrong with a command, or ''."""
+    words = [word for word in shlex.split(command, comments=True) if word != 'bash']
+    while re.match(r'[A-Z_]+=', words[0]):
+        words.pop(0)
+    if words[0].endswith('.sh'):
+        return script_complaint(words)
+    tool = words[1] if words[0] == 'python' else None
+    arguments = words[2:] if tool else words[1:]
+    told = io.StringIO()
+    with contextlib.redirect_stderr(told):
+        try:
+            code = run_tool(ROOT / tool, arguments) if tool else cli.main(arguments)
+        except SystemExit as leave:
+            code = leave.code
+    return told.getvalue() or str(code) if code else config_complaint(arguments)
+
+
+def run_tool(path: Path, arguments: list[str]) -> int:
+    """A tool's exit code; `sys.argv` is as if it had been started from a shell."""
+    before, sys.argv = sys.argv, [str(path), *arguments]
+    try:
+        runpy.run_path(str(path), run_name='__main__')
+    except SystemExit as leave:
+        return leave.code or 0
+    finally:
+        sys.argv = before
+    return 0
+
+
+def config_complaint(arguments: list[str]) -> str:
+    """Names that look like those of configs must be those of configs."""
+    shaped = [word for word in arguments if re.fullmatch(r'(deeppose|hrnet|quickstart)\w*', word)]
+    unknown = [word for word in shaped if word not in config_names()]
+    return f'no config {unknown}' if unknown else ''
+
+
+def script_complaint(words: list[str]) -> str:
+    """A launcher prints its usage if arguments are missing; the options behind them are those of train or test."""
+    path = ROOT / words[0]
+    own = re.findall(r'usage: \$0([A-Z_ ]+)', path.read_text())[0].split()
+    given, rest = words[1:1 + len(own)], words[1 + len(own):]
+    if len(given) < len(own):
+        return 'usage'
+    verb = ['train', 'x'] if 'train' in path.name else ['test', 'x', 'y']
+    return complaint(shlex.join(['facelmk', *verb, *rest])) or config_complaint(given)
+
+
+def options() -> set[str]:
+    """Every option of every verb."""
+    found: set[str] = set()
+    for words in verbs():
+        done = io.StringIO()
+        with contextlib.redirect_stdout(done), contextlib.suppress(SystemExit):
+            cli.main([*words, '--help'])
+        found |= set(re.findall(r'--[a-z][\w-]*', done.getvalue()))
+    return found
+
+
+def verbs() -> Iterator[list[str]]:
+    """Every verb, and every verb below it."""
+    for verb in cli.VERBS:
+        done = io.StringIO()
+        with contextlib.redirect_stdout(done), contextlib.suppress(SystemExit):
+            cli.main([verb, '--help'])
+        yield [verb]
+        listed = re.search(r'WHAT\n((?: {4}\w.*\n(?: {5,}.*\n)*)+)', done.getvalue())
+        yield from ([verb, word] for word in re.findall(r'^ {4}(\w+)', listed[1], re.M) if listed) if listed else ()
+
+
+def test_options_in_the_prose_exist() -> None:
+    known = options() | {'--threads', '--check', '--checkpoint', '--index-url'}
+    assert '--resume' in known and '--shape' in known and '--keys' in known
+    for name in NAMES:
+        for code in re.findall(r'`([^`\n]+)`', prose(name)):
+            assert set(re.findall(r'(?<!\S)--[a-z][\w-]*', code)) <= known or 'pip' in code, f'{name}: {code}'
+
+
+def test_verbs_in_the_prose_exist() -> None:
+    for name in NAMES:
+        for verb in re.findall(r'`facelmk (\w+)', prose(name)):
+            assert verb in cli.VERBS, f'{name}: {verb}'
+
+
+def test_every_verb_is_in_the_readme() -> None:
+    row = next(line for line in text('README.md').splitlines() if line.startswith('| commands'))
+    assert all(verb in row for verb in cli.VERBS)
+
+
+def test_what_is_not_built_is_not_promised() -> None:
+    for name in NAMES:
+        for verb in {'predict', 'video', 'compare', 'bench', 'export', 'serve'} - set(cli.VERBS):
+            assert not re.search(rf'facelmk {verb}\b', text(name)), f'{name}: {verb}'
+        if not hasattr(importlib.import_module('facelmk'), 'load'):
+            assert 'facelmk.load(' not in text(name), name
+
+
+def test_the_parts_that_the_readme_names_are_on_the_shelves() -> None:
+    from facelmk import registry
+    table = text('README.md')
+    for title, shelf in [('backbones', registry.BACKBONES), ('heads', registry.HEADS), ('codecs', registry.CODECS),
+                         ('losses', registry.LOSSES), ('metrics', registry.METRICS)]:
+        row = next(line for line in table.splitlines() if line.startswith(f'| {title} '))
+        named = set(re.findall(r'`(\w+)`', row))
+        assert named and named <= set(shelf), title
+
+
+# -- links, paths, pictures
+
+def anchors(name: str) -> set[str]:
+    """The anchors of a page's headings, as GitHub makes them."""
+    titles = re.findall(r'^#+ (.+)$', prose(name), re.M)
+    return {re.sub(r'[^\w\- ]', '', title.lower()).strip().replace(' ', '-') for title in titles}
+
+
+@pytest.mark.parametrize('name', NAMES)
+def test_links_lead_somewhere(name: str) -> None:
+    for target in re.findall(r'\]\(([^)\s]+)\)', prose(name)):
+        if re.match(r'https?://|mailto:', target):
+            continue
+        file, _, anchor = target.partition('#')
+        path = (ROOT / name).parent / file if file else ROOT / name
+        assert path.exists(), f'{name}: {target}'
+        if anchor:
+            assert anchor in anchors(path.resolve().relative_to(ROOT).as_posix()), f'{name}: {target}'
+
+
+@pytest.mark.parametrize('name', NAMES)
+def test_paths_exist(name: str) -> None:
+    roots = r'(?:facelmk|configs|tools|tests|docs|requirements)/'
+    for path in re.findall(rf'`({roots}[\w./*-]*)`', prose(name)):
+        assert list(ROOT.glob(path.rstrip('/'))), f'{name}: {path}'
+
+
+def test_every_page_is_reached_from_the_readme() -> None:
+    linked = set(re.findall(r'\]\((docs/\w+\.md)', text('README.md')))
+    assert linked == {name for name in NAMES if name.startswith('docs/')}
+
+
+def test_the_readme_opens_with_a_picture_made_by_a_script() -> None:
+    first = next(line for line in text('README.md').splitlines() if line and not line.startswith('#'))
+    picture = re.fullmatch(r'!\[[^]]+\]\((docs/assets/overlay\.jpg)\)', first)[1]
+    assert (ROOT / picture).stat().st_size <= 200_000
+    assert (ROOT / 'docs/assets/make_overlay.py').is_file()
+
+
+def test_pictures_are_small_and_come_from_scripts() -> None:
+    scripts = ''.join(path.read_text() for path in (ROOT / 'docs/assets').glob('*.py'))
+    for picture in {*(ROOT / 'docs/assets').glob('*')} - {*(ROOT / 'docs/assets').glob('*.py')}:
+        if picture.is_file():
+            assert picture.stat().st_size <= 200_000 and picture.name in scripts, picture
+
+
+def test_no_machine_is_named() -> None:
+    for name in [*NAMES, 'Makefile', '.ci/run', 'setup.py', 'pyproject.toml', 'requirements/constraints.txt']:
+        assert not re.search(r'/root/|/home/|/work/|extra-index|:\d+/simple', text(name)), name
+
+
+# -- tables
+
+@pytest.fixture(scope='module')
+def zoo() -> ModuleType:
+    spec = importlib.util.spec_from_file_location('make_zoo', ROOT / 'docs/make_zoo.py')
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module
+
+
+def test_the_zoo_is_what_the_configs_say(zoo: ModuleType) -> None:
+    assert text('docs/zoo.md') == zoo.page(), 'run python docs/make_zoo.py'
+
+
+def test_every_config_has_a_title_and_a_row(zoo: ModuleType) -> None:
+    for name in config_names():
+        assert zoo.title(name) and f'[`{name}`]' in text('docs/zoo.md')
+
+
+def test_benchmarks_name_the_rows_that_the_script_prints() -> None:
+    page, script = text('docs/benchmarks.md'), text('docs/measure.py')
+    for name in ('quickstart', 'deeppose_r50_wflw', 'hrnetv2_w18_wflw'):
+        assert f"'{name}'" in script and f'| {name}: parameters |' in page
+    gpu = page.partition('## On a GPU')[2].partition('##')[0]
+    assert all('not measured' in line for line in gpu.splitlines() if line.startswith('| ') and 'what' not in line)
