@@ -1,0 +1,100 @@
+"""The real tools in processes of their own, on runs that take seconds."""
+import os
+import socket
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parents[2]
+PATIENCE = 150  # seconds; a run takes about five on a machine with nothing else to do
+LOADERS = {'train': dict(count=33, batch=8), 'val': dict(count=17, batch=4)}
+
+
+def tiny_options(epochs=2, workers=0, **others):
+    """--cfg-options that make a quick start of seconds: 33 faces to train on, 17 to test, 64 pixels."""
+    options = {'train_cfg.max_epochs': epochs, 'param_scheduler.total_steps': epochs, 'randomness.seed': 5,
+               'default_hooks.checkpoint.max_keep_ckpts': 9}
+    for phase, numbers in LOADERS.items():
+        loader = f'{phase}_dataloader'
+        options |= {f'{loader}.dataset.count': numbers['count'], f'{loader}.dataset.cache': None,
+                    f'{loader}.dataset.size': 64, f'{loader}.dataset.pipeline.1.size': 64,
+                    f'{loader}.batch_size': numbers['batch'], f'{loader}.num_workers': workers}
+    return ['--cfg-options', *(f'{key}={value}' for key, value in (options | others).items())]
+
+
+def environment(**others):
+    """This process's environment, in which the tools find this facelmk, this Python, and one thread each."""
+    bin_folder = str(Path(sys.executable).parent)
+    return os.environ | {'PYTHONPATH': str(ROOT), 'OMP_NUM_THREADS': '1', 'PATH': f'{bin_folder}:{os.environ["PATH"]}'
+                         } | {key: str(value) for key, value in others.items()}
+
+
+def start_tool(name, *arguments, cwd, output, **variables):
+    """Start tools/`name`; both its streams go to `output`."""
+    path = ROOT / 'tools' / name
+    start = [sys.executable, str(path)] if path.suffix == '.py' else ['bash', str(path)]
+    return subprocess.Popen([*start, *map(str, arguments)], cwd=cwd, env=environment(**variables), text=True,
+                            stdout=output, stderr=subprocess.STDOUT)
+
+
+def run_tool(name, *arguments, cwd, code=0, **variables):
+    """Run tools/`name`; its exit code must be `code`. Returns what it printed, both streams."""
+    with start_tool(name, *arguments, cwd=cwd, output=subprocess.PIPE, **variables) as process:
+        try:
+            printed = process.communicate(timeout=PATIENCE)[0]
+        except subprocess.TimeoutExpired:
+            process.terminate()
+            raise
+    assert process.returncode == code, printed[-6000:]
+    return printed
+
+
+def free_port():
+    """A port that nobody listens on."""
+    with socket.socket() as free:
+        free.bind(('127.0.0.1', 0))
+        return free.getsockname()[1]
+
+
+@pytest.fixture(scope='session')
+def tool():
+    """Runs a tool: tool('train.py', 'quickstart', ..., cwd=folder) gives its output."""
+    return run_tool
+
+
+@pytest.fixture
+def launch(tmp_path):
+    """Starts a tool and does not wait for it; what still runs after the test is ended. It writes into launched.txt."""
+    started = []
+
+    def start(*arguments, **options):
+        with (tmp_path / 'launched.txt').open('w') as output:
+            started.append(start_tool(*arguments, output=output, **options))
+        return started[-1]
+
+    yield start
+    for process in started:
+        process.terminate()
+        process.wait()
+
+
+@pytest.fixture(scope='session')
+def port():
+    """Finds a port that nobody listens on."""
+    return free_port
+
+
+@pytest.fixture(scope='session')
+def tiny():
+    """Gives the options of a run of seconds."""
+    return tiny_options
+
+
+@pytest.fixture(scope='session')
+def trained(tmp_path_factory):
+    """The work folder of a quick start of two epochs, and what it printed."""
+    folder = tmp_path_factory.mktemp('trained')
+    printed = run_tool('train.py', 'quickstart', *tiny_options(), cwd=folder)
+    return folder / 'work_dirs' / 'quickstart', printed

@@ -1,0 +1,99 @@
+"""Two ranks on one machine: torchrun's, two machines' and Slurm's, over gloo."""
+import json
+import os
+import re
+import sys
+
+import pytest
+import torch
+from mmengine import Config
+
+from facelmk.engine.ranks import join_ranks
+from facelmk.registry import FacelmkError
+
+pytestmark = pytest.mark.skipif(torch.cuda.is_available(), reason='with GPUs the ranks use NCCL')
+SRUN = '''#!/usr/bin/env bash
+# a stand-in for Slurm's srun: two tasks on one node
+while [ "$1" != python ]; do shift; done
+export SLURM_NTASKS=2 SLURM_NODELIST=localhost SLURM_JOB_ID=1
+for task in 0 1; do SLURM_PROCID=$task SLURM_LOCALID=$task "$@" & jobs="${jobs:-} $!"; done
+code=0
+for job in $jobs; do wait "$job" || code=$?; done
+exit $code
+'''
+
+
+def nme(text):
+    """The NME of the last validation or test in a log."""
+    return re.findall(r'NME: ([\d.]+)', text)[-1]
+
+
+@pytest.fixture(scope='module')
+def pair(tmp_path_factory, tool, tiny, port):
+    """The folder of a training on two ranks, and what they printed."""
+    folder = tmp_path_factory.mktemp('pair')
+    printed = tool('dist_train.sh', 'quickstart', 2, '--work-dir', folder, *tiny(epochs=1), cwd=folder, PORT=port())
+    return folder, printed
+
+
+def test_two_ranks_train(pair):
+    folder, printed = pair
+    assert 'Epoch(train) [1][3/3]' in printed  # 33 faces, 17 a rank, in batches of 8
+    assert len(list(folder.glob('*/*.log'))) == 1 and (folder / 'epoch_1.pth').is_file()
+    assert nme(printed) and not re.search('WARN.*destroy_process_group', printed)
+
+
+def test_two_ranks_test_as_one_does(pair, tool, tiny, port, tmp_path):
+    folder, printed = pair
+    tool('dist_test.sh', 'quickstart', folder / 'epoch_1.pth', 2, '--work-dir', 'two', '--dump', 'two/dump.json', *tiny(),
+         cwd=tmp_path, PORT=port())
+    tool('test.py', 'quickstart', folder / 'epoch_1.pth', '--work-dir', 'one', '--dump', 'one/dump.json', *tiny(),
+         cwd=tmp_path)
+    two, one = (json.loads((tmp_path / name / 'metrics.json').read_text()) for name in ('two', 'one'))
+    assert (two['ranks'], one['ranks'], two['faces']) == (2, 1, 17)
+    # the batches are others, so convolutions may round otherwise; the figures of equal predictions are equal to 1e-9
+    assert two['metrics'] == pytest.approx(one['metrics'], rel=1e-5)
+    assert f'{two["metrics"]["NME"]:.3f}' == f'{float(nme(printed)):.3f}'  # the checkpoint holds what was validated
+    ids = [[face['id'] for face in json.loads((tmp_path / name / 'dump.json').read_text())] for name in ('two', 'one')]
+    assert ids[0] == ids[1] and len(set(ids[0])) == 17
+
+
+def test_two_launches_meet_on_one_machine(tool, tiny, port, launch, tmp_path):
+    meeting = dict(NNODES=2, MASTER_ADDR='127.0.0.1', PORT=port())
+    other = launch('dist_train.sh', 'quickstart', 1, '--work-dir', 'out', *tiny(epochs=1), cwd=tmp_path, NODE_RANK=1,
+                   **meeting)
+    printed = tool('dist_train.sh', 'quickstart', 1, '--work-dir', 'out', *tiny(epochs=1), cwd=tmp_path, NODE_RANK=0,
+                   **meeting)
+    assert other.wait(60) == 0, (tmp_path / 'launched.txt').read_text()
+    assert 'Epoch(train) [1][3/3]' in printed and nme(printed)
+    assert len(list(tmp_path.glob('out/*/*.log'))) == 1
+
+
+def test_slurm_scripts_run_under_srun(tool, tiny, port, tmp_path):
+    srun = tmp_path / 'bin' / 'srun'
+    srun.parent.mkdir()
+    srun.write_text(SRUN)
+    srun.chmod(0o755)
+    path = os.pathsep.join([str(srun.parent), os.path.dirname(sys.executable), os.environ['PATH']])
+    slurm = dict(PATH=path, MASTER_PORT=port(), GPUS='2')
+    printed = tool('slurm_train.sh', 'part', 'job', 'quickstart', 'out', *tiny(epochs=1), cwd=tmp_path, **slurm)
+    assert 'Epoch(train) [1][3/3]' in printed
+    slurm['MASTER_PORT'] = port()
+    tool('slurm_test.sh', 'part', 'job', 'quickstart', 'out/epoch_1.pth', '--work-dir', 'tested', *tiny(), cwd=tmp_path,
+         **slurm)
+    entry = json.loads((tmp_path / 'tested' / 'metrics.json').read_text())
+    assert entry['ranks'] == 2 and f'{entry["metrics"]["NME"]:.3f}' == f'{float(nme(printed)):.3f}'
+
+
+@pytest.mark.parametrize(('launcher', 'missing'), [('pytorch', 'WORLD_SIZE'), ('slurm', 'SLURM_PROCID'),
+                                                   ('mpi', 'OMPI_COMM_WORLD_RANK')])
+def test_a_launcher_without_its_variables_says_what_to_start(launcher, missing, monkeypatch):
+    monkeypatch.delenv(missing, raising=False)
+    with pytest.raises(FacelmkError, match=f'{missing}.*dist_train.sh'):
+        join_ranks(launcher, Config())
+
+
+@pytest.mark.parametrize(('script', 'arguments'), [('dist_train.sh', 1), ('dist_test.sh', 2), ('slurm_train.sh', 3),
+                                                   ('slurm_test.sh', 3)])
+def test_scripts_say_how_they_are_used(script, arguments, tool, tmp_path):
+    assert 'usage:' in tool(script, *['x'] * arguments, cwd=tmp_path, code=2)
