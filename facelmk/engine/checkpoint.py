@@ -197,7 +197,16 @@ def _for_runner(filename: str, map_location: Any = None) -> dict[str, Any]:
     ours, dialect = translate(weights)
     rest = checkpoint if 'state_dict' in checkpoint else {}
     meta = {key: value for key, value in (rest.get('meta') or {}).items() if key != 'config'}
+    if 'param_schedulers' in rest:  # a OneCycleLR writes its own curve, which a new one knows by itself
+        rest = {**rest, 'param_schedulers': _without_stubs(rest['param_schedulers'])}
     return {**rest, 'meta': meta, 'state_dict': weights if dialect == UNKNOWN else ours}
+
+
+def _without_stubs(value: Any) -> Any:
+    """Lists and dicts without the entries that are no data."""
+    if isinstance(value, dict):
+        return {key: _without_stubs(child) for key, child in value.items() if not isinstance(child, Stub)}
+    return [_without_stubs(child) for child in value] if isinstance(value, list) else value
 
 
 _SCHEMES = ('', 'http://', 'https://', 'torchvision://', 'open-mmlab://')

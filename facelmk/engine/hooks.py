@@ -37,6 +37,15 @@ class SyncStatistics(Hook):
 
 
 @HOOKS.register_module()
+class TellFinished(Hook):
+    """Says so where a resumed run has nothing left to do."""
+
+    def before_train(self, runner: Runner) -> None:
+        if runner.iter >= runner.max_iters:
+            runner.logger.info(f'{runner.iter} of {runner.max_iters} iterations are done: nothing is left to train')
+
+
+@HOOKS.register_module()
 class DrawPredictions(Hook):
     """Draws every `interval`-th face of a validation or test on its crop, into `folder`, or on the screen."""
 

@@ -18,6 +18,7 @@ from mmengine.runner import Runner
 from .. import __version__
 from ..registry import FacelmkError, MissingResource
 from . import checkpoint as _checkpoints  # noqa: F401  registers the safe readers with mmengine
+from .hooks import TellFinished
 from .ranks import join_ranks
 
 
@@ -53,6 +54,8 @@ def train(config: Config, resume: str | None = None, amp: bool = False, scale_ra
         config.load_from = None if resume == 'auto' else resume
     (drawing or Drawing()).join(config)
     runner = _runner(config, launcher)
+    if resume is not None:
+        runner.register_hook(TellFinished())
     runner.train()
     return runner
 
