@@ -209,6 +209,13 @@ def test_the_installed_command_says_its_version(installed: Path, tmp_path: Path)
     assert run(installed / 'facelmk', '--version', cwd=tmp_path).strip() == facelmk.__version__
 
 
+def test_a_config_of_ones_own_reads_an_installed_one(installed: Path, tmp_path: Path) -> None:
+    (tmp_path / 'mine.py').write_text('from mmengine.config import read_base\nwith read_base():\n'
+                                      '    from facelmk.configs.quickstart import *\nmodel.flip_test = False\n')
+    shown = run(installed / 'facelmk', 'config', 'show', 'mine.py', cwd=tmp_path)
+    assert 'flip_test=False' in shown and "type='QuickNet'" in shown
+
+
 def test_an_epoch_from_the_wheel(installed: Path, tmp_path: Path) -> None:
     run(installed / 'facelmk', 'train', 'quickstart', '--cfg-options', 'train_dataloader.dataset.count=32',
         'val_dataloader.dataset.count=10', 'train_dataloader.batch_size=8', 'train_dataloader.num_workers=0',
