@@ -28,8 +28,8 @@ def eyes(texture: np.ndarray, mesh: SimpleNamespace, face: SimpleNamespace, look
 
 
 def _stretched(edge):
-    """An eye is seen to go on a little beyond the points at its corners, the tear duct most."""
-    reach = np.interp(_T, [0, .5, 1], [-.045, 0, .07])[:, None]
+    """An eye is seen to go on beyond the points that annotators set at its corners, the outer one most."""
+    reach = np.interp(_T, [0, .5, 1], [-.095, 0, .04])[:, None]
     return edge + reach * (edge[-1] - edge[0])
 
 
@@ -79,11 +79,12 @@ def brows(texture: np.ndarray, mesh: SimpleNamespace, face: SimpleNamespace, loo
     """Both brows: a soft body with single hairs, in place."""
     for side in (0, 1):
         above, below = points.brow(face, side, np.linspace(0, 1, 12))
+        above = above + look.brow_low * (below - above)  # annotators go round the hairs, at some distance
         edge = to_texture(mesh, np.concatenate([above, below[::-1]]))
         rows, cols = around(edge, 3, texture.shape)
         edge = edge - [cols.start, rows.start]
         mask = np.zeros(texture[rows, cols].shape[:2], np.uint8)
-        fill(mask, edge, int(150 * look.brow_density))
+        fill(mask, np.concatenate([edge[:11], edge[13:]]), int(150 * look.brow_density))
         roots, ends = edge[:11:-1], edge[:12]
         at = draw.uniform(0, 10.9, 18)
         tips = np.clip(at + draw.uniform(-1.5, .5, 18), 0, 10.9)
@@ -102,7 +103,8 @@ def nostrils(texture: np.ndarray, mesh: SimpleNamespace, face: SimpleNamespace, 
     half, base = face.nose_half, face.nose_base
     for sign in (-1, 1):
         hole = ellipse((sign * half * .52 + face.nose_x, base - .050), (half * .26, .020), sign * -.35, 12)
-        wing = np.array([[.92, -.16], [1.1, -.11], [1.1, -.06], [.98, -.035]]) * [sign * half, 1] + [face.nose_x, base]
+        wing = np.array([[1.05, -.16], [1.27, -.11], [1.27, -.06], [1.1, -.03]])
+        wing = wing * [sign * half, 1] + [face.nose_x, base]
         hole, wing = np.split(to_texture(mesh, np.concatenate([hole, wing])), [12])
         fill(texture, hole, _tuple(look.skin * .28 + [0, 0, 8]))
         line(texture, wing, _tuple(look.skin, .72), 1)

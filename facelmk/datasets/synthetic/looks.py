@@ -46,6 +46,7 @@ def _skin_and_hair(self, draw):
     brow = .6 * self.hair + .4 * np.minimum(self.hair, self.skin * .5)
     self.brow_colour = np.minimum(brow * draw.uniform(.6, 1.1), self.skin * .85)
     self.brow_density = draw.uniform(.25, 1.) if draw.random() < .3 else draw.uniform(.6, 1.)
+    self.brow_low = draw.uniform(0, .4)
     self.iris = _between(_IRISES, draw.random()**(3 if dark else 1.2)) * draw.uniform(.7, 1.3)
     self.iris_size = draw.uniform(.060, .070)
     lips = self.skin * (.72, .70, .86) * (1 + draw.normal(0, .06, 3)) * draw.uniform(.8, 1.15)

@@ -39,7 +39,7 @@ def lids(face: SimpleNamespace, side: int, t: np.ndarray) -> tuple[np.ndarray, n
 
 def pupil(face: SimpleNamespace, side: int) -> np.ndarray:
     """Where the eye looks, (2,), kept between the lids."""
-    t = np.array([.53 - (-1, 1)[side] * face.gaze[0]])  # pupils stand a little nearer to each other than the eyes
+    t = np.array([.47 - (-1, 1)[side] * face.gaze[0]])
     upper, lower = (edge[0] for edge in lids(face, side, t))
     middle = upper * .5 + lower * .5
     open_eye = lower[1] - upper[1]
@@ -102,7 +102,7 @@ def nose(face: SimpleNamespace) -> tuple[np.ndarray, np.ndarray]:
     bridge = [(0, face.nose_top + (tip - face.nose_top) * k / 3) for k in range(4)]
     wing = base - .062 + face.nose_flare
     below = [(-half, wing), (-half * .52, base - .03), (0, base), (half * .52, base - .03), (half, wing)]
-    left = [(-.12, face.nose_top + .03), (-.9 * half, face.nose_top * .35 + tip * .65), (-1.17 * half, wing - .045)]
+    left = [(-.12, face.nose_top + .03), (-.95 * half, face.nose_top * .35 + tip * .65), (-1.3 * half, wing - .045)]
     right = [(-x, y) for x, y in left]
     middle = np.array([face.nose_x, 0.])
     return np.array(bridge +

@@ -67,7 +67,7 @@ def _shades(mesh, face, look):
 def _nasolabial(face):
     half, base, smile = face.nose_half, face.nose_base, max(face.smile, 0.)
     end_x = face.mouth_half + .075 + .02 * smile
-    curve = np.array([[half * 1.12, base - .12], [half * 1.45, base - .01], [end_x * .93, face.mouth_y - .13],
+    curve = np.array([[half * 1.3, base - .12], [half * 1.55, base - .01], [end_x * .93, face.mouth_y - .13],
                       [end_x, face.mouth_y - .02], [end_x * .98, face.mouth_y + .08]])
     return [curve * [sign, 1] for sign in (-1, 1)]
 
