@@ -1,4 +1,4 @@
-"""Quick start: a small network that gives coordinates, trained on drawn faces alone."""
+"""Quick start: a small network with integral heatmaps, trained on drawn faces alone."""
 from mmengine.config import read_base
 
 with read_base():
@@ -8,11 +8,14 @@ with read_base():
 model = dict(
     type='facelmk.FaceLandmarker',
     backbone=dict(type='QuickNet'),
-    head=dict(type='IntegralHead'),
-    codec=dict(type='Coordinates'),
-    loss=dict(type='L1Loss'),
+    head=dict(type='HeatmapHead'),
+    codec=dict(type='Integral'),
+    loss=dict(type='IntegralLoss'),
     flip_test=True)
 optim_wrapper = dict(optimizer=dict(type='AdamW', lr=3e-3, weight_decay=.01))
-param_scheduler = dict(type='OneCycleLR', eta_max=3e-3, total_steps=5, by_epoch=True, convert_to_iter_based=True)
 train_cfg = dict(by_epoch=True, max_epochs=5, val_interval=1)
-default_hooks.checkpoint.update(interval=1, max_keep_ckpts=1)
+param_scheduler = [
+    dict(type='LinearLR', start_factor=.02, by_epoch=False, begin=0, end=40),
+    dict(type='CosineAnnealingLR', T_max=train_cfg['max_epochs'], eta_min=1e-5, convert_to_iter_based=True)]
+default_hooks['logger'].update(interval=10)
+default_hooks['checkpoint'].update(interval=1, max_keep_ckpts=1)

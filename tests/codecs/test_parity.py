@@ -6,7 +6,7 @@ import pytest
 import torch
 
 from facelmk import geometry
-from facelmk.codecs import Coordinates, Heatmap
+from facelmk.codecs import Coordinates, Heatmap, Integral
 from facelmk.codecs.heatmap import dark, quarter
 from facelmk.markups import MARKUPS
 
@@ -94,3 +94,23 @@ def test_a_perfect_network_reaches_the_published_floor(name):
             errors.append(np.linalg.norm(home - landmarks, axis=-1).mean() / (.6 * side) * 100)
         found.append(np.mean(errors))
     assert np.abs(np.subtract(found, wanted)).max() < .02, found
+
+
+def test_integral_decodes_the_middle_of_a_cell_and_between_two():
+    """Cell (row 5, column 9) of a stride-4 grid covers pixels 36 to 39 and 20 to 23: its middle is (37.5, 21.5)."""
+    cells = torch.full((1, 1, 28, 28), -1e4)
+    cells[0, 0, 5, 9] = 0
+    points, scores = Integral().decode(cells, 112)
+    torch.testing.assert_close(points, torch.tensor([[[37.5, 21.5]]]))
+    assert scores.item() == 1
+    cells[0, 0, 5, 10] = 0
+    points, scores = Integral().decode(cells, 112)
+    torch.testing.assert_close(points, torch.tensor([[[39.5, 21.5]]]))
+    assert scores.item() == .5
+
+
+def test_integral_mirrors_any_map_exactly():
+    maps = torch.randn(2, 98, 16, 16, generator=torch.Generator().manual_seed(0))
+    points, flipped = (Integral().decode(m, 64)[0] for m in (maps, Integral().flip(maps, WFLW, 64)))
+    torch.testing.assert_close(flipped[..., 0], 63 - points[:, WFLW, 0], atol=1e-4, rtol=0)
+    torch.testing.assert_close(flipped[..., 1], points[:, WFLW, 1], atol=1e-4, rtol=0)

@@ -130,7 +130,7 @@ def test_head_learns_comes_back_and_exports(name: str, tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize('backbone', BACKBONE_NAMES)
-@pytest.mark.parametrize('head', ['HeatmapHead', 'RegressionHead', 'IntegralHead'])
+@pytest.mark.parametrize('head', ['HeatmapHead', 'RegressionHead'])
 def test_any_head_goes_onto_any_backbone(backbone: str, head: str) -> None:
     network = Network(dict(type=backbone), dict(type=head), K).eval()
     with torch.no_grad():
@@ -161,29 +161,6 @@ def test_batch_norm_momentum_of_hrnet() -> None:
 def test_what_there_is_not_is_refused_by_value(part: dict, word: str) -> None:
     with pytest.raises(FacelmkError, match=word):
         BACKBONES.build(part)
-
-
-def test_integral_head_finds_the_place_of_a_sharp_map() -> None:
-    """Cell (row 5, column 9) of a stride-4 grid covers pixels 36 to 39 and 20 to 23: its middle is (37.5, 21.5)."""
-    head = HEADS.build(dict(type='IntegralHead', in_channels=(1,), out_channels=1))
-    nn.init.ones_(head.final_layer.weight)
-    cells = torch.full((1, 1, 28, 28), -1e4)
-    cells[0, 0, 5, 9] = 0
-    torch.testing.assert_close(head((cells,))[-1] * 112, torch.tensor([[[37.5, 21.5]]]))
-    between = cells.clone()
-    between[0, 0, 5, 10] = 0
-    torch.testing.assert_close(head((between,))[-1] * 112, torch.tensor([[[39.5, 21.5]]]))
-
-
-def test_integral_head_mirrors_exactly() -> None:
-    """The mirrored map gives x' = S - 1 - x, whatever the map."""
-    torch.manual_seed(0)
-    head, cells = build_head('IntegralHead'), torch.randn(2, 6, 16, 16)
-    rest = torch.zeros(2, 10, 8, 8)
-    x, y = (head((cells, rest))[-1] * 64).unbind(-1)
-    mirrored_x, mirrored_y = (head((cells.flip(-1), rest))[-1] * 64).unbind(-1)
-    torch.testing.assert_close(mirrored_x, 63 - x, atol=1e-4, rtol=0)
-    torch.testing.assert_close(mirrored_y, y, atol=1e-4, rtol=0)
 
 
 def test_heatmap_head_resizes_to_the_first_feature_and_doubles_by_deconvolution() -> None:

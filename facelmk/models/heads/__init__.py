@@ -1,7 +1,6 @@
 """Heads: layers only, from a tuple of feature maps to a list of stages whose last is the answer."""
 from .base import Head
 from .heatmap_head import HeatmapHead
-from .integral_head import IntegralHead
 from .regression_head import RegressionHead
 
-__all__ = ['Head', 'HeatmapHead', 'IntegralHead', 'RegressionHead']
+__all__ = ['Head', 'HeatmapHead', 'RegressionHead']
