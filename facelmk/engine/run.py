@@ -1,4 +1,5 @@
 """Train and test: a config becomes an mmengine Runner, and a test becomes numbers in a file."""
+import copy
 import platform
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -17,7 +18,7 @@ from mmengine.runner import Runner
 
 from .. import __version__
 from ..registry import FacelmkError, MissingResource
-from . import checkpoint as _checkpoints  # noqa: F401  registers the safe readers with mmengine
+from .checkpoint import load_checkpoint  # the module registers the safe readers with mmengine, too
 from .hooks import TellFinished
 from .ranks import join_ranks
 
@@ -68,13 +69,24 @@ def test(config: Config, source: str, launcher: str = 'none', drawing: Drawing |
     """
     if config.get('test_dataloader') is None:
         raise FacelmkError(f'{config.filename}: there is no test_dataloader and no val_dataloader to test on')
-    config.load_from, config.resume = source, False
+    config.load_from, config.resume = None, False  # the Runner would load what fits and go on
     (drawing or Drawing()).join(config)
-    runner = _runner(config, launcher)
+    runner = _runner(_without_training(config), launcher)
+    load_checkpoint(runner.model, source)
     evaluator = runner.test_loop.evaluator
     evaluator.metrics.extend(watch)
     evaluator.dataset_meta = runner.test_loop.dataloader.dataset.metainfo
     return runner, runner.test()
+
+
+def _without_training(config: Config) -> Config:
+    """The config itself, or a copy without training where it does not say all of it: mmengine wants all or nothing."""
+    parts = ('train_dataloader', 'train_cfg', 'optim_wrapper')
+    if all(config.get(key) is not None for key in parts):
+        return config
+    config = copy.deepcopy(config)
+    config.merge_from_dict(dict.fromkeys((*parts, 'param_scheduler')))
+    return config
 
 
 def _runner(config: Config, launcher: str) -> Runner:
