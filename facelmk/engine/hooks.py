@@ -26,9 +26,10 @@ class SyncStatistics(Hook):
         self._average(runner)
 
     def after_train_iter(self, runner: Runner, batch_idx: int, data_batch: Any = None, outputs: Any = None) -> None:
-        for hook in runner.hooks:
-            if isinstance(hook, CheckpointHook) and not hook.by_epoch and self.every_n_train_iters(runner, hook.interval):
-                self._average(runner)
+        saving = [hook for hook in runner.hooks if isinstance(hook, CheckpointHook) and not hook.by_epoch]
+        if any(self.every_n_train_iters(runner, hook.interval) or hook.save_last and self.is_last_train_iter(runner)
+               for hook in saving):
+            self._average(runner)
 
     def _average(self, runner: Runner) -> None:
         averaged = (hook.ema_model for hook in runner.hooks if isinstance(hook, EMAHook))

@@ -1,0 +1,174 @@
+"""Two gloo ranks: gradients as of one process, equal BatchNorm statistics wherever they count, and ends that do not hang."""
+import os
+import socket
+from pathlib import Path
+
+import pytest
+import torch
+from mmengine.hooks import EMAHook, Hook
+from torch import distributed, multiprocessing
+
+from facelmk.engine.checkpoint import read_checkpoint
+from facelmk.engine.config import load_config
+from facelmk.registry import MODELS
+
+EPOCHS = {'train_cfg.max_epochs': 2}
+ITERATIONS = {'train_cfg': dict(_delete_=True, by_epoch=False, max_iters=5, val_interval=2), 'param_scheduler': None,
+              'default_hooks.checkpoint.by_epoch': False, 'default_hooks.checkpoint.interval': 3,
+              'default_hooks.checkpoint.save_best': None, 'log_processor.by_epoch': False}
+RUNS = {'epochs': EPOCHS, 'iterations': ITERATIONS}
+
+
+def statistics(module):
+    """BatchNorm's running statistics, by name."""
+    return {name: value.clone() for name, value in module.named_buffers() if 'running' in name}
+
+
+def averaged(runner):
+    """The network whose weights EMAHook averages."""
+    return next(hook for hook in runner.hooks if isinstance(hook, EMAHook)).ema_model.module
+
+
+class Probe(Hook):
+    """Keeps the statistics as they are before others act (`early`), or after."""
+
+    def __init__(self, kept, early):
+        self.kept, self.priority = kept, 'VERY_HIGH' if early else 'LOWEST'
+
+    def keep(self, runner, when):
+        inner = getattr(runner.model, 'module', runner.model)
+        self.kept[self.priority, when] = statistics(inner), statistics(averaged(runner))
+
+    def before_val_epoch(self, runner):
+        self.keep(runner, ('validation', runner.iter))
+
+    def after_train_iter(self, runner, batch_idx, data_batch=None, outputs=None):
+        self.keep(runner, ('iteration', runner.iter + 1))
+
+    def after_train_epoch(self, runner):
+        self.keep(runner, ('epoch', runner.epoch + 1))
+
+
+def join(rank, port):
+    os.environ.update(MASTER_ADDR='127.0.0.1', MASTER_PORT=str(port), RANK=str(rank), LOCAL_RANK=str(rank), WORLD_SIZE='2')
+    torch.set_num_threads(1)
+
+
+def small(folder, run):
+    """A quick start of 11 faces, whose validation has a face for the first rank alone."""
+    options = {'work_dir': str(folder), 'custom_hooks': [dict(type='EMAHook')], 'randomness.seed': 1} | RUNS[run]
+    for phase, count in (('train', 11), ('val', 1)):
+        options |= {f'{phase}_dataloader.{key}': value for key, value in {
+            'dataset.count': count, 'dataset.cache': None, 'dataset.size': 64, 'dataset.pipeline.1.size': 64,
+            'batch_size': 2, 'num_workers': 0}.items()}
+    return load_config('quickstart', options)
+
+
+def train_rank(rank, port, folder, run):
+    from facelmk.engine import ranks, run as runs
+
+    join(rank, port)
+    kept = {}
+    build = runs._runner
+
+    def with_probes(config, launcher):
+        runner = build(config, launcher)
+        for early in (True, False):
+            runner.register_hook(Probe(kept, early), Probe(kept, early).priority)
+        return runner
+
+    runs._runner = with_probes
+    runs.train(small(folder, run), launcher='pytorch')
+    torch.save(kept, folder / f'{rank}.pt')
+    ranks.leave_ranks()
+
+
+def start(worker, *arguments):
+    """Run `worker(rank, port, ...)` in two processes."""
+    with socket.socket() as free:
+        free.bind(('127.0.0.1', 0))
+        port = free.getsockname()[1]
+    multiprocessing.spawn(worker, (port, *arguments), nprocs=2)
+
+
+def same(one, other):
+    return all(torch.equal(one[name], other[name]) for name in one) and one.keys() == other.keys() and len(one) > 0
+
+
+@pytest.fixture(scope='module', params=RUNS)
+def trained(request, tmp_path_factory):
+    """The work folder of a training on two ranks, and what the probes of both ranks kept."""
+    folder = tmp_path_factory.mktemp(request.param)
+    start(train_rank, folder, request.param)
+    return request.param, folder, [torch.load(folder / f'{rank}.pt', weights_only=True) for rank in (0, 1)]
+
+
+def test_statistics_agree_at_validation(trained):
+    run, _, kept = trained
+    places = [key for key in kept[0] if key[1][0] == 'validation' and key[0] == 'LOWEST']
+    assert len(places) == {'epochs': 2, 'iterations': 3}[run] and kept[0].keys() == kept[1].keys()
+    for key in places:
+        for own, other in zip(kept[0][key], kept[1][key], strict=True):
+            assert same(own, other), key
+    # without the hook they would not: each rank has seen faces of its own
+    first = kept[0]['VERY_HIGH', ('iteration', 1)][0], kept[1]['VERY_HIGH', ('iteration', 1)][0]
+    assert not same(*first)
+
+
+def test_the_checkpoint_holds_what_all_ranks_have(trained):
+    run, folder, kept = trained
+    saved = {'epochs': {'epoch_1.pth': ('epoch', 1), 'epoch_2.pth': ('epoch', 2)},
+             'iterations': {'iter_3.pth': ('iteration', 3), 'iter_5.pth': ('iteration', 5)}}[run]
+    written = [name for name in saved if (folder / name).is_file()]
+    assert list(saved)[-1] in written
+    for name in written:
+        checkpoint = read_checkpoint(folder / name)
+        for rank in (0, 1):
+            own, mean = kept[rank]['LOWEST', saved[name]]
+            state, source = ({key: checkpoint[part][prefix + key] for key in own} for part, prefix in
+                             (('state_dict', ''), ('ema_state_dict', 'module.')))
+            assert same(state, mean) or same(state, own), name
+            assert same(source, own) or same(source, mean), name
+            assert same(own, kept[1 - rank]['LOWEST', saved[name]][0]), name
+
+
+def gradients(model, faces):
+    for module in model.modules():
+        if isinstance(module, torch.nn.BatchNorm2d):
+            module.eval()
+    inputs, samples = faces
+    sum(model(inputs, samples, mode='loss').values()).backward()
+    return {name.removeprefix('module.'): p.grad.clone() for name, p in model.named_parameters()}
+
+
+def faces(share=slice(None)):
+    """Made-up crops and points of eight faces, or of a share of them."""
+    generator = torch.Generator().manual_seed(0)
+    inputs = torch.randn(8, 3, 64, 64, generator=generator)
+    points = torch.rand(8, 98, 2, generator=generator) * 60 + 2
+    return inputs[share], dict(points=points[share], visible=torch.ones(8, 98)[share])
+
+
+def network():
+    torch.manual_seed(0)
+    return MODELS.build(load_config('quickstart').model)
+
+
+def backward_rank(rank, port, folder):
+    from mmengine.model import MMDistributedDataParallel
+
+    join(rank, port)
+    distributed.init_process_group('gloo')
+    model = MMDistributedDataParallel(network(), device_ids=None, broadcast_buffers=False)
+    torch.save(gradients(model, faces(slice(rank * 4, rank * 4 + 4))), folder / f'{rank}.pt')
+    distributed.destroy_process_group()
+
+
+def test_gradients_of_two_ranks_are_those_of_one_process(tmp_path: Path):
+    start(backward_rank, tmp_path)
+    alone = gradients(network(), faces())
+    largest = max(value.norm() for value in alone.values())
+    for rank in (0, 1):
+        found = torch.load(tmp_path / f'{rank}.pt', weights_only=True)
+        assert found.keys() == alone.keys()
+        assert max((found[name] - alone[name]).norm() for name in alone) <= 1e-6 * largest
