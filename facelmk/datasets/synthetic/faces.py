@@ -18,7 +18,7 @@ from .parameters import stream
 from .skin import texture
 from .wear import wear
 
-VERSION = 4  # raise it when the pictures change: caches are keyed by it
+VERSION = 5  # raise it when the pictures change: caches are keyed by it
 TAGS = ('pose', 'expression', 'illumination', 'makeup', 'occlusion', 'blur')
 _HIDES_CELLS = 160
 

@@ -18,7 +18,7 @@ def _tuple(colour, factor=1.):
     return tuple(min(max(float(v) * factor, 0.), 255.) for v in colour)
 
 
-_T = np.linspace(0, 1, 15)
+_T, _ALONG, _ACROSS = np.linspace(0, 1, 15), np.linspace(0, 1, 12), np.linspace(-1, 1, 25)
 
 
 def eyes(texture: np.ndarray, mesh: SimpleNamespace, face: SimpleNamespace, look: SimpleNamespace) -> None:
@@ -37,7 +37,7 @@ def _eye(texture, mesh, face, look, side):
     upper, lower = (_stretched(edge) for edge in points.lids(face, side, _T))
     centre = points.pupil(face, side)
     radius = look.iris_size
-    crease = upper - np.stack([0 * _T, .030 + .03 * (1 - look.age) + .01 * np.sin(np.pi * _T)], -1)
+    crease = upper - anatomy.pair(0 * _T, .030 + .03 * (1 - look.age) + .01 * np.sin(np.pi * _T))
     ring = ellipse(centre, (radius, radius))
     inner = ellipse(centre, (radius * .82, radius * .82))
     black = ellipse(centre, (radius * .40, radius * .40))
@@ -78,7 +78,7 @@ def brows(texture: np.ndarray, mesh: SimpleNamespace, face: SimpleNamespace, loo
           draw: np.random.Generator) -> None:
     """Both brows: a soft body with single hairs, in place."""
     for side in (0, 1):
-        above, below = points.brow(face, side, np.linspace(0, 1, 12))
+        above, below = points.brow(face, side, _ALONG)
         above = above + look.brow_low * (below - above)  # annotators go round the hairs, at some distance
         edge = to_texture(mesh, np.concatenate([above, below[::-1]]))
         rows, cols = around(edge, 3, texture.shape)
@@ -113,7 +113,7 @@ def nostrils(texture: np.ndarray, mesh: SimpleNamespace, face: SimpleNamespace, 
 def mouth(texture: np.ndarray, mesh: SimpleNamespace, face: SimpleNamespace, look: SimpleNamespace,
           draw: np.random.Generator) -> None:
     """Lips, and teeth and tongue behind them, in place."""
-    s = np.linspace(-1, 1, 25)
+    s = _ACROSS
     edges = points.mouth(face, s)
     teeth = _teeth(face, draw, s)
     parts = np.split(to_texture(mesh, np.concatenate([*edges, *teeth])), np.cumsum([25] * (4 + len(teeth)))[:-1])
@@ -147,8 +147,8 @@ def _teeth(face, draw, s):
         if kind < .2:
             long, short = face.mouth_gap * draw.uniform(.5, .62), face.mouth_gap * draw.uniform(.34, .5)
     bow = 1 - .35 * s * s
-    return (top + np.stack([0 * s, long * bow], -1), bottom - np.stack([0 * s, short * bow], -1),
-            bottom - np.stack([0 * s, .35 * face.mouth_gap * (1 - s * s)], -1))
+    return (top + anatomy.pair(0 * s, long * bow), bottom - anatomy.pair(0 * s, short * bow),
+            bottom - anatomy.pair(0 * s, .35 * face.mouth_gap * (1 - s * s)))
 
 
 def _inside(view, face, look, draw, top, bottom, teeth):

@@ -34,6 +34,11 @@ def pick(draw: np.random.Generator, shares: dict) -> Any:
     return next(iter(shares))
 
 
+def between(value: float, low: float, high: float) -> float:
+    """`value`, kept between two bounds."""
+    return min(max(value, low), high)
+
+
 def _normal(draw, mean, spread, low=-2.5, high=2.5):
     return mean + spread * min(max(draw.standard_normal(), low), high)
 
@@ -113,7 +118,7 @@ def _eyes(self, draw):
     self.brow_peak = .42 + n(.05)
     self.brow_outer = .675 + n(.04)
     self.brow_inner = np.array([.145, .145]) + n(.032) - .02 * self.frown
-    self.brow_thick = np.clip(.062 + n(.016), .025, .12)
+    self.brow_thick = between(.062 + n(.016), .025, .12)
 
 
 def _nose_and_mouth(self, draw):
@@ -124,13 +129,13 @@ def _nose_and_mouth(self, draw):
     self.nose_half = .147 + n(.023) + .012 * max(self.smile, 0)
     self.nose_flare = n(.012)
     self.nose_x = n(.008)
-    self.nose_height = 1 + n(.16)
+    self.nose_height = 1 + n(.14)
     smile, gap = self.smile, self.gap
     self.mouth_x = n(.012)
     self.mouth_half = .304 + n(.028) + .068 * smile - .09 * self.pucker - .06 * max(gap - .15, 0)
-    self.lip_upper = np.clip(.060 + n(.019) - .016 * max(smile, 0) + .015 * self.pucker, .012, .13)
-    self.lip_lower = np.clip(.109 + n(.024) - .014 * max(smile, 0) + .012 * self.pucker, .03, .19)
-    self.gap_up = np.clip(.22 + n(.06) + .15 * max(smile, 0) * (gap < .2), .05, .55)
+    self.lip_upper = between(.060 + n(.019) - .016 * max(smile, 0) + .015 * self.pucker, .012, .13)
+    self.lip_lower = between(.109 + n(.024) - .014 * max(smile, 0) + .012 * self.pucker, .03, .19)
+    self.gap_up = between(.22 + n(.06) + .15 * max(smile, 0) * (gap < .2), .05, .55)
     self.mouth_gap = gap
     self.mouth_y = self.nose_base + (.210 + n(.03)) * self.stretch - .015 * smile + .22 * gap
     self.mouth_lift = .004 + n(.014) + .05 * smile + .25 * gap * (smile > .3) * smile - .03 * self.frown * (smile < 0)
@@ -147,7 +152,7 @@ def _relief(self, draw):
         (0, -.04, v(.045, .4), .12, .10),
         (0, .10, v(.09, .3) * tall, .085, .12),
         (0, .24 * tip / .43, v(.13, .25) * tall, .085, .13),
-        (0, tip, v(.29, .1) * tall, .085, .115),
+        (0, tip, v(.25, .1) * tall, .095, .115),
         (0, tip - .1, v(.07, .3) * tall, .08, .1),
         (half * .95, base - .07, v(.14, .15), .066, .065),
         (half * .4, base - .055, .05, .1, .05),

@@ -34,7 +34,7 @@ def lids(face: SimpleNamespace, side: int, t: np.ndarray) -> tuple[np.ndarray, n
     skew = 1 + face.eye_skew * (t - .5)
     upper = chord - face.lid_upper[side] * swell * skew
     lower = chord + face.lid_lower[side] * swell * (2 - skew)
-    return np.stack([sign * x, upper], -1), np.stack([sign * x, lower], -1)
+    return anatomy.pair(sign * x, upper), anatomy.pair(sign * x, lower)
 
 
 def pupil(face: SimpleNamespace, side: int) -> np.ndarray:
@@ -43,7 +43,7 @@ def pupil(face: SimpleNamespace, side: int) -> np.ndarray:
     upper, lower = (edge[0] for edge in lids(face, side, t))
     middle = upper * .5 + lower * .5
     open_eye = lower[1] - upper[1]
-    y = middle[1] + np.clip(face.gaze[1] * .1 - .004, -.3 * open_eye, .3 * open_eye)
+    y = middle[1] + min(max(face.gaze[1] * .1 - .004, -.3 * open_eye), .3 * open_eye)
     return np.array([middle[0], y])
 
 
@@ -55,7 +55,7 @@ def brow(face: SimpleNamespace, side: int, t: np.ndarray) -> tuple[np.ndarray, n
         (t - face.brow_peak) / np.where(t < face.brow_peak, face.brow_peak, 1 - face.brow_peak))**1.7)
     y = face.brow_y[side] + face.brow_tilt[side] * (t - .5) - arch
     thick = face.brow_thick * np.interp(t, [0, .25, .5, .75, .95, 1.], [0., .62, .88, 1., 1.06, 1.])
-    return np.stack([sign * x, y], -1), np.stack([sign * x, y + thick], -1)
+    return anatomy.pair(sign * x, y), anatomy.pair(sign * x, y + thick)
 
 
 def mouth(face: SimpleNamespace, s: np.ndarray) -> tuple[np.ndarray, ...]:
@@ -76,7 +76,7 @@ def mouth(face: SimpleNamespace, s: np.ndarray) -> tuple[np.ndarray, ...]:
                                                                            [1., 1.24, 1.12, .86, .40, 0])
     lower = rise(s) + (1 - face.gap_up) * gap_outer + face.lip_lower * np.interp(across, [0, .29, .48, .66, .86, 1],
                                                                                  [1., 1., .92, .74, .36, 0])
-    return tuple(np.stack([u, v], -1) for u, v in ((x, upper), (inner_x, top), (inner_x, bottom), (x, lower)))
+    return tuple(anatomy.pair(u, v) for u, v in ((x, upper), (inner_x, top), (inner_x, bottom), (x, lower)))
 
 
 def plan(face: SimpleNamespace) -> np.ndarray:
@@ -140,7 +140,7 @@ def _respace(places, points, count):
     step = np.sqrt((np.diff(points, axis=0)**2).sum(1))
     arc = np.concatenate([[0], np.cumsum(step)])
     at = np.linspace(0, arc[-1], count)
-    spaced = [np.stack([np.interp(at, arc, values[:, k]) for k in (0, 1)], -1) for values in (places, points)]
+    spaced = [anatomy.pair(*(np.interp(at, arc, values[:, k]) for k in (0, 1))) for values in (places, points)]
     return spaced[0].astype(np.float32), spaced[1].astype(np.float32)
 
 

@@ -1,5 +1,6 @@
 """From the surface to the picture: pose, perspective, shadow, light, and the rasteriser."""
 
+import functools
 from types import SimpleNamespace
 
 import cv2
@@ -8,6 +9,7 @@ import numpy as np
 from . import anatomy
 
 
+@functools.lru_cache(maxsize=16)
 def rotation(yaw: float, pitch: float, roll: float) -> np.ndarray:
     """Roll of pitch of yaw (3, 3); a positive yaw turns the nose to the picture's right, a positive pitch down."""
     (cy, cp, cr), (sy, sp, sr) = np.cos([yaw, pitch, roll]), np.sin([yaw, pitch, roll])

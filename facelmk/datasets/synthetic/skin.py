@@ -18,9 +18,8 @@ def texture(mesh: SimpleNamespace, face: SimpleNamespace, look: SimpleNamespace,
     """Everything painted on the head, not yet lit: (HEIGHT, WIDTH, 3) uint8."""
     grain = cv2.addWeighted(piece('pore', draw, HEIGHT, WIDTH, .12 + .25 * look.age * draw.random()), .5,
                             piece('blotch', draw, HEIGHT, WIDTH, .25), .5, 0)
-    picture = cv2.multiply(cv2.merge([grain] * 3), (*(float(c) for c in look.skin), 0), scale=1 / 128)
-    picture = cv2.multiply(picture, _shades(mesh, face, look), scale=1 / 128)
-    _folds(picture, mesh, face, look, draw)
+    _folds(grain, mesh, face, look, draw)
+    picture = cv2.multiply(cv2.merge([grain] * 3), _shades(mesh, face, look), scale=1 / 128)
     if look.beard in ('stubble', 'goatee', 'full'):
         picture = _beard(picture, mesh, face, look, draw)
     features.nostrils(picture, mesh, face, look)
@@ -34,7 +33,7 @@ def texture(mesh: SimpleNamespace, face: SimpleNamespace, look: SimpleNamespace,
 
 
 def _shades(mesh, face, look):
-    """Soft colour changes of the skin, as factors about 128."""
+    """The skin's colour with its soft changes."""
     half = np.full((HEIGHT // 2, WIDTH // 2, 3), 128, np.uint8)
     smile, old = max(face.smile, 0.), look.age
     blobs = []
@@ -61,6 +60,7 @@ def _shades(mesh, face, look):
         depth = 8 + 34 * smile + 14 * old
         line(half, fold, (128 - depth, 128 - depth, 130 - depth * .8), 2)
     half = cv2.GaussianBlur(half, (9, 9), 0)
+    half = cv2.multiply(half, (*(float(c) for c in look.skin), 0), scale=1 / 128)
     return cv2.resize(half, (WIDTH, HEIGHT), interpolation=cv2.INTER_LINEAR)
 
 
@@ -72,7 +72,7 @@ def _nasolabial(face):
     return [curve * [sign, 1] for sign in (-1, 1)]
 
 
-def _folds(picture, mesh, face, look, draw):
+def _folds(grain, mesh, face, look, draw):
     """Fine lines: smile, forehead, crow's feet, under the eyes."""
     strength = .25 * look.age + .25 * max(face.smile, 0)
     lines = []
@@ -90,11 +90,11 @@ def _folds(picture, mesh, face, look, draw):
             lines.append(np.stack([np.linspace(-.4, .4, 5), y + .03 * np.cos(np.linspace(-3, 3, 5))], -1))
     if not lines:
         return
-    canvas = np.full(picture.shape[:2], 255, np.uint8)
+    canvas = np.full(grain.shape, 255, np.uint8)
     for part in np.split(to_texture(mesh, np.concatenate(lines)), len(lines)):
         line(canvas, part, int(255 - 120 * min(strength, .6) * draw.uniform(.3, 1.)), 1)
     canvas = cv2.GaussianBlur(canvas[:_NECK_TOP], (3, 3), 0)
-    picture[:_NECK_TOP] = cv2.multiply(picture[:_NECK_TOP], cv2.merge([canvas] * 3), scale=1 / 255)
+    grain[:_NECK_TOP] = cv2.multiply(grain[:_NECK_TOP], canvas, scale=1 / 255)
 
 
 def _beard(picture, mesh, face, look, draw):

@@ -38,7 +38,7 @@ def _place(mesh, degrees_heights):
     spots = np.asarray(degrees_heights, float)
     column = anatomy.column_of(np.radians(spots[:, 0]))
     row = np.interp(spots[:, 1], mesh.heights, np.arange(anatomy.HEAD_ROWS))
-    return anatomy.on_texture(np.stack([column, row], -1))
+    return anatomy.on_texture(anatomy.pair(column, row))
 
 
 def _both_sides(half):
