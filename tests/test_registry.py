@@ -28,6 +28,7 @@ def first_looks():
     looks = ['shelf', 'len(shelf)', '*shelf', 'part in shelf']
     printed = fresh(f'''
 import os
+import cv2, mmcv, mmengine.runner, torch  # what takes time is imported before the forks
 from facelmk import registry
 for name, part in {PARTS}.items():
     for look in {looks}:
