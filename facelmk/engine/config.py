@@ -76,8 +76,6 @@ def load_config(source: str | Path, options: dict[str, Any] | None = None) -> Co
     """A config, complete and checked; `options` are dotted keys and values that replace its own."""
     path = find_config(source)
     config = _read(path)
-    for key in [key for key, value in config.items() if _is_stray(value)]:
-        config.pop(key)
     of_test = {key: value for key, value in (options or {}).items() if key.startswith('test_')}
     _replace(config, {key: value for key, value in (options or {}).items() if key not in of_test}, path)
     _fill_test(config)
@@ -95,6 +93,8 @@ def _read(path: Path) -> Config:
         config = Config.fromfile(path)
         if config.get('custom_imports'):  # mmengine skips them in configs that use read_base
             import_modules_from_strings(**config.custom_imports)
+        for key in [key for key, value in config.items() if _is_stray(value)]:
+            config.pop(key)
     except FacelmkError:
         raise
     except Exception as error:  # a config is a program: whatever it raises is a mistake in it or in what it imports
@@ -104,8 +104,8 @@ def _read(path: Path) -> Config:
 
 
 def _is_stray(value: Any) -> bool:
-    """Names that composing a config leaves behind: imported helpers and modules."""
-    return isinstance(value, (FunctionType, ModuleType, LazyObject, LazyAttr))
+    """Names that composing a config leaves behind: helpers, and imported functions, classes and modules."""
+    return isinstance(value, (type, FunctionType, ModuleType, LazyObject, LazyAttr))
 
 
 def _replace(config: Config, options: dict[str, Any], path: Path) -> None:
