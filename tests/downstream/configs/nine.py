@@ -18,7 +18,8 @@ model = dict(
     codec=dict(type='FromMiddle'),
     loss=dict(type='FarLoss'),
     flip_test=True)
-optim_wrapper = dict(optimizer=dict(type='Adam', lr=3e-3))
+optim_wrapper = dict(optimizer=dict(type='Adam', lr=6e-3))
+param_scheduler = dict(type='OneCycleLR', eta_max=6e-3, total_steps=6, by_epoch=True, convert_to_iter_based=True)
 train_cfg = dict(by_epoch=True, max_epochs=6, val_interval=3)
 default_hooks.checkpoint.update(interval=3)
 custom_hooks = [dict(type='CountFaces')]

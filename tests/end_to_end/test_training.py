@@ -1,0 +1,87 @@
+"""What a training run prints, leaves behind and goes on from, as MMPose's users know it."""
+import json
+import re
+
+import pytest
+import torch
+
+from facelmk.engine.checkpoint import read_checkpoint
+
+SUBSETS = ['pose', 'expression', 'illumination', 'makeup', 'occlusion', 'blur']
+NUMBER = r'[\d.]+(?:e[+-]\d+)?'
+
+
+def losses(text):
+    """The training losses of a log, as they are written."""
+    return re.findall(rf'Epoch\(train\).* loss: ({NUMBER})', text)
+
+
+def weights(folder, epoch):
+    return read_checkpoint(folder / f'epoch_{epoch}.pth')['state_dict']
+
+
+def test_files_are_where_mmposes_users_look_for_them(trained):
+    folder, _ = trained
+    (stamp,) = (path.name for path in folder.iterdir() if re.fullmatch(r'\d{8}_\d{6}', path.name))
+    assert (folder / stamp / f'{stamp}.log').is_file()
+    assert (folder / stamp / 'vis_data' / 'scalars.json').is_file()
+    assert (folder / 'quickstart.py').is_file()
+    assert (folder / 'last_checkpoint').read_text() == str(folder / 'epoch_2.pth')
+    assert {path.name for path in folder.glob('epoch_*.pth')} == {'epoch_1.pth', 'epoch_2.pth'}
+    (best,) = folder.glob('best_NME_epoch_*.pth')
+    scalars = [json.loads(line) for line in (folder / stamp / 'vis_data' / 'scalars.json').read_text().splitlines()]
+    nme = {row['step']: row['NME'] for row in scalars if 'NME' in row}
+    assert set(nme) == {1, 2} and best.stem == f'best_NME_epoch_{min(nme, key=nme.get)}'
+
+
+def test_log_lines_hold_what_is_looked_for(trained):
+    folder, printed = trained
+    written = next(folder.glob('*/*.log')).read_text()
+    assert 'Epoch(train) [1][5/5]' in written and 'Epoch(train) [1][5/5]' in printed  # 33 faces in batches of 8
+    line = next(line for line in written.splitlines() if 'Epoch(train) [2]' in line)
+    wanted = ['lr', 'eta', 'time', 'data_time', *(['memory'] if torch.cuda.is_available() else []), 'loss']
+    names = re.findall(r'(\w+): ', line.partition('Epoch(train)')[2])
+    assert names[:len(wanted)] == wanted and len(names) > len(wanted)
+    assert all(name.startswith('loss_') for name in names[len(wanted):])
+    line = next(line for line in written.splitlines() if 'Epoch(val) [2]' in line)
+    names = re.findall(r'([\w@./]+): ', line.partition('Epoch(val)')[2])
+    assert names[:7] == ['NME', *(f'NME/{subset}' for subset in SUBSETS)]
+    assert names[7] == 'FR@0.1' and names[14] == 'AUC@0.1' and names[21:] == ['data_time', 'time']
+    assert 10 < float(re.search(rf'NME: ({NUMBER})', line).group(1)) < 200  # per cent
+
+
+def test_a_resumed_run_ends_where_the_whole_one_ends(trained, tool, tiny, tmp_path):
+    folder, printed = trained
+    resumed = tool('train.py', 'quickstart', '--work-dir', tmp_path, '--resume', folder / 'epoch_1.pth', *tiny(),
+                   cwd=tmp_path)
+    assert losses(resumed) == losses(printed)[1:]
+    whole, again = weights(folder, 2), weights(tmp_path, 2)
+    assert all(torch.equal(whole[key], again[key]) for key in whole)
+
+
+def test_a_finished_run_that_is_resumed_says_so_and_ends(trained, tool, tiny):
+    folder, _ = trained
+    before = (folder / 'epoch_2.pth').stat().st_mtime_ns
+    printed = tool('train.py', 'quickstart', '--resume', 'auto', *tiny(), cwd=folder.parents[1])
+    assert not losses(printed) and 'nothing is left to train' in printed
+    assert (folder / 'epoch_2.pth').stat().st_mtime_ns == before
+
+
+@pytest.mark.parametrize('workers', [1, 2])
+def test_worker_count_changes_no_draw(workers, trained, tool, tiny, tmp_path):
+    """The same seed gives the same faces, the same changes to them and the same steps, to the last digit."""
+    folder, printed = trained
+    again = tool('train.py', 'quickstart', '--work-dir', tmp_path, '--no-validate', *tiny(workers=workers), cwd=tmp_path)
+    assert losses(again) == losses(printed)
+    assert all(torch.equal(value, weights(tmp_path, 2)[key]) for key, value in weights(folder, 2).items())
+    assert 'Epoch(val)' not in again and not list(tmp_path.glob('best*'))
+
+
+def test_options_of_mmposes_train(tool, tiny, tmp_path):
+    printed = tool('train.py', 'quickstart', '--work-dir', 'out', '--auto-scale-lr', '--local-rank', '0', '--show-dir',
+                   'drawn', '--interval', '5', '--wait-time', '0.1',
+                   *tiny(epochs=1, **{'auto_scale_lr.base_batch_size': 32}), cwd=tmp_path)
+    assert 'LR is set based on batch size of 32 and the current batch size is 8. Scaling the original LR by 0.25' in printed
+    assert len(list((tmp_path / 'out' / 'drawn').iterdir())) == 4  # faces 1, 6, 11, 16 of 17
+    if not torch.cuda.is_available():
+        assert 'needs a GPU' in tool('train.py', 'quickstart', '--amp', *tiny(), cwd=tmp_path, code=3)
