@@ -219,7 +219,7 @@ def test_a_config_of_ones_own_reads_an_installed_one(installed: Path, tmp_path: 
 def test_an_epoch_from_the_wheel(installed: Path, tmp_path: Path) -> None:
     run(installed / 'facelmk', 'train', 'quickstart', '--cfg-options', 'train_dataloader.dataset.count=32',
         'val_dataloader.dataset.count=10', 'train_dataloader.batch_size=8', 'train_dataloader.num_workers=0',
-        'val_dataloader.num_workers=0', 'train_cfg.max_epochs=1', 'param_scheduler.total_steps=1',
+        'val_dataloader.num_workers=0', 'train_cfg.max_epochs=1',
         'train_dataloader.dataset.pipeline.1.size=64', 'val_dataloader.dataset.pipeline.1.size=64',
         cwd=tmp_path, OMP_NUM_THREADS='1')
     assert list((tmp_path / 'work_dirs/quickstart').glob('best_NME_epoch_1.pth'))
