@@ -14,10 +14,18 @@ def test_rows_are_the_drawn_faces():
     row = data.face(1)
     assert len(data) == 3 and row['id'] == 'synthetic/7/6' and row['norm'] is None
     assert np.array_equal(row['image'], drawn.images[0]) and np.array_equal(row['landmarks'], drawn.landmarks[0])
-    assert np.array_equal(row['box'], drawn.boxes[0]) and np.array_equal(row['visible'], drawn.visible[0])
+    assert np.array_equal(row['box'], drawn.boxes[0])
     assert row['tags'] == drawn.tags[0]
     with pytest.raises(IndexError):
         data.face(3)
+
+
+def test_covered_points_count_unless_they_are_hidden():
+    drawn = draw(7, range(40), 64)
+    shown, hidden = (SyntheticFaces(count=40, seed=7, size=64, hide_covered=hide) for hide in (False, True))
+    assert all(shown.face(i)['visible'].all() for i in range(40))
+    assert all(np.array_equal(hidden.face(i)['visible'], drawn.visible[i]) for i in range(40))
+    assert not drawn.visible.all()
 
 
 @pytest.mark.parametrize('workers', [1, 2])
@@ -26,9 +34,9 @@ def test_a_cache_holds_the_same_faces_and_is_used_again(tmp_path, monkeypatch, w
     cached = SyntheticFaces(count=10, seed=2, size=64, cache=str(tmp_path), workers=workers)
     assert [folder.name for folder in tmp_path.iterdir()] == [cached.cache.name]
     monkeypatch.setattr(dataset, 'one', None)  # nothing is drawn a second time, whatever the mark-up
-    again = SyntheticFaces('lapa', count=10, seed=2, size=64, cache=str(tmp_path))
+    again = SyntheticFaces('lapa', count=10, seed=2, size=64, cache=str(tmp_path), hide_covered=True)
     monkeypatch.undo()
-    fresh = SyntheticFaces('lapa', count=10, seed=2, size=64)
+    fresh = SyntheticFaces('lapa', count=10, seed=2, size=64, hide_covered=True)
     for index in (0, 9):
         one, other = again.face(index), fresh.face(index)
         assert all(np.array_equal(one[key], other[key]) for key in ('image', 'landmarks', 'visible', 'box'))

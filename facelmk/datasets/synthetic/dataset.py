@@ -25,14 +25,16 @@ class SyntheticFaces(FaceDataset):
     """`count` faces from number `start` of stream `seed`, drawn on demand or once into a folder `cache`.
 
     Pictures are `size` pixels wide. A cache holds the points of all mark-ups; it is memory-mapped, so that loader
-    workers share it, and is drawn by `workers` processes.
+    workers share it, and is drawn by `workers` processes. Covered points are labelled and count, as in WFLW;
+    `hide_covered=True` makes them invisible.
     """
     subsets = TAGS
 
     def __init__(self, markup: str = 'wflw', count: int = 1000, seed: int = 0, start: int = 0, size: int = 256,
                  cache: str | None = None, workers: int = 2, pipeline: Sequence[dict | Transform] = (),
-                 subsets: Sequence[str] | None = None) -> None:
+                 hide_covered: bool = False, subsets: Sequence[str] | None = None) -> None:
         super().__init__(markup, pipeline, subsets)
+        self.hide_covered = hide_covered
         if self.markup.name not in points.SIZES:
             raise DataDefect(f'SyntheticFaces: no points in mark-up {markup!r}; it draws {", ".join(points.SIZES)}')
         if count < 1 or size < 32:
@@ -52,6 +54,8 @@ class SyntheticFaces(FaceDataset):
         row = self._cached(index) if self.cache else vars(one(self.seed, number, self.size))
         name = f'synthetic/{self.seed}/{number}'
         visible = points.seen_in_markup(row['visible'], self.markup.name)
+        if not self.hide_covered:
+            visible = np.ones_like(visible)
         return dict(id=name, path='', box=row['box'], norm=None, tags=row['tags'], image=row['image'], visible=visible,
                     landmarks=points.in_markup(row['landmarks'], self.markup.name))
 
