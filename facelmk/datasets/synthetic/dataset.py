@@ -80,6 +80,7 @@ def cache_faces(folder: str | Path, seed: int, start: int, count: int, size: int
     draft = Path(tempfile.mkdtemp(prefix=f'.{place.name}-', dir=place.parent))
     try:
         _draw_into(draft, seed, start, count, size, workers)
+        draft.chmod(place.parent.stat().st_mode)  # a temporary folder is its owner's alone
         try:
             os.replace(draft, place)
         except OSError:

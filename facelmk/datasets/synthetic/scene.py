@@ -88,11 +88,11 @@ def _paint_solid(image, outlines, thing, look, draw):
     height, width = mask.shape
     bright = look.exposure**.5 * (.75 + .25 * abs(look.key[2]))
     if thing.kind == 'hair':
-        layer = cv2.multiply(hair_picture(look, draw, 256, 256), (bright,) * 4)
+        layer = cv2.multiply(hair_picture(look, draw, 256, 256), (float(bright),) * 4)
         layer = cv2.resize(layer, (width, height), interpolation=cv2.INTER_LINEAR)
     else:
         grain = cv2.resize(piece('cloth' if thing.kind == 'cloth' else 'blotch', draw, 64, 64, .3), (width, height))
-        layer = cv2.multiply(cv2.merge([grain] * 3), (*(float(c) * bright for c in thing.colour), 0), scale=1 / 128)
+        layer = cv2.multiply(cv2.merge([grain] * 3), (*(float(c * bright) for c in thing.colour), 0), scale=1 / 128)
         edge = cv2.resize(cv2.GaussianBlur(cv2.resize(mask, (48, 48)), (0, 0), 3), (width, height))
         layer = cv2.multiply(layer, cv2.merge([cv2.convertScaleAbs(edge, alpha=.62, beta=97)] * 3), scale=1 / 235)
     image[rows, cols] = blend(view, layer, mask)
