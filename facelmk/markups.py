@@ -191,11 +191,12 @@ _FIVE_OF = {name: {i: {j: 1 / len(group) for j in group} for i, group in enumera
             for name, markup in MARKUPS.items() if markup.five and name != 'five'}
 MAPS: dict[tuple[str, str], Mapping[int, Share]] = (
     {('wflw', '300w'): _98_TO_68, ('300w', 'lapa'): _68_TO_106, ('wflw', 'lapa'): _98_TO_106,
-     ('cofw', 'lapa'): {i: {j: 1.} for i, j in _29_TO_106.items()}} | {(name, 'five'): shares for name, shares in _FIVE_OF.items()})
+     ('cofw', 'lapa'): {i: {j: 1.} for i, j in _29_TO_106.items()}}
+    | {(name, 'five'): shares for name, shares in _FIVE_OF.items()})
 
 
 def convert(points: NDArray, visible: NDArray, source: str, target: str) -> tuple[NDArray, NDArray]:
-    """Points (K, 2) and visible (K,) of one mark-up in another; a target point without a source is (0, 0), invisible."""
+    """Points (K, 2) and visible (K,) of one mark-up in another; a point without a source is (0, 0) and invisible."""
     if source == target:
         return points, visible
     if (source, target) not in MAPS:

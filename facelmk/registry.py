@@ -10,7 +10,8 @@ from typing import Any
 from mmengine import registry as roots
 from mmengine.registry import Registry
 
-from . import DataDefect, FacelmkError, MissingResource, TrainingFault, UnknownName, near
+# parts import their errors from here, beside their shelf
+from . import DataDefect, FacelmkError, MissingResource, TrainingFault, UnknownName, near  # noqa: F401
 
 SCOPE = 'facelmk'
 
@@ -40,6 +41,15 @@ class Shelf(Registry):
                               'once its module is imported: name it in `custom_imports` of the config.')
         return super().build(cfg, *args, **kwargs)
 
+    @contextmanager
+    def switch_scope_and_registry(self, scope: str | None) -> Iterator[Registry]:
+        """Stay on this shelf unless a part names a scope: another library's default scope is not ours."""
+        if scope is None:
+            yield self
+        else:
+            with super().switch_scope_and_registry(scope) as registry:
+                yield registry
+
     def knows(self, kind: str) -> bool:
         """Whether `kind` can be built from here."""
         try:
@@ -49,7 +59,7 @@ class Shelf(Registry):
 
 
 class LoneShelf(Shelf):
-    """A shelf without an mmengine root; parts of other OpenMMLab libraries (`mmpretrain.ResNet`) come through MODELS."""
+    """A shelf without a root; parts of other OpenMMLab libraries (`mmpretrain.ResNet`) come through MODELS."""
 
     def get(self, key: str) -> type | None:
         """The class registered as `key`, or None."""

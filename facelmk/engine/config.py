@@ -153,7 +153,8 @@ def check(config: Config, path: Path) -> None:
     for phase in ('train', 'val', 'test'):
         loader = config.get(f'{phase}_dataloader')
         if isinstance(loader, dict):
-            _check_names(loader, _arguments(DataLoader) | {'dataset', 'num_batch_per_epoch'}, f'{phase}_dataloader', path)
+            known = _arguments(DataLoader) | {'dataset', 'num_batch_per_epoch'}
+            _check_names(loader, known, f'{phase}_dataloader', path)
     train = config.get('train_cfg')
     if isinstance(train, dict) and 'type' not in train:
         _check_names(train, _arguments(EpochBasedTrainLoop) | {'by_epoch', 'max_iters'}, 'train_cfg', path)
@@ -228,7 +229,7 @@ def _runner_keys() -> set[str]:
 
 
 def _close(key: str, known: set[str]) -> bool:
-    """Whether `key` is a misspelling; configs also hold names of their own (data_root, train_pipeline), which are not."""
+    """Whether `key` is a misspelling; a config's names of its own (data_root, train_pipeline) are not."""
     return bool(difflib.get_close_matches(key, known, cutoff=.78))
 
 

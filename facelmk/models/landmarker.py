@@ -53,7 +53,8 @@ class FaceLandmarker(BaseModel):
         for row in rows:
             codec = CODECS.build(row['target']) if 'target' in row else self.codec
             name = 'loss_' + row['loss']['type'].rpartition('.')[2].removesuffix('Loss').lower()
-            terms[name if name not in terms else f'{name}{len(terms)}'] = Term(row['loss'], row.get('weight', 1.), codec)
+            name = name if name not in terms else f'{name}{len(terms)}'
+            terms[name] = Term(row['loss'], row.get('weight', 1.), codec)
         return terms
 
     def init_weights(self) -> None:

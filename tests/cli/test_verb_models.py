@@ -12,7 +12,6 @@ from facelmk.engine.stats import model_cost
 from facelmk.registry import BACKBONES, MODELS
 
 
-@BACKBONES.register_module(force=True)
 class OneConv(nn.Module):
     """A convolution of 3 x 3 and stride 2 without bias: 3 to 4 channels."""
     out_channels = (4,)
@@ -25,7 +24,8 @@ class OneConv(nn.Module):
         return (self.layer(image),)
 
 
-def test_costs_by_hand(config, tmp_path) -> None:
+def test_costs_by_hand(config, tmp_path, monkeypatch) -> None:
+    monkeypatch.setitem(BACKBONES.module_dict, 'OneConv', OneConv)
     (tmp_path / 'one.py').write_text((tmp_path / config).read_text().replace("'ResNet', depth=18", "'OneConv'"))
     rows = {row.part: row for row in model_cost(load_config('one.py'), 32)}
     assert (rows['backbone'].parameters, rows['backbone'].macs) == (4 * 3 * 9, 4 * 3 * 9 * 16 * 16)

@@ -3,7 +3,7 @@ from collections.abc import Iterable
 
 from torch import Tensor, nn
 
-from ...errors import FacelmkError
+from ...registry import FacelmkError
 
 
 class Backbone(nn.Module):

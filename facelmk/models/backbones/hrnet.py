@@ -4,8 +4,7 @@ from collections.abc import Iterable
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from ...errors import FacelmkError
-from ...registry import BACKBONES
+from ...registry import BACKBONES, FacelmkError
 from .base import Backbone
 from .blocks import BasicBlock, Bottleneck, blocks, conv_norm
 

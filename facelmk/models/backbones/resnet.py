@@ -3,8 +3,7 @@ from collections.abc import Iterable, Sequence
 
 from torch import Tensor, nn
 
-from ...errors import FacelmkError
-from ...registry import BACKBONES
+from ...registry import BACKBONES, FacelmkError
 from .base import Backbone
 from .blocks import BasicBlock, Bottleneck, blocks, conv_norm
 

@@ -8,4 +8,5 @@ from .smooth_l1_loss import SmoothL1Loss
 from .soft_wing_loss import SoftWingLoss
 from .wing_loss import WingLoss
 
-__all__ = ['AdaptiveWingLoss', 'HeatmapMSELoss', 'IntegralLoss', 'L1Loss', 'Loss', 'SmoothL1Loss', 'SoftWingLoss', 'WingLoss']
+__all__ = ['AdaptiveWingLoss', 'HeatmapMSELoss', 'IntegralLoss', 'L1Loss', 'Loss', 'SmoothL1Loss', 'SoftWingLoss',
+           'WingLoss']
