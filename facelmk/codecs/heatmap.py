@@ -30,7 +30,7 @@ class Heatmap(Codec):
     def __init__(self, sigma: float = 2., refine: str | None = 'quarter', centre: str = 'exact', kernel: int = 11,
                  aligned: bool = True, shift: bool | None = None) -> None:
         if refine not in _REFINE:
-            raise UnknownName(f'Heatmap: refine={refine!r}. {near(str(refine), _REFINE)}')
+            raise UnknownName(f'Heatmap: refine={refine!r}. {near(str(refine), map(str, _REFINE))}')
         if centre not in ('exact', 'cell'):
             raise UnknownName(f"Heatmap: centre={centre!r}; it is 'exact' or 'cell'")
         self.sigma, self.refine, self.centre = sigma, refine, centre

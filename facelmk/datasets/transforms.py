@@ -60,8 +60,8 @@ class CropFace(BaseTransform):
         self.draw, self.mirror = draw, mirror
 
     def transform(self, sample: Face) -> Face:
-        flipped, *rest = self._draw(sample['rng'])
-        sample['warp'] = self.warp(sample['box'], sample['image'].shape[1], flipped, *rest)
+        flipped, degrees, factor, offset = self._draw(sample['rng'])
+        sample['warp'] = self.warp(sample['box'], sample['image'].shape[1], flipped, degrees, factor, offset)
         if flipped:
             order = sample['markup'].mirror
             sample['landmarks'], sample['visible'] = sample['landmarks'][order], sample['visible'][order]

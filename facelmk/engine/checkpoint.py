@@ -106,7 +106,8 @@ def load_checkpoint(module: nn.Module, source: str | Path, strict: bool = True) 
     """
     checkpoint = read_checkpoint(source)
     weights, dialect = weights_of(checkpoint, source), 'its own'
-    module = module.module if is_model_wrapper(module) else module
+    if is_model_wrapper(module):
+        module = module.get_submodule('module')
     if weights.keys() != module.state_dict().keys():
         weights, dialect = translate(weights)
     fit(module, weights, f'{source} (dialect: {dialect})', strict)

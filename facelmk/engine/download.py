@@ -4,6 +4,7 @@ import os
 import re
 import tempfile
 from collections.abc import Callable
+from http.client import HTTPResponse
 from pathlib import Path
 from typing import BinaryIO
 from urllib.error import URLError
@@ -44,7 +45,7 @@ def fetch(url: str) -> Path:
     return path
 
 
-def _receive(answer: BinaryIO, file: BinaryIO, url: str) -> None:
+def _receive(answer: HTTPResponse, file: BinaryIO, url: str) -> None:
     """Copy, and compare length and hash with what was promised."""
     digest, size = hashlib.sha256(), 0
     while part := answer.read(_PART):

@@ -73,7 +73,7 @@ def _builders() -> dict[tuple[str, str], Callable]:
 
         def __setstate__(self, state: dict) -> None:
             self.__class__ = HistoryBuffer
-            self.__init__(state['_log_history'], state['_count_history'], state['max_length'])
+            HistoryBuffer.__init__(self, state['_log_history'], state['_count_history'], state['max_length'])
 
     def parameter(data: Tensor, requires_grad: bool = True, *rest: Any) -> torch.nn.Parameter:
         return torch.nn.Parameter(data, requires_grad)
@@ -81,8 +81,8 @@ def _builders() -> dict[tuple[str, str], Callable]:
     def tensor(storage: Any, offset: int, size: tuple, stride: tuple, *rest: Any) -> Tensor:
         return torch._utils._rebuild_tensor(storage, offset, size, stride)
 
-    arrays = {'_reconstruct': np.empty(0).__reduce__()[0], 'scalar': np.float64().__reduce__()[0]}
-    table: dict[str, dict[str, Callable]] = {
+    arrays: dict[str, Any] = {'_reconstruct': np.empty(0).__reduce__()[0], 'scalar': np.float64().__reduce__()[0]}
+    table: dict[str, dict[str, Any]] = {
         'torch._utils': {'_rebuild_tensor': tensor, '_rebuild_tensor_v2': tensor, '_rebuild_parameter': parameter,
                          '_rebuild_parameter_with_state': parameter},
         'torch._tensor': {'_rebuild_from_type_v2': lambda build, kind, args, state: build(*args)},
