@@ -45,8 +45,8 @@ def test_two_ranks_train(pair):
 
 def test_two_ranks_test_as_one_does(pair, tool, tiny, port, tmp_path):
     folder, printed = pair
-    tool('dist_test.sh', 'quickstart', folder / 'epoch_1.pth', 2, '--work-dir', 'two', '--dump', 'two/dump.json', *tiny(),
-         cwd=tmp_path, PORT=port())
+    tool('dist_test.sh', 'quickstart', folder / 'epoch_1.pth', 2, '--work-dir', 'two', '--dump', 'two/dump.json',
+         *tiny(), cwd=tmp_path, PORT=port())
     tool('test.py', 'quickstart', folder / 'epoch_1.pth', '--work-dir', 'one', '--dump', 'one/dump.json', *tiny(),
          cwd=tmp_path)
     two, one = (json.loads((tmp_path / name / 'metrics.json').read_text()) for name in ('two', 'one'))

@@ -1,4 +1,4 @@
-"""Two gloo ranks: gradients as of one process, equal BatchNorm statistics wherever they count, and ends that do not hang."""
+"""Two gloo ranks: gradients as of one process, equal BatchNorm statistics where they count, ends that do not hang."""
 import os
 import socket
 from pathlib import Path
@@ -50,7 +50,8 @@ class Probe(Hook):
 
 
 def join(rank, port):
-    os.environ.update(MASTER_ADDR='127.0.0.1', MASTER_PORT=str(port), RANK=str(rank), LOCAL_RANK=str(rank), WORLD_SIZE='2')
+    os.environ.update(MASTER_ADDR='127.0.0.1', MASTER_PORT=str(port), RANK=str(rank), LOCAL_RANK=str(rank),
+                      WORLD_SIZE='2')
     torch.set_num_threads(1)
 
 
@@ -65,7 +66,8 @@ def small(folder, run):
 
 
 def train_rank(rank, port, folder, run):
-    from facelmk.engine import ranks, run as runs
+    from facelmk.engine import ranks
+    from facelmk.engine import run as runs
 
     join(rank, port)
     kept = {}

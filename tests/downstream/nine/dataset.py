@@ -26,8 +26,9 @@ class StrokeFaces(FaceDataset):
         radius = rng.uniform(18, 30)
         landmarks = (48 + rng.uniform(-8, 8, 2) + radius * (MEAN + rng.normal(0, .03, MEAN.shape))).astype(np.float32)
         image = np.full((96, 96, 3), rng.integers(40, 120, 3), np.uint8)
-        cv2.ellipse(image, (landmarks[4].round().astype(int).tolist(), (2 * radius, 2.4 * radius), 0), (150, 180, 220), -1)
+        centre = landmarks[4].round().astype(int).tolist()
+        cv2.ellipse(image, (centre, (2 * radius, 2.4 * radius), 0), (150, 180, 220), -1)
         for x, y in landmarks.round().astype(int).tolist():
             cv2.circle(image, (x, y), 2, (30, 30, 60), -1)
-        return dict(id=f'stroke/{self.seed}/{index}', path='', image=image, box=tight_box(landmarks), landmarks=landmarks,
-                    visible=np.ones(9, np.float32), norm=None, tags=('large',) if radius > 24 else ())
+        return dict(id=f'stroke/{self.seed}/{index}', path='', image=image, box=tight_box(landmarks), norm=None,
+                    landmarks=landmarks, visible=np.ones(9, np.float32), tags=('large',) if radius > 24 else ())
