@@ -12,10 +12,10 @@ model = dict(
     codec=dict(type='Integral'),
     loss=dict(type='IntegralLoss'),
     flip_test=True)
-optim_wrapper = dict(optimizer=dict(type='AdamW', lr=3e-3, weight_decay=.01))
-train_cfg = dict(by_epoch=True, max_epochs=5, val_interval=1)
+optim_wrapper = dict(optimizer=dict(type='AdamW', lr=2e-3, weight_decay=.01))
+train_cfg = dict(by_epoch=True, max_epochs=6, val_interval=2)
 param_scheduler = [
-    dict(type='LinearLR', start_factor=.02, by_epoch=False, begin=0, end=40),
+    dict(type='LinearLR', start_factor=.02, by_epoch=False, begin=0, end=80),
     dict(type='CosineAnnealingLR', T_max=train_cfg['max_epochs'], eta_min=1e-5, convert_to_iter_based=True)]
-default_hooks['logger'].update(interval=10)
-default_hooks['checkpoint'].update(interval=1, max_keep_ckpts=1)
+default_hooks['logger'].update(interval=25)
+default_hooks['checkpoint'].update(interval=2, max_keep_ckpts=1)

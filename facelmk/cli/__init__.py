@@ -4,6 +4,7 @@ Exit codes: 0 good, 1 a bug, 2 wrong input, 3 something missing, 4 defective dat
 """
 import argparse
 import importlib
+import os
 import sys
 from collections.abc import Sequence
 
@@ -23,6 +24,8 @@ VERBS = {
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run one command; returns its exit code."""
+    # torch's idle threads spin by default; where loaders or others want the cores, training is then ten times slower
+    os.environ.setdefault('OMP_WAIT_POLICY', 'PASSIVE')
     given = list(sys.argv[1:] if arguments is None else arguments)
     parser = argparse.ArgumentParser('facelmk', description='Facial landmarks: train, test, look, compare.')
     parser.add_argument('--version', action='version', version=__version__)

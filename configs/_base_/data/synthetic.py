@@ -1,5 +1,5 @@
 """Drawn faces with 98 points: 8,000 to train on, 1,000 others to test, six subsets; nothing is downloaded."""
-train_dataloader = dict(batch_size=64, num_workers=1, dataset=dict(
+train_dataloader = dict(batch_size=32, num_workers=1, dataset=dict(
     type='SyntheticFaces', markup='wflw', count=8000, seed=0, size=160, cache='.cache/synthetic',
     pipeline=[
         dict(type='LoadImage'),
