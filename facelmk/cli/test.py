@@ -32,4 +32,5 @@ def run(options: argparse.Namespace) -> None:
     conclude(runner, metrics, options.checkpoint, out=options.out, dump=options.dump, page=options.report,
              badcase=options.badcase, floor=options.floor, as_json=options.json,
              work_dir=Path(config.work_dir))
+    del runner
     leave_ranks()

@@ -1,4 +1,5 @@
 """Joining the other processes of a distributed run: torchrun's, Slurm's or MPI's, on GPUs or without."""
+import gc
 import os
 import re
 import shutil
@@ -39,8 +40,13 @@ def join_ranks(launcher: str, config: Config) -> None:
 
 
 def leave_ranks() -> None:
-    """Part from the other ranks, if there are any."""
+    """Part from the other ranks, if there are any: all together, and with the runner's network gone before its links.
+
+    A network that is still wrapped when Python ends can abort the process (seen with gloo, once in ten runs).
+    """
     if distributed.is_available() and distributed.is_initialized():
+        distributed.barrier()
+        gc.collect()  # a runner and its hooks refer to each other
         distributed.destroy_process_group()
 
 
