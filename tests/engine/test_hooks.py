@@ -12,7 +12,7 @@ from facelmk.engine.checkpoint import read_checkpoint
 from facelmk.engine.config import load_config
 from facelmk.registry import MODELS
 
-EPOCHS = {'train_cfg.max_epochs': 2}
+EPOCHS = {'train_cfg.max_epochs': 2, 'train_cfg.val_interval': 1, 'default_hooks.checkpoint.interval': 1}
 ITERATIONS = {'train_cfg': dict(_delete_=True, by_epoch=False, max_iters=5, val_interval=2), 'param_scheduler': None,
               'default_hooks.checkpoint.by_epoch': False, 'default_hooks.checkpoint.interval': 3,
               'default_hooks.checkpoint.save_best': None, 'log_processor.by_epoch': False}
