@@ -64,7 +64,8 @@ def _drawn(part: dict) -> Iterator[dict[str, Any]]:
     numbers = [first + index for index in _spread(part.get('count', 1000), MOST_DRAWN)]
     told = describe(part.get('seed', 0), numbers, part.get('size', 256), part.get('markup', 'wflw'))
     for landmarks, visible, box in zip(told.landmarks, told.visible, told.boxes, strict=True):
-        yield dict(landmarks=landmarks, visible=visible, box=box)
+        counted = visible if part.get('hide_covered') else np.ones_like(visible)
+        yield dict(landmarks=landmarks, visible=counted, box=box)
 
 
 def _spread(count: int, most: int) -> list[int]:
