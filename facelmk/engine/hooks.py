@@ -60,12 +60,10 @@ class DrawPredictions(Hook):
 
     before_test_epoch = before_val_epoch
 
-    def after_val_iter(self, runner: Runner, batch_idx: int, data_batch: Any = None,
-                       outputs: Any = None) -> None:
+    def after_val_iter(self, runner: Runner, batch_idx: int, data_batch: Any = None, outputs: Any = None) -> None:
         self._draw(runner.val_dataloader.dataset, data_batch, outputs)
 
-    def after_test_iter(self, runner: Runner, batch_idx: int, data_batch: Any = None,
-                        outputs: Any = None) -> None:
+    def after_test_iter(self, runner: Runner, batch_idx: int, data_batch: Any = None, outputs: Any = None) -> None:
         self._draw(runner.test_dataloader.dataset, data_batch, outputs)
 
     def _draw(self, dataset: Any, batch: dict, faces: Sequence[dict]) -> None:

@@ -10,7 +10,8 @@ from facelmk.codecs import Coordinates, Heatmap, Integral
 from facelmk.codecs.heatmap import dark, quarter
 from facelmk.markups import MARKUPS
 
-MSRA = {'msra': dict(sigma=2, centre='cell', refine='quarter'), 'msra_dark': dict(sigma=2, centre='exact', refine='dark'),
+MSRA = {'msra': dict(sigma=2, centre='cell', refine='quarter'),
+        'msra_dark': dict(sigma=2, centre='exact', refine='dark'),
         'msra_s1.5': dict(sigma=1.5, centre='cell', refine='quarter')}
 WFLW = torch.from_numpy(MARKUPS['wflw'].mirror)
 
@@ -59,7 +60,8 @@ def test_refinement_of_random_maps_is_that_of_mmpose(reference):
 
 
 def test_an_empty_map_decodes_to_before_the_first_cell():
-    points, scores = Heatmap(aligned=False).decode(torch.zeros(1, 2, 64, 64) - torch.tensor([0., 1.])[:, None, None], 256)
+    empty = torch.tensor([0., -1.])[:, None, None].expand(1, 2, 64, 64)
+    points, scores = Heatmap(aligned=False).decode(empty, 256)
     assert points.tolist() == [[[-4., -4.], [-4., -4.]]] and scores.tolist() == [[0., -1.]]
 
 

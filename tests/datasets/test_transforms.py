@@ -131,7 +131,8 @@ def test_a_batch_is_flat_and_light():
     assert batch['inputs'].shape == (2, 3, 64, 64) and batch['inputs'].dtype == torch.uint8
     assert rows['id'] == ['face0', 'face1'] and rows['tags'] == [('pose',), ('pose',)]
     shapes = {key: tuple(rows[key].shape) for key in ('points', 'visible', 'warp', 'landmarks', 'box', 'norm')}
-    assert shapes == dict(points=(2, 98, 2), visible=(2, 98), warp=(2, 3, 3), landmarks=(2, 98, 2), box=(2, 4), norm=(2,))
+    assert shapes == dict(points=(2, 98, 2), visible=(2, 98), warp=(2, 3, 3), landmarks=(2, 98, 2), box=(2, 4),
+                          norm=(2,))
     assert rows['norm'].isnan().all() and rows['warp'].dtype == torch.float64
     full = collate_faces([Two('wflw', [LoadImage(), CropFace(256), PackFace()])[0]])
     tensors = [full['inputs'], *(v for v in full['data_samples'].values() if isinstance(v, torch.Tensor))]

@@ -85,7 +85,7 @@ def compose(face: SimpleNamespace, look: SimpleNamespace, layout: np.random.Gene
     return drawn
 
 
-def _points(mesh, face, posed) -> tuple[np.ndarray, np.ndarray, Callable]:
+def _points(mesh: SimpleNamespace, face: SimpleNamespace, posed: np.ndarray) -> tuple[np.ndarray, np.ndarray, Callable]:
     """The points in units of the picture's side (104, 2), their places on the surface, and the way there from 3-D."""
     seen = render.project(posed, face.distance)
     plane = points.plan(face)

@@ -75,7 +75,7 @@ def grain(kind: str) -> np.ndarray:
     """Noise that every face takes pieces of (512, 512) uint8 about 128: 'pixel', 'pore', 'blotch', 'hair', 'cloth'."""
     draw = np.random.Generator(np.random.Philox(key=[hash_of(kind), 7]))
     noise = draw.standard_normal((512, 512)).astype(np.float32)
-    widths = {
+    widths: list[tuple[float, float, float]] = {
         'pixel': [(0, 0, 1)],
         'pore': [(.8, .8, 1), (2., 2., .7)],
         'blotch': [(6, 6, 1), (14, 14, 1.5), (3, 3, .4)],
