@@ -18,6 +18,10 @@ class Codec:
         """How many channels the head needs for K points."""
         return K
 
+    def bins(self, size: int) -> int | None:
+        """How many bins a side has, where points are spoken of side by side."""
+        return None
+
     def encode(self, points: Tensor, visible: Tensor, like: Tensor, size: int) -> tuple[Tensor, Tensor]:
         """Target of the shape, dtype and device of `like`, and a weight that broadcasts to it."""
         raise TypeError(f'{type(self).__name__} must say how it encodes')
@@ -29,6 +33,11 @@ class Codec:
     def flip(self, output: Tensor, mirror: Tensor, size: int) -> Tensor:
         """The output of a mirrored crop as an output of the crop itself; `mirror` is the mark-up's permutation (K,)."""
         raise TypeError(f'{type(self).__name__} must say what a mirrored output means')
+
+    def home(self, points: Tensor, warp: Tensor) -> Tensor:
+        """Crop pixels (B, K, 2) to photograph pixels, by the inverse of the warps (B, 3, 3) that made the crops."""
+        back = torch.linalg.inv(warp.double())
+        return (points.double() @ back[:, :2, :2].mT + back[:, None, :2, 2]).float()
 
 
 def inside(points: Tensor, visible: Tensor, size: int) -> Tensor:

@@ -1,4 +1,5 @@
 """Where the four parts meet: output = head(backbone(image)); the codec and the loss do the rest."""
+import inspect
 from collections.abc import Sequence
 from typing import Any
 
@@ -8,7 +9,7 @@ from torch import Tensor, nn
 
 from ..codecs import Codec
 from ..markups import MARKUPS
-from ..registry import BACKBONES, CODECS, FUNCTIONS, HEADS, LOSSES, MODELS
+from ..registry import BACKBONES, CODECS, FUNCTIONS, HEADS, LOSSES, MODELS, Shelf
 
 Stages = list[Tensor]
 
@@ -31,18 +32,20 @@ class FaceLandmarker(BaseModel):
     """Landmarks from crops of faces.
 
     `loss` is one loss, or a list of terms dict(loss=..., weight=1., target=<codec>), each with a target of its own.
-    `flip_test` averages the output with that of the mirrored crop. `mean` and `std` are of RGB pixels.
+    `flip_test` averages the output with that of the mirrored crop. `mean` and `std` are of RGB pixels. `size` is the
+    crop's side, for the parts whose form depends on it.
     """
 
     def __init__(self, backbone: dict, head: dict, codec: dict, loss: dict | Sequence[dict], markup: str = 'wflw',
                  flip_test: bool = False, mean: Sequence[float] = (123.675, 116.28, 103.53),
-                 std: Sequence[float] = (58.395, 57.12, 57.375)) -> None:
+                 std: Sequence[float] = (58.395, 57.12, 57.375), size: int = 256) -> None:
         super().__init__(dict(type='mmengine.ImgDataPreprocessor', mean=mean, std=std, bgr_to_rgb=True))
         self.markup = MARKUPS[markup]
-        self.codec: Codec = CODECS.build(codec)
-        self.backbone = BACKBONES.build(backbone)
-        self.head = HEADS.build(head, default_args=dict(
-            in_channels=self.backbone.out_channels, out_channels=self.codec.channels(self.markup.size)))
+        self.codec: Codec = _build(CODECS, codec, markup=markup)
+        channels = self.codec.channels(self.markup.size, size)
+        self.backbone = _build(BACKBONES, backbone, maps=channels, size=size)
+        self.head = _build(HEADS, head, in_channels=self.backbone.out_channels, out_channels=channels, size=size,
+                           bins=self.codec.bins(size))
         self.terms = nn.ModuleDict(self._terms(loss))
         self.flip_test = flip_test
         self.register_buffer('mirror', torch.from_numpy(self.markup.mirror), persistent=False)
@@ -51,7 +54,7 @@ class FaceLandmarker(BaseModel):
         rows = [dict(loss=loss)] if isinstance(loss, dict) else loss
         terms: dict[str, Term] = {}
         for row in rows:
-            codec = CODECS.build(row['target']) if 'target' in row else self.codec
+            codec = _build(CODECS, row['target'], markup=self.markup.name) if 'target' in row else self.codec
             name = 'loss_' + row['loss']['type'].rpartition('.')[2].removesuffix('Loss').lower()
             name = name if name not in terms else f'{name}{len(terms)}'
             terms[name] = Term(row['loss'], row.get('weight', 1.), codec)
@@ -87,12 +90,24 @@ class FaceLandmarker(BaseModel):
     def predict(self, inputs: Tensor, data_samples: dict[str, Any]) -> list[dict[str, Any]]:
         """Each face's id, landmarks (K, 2) in pixels of its photograph, and scores (K,)."""
         points, scores = self.codec.decode(self.output(inputs), inputs.shape[-1])[:2]
-        landmarks = home(points, data_samples['warp'])
+        landmarks = self.codec.home(points, data_samples['warp'])
         return [dict(id=i, landmarks=face, scores=score)
                 for i, face, score in zip(data_samples['id'], landmarks.cpu(), scores.cpu(), strict=True)]
 
 
-def home(points: Tensor, warp: Tensor) -> Tensor:
-    """Crop pixels (B, K, 2) back to photograph pixels, by the inverse of the warps (B, 3, 3) that made the crops."""
-    back = torch.linalg.inv(warp.double())
-    return (points.double() @ back[:, :2, :2].mT + back[:, None, :2, 2]).float()
+def _build(shelf: Shelf, config: dict, **facts: Any) -> Any:
+    """A part, with those of the facts that it asks for and the config does not say."""
+    part = shelf.get(config['type']) if isinstance(config.get('type'), str) else None
+    asked = _asked(part) if inspect.isclass(part) else set()
+    return shelf.build(config, default_args={key: fact for key, fact in facts.items() if key in asked})
+
+
+def _asked(part: type) -> set[str]:
+    """The names of a class's arguments; where it passes on any (**options), its bases' too."""
+    names: set[str] = set()
+    for owner in part.__mro__:
+        parameters = inspect.signature(vars(owner).get('__init__', object.__init__)).parameters.values()
+        names |= {p.name for p in parameters}
+        if '__init__' in vars(owner) and not any(p.kind is p.VAR_KEYWORD for p in parameters):
+            break
+    return names
