@@ -122,7 +122,8 @@ def _fill_test(config: Config) -> None:
 
 
 def complete(config: Config) -> None:
-    """Fill in what was left out: samplers, the collate, work folder, TensorBoard where installed."""
+    """Fill in what was left out: crop size, samplers, the collate, work folder, TensorBoard where installed."""
+    _fill_size(config)
     for phase in ('train', 'val', 'test'):
         loader = config.get(f'{phase}_dataloader')
         if loader is not None:
@@ -140,6 +141,15 @@ def complete(config: Config) -> None:
     if backends is not None and importlib.util.find_spec('tensorboard'):
         if not any(backend['type'] == 'TensorboardVisBackend' for backend in backends):
             backends.append(ConfigDict(type='TensorboardVisBackend'))
+
+
+def _fill_size(config: Config) -> None:
+    """The model is told how large the crops are that the pipeline cuts."""
+    model, loader = config.get('model'), config.get('val_dataloader') or {}
+    pipeline = loader.get('dataset', {}).get('pipeline', ())
+    crops = [step for step in pipeline if isinstance(step, dict) and step.get('type') == 'CropFace']
+    if model and crops and 'size' in _arguments(shelves.MODELS.get(model.type)):
+        model.setdefault('size', crops[-1].get('size', 256))
 
 
 def check(config: Config, path: Path) -> None:

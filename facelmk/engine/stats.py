@@ -22,7 +22,8 @@ def model_cost(config: Config, size: int = 256) -> list[Cost]:
 
     Counted are convolutions and matrix products, as papers do; the flip test, which doubles them, is not.
     """
-    model = MODELS.build(config.model).eval().to('meta')  # shapes only: nothing is computed
+    told = {'size': size} if 'size' in config.model else {}
+    model = MODELS.build(config.model | told).eval().to('meta')  # shapes only: nothing is computed
     with FlopCounterMode(display=False) as counter, torch.no_grad():
         try:
             model(torch.empty(1, 3, size, size, device='meta'))
