@@ -12,8 +12,9 @@ if TYPE_CHECKING:
 
 
 def add_config(parser: argparse.ArgumentParser) -> None:
-    """CONFIG and --cfg-options."""
+    """CONFIG, --data and --cfg-options."""
     parser.add_argument('config', metavar='CONFIG', help='a config file, or the name of one that comes with facelmk')
+    parser.add_argument('--data', metavar='DIR', help="where the data set lies, in place of the config's own folder")
     parser.add_argument('--cfg-options', nargs='+', action='extend', metavar='KEY=VALUE',
                         help='replace values of the config: model.flip_test=False')
 
@@ -35,6 +36,10 @@ def read_config(options: argparse.Namespace) -> 'Config':
     from ..engine.config import load_config  # brings torch, which --help does without
 
     config = load_config(options.config, _values(options.cfg_options or ()))
+    if getattr(options, 'data', None):
+        from ..engine.folders import move_data
+
+        move_data(config, options.data)
     if getattr(options, 'work_dir', None):
         config.work_dir = options.work_dir
     if 'local_rank' in options:

@@ -1,0 +1,36 @@
+"""Where a config's data lie, said once for all of its data sets."""
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+from mmengine import Config
+
+from ..errors import FacelmkError
+
+ROOTS = ('root', 'data_root')  # what readers call the folder that their files lie in
+
+
+def move_data(config: Config, folder: str | Path) -> None:
+    """Read all data sets of a config from `folder` instead of its own root."""
+    sets = [found for phase in ('train', 'val', 'test')
+            for found in _rooted((config.get(f'{phase}_dataloader') or {}).get('dataset', {}))]
+    roots = sorted({str(found[key]) for found, key in sets})
+    if len(roots) != 1:
+        has = f'{len(roots)} ({", ".join(roots)})' if roots else 'none'
+        raise FacelmkError(f'--data {folder}: {config.filename} must have one data folder to be moved, it has {has}. '
+                           'Set each by --cfg-options, such as val_dataloader.dataset.root=...')
+    if not Path(folder).expanduser().is_dir():
+        raise FacelmkError(f'--data {folder}: there is no such folder (looked from {Path.cwd()})')
+    for found, key in sets:
+        found[key] = str(Path(folder).expanduser())
+
+
+def _rooted(value: Any) -> Iterator[tuple[dict, str]]:
+    """Every part at or below `value` that names a root, and under which key."""
+    if isinstance(value, dict):
+        yield from ((value, key) for key in ROOTS if isinstance(value.get(key), str))
+        for child in value.values():
+            yield from _rooted(child)
+    elif isinstance(value, (list, tuple)):
+        for child in value:
+            yield from _rooted(child)
