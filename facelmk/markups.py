@@ -22,7 +22,7 @@ class Markup:
     `pairs` are the points that change places in a mirror. `eyes` are the outer corners (left, right), whose distance
     is the inter-ocular normaliser. `pupils` are the points whose means stand for the pupils (left, right). `five` are
     the points whose means are left eye, right eye, nose tip, left and right mouth corner. `lines` are the polylines
-    of the boundary drawing, `parts` the named regions.
+    of the boundary drawing, `parts` the named regions, `upper` the points of the face's upper half.
     """
     name: str
     size: int
@@ -32,10 +32,12 @@ class Markup:
     five: tuple[Group, ...] | None = None
     parts: Mapping[str, Group] = field(default_factory=dict)
     lines: tuple[Group, ...] = ()
+    upper: Group = ()
 
     def __post_init__(self) -> None:
         named = [i for pair in self.pairs for i in pair] + [i for part in self.parts.values() for i in part]
-        named += [*(self.eyes or ()), *sum(self.lines, ()), *sum(self.pupils or (), ()), *sum(self.five or (), ())]
+        named += [*(self.eyes or ()), *sum(self.lines, ()), *sum(self.pupils or (), ()), *sum(self.five or (), ()),
+                  *self.upper]
         if named and not 0 <= min(named) <= max(named) < self.size:
             raise FacelmkError(f'mark-up {self.name!r} has {self.size} points but names {min(named)} to {max(named)}; '
                                'points are counted from 0')
@@ -117,7 +119,8 @@ MARKUPS.add(Markup(
     parts=_ring_parts(span(0, 32), (span(33, 41), span(42, 50)), span(51, 59), (span(60, 67), span(68, 75)),
                       span(76, 87), span(88, 95)) | {'pupils': (96, 97)},
     lines=_lines_of(span(0, 32), (span(33, 37), span(42, 46)), (span(60, 67), span(68, 75)),
-                    (span(51, 54), span(55, 59)), span(76, 87), span(88, 95))))
+                    (span(51, 54), span(55, 59)), span(76, 87), span(88, 95)),
+    upper=(*span(0, 2), *span(30, 52), *span(60, 75), 96, 97)))
 
 _SIXTY_EIGHT = dict(
     size=68,
@@ -128,7 +131,8 @@ _SIXTY_EIGHT = dict(
     parts=_ring_parts(span(0, 16), (span(17, 21), span(22, 26)), span(27, 35), (span(36, 41), span(42, 47)),
                       span(48, 59), span(60, 67)),
     lines=_lines_of(span(0, 16), (span(17, 21), span(22, 26)), (span(36, 41), span(42, 47)),
-                    (span(27, 30), span(31, 35)), span(48, 59), span(60, 67)))
+                    (span(27, 30), span(31, 35)), span(48, 59), span(60, 67)),
+    upper=(0, 1, 15, *span(16, 28), *span(36, 47)))
 MARKUPS.add(Markup('300w', **_SIXTY_EIGHT))
 MARKUPS.add(Markup('300wlp', **_SIXTY_EIGHT))
 MARKUPS.add(Markup('coco_wholebody_face', **_SIXTY_EIGHT))
@@ -142,7 +146,7 @@ MARKUPS.add(Markup(
            'right_eye': (9, 14, 11, 15), 'pupils': (16, 17), 'nose': (18, 19, 20, 21),
            'lips': (22, 23, 24, 25, 26, 27), 'chin': (28,)},
     lines=((0, 4, 2), (0, 5, 2), (3, 6, 1), (3, 7, 1), (8, 12, 10), (8, 13, 10), (11, 14, 9), (11, 15, 9),
-           (18, 21, 19), (22, 24, 23), (22, 25, 23), (22, 26, 23), (22, 27, 23))))
+           (18, 21, 19), (22, 24, 23), (22, 25, 23), (22, 26, 23), (22, 27, 23)), upper=span(0, 17)))
 
 MARKUPS.add(Markup(
     'aflw', 19,
@@ -150,7 +154,7 @@ MARKUPS.add(Markup(
     eyes=(6, 11), pupils=((7,), (10,)), five=((7,), (10,), (13,), (15,), (17,)),
     parts={'left_brow': (0, 1, 2), 'right_brow': (3, 4, 5), 'left_eye': (6, 7, 8), 'right_eye': (9, 10, 11),
            'nose': (12, 13, 14), 'lips': (15, 16, 17), 'chin': (18,)},
-    lines=((0, 1, 2), (3, 4, 5), (6, 7, 8), (9, 10, 11), (12, 13, 14), (15, 16, 17))))
+    lines=((0, 1, 2), (3, 4, 5), (6, 7, 8), (9, 10, 11), (12, 13, 14), (15, 16, 17)), upper=span(0, 11)))
 
 MARKUPS.add(Markup(
     'lapa', 106,
@@ -161,11 +165,13 @@ MARKUPS.add(Markup(
     parts=_ring_parts(span(0, 32), (span(33, 41), span(42, 50)), span(51, 65), (span(66, 73), span(75, 82)),
                       span(84, 95), span(96, 103)) | {'pupils': (74, 83, 104, 105)},
     lines=_lines_of(span(0, 32), (span(33, 37), span(42, 46)), (span(66, 73), span(75, 82)),
-                    (span(51, 54), span(58, 62)), span(84, 95), span(96, 103))))
+                    (span(51, 54), span(58, 62)), span(84, 95), span(96, 103)),
+    upper=(*span(0, 2), *span(30, 52), 55, *span(65, 83), 104, 105)))
 
 MARKUPS.add(Markup(
     'five', 5, pairs=((0, 1), (3, 4)), eyes=(0, 1), pupils=((0,), (1,)), five=((0,), (1,), (2,), (3,), (4,)),
-    parts={'eyes': (0, 1), 'nose': (2,), 'lips': (3, 4)}, lines=((0, 2, 1), (3, 2, 4))))
+    parts={'eyes': (0, 1), 'nose': (2,), 'lips': (3, 4)}, lines=((0, 2, 1), (3, 2, 4)),
+    upper=(0, 1)))
 
 
 def _spans(*rows: tuple[int, int, int]) -> dict[int, Share]:

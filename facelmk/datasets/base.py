@@ -53,7 +53,7 @@ class FaceDataset(Dataset):
     def __getitem__(self, index: int | tuple[int, int, int]) -> Face:
         seed, epoch, index = index if isinstance(index, tuple) else (0, 0, index)
         sample = self.face(index)
-        sample['markup'] = self.markup
+        sample['markup'], sample['epoch'] = self.markup, epoch
         sample['rng'] = np.random.default_rng([seed, epoch, zlib.crc32(str(sample['id']).encode())])
         for transform in self.pipeline:
             sample = transform(sample)
