@@ -89,7 +89,7 @@ LOSSES = _lone('loss', 'facelmk.models.losses')
 CODECS = _lone('codec', 'facelmk.codecs')
 DETECTORS = _lone('detector')
 
-MODELS = _child('MODELS', 'facelmk.models')
+MODELS = _child('MODELS', 'facelmk.models', 'facelmk.engine.averaging')
 DATASETS = _child('DATASETS', 'facelmk.datasets')
 DATA_SAMPLERS = _child('DATA_SAMPLERS', 'facelmk.datasets')
 TRANSFORMS = _child('TRANSFORMS', 'facelmk.datasets')

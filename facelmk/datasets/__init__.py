@@ -1,12 +1,15 @@
 """Files to faces to samples: one reader a file format, and the transforms that lead to the network's input."""
 from .base import AnnotatedFaces, FaceDataset
+from .boxes import HalfBody, TightBox, WingBox
 from .coco import CocoFaces
+from .colour import HSV, Photometric
 from .csv import CsvFaces
 from .mat import CofwMat
-from .photometric import Blur, ColourJitter, Grey, Jpeg, Noise, Occlude, Shrink
+from .photometric import Blur, CoarseDropout, ColourJitter, Grey, Jpeg, MedianBlur, Noise, Occlude, Shrink
 from .pts import PtsFaces
 from .published import PublishedFaces
 from .sampler import FaceSampler
+from .stages import FromEpoch
 from .synthetic import SyntheticFaces
 from .transforms import CropFace, LoadImage, PackFace, collate_faces
 from .wflw import WflwTxt

@@ -1,4 +1,6 @@
 """What changes the pixels of a crop and none of its points: light, colour, blur, noise, compression, occluders."""
+from collections.abc import Sequence
+
 import cv2
 import numpy as np
 from mmcv.transforms import BaseTransform
@@ -22,6 +24,32 @@ class _Sometimes(BaseTransform):
     def change(self, image: np.ndarray, rng: np.random.Generator) -> np.ndarray:
         """The changed picture (S, S, 3)."""
         raise TypeError(f'{type(self).__name__} must say how it changes a picture')
+
+
+class Drawn(BaseTransform):
+    """Changes `image` with probability `prob`, by `draws` numbers in [0, 1).
+
+    They are drawn whether they are used or not, so that what comes after draws the same ones either way.
+    """
+    draws = 0
+
+    def __init__(self, prob: float) -> None:
+        self.prob = prob
+
+    def transform(self, sample: Face) -> Face:
+        chance, *numbers = sample['rng'].random(1 + self.draws)
+        if chance < self.prob:
+            sample['image'] = self.change(sample['image'], np.array(numbers))
+        return sample
+
+    def change(self, image: np.ndarray, numbers: np.ndarray) -> np.ndarray:
+        """The changed picture (S, S, 3)."""
+        raise TypeError(f'{type(self).__name__} must say how it changes a picture')
+
+
+def odd(number: float, most: int) -> int:
+    """The odd number from 3 to `most` that a number in [0, 1) stands for."""
+    return 3 + 2 * int(number * ((most - 1) // 2))
 
 
 @TRANSFORMS.register_module()
@@ -58,13 +86,16 @@ class Grey(_Sometimes):
 
 @TRANSFORMS.register_module()
 class Blur(_Sometimes):
-    """A Gaussian blur of up to `sigma` pixels."""
+    """A Gaussian blur of up to `sigma` pixels; with `kernel`, the mean of an odd square of 3 to `kernel` pixels."""
 
-    def __init__(self, sigma: float = 2., prob: float = .2) -> None:
+    def __init__(self, sigma: float = 2., prob: float = .2, kernel: int | None = None) -> None:
         super().__init__(prob)
-        self.sigma = sigma
+        self.sigma, self.kernel = sigma, kernel
 
     def change(self, image: np.ndarray, rng: np.random.Generator) -> np.ndarray:
+        if self.kernel is not None:
+            side = odd(rng.random(), self.kernel)
+            return cv2.blur(image, (side, side))
         return cv2.GaussianBlur(image, (0, 0), rng.uniform(.1, 1) * self.sigma)
 
 
@@ -124,4 +155,35 @@ class Occlude(_Sometimes):
         plain = rng.integers(0, 256, (1, 1, 3))
         noisy = rng.integers(0, 256, (height, width, 3))
         image[y:y + height, x:x + width] = plain if rng.random() < .7 else noisy
+        return image
+
+
+@TRANSFORMS.register_module()
+class MedianBlur(Drawn):
+    """The median of an odd square of 3 to `kernel` pixels."""
+    draws = 1
+
+    def __init__(self, kernel: int = 7, prob: float = .1) -> None:
+        super().__init__(prob)
+        self.kernel = kernel
+
+    def change(self, image: np.ndarray, numbers: np.ndarray) -> np.ndarray:
+        return cv2.medianBlur(image, odd(numbers[0], self.kernel))
+
+
+@TRANSFORMS.register_module()
+class CoarseDropout(Drawn):
+    """Black rectangles, `holes` of them, whose sides are between `size[0]` and `size[1]` of the picture's."""
+
+    def __init__(self, holes: int = 1, size: Sequence[float] = (.2, .4), prob: float = 1.) -> None:
+        super().__init__(prob)
+        self.holes, self.size, self.draws = holes, tuple(size), 4 * holes
+
+    def change(self, image: np.ndarray, numbers: np.ndarray) -> np.ndarray:
+        image, (low, high) = image.copy(), self.size
+        whole = np.array(image.shape[:2])
+        for extent, place in numbers.reshape(-1, 2, 2):
+            sides = (whole * (low + (high - low) * extent)).astype(int)
+            top, left = (place * (whole - sides + 1)).astype(int)
+            image[top:top + sides[0], left:left + sides[1]] = 0
         return image

@@ -12,6 +12,7 @@ from mmcv.transforms import BaseTransform
 from .. import geometry
 from ..registry import FUNCTIONS, TRANSFORMS, DataDefect, FacelmkError
 from .base import Face
+from .integer_crop import cut_integer
 
 
 @TRANSFORMS.register_module()
@@ -45,40 +46,63 @@ class CropFace(BaseTransform):
     two numbers, `shift` moves the box by up to that share of its side (with `shift_prob`). `draw` says from which
     distribution: 'uniform', or 'truncnorm' (a normal cut at one sigma, as MMPose draws). All of it is one matrix.
     `mirror='crop'` is the exact mirror of the crop, x' = size - 1 - x; 'photo' mirrors the photograph and the box, as
-    MMPose does, which comes to x' = size - x.
+    MMPose does, which comes to x' = size - x. MMPose's 'truncnorm' also moves a box by its own width and height.
+    The original HRNet alone has `integer`, whole pixels cut out and resized after (`warp` stays the nominal map), and
+    `mirror='hrnet'`, a mirrored picture whose points and box lie one pixel of the photograph beside it.
     """
 
     def __init__(self, size: int = 256, padding: float = 1.25, flip: float = 0., rotate: float = 0.,
                  rotate_prob: float = 1., scale: Sequence[float] = (1., 1.), shift: float = 0., shift_prob: float = 1.,
-                 draw: str = 'uniform', mirror: str = 'crop') -> None:
-        if draw not in ('uniform', 'truncnorm') or mirror not in ('crop', 'photo'):
+                 draw: str = 'uniform', mirror: str = 'crop', integer: bool = False) -> None:
+        if draw not in ('uniform', 'truncnorm') or mirror not in ('crop', 'photo', 'hrnet'):
             raise FacelmkError(f"CropFace: draw={draw!r}, mirror={mirror!r}; draw is 'uniform' or 'truncnorm', "
-                               "mirror is 'crop' or 'photo'")
+                               "mirror is 'crop', 'photo' or 'hrnet'")
         self.size, self.padding, self.flip = size, padding, flip
         self.rotate, self.rotate_prob = rotate, rotate_prob
         self.scale, self.shift, self.shift_prob = tuple(scale), shift, shift_prob
-        self.draw, self.mirror = draw, mirror
+        self.draw, self.mirror, self.integer = draw, mirror, integer
 
     def transform(self, sample: Face) -> Face:
-        flipped, degrees, factor, offset = self._draw(sample['rng'])
-        sample['warp'] = self.warp(sample['box'], sample['image'].shape[1], flipped, degrees, factor, offset)
+        drawn = flipped, *_ = self._draw(sample['rng'])
+        sample['warp'] = self.warp(sample['box'], sample['image'].shape[1], *drawn)
         if flipped:
             order = sample['markup'].mirror
             sample['landmarks'], sample['visible'] = sample['landmarks'][order], sample['visible'][order]
         sample['points'] = geometry.apply(sample['warp'], sample['landmarks'])
-        sample['image'] = resample(sample['image'], sample['warp'], self.size)
+        sample['image'] = self._cut(sample['image'], sample['warp'], sample['box'], *drawn)
         return sample
 
     def warp(self, box: np.ndarray, width: int, flipped: bool = False, degrees: float = 0., factor: float = 1.,
              offset: Sequence[float] = (0., 0.)) -> geometry.Matrix:
         """The map from the photograph, `width` pixels wide, to the crop."""
+        before = self._before(width) if flipped else np.eye(3)
+        after = geometry.mirror(self.size) if flipped and self.mirror == 'crop' else np.eye(3)
+        centre, side = self._place(box, before, offset)
+        return after @ geometry.box_to_crop(_square(centre, side), self.size, self.padding * factor, degrees) @ before
+
+    def _before(self, width: int) -> geometry.Matrix:
+        """How points of a photograph `width` pixels wide are mirrored before the crop, where they are."""
+        return {'crop': np.eye(3), 'photo': geometry.mirror(width), 'hrnet': geometry.mirror(width + 1)}[self.mirror]
+
+    def _place(self, box: np.ndarray, before: geometry.Matrix, offset: Sequence[float]) -> tuple[np.ndarray, float]:
+        """The centre of the crop and the longer side of the box, both after the mirror."""
         x1, y1, x2, y2 = np.asarray(box, np.float64)
         side = max(x2 - x1, y2 - y1)
-        before = geometry.mirror(width) if flipped and self.mirror == 'photo' else np.eye(3)
-        after = geometry.mirror(self.size) if flipped and self.mirror == 'crop' else np.eye(3)
         (centre,) = geometry.apply(before, [[(x1 + x2) / 2, (y1 + y2) / 2]])
-        moved = centre + np.asarray(offset) * side * self.padding
-        return after @ geometry.box_to_crop(_square(moved, side), self.size, self.padding * factor, degrees) @ before
+        share = side if self.draw == 'uniform' else np.array([x2 - x1, y2 - y1])
+        return centre + np.asarray(offset) * share * self.padding, side
+
+    def _cut(self, image: np.ndarray, warp: np.ndarray, box: np.ndarray, flipped: bool, degrees: float, factor: float,
+             offset: Sequence[float]) -> np.ndarray:
+        """The crop's pixels: what `warp` cuts out, but for the original HRNet's options."""
+        if not self.integer:
+            beside = flipped and self.mirror == 'hrnet'
+            return resample(image, warp @ geometry.shift(1, 0) if beside else warp, self.size)
+        centre, side = self._place(box, self._before(image.shape[1]) if flipped else np.eye(3), offset)
+        if flipped and self.mirror != 'crop':
+            image = cv2.flip(image, 1)
+        crop = cut_integer(image, centre, side * self.padding * factor, self.size, degrees)
+        return cv2.flip(crop, 1) if flipped and self.mirror == 'crop' else crop
 
     def _draw(self, rng: np.random.Generator) -> tuple[bool, float, float, tuple[float, float]]:
         """Flip, degrees, factor, offset: always the same number of draws, whatever the options."""

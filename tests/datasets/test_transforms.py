@@ -23,11 +23,11 @@ def sample(seed=0, size=(450, 500)):
     image = cv2.resize(rng.integers(0, 256, (9, 10, 3), np.uint8), size[::-1], interpolation=cv2.INTER_CUBIC)
     return dict(id='a', path='a.jpg', image=image, box=BOX, landmarks=rng.uniform(80, 370, (98, 2)).astype(np.float32),
                 visible=(rng.random(98) > .2).astype(np.float32), norm=None, tags=('pose',),
-                markup=MARKUPS['wflw'], rng=np.random.default_rng(seed))
+                markup=MARKUPS['wflw'], epoch=0, rng=np.random.default_rng(seed))
 
 
 @pytest.mark.parametrize('draw', ['uniform', 'truncnorm'])
-@pytest.mark.parametrize('mirror', ['crop', 'photo'])
+@pytest.mark.parametrize('mirror', ['crop', 'photo', 'hrnet'])
 def test_points_are_the_warped_landmarks(draw, mirror):
     flips = 0
     for seed in range(40):
