@@ -1,4 +1,18 @@
 """facelmk: facial landmarks, from pictures and annotations to an NME table."""
+import importlib
+from typing import Any
+
 from .errors import DataDefect, FacelmkError, MissingResource, TrainingFault, UnknownName, near
 
 __version__ = '0.1.0'
+
+
+def __getattr__(name: str) -> Any:
+    """`facelmk.load`, fetched when it is first asked for: it brings torch, and `import facelmk` must stay light."""
+    if name == 'load':
+        return importlib.import_module('.inference', __name__).load
+    raise AttributeError(f'module {__name__!r} has no attribute {name!r}')
+
+
+def __dir__() -> list[str]:
+    return sorted([*globals(), 'load'])

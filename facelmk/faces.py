@@ -1,17 +1,94 @@
-"""What people do with landmarks: draw them and save the picture."""
+"""What people do with landmarks: hold, draw and save them, reduce them to five points, align the face."""
 import os
 import sys
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import cv2
 import numpy as np
-from numpy.typing import NDArray
+from numpy.typing import ArrayLike, NDArray
 
 from .errors import FacelmkError, MissingResource
+from .geometry import Matrix
 from .markups import Markup
 
 GREEN, RED, WHITE = (80, 255, 80), (60, 60, 255), (255, 255, 255)  # BGR
+ARCFACE = np.array([[38.2946, 51.6963], [73.5318, 51.5014], [56.0252, 71.7366], [41.5493, 92.3655], [70.7299, 92.2041]])
+ARCFACE_SIZE = 112  # pixels of the crop that has its five points there (https://arxiv.org/abs/1801.07698)
+
+
+@dataclass(repr=False, eq=False)
+class Face:
+    """Landmarks (K, 2) in pixels of the photograph, their scores (K,), the box (4,) of the face, and the mark-up.
+
+    `image` is the photograph (H, W, 3), BGR; faces of one photograph share it.
+    """
+    landmarks: NDArray[np.float32]
+    scores: NDArray[np.float32]
+    box: NDArray[np.float32]
+    markup: Markup
+    image: NDArray[np.uint8] | None = None
+
+    def __repr__(self) -> str:
+        return f'Face({len(self.landmarks)} landmarks of {self.markup.name!r}, box {np.round(self.box, 1).tolist()})'
+
+    def five_points(self) -> NDArray[np.float32]:
+        """Left eye, right eye, nose tip, left and right mouth corner, (5, 2); left is the picture's left."""
+        return self.markup.five_points(self.landmarks)
+
+    def align(self, size: int = ARCFACE_SIZE) -> NDArray[np.uint8]:
+        """The face as recognition networks want it, (size, size, 3) BGR: its five points lie on ArcFace's template."""
+        if self.image is None:
+            raise FacelmkError('this face has no picture to cut from; set its `image` to the photograph (H, W, 3), BGR')
+        warp = similarity(self.five_points(), ARCFACE * size / ARCFACE_SIZE)
+        return np.asarray(cv2.warpAffine(self.image, warp[:2], (size, size), flags=cv2.INTER_LINEAR), np.uint8)
+
+    def to_dict(self) -> dict[str, Any]:
+        """The face in plain numbers and lists, for json."""
+        return {'markup': self.markup.name, 'box': self.box.tolist(), 'landmarks': self.landmarks.tolist(),
+                'scores': self.scores.tolist()}
+
+
+class Faces(list[Face]):
+    """The faces of one photograph (H, W, 3), BGR, in the order of their boxes; `source` is where it came from."""
+
+    def __init__(self, faces: Iterable[Face] = (), image: NDArray[np.uint8] | None = None, source: Any = None) -> None:
+        super().__init__(faces)
+        self.image, self.source = image, source
+
+    def plot(self, boxes: bool = False, numbers: bool = False) -> NDArray[np.uint8]:
+        """A copy of the photograph with the landmarks and lines of all faces, and their boxes and point numbers."""
+        if self.image is None:
+            raise FacelmkError('these faces have no picture to draw on; set their `image` to the photograph, BGR')
+        picture = self.image.copy()
+        for face in self:
+            picture = draw(outline(picture, face.box) if boxes else picture, face.landmarks, face.markup,
+                           numbers=numbers)
+        return picture
+
+    def save(self, path: str | Path, boxes: bool = False, numbers: bool = False) -> Path:
+        """Write the drawing in the format of the path's ending; returns the path."""
+        return save(self.plot(boxes, numbers), path)
+
+    def to_dict(self) -> dict[str, Any]:
+        """The photograph's width and height, and its faces, for json."""
+        height, width = (None, None) if self.image is None else self.image.shape[:2]
+        return {'width': width, 'height': height, 'faces': [face.to_dict() for face in self]}
+
+
+def similarity(source: ArrayLike, target: ArrayLike) -> Matrix:
+    """The turn, stretch and shift that bring points (N, 2) nearest to others, as 3x3, never mirrored (Umeyama 1991)."""
+    source, target = np.asarray(source, np.float64), np.asarray(target, np.float64)
+    middle, goal = source.mean(0), target.mean(0)
+    a, b = (source - middle) @ [1, 1j], (target - goal) @ [1, 1j]  # points as complex numbers: the map is b = w a + v
+    spread = (abs(a) ** 2).sum()
+    if not spread > 0:
+        raise FacelmkError(f'points that all lie on {middle.round(1).tolist()} cannot be aligned')
+    w = (a.conj() * b).sum() / spread
+    turn = np.array([[w.real, -w.imag], [w.imag, w.real]])
+    return np.vstack([np.column_stack([turn, goal - turn @ middle]), [0, 0, 1]])
 
 
 def draw(image: NDArray[np.uint8], points: NDArray, markup: Markup | None = None, colour: Sequence[int] = GREEN,

@@ -12,6 +12,7 @@ from .. import __version__
 from ..registry import FacelmkError
 
 VERBS = {
+    'predict': 'find landmarks in pictures and folders',
     'train': 'train a model',
     'test': 'test a checkpoint: metrics, predictions, a report',
     'config': 'show or compare configs',
@@ -36,6 +37,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         if verb == asked:  # the other verbs' modules need not be imported
             module = importlib.import_module(f'{__name__}.{verb}')
             module.arguments(sub)
+            given = getattr(module, 'habits', list)(given)
             sub.set_defaults(run=module.run)
     options = parser.parse_args(given)
     try:

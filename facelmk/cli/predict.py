@@ -1,0 +1,102 @@
+"""facelmk predict CONFIG INPUT [INPUT ...]"""
+import argparse
+import json
+import sys
+from contextlib import nullcontext, redirect_stdout
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from ..errors import DataDefect, FacelmkError
+from .options import add_config, read_config
+
+if TYPE_CHECKING:
+    from ..inference import Predictor
+    from ..inference.folders import Found
+
+LIST = 'predictions.json'
+SHOWN = 10  # how many pictures that could not be used are named
+
+
+def arguments(parser: argparse.ArgumentParser) -> None:
+    add_config(parser)
+    parser.add_argument('inputs', nargs='+', metavar='INPUT', help='pictures, URLs of pictures, or folders of them')
+    parser.add_argument('--weights', metavar='FILE', help="a path or a URL (default: the config's published ones)")
+    parser.add_argument('--boxes', metavar='BOXES', help='where the faces are: full (the whole picture is one box), '
+                        'x1,y1,x2,y2 with ; between faces, or a .json or .csv file')
+    parser.add_argument('--out', metavar='PATH', help='where drawings go: a picture, or a folder, which gets '
+                        f'{LIST} as well; or a .json file for the numbers alone (default: work_dirs/<config>/predict)')
+    parser.add_argument('--json', action='store_true', help='print the numbers as json; without --out nothing is drawn')
+    parser.add_argument('--device', help='cpu, cuda, cuda:1 (default: a GPU if there is one)')
+    parser.add_argument('--no-flip', action='store_true', help='do not average with the mirrored crop')
+    parser.add_argument('--batch-size', type=int, default=16, metavar='N', help='faces at once (default: 16)')
+
+
+def run(options: argparse.Namespace) -> None:
+    from ..inference import load
+    from ..inference.boxes import NEEDED, parse_boxes
+    from ..inference.folders import find_pictures
+
+    with redirect_stdout(sys.stderr) if options.json else nullcontext():  # the log must not stand in the json
+        if options.boxes is None:
+            raise FacelmkError(NEEDED.replace('boxes=[[x1, y1, x2, y2], ...]', '--boxes x1,y1,x2,y2')
+                               .replace("boxes='full'", '--boxes full'))
+        if options.batch_size < 1:
+            raise FacelmkError(f'--batch-size {options.batch_size}: expected 1 or more')
+        boxes_of = parse_boxes(options.boxes)
+        config = read_config(options)
+        out = _place(options, config.work_dir)
+        pictures, others = find_pictures(options.inputs, out)
+        places = _drawings(pictures, out)
+        model = load(config, options.weights, options.device, False if options.no_flip else None,
+                     batch_size=options.batch_size)
+        rows, failed = _predict(model, pictures, boxes_of, places)
+    _tell(options, rows, out, others)
+    if failed:
+        listed = '; '.join(f'{name}: {error}' for name, error in list(failed.items())[:SHOWN])
+        more = f'; and {len(failed) - SHOWN} more' if len(failed) > SHOWN else ''
+        raise DataDefect(f'{len(failed)} of {len(pictures)} pictures could not be used: {listed}{more}')
+
+
+def _place(options: argparse.Namespace, work_dir: str) -> Path | None:
+    """Where to write; None if nothing is to be written."""
+    if options.out is None:
+        return None if options.json else Path(work_dir, 'predict')
+    return Path(options.out).expanduser()
+
+
+def _drawings(pictures: list['Found'], out: Path | None) -> dict[str, Path]:
+    from ..inference.folders import name_drawings
+
+    return {} if out is None or out.suffix.lower() == '.json' else name_drawings(pictures, out)
+
+
+def _predict(model: 'Predictor', pictures: list['Found'], boxes_of: Any, places: dict[str, Path]
+             ) -> tuple[list[dict[str, Any]], dict[str, FacelmkError]]:
+    """A row of numbers for each picture, with its drawing written, and what is wrong with the others."""
+    rows, boxes, failed = [], {}, {}
+    for picture in pictures:
+        try:
+            boxes[picture.source] = boxes_of(picture.source)
+        except FacelmkError as error:
+            failed[picture.source] = error
+    for faces in model.stream(boxes, boxes.values(), skip=failed.__setitem__):
+        rows.append({'path': faces.source} | faces.to_dict())
+        if faces.source in places:
+            faces.save(places[faces.source])
+    return rows, failed
+
+
+def _tell(options: argparse.Namespace, rows: list[dict[str, Any]], out: Path | None, others: int) -> None:
+    from ..inference.folders import ENDINGS
+
+    text = json.dumps(rows)
+    if out is not None and out.suffix.lower() not in ENDINGS:
+        file = out if out.suffix.lower() == '.json' else out / LIST
+        file.parent.mkdir(parents=True, exist_ok=True)
+        file.write_text(text + '\n')
+    if options.json:
+        print(text)
+        return
+    faces = sum(len(row['faces']) for row in rows)
+    skipped = f', {others} other files skipped' if others else ''
+    print(f'{faces} faces in {len(rows)} pictures: {out}{skipped}')
