@@ -11,6 +11,8 @@ train_dataloader.dataset.pipeline[1].update(shift=.16, shift_prob=.3)
 
 result = dict(
     source='MMPose 0.x (1.x, whose flip is exact: 4.88)',
-    protocol='inter-ocular NME in %, flip test with model.codec.flip=mmpose0, box from the annotation',
+    protocol='inter-ocular NME in %, flip test with model.codec.flip=mmpose0, box from the annotation, best epoch on the test set',
     NME=dict(test=4.85, pose=8.50, illumination=4.81, occlusion=5.69, blur=5.45, makeup=4.82, expression=5.20),
-    checkpoint='https://download.openmmlab.com/mmpose/face/deeppose/deeppose_res50_wflw_256x256-92d0ba7f_20210303.pth')
+    checkpoint='https://download.openmmlab.com/mmpose/face/deeppose/deeppose_res50_wflw_256x256-92d0ba7f_20210303.pth',
+    log='https://download.openmmlab.com/mmpose/face/deeppose/deeppose_res50_wflw_256x256_20210303.log.json',
+    bibtex=['deeppose', 'resnet', 'wflw'])

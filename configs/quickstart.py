@@ -19,3 +19,4 @@ param_scheduler = [
     dict(type='CosineAnnealingLR', T_max=train_cfg['max_epochs'], eta_min=1e-5, convert_to_iter_based=True)]
 default_hooks['logger'].update(interval=25)
 default_hooks['checkpoint'].update(interval=2, max_keep_ckpts=1)
+result = dict(bibtex=['integral'])

@@ -15,7 +15,7 @@ _MEANS_19 = ((33,), (35, 40), (37, 38), (42, 50), (44, 48), (46,), (60,), (96,),
              (54,), (103,), (76,), (90, 94), (82,), (16,))
 TO_106 = (*range(0, 55), 98, 99, 100, *range(55, 60), 103, 102, 101, *range(60, 68), 96, *range(68, 76), 97,
           *range(76, 96), 96, 97)
-SIZES = {'wflw': 98, '300w': 68, 'cofw': 29, 'aflw': 19, 'lapa': 106}
+SIZES = {'wflw': 98, '300w': 68, '300wlp': 68, 'coco_wholebody_face': 68, 'cofw': 29, 'aflw': 19, 'lapa': 106}
 ALL = 104  # the 98 and six beside the nose: 98, 99, 100 down its left, 101, 102, 103 down its right
 
 _UPPER, _LOWER = np.array([0., .305, .5, .695, 1.]), np.array([.28, .48, .655])  # along an eye, outer to inner corner
@@ -148,8 +148,8 @@ def in_markup(points: np.ndarray, markup: str) -> np.ndarray:
     """Points (104, D) as the points of a mark-up (K, D); COFW's and AFLW's are means of some."""
     if markup == 'wflw':
         return points[:98]
-    if markup in ('300w', 'lapa'):
-        return points[list(TO_68 if markup == '300w' else TO_106)]
+    if SIZES[markup] in (68, 106):
+        return points[list(TO_68 if SIZES[markup] == 68 else TO_106)]
     means = _MEANS_29 if markup == 'cofw' else _MEANS_19
     return np.stack([points[list(indices)].mean(0) for indices in means])
 
