@@ -9,15 +9,18 @@ FORMS = {'Heatmap': [dict(centre=centre, refine=refine, aligned=aligned, sigma=s
                      for centre in ('exact', 'cell') for refine in ('quarter', 'dark', None)
                      for aligned in (True, False) for sigma in (1.5, 2)]
          + [dict(aligned=False, shift=False)],
-         'Coordinates': [dict(flip='exact'), dict(flip='mmpose0')]}
+         'Coordinates': [dict(flip='exact'), dict(flip='mmpose0')],
+         'SimCC': [{}, dict(aligned=False), dict(normalise=True), dict(smoothing=.1), dict(split=3, aligned=False)]}
 CASES = [(name, form) for name in CODECS for form in FORMS.get(name, [{}])]
 MIRROR = torch.from_numpy(MARKUPS['wflw'].mirror)
 SIZE = 256
 
 
 def like(name, codec):
-    """An output of the codec's shape: maps of a quarter of the crop, or coordinates."""
+    """An output of the codec's shape: maps of a quarter of the crop, rows of bins, or coordinates."""
     K = codec.channels(98, SIZE)
+    if codec.bins(SIZE) is not None:
+        return torch.zeros(2, K, 2, codec.bins(SIZE))
     return torch.zeros(2, K, 2) if name == 'Coordinates' else torch.zeros(2, K, SIZE // 4, SIZE // 4)
 
 

@@ -42,6 +42,6 @@ def _value(key: str, shape: torch.Size) -> np.ndarray:
         return random.randn(*shape) * .1
     if len(shape) >= 2:
         return random.randn(*shape) * np.prod(shape[1:]) ** -.5
-    if key.endswith('weight'):
+    if key.endswith(('weight', 'scale', '.g')):
         return random.rand(*shape) * .5 + .75
     return random.randn(*shape) * .05

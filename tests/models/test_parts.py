@@ -27,7 +27,8 @@ class Alone(nn.Module):
 
 
 def build_head(name: str, size: int = 64) -> nn.Module:
-    more = {'size': size} if 'size' in inspect.signature(HEADS.get(name)).parameters else {}
+    facts = {'size': size, 'bins': 2 * size, 'stride': 8}  # those of the last feature below
+    more = {key: facts[key] for key in facts.keys() & inspect.signature(HEADS.get(name)).parameters.keys()}
     return HEADS.build(dict(type=name, in_channels=(6, 10), out_channels=K, **more))
 
 

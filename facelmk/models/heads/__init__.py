@@ -2,5 +2,6 @@
 from .base import Head
 from .heatmap_head import HeatmapHead
 from .regression_head import RegressionHead
+from .rtmcc_head import RTMCCHead
 
-__all__ = ['Head', 'HeatmapHead', 'RegressionHead']
+__all__ = ['Head', 'HeatmapHead', 'RTMCCHead', 'RegressionHead']

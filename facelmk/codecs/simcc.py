@@ -1,0 +1,66 @@
+"""Two rows of bins a point, one for x and one for y (https://arxiv.org/abs/2107.03332).
+
+Aligned bins (default): bin = (x + 0.5) * split - 0.5, so that a mirrored row is the row of the mirrored point.
+MMPose's bins (aligned=False): bin = x * split.
+"""
+import math
+
+import torch
+from torch import Tensor
+
+from ..registry import CODECS, FacelmkError
+from .base import Codec, gaussian
+
+
+@CODECS.register_module()
+class SimCC(Codec):
+    """Rows (B, K, 2, bins), x first, of `split` bins a pixel; the score is the lower one of the two highest bins.
+
+    The target is a bell curve of `sigma` bins around the nearest bin, of height 1 or, with `normalise`, of area 1.
+    With `smoothing`, or with a sigma of 0, it is 1 - smoothing in that bin, and the rest is shared by all others.
+    """
+
+    def __init__(self, sigma: float = 6., split: float = 2., smoothing: float = 0., normalise: bool = False,
+                 aligned: bool = True) -> None:
+        if not 0 <= smoothing < 1 or split <= 0:
+            raise FacelmkError(f'SimCC: smoothing={smoothing}, split={split}; smoothing is a share from 0 to below 1, '
+                               'split the number of bins a pixel')
+        self.sigma, self.split, self.smoothing = sigma, split, smoothing
+        self.normalise, self.aligned = normalise, aligned
+        self.offset = .5 if aligned else 0.
+        self.tolerance = .5 / split + 1e-4
+        self.flip_bias = 0. if aligned else 1 - 1 / split
+
+    def bins(self, size: int) -> int:
+        return round(size * self.split)
+
+    def encode(self, points: Tensor, visible: Tensor, like: Tensor, size: int) -> tuple[Tensor, Tensor]:
+        centre = torch.round((points.float() + self.offset) * self.split - self.offset)  # a half goes to the even bin
+        rows, inside = (self._shares if self.smoothing or not self.sigma else self._bell)(centre, like.shape[-1])
+        seen, inside = visible > .5, inside.all(-1)
+        weight = torch.where(inside | ~seen, visible.float(), torch.zeros_like(visible, dtype=torch.float))
+        return (rows * (inside & seen)[..., None, None]).to(like), weight.to(like)[..., None, None]
+
+    def _bell(self, centre: Tensor, length: int) -> tuple[Tensor, Tensor]:
+        """The bell curve (B, K, 2, length) around a bin, and whether three sigma of it reach the row."""
+        rows = gaussian(torch.arange(length, device=centre.device) - centre[..., None], self.sigma)
+        if self.normalise:
+            rows = rows / (self.sigma * math.sqrt(2 * math.pi))
+        reach = 3 * self.sigma
+        return rows, (centre - reach < length) & (centre + reach + 1 >= 0)
+
+    def _shares(self, centre: Tensor, length: int) -> tuple[Tensor, Tensor]:
+        """Most in one bin, a little in each other; and whether the row has that bin."""
+        there = torch.arange(length, device=centre.device) == centre[..., None]
+        rows = torch.full(there.shape, self.smoothing / (length - 1), device=centre.device)
+        return rows.masked_fill(there, 1 - self.smoothing), (centre >= 0) & (centre < length)
+
+    def decode(self, output: Tensor, size: int) -> tuple[Tensor, Tensor]:
+        highest, bins = output.float().max(-1)
+        scores = highest.amin(-1)
+        bins = torch.where((scores > 0)[..., None], bins.float(), torch.full_like(highest, -1.))
+        return (bins + self.offset) / self.split - self.offset, scores
+
+    def flip(self, output: Tensor, mirror: Tensor, size: int) -> Tensor:
+        x, y = output[:, mirror].unbind(2)
+        return torch.stack((x.flip(-1), y), 2)

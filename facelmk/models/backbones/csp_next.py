@@ -1,0 +1,132 @@
+"""CSPNeXt (https://arxiv.org/abs/2212.07784), the backbone of RTMPose (https://arxiv.org/abs/2303.07399)."""
+from collections.abc import Iterable, Sequence
+
+import torch
+from torch import Tensor, nn
+from torch.nn import functional as F
+
+from ...registry import BACKBONES, FacelmkError
+from .base import Backbone
+from .blocks import conv_norm
+
+_WIDTHS = (64, 128, 256, 512, 1024)
+_BLOCKS = (3, 6, 6, 3)
+
+
+class ConvNorm(nn.Module):
+    """Convolution, BatchNorm and SiLU, under the names that published weights have."""
+
+    def __init__(self, width: int, out: int, kernel: int = 1, stride: int = 1, groups: int = 1) -> None:
+        super().__init__()
+        self.conv, self.bn = conv_norm(width, out, kernel, stride, groups)
+
+    def forward(self, x: Tensor) -> Tensor:
+        return F.silu(self.bn(self.conv(x)), inplace=True)
+
+
+class Separable(nn.Module):
+    """A 5x5 convolution of each channel by itself, then a 1x1 over all."""
+
+    def __init__(self, width: int) -> None:
+        super().__init__()
+        self.depthwise_conv = ConvNorm(width, width, 5, groups=width)
+        self.pointwise_conv = ConvNorm(width, width)
+
+    def forward(self, x: Tensor) -> Tensor:
+        return self.pointwise_conv(self.depthwise_conv(x))
+
+
+class Block(nn.Module):
+    """A dense 3x3, then the wide separable one; the last stage adds no shortcut."""
+
+    def __init__(self, width: int, shortcut: bool) -> None:
+        super().__init__()
+        self.conv1 = ConvNorm(width, width, 3)
+        self.conv2 = Separable(width)
+        self.shortcut = shortcut
+
+    def forward(self, x: Tensor) -> Tensor:
+        out = self.conv2(self.conv1(x))
+        return out + x if self.shortcut else out
+
+
+class Attention(nn.Module):
+    """Each channel times a number that follows from the means of all."""
+
+    def __init__(self, width: int) -> None:
+        super().__init__()
+        self.fc = nn.Conv2d(width, width, 1)
+
+    def forward(self, x: Tensor) -> Tensor:
+        return x * F.hardsigmoid(self.fc(x.mean((-2, -1), keepdim=True)))
+
+
+class CrossStage(nn.Module):
+    """Half of the channels goes through the blocks, half passes by (https://arxiv.org/abs/1911.11929)."""
+
+    def __init__(self, width: int, count: int, shortcut: bool) -> None:
+        super().__init__()
+        half = width // 2
+        self.main_conv, self.short_conv = ConvNorm(width, half), ConvNorm(width, half)
+        self.blocks = nn.Sequential(*(Block(half, shortcut) for _ in range(count)))
+        self.attention = Attention(2 * half)
+        self.final_conv = ConvNorm(2 * half, width)
+
+    def forward(self, x: Tensor) -> Tensor:
+        joined = torch.cat((self.blocks(self.main_conv(x)), self.short_conv(x)), 1)
+        return self.final_conv(self.attention(joined))
+
+
+class Pyramid(nn.Module):
+    """Maxima over windows of 5, 9 and 13 cells beside the cells themselves (https://arxiv.org/abs/1406.4729)."""
+
+    def __init__(self, width: int) -> None:
+        super().__init__()
+        self.conv1, self.conv2 = ConvNorm(width, width // 2), ConvNorm(width // 2 * 4, width)
+
+    def forward(self, x: Tensor) -> Tensor:
+        x = self.conv1(x)
+        return self.conv2(torch.cat([x, *(F.max_pool2d(x, side, 1, side // 2) for side in (5, 9, 13))], 1))
+
+
+@BACKBONES.register_module()
+class CSPNeXt(Backbone):
+    """CSPNeXt, `deepen` times as many blocks and `widen` times as wide as the large one.
+
+    RTMPose's sizes: t (.167, .375), s (.33, .5), m (.67, .75). `out_stages` of 1 to 4 lie at strides 4, 8, 16 and 32.
+    """
+
+    def __init__(self, deepen: float = .67, widen: float = .75, out_stages: Sequence[int] = (4,),
+                 pretrained: str | None = None, frozen_stages: int = -1) -> None:
+        super().__init__(pretrained, frozen_stages)
+        if not set(out_stages) <= {1, 2, 3, 4} or not out_stages:
+            raise FacelmkError(f'CSPNeXt: out_stages={tuple(out_stages)}; they are some of 1, 2, 3, 4')
+        widths, counts = [int(w * widen) for w in _WIDTHS], [max(round(n * deepen), 1) for n in _BLOCKS]
+        self.out_stages = tuple(sorted(out_stages))
+        self.out_channels = tuple(widths[i] for i in self.out_stages)
+        half = widths[0] // 2
+        self.stem = nn.Sequential(ConvNorm(3, half, 3, 2), ConvNorm(half, half, 3), ConvNorm(half, widths[0], 3))
+        for i, count in enumerate(counts, 1):
+            last = i == len(counts)
+            self.add_module(f'stage{i}', nn.Sequential(
+                ConvNorm(widths[i - 1], widths[i], 3, 2), *([Pyramid(widths[i])] if last else []),
+                CrossStage(widths[i], count, shortcut=not last)))
+        self.apply(_start)
+        self.train()
+
+    def stage(self, index: int) -> Iterable[nn.Module]:
+        return (self.stem,) if index == 0 else (self.get_submodule(f'stage{index}'),)
+
+    def forward(self, image: Tensor) -> tuple[Tensor, ...]:
+        x, features = self.stem(image), []
+        for i in range(1, self.out_stages[-1] + 1):
+            x = self.get_submodule(f'stage{i}')(x)
+            if i in self.out_stages:
+                features.append(x)
+        return tuple(features)
+
+
+def _start(module: nn.Module) -> None:
+    """torch's own start, which is the authors', but for biases of zero."""
+    if isinstance(module, nn.Conv2d) and module.bias is not None:
+        nn.init.zeros_(module.bias)

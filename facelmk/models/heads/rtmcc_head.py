@@ -1,0 +1,88 @@
+"""RTMPose's head (https://arxiv.org/abs/2303.07399): a map a point, the points seen together, two rows of bins each."""
+from collections.abc import Sequence
+
+import torch
+from torch import Tensor, nn
+from torch.nn import functional as F
+
+from ...registry import HEADS, FacelmkError
+from .base import Head
+
+_KEY = 128  # how many numbers a point shows to the others, to be compared with theirs
+
+
+class ScaleNorm(nn.Module):
+    """Vectors of one learnt length (https://arxiv.org/abs/1910.05895)."""
+
+    def __init__(self, width: int) -> None:
+        super().__init__()
+        self.scale = width ** -.5
+        self.g = nn.Parameter(torch.ones(1))
+
+    def forward(self, x: Tensor) -> Tensor:
+        length = torch.linalg.norm(x, dim=-1, keepdim=True) * self.scale
+        return x / length.clamp(min=1e-5) * self.g
+
+
+class Scale(nn.Module):
+    """Each number times a learnt one."""
+
+    def __init__(self, width: int) -> None:
+        super().__init__()
+        self.scale = nn.Parameter(torch.ones(width))
+
+    def forward(self, x: Tensor) -> Tensor:
+        return x * self.scale
+
+
+class GatedAttention(nn.Module):
+    """x + what the points (B, K, width) tell one another (https://arxiv.org/abs/2202.10447)."""
+
+    def __init__(self, width: int) -> None:
+        super().__init__()
+        self.inner = 2 * width
+        self.ln = ScaleNorm(width)
+        self.uv = nn.Linear(width, 2 * self.inner + _KEY, bias=False)
+        self.gamma, self.beta = nn.Parameter(torch.rand(2, _KEY)), nn.Parameter(torch.rand(2, _KEY))
+        self.o = nn.Linear(self.inner, width, bias=False)
+        self.res_scale = Scale(width)
+
+    def forward(self, x: Tensor) -> Tensor:
+        gate, value, base = F.silu(self.uv(self.ln(x))).split((self.inner, self.inner, _KEY), -1)
+        query, key = (base[..., None, :] * self.gamma + self.beta).unbind(-2)
+        heed = F.relu(query @ key.mT / _KEY ** .5) ** 2
+        return self.res_scale(x) + self.o(gate * (heed @ value))
+
+
+@HEADS.register_module()
+class RTMCCHead(Head):
+    """Rows of `bins` chances, as logits, for x and y of every point, from the last feature, which lies at `stride`.
+
+    `size` is the side of the crops: the head takes no others. The map of a point becomes `hidden` numbers.
+    """
+
+    def __init__(self, in_channels: Sequence[int], out_channels: int, size: int, bins: int | None, hidden: int = 256,
+                 kernel: int = 7, stride: int = 32) -> None:
+        super().__init__()
+        if bins is None:
+            raise FacelmkError("RTMCCHead: the codec has no bins (bins=None); it goes with codec=dict(type='SimCC')")
+        cells = (size // stride) ** 2
+        self.final_layer = nn.Conv2d(in_channels[-1], out_channels, kernel, padding=kernel // 2)
+        self.mlp = nn.Sequential(ScaleNorm(cells), nn.Linear(cells, hidden, bias=False))
+        self.gau = GatedAttention(hidden)
+        self.cls_x, self.cls_y = nn.Linear(hidden, bins, bias=False), nn.Linear(hidden, bins, bias=False)
+        self.apply(_start)
+
+    def forward(self, features: Sequence[Tensor]) -> list[Tensor]:
+        """One stage (B, K, 2, bins): x, then y."""
+        points = self.gau(self.mlp(self.final_layer(features[-1]).flatten(2)))
+        return [torch.stack((self.cls_x(points), self.cls_y(points)), 2)]
+
+
+def _start(module: nn.Module) -> None:
+    """Small random weights, as RTMPose starts."""
+    if isinstance(module, nn.Conv2d):
+        nn.init.normal_(module.weight, std=.001)
+        nn.init.zeros_(module.bias)
+    elif isinstance(module, nn.Linear):
+        nn.init.normal_(module.weight, std=.01)
