@@ -4,7 +4,7 @@ default_hooks = dict(
     timer=dict(type='IterTimerHook'),
     logger=dict(type='LoggerHook', interval=50),
     param_scheduler=dict(type='ParamSchedulerHook'),
-    checkpoint=dict(type='CheckpointHook', interval=10, save_best='NME', rule='less'),
+    checkpoint=dict(type='CheckpointHook', interval=10, save_best='NME'),
     sampler_seed=dict(type='DistSamplerSeedHook'),
     statistics=dict(type='SyncStatistics'))
 env_cfg = dict(cudnn_benchmark=False, mp_cfg=dict(mp_start_method='fork', opencv_num_threads=0),

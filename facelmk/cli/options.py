@@ -1,7 +1,7 @@
 """Options that several verbs share."""
 import argparse
 import os
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -29,6 +29,20 @@ def add_run(parser: argparse.ArgumentParser) -> None:
     parser.add_argument('--launcher', choices=('none', 'pytorch', 'slurm', 'mpi'), default='none',
                         help='who started the ranks of a distributed run')
     parser.add_argument('--local-rank', '--local_rank', type=int, default=0, help=argparse.SUPPRESS)
+
+
+def from_hrnet(words: Sequence[str]) -> list[str]:
+    """The original HRNet's `VERB --cfg F.yaml --model-file F.pth` as `VERB CONFIG CHECKPOINT`."""
+    given, rest, left = {}, [], iter(words)
+    for word in left:
+        flag, equals, value = word.partition('=')
+        if flag in ('--cfg', '--model-file'):
+            given[flag] = value if equals else next(left, '')
+        else:
+            rest.append(word)
+    for place, flag in ((1, '--cfg'), (2, '--model-file')):
+        rest[place:place] = [given[flag]] if flag in given else []
+    return rest
 
 
 def read_config(options: argparse.Namespace) -> 'Config':

@@ -4,10 +4,13 @@ import sys
 from contextlib import nullcontext, redirect_stdout
 from pathlib import Path
 
-from .options import add_config, add_run, drawing, read_config
+from .options import add_config, add_run, drawing, from_hrnet, read_config
+
+habits = from_hrnet
 
 
 def arguments(parser: argparse.ArgumentParser) -> None:
+    parser.epilog = "The original HRNet's form is taken too: --cfg FILE.yaml --model-file FILE"
     add_config(parser)
     parser.add_argument('checkpoint', metavar='CHECKPOINT', help='a path or a URL')
     add_run(parser)

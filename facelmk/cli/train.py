@@ -1,10 +1,13 @@
 """facelmk train CONFIG"""
 import argparse
 
-from .options import add_config, add_run, drawing, read_config
+from .options import add_config, add_run, drawing, from_hrnet, read_config
+
+habits = from_hrnet
 
 
 def arguments(parser: argparse.ArgumentParser) -> None:
+    parser.epilog = "The original HRNet's form is taken too: --cfg FILE.yaml"
     add_config(parser)
     add_run(parser)
     parser.add_argument('--resume', nargs='?', const='auto', metavar='CHECKPOINT',
@@ -19,6 +22,7 @@ def run(options: argparse.Namespace) -> None:
     from ..engine.run import Drawing, train
 
     config = read_config(options)
-    train(config, options.resume, options.amp, options.auto_scale_lr, not options.no_validate, options.launcher,
+    resume = options.resume or ('auto' if config.get('resume') else None)
+    train(config, resume, options.amp, options.auto_scale_lr, not options.no_validate, options.launcher,
           Drawing(**drawing(options, config.work_dir)))
     leave_ranks()

@@ -19,6 +19,8 @@ from torch.utils.data import DataLoader
 
 from .. import registry as shelves
 from ..registry import FacelmkError, Shelf, UnknownName, near
+from .hrnet_yaml import put, read_hrnet, row_of
+from .seeds import THEIRS, our_name, refuse_mmposes, tell_name
 
 TOP: dict[str, Shelf] = {  # which shelf a key of the config itself takes its part from
     'model': shelves.MODELS, 'optim_wrapper': shelves.OPTIM_WRAPPERS, 'param_scheduler': shelves.PARAM_SCHEDULERS,
@@ -62,26 +64,40 @@ def config_names() -> list[str]:
 
 
 def find_config(source: str | Path) -> Path:
-    """The file of a config that is given by path or by name."""
+    """The file of a config that is given by path or by name, ours or another project's for the same thing."""
     if Path(source).is_file():
+        refuse_mmposes(Path(source))
         return Path(source)
     named = config_folder() / f'{Path(source).stem}.py'
     if named.is_file():
         return named
+    if ours := our_name(source):
+        tell_name(source, ours)
+        return config_folder() / f'{ours}.py'
     raise UnknownName(f'{source!s} is neither a config file nor the name of a config. '
-                      f'{near(Path(source).stem, config_names())}')
+                      f'{near(Path(source).stem, [*config_names(), *THEIRS])}')
 
 
 def load_config(source: str | Path, options: dict[str, Any] | None = None) -> Config:
     """A config, complete and checked; `options` are dotted keys and values that replace its own."""
     path = find_config(source)
-    config = _read(path)
+    config = _read_hrnets(path) or _read(path)
     of_test = {key: value for key, value in (options or {}).items() if key.startswith('test_')}
     _replace(config, {key: value for key, value in (options or {}).items() if key not in of_test}, path)
     _fill_test(config)
     _replace(config, of_test, path)
     check(config, path)
     complete(config)
+    return config
+
+
+def _read_hrnets(path: Path) -> Config | None:
+    """The config that a YAML of the original HRNet asks for; None for any other file."""
+    values = read_hrnet(path) if path.suffix in ('.yaml', '.yml') else None
+    if values is None:
+        return None
+    config = _read(find_config(row_of(values, path)))
+    put(values, config, path)
     return config
 
 

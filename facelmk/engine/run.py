@@ -52,13 +52,23 @@ def train(config: Config, resume: str | None = None, amp: bool = False, scale_ra
         config.get('default_hooks', {}).get('checkpoint', {}).pop('save_best', None)
     if resume is not None:
         config.resume = True
-        config.load_from = None if resume == 'auto' else resume
+        config.load_from = newest(config.work_dir) if resume == 'auto' else resume
     (drawing or Drawing()).join(config)
     runner = _runner(config, launcher)
     if resume is not None:
         runner.register_hook(TellFinished())
     runner.train()
     return runner
+
+
+def newest(work_dir: str | Path) -> str | None:
+    """The last checkpoint of a work folder, wherever the folder has been moved or copied to; None if it has none."""
+    note = Path(work_dir, 'last_checkpoint')
+    if not note.is_file():
+        return None
+    written = Path(note.read_text().strip())  # an absolute path
+    beside = note.with_name(written.name)
+    return str(beside if beside.is_file() else written)
 
 
 def test(config: Config, source: str, launcher: str = 'none', drawing: Drawing | None = None,
