@@ -51,7 +51,7 @@ $(READY): requirements/runtime.txt requirements/constraints.txt setup.py
 	@echo "installing into $(VENV) with $$($(PYTHON) --version), torch: $(TORCH)"
 	@$(PYTHON) -m venv --clear $(if $(filter keep,$(TORCH)),--system-site-packages) $(VENV)
 ifeq ($(TORCH),keep)
-	@$(PYTHON) -c 'import sysconfig; print(sysconfig.get_path("purelib"))' \
+	@$(PYTHON) -c 'import sysconfig; print("import site; site.addsitedir(%r)" % sysconfig.get_path("purelib"))' \
 	    > "$$($(BIN)/python -c 'import sysconfig; print(sysconfig.get_path("purelib"))')/kept.pth"
 	@grep -v '^torch==' requirements/constraints.txt > $(CONSTRAINTS)
 else

@@ -179,7 +179,8 @@ def installed(wheel: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     site = run(python, '-c', 'import sysconfig; print(sysconfig.get_path("purelib"))', cwd=home.parent).strip()
     here = {sysconfig.get_path('purelib'), sysconfig.get_path('platlib'),
             *(str(Path(importlib.util.find_spec(name).origin).parents[1]) for name in ('torch', 'mmengine', 'numpy'))}
-    Path(site, 'borrowed.pth').write_text('\n'.join(sorted(here)) + '\n')
+    # addsitedir reads the .pth files there too: on Python 3.12 that is how setuptools brings distutils back
+    Path(site, 'borrowed.pth').write_text(''.join(f'import site; site.addsitedir({path!r})\n' for path in sorted(here)))
     return home / 'bin'
 
 

@@ -21,7 +21,8 @@ def test_env_of_this_machine(verb, monkeypatch) -> None:
     told = json.loads(verb('env', '--json'))
     assert told['problems'] == []
     assert told['machine']['python'] == '.'.join(map(str, sys.version_info[:3]))
-    assert told['packages']['torch'] == metadata.version('torch') == told['torch']['version']
+    assert told['packages']['torch'] == metadata.version('torch')
+    assert told['torch']['version'].partition('+')[0] == metadata.version('torch').partition('+')[0]
     text = verb('env')
     assert text.splitlines()[-1] == 'no problem found' and 'mmengine' in text
 
