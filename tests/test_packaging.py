@@ -22,8 +22,8 @@ ROOT = Path(__file__).parents[1]
 SEVEN = {'torch', 'mmengine', 'mmcv-lite', 'numpy', 'opencv-python', 'xtcocotools', 'json-tricks'}
 STAND_IN = {'pycocotools': 'xtcocotools'}  # where the one has no build, the other does its job
 MODULE = {'mmcv-lite': 'mmcv', 'opencv-python': 'cv2', 'json-tricks': 'json_tricks'}
-BROUGHT_ALONG = {'matplotlib', 'packaging'}  # by mmengine and mmcv-lite
-OPTIONAL = {'h5py', 'scipy', 'tensorboard', 'pycocotools'}
+BROUGHT_ALONG = {'PIL', 'matplotlib', 'packaging', 'yaml'}  # by mmengine and mmcv-lite
+OPTIONAL = {'h5py', 'scipy', 'tensorboard', 'pycocotools', 'timm'}
 
 
 def requirements(name: str) -> list[Requirement]:
