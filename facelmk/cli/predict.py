@@ -52,7 +52,8 @@ def run(options: argparse.Namespace) -> None:
         rows, failed = _predict(model, pictures, boxes_of, places)
     _tell(options, rows, out, others)
     if failed:
-        listed = '; '.join(f'{name}: {error}' for name, error in list(failed.items())[:SHOWN])
+        listed = '; '.join(str(error) if name in str(error) else f'{name}: {error}'
+                           for name, error in list(failed.items())[:SHOWN])
         more = f'; and {len(failed) - SHOWN} more' if len(failed) > SHOWN else ''
         raise DataDefect(f'{len(failed)} of {len(pictures)} pictures could not be used: {listed}{more}')
 
@@ -98,5 +99,9 @@ def _tell(options: argparse.Namespace, rows: list[dict[str, Any]], out: Path | N
         print(text)
         return
     faces = sum(len(row['faces']) for row in rows)
-    skipped = f', {others} other files skipped' if others else ''
-    print(f'{faces} faces in {len(rows)} pictures: {out}{skipped}')
+    skipped = f', {_count(others, "other file")} skipped' if others else ''
+    print(f'{_count(faces, "face")} in {_count(len(rows), "picture")}: {out}{skipped}')
+
+
+def _count(number: int, what: str) -> str:
+    return f'{number} {what}{"s"[:number != 1]}'

@@ -1,0 +1,116 @@
+"""HRNet-landmarks' model by its name, and landmarks of a picture in one call; fractions of pixels are kept."""
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+from numpy.typing import ArrayLike, NDArray
+from torch import Tensor, nn
+
+from .. import geometry
+from ..engine.checkpoint import load_checkpoint
+from ..engine.hrnet_yaml import read_hrnet
+from ..inference import Predictor
+from ..inference.boxes import boxes_in
+from ..inference.pictures import read_picture
+from ..models import FaceLandmarker
+from ..registry import MODELS, FacelmkError, MissingResource, UnknownName, near
+from .devices import device_or_cpu
+from .pixels import cut, get_transform, refined
+
+MARKUP_OF = {'WFLW': 'wflw', 'AFLW': 'aflw', '300W': '300w', 'COFW': 'cofw'}
+MARKUP_WITH = {98: 'wflw', 19: 'aflw', 68: '300w', 29: 'cofw'}
+MEAN, STD = np.array([.485, .456, .406]), np.array([.229, .224, .225])  # of RGB in [0, 1]
+PADDING = 1.25  # a box around the landmarks to the crop, as in training
+
+
+class HighResolutionNet(nn.Module):
+    """HRNetV2 as the original's users call it: normalised RGB crops (B, 3, S, S) to maps (B, K, S / 4, S / 4)."""
+
+    def __init__(self, landmarker: FaceLandmarker) -> None:
+        super().__init__()
+        self.landmarker = landmarker
+
+    def forward(self, image: Tensor) -> Tensor:
+        return self.landmarker(image)[-1]
+
+
+def get_model_by_name(model_name: str, root_models_path: str | Path = 'hrnetv2_models', prefix: str = 'HR18-',
+                      model_type: str = 'landmarks', device: str | torch.device = 'cuda') -> HighResolutionNet:
+    """HRNetV2-W18 for 'WFLW', 'AFLW', '300W' or 'COFW', with the weights of `root/prefix + name + .pth`.
+
+    A .yaml of the original beside it says how many points and how wide the network is. The weights may be in any
+    dialect, and must fit. Without a GPU the CPU is used, and a warning says so.
+    """
+    if model_type != 'landmarks':
+        raise FacelmkError(f"model_type={model_type!r}; only 'landmarks' is here, no ImageNet classifier")
+    weights = Path(root_models_path).expanduser() / f'{prefix}{model_name}.pth'
+    markup, width = _network(model_name, weights.with_name(f'{prefix}{model_name}.yaml'))
+    if not weights.is_file():
+        there = sorted(path.name for path in weights.parent.glob('*.pth')) if weights.parent.is_dir() else None
+        raise MissingResource(f'there is no {weights.resolve()}; '
+                              + ('that folder does not exist' if there is None else f'*.pth in that folder: {there}')
+                              + '. Put the weights there, or name their folder by root_models_path= and what precedes '
+                              f'{model_name!r} in their name by prefix=')
+    landmarker = MODELS.build(dict(
+        type='facelmk.FaceLandmarker', backbone=dict(type='HRNet', width=width), head=dict(type='HeatmapHead', convs=1),
+        codec=dict(type='Heatmap', sigma=1.5, refine='quarter', centre='cell', aligned=False),
+        loss=dict(type='HeatmapMSELoss'), markup=markup))
+    load_checkpoint(landmarker, weights)
+    return HighResolutionNet(landmarker).eval().to(device_or_cpu(device))
+
+
+def _network(name: str, file: Path) -> tuple[str, int]:
+    """Mark-up and width of the network, by the .yaml if there is one, and else by the name."""
+    values = (read_hrnet(file) or {}) if file.is_file() else {}
+    model = values.get('MODEL', {})
+    markup = MARKUP_WITH.get(model.get('NUM_JOINTS'), MARKUP_OF.get(name.upper()))
+    if markup is None:
+        raise UnknownName(f'{name!r} is no model, and there is no {file.resolve()} that says how many points it has. '
+                          f'{near(name, MARKUP_OF)}')
+    return markup, model['EXTRA']['STAGE2']['NUM_CHANNELS'][0] if model else 18
+
+
+@torch.no_grad()
+def get_lmks_by_img(model: nn.Module | Predictor, img: Any, output_size: Sequence[int] = (256, 256), rot: float = 0,
+                    bbox: ArrayLike | None = None, color: str = 'bgr') -> NDArray[np.float32]:
+    """Landmarks (K, 2) in pixels of the picture, on the device where `model` is.
+
+    The crop is 1.25 times the longer side of `bbox` (x1, y1, x2, y2); without it a square in the picture's middle,
+    0.78125 times its longer side, so that a face has to fill it. `rot` is by how many degrees the head leans. `img` is
+    BGR as OpenCV reads it, or 'rgb'. `model` is one of `get_model_by_name`, any network of such maps, or a
+    FaceLandmarker, which decodes in its own way.
+    """
+    if color not in ('bgr', 'rgb'):
+        raise FacelmkError(f"color={color!r}; choose 'bgr' (cv2.imread's order) or 'rgb'")
+    image = read_picture(img)
+    image = image if color == 'bgr' else np.ascontiguousarray(image[..., ::-1])
+    center, scale = _place(image, output_size, bbox)
+    warp = get_transform(center, scale, output_size, rot)
+    bgr = cut(image, warp, output_size)
+    network = model.landmarker if isinstance(model, Predictor) else model
+    if isinstance(network, FaceLandmarker):
+        inputs = torch.from_numpy(np.ascontiguousarray(bgr.transpose(2, 0, 1)))[None]
+        (face,) = network.test_step(dict(inputs=inputs, data_samples=dict(id=[0], warp=torch.from_numpy(warp)[None])))
+        return face['landmarks'].numpy()
+    scores = network(_normalised(bgr).to(next(iter(network.parameters()), torch.empty(0)).device))
+    scores = scores[-1] if isinstance(scores, (list, tuple)) else scores
+    res = [output_size[0] / 4, output_size[1] / 4]
+    points = refined(scores.float().cpu(), res) - 1
+    return geometry.apply(geometry.invert(get_transform(center, scale, res, rot)), points[0].numpy().astype(np.float32))
+
+
+def _place(image: NDArray, output_size: Sequence[int], bbox: ArrayLike | None) -> tuple[list[float], float]:
+    """Centre and scale of the crop."""
+    height, width = image.shape[:2]
+    if bbox is None:
+        return [width // 2, height / 2], max(width / output_size[0], height / output_size[1])
+    x1, y1, x2, y2 = boxes_in(bbox, width, height)[0].astype(float)
+    return [(x1 + x2) / 2, (y1 + y2) / 2], max(x2 - x1, y2 - y1) * PADDING / 200
+
+
+def _normalised(bgr: NDArray) -> Tensor:
+    """A crop (S, S, 3) as the network's input (1, 3, S, S), RGB."""
+    rgb = (bgr[..., ::-1] / 255 - MEAN) / STD
+    return torch.from_numpy(np.ascontiguousarray(rgb.transpose(2, 0, 1), np.float32))[None]
