@@ -1,0 +1,145 @@
+"""Trains rows of the zoo on drawn faces, so that every recipe can be seen at work without a download.
+
+`python tools/ladder.py ROW... --rung full|tenth|reduced`, or `--all`. A row keeps its network, codec, loss, pipeline
+and mark-up; its data are the faces of configs/_base_/data/synthetic_wflw.py, and it starts without pretrained weights.
+"""
+import argparse
+import json
+import shutil
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+ROOT = Path(__file__).resolve().parents[1]
+sys.path.insert(0, str(ROOT))
+
+import torch  # noqa: E402
+from mmengine import Config, ConfigDict  # noqa: E402
+
+from facelmk.engine.config import config_folder, config_names, load_config  # noqa: E402
+from facelmk.engine.logs import read_log  # noqa: E402
+from facelmk.engine.run import train, versions  # noqa: E402
+
+RECORDS = ROOT / 'docs' / 'ladder'
+RUNGS = {'full': 'the published epochs', 'tenth': 'a tenth of them',
+         'reduced': '1,000 faces in crops of 64 pixels, 3 epochs, for a CPU'}
+REDUCED = dict(train=1000, val=300, picture=96, crop=64, epochs=3, batch=16, rate=1e-3)
+
+
+def climb(name: str, rung: str) -> Config:
+    """A row's config on a rung: with drawn faces, and as long or as small as the rung says."""
+    config = load_config(name)
+    config.work_dir = str(ROOT / 'work_dirs' / 'ladder' / rung / name)
+    config.model.backbone.pretrained = None
+    _draw(config)
+    if rung == 'reduced':
+        _reduce(config)
+    elif rung == 'tenth':
+        _shorten(config, .1)
+    config.default_hooks.checkpoint.update(max_keep_ckpts=1)
+    for part in ('dataloader', 'evaluator', 'cfg'):
+        config[f'test_{part}'] = config[f'val_{part}']
+    return config
+
+
+def _draw(config: Config) -> None:
+    """Drawn faces in the row's mark-up in place of its data set; its pipelines stay, and errors are over the eyes."""
+    faces = Config.fromfile(config_folder() / '_base_' / 'data' / 'synthetic_wflw.py')
+    for phase in ('train_dataloader', 'val_dataloader'):
+        drawn = faces[phase].dataset
+        drawn.update(markup=config.model.get('markup', 'wflw'), pipeline=config[phase].dataset.pipeline,
+                     cache=str(ROOT / drawn.cache))
+        config[phase].dataset = drawn
+    config.val_evaluator = faces.val_evaluator
+
+
+def _shorten(config: Config, share: float) -> None:
+    """A share of the epochs, of every milestone and of the warm-up."""
+    for scheduler in config.param_scheduler:
+        for key in ('begin', 'end', 'T_max'):
+            if key in scheduler:
+                scheduler[key] = int(scheduler[key] * share)
+        if 'milestones' in scheduler:
+            scheduler.milestones = [max(1, int(epoch * share)) for epoch in scheduler.milestones]
+    for hook in config.get('custom_hooks', ()):
+        if 'epoch' in hook:
+            hook.epoch = int(hook.epoch * share)
+    config.train_cfg.update(max_epochs=max(2, int(config.train_cfg.max_epochs * share)),
+                            val_interval=max(1, int(config.train_cfg.get('val_interval', 1) * share)))
+
+
+def _reduce(config: Config) -> None:
+    """Few small faces, and an optimizer that gets somewhere within a few hundred steps of a small batch."""
+    epochs = REDUCED['epochs']
+    for phase, batch in (('train', REDUCED['batch']), ('val', 50)):
+        config[f'{phase}_dataloader'].update(batch_size=batch, num_workers=0, persistent_workers=False)
+        config[f'{phase}_dataloader'].dataset.update(count=REDUCED[phase], size=REDUCED['picture'])
+    config.model.size = REDUCED['crop']
+    for crop in _parts([config[key] for key in ('train_dataloader', 'val_dataloader')], 'CropFace'):
+        crop['size'] = REDUCED['crop']
+    for hook in _parts(config.get('custom_hooks', ()), 'SwitchPipeline'):
+        hook['epoch'] = epochs - 1
+        for crop in _parts(hook['pipeline'], 'CropFace'):
+            crop['size'] = REDUCED['crop']
+    config.optim_wrapper.optimizer = ConfigDict(type='Adam', lr=REDUCED['rate'])
+    config.optim_wrapper.pop('paramwise_cfg', None)
+    config.param_scheduler = [ConfigDict(type='LinearLR', start_factor=.1, by_epoch=False, begin=0, end=30)]
+    config.train_cfg.update(max_epochs=epochs, val_interval=1)
+    config.default_hooks.logger.update(interval=10)
+    config.default_hooks.checkpoint = ConfigDict(type='CheckpointHook', interval=-1, save_last=False)
+
+
+def _parts(value: Any, kind: str) -> Iterator[dict]:
+    """Every part of that type, at or below `value`."""
+    if isinstance(value, dict):
+        if value.get('type') == kind:
+            yield value
+        for child in list(value.values()):
+            yield from _parts(child, kind)
+    elif isinstance(value, (list, tuple)):
+        for child in value:
+            yield from _parts(child, kind)
+
+
+def run(name: str, rung: str) -> dict[str, Any]:
+    """Train a row on a rung; keep its log and what it came to below docs/ladder."""
+    config = climb(name, rung)
+    shutil.rmtree(config.work_dir, ignore_errors=True)
+    began = time.perf_counter()
+    runner = train(config, scale_rate=rung != 'reduced' and 'auto_scale_lr' in config)
+    log = read_log(config.work_dir)
+    errors = [round(line['NME'], 3) for line in log.val]
+    entry = dict(row=name, rung=rung, NME=errors, falls=errors[-1] < errors[0], epochs=config.train_cfg.max_epochs,
+                 faces=len(runner.train_dataloader.dataset), crop=config.model.size,
+                 batch=config.train_dataloader.batch_size, minutes=round((time.perf_counter() - began) / 60, 1),
+                 device=torch.cuda.get_device_name() if torch.cuda.is_available() else 'CPU', versions=versions())
+    folder = RECORDS / rung
+    folder.mkdir(parents=True, exist_ok=True)
+    (scalars,) = Path(config.work_dir).glob('*/vis_data/scalars.json')
+    shutil.copyfile(scalars, folder / f'{name}.log.json')
+    (folder / f'{name}.json').write_text(json.dumps(entry, indent=2) + '\n', encoding='utf-8')
+    return entry
+
+
+def main() -> int:
+    """Run the rows one after the other, each in a process of its own; 1 if the error of one did not fall."""
+    parser = argparse.ArgumentParser('ladder', description=__doc__.partition('\n')[0])
+    parser.add_argument('rows', nargs='*', metavar='ROW', help='names of configs')
+    parser.add_argument('--all', action='store_true', help='every config')
+    parser.add_argument('--rung', choices=RUNGS, default='reduced',
+                        help='; '.join(f'{name}: {what}' for name, what in RUNGS.items()))
+    options = parser.parse_args()
+    rows = config_names() if options.all else options.rows
+    if len(rows) != 1:
+        commands = ([sys.executable, __file__, row, '--rung', options.rung] for row in rows)
+        return max(map(subprocess.call, commands), default=0)
+    entry = run(rows[0], options.rung)
+    print(f"{rows[0]}: NME {entry['NME']} in {entry['minutes']} min, {'falls' if entry['falls'] else 'does not fall'}")
+    return int(not entry['falls'])
+
+
+if __name__ == '__main__':
+    sys.exit(main())
