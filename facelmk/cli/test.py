@@ -15,7 +15,7 @@ def arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument('checkpoint', metavar='CHECKPOINT', help='a path or a URL')
     add_run(parser)
     parser.add_argument('--out', metavar='FILE', help='write the metrics to this file too (json)')
-    parser.add_argument('--dump', metavar='FILE', help="write each face's landmarks and error (json)")
+    parser.add_argument('--dump', metavar='FILE', help="write each face's landmarks and error (json; *.pth: a tensor)")
     parser.add_argument('--report', metavar='DIR', help='write a page with tables, curves and pictures')
     parser.add_argument('--badcase', nargs='?', type=int, const=20, metavar='N',
                         help='draw the N faces with the largest errors (default: 20)')
@@ -32,7 +32,10 @@ def run(options: argparse.Namespace) -> None:
     with redirect_stdout(sys.stderr) if options.json else nullcontext():  # the log must not stand in the json
         runner, metrics = test(config, options.checkpoint, options.launcher,
                                Drawing(**drawing(options, config.work_dir)), [Collector()])
-    conclude(runner, metrics, options.checkpoint, out=options.out, dump=options.dump, page=options.report,
+    dump = options.dump
+    if dump is None and Path(options.config).suffix in ('.yaml', '.yml'):  # the original HRNet leaves this file
+        dump = str(Path(config.work_dir, 'predictions.pth'))
+    conclude(runner, metrics, options.checkpoint, out=options.out, dump=dump, page=options.report,
              badcase=options.badcase, floor=options.floor, as_json=options.json,
              work_dir=Path(config.work_dir))
     del runner

@@ -21,6 +21,7 @@ class CheckpointHook(hooks.CheckpointHook):
 
     mmengine guesses from how the figure is spelled; `rule` overrules both.
     """
+    best_ckpt_path: str | None = None
 
     def __init__(self, *args: Any, rule: str | list[str] | None = None, **options: Any) -> None:
         super().__init__(*args, rule='less' if rule is None else rule, **options)
@@ -37,7 +38,7 @@ class CheckpointHook(hooks.CheckpointHook):
             except ValueError as error:
                 raise FacelmkError(f"save_best={self.save_best}: {error} Set rule='less' or rule='greater' beside it; "
                                    "facelmk's metrics know it by themselves") from error
-        if getattr(self, 'best_ckpt_path', None):  # of a resumed run, whose folder may be a copy of another's
+        if self.best_ckpt_path:  # of a resumed run, whose folder may be a copy of another's
             self.best_ckpt_path = str(Path(self.out_dir, Path(self.best_ckpt_path).name))
 
 

@@ -5,7 +5,7 @@ A file is read with the original's defaults, checked, and put onto the row `hrne
 import ast
 import copy
 import logging
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -181,12 +181,12 @@ def _put_data(values: Values, config: Config, path: Path) -> None:
         if phase == 'train':
             loader.sampler = ConfigDict(type='FaceSampler', shuffle=values['TRAIN']['SHUFFLE'], round_up=True)
         if data[table]:
-            _put_table(loader.dataset, data[table], data['ROOT'], f'{path}: DATASET.{table}')
+            loader.dataset = _of_table(loader.dataset, data[table], data['ROOT'], f'{path}: DATASET.{table}')
 
 
-def _put_table(dataset: ConfigDict, table: str, pictures: str, place: str) -> None:
-    """Read one annotation file, with the subsets whose lists lie beside it."""
-    file = Path(table)
+def _of_table(dataset: ConfigDict, table: str, pictures: str, place: str) -> ConfigDict:
+    """The row's data set, reading one annotation file, with the subsets whose lists lie beside it."""
+    file, dataset = Path(table), next(_published(dataset))
     reader = READERS.get(file.suffix)
     layout = next((layout for layout in dataset.layouts if layout['type'] == reader), None)
     if layout is None:
@@ -197,4 +197,14 @@ def _put_table(dataset: ConfigDict, table: str, pictures: str, place: str) -> No
         layout.image_root = pictures.replace('{', '{{').replace('}', '}}')
     lists = {tag: name for tag, name in (dataset.get('subset_files') or {}).items()
              if file.with_name(f'{file.stem}_{name}{file.suffix}').is_file()}
-    dataset.update(root='', split=str(file.with_suffix('')), layouts=[layout], subset_files=ConfigDict(lists))
+    return ConfigDict(dict(dataset, root='', split=str(file.with_suffix('')), layouts=[layout], subset_files=lists))
+
+
+def _published(value: Any) -> Iterator[ConfigDict]:
+    """The data sets, at or below a config, that are read in one of several layouts."""
+    if isinstance(value, dict):
+        if 'layouts' in value:
+            yield value
+        value = list(value.values())
+    for child in value if isinstance(value, list) else ():
+        yield from _published(child)

@@ -6,9 +6,12 @@ from pathlib import Path
 from typing import Any
 
 import json_tricks
+import numpy as np
+import torch
 from mmengine.dist import is_main_process
 from mmengine.runner import Runner
 
+from ..engine.download import write_whole
 from ..engine.run import record
 from .collect import Results, collected
 from .floor import placed, training_face
@@ -56,7 +59,15 @@ def _record(runner: Runner, metrics: dict[str, float], source: str, faces: int, 
 
 
 def write_predictions(results: Results, file: str | Path) -> None:
-    """A list of {id, landmarks, scores, error, tags} as json; errors in per cent of the first metric's normaliser."""
+    """A list of {id, landmarks, scores, error, tags} as json; errors in per cent of the first metric's normaliser.
+
+    A file whose name ends in .pth holds the landmarks alone, a tensor (N, K, 2) in the order of the data set, as the
+    original HRNet's predictions.pth does.
+    """
+    if Path(file).suffix == '.pth':
+        landmarks = torch.from_numpy(results.landmarks[np.argsort(results.places)]).float()
+        write_whole(Path(file), lambda stream: torch.save(landmarks, stream))
+        return
     faces = [dict(id=results.ids[i], landmarks=results.landmarks[i].round(4).tolist(),
                   scores=results.scores[i].round(6).tolist(),
                   error=100 * float(results.error[i]) if math.isfinite(results.error[i]) else None,
