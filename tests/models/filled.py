@@ -1,4 +1,5 @@
 """Networks whose weights follow from their names alone, so that reference numbers need no weights file."""
+import inspect
 import zlib
 
 import numpy as np
@@ -8,12 +9,18 @@ from torch import Tensor, nn
 from facelmk.registry import BACKBONES, HEADS
 
 
+def build_backbone(config: dict, maps: int) -> nn.Module:
+    """A backbone by itself; one that makes its maps is told how many."""
+    asked = inspect.signature(BACKBONES.get(config['type'])).parameters
+    return BACKBONES.build(config | ({'maps': maps} if 'maps' in asked else {}))
+
+
 class Network(nn.Module):
     """A backbone and a head under the names that checkpoints give them."""
 
     def __init__(self, backbone: dict, head: dict, K: int) -> None:
         super().__init__()
-        self.backbone = BACKBONES.build(backbone)
+        self.backbone = build_backbone(backbone, K)
         self.head = HEADS.build(dict(head, in_channels=self.backbone.out_channels, out_channels=K))
 
     def forward(self, image: Tensor) -> Tensor:

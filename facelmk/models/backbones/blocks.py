@@ -1,5 +1,8 @@
 """Residual blocks, and the convolution with normalisation that everything is made of."""
+from collections.abc import Callable
+
 from torch import Tensor, nn
+from torch.nn import functional as F
 
 
 def conv_norm(width: int, out: int, kernel: int = 3, stride: int = 1, groups: int = 1,
@@ -7,6 +10,20 @@ def conv_norm(width: int, out: int, kernel: int = 3, stride: int = 1, groups: in
     """A convolution that keeps the size (but for its stride), and its BatchNorm."""
     return [nn.Conv2d(width, out, kernel, stride, kernel // 2, groups=groups, bias=False),
             nn.BatchNorm2d(out, momentum=momentum)]
+
+
+class ConvNorm(nn.Module):
+    """A convolution, its BatchNorm and what cuts the result, under MMPose's names."""
+
+    def __init__(self, width: int, out: int, kernel: int = 1, stride: int = 1, groups: int = 1,
+                 cut: Callable[[Tensor], Tensor] | None = F.relu) -> None:
+        super().__init__()
+        self.conv, self.bn = conv_norm(width, out, kernel, stride, groups)
+        self.cut = cut
+
+    def forward(self, x: Tensor) -> Tensor:
+        x = self.bn(self.conv(x))
+        return x if self.cut is None else self.cut(x)
 
 
 class Residual(nn.Module):

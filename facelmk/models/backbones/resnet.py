@@ -5,22 +5,22 @@ from torch import Tensor, nn
 
 from ...registry import BACKBONES, FacelmkError
 from .base import Backbone
-from .blocks import BasicBlock, Bottleneck, blocks, conv_norm
-
-_DEPTHS = {18: (BasicBlock, (2, 2, 2, 2)), 50: (Bottleneck, (3, 4, 6, 3)), 101: (Bottleneck, (3, 4, 23, 3))}
+from .blocks import BasicBlock, Bottleneck, Residual, blocks, conv_norm
 
 
 @BACKBONES.register_module()
 class ResNet(Backbone):
     """ResNet of `depth` 18, 50 or 101; `out_stages` of 1 to 4 lie at strides 4, 8, 16 and 32."""
+    depths: dict[int, tuple[type[Residual], tuple[int, ...]]] = {
+        18: (BasicBlock, (2, 2, 2, 2)), 50: (Bottleneck, (3, 4, 6, 3)), 101: (Bottleneck, (3, 4, 23, 3))}
 
     def __init__(self, depth: int = 50, out_stages: Sequence[int] = (4,), pretrained: str | None = None,
                  frozen_stages: int = -1) -> None:
         super().__init__(pretrained, frozen_stages)
-        if depth not in _DEPTHS or not set(out_stages) <= {1, 2, 3, 4} or not out_stages:
-            raise FacelmkError(f'ResNet: depth={depth}, out_stages={tuple(out_stages)}; there is depth '
-                               f'{", ".join(map(str, _DEPTHS))}, and out_stages are some of 1, 2, 3, 4')
-        kind, counts = _DEPTHS[depth]
+        if depth not in self.depths or not set(out_stages) <= {1, 2, 3, 4} or not out_stages:
+            raise FacelmkError(f'{type(self).__name__}: depth={depth}, out_stages={tuple(out_stages)}; there is depth '
+                               f'{", ".join(map(str, self.depths))}, and out_stages are some of 1, 2, 3, 4')
+        kind, counts = self.depths[depth]
         self.out_stages = tuple(sorted(out_stages))
         self.conv1, self.bn1 = conv_norm(3, 64, 7, 2)
         self.relu = nn.ReLU(inplace=True)

@@ -1,7 +1,9 @@
 """Heads: layers only, from a tuple of feature maps to a list of stages whose last is the answer."""
 from .base import Head
 from .heatmap_head import HeatmapHead
+from .hourglass_head import HourglassHead
 from .regression_head import RegressionHead
 from .rtmcc_head import RTMCCHead
+from .stack_head import StackHead
 
-__all__ = ['Head', 'HeatmapHead', 'RTMCCHead', 'RegressionHead']
+__all__ = ['Head', 'HeatmapHead', 'HourglassHead', 'RTMCCHead', 'RegressionHead', 'StackHead']
