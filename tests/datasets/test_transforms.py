@@ -65,18 +65,6 @@ def test_stored_parameters_give_the_points_of_mmpose(seed):
     assert np.array_equal(REFERENCE['visible'][0][order], stored['vis'][0])
 
 
-@pytest.mark.parametrize('seed', range(6))
-def test_stored_parameters_give_the_crops_of_mmpose(shared, seed):
-    reference = np.load(shared / 'ref' / 'transforms.npz')
-    stored = {key: reference[f'aug{seed}_{key}'] for key in ('flip', 'rot', 'scale', 'img')}
-    flip = bool(stored['flip'])
-    warp = CropFace(mirror='photo').warp(BOX, 450, flip, float(stored['rot'][0]), stored['scale'][0, 0] / (330 * 1.25))
-    difference = np.abs(resample(reference['img'], warp, 256)[::4, ::4].astype(int) - stored['img'])
-    # one resampling with the mirror folded in rounds its 1/32-pixel steps elsewhere than mirroring first
-    assert (difference > 0).mean() <= (.01 if flip else 0)
-    assert np.quantile(difference, .999) <= 3
-
-
 def test_the_mirror_of_a_crop_is_exact():
     plain = CropFace().warp(BOX, 500)
     flipped = CropFace(mirror='crop').warp(BOX, 500, True)

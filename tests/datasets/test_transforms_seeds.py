@@ -28,6 +28,18 @@ def sample(image=None, markup='wflw', seed=0, **others):
                 markup=MARKUPS[markup], rng=rng) | others
 
 
+def ridge(x):
+    """A picture with a bright ridge along the column x."""
+    row = 250 * np.exp(-(np.arange(300) - x) ** 2 / (2 * 6 ** 2))
+    return np.broadcast_to(row.round().astype(np.uint8)[None, :, None], (320, 300, 3))
+
+
+def seen_at(face):
+    """Where the ridge is in the crop."""
+    row = face['image'][128, :, 0].astype(float)
+    return (row * np.arange(len(row))).sum() / row.sum()
+
+
 # the original HRNet's integer crop
 
 def test_corners_of_the_integer_crop_by_hand():
@@ -88,12 +100,12 @@ def test_a_turned_crop_is_as_pillow_turns_it(degrees, centre, side):
 
 
 def test_the_integer_crop_lies_beside_the_nominal_map_by_what_is_documented():
-    ramp = np.broadcast_to(np.minimum(np.arange(300), 255).astype(np.uint8)[None, :, None], (320, 300, 3))
-    face = CropFace(padding=1., integer=True)(sample(ramp))
-    at = geometry.apply(geometry.invert(face['warp']), np.stack([np.arange(20., 230), np.full(210, 128.)], -1))
-    seen = face['image'][128, 20:230, 0].astype(float)
     # pixels of a resized picture are areas: x' + .5 = 1.28 (x - 50 + .5), while the nominal map is x' = 1.28 (x - 50)
-    assert abs((seen - at[:, 0]).mean() - (.5 / 1.28 - .5)) < .03
+    landmarks = np.full((98, 2), (100, 160), np.float32)
+    whole, plain = (CropFace(padding=1., integer=integer)(sample(ridge(100), landmarks=landmarks))
+                    for integer in (True, False))
+    assert whole['points'][0, 0] == plain['points'][0, 0] == 64
+    assert abs(seen_at(whole) - 64.14) < .02 and abs(seen_at(plain) - 64) < .02
 
 
 def test_points_follow_the_nominal_map():
@@ -117,18 +129,6 @@ def test_the_protocols_augmentation_can_be_said():
 
 
 # mirrors
-
-def ridge(x):
-    """A picture with a bright ridge along the column x."""
-    row = 250 * np.exp(-(np.arange(300) - x) ** 2 / (2 * 6 ** 2))
-    return np.broadcast_to(row.round().astype(np.uint8)[None, :, None], (320, 300, 3))
-
-
-def seen_at(face):
-    """Where the ridge is in the crop."""
-    row = face['image'][128, :, 0].astype(float)
-    return (row * np.arange(len(row))).sum() / row.sum()
-
 
 @pytest.mark.parametrize(('options', 'beside'), [
     (dict(mirror='crop'), 0), (dict(mirror='photo'), 0), (dict(mirror='hrnet'), -1.28),

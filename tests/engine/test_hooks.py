@@ -15,7 +15,9 @@ from facelmk.registry import MODELS
 EPOCHS = {'train_cfg.max_epochs': 2, 'train_cfg.val_interval': 1, 'default_hooks.checkpoint.interval': 1}
 ITERATIONS = {'train_cfg': dict(_delete_=True, by_epoch=False, max_iters=5, val_interval=2), 'param_scheduler': None,
               'default_hooks.checkpoint.by_epoch': False, 'default_hooks.checkpoint.interval': 3,
-              'default_hooks.checkpoint.save_best': None, 'log_processor.by_epoch': False}
+              'default_hooks.checkpoint.save_best': None, 'log_processor.by_epoch': False,
+              'custom_hooks': [dict(type='EMAHook', ema_type='ExpMomentumEMA', momentum=2e-4, gamma=3,
+                                    update_buffers=True, priority=49)]}
 RUNS = {'epochs': EPOCHS, 'iterations': ITERATIONS}
 
 

@@ -1,0 +1,147 @@
+"""Training in two stages: the epoch picks the pipeline, with any workers, persistent or not, and in a resumed run."""
+from types import SimpleNamespace
+
+import numpy as np
+import pytest
+import torch
+from mmengine.hooks import Hook
+from mmengine.runner import EpochBasedTrainLoop, IterBasedTrainLoop
+from torch import multiprocessing
+from torch.utils.data import DataLoader
+
+from facelmk.datasets import FaceDataset, FaceSampler, FromEpoch
+from facelmk.engine.config import load_config
+from facelmk.engine.switch_pipeline import SwitchPipeline
+from facelmk.registry import FacelmkError, UnknownName
+
+FIRST, SECOND = dict(type='CoarseDropout', size=(.1, .2)), dict(type='CoarseDropout', size=(.6, .8))
+STAGES = [[dict(type='LoadImage'), dict(type='CropFace', size=64), *step, dict(type='PackFace')]
+          for step in ([], [dict(type='CoarseDropout', size=(1, 1))])]
+
+
+class Grey(FaceDataset):
+    """Seven grey pictures."""
+
+    def __len__(self):
+        return 7
+
+    def face(self, index):
+        return dict(id=index, image=np.full((20, 20, 3), 9, np.uint8))
+
+
+def keep(samples):
+    """Share of black pixels by id."""
+    return [(sample['id'], float((sample['image'] == 0).mean())) for sample in samples]
+
+
+def loader(workers, persistent):
+    data = Grey('wflw', [FIRST])
+    return DataLoader(data, 2, sampler=FaceSampler(data, shuffle=True, seed=1), num_workers=workers, collate_fn=keep,
+                      persistent_workers=persistent)
+
+
+def epochs(faces, wanted):
+    """What a loader gives in each of these epochs, from which it starts."""
+    rows = {}
+    for epoch in wanted:
+        faces.sampler.set_epoch(epoch)
+        rows[epoch] = [row for batch in faces for row in batch]
+    return rows
+
+
+def switched(faces, epoch):
+    loop = EpochBasedTrainLoop.__new__(EpochBasedTrainLoop)
+    SwitchPipeline(epoch, [SECOND]).before_train(SimpleNamespace(train_dataloader=faces, train_loop=loop))
+    return faces
+
+
+@pytest.fixture(scope='module')
+def alone():
+    """Five epochs, the last two of the second stage, without workers."""
+    return epochs(switched(loader(0, False), 3), range(5))
+
+
+def test_the_second_pipeline_begins_at_its_epoch(alone):
+    for epoch, rows in alone.items():
+        shares = np.array([share for _, share in rows])
+        assert len(rows) == 7 and ((shares > .3).all() if epoch >= 3 else (shares < .05).all()), epoch
+
+
+@pytest.mark.parametrize(('workers', 'persistent'), [(1, True), (2, True), (2, False)])
+def test_workers_make_the_same(alone, workers, persistent):
+    assert epochs(switched(loader(workers, persistent), 3), range(5)) == alone
+
+
+@pytest.mark.parametrize('start', [2, 3, 4])
+def test_a_resumed_run_makes_the_same(alone, start):
+    resumed = epochs(switched(loader(1, True), 3), range(start, 5))
+    assert resumed == {epoch: alone[epoch] for epoch in range(start, 5)}
+
+
+def test_it_is_a_step_of_a_pipeline_too(alone):
+    faces = loader(0, False)
+    faces.dataset.pipeline = [FromEpoch(3, [SECOND], before=[FIRST])]
+    assert epochs(faces, range(5)) == alone
+
+
+def test_what_it_cannot_switch_is_refused():
+    hook, faces = SwitchPipeline(1, [SECOND]), loader(0, False)
+    with pytest.raises(FacelmkError, match='IterBasedTrainLoop.*by_epoch'):
+        hook.before_train(SimpleNamespace(train_dataloader=faces, train_loop=IterBasedTrainLoop.__new__(
+            IterBasedTrainLoop)))
+    with pytest.raises(FacelmkError, match='list'):
+        hook.before_train(SimpleNamespace(train_dataloader=SimpleNamespace(dataset=[]),
+                                          train_loop=EpochBasedTrainLoop.__new__(EpochBasedTrainLoop)))
+
+
+def test_a_config_is_checked_inside_the_hook():
+    def load(step):
+        return load_config('quickstart', {'custom_hooks': [dict(type='SwitchPipeline', epoch=1, pipeline=[step])]})
+
+    assert load(SECOND).custom_hooks[0].pipeline[0].type == 'CoarseDropout'
+    with pytest.raises(UnknownName, match="custom_hooks.*'sise'.*'size'"):
+        load(dict(type='CoarseDropout', sise=1))
+    with pytest.raises(UnknownName, match="'CoarseDropout'"):
+        load(dict(type='CoarseDropouts'))
+
+
+class Watch(Hook):
+    """Keeps the epoch of each batch and whether its pictures are black."""
+
+    def __init__(self, kept):
+        self.kept = kept
+
+    def after_train_iter(self, runner, batch_idx, data_batch=None, outputs=None):
+        self.kept.append((runner.epoch, int(data_batch['inputs'].max()) == 0))
+
+
+def train(rank, folder, resume):
+    from facelmk.engine import run
+
+    torch.set_num_threads(1)
+    options = {'work_dir': str(folder), 'custom_hooks': [dict(type='SwitchPipeline', epoch=1, pipeline=STAGES[1])],
+               'train_cfg.max_epochs': 3, 'train_cfg.val_interval': 9, 'default_hooks.checkpoint.interval': 1,
+               'default_hooks.checkpoint.save_best': None, 'train_dataloader.num_workers': 1,
+               'train_dataloader.dataset.count': 4, 'train_dataloader.dataset.cache': None,
+               'train_dataloader.dataset.pipeline': STAGES[0], 'train_dataloader.dataset.size': 64,
+               'train_dataloader.batch_size': 2}
+    config, kept, build = load_config('quickstart', options), [], run._runner
+    assert config.train_dataloader.persistent_workers
+
+    def watched(*arguments):
+        runner = build(*arguments)
+        runner.register_hook(Watch(kept))
+        return runner
+
+    run._runner = watched
+    run.train(config, resume=resume, validate=False)
+    torch.save(kept, folder / f'kept_{resume is not None}.pt')
+
+
+@pytest.mark.slow
+def test_a_whole_run_and_a_resumed_one_switch(tmp_path):
+    black = [(epoch, epoch >= 1) for epoch in range(3) for _ in range(2)]
+    multiprocessing.spawn(train, (tmp_path, None))
+    assert torch.load(tmp_path / 'kept_False.pt', weights_only=True) == black
+    multiprocessing.spawn(train, (tmp_path, str(tmp_path / 'epoch_2.pth')))
+    assert torch.load(tmp_path / 'kept_True.pt', weights_only=True) == black[4:]
