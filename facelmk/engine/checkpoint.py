@@ -26,8 +26,10 @@ PRETRAINED = {
     'open-mmlab://msra/hrnetv2_w18': 'https://download.openmmlab.com/pretrain/third_party/hrnetv2_w18-00eb2006.pth',
     'open-mmlab://msra/hrnetv2_w32': 'https://download.openmmlab.com/pretrain/third_party/hrnetv2_w32-dc9eeb4f.pth',
     'open-mmlab://msra/hrnetv2_w48': 'https://download.openmmlab.com/pretrain/third_party/hrnetv2_w48-d2186c55.pth',
+    'dla://dla34': 'http://dl.yf.io/dla/models/imagenet/dla34-ba72cf86.pth',  # no https there; its name has the hash
 }
-CLASSIFIER = re.compile(r'^(fc|classifier|incre_modules|downsamp_modules|final_layer)\.')  # of ResNet; of HRNet
+CLASSIFIER = re.compile(r'^(fc|classifier|incre_modules|downsamp_modules|final_layer|'  # of ResNet and DLA; of HRNet
+                        r'level[34]\.project)\.')  # DLA's outer trees hold, but never use, these
 _REFUSED = ('TorchScript', '.tar format')  # torch would run, or unpack, such files
 
 
@@ -86,11 +88,16 @@ def _neighbours(path: Path) -> str:
 
 
 def weights_of(checkpoint: Mapping[str, Any], source: str | Path) -> dict[str, Tensor]:
-    """The named tensors of a checkpoint: plain, below 'state_dict' or 'model', or of a network pickled whole."""
+    """The named tensors of a checkpoint: plain, below 'state_dict' or 'model', or of a network pickled whole.
+
+    mmengine's EMAHook writes the averaged weights below 'state_dict' and those being trained below 'ema_state_dict'.
+    """
     found: Any = checkpoint
-    for key in ('state_dict', 'model'):
+    for key in ('state_dict', 'model', 'ema_state_dict'):
         if isinstance(found, Mapping) and isinstance(found.get(key), (Mapping, Stub)):
             found = found[key]
+            if key == 'ema_state_dict':
+                found = {name: value for name, value in found.items() if name != 'steps'}  # how many were averaged
     named = dict(tensors(found)) if isinstance(found, Stub) else found
     weights = {key: value for key, value in named.items() if isinstance(value, Tensor)}
     if not weights:
@@ -106,6 +113,8 @@ def load_checkpoint(module: nn.Module, source: str | Path, strict: bool = True) 
     """
     checkpoint = read_checkpoint(source)
     weights, dialect = weights_of(checkpoint, source), 'its own'
+    if {'state_dict', 'ema_state_dict'} <= checkpoint.keys():
+        print_log(f'{source}: the averaged weights are taken (EMAHook writes them below state_dict)', 'current')
     if is_model_wrapper(module):
         module = module.get_submodule('module')
     if weights.keys() != module.state_dict().keys():
@@ -146,6 +155,8 @@ def _faults(groups: Mapping[str, Iterable[str]], shown: int = 4) -> list[str]:
 @FUNCTIONS.register_module()
 def load_pretrained(backbone: nn.Module, source: str | Path) -> None:
     """Start weights of a backbone: ImageNet's, or those of a whole landmark network; classifier and head fall away."""
+    if source == 'timm' and hasattr(backbone, 'fetch'):  # TimmBackbone's library brings its own into form
+        return backbone.fetch()
     try:
         checkpoint = read_checkpoint(source)
     except MissingResource as error:
@@ -154,7 +165,8 @@ def load_pretrained(backbone: nn.Module, source: str | Path) -> None:
     named = {key.removeprefix('backbone.'): value for key, value in weights.items() if key.startswith('backbone.')}
     own = backbone.state_dict()
     kept = {key: value for key, value in named.items() if key in own or not CLASSIFIER.match(key)}
-    fit(backbone, kept, str(source))
+    fresh = {key: value for key, value in own.items() if key.startswith(getattr(backbone, 'fresh', ()))}
+    fit(backbone, fresh | kept, str(source))
 
 
 def save_checkpoint(data: Mapping[str, Any], path: str | Path) -> None:
@@ -210,5 +222,5 @@ def _without_stubs(value: Any) -> Any:
     return [_without_stubs(child) for child in value] if isinstance(value, list) else value
 
 
-_SCHEMES = ('', 'http://', 'https://', 'torchvision://', 'open-mmlab://')
+_SCHEMES = ('', 'http://', 'https://', 'torchvision://', 'open-mmlab://', 'dla://')
 CheckpointLoader.register_scheme(_SCHEMES, _for_runner, force=True)
