@@ -2,7 +2,10 @@
 from .base import Codec
 from .coordinates import Coordinates
 from .heatmap import Heatmap
+from .hrnet_integer import HRNetInteger
 from .integral import Integral
+from .megvii import Megvii
 from .simcc import SimCC
+from .udp import UDP
 
-__all__ = ['Codec', 'Coordinates', 'Heatmap', 'Integral', 'SimCC']
+__all__ = ['Codec', 'Coordinates', 'HRNetInteger', 'Heatmap', 'Integral', 'Megvii', 'SimCC', 'UDP']

@@ -7,7 +7,7 @@ import torch
 
 from facelmk import geometry
 from facelmk.codecs import Coordinates, Heatmap, Integral
-from facelmk.codecs.heatmap import dark, quarter
+from facelmk.codecs.refine import dark, quarter
 from facelmk.markups import MARKUPS
 
 MSRA = {'msra': dict(sigma=2, centre='cell', refine='quarter'),

@@ -27,7 +27,8 @@ FACES, SMALL = 4, 64
 # what decoding alone costs on drawn faces, in per cent of the eyes' distance: cells of 4 pixels in a crop of 256, moved
 # by a quarter; a parabola's top; the mean of a cut bell curve; bins of half a pixel; nothing. MMPose's grid under
 # flip-test adds half of its bias.
-FLOORS = {'quarter': 1.5, 'dark': .005, None: 2.6, 'Integral': .02, 'SimCC': .3, 'Coordinates': 1e-4}
+FLOORS = {'quarter': 1.5, 'dark': .005, None: 2.6, 'Integral': .02, 'SimCC': .3, 'Coordinates': 1e-4,
+          'Boundary': 1.5, 'UDP': .005, 'Megvii': 1.5, 'HRNetInteger': 2.2}
 MIRRORED_HALF = .55  # half a pixel, in per cent of the eyes' distance
 COARSE = 14.  # in a crop of 64 pixels every point is near the edge, where only cells are right; one cell is 18 %
 

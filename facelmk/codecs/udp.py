@@ -1,0 +1,32 @@
+"""Maps whose outermost cells lie on the crop's outermost pixels: cell = x * (W - 1) / (size - 1)."""
+from torch import Tensor
+
+from ..registry import CODECS
+from .heatmap import Grid, Heatmap
+from .refine import dark_udp
+
+
+@CODECS.register_module()
+class UDP(Heatmap):
+    """Exact bell curves cut at three sigma, on an unbiased grid (https://arxiv.org/abs/1911.07524).
+
+    A mirrored map is the map of the mirrored point, x' = size - 1 - x, so nothing is shifted.
+    MMPose decodes by size / (W - 1) instead of (size - 1) / (W - 1), because its UDP crops, which map pixel 0 to 0 and
+    the box's far side to size - 1, are undone as if they were `size` pixels wide. Here crops are undone by the inverse
+    of the warp that made them, whatever it was, so the codec undoes just what it did: with the factor of MMPose, x =
+    200 would come back as 200.78.
+    """
+    flip_bias = 0.
+
+    def __init__(self, sigma: float = 2., kernel: int = 11) -> None:
+        super().__init__(sigma, refine='dark', kernel=kernel, radius=3 * sigma)
+        self.tolerance = .05
+
+    def cells(self, points: Tensor, grid: Grid, size: int) -> Tensor:
+        return points.float() / points.new_tensor([(size - 1) / (side - 1) for side in grid])
+
+    def pixels(self, cells: Tensor, grid: Grid, size: int) -> Tensor:
+        return cells * cells.new_tensor([(size - 1) / (side - 1) for side in grid])
+
+    def refined(self, maps: Tensor, x: Tensor, y: Tensor) -> Tensor:
+        return dark_udp(maps, x, y, self.kernel)
