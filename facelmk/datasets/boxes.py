@@ -61,8 +61,7 @@ class TightBox(BaseTransform):
         self.margin, self.widths, self.clip, self.frame = margin, widths, clip, frame
 
     def transform(self, sample: Face) -> Face:
-        points, seen = sample['landmarks'], sample['visible'] > 0
-        points = points[seen] if seen.any() else points
+        points = _visible(sample)
         low, high = points.min(0), points.max(0)
         left, top, right, bottom = np.add(self.margin, np.multiply(self.widths, high[0] - low[0]))
         low, high = np.floor(low - (left, top)), np.floor(high + (right, bottom))
@@ -73,6 +72,12 @@ class TightBox(BaseTransform):
         if self.frame:
             sample['image'] = _framed(sample['image'], sample['box'])
         return sample
+
+
+def _visible(sample: Face) -> NDArray[np.float32]:
+    """The visible landmarks, or all of them where none is."""
+    seen = sample['visible'] > 0
+    return sample['landmarks'][seen] if seen.any() else sample['landmarks']
 
 
 def _framed(image: NDArray[np.uint8], box: NDArray[np.float32]) -> NDArray[np.uint8]:
@@ -98,14 +103,15 @@ class WingBox(BaseTransform):
         wide, high = np.trunc(.05 * (x2 - x1) / 2), np.trunc(.05 * (y2 - y1) / 2)
         x1, y1, x2, y2 = max(0., x1 - wide), max(0., y1 - high), x2 + wide, y2 + high
         centre, extent = np.array([x1 + x2, y1 + y2]) / 2, x2 - x1 + y2 - y1
-        reach = np.abs(sample['landmarks'] - centre).max()
+        landmarks = _visible(sample)
+        reach = np.abs(landmarks - centre).max()
         outer = next((200 * extent / divisor for divisor in range(250, 0, -10)
                       if reach <= 215 / 450 * 200 * extent / divisor), None)
         if outer is None:
             raise DataDefect(f'{sample["path"]}: landmarks of {sample["id"]} lie {reach:.0f} pixels from the centre of '
                              f'a box of {extent / 2:.0f} pixels; WingBox expects a box around the face')
         inner = outer * 360 / 450
-        points = (sample['landmarks'] - centre) / inner * 256 + 128
+        points = (landmarks - centre) / inner * 256 + 128
         holds = points.min() >= 5 and points.max() <= 250
         sample['box'] = geometry.square_box(centre, inner if holds else outer)
         return sample

@@ -121,8 +121,9 @@ def train(rank, folder, resume):
     torch.set_num_threads(1)
     options = {'work_dir': str(folder), 'custom_hooks': [dict(type='SwitchPipeline', epoch=1, pipeline=STAGES[1])],
                'train_cfg.max_epochs': 3, 'train_cfg.val_interval': 9, 'default_hooks.checkpoint.interval': 1,
-               'default_hooks.checkpoint.save_best': None, 'train_dataloader.num_workers': 1,
-               'train_dataloader.dataset.count': 4, 'train_dataloader.dataset.cache': None,
+               'default_hooks.checkpoint.max_keep_ckpts': 9, 'default_hooks.checkpoint.save_best': None,
+               'train_dataloader.num_workers': 1, 'train_dataloader.dataset.count': 4,
+               'train_dataloader.dataset.cache': None,
                'train_dataloader.dataset.pipeline': STAGES[0], 'train_dataloader.dataset.size': 64,
                'train_dataloader.batch_size': 2}
     config, kept, build = load_config('quickstart', options), [], run._runner
