@@ -92,7 +92,7 @@ class Predictor:
                 if skip is None:
                     raise
                 skip(source, error)
-            if sum(max(1, len(found)) for _, found in held) >= size:
+            if max(len(held), sum(len(found) for _, found in held)) >= size:
                 yield from self._fill(held, size)
                 held = []
         yield from self._fill(held, size)

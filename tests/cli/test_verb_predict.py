@@ -1,0 +1,117 @@
+"""facelmk predict"""
+import json
+import shutil
+from pathlib import Path
+
+import cv2
+import numpy as np
+import pytest
+import torch
+
+import facelmk
+from facelmk.engine.config import load_config
+from facelmk.registry import MODELS
+
+FULL = ('--weights', 'best.pth', '--boxes', 'full', '--device', 'cpu')
+
+
+@pytest.fixture
+def album(config: str, tmp_path: Path) -> str:
+    """A folder of two pictures (90 x 80), one of them below another folder, and notes; weights lie beside it."""
+    torch.manual_seed(0)
+    torch.save(MODELS.build(load_config(config).model).state_dict(), 'best.pth')
+    random = np.random.default_rng(0)
+    for name in ('an album/a.jpg', 'an album/ü/b.png'):
+        path = tmp_path / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_bytes(cv2.imencode(path.suffix, random.integers(0, 255, (80, 90, 3), np.uint8))[1].tobytes())
+    (tmp_path / 'an album' / 'notes.txt').write_text('stray')
+    return 'an album'
+
+
+def picture(path: str) -> np.ndarray:
+    return cv2.imdecode(np.frombuffer(Path(path).read_bytes(), np.uint8), cv2.IMREAD_COLOR)
+
+
+def test_one_picture_as_in_the_readme(verb, config, album) -> None:
+    shutil.copy('an album/a.jpg', 'photo.jpg')
+    told = verb('predict', config, 'photo.jpg', '--weights', 'best.pth', '--boxes', 'full', '--out', 'out.jpg')
+    assert told == '1 face in 1 picture: out.jpg\n'
+    drawn = picture('out.jpg')
+    assert drawn.shape == (80, 90, 3) and np.abs(drawn.astype(int) - picture('photo.jpg')).max() > 60
+    assert not Path('work_dirs').exists()
+
+
+def test_a_folder_gives_drawings_and_numbers(verb, config, album) -> None:
+    told = verb('predict', config, album, *FULL, '--out', 'out')
+    assert told == '2 faces in 2 pictures: out, 1 other file skipped\n'
+    files = {path.relative_to('out').as_posix() for path in Path('out').rglob('*') if path.is_file()}
+    assert files == {'a.jpg', 'ü/b.png', 'predictions.json'}
+    rows = json.loads(Path('out/predictions.json').read_text())
+    assert [(row['path'], row['width'], row['height']) for row in rows] == [
+        ('an album/a.jpg', 90, 80), ('an album/ü/b.png', 90, 80)]
+    model = facelmk.load(config, 'best.pth', 'cpu')
+    for row in rows:
+        (face,) = row['faces']
+        assert face == model(row['path'], 'full')[0].to_dict() or np.allclose(
+            face['landmarks'], model(row['path'], 'full')[0].landmarks, atol=1e-3)
+        assert face['markup'] == 'wflw' and face['box'] == [0, 0, 90, 80] and len(face['scores']) == 98
+
+
+def test_many_boxes_json_and_no_drawing(verb, config, album) -> None:
+    rows = json.loads(verb('predict', config, 'an album/a.jpg', '--weights', 'best.pth', '--boxes',
+                           '1,2,40,50;10,10,80,70', '--json', '--batch-size', '1'))
+    assert [face['box'] for face in rows[0]['faces']] == [[1, 2, 40, 50], [10, 10, 80, 70]]
+    assert not Path('work_dirs').exists()
+
+
+def test_boxes_in_a_file_and_numbers_into_a_file(verb, config, album) -> None:
+    Path('boxes.csv').write_text('a.jpg,1,2,40,50\nb.png,0,0,90,80\na.jpg,5,5,50,60\n')
+    verb('predict', config, album, '--weights', 'best.pth', '--boxes', 'boxes.csv', '--out', 'deep/faces.json')
+    rows = json.loads(Path('deep/faces.json').read_text())
+    assert [len(row['faces']) for row in rows] == [2, 1] and len(list(Path('deep').iterdir())) == 1
+    again = verb('predict', config, album, '--weights', 'best.pth', '--boxes', 'deep/faces.json', '--json')
+    assert [[face['box'] for face in row['faces']] for row in json.loads(again)] == [
+        [face['box'] for face in row['faces']] for row in rows]
+
+
+def test_the_place_of_drawings_if_none_is_said(verb, config, album) -> None:
+    verb('predict', config, album, *FULL)
+    assert Path('work_dirs/small/predict/a.jpg').is_file()
+
+
+def test_flip_and_its_absence(verb, config, album) -> None:
+    flips = ('--cfg-options', 'model.flip_test=True')
+    numbers = [verb('predict', config, 'an album/a.jpg', *FULL, '--json', *more)
+               for more in ((), ('--no-flip',), flips, ('--no-flip', *flips))]
+    assert numbers[0] == numbers[1] == numbers[3] and numbers[2] != numbers[0]
+
+
+def test_bad_pictures_are_told_at_the_end(verb, config, album) -> None:
+    Path('an album/bad.jpg').write_bytes(b'no picture')
+    Path('an album/z.jpg').write_bytes(Path('an album/a.jpg').read_bytes())
+    told = verb('predict', config, album, *FULL, '--out', 'out', code=4)
+    assert '1 of 4 pictures could not be used: an album/bad.jpg: no picture that OpenCV can decode (10 bytes)' in told
+    assert {path.name for path in Path('out').rglob('*.*g')} == {'a.jpg', 'b.png', 'z.jpg'}
+    assert len(json.loads(Path('out/predictions.json').read_text())) == 3
+
+
+def test_boxes_that_do_not_fit_one_picture(verb, config, album) -> None:
+    Path('boxes.json').write_text(json.dumps({'a.jpg': [[5, 5, 1, 1]], 'an album/ü/b.png': [[0, 0, 90, 80]]}))
+    told = verb('predict', config, album, '--weights', 'best.pth', '--boxes', 'boxes.json', '--out', 'out', code=4)
+    assert 'an album/a.jpg: box 0 is [5.0, 5.0, 1.0, 1.0]; expected x1 < x2' in told
+    assert not Path('out/a.jpg').exists() and Path('out/ü/b.png').is_file()
+
+
+@pytest.mark.parametrize('words, code, told', [
+    (('an album',), 2, '--boxes x1,y1,x2,y2 in pixels of the picture, or --boxes full'),
+    (('an album', '--boxes', 'half'), 2, '--boxes half'),
+    (('none.jpg', '--boxes', 'full'), 3, 'no picture and no folder none.jpg'),
+    (('an album', '--boxes', 'full', '--weights', 'none.pth'), 3, 'no checkpoint none.pth'),
+    (('an album', '--boxes', 'full', '--out', 'one.jpg'), 2, 'give a folder'),
+    (('an album', '--boxes', 'full', '--out', 'an album'), 2, 'would replace a photograph'),
+    (('an album', '--boxes', 'full', '--batch-size', '0'), 2, '--batch-size 0'),
+    (('an album', '--boxes', 'full', '--device', 'tpu'), 2, "device='tpu'"),
+])
+def test_what_is_wrong_is_said(verb, config, album, words, code, told) -> None:
+    assert told in verb('predict', config, *words, code=code)

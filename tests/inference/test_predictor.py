@@ -1,0 +1,187 @@
+"""Predictor: the numbers of validation, any number of boxes and pictures, and errors that say what is wanted."""
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+
+import facelmk
+from facelmk import FacelmkError, MissingResource
+from facelmk.engine.checkpoint import Mismatch
+from facelmk.engine.config import load_config
+from facelmk.faces import Faces
+
+ROOT = Path(__file__).parents[2]
+BOXES = [[20., 10., 120., 130.], [0., 0., 60., 50.], [30., 40., 150., 139.], [-20., 5., 90., 160.]]
+
+
+def landmarks(found: Faces) -> np.ndarray:
+    return np.stack([face.landmarks for face in found])
+
+
+def test_landmarks_are_those_of_a_test(predictor, faces, weights, tmp_path) -> None:
+    """The same faces through `facelmk test`: data set, loader, Runner and all."""
+    options = [f'val_dataloader.dataset.{key}' for key in (f'count={len(faces)}', 'cache=None')]
+    subprocess.run([sys.executable, '-m', 'facelmk.cli', 'test', 'quickstart', weights, '--dump', 'dump.json',
+                    '--cfg-options', *options, 'val_dataloader.num_workers=0'], cwd=tmp_path, check=True,
+                   capture_output=True, env=os.environ | {'PYTHONPATH': str(ROOT), 'OMP_NUM_THREADS': '1'})
+    tested = {row['id']: row for row in json.loads((tmp_path / 'dump.json').read_text())}
+    assert len(tested) == len(faces)
+    found = predictor([face['image'] for face in faces], [[face['box']] for face in faces])
+    for face, (one,) in zip(faces, found, strict=True):
+        truth = np.array(tested[face['id']]['landmarks'])
+        assert np.abs(one.landmarks - truth).max() < 1e-4
+        assert np.abs(one.scores - tested[face['id']]['scores']).max() < 1e-5
+        assert np.ptp(truth, 0).min() > 5  # the network does not say the same of every face
+    assert np.abs(found[0][0].landmarks - found[1][0].landmarks).max() > 5
+
+
+def test_a_face_is_what_it_says(predictor, picture) -> None:
+    (face,) = predictor(picture, boxes=[BOXES[0]])
+    assert face.landmarks.shape == (98, 2) and face.landmarks.dtype == np.float32
+    assert face.scores.shape == (98,) and face.box.tolist() == BOXES[0] and face.markup.name == 'wflw'
+    assert face.image.tolist() == picture.tolist()
+
+
+def test_the_same_again(predictor, picture) -> None:
+    assert np.array_equal(landmarks(predictor(picture, BOXES)), landmarks(predictor(picture, BOXES)))
+
+
+def test_full_is_one_box_around_the_picture(predictor, picture) -> None:
+    whole, box = predictor(picture, 'full'), predictor(picture, [0, 0, 160, 140])
+    assert whole[0].box.tolist() == [0, 0, 160, 140] and np.array_equal(landmarks(whole), landmarks(box))
+
+
+def test_many_boxes_in_batches(predictor, picture, monkeypatch) -> None:
+    sizes, step = [], predictor.landmarker.test_step
+    monkeypatch.setattr(predictor.landmarker, 'test_step', lambda batch: sizes.append(len(batch['inputs'])) or
+                        step(batch))
+    together = predictor(picture, BOXES, batch_size=3)
+    assert sizes == [3, 1]
+    alone = [predictor(picture, [box])[0].landmarks for box in BOXES]
+    assert np.abs(landmarks(together) - alone).max() < 1e-3
+    assert [face.box.tolist() for face in together] == BOXES
+
+
+def test_batches_join_pictures_and_keep_them_apart(predictor, picture, faces, monkeypatch) -> None:
+    sizes, step = [], predictor.landmarker.test_step
+    monkeypatch.setattr(predictor.landmarker, 'test_step', lambda batch: sizes.append(len(batch['inputs'])) or
+                        step(batch))
+    other = faces[1]['image']
+    found = predictor([picture, other, picture], [BOXES[:3], [], [BOXES[1]]], batch_size=4)
+    assert sizes == [4] and [len(one) for one in found] == [3, 0, 1]
+    assert np.abs(landmarks(found[2])[0] - landmarks(found[0])[1]).max() < 1e-3
+    assert found[1].image.tolist() == other.tolist()
+
+
+def test_nothing_to_find(predictor, picture) -> None:
+    assert predictor(picture, boxes=[]) == [] and predictor(picture, boxes=np.zeros((0, 4))) == []
+    assert predictor([], boxes=[]) == [] and predictor([]) == []
+
+
+def test_a_stream_goes_on_after_what_cannot_be_used(predictor, picture, tmp_path) -> None:
+    bad = tmp_path / 'bad.jpg'
+    bad.write_bytes(b'no picture')
+    told = {}
+    found = list(predictor.stream([str(bad), picture], 'full', skip=told.__setitem__))
+    assert len(found) == 1 and list(told) == [str(bad)] and 'bad.jpg' in str(told[str(bad)])
+    with pytest.raises(FacelmkError, match='bad.jpg'):
+        list(predictor.stream([str(bad), picture], 'full'))
+
+
+def test_a_stream_reads_as_it_goes(predictor, picture) -> None:
+    read = []
+    stream = predictor.stream((read.append(i) or picture for i in range(9)), 'full', batch_size=2)
+    next(stream)
+    assert read == [0, 1]
+
+
+# -- what is wrong
+
+@pytest.mark.parametrize('boxes, told', [
+    (None, "a box around each face is needed.*boxes='full'"),
+    ('face', "boxes='face'"),
+    ([[10, 10, 10, 50]], r'box 0 is \[10.0, 10.0, 10.0, 50.0\]; expected x1 < x2'),
+    ([[0, 0, 9, 9], [50, 60, 10, 90]], 'box 1'),
+    ([[float('nan'), 0, 9, 9]], 'box 0'),
+    ([[0, 0, float('inf'), 9]], 'box 0'),
+    ([[200, 10, 250, 50]], 'outside of the picture of 160 x 140'),
+    ([[1, 2, 3]], r'shape \(1, 3\)'),
+    ([['a', 2, 3, 4]], 'boxes='),
+])
+def test_boxes_that_are_none(predictor, picture, boxes, told) -> None:
+    with pytest.raises(FacelmkError, match=told):
+        predictor(picture, boxes)
+
+
+def test_lists_of_other_lengths(predictor, picture) -> None:
+    with pytest.raises(FacelmkError, match='2 pictures, and boxes for 1'):
+        predictor([picture, picture], [[BOXES[0]]])
+
+
+# -- load
+
+def test_flip_test_is_an_argument(weights, picture, predictor) -> None:
+    assert predictor.landmarker.flip_test is True  # as the config says
+    direct = facelmk.load('quickstart', weights, 'cpu', flip_test=False)
+    assert direct.landmarker.flip_test is False
+    assert np.abs(landmarks(direct(picture, 'full')) - landmarks(predictor(picture, 'full'))).max() > 1e-2
+
+
+def test_a_config_by_name_by_path_and_loaded(weights, picture, predictor, tmp_path) -> None:
+    path = tmp_path / 'mine.py'
+    path.write_text('from mmengine.config import read_base\nwith read_base():\n'
+                    '    from facelmk.configs.quickstart import *\n')
+    wanted = landmarks(predictor(picture, 'full'))
+    for config in (path, str(path), load_config('quickstart')):
+        assert np.array_equal(landmarks(facelmk.load(config, weights, 'cpu')(picture, 'full')), wanted)
+
+
+def test_weights_left_out_are_the_published_ones(weights) -> None:
+    config = load_config('quickstart', {'result': dict(checkpoint=str(weights))})
+    loaded = facelmk.load(config, device='cpu').landmarker.state_dict()
+    assert all(torch.equal(loaded[key], value) for key, value in torch.load(weights)['state_dict'].items())
+    with pytest.raises(MissingResource, match='quickstart.py names no published weights'):
+        facelmk.load('quickstart')
+
+
+def test_weights_must_fit(tmp_path, weights) -> None:
+    state = torch.load(weights)['state_dict']
+    state.pop(next(iter(state)))
+    torch.save(state, tmp_path / 'less.pth')
+    with pytest.raises(Mismatch, match='1 missing'):
+        facelmk.load('quickstart', tmp_path / 'less.pth', 'cpu')
+    with pytest.raises(MissingResource, match='no checkpoint'):
+        facelmk.load('quickstart', tmp_path / 'none.pth', 'cpu')
+
+
+def test_start_weights_fill_the_backbone_alone(tmp_path, weights) -> None:
+    wanted = torch.load(weights)['state_dict']
+    own = facelmk.load('quickstart', device='cpu', pretrained=weights).landmarker.state_dict()
+    same = {key: torch.equal(own[key], value) for key, value in wanted.items()}
+    assert all(same[key] for key in same if key.startswith('backbone.'))
+    assert not all(same[key] for key in same if key.startswith('head.'))
+
+
+@pytest.mark.parametrize('device, told', [('gpu', "device='gpu' is none"), ('cuda:77', 'Use device=')])
+def test_devices_that_are_none(device, told, weights) -> None:
+    with pytest.raises(FacelmkError, match=told):
+        facelmk.load('quickstart', weights, device)
+
+
+def test_a_set_of_sets_has_a_pipeline_inside(weights, picture, predictor) -> None:
+    config = load_config('quickstart')
+    inner = config.val_dataloader.dataset
+    config.val_dataloader.dataset = dict(type='ConcatDataset', datasets=[dict(type='RepeatDataset', dataset=inner)])
+    found = facelmk.load(config, weights, 'cpu')(picture, 'full')
+    assert np.array_equal(landmarks(found), landmarks(predictor(picture, 'full')))
+
+
+def test_load_is_found_by_those_who_look() -> None:
+    assert 'load' in dir(facelmk) and callable(facelmk.load)
+    with pytest.raises(AttributeError, match='lode'):
+        facelmk.lode  # noqa: B018
