@@ -1,0 +1,196 @@
+"""Other projects' checkpoints, by address, and their command lines, in the real tools: the figures are native ones."""
+import csv
+import functools
+import http.server
+import json
+import runpy
+import threading
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import cv2
+import pytest
+import torch
+from torch import Tensor, nn
+
+from facelmk.datasets import SyntheticFaces
+from facelmk.engine.config import config_names, load_config
+from facelmk.registry import MODELS
+
+Weights = dict[str, Tensor]
+FACES, SIDE = 6, 64
+fill = runpy.run_path(str(Path(__file__).parents[1] / 'models' / 'filled.py'))['fill']
+CONFIG = '''
+from mmengine.config import read_base
+
+with read_base():
+    from facelmk.configs.{name} import *
+
+val_dataloader = dict(batch_size=3, num_workers=0, dataset=dict(
+    type='SyntheticFaces', markup={markup!r}, count={faces}, seed=5, size={side},
+    pipeline=[dict(type='LoadImage'), dict(type='CropFace', size={side}), dict(type='PackFace')]))
+val_evaluator = [dict(type='NME', norm='box_side'), dict(type='FailureRate', threshold=.1, norm='box_side')]
+test_dataloader, test_evaluator = val_dataloader, val_evaluator
+'''
+
+
+class Part(nn.Module):
+    """A piece of a network of another project, which the tool's process cannot import."""
+
+    def __init__(self, weights: Weights) -> None:
+        super().__init__()
+        for key in {key.partition('.')[0] for key in weights if '.' in key}:
+            below = {name.partition('.')[2]: w for name, w in weights.items() if name.startswith(f'{key}.')}
+            self.add_module(key, Part(below))
+        for key, value in weights.items():
+            if '.' not in key:
+                self.register_buffer(key, value)
+
+
+def before_1(weights: Weights) -> Weights:
+    """MMPose 0.x's names."""
+    last = 'keypoint_head.final_layer.' + ('3.' if any('head.conv_layers' in key for key in weights) else '')
+    return renamed(weights, {'head.conv_layers.': 'keypoint_head.final_layer.', 'head.final_layer.': last,
+                             'head.': 'keypoint_head.'})
+
+
+def hrnets(weights: Weights) -> Weights:
+    """The original HRNet's names."""
+    return renamed(weights, {'head.conv_layers.': 'head.', 'head.final_layer.': 'head.3.', 'backbone.': ''})
+
+
+def bare(weights: Weights) -> Weights:
+    """Adaptive Wing's names."""
+    return renamed(weights, {'backbone.': ''})
+
+
+def renamed(weights: Weights, heads: dict[str, str]) -> Weights:
+    return {next((key.replace(ours, theirs, 1) for ours, theirs in heads.items() if key.startswith(ours)), key): value
+            for key, value in weights.items()}
+
+
+def behind_module(weights: Weights) -> Weights:
+    return {f'module.{key}': value for key, value in weights.items()}
+
+
+def averaged(weights: Weights) -> dict[str, Any]:
+    """As mmengine's EMAHook leaves it: other numbers below ema_state_dict."""
+    trained = {f'module.{key}': value + 1 for key, value in weights.items()}
+    return {'meta': {'epoch': 3}, 'state_dict': weights, 'ema_state_dict': trained | {'steps': torch.tensor(9)}}
+
+
+FORMS: dict[str, tuple[str, Callable[[Weights], Any]]] = {
+    'MMPose 1, HRNet': ('hrnetv2_w18_wflw', lambda w: {'meta': {'mmpose_version': '1.3.2'}, 'state_dict': w}),
+    'MMPose 0, HRNet': ('hrnetv2_w18_wflw', lambda w: {'state_dict': before_1(w)}),
+    'HRNet, whole network': ('hrnetv2_w18_wflw', lambda w: Part(hrnets(w))),
+    'HRNet, plain': ('hrnetv2_w18_wflw', hrnets),
+    'HRNet, module.': ('hrnetv2_w18_wflw', lambda w: behind_module(hrnets(w))),
+    'HRNet, state_dict': ('hrnetv2_w18_wflw', lambda w: {'state_dict': hrnets(w), 'epoch': 3}),
+    'HRNet, DataParallel': ('hrnetv2_w18_wflw', lambda w: {'state_dict': nn.DataParallel(Part(hrnets(w))), 'epoch': 3}),
+    'averaged': ('hrnetv2_w18_wflw', averaged),
+    'MMPose 0, DeepPose': ('deeppose_r50_wflw', lambda w: {'state_dict': before_1(w)}),
+    'MMPose 0, ResNet-50': ('res50_coco_wholebody_face', lambda w: {'state_dict': before_1(w)}),
+    'MMPose 0, MobileNetV2': ('mobilenetv2_coco_wholebody_face', lambda w: {'state_dict': before_1(w)}),
+    'MMPose 0, SCNet-50': ('scnet50_coco_wholebody_face', lambda w: {'state_dict': before_1(w)}),
+    'MMPose 0, hourglass-52': ('hourglass52_coco_wholebody_face', lambda w: {'state_dict': before_1(w)}),
+    'MMPose 1, RTMPose': ('rtmpose_t_face6', lambda w: {'meta': {}, 'state_dict': w, 'message_hub': {'runtime': 1}}),
+    'Adaptive Wing, plain': ('awing_hg4_wflw', bare),
+    'Adaptive Wing, state_dict': ('awing_hg4_wflw', lambda w: {'state_dict': bare(w)}),
+}
+QUICK = ('MMPose 0, HRNet', 'HRNet, whole network')  # the others take seconds each, too
+
+
+@pytest.fixture(scope='module')
+def site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Path, str]]:
+    """A folder, and the loopback address that serves it."""
+    folder = tmp_path_factory.mktemp('site')
+
+    class Quiet(http.server.SimpleHTTPRequestHandler):
+        def log_message(self, *arguments: object) -> None:
+            pass
+
+    with http.server.ThreadingHTTPServer(('127.0.0.1', 0), functools.partial(Quiet, directory=str(folder))) as server:
+        threading.Thread(target=server.serve_forever, daemon=True).start()
+        yield folder, f'http://127.0.0.1:{server.server_port}'
+        server.shutdown()
+
+
+@pytest.fixture(scope='module')
+def native(tmp_path_factory: pytest.TempPathFactory, tool: Callable) -> Callable[[str], tuple[Path, Weights, dict]]:
+    """For a config: the same on a few drawn faces, reference weights, and the figures of a native file with them."""
+    @functools.cache
+    def make(name: str) -> tuple[Path, Weights, dict]:
+        folder = tmp_path_factory.mktemp(name)
+        config = folder / f'small_{name}.py'
+        markup = load_config(name).model.get('markup', 'wflw')
+        drawn = {'coco_wholebody_face': '300w'}.get(markup, markup)
+        config.write_text(CONFIG.format(name=name, markup=drawn, faces=FACES, side=SIDE))
+        weights = fill(MODELS.build(load_config(config).model)).state_dict()
+        torch.save({'state_dict': weights}, folder / 'native.pth')
+        tool('test.py', config, 'native.pth', '--work-dir', 'native', cwd=folder)
+        return config, weights, figures(folder / 'native')
+    return make
+
+
+def figures(work_dir: Path) -> dict[str, float]:
+    return json.loads((work_dir / 'metrics.json').read_text())['metrics']
+
+
+@pytest.mark.parametrize('form', [
+    pytest.param(form, marks=[] if form in QUICK else [pytest.mark.slow]) for form in FORMS])
+def test_every_dialect_by_address_has_the_native_figures(form: str, site: tuple[Path, str], native: Callable,
+                                                         tool: Callable, tmp_path: Path) -> None:
+    name, make = FORMS[form]
+    config, weights, wanted = native(name)
+    folder, address = site
+    file = f'{list(FORMS).index(form)}.pth'
+    torch.save(make(weights), folder / file, _use_new_zipfile_serialization='whole' not in form)
+    tool('test.py', config, f'{address}/{file}', '--work-dir', 'work', cwd=tmp_path, FACELMK_HOME=tmp_path / 'home')
+    assert figures(tmp_path / 'work') == wanted and len(wanted) >= 2 and all(map(bool, wanted.values()))
+
+
+# -- the original HRNet's command lines
+
+def draw_wflw(folder: Path, split: str, count: int, seed: int) -> None:
+    """Drawn faces as the original's files: pictures, and a table with scale, centre and 98 points."""
+    faces = SyntheticFaces('wflw', count, seed, size=96)
+    (folder / 'images').mkdir(parents=True, exist_ok=True)
+    points = [f'original_{i}_{axis}' for i in range(98) for axis in 'xy']
+    with (folder / f'face_landmarks_wflw_{split}.csv').open('w', newline='') as file:
+        table = csv.writer(file)
+        table.writerow(['image_name', 'scale', 'center_w', 'center_h', *points])
+        for i in range(count):
+            face = faces.face(i)
+            x1, y1, x2, y2 = map(float, face['box'])
+            cv2.imwrite(str(folder / 'images' / f'{split}{i}.png'), face['image'])
+            table.writerow([f'{split}{i}.png', max(x2 - x1, y2 - y1) / 200, (x1 + x2) / 2, (y1 + y2) / 2,
+                            *face['landmarks'].flatten().tolist()])
+
+
+@pytest.mark.skipif('hrnet_w18_wflw_orig' not in config_names(), reason='the row is not here')
+def test_the_original_hrnets_command_lines_run_as_they_stand(tool: Callable, tmp_path: Path) -> None:
+    published = runpy.run_path(str(Path(__file__).parents[1] / 'engine' / 'test_seeds_yaml.py'))['published']('WFLW')
+    for theirs, smaller in {'[256, 256]': '[64, 64]', '[64, 64]\n  EX': '[16, 16]\n  EX',
+                            'END_EPOCH: 60': 'END_EPOCH: 1', 'WORKERS: 4': 'WORKERS: 0'}.items():
+        assert theirs in published
+        published = published.replace(theirs, smaller)
+    (tmp_path / 'experiments/wflw').mkdir(parents=True)
+    (tmp_path / 'experiments/wflw/face_alignment_wflw_hrnet_w18.yaml').write_text(published)
+    for split, count in {'train': 8, 'test': 5, 'test_blur': 0}.items():
+        if count:
+            draw_wflw(tmp_path / 'data/wflw', split, count, seed=count)
+    told = tool('train.py', '--cfg', 'experiments/wflw/face_alignment_wflw_hrnet_w18.yaml', cwd=tmp_path)
+    assert 'the config hrnet_w18_wflw_orig with the values of this file' in told and 'from scratch' in told
+    folder = tmp_path / 'output/WFLW/face_alignment_wflw_hrnet_w18'
+    again = tool('train.py', '--cfg', 'experiments/wflw/face_alignment_wflw_hrnet_w18.yaml', cwd=tmp_path)
+    assert 'nothing is left to train' in again  # TRAIN.RESUME is true in the file
+    best = next(folder.glob('best_NME*.pth'))
+    tool('test.py', '--cfg', 'experiments/wflw/face_alignment_wflw_hrnet_w18.yaml', '--model-file', best, cwd=tmp_path)
+    predictions = torch.load(folder / 'predictions.pth', weights_only=True)
+    faces = SyntheticFaces('wflw', 5, 5, size=96)
+    assert predictions.shape == (5, 98, 2)
+    truth = torch.stack([torch.from_numpy(faces.face(i)['landmarks']) for i in range(5)])
+    eyes = (truth[:, 60] - truth[:, 72]).norm(dim=-1)
+    error = ((predictions - truth).norm(dim=-1).mean(-1) / eyes).mean().item()
+    assert 100 * error == pytest.approx(figures(folder)['NME'], rel=1e-5)  # faces in the order of the table
