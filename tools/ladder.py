@@ -26,7 +26,7 @@ from facelmk.engine.run import train, versions  # noqa: E402
 RECORDS = ROOT / 'docs' / 'ladder'
 RUNGS = {'full': 'the published epochs', 'tenth': 'a tenth of them',
          'reduced': '1,000 faces in crops of 64 pixels, 3 epochs, for a CPU'}
-REDUCED = dict(train=1000, val=300, picture=96, crop=64, epochs=3, batch=16, rate=1e-3)
+REDUCED = dict(train=1000, val=300, picture=96, crop=64, epochs=3, batch=8, rate=2e-3)
 
 
 def climb(name: str, rung: str) -> Config:

@@ -1,0 +1,24 @@
+"""The original HRNet for faces on WFLW: its crop, targets and decoding in whole pixels, its schedule, no flip test."""
+from mmengine.config import read_base
+
+with read_base():
+    from ._base_.data.wflw import *
+    from ._base_.models.hrnet_w18_orig import *
+    from ._base_.runtime import *
+    from ._base_.schedules.adam_60e_orig import *
+
+train_dataloader.update(batch_size=16)
+train_dataloader.dataset.pipeline[1] = dict(
+    type='CropFace', size=256, flip=.5, rotate=30, rotate_prob=.6, scale=(.75, 1.25), mirror='hrnet', integer=True)
+val_dataloader.update(batch_size=8)
+val_dataloader.dataset.pipeline[1].update(integer=True)
+val_evaluator = [
+    dict(type='NME', average='face'), dict(type='FailureRate', threshold=.08),
+    dict(type='FailureRate', threshold=.1), dict(type='AUC', threshold=.1)]
+
+result = dict(
+    source='HRNet-Facial-Landmark-Detection',
+    protocol='inter-ocular NME in %, no flip test, tight box of the landmarks, best epoch on the test set',
+    NME=dict(test=4.60, pose=7.86, illumination=4.57, occlusion=5.42, blur=5.36, makeup=4.26, expression=4.78),
+    checkpoint_page='https://1drv.ms/u/s!AiWjZ1LamlxzdTsr_9QZCwJsn5U',
+    bibtex=['hrnet_faces', 'hrnet', 'wflw'])
