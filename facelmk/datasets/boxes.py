@@ -54,6 +54,7 @@ class TightBox(BaseTransform):
     `margin` is in pixels, `widths` in widths of the landmarks' extent. `clip` ends the box at the picture's borders;
     `frame` blackens the picture outside it, so that a crop shows a black frame beside the shorter side. The seed's
     Adaptive Wing crop is `TightBox((30, 0, 30, 30), (0, 1, 0, 0), clip=True, frame=True)` and `CropFace(padding=1)`.
+    A face without a visible landmark, as in a picture to predict on, keeps its box.
     """
 
     def __init__(self, margin: Sequence[float] = (0, 0, 0, 0), widths: Sequence[float] = (0, 0, 0, 0),
@@ -61,7 +62,9 @@ class TightBox(BaseTransform):
         self.margin, self.widths, self.clip, self.frame = margin, widths, clip, frame
 
     def transform(self, sample: Face) -> Face:
-        points = _visible(sample)
+        points = sample['landmarks'][sample['visible'] > 0]
+        if not len(points):
+            return sample
         low, high = points.min(0), points.max(0)
         left, top, right, bottom = np.add(self.margin, np.multiply(self.widths, high[0] - low[0]))
         low, high = np.floor(low - (left, top)), np.floor(high + (right, bottom))
@@ -72,12 +75,6 @@ class TightBox(BaseTransform):
         if self.frame:
             sample['image'] = _framed(sample['image'], sample['box'])
         return sample
-
-
-def _visible(sample: Face) -> NDArray[np.float32]:
-    """The visible landmarks, or all of them where none is."""
-    seen = sample['visible'] > 0
-    return sample['landmarks'][seen] if seen.any() else sample['landmarks']
 
 
 def _framed(image: NDArray[np.uint8], box: NDArray[np.float32]) -> NDArray[np.uint8]:
@@ -92,18 +89,20 @@ def _framed(image: NDArray[np.uint8], box: NDArray[np.float32]) -> NDArray[np.ui
 class WingBox(BaseTransform):
     """Makes `box` the square that the official Adaptive Wing cuts, from an annotated rectangle.
 
-    Its side is .64 (w + h) of the rectangle, widened by a twentieth: 360 of 450 pixels of a first crop, whose scale
-    grows by tenths of 250 until every landmark is 10 pixels inside it; all 450 where the 360 leave a landmark less
-    than 5 of 256 pixels from the border. For `CropFace(padding=1)`; that crops are cut from the first crop at whole
-    pixels, and so resampled twice, is left out.
+    The rectangle is widened by a twentieth; a first crop of 450 pixels shows 200 (w + h) / 250 of it, or / 240, / 230
+    and so on, until every landmark is 10 of its pixels inside; the square is the inner 360 pixels of that crop, or all
+    of it where they leave a landmark less than 5 of 256 pixels from the border. For `CropFace(padding=1)`. That the
+    original resamples twice, at whole pixels, is left out. A face without a visible landmark keeps its box.
     """
 
     def transform(self, sample: Face) -> Face:
+        landmarks = sample['landmarks'][sample['visible'] > 0]
+        if not len(landmarks):
+            return sample
         x1, y1, x2, y2 = np.trunc(sample['box'].astype(np.float64))
         wide, high = np.trunc(.05 * (x2 - x1) / 2), np.trunc(.05 * (y2 - y1) / 2)
         x1, y1, x2, y2 = max(0., x1 - wide), max(0., y1 - high), x2 + wide, y2 + high
         centre, extent = np.array([x1 + x2, y1 + y2]) / 2, x2 - x1 + y2 - y1
-        landmarks = _visible(sample)
         reach = np.abs(landmarks - centre).max()
         outer = next((200 * extent / divisor for divisor in range(250, 0, -10)
                       if reach <= 215 / 450 * 200 * extent / divisor), None)

@@ -234,6 +234,12 @@ def test_a_box_beside_its_face_is_a_defect():
         WingBox()(sample(landmarks=np.full((98, 2), 9000, np.float32)))
 
 
+def test_a_face_without_landmarks_keeps_its_box():
+    for step in (TightBox((30, 0, 30, 30), frame=True), WingBox()):
+        face = step(sample(landmarks=np.zeros((98, 2), np.float32), visible=np.zeros(98, np.float32)))
+        assert np.array_equal(face['box'], BOX) and np.array_equal(face['image'], smooth())
+
+
 def test_adaptive_wings_augmentation_can_be_said():
     steps = [TRANSFORMS.build(step) for step in [
         dict(type='WingBox'),

@@ -9,8 +9,9 @@ from mmengine.runner import EpochBasedTrainLoop, IterBasedTrainLoop
 from torch import multiprocessing
 from torch.utils.data import DataLoader
 
-from facelmk.datasets import FaceDataset, FaceSampler, FromEpoch
-from facelmk.engine.config import load_config
+from facelmk import geometry
+from facelmk.datasets import FaceDataset, FaceSampler, FromEpoch, SyntheticFaces
+from facelmk.engine.config import config_names, load_config
 from facelmk.engine.switch_pipeline import SwitchPipeline
 from facelmk.registry import FacelmkError, UnknownName
 
@@ -103,6 +104,19 @@ def test_a_config_is_checked_inside_the_hook():
         load(dict(type='CoarseDropout', sise=1))
     with pytest.raises(UnknownName, match="'CoarseDropout'"):
         load(dict(type='CoarseDropouts'))
+
+
+@pytest.mark.parametrize('name', [name for name in config_names() if name.startswith('rtmpose')])
+def test_the_second_stage_of_every_config_makes_what_its_model_takes(name):
+    config = load_config(name)
+    (hook,) = [hook for hook in config.custom_hooks if hook.type == 'SwitchPipeline']
+    assert 0 < hook.epoch < config.train_cfg.max_epochs
+    markup = config.model.get('markup', 'wflw')
+    faces = SyntheticFaces(markup, 2, size=128, pipeline=[FromEpoch(hook.epoch, hook.pipeline)])
+    face = faces[0, hook.epoch, 1]
+    size, row = config.model.size, face['data_samples']
+    assert face['inputs'].shape == (3, size, size) and face['inputs'].dtype == torch.uint8
+    assert np.abs(row['points'] - geometry.apply(row['warp'], row['landmarks'])).max() == 0
 
 
 class Watch(Hook):
