@@ -37,6 +37,7 @@ setup(
     install_requires=needs('runtime'),
     extras_require={
         'mat': ['h5py>=3.8', 'scipy>=1.10'], 'tensorboard': ['tensorboard>=2.14'],
+        'timm': ['timm>=0.9'],
         'tests': needs('tests'), 'docs': needs('docs'), 'all': needs('optional')},
     entry_points={'console_scripts': ['facelmk = facelmk.cli:main']},
     zip_safe=False,

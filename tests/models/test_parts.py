@@ -1,5 +1,6 @@
 """What every registered backbone and head keeps; a new part is tested by being registered."""
 import inspect
+from importlib.util import find_spec
 from pathlib import Path
 
 import filled
@@ -13,7 +14,8 @@ from facelmk.errors import FacelmkError
 from facelmk.registry import BACKBONES, HEADS
 
 K = 5
-BACKBONE_NAMES = list(BACKBONES)
+WITHOUT_TIMM = pytest.mark.skipif(find_spec('timm') is None, reason='timm is not installed: pip install facelmk[timm]')
+BACKBONE_NAMES = [pytest.param(name, marks=WITHOUT_TIMM if name == 'TimmBackbone' else ()) for name in BACKBONES]
 HEAD_NAMES = [name for name in HEADS if name != 'StackHead']  # it has no layers, and takes nothing but maps
 
 

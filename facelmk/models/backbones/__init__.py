@@ -1,8 +1,16 @@
 """Backbones: crops (B, 3, S, S) in, a tuple of feature maps out, one architecture a file."""
 from .base import Backbone
 from .csp_next import CSPNeXt
+from .dla import DLA
+from .hourglass import Hourglass
 from .hrnet import HRNet
+from .mobilenet_v2 import MobileNetV2
 from .quick_net import QuickNet
 from .resnet import ResNet
+from .scnet import SCNet
+from .stacked_hourglass import StackedHourglass
+from .timm_backbone import TimmBackbone
+from .u_net import UNet
 
-__all__ = ['Backbone', 'CSPNeXt', 'HRNet', 'QuickNet', 'ResNet']
+__all__ = ['Backbone', 'CSPNeXt', 'DLA', 'HRNet', 'Hourglass', 'MobileNetV2', 'QuickNet', 'ResNet', 'SCNet',
+           'StackedHourglass', 'TimmBackbone', 'UNet']

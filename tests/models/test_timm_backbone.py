@@ -1,0 +1,102 @@
+"""Networks of timm, through a stand-in for it, and through timm itself where it is installed."""
+import sys
+from types import ModuleType, SimpleNamespace
+
+import pytest
+import torch
+from torch import Tensor, nn
+
+from facelmk.engine.checkpoint import load_pretrained
+from facelmk.errors import MissingResource, UnknownName
+from facelmk.registry import BACKBONES
+
+
+class Pyramid(nn.Module):
+    """A network as timm gives it: named children, some of which are features."""
+
+    def __init__(self, out_indices: tuple[int, ...] = (0, 1, 2), weights: float = 0., last: bool = False) -> None:
+        super().__init__()
+        self.stem, self.pool = nn.Conv2d(3, 4, 3, 2, 1), nn.MaxPool2d(2)
+        self.layer1, self.layer2 = nn.Conv2d(4, 6, 3, 1, 1), nn.Conv2d(6, 8, 3, 2, 1)
+        nn.init.constant_(self.stem.weight, weights)
+        names, self.output_fmt = ('stem', 'layer1', 'layer2'), 'NHWC' if last else 'NCHW'
+        self.return_layers = {names[i]: str(i) for i in out_indices}
+        self.feature_info = SimpleNamespace(channels=lambda: [(4, 6, 8)[i] for i in out_indices])
+
+    def forward(self, x: Tensor) -> list[Tensor]:
+        found = []
+        for name, child in self.named_children():
+            x = child(x)
+            if name in self.return_layers:
+                found.append(x.permute(0, 2, 3, 1) if self.output_fmt == 'NHWC' else x)
+        return found
+
+
+@pytest.fixture
+def asked(monkeypatch: pytest.MonkeyPatch) -> list[dict]:
+    """What a stand-in for timm is asked to create."""
+    calls, fake = [], ModuleType('timm')
+
+    def create_model(model_name: str, pretrained: bool, features_only: bool, **options: object) -> nn.Module:
+        calls.append(dict(model_name=model_name, pretrained=pretrained, features_only=features_only, **options))
+        if pretrained and options.get('last'):
+            raise RuntimeError('No pretrained weights exist')
+        return Pyramid(weights=float(pretrained), **options)
+    fake.create_model, fake.is_model, fake.list_models = create_model, {'pyramid'}.__contains__, lambda: ['pyramid']
+    monkeypatch.setitem(sys.modules, 'timm', fake)
+    return calls
+
+
+def build(**options: object) -> nn.Module:
+    return BACKBONES.build(dict(type='TimmBackbone', name='pyramid', **options))
+
+
+def test_features_are_timms(asked: list[dict]) -> None:
+    backbone = build(out_indices=[1, 2])
+    assert asked == [dict(model_name='pyramid', pretrained=False, features_only=True, out_indices=(1, 2))]
+    assert backbone.out_channels == (6, 8)
+    assert [tuple(f.shape) for f in backbone(torch.zeros(2, 3, 64, 64))] == [(2, 6, 16, 16), (2, 8, 8, 8)]
+
+
+def test_channels_come_second_whatever_the_network(asked: list[dict]) -> None:
+    features = build(last=True)(torch.zeros(2, 3, 64, 64))
+    assert [f.shape[1] for f in features] == [4, 6, 8]
+
+
+def test_stages_end_where_features_do(asked: list[dict]) -> None:
+    def free(**options: object) -> set[str]:
+        return {key.split('.')[1] for key, p in build(**options).named_parameters() if p.requires_grad}
+    assert free() == {'stem', 'layer1', 'layer2'}
+    assert free(frozen_stages=0) == {'layer1', 'layer2'} and free(frozen_stages=1) == {'layer2'}
+    assert free(frozen_stages=0, out_indices=(1, 2)) == {'layer2'}
+
+
+def test_timms_weights_are_taken_when_training_begins(asked: list[dict]) -> None:
+    backbone = build(pretrained='timm')
+    assert backbone.pretrained == 'timm' and not any(call['pretrained'] for call in asked)
+    load_pretrained(backbone, backbone.pretrained)
+    assert (backbone.network.stem.weight == 1).all() and asked[-1]['pretrained']
+    with pytest.raises(MissingResource, match=r"no weights for 'pyramid'.*No pretrained.*pretrained=None"):
+        load_pretrained(build(last=True), 'timm')
+
+
+def test_a_name_that_timm_does_not_know_is_answered_with_the_near_one(asked: list[dict]) -> None:
+    with pytest.raises(UnknownName, match="'pyramyd'.*Did you mean 'pyramid'"):
+        BACKBONES.build(dict(type='TimmBackbone', name='pyramyd'))
+
+
+def test_without_timm_the_pip_line_is_told(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(sys.modules, 'timm', None)
+    with pytest.raises(MissingResource, match=r'pip install facelmk\[timm\]') as error:
+        build()
+    assert error.value.exit_code == 3
+
+
+@pytest.mark.parametrize('name', ['resnet18', 'convnext_atto'])
+def test_real_networks(name: str) -> None:
+    pytest.importorskip('timm', reason='timm is not installed: pip install facelmk[timm]')
+    backbone = BACKBONES.build(dict(type='TimmBackbone', name=name, frozen_stages=0)).eval()
+    features = backbone(torch.zeros(1, 3, 64, 64))
+    assert tuple(f.shape[1] for f in features) == backbone.out_channels
+    frozen = {id(p) for part in backbone.stage(0) for p in part.parameters()}
+    assert frozen == {id(p) for p in backbone.parameters() if not p.requires_grad} != set()
