@@ -8,6 +8,8 @@ from torch import Tensor, nn
 
 from facelmk.registry import BACKBONES, HEADS
 
+NEAR = 1e-5  # how near to reference numbers, against their greatest
+
 
 def build_backbone(config: dict, maps: int) -> nn.Module:
     """A backbone by itself; one that makes its maps is told how many."""
@@ -30,6 +32,21 @@ class Network(nn.Module):
 def normal_input() -> Tensor:
     """The crops (2, 3, 256, 256), normalised, that the reference numbers belong to."""
     return torch.from_numpy(np.random.RandomState(0).randn(2, 3, 256, 256)).float()
+
+
+def relative(found: np.ndarray, expected: np.ndarray) -> float:
+    """The greatest difference, against the greatest value."""
+    return float(np.abs(found - expected).max() / np.abs(expected).max())
+
+
+def share(values: np.ndarray) -> np.ndarray:
+    """The values that `tests/data/seed_networks.npz` holds."""
+    return values.ravel()[np.random.RandomState(0).choice(values.size, 400, replace=False)]
+
+
+def keys(module: nn.Module) -> set[str]:
+    """What state_dict holds, each key with its shape."""
+    return {f'{key} {tuple(value.shape)}' for key, value in module.state_dict().items()}
 
 
 def fill(module: nn.Module) -> nn.Module:
