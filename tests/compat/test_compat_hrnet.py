@@ -1,0 +1,287 @@
+"""HRNet-landmarks' functions: the original's numbers where they are right, and a test for each fault."""
+import re
+from pathlib import Path
+from types import SimpleNamespace
+
+import numpy as np
+import pytest
+import torch
+from torch import Tensor, nn
+from torch.nn import functional as F
+
+import facelmk
+from facelmk import FacelmkError, MissingResource, UnknownName, compat
+from facelmk.compat import hrnet
+from facelmk.engine.checkpoint import Mismatch
+from facelmk.models.backbones import hrnet as layers
+from facelmk.registry import MODELS
+
+MEAN, STD = np.array([.485, .456, .406]), np.array([.229, .224, .225])
+SIZES = {'WFLW': 98, 'AFLW': 19, '300W': 68, 'COFW': 29}
+
+
+class Brightest(nn.Module):
+    """Three maps: how much redder, greener and bluer than the rest each cell of four pixels is; remembers its input."""
+
+    def forward(self, image: Tensor) -> Tensor:
+        self.seen = image
+        light = F.avg_pool2d(image * torch.tensor(STD).view(3, 1, 1) + torch.tensor(MEAN).view(3, 1, 1), 4)
+        return (light - .5 * (light.sum(1, keepdim=True) - light)).float()
+
+
+# -- the faults of HRNet-landmarks, one by one
+
+def test_pictures_of_opencv_are_not_fed_as_rgb(photograph) -> None:
+    """Fed as they are, the red spot would be found where the blue one is."""
+    image, points = photograph()
+    network = Brightest()
+    assert np.abs(compat.get_lmks_by_img(network, image) - points).max() < 2
+    assert np.abs(compat.get_lmks_by_img(network, image[..., ::-1], color='rgb') - points).max() < 2
+    plain = np.full((256, 256, 3), (10, 100, 200), np.uint8)  # BGR
+    compat.get_lmks_by_img(network, plain)
+    wanted = (np.array([200, 100, 10]) / 255 - MEAN) / STD
+    assert np.allclose(network.seen[0, :, 128, 128], wanted, atol=1e-5) and network.seen.dtype == torch.float32
+    with pytest.raises(FacelmkError, match="color='gray'"):
+        compat.get_lmks_by_img(network, image, color='gray')
+
+
+def test_no_gpu_is_asked_for(photograph, monkeypatch) -> None:
+    """`.cuda()` anywhere on the way would raise here."""
+    def refuse(*_: object) -> None:
+        raise AssertionError('a GPU was asked for')
+
+    monkeypatch.setattr(Tensor, 'cuda', refuse)
+    monkeypatch.setattr(nn.Module, 'cuda', refuse)
+    assert compat.get_lmks_by_img(Brightest(), photograph()[0]).shape == (3, 2)
+
+
+@pytest.mark.filterwarnings('error')
+def test_pictures_shrink_without_np_math(photograph) -> None:
+    """NumPy 2 has no np.math, which crops of more than twice their size needed; NumPy 1.26 warns of it."""
+    image, points = photograph(1600, 1200, 25.)
+    assert np.abs(compat.get_lmks_by_img(Brightest(), image) - points).max() < 10  # five pixels a pixel of the crop
+    assert compat.crop(image, torch.tensor([800, 600.]), 6.25).shape == (256, 256, 3)
+
+
+def test_fuse_layers_do_not_align_corners() -> None:
+    """Between two cells the resized map has a quarter and three quarters; with aligned corners it has thirds."""
+    low, high = torch.tensor([[0., 1.], [0., 1.]])[None, None], torch.zeros(1, 1, 4, 4)
+    total = layers.Exchange._sum(0, nn.ModuleList([None, nn.Identity()]), [high, low])
+    assert torch.allclose(total[0, 0], torch.tensor([0., .25, .75, 1.]).expand(4, 4))
+
+
+def test_aligned_corners_make_another_network(models, monkeypatch) -> None:
+    model = compat.get_model_by_name('AFLW', models, device='cpu')
+    image = torch.randn(1, 3, 64, 64, generator=torch.Generator().manual_seed(0))
+    with torch.no_grad():
+        right = model(image)
+        monkeypatch.setattr(layers, 'F', SimpleNamespace(
+            interpolate=lambda *given, **how: F.interpolate(*given, **(how | {'align_corners': True}))))
+        wrong = model(image)
+    assert (right - wrong).abs().max() > .01 * right.abs().max()
+
+
+# -- landmarks of a picture
+
+def test_the_square_in_the_middle() -> None:
+    """0.78125 times the longer side, and no more: a spot outside is not found."""
+    network = Brightest()
+    image = np.zeros((300, 400, 3), np.uint8)
+    side = .78125 * 400
+    image[:, round(200 - side / 2) - 3:round(200 - side / 2) - 1] = 255  # just outside
+    compat.get_lmks_by_img(network, image)
+    assert network.seen[0].std() == 0 or network.seen[0, :, :, 2:].std(dim=(1, 2)).max() < 1e-6
+    image[:, round(200 - side / 2) + 3] = 255
+    compat.get_lmks_by_img(network, image)
+    assert network.seen[0, :, :, :8].std() > .1
+
+
+def test_a_box_says_where_the_face_is(photograph) -> None:
+    image, points = photograph(640, 480)
+    box = [points[:, 0].min() - 20, points[:, 1].min() - 20, points[:, 0].max() + 20, points[:, 1].max() + 20]
+    found = compat.get_lmks_by_img(Brightest(), image, bbox=box)
+    assert np.abs(found - points).max() < 1.5 and found.dtype == np.float32
+    with pytest.raises(FacelmkError, match='x1 < x2'):
+        compat.get_lmks_by_img(Brightest(), image, bbox=[50, 50, 40, 90])
+
+
+@pytest.mark.parametrize('rot', [-30, 45])
+def test_a_turned_crop_finds_the_same_places(photograph, rot) -> None:
+    image, points = photograph()
+    assert np.abs(compat.get_lmks_by_img(Brightest(), image, rot=rot) - points).max() < 2
+
+
+def test_fractions_of_pixels_are_kept() -> None:
+    """The original cuts to whole pixels and adds one; its number for this map is (93, 123)."""
+    maps = torch.zeros(1, 1, 64, 64)
+    maps[0, 0, 30, 20], maps[0, 0, 30, 21], maps[0, 0, 29, 20] = 1., .5, .5
+    found = compat.get_lmks_by_img(lambda_net(maps), np.zeros((256, 256, 3), np.uint8))
+    assert np.allclose(found, [[20.75 * 3.125 + 28, 30.25 * 3.125 + 28]])
+    assert compat.decode_preds(maps, [torch.tensor([128, 128.])], [1.], [64, 64]).tolist() == [[[93, 123]]]
+
+
+def lambda_net(maps: Tensor) -> nn.Module:
+    """A network that always gives these maps."""
+    class Constant(nn.Module):
+        def forward(self, image: Tensor) -> Tensor:
+            return maps
+    return Constant()
+
+
+def test_a_network_of_ours_decodes_in_its_own_way(photograph, config) -> None:
+    predictor = facelmk.load(config, pretrained=False, device='cpu')
+    image, _ = photograph(256, 256)
+    wanted = predictor(image, [[10, 20, 210, 190]])[0].landmarks
+    for model in (predictor, predictor.landmarker):
+        found = compat.get_lmks_by_img(model, image, (64, 64), bbox=[10, 20, 210, 190])
+        assert np.abs(found - wanted).max() < 1e-3
+
+
+# -- the original's arithmetic
+
+def test_highest_cells_are_counted_from_one() -> None:
+    maps = torch.full((1, 3, 4, 5), -1.)
+    maps[0, 0, 2, 3], maps[0, 1, 0, 0] = 1., 2.
+    assert compat.get_preds(maps).tolist() == [[[4, 3], [1, 1], [0, 0]]]  # nothing above 0 gives 0
+
+
+def slow_decode(maps: np.ndarray, center: np.ndarray, scale: float) -> np.ndarray:
+    """Landmarks (K, 2) of maps (K, 64, 64), as the specification tells the original's way, point by point."""
+    found = []
+    for one in maps:
+        y, x = np.unravel_index(one.argmax(), one.shape)
+        place = np.array([x + 1., y + 1.]) if one.max() > 0 else np.zeros(2)
+        px, py = place.astype(int)
+        if 1 < px < 64 and 1 < py < 64:
+            place += .25 * np.sign([one[py - 1, px] - one[py - 1, px - 2], one[py, px - 1] - one[py - 2, px - 1]])
+        side = 200 * scale
+        found.append(np.trunc((place + .5 - 1) * side / 64 + center - side / 2) + 1)
+    return np.array(found)
+
+
+def test_decoding_to_whole_pixels_is_the_originals() -> None:
+    random = np.random.default_rng(0)
+    maps = random.normal(size=(2, 98, 64, 64)).astype(np.float32)
+    maps[0, 0], maps[0, 1, 0, 0], maps[0, 2, 63, 63], maps[1, 3, 5, 0], maps[1, 4, 63, 7] = -1, 50, 50, 50, 50
+    centers, scales = random.uniform(90, 300, (2, 2)), [.7, 1.9]
+    found = compat.decode_preds(torch.from_numpy(maps), [torch.tensor(c) for c in centers], scales, [64., 64.])
+    assert found.shape == (2, 98, 2)
+    for i in range(2):
+        assert (found[i].numpy() == slow_decode(maps[i], centers[i], scales[i])).mean() > .99  # a whole number's edge
+        assert np.abs(found[i].numpy() - slow_decode(maps[i], centers[i], scales[i])).max() <= 1
+
+
+def test_points_there_and_back() -> None:
+    center, scale = torch.tensor([150., 120.]), 1.3
+    there = compat.transform_pixel([100, 90], center, scale, [256, 256])
+    assert there.tolist() == [int((99 - 150) * 256 / 260 + 128) + 1, int((89 - 120) * 256 / 260 + 128) + 1]
+    assert np.abs(compat.transform_pixel(there, center, scale, [256, 256], invert=1) - [100, 90]).max() <= 2
+    points = torch.tensor([[32.5, 30.]])
+    assert compat.transform_preds(points, center, scale, [64, 64]) is points
+    assert points.tolist() == [[int(31.5 * 260 / 64 + 20) + 1, int(29 * 260 / 64 - 10) + 1]]
+
+
+def test_positive_degrees_set_a_head_upright_that_leans_clockwise() -> None:
+    warp = compat.get_transform([50, 60], .5, [100, 100], rot=90)
+    assert np.allclose(warp @ [50, 60, 1], [50, 50, 1])  # the centre stays in the middle
+    assert np.allclose(warp @ [60, 60, 1], [50, 40, 1])  # what lay to the right comes up
+
+
+def test_a_crop_is_cut_by_that_map() -> None:
+    image = np.arange(40 * 50 * 3, dtype=np.uint16).reshape(40, 50, 3).astype(np.uint8)
+    same = compat.crop(image, torch.tensor([25., 20.]), .2, (40, 40))  # 40 pixels to 40 pixels
+    assert np.array_equal(same, image[:, 5:45])
+    assert (compat.crop(image, [0, 0], .2, (40, 40))[:20] == 0).all()
+
+
+# -- models by name
+
+def original_keys(state: dict[str, Tensor]) -> dict[str, Tensor]:
+    """The names that the original HRNet gives to our weights."""
+    rows = ((r'^backbone\.', ''), (r'^head\.conv_layers\.', 'head.'), (r'^head\.final_layer\.', 'head.3.'))
+    renamed = {}
+    for key, value in state.items():
+        for ours, theirs in rows:
+            key = re.sub(ours, theirs, key)
+        renamed[key] = value
+    return renamed
+
+
+def network(markup: str, width: int = 18) -> nn.Module:
+    torch.manual_seed(1)
+    model = MODELS.build(dict(
+        type='facelmk.FaceLandmarker', backbone=dict(type='HRNet', width=width), head=dict(type='HeatmapHead', convs=1),
+        codec=dict(type='Heatmap', centre='cell', aligned=False), loss=dict(type='HeatmapMSELoss'), markup=markup))
+    for parameter in model.parameters():
+        if parameter.ndim > 1:
+            nn.init.normal_(parameter, std=parameter[0].numel() ** -.5)
+    return model
+
+
+@pytest.fixture(scope='module')
+def models(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A folder with HR18-AFLW.pth, behind `module.`, and HR18-WFLW.pth, both as the original names things."""
+    folder = tmp_path_factory.mktemp('hrnetv2 models')
+    for name, front in (('AFLW', 'module.'), ('WFLW', '')):
+        state = original_keys(network(name.lower()).state_dict())
+        torch.save({front + key: value for key, value in state.items()}, folder / f'HR18-{name}.pth')
+    return folder
+
+
+@pytest.mark.parametrize('name', ['AFLW', 'WFLW'])
+def test_models_by_name(photograph, models, name) -> None:
+    model = compat.get_model_by_name(name, models, device='cpu')
+    wanted, own = network(name.lower()).state_dict(), model.landmarker.state_dict()
+    assert own.keys() == wanted.keys() and all(torch.equal(own[key], wanted[key]) for key in own)
+    assert not model.training
+    with torch.no_grad():
+        assert model(torch.zeros(2, 3, 64, 64)).shape == (2, SIZES[name], 16, 16)
+    assert compat.get_lmks_by_img(model, photograph()[0], (64, 64)).shape == (SIZES[name], 2)
+
+
+def test_a_yaml_beside_the_weights_says_what_the_network_is(models, tmp_path) -> None:
+    torch.save(original_keys(network('cofw').state_dict()), tmp_path / 'net-mine.pth')
+    with pytest.raises(UnknownName, match="'mine' is no model, and there is no .*net-mine.yaml"):
+        compat.get_model_by_name('mine', tmp_path, prefix='net-', device='cpu')
+    (tmp_path / 'net-mine.yaml').write_text('MODEL:\n  NUM_JOINTS: 29\n  IMAGE_SIZE: [256, 256]\n')
+    model = compat.get_model_by_name('mine', tmp_path, prefix='net-', device='cpu')
+    assert model.landmarker.markup.name == 'cofw'
+    for name in SIZES:
+        assert hrnet._network(name, tmp_path / 'none.yaml') == (name.lower(), 18)
+
+
+def test_without_the_file_it_says_where_it_looked(models, tmp_path, monkeypatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    with pytest.raises(MissingResource) as told:
+        compat.get_model_by_name('WFLW', device='cpu')
+    assert str(tmp_path / 'hrnetv2_models' / 'HR18-WFLW.pth') in str(told.value)
+    assert 'folder does not exist' in str(told.value) and 'root_models_path=' in str(told.value)
+    with pytest.raises(MissingResource, match=r"HR18-COFW.pth; .*'HR18-AFLW.pth', 'HR18-WFLW.pth'"):
+        compat.get_model_by_name('COFW', models, device='cpu')
+    with pytest.raises(UnknownName, match="Did you mean 'WFLW'"):
+        compat.get_model_by_name('WFLV', models)
+    with pytest.raises(FacelmkError, match="model_type='imagenet'"):
+        compat.get_model_by_name('WFLW', models, model_type='imagenet')
+
+
+def test_weights_of_another_set_do_not_fit(models, tmp_path) -> None:
+    (tmp_path / 'HR18-300W.pth').write_bytes((models / 'HR18-AFLW.pth').read_bytes())
+    with pytest.raises(Mismatch, match=r'head.final_layer.bias \(19,\), here \(68,\)'):
+        compat.get_model_by_name('300W', tmp_path, device='cpu')
+
+
+@pytest.mark.skipif(torch.cuda.is_available(), reason='there is a GPU')
+def test_without_a_gpu_the_cpu_is_used_and_said(models, config) -> None:
+    with pytest.warns(UserWarning, match="device='cuda', but torch sees no GPU"):
+        model = compat.get_model_by_name('AFLW', models)
+    assert next(model.parameters()).device.type == 'cpu'
+    with pytest.warns(UserWarning, match="device='cuda:0'"):
+        compat.init_model(config)
+
+
+@pytest.mark.skipif(not torch.cuda.is_available(), reason='there is no GPU')
+def test_on_a_gpu_the_same_landmarks(photograph, models) -> None:
+    image, _ = photograph()
+    found = [compat.get_lmks_by_img(compat.get_model_by_name('AFLW', models, device=device), image)
+             for device in ('cpu', 'cuda')]
+    assert (np.abs(found[0] - found[1]).max(-1) < 1e-3).mean() > .8
