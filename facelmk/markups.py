@@ -22,7 +22,8 @@ class Markup:
     `pairs` are the points that change places in a mirror. `eyes` are the outer corners (left, right), whose distance
     is the inter-ocular normaliser. `pupils` are the points whose means stand for the pupils (left, right). `five` are
     the points whose means are left eye, right eye, nose tip, left and right mouth corner. `lines` are the polylines
-    of the boundary drawing, `parts` the named regions, `upper` the points of the face's upper half.
+    of the boundary drawing, `parts` the named regions, `upper` the points of the face's upper half. `weights` say how
+    much a point counts in a loss that asks for it; all alike where they are left out.
     """
     name: str
     size: int
@@ -33,6 +34,7 @@ class Markup:
     parts: Mapping[str, Group] = field(default_factory=dict)
     lines: tuple[Group, ...] = ()
     upper: Group = ()
+    weights: tuple[float, ...] = ()
 
     def __post_init__(self) -> None:
         named = [i for pair in self.pairs for i in pair] + [i for part in self.parts.values() for i in part]
@@ -41,6 +43,9 @@ class Markup:
         if named and not 0 <= min(named) <= max(named) < self.size:
             raise FacelmkError(f'mark-up {self.name!r} has {self.size} points but names {min(named)} to {max(named)}; '
                                'points are counted from 0')
+        if len(self.weights) not in (0, self.size):
+            raise FacelmkError(f'mark-up {self.name!r} has {self.size} points and {len(self.weights)} weights; give '
+                               'one a point, or none')
         paired = [i for pair in self.pairs for i in pair]
         if len(paired) != len(set(paired)):
             raise FacelmkError(f'mark-up {self.name!r}: a point stands in two mirror pairs; each may stand in one')
@@ -166,7 +171,9 @@ MARKUPS.add(Markup(
                       span(84, 95), span(96, 103)) | {'pupils': (74, 83, 104, 105)},
     lines=_lines_of(span(0, 32), (span(33, 37), span(42, 46)), (span(66, 73), span(75, 82)),
                     (span(51, 54), span(58, 62)), span(84, 95), span(96, 103)),
-    upper=(*span(0, 2), *span(30, 52), 55, *span(65, 83), 104, 105)))
+    upper=(*span(0, 2), *span(30, 52), 55, *span(65, 83), 104, 105),
+    # MMPose's, for the contour, the eyes' rings and the lips
+    weights=(.8,) * 33 + (1.,) * 33 + (2.,) * 8 + (1.,) + (2.,) * 8 + (1.,) + (1.5,) * 20 + (1.,) * 2))
 
 MARKUPS.add(Markup(
     'five', 5, pairs=((0, 1), (3, 4)), eyes=(0, 1), pupils=((0,), (1,)), five=((0,), (1,), (2,), (3,), (4,)),
@@ -191,13 +198,17 @@ _68_TO_106 = ({2 * i: {i: 1.} for i in range(17)}
               | {66: {36: 1.}, 70: {39: 1.}, 68: _mean(37, 38), 72: _mean(40, 41),
                  75: {42: 1.}, 79: {45: 1.}, 77: _mean(43, 44), 81: _mean(46, 47)})
 _98_TO_106 = _spans((0, 0, 54), (58, 55, 59), (66, 60, 67), (75, 68, 75), (84, 76, 95), (104, 96, 97))
-_29_TO_106 = {33: 0, 46: 1, 37: 2, 42: 3, 35: 4, 44: 6, 66: 8, 79: 9, 70: 10, 75: 11, 68: 12, 72: 13, 77: 14, 81: 15,
-              104: 16, 105: 17, 57: 18, 63: 19, 54: 20, 60: 21, 84: 22, 90: 23, 87: 24, 98: 25, 102: 26, 93: 27, 16: 28}
+_29_TO_106 = {33: 0, 46: 1, 37: 2, 42: 3, 35: 4, 40: 5, 44: 6, 48: 7, 66: 8, 79: 9, 70: 10, 75: 11, 68: 12, 72: 13,
+              77: 14, 81: 15, 104: 16, 105: 17, 57: 18, 63: 19, 54: 20, 60: 21, 84: 22, 90: 23, 87: 24, 98: 25,
+              102: 26, 93: 27, 16: 28}
 _FIVE_OF = {name: {i: {j: 1 / len(group) for j in group} for i, group in enumerate(markup.five)}
             for name, markup in MARKUPS.items() if markup.five and name != 'five'}
+_OF_68 = ('300w', '300wlp', 'coco_wholebody_face')
 MAPS: dict[tuple[str, str], Mapping[int, Share]] = (
-    {('wflw', '300w'): _98_TO_68, ('300w', 'lapa'): _68_TO_106, ('wflw', 'lapa'): _98_TO_106,
-     ('cofw', 'lapa'): {i: {j: 1.} for i, j in _29_TO_106.items()}}
+    {('wflw', name): _98_TO_68 for name in _OF_68}
+    | {(name, 'lapa'): _68_TO_106 for name in _OF_68}
+    | {(a, b): _spans((0, 0, 67)) for a in _OF_68 for b in _OF_68 if a != b}
+    | {('wflw', 'lapa'): _98_TO_106, ('cofw', 'lapa'): {i: {j: 1.} for i, j in _29_TO_106.items()}}
     | {(name, 'five'): shares for name, shares in _FIVE_OF.items()})
 
 

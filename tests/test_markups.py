@@ -94,6 +94,99 @@ def test_maps_keep_eye_corners_and_pupils(source, target):
         assert [maps[i] for i in (104, 105)] == [{group[0]: 1.} for group in MARKUPS[source].pupils]
 
 
+# What each point is, said without any table of maps: the place on the face that both mark-ups of a map must mean.
+BROWS = ('outer end', 'upper quarter', 'upper middle', 'upper three quarters', 'inner end')
+RING = ('outer corner', 'upper outer', 'upper middle', 'upper inner', 'inner corner', 'lower inner', 'lower middle',
+        'lower outer')
+LIPS = ('left corner', 'upper 1', 'upper 2', 'upper middle', 'upper 4', 'upper 5', 'right corner', 'lower 5', 'lower 4',
+        'lower middle', 'lower 2', 'lower 1')
+INNER = ('left corner', 'upper left', 'upper middle', 'upper right', 'right corner', 'lower right', 'lower middle',
+         'lower left')
+SHORT_EYE = ('outer corner', 'upper outer sixth', 'upper inner sixth', 'inner corner', 'lower inner sixth',
+             'lower outer sixth')
+
+
+def named(first, group, words):
+    return {first + i: f'{group}, {word}' for i, word in enumerate(words)}
+
+
+def eyes(left, right, words):
+    """A ring runs clockwise: on the left from the outer corner, on the right from the inner one."""
+    half = len(words) // 2
+    mirrored = (*reversed(words[:half + 1]), *reversed(words[half + 1:]))
+    return named(left, 'left eye', words) | named(right, 'right eye', mirrored)
+
+
+NAMES = {
+    '300w': {i: f'contour {2 * i}' for i in range(17)} | named(17, 'left brow', BROWS)
+    | named(22, 'right brow', BROWS[::-1]) | named(27, 'bridge', '1234') | named(31, 'under the nose', '12345')
+    | eyes(36, 42, SHORT_EYE) | named(48, 'outer lips', LIPS) | named(60, 'inner lips', INNER),
+    'wflw': {i: f'contour {i}' for i in range(33)} | named(33, 'left brow', BROWS)
+    | named(42, 'right brow', BROWS[::-1]) | named(51, 'bridge', '1234') | named(55, 'under the nose', '12345')
+    | eyes(60, 68, RING) | named(76, 'outer lips', LIPS) | named(88, 'inner lips', INNER)
+    | {38: 'left brow, lower inner', 39: 'left brow, lower three quarters', 40: 'left brow, lower middle',
+       41: 'left brow, lower quarter', 50: 'right brow, lower inner', 49: 'right brow, lower three quarters',
+       48: 'right brow, lower middle', 47: 'right brow, lower quarter', 96: 'left pupil', 97: 'right pupil'},
+    'cofw': {0: 'left brow, outer end', 1: 'right brow, outer end', 2: 'left brow, inner end',
+             3: 'right brow, inner end', 4: 'left brow, upper middle', 5: 'left brow, lower middle',
+             6: 'right brow, upper middle', 7: 'right brow, lower middle', 8: 'left eye, outer corner',
+             9: 'right eye, outer corner', 10: 'left eye, inner corner', 11: 'right eye, inner corner',
+             12: 'left eye, upper middle', 13: 'left eye, lower middle', 14: 'right eye, upper middle',
+             15: 'right eye, lower middle', 16: 'left pupil', 17: 'right pupil', 18: 'left nostril, outside',
+             19: 'right nostril, outside', 20: 'bridge, 4', 21: 'under the nose, 3', 22: 'outer lips, left corner',
+             23: 'outer lips, right corner', 24: 'outer lips, upper middle', 25: 'inner lips, upper middle',
+             26: 'inner lips, lower middle', 27: 'outer lips, lower middle', 28: 'contour 16'}}
+NAMES['lapa'] = {i: name for i, name in NAMES['wflw'].items() if i < 55} | named(58, 'under the nose', '12345') | eyes(
+    66, 75, RING) | named(84, 'outer lips', LIPS) | named(96, 'inner lips', INNER) | {
+    55: 'left of the nose, above', 56: 'left of the nose, middle', 57: 'left nostril, outside',
+    65: 'right of the nose, above', 64: 'right of the nose, middle', 63: 'right nostril, outside',
+    74: 'left eye, middle', 83: 'right eye, middle', 104: 'left pupil', 105: 'right pupil'}
+BETWEEN = {f'{side} eye, {lid} middle': {f'{side} eye, {lid} {end} sixth' for end in ('outer', 'inner')}
+           for side in ('left', 'right') for lid in ('upper', 'lower')}  # 68 points have no middle of a lid
+NEAREST = {f'{side} eye, {lid} {end} sixth': f'{side} eye, {lid} {end}'
+           for side in ('left', 'right') for lid in ('upper', 'lower') for end in ('outer', 'inner')}
+
+
+@pytest.mark.parametrize(('source', 'target'), [('wflw', '300w'), ('300w', 'lapa'), ('wflw', 'lapa'), ('cofw', 'lapa')])
+def test_maps_join_points_of_one_name(source, target):
+    """Point by point; and no point of a name that both have is left out (MMPose's 29 to 106 mixes eyes and nose)."""
+    assert all(sorted(NAMES[name]) == list(range(MARKUPS[name].size)) for name in (source, target))
+    here, there = NAMES[source], NAMES[target]
+    for point, share in MAPS[source, target].items():
+        names, wanted = {here[i] for i in share}, there[point]
+        assert names in ({wanted}, BETWEEN.get(wanted), {NEAREST.get(wanted)}), (point, wanted, names)
+    common = {point for point, name in there.items() if name in here.values()}
+    assert common <= set(MAPS[source, target])
+
+
+def test_mmposes_eyes_of_cofw_are_not_those_of_106_points():
+    """Its table sends the eyes to 60, 64, 62, 66 and 72, 68, 70, 74: the numbers of 98 points, a nose among 106."""
+    theirs = {8: 60, 10: 64, 12: 62, 13: 66, 9: 72, 11: 68, 14: 70, 15: 74}
+    assert all(NAMES['cofw'][i] == NAMES['wflw'][j] for i, j in theirs.items())
+    ours = {source: point for point, share in MAPS['cofw', 'lapa'].items() for source in share}
+    assert sorted(ours) == list(range(29))
+    for i, j in theirs.items():
+        assert NAMES['lapa'][j] != NAMES['cofw'][i] == NAMES['lapa'][ours[i]]
+
+
+@pytest.mark.parametrize(('source', 'target'), list(
+    itertools.permutations(('300w', '300wlp', 'coco_wholebody_face'), 2)))
+def test_sixty_eight_points_are_the_same_under_their_three_names(source, target):
+    points, visible = np.random.default_rng(3).random((68, 2)), np.arange(68) % 2
+    there, seen = convert(points, visible, source, target)
+    assert np.array_equal(there, points) and np.array_equal(seen, visible)
+    assert MAPS[source, 'lapa'] == MAPS[target, 'lapa'] and MAPS['wflw', source] == MAPS['wflw', target]
+
+
+def test_weights_of_lapas_points():
+    """MMPose's: the contour .8, the rings of the eyes 2, the lips 1.5; they mirror onto each other."""
+    markup = MARKUPS['lapa']
+    wanted = np.ones(106)
+    for part, weight in (('contour', .8), ('left_eye', 2), ('right_eye', 2), ('outer_lips', 1.5), ('inner_lips', 1.5)):
+        wanted[list(markup.parts[part])] = weight
+    assert markup.weights == tuple(wanted) == tuple(wanted[markup.mirror])
+
+
 def test_a_target_without_source_is_invisible():
     points, visible = np.ones((68, 2)), np.ones(68)
     visible[37] = 0
@@ -107,6 +200,8 @@ def test_errors_name_the_near():
         MARKUPS['wlfw']
     with pytest.raises(UnknownName, match='wflw to 300w'):
         convert(np.zeros((5, 2)), np.zeros(5), 'five', 'wflw')
+    with pytest.raises(FacelmkError, match='3 points and 2 weights'):
+        Markup('weighed', 3, (), weights=(1, 2))
     with pytest.raises(FacelmkError, match='two mirror pairs'):
         Markup('twice', 3, ((0, 1), (1, 2)))
     with pytest.raises(FacelmkError, match='counted from 0'):

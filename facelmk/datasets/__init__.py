@@ -4,6 +4,7 @@ from .boxes import HalfBody, TightBox, WingBox
 from .coco import CocoFaces
 from .colour import HSV, Photometric
 from .csv import CsvFaces
+from .joined import JoinedFaces, RepeatedFaces
 from .mat import CofwMat
 from .photometric import Blur, CoarseDropout, ColourJitter, Grey, Jpeg, MedianBlur, Noise, Occlude, Shrink
 from .pts import PtsFaces

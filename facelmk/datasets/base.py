@@ -25,14 +25,18 @@ class FaceDataset(Dataset):
 
     Random draws come from (seed, epoch, id), so that neither the worker count nor a cache nor a resumed run changes
     them. The sampler hands both over with the index: `data[seed, epoch, index]`; a bare index means seed 0, epoch 0.
-    `subsets` are the tags that a result table shows, in its order.
+    `subsets` are the tags that a result table shows, in its order. `whole` is what it calls the whole set; where the
+    whole set is no figure of its own, `headline` is the subset whose figure stands for it.
     """
     subsets: tuple[str, ...] = ()
 
-    def __init__(self, markup: str, pipeline: Sequence[dict | Transform] = (),
-                 subsets: Sequence[str] | None = None) -> None:
+    def __init__(self, markup: str, pipeline: Sequence[dict | Transform] = (), subsets: Sequence[str] | None = None,
+                 headline: str | None = None, whole: str | None = None) -> None:
         self.markup = MARKUPS[markup]
         self.subsets = tuple(self.subsets if subsets is None else subsets)
+        self.headline, self.whole = headline, whole
+        if headline is not None and headline not in self.subsets:
+            raise UnknownName(f'headline={headline!r} is no subset of this data set. {near(headline, self.subsets)}')
         self.pipeline = [self._part(step) for step in pipeline]
 
     def _part(self, step: dict | Transform) -> Transform:
@@ -40,8 +44,9 @@ class FaceDataset(Dataset):
 
     @property
     def metainfo(self) -> dict[str, Any]:
-        """What the metrics are told: the mark-up's name and the subsets in the table's order."""
-        return {'markup': self.markup.name, 'subsets': self.subsets}
+        """What the metrics are told: the mark-up's name, the subsets in the table's order, and what the whole is."""
+        told = {'headline': self.headline, 'whole': self.whole}
+        return {'markup': self.markup.name, 'subsets': self.subsets} | {key: name for key, name in told.items() if name}
 
     def __len__(self) -> int:
         raise TypeError(f'{type(self).__name__} must say how many faces it has')
@@ -50,9 +55,13 @@ class FaceDataset(Dataset):
         """A fresh row: id, path, box, landmarks, visible, norm, tags."""
         raise TypeError(f'{type(self).__name__} must say what a face is')
 
+    def drawn(self, seed: int, epoch: int, index: int) -> Face:
+        """The row behind an index in one epoch of a run; it is `face(index)` but where a set draws its faces."""
+        return self.face(index)
+
     def __getitem__(self, index: int | tuple[int, int, int]) -> Face:
         seed, epoch, index = index if isinstance(index, tuple) else (0, 0, index)
-        sample = self.face(index)
+        sample = self.drawn(seed, epoch, index)
         sample['markup'], sample['epoch'] = self.markup, epoch
         sample['rng'] = np.random.default_rng([seed, epoch, zlib.crc32(str(sample['id']).encode())])
         for transform in self.pipeline:
@@ -75,9 +84,9 @@ class AnnotatedFaces(FaceDataset):
     def __init__(self, ann_file: str = '', data_root: str = '', image_root: str = '', markup: str = 'wflw',
                  pipeline: Sequence[dict | Transform] = (), box: str | None = None, origin: int = 0,
                  tags: Mapping[str, str] | None = None, only: str | None = None, subsets: Sequence[str] | None = None,
-                 check_pictures: bool = False) -> None:
+                 check_pictures: bool = False, whole: str | None = None) -> None:
         tags = dict(tags or {})
-        super().__init__(markup, pipeline, tuple(tags) if subsets is None and tags else subsets)
+        super().__init__(markup, pipeline, tuple(tags) if subsets is None and tags else subsets, whole=whole)
         self.box = self._choice('box', self.boxes[0] if box is None else box, self.boxes)
         self.origin = self._choice('origin', origin, (0, 1))
         self.data_root, self.image_root = Path(data_root), Path(data_root, image_root)

@@ -186,7 +186,8 @@ def _put_data(values: Values, config: Config, path: Path) -> None:
 
 def _of_table(dataset: ConfigDict, table: str, pictures: str, place: str) -> ConfigDict:
     """The row's data set, reading one annotation file, with the subsets whose lists lie beside it."""
-    file, dataset = Path(table), next(_published(dataset))
+    file, pipeline = Path(table), dataset.get('pipeline', [])  # of the whole, where the set is one of several
+    dataset = next(_published(dataset))
     reader = READERS.get(file.suffix)
     layout = next((layout for layout in dataset.layouts if layout['type'] == reader), None)
     if layout is None:
@@ -197,7 +198,8 @@ def _of_table(dataset: ConfigDict, table: str, pictures: str, place: str) -> Con
         layout.image_root = pictures.replace('{', '{{').replace('}', '}}')
     lists = {tag: name for tag, name in (dataset.get('subset_files') or {}).items()
              if file.with_name(f'{file.stem}_{name}{file.suffix}').is_file()}
-    return ConfigDict(dict(dataset, root='', split=str(file.with_suffix('')), layouts=[layout], subset_files=lists))
+    return ConfigDict(dict(dataset, root='', split=str(file.with_suffix('')), layouts=[layout], subset_files=lists,
+                           pipeline=pipeline))
 
 
 def _published(value: Any) -> Iterator[ConfigDict]:

@@ -64,9 +64,11 @@ class FaceMetric(BaseMetric):
         return {f'{self.prefix}/{key}' if self.prefix else key: value for key, value in figures.items()}
 
     def compute_metrics(self, results: Sequence[Any]) -> dict[str, float]:
-        """`figures` of the whole set, then of each subset that has a face, in the table's order."""
-        found = dict(self.figures(results))
-        for subset in (self.dataset_meta or {}).get('subsets', ()):
+        """`figures` of the whole set, or of its headline subset, then of each subset that has a face."""
+        meta = self.dataset_meta or {}
+        headline = meta.get('headline')
+        found = dict(self.figures([row for row in results if headline is None or headline in row[-1]]))
+        for subset in meta.get('subsets', ()):
             rows = [row for row in results if subset in row[-1]]
             if rows:
                 found |= {f'{key}/{subset}': value for key, value in self.figures(rows).items()}

@@ -13,6 +13,7 @@ from ..errors import DataDefect
 from ..markups import Markup
 from ..metrics import NME, ErrorMetric, FaceMetric, errors
 from ..metrics.base import Predictions, column, gather, merge
+from .tables import WHOLE
 
 Array = NDArray[np.float64]
 
@@ -60,6 +61,7 @@ class Results:
     """The faces of a test as columns: N rows, in the order of their ids; `error` (N,) is a share of `normaliser`.
 
     `metrics` are those of the test; the first one's normaliser is used, or the longer side of the box if there is none.
+    `whole` is what the whole set is called, None where its figure would mix what tables keep apart.
     """
     ids: list[str]
     landmarks: Array
@@ -73,6 +75,7 @@ class Results:
     markup: Markup
     subsets: tuple[str, ...]
     metrics: list[ErrorMetric]
+    whole: str | None = WHOLE
 
     def __post_init__(self) -> None:
         self.metric = self.metrics[0] if self.metrics else NME('box_side')
@@ -81,6 +84,11 @@ class Results:
 
     def __len__(self) -> int:
         return len(self.ids)
+
+    @property
+    def columns(self) -> dict[str, str | None]:
+        """The table's columns and their subsets; None is the whole set."""
+        return ({self.whole: None} if self.whole else {}) | {subset: subset for subset in self.subsets}
 
     @property
     def normaliser(self) -> str:
@@ -144,7 +152,8 @@ def results(rows: Sequence[Row], metrics: Sequence[FaceMetric]) -> Results:
     if not rows:
         raise DataDefect('the test set has no face, so there is nothing to report')
     ids, landmarks, scores, truth, visible, box, norm, places, tags = map(list, zip(*rows, strict=True))
+    meta = metrics[0].dataset_meta or {}
     return Results(ids, np.stack(landmarks), np.stack(scores), np.stack(truth), np.stack(visible), np.stack(box),
-                   np.array(norm), np.array(places), tags, metrics[0].markup,
-                   tuple((metrics[0].dataset_meta or {}).get('subsets', ())),
-                   [metric for metric in metrics if isinstance(metric, ErrorMetric)])
+                   np.array(norm), np.array(places), tags, metrics[0].markup, tuple(meta.get('subsets', ())),
+                   [metric for metric in metrics if isinstance(metric, ErrorMetric)],
+                   None if meta.get('headline') else meta.get('whole') or WHOLE)

@@ -38,8 +38,8 @@ def conclude(runner: Runner, metrics: dict[str, float], source: str, out: str | 
         entry = _record(runner, metrics, source, len(results), files, results.figures(guess))
     if dump:
         write_predictions(results, dump)
-    sizes = [len(results.within(subset)) for subset in (None, *results.subsets)]
-    table = result_table(metrics, results.subsets, sizes, results.normalisers, entry.get('floor'))
+    sizes = [len(results.within(subset)) for subset in results.columns.values()]
+    table = result_table(metrics, results.subsets, sizes, results.normalisers, entry.get('floor'), results.whole)
     print(json_tricks.dumps(entry, indent=2, allow_nan=True) if as_json else table.text(), flush=True)
     gallery = Gallery(runner.test_loop.dataloader.dataset, results)
     if badcase:

@@ -15,7 +15,7 @@ from .face_map import map_svg, part_table
 from .floor import mean_face
 from .gallery import Gallery
 from .style import STYLE
-from .tables import WHOLE, Table
+from .tables import Table
 
 SHOWN = 12  # pictures in a gallery
 
@@ -67,14 +67,14 @@ def _purpose(metric: ErrorMetric) -> str:
 
 
 def _distribution(results: Results, floor: Any) -> str:
-    named = {WHOLE: None, **{subset: subset for subset in results.subsets}}
-    curves = {name: results.error[results.within(subset)] for name, subset in named.items()}
+    curves = {name: results.error[results.within(subset)] for name, subset in results.columns.items()}
     curves = {name: error for name, error in curves.items() if len(error)}
     if not curves:
         return ''
-    limit = _limit(curves[WHOLE])
+    everything = results.error[results.within()]
+    limit = _limit(everything)
     lines = curves if floor is None else curves | {'mean face': floor[np.isfinite(floor)]}
-    drawn = ced_svg(lines, limit, dashed=['mean face']) + histogram_svg(curves[WHOLE], limit)
+    drawn = ced_svg(lines, limit, dashed=['mean face']) + histogram_svg(everything, limit)
     return _section('How the errors spread', f'<div class="pair">{drawn}</div>',
                     'Left: how many faces have at most this error. Right: how many have this one; the last bar holds '
                     f'all larger errors. Errors in per cent of {results.normaliser}.')

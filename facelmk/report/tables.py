@@ -56,16 +56,21 @@ def _cells(row: Row) -> str:
     return ''.join(f'<td>{cell}</td>' for cell in row.cells())
 
 
-def subset_rows(metrics: Mapping[str, float], subsets: Sequence[str]) -> list[Row]:
-    """Metrics by key ('NME', 'NME/pose') as one row a figure: the whole set, then each subset."""
+def subset_rows(metrics: Mapping[str, float], subsets: Sequence[str], whole: str | None = WHOLE) -> list[Row]:
+    """Metrics by key ('NME', 'NME/pose') as one row a figure: the whole set if it has a column, then each subset."""
     names = [key for key in metrics if key.rpartition('/')[2] not in subsets]
-    return [Row(name, [metrics.get(name), *(metrics.get(f'{name}/{subset}') for subset in subsets)]) for name in names]
+    columns = [*([''] if whole else []), *(f'/{subset}' for subset in subsets)]
+    return [Row(name, [metrics.get(name + column) for column in columns]) for name in names]
 
 
 def result_table(metrics: Mapping[str, float], subsets: Sequence[str], sizes: Sequence[int], normaliser: str,
-                 floor: Mapping[str, float] | None = None) -> Table:
-    """The model's figures by subset, how many faces (`sizes`) each column has, and the mean face's figures."""
-    blocks = {'model': [*subset_rows(metrics, subsets), Row('faces', sizes, digits=0)]}
+                 floor: Mapping[str, float] | None = None, whole: str | None = WHOLE) -> Table:
+    """The model's figures by subset, how many faces (`sizes`) each column has, and the mean face's figures.
+
+    `whole` is the name of the whole set's column; None where only its subsets have figures.
+    """
+    blocks = {'model': [*subset_rows(metrics, subsets, whole), Row('faces', sizes, digits=0)]}
     if floor is not None:
-        blocks['mean face in the box'] = subset_rows(floor, subsets)
-    return Table([WHOLE, *subsets], blocks, f'NME, FR and AUC in per cent; errors over {normaliser}.')
+        blocks['mean face in the box'] = subset_rows(floor, subsets, whole)
+    return Table([*([whole] if whole else []), *subsets], blocks,
+                 f'NME, FR and AUC in per cent; errors over {normaliser}.')

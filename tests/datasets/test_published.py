@@ -85,7 +85,8 @@ def data_config(name, root):
     """The data config of a set, with its root elsewhere."""
     config = Config.fromfile(CONFIGS / f'{name}.py')
     for loader in (config.train_dataloader, config.val_dataloader):
-        loader.dataset.root = str(root)
+        for part in loader.dataset.get('datasets', [{'dataset': loader.dataset}]):
+            part['dataset'].root = str(root)
     return config
 
 
@@ -158,7 +159,7 @@ def lay_out_aflw(kind, root, rows, write):
 
 READERS = dict(json='CocoFaces', csv='CsvFaces', txt='WflwTxt', pts='PtsFaces', mat='CofwMat')
 SETS = {'wflw': (98, lay_out_wflw, ('pose', 'expression', 'illumination', 'makeup', 'occlusion', 'blur')),
-        'w300': (68, lay_out_300w, ('common', 'challenge')), 'cofw': (29, lay_out_cofw, ()),
+        'w300': (68, lay_out_300w, ('common', 'challenge', 'full', 'test')), 'cofw': (29, lay_out_cofw, ()),
         'aflw': (19, lay_out_aflw, ('frontal',))}
 
 
@@ -176,8 +177,10 @@ def test_data_configs_read_every_layout(name, kind, tmp_path, faces, write, log)
     config = data_config(name, tmp_path)
     train, val = (DATASETS.build(loader.dataset) for loader in (config.train_dataloader, config.val_dataloader))
     assert len(train) == len(val) == 3 and val.subsets == subsets
-    assert set(val.face(2)['tags']) == set(subsets) - {'common'}
+    subsets = tuple(subset for subset in subsets if subset not in ('full', 'test'))
+    assert set(val.face(2)['tags']) - {'full'} == set(subsets) - {'common'}
     assert {line.split()[0] for line in log} == {READERS[kind]}
+    assert train.counts and (name == 'w300' or val.counts)
     figures = measured(config.val_evaluator, val, np.array([3., 4]))
     assert {f'{key}/{tag}' for key in ('NME', 'FR@0.1', 'AUC@0.1') for tag in subsets} < set(figures)
     truth, norm = val.face(2)['landmarks'], val.face(2)['norm']
@@ -190,11 +193,38 @@ def test_data_configs_read_every_layout(name, kind, tmp_path, faces, write, log)
         assert [val.face(i)['norm'] for i in range(3)] == [row['box_size'] for row in rows]
 
 
-def test_300w_has_its_private_test_faces_one_option_away(tmp_path, faces, write, log):
-    for folder, row in zip(('01_Indoor', '02_Outdoor'), faces(2, 68), strict=True):
-        write.pts(tmp_path / f'images/Test/{folder}/a.png', row['points'])
-    config = data_config('w300', tmp_path).val_dataloader.dataset
-    config.update(split='test', subset_files=None)
-    data = DATASETS.build(config)
-    assert data.subsets == ('indoor', 'outdoor')
-    assert [data.face(i)['tags'] for i in (0, 1)] == [('indoor',), ('outdoor',)]
+@pytest.mark.parametrize('kind', ['json', 'csv', 'pts'])
+def test_300w_has_its_four_figures_in_one_run(kind, tmp_path, faces, write, log):
+    """common, challenge, full = both, test = the private faces; the first figure is that of full, never a mixed one."""
+    rows = faces(6, 68)
+    (tmp_path / 'annotations').mkdir()
+    lay_out_300w(kind, tmp_path, rows[:4], write)
+    if kind == 'pts':
+        for folder, row in zip(('01_Indoor', '02_Outdoor'), rows[4:], strict=True):
+            write.pts(tmp_path / f'images/Test/{folder}/{row["name"]}', row['points'])
+    elif kind == 'json':
+        write.json(tmp_path / 'annotations/face_landmarks_300w_test.json', rows[4:])
+    else:
+        write.csv(tmp_path / 'face_landmarks_300w_test.csv', rows[4:])
+    for row in rows:
+        write.picture(tmp_path / 'images' / row['name'])
+    config = data_config('w300', tmp_path)
+    data = DATASETS.build(config.val_dataloader.dataset)
+    assert len(data) == 6 and data.metainfo == {
+        'markup': '300w', 'subsets': ('common', 'challenge', 'full', 'test'), 'headline': 'full'}
+    truth = np.stack([data.face(i)['landmarks'] for i in range(6)])
+    length = np.linalg.norm(truth[:, 36] - truth[:, 45], axis=-1)
+    figures = measured(config.val_evaluator, data, np.array([3., 4]))
+    each = {subset: [100 * 5 / length[i] for i in range(6) if subset in data.face(i)['tags']]
+            for subset in data.subsets}
+    assert [len(values) for values in each.values()] == [3, 1, 4, 2]
+    for subset, values in each.items():
+        assert figures[f'NME/{subset}'] == pytest.approx(np.mean(values), rel=1e-5)
+    assert figures['NME'] == figures['NME/full'] != pytest.approx(np.mean(sum(each.values(), [])), rel=1e-3)
+
+
+def test_aflws_whole_set_is_called_full(tmp_path, faces, write):
+    (tmp_path / 'annotations').mkdir(), (tmp_path / 'images').mkdir()
+    lay_out_aflw('json', tmp_path, faces(3, 19), write)
+    data = DATASETS.build(data_config('aflw', tmp_path).val_dataloader.dataset)
+    assert data.metainfo == {'markup': 'aflw', 'subsets': ('frontal',), 'whole': 'full'}
