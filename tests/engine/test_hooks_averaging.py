@@ -103,6 +103,7 @@ def test_the_rate_warms_up_stays_and_falls_by_a_cosine_in_the_second_half():
     rates = []
     for _ in range(epochs * length):
         rates.append(optimizer.param_groups[0]['lr'])
+        wrapper.step()
         for scheduler in schedulers:
             scheduler.step()
     assert rates[0] == pytest.approx(base * 1e-5) and rates[500] == pytest.approx(base * 500 / 999, rel=1e-3)
