@@ -26,7 +26,7 @@ PRETRAINED = {
     'open-mmlab://msra/hrnetv2_w18': 'https://download.openmmlab.com/pretrain/third_party/hrnetv2_w18-00eb2006.pth',
     'open-mmlab://msra/hrnetv2_w32': 'https://download.openmmlab.com/pretrain/third_party/hrnetv2_w32-dc9eeb4f.pth',
     'open-mmlab://msra/hrnetv2_w48': 'https://download.openmmlab.com/pretrain/third_party/hrnetv2_w48-d2186c55.pth',
-    'dla://dla34': 'http://dl.yf.io/dla/models/imagenet/dla34-ba72cf86.pth',  # no https there; its name has the hash
+    'dla://dla34': 'http://dl.yf.io/dla/models/imagenet/dla34-ba72cf86.pth',  # http, but its name has the hash
 }
 CLASSIFIER = re.compile(r'^(fc|classifier|incre_modules|downsamp_modules|final_layer|'  # of ResNet and DLA; of HRNet
                         r'level[34]\.project)\.')  # DLA's outer trees hold, but never use, these
@@ -156,7 +156,8 @@ def _faults(groups: Mapping[str, Iterable[str]], shown: int = 4) -> list[str]:
 def load_pretrained(backbone: nn.Module, source: str | Path) -> None:
     """Start weights of a backbone: ImageNet's, or those of a whole landmark network; classifier and head fall away."""
     if source == 'timm' and hasattr(backbone, 'fetch'):  # TimmBackbone's library brings its own into form
-        return backbone.fetch()
+        backbone.fetch()  # type: ignore[operator]
+        return
     try:
         checkpoint = read_checkpoint(source)
     except MissingResource as error:

@@ -1,5 +1,6 @@
 """CSPNeXt (https://arxiv.org/abs/2212.07784), the backbone of RTMPose (https://arxiv.org/abs/2303.07399)."""
 from collections.abc import Iterable, Sequence
+from functools import partial
 
 import torch
 from torch import Tensor, nn
@@ -7,21 +8,11 @@ from torch.nn import functional as F
 
 from ...registry import BACKBONES, FacelmkError
 from .base import Backbone
-from .blocks import conv_norm
+from .blocks import ConvNorm
 
 _WIDTHS = (64, 128, 256, 512, 1024)
 _BLOCKS = (3, 6, 6, 3)
-
-
-class ConvNorm(nn.Module):
-    """Convolution, BatchNorm and SiLU, under the names that published weights have."""
-
-    def __init__(self, width: int, out: int, kernel: int = 1, stride: int = 1, groups: int = 1) -> None:
-        super().__init__()
-        self.conv, self.bn = conv_norm(width, out, kernel, stride, groups)
-
-    def forward(self, x: Tensor) -> Tensor:
-        return F.silu(self.bn(self.conv(x)), inplace=True)
+_Conv = partial(ConvNorm, cut=partial(F.silu, inplace=True))
 
 
 class Separable(nn.Module):
@@ -29,8 +20,8 @@ class Separable(nn.Module):
 
     def __init__(self, width: int) -> None:
         super().__init__()
-        self.depthwise_conv = ConvNorm(width, width, 5, groups=width)
-        self.pointwise_conv = ConvNorm(width, width)
+        self.depthwise_conv = _Conv(width, width, 5, groups=width)
+        self.pointwise_conv = _Conv(width, width)
 
     def forward(self, x: Tensor) -> Tensor:
         return self.pointwise_conv(self.depthwise_conv(x))
@@ -41,7 +32,7 @@ class Block(nn.Module):
 
     def __init__(self, width: int, shortcut: bool) -> None:
         super().__init__()
-        self.conv1 = ConvNorm(width, width, 3)
+        self.conv1 = _Conv(width, width, 3)
         self.conv2 = Separable(width)
         self.shortcut = shortcut
 
@@ -67,10 +58,10 @@ class CrossStage(nn.Module):
     def __init__(self, width: int, count: int, shortcut: bool) -> None:
         super().__init__()
         half = width // 2
-        self.main_conv, self.short_conv = ConvNorm(width, half), ConvNorm(width, half)
+        self.main_conv, self.short_conv = _Conv(width, half), _Conv(width, half)
         self.blocks = nn.Sequential(*(Block(half, shortcut) for _ in range(count)))
         self.attention = Attention(2 * half)
-        self.final_conv = ConvNorm(2 * half, width)
+        self.final_conv = _Conv(2 * half, width)
 
     def forward(self, x: Tensor) -> Tensor:
         joined = torch.cat((self.blocks(self.main_conv(x)), self.short_conv(x)), 1)
@@ -82,7 +73,7 @@ class Pyramid(nn.Module):
 
     def __init__(self, width: int) -> None:
         super().__init__()
-        self.conv1, self.conv2 = ConvNorm(width, width // 2), ConvNorm(width // 2 * 4, width)
+        self.conv1, self.conv2 = _Conv(width, width // 2), _Conv(width // 2 * 4, width)
 
     def forward(self, x: Tensor) -> Tensor:
         x = self.conv1(x)
@@ -105,11 +96,11 @@ class CSPNeXt(Backbone):
         self.out_stages = tuple(sorted(out_stages))
         self.out_channels = tuple(widths[i] for i in self.out_stages)
         half = widths[0] // 2
-        self.stem = nn.Sequential(ConvNorm(3, half, 3, 2), ConvNorm(half, half, 3), ConvNorm(half, widths[0], 3))
+        self.stem = nn.Sequential(_Conv(3, half, 3, 2), _Conv(half, half, 3), _Conv(half, widths[0], 3))
         for i, count in enumerate(counts, 1):
             last = i == len(counts)
             self.add_module(f'stage{i}', nn.Sequential(
-                ConvNorm(widths[i - 1], widths[i], 3, 2), *([Pyramid(widths[i])] if last else []),
+                _Conv(widths[i - 1], widths[i], 3, 2), *([Pyramid(widths[i])] if last else []),
                 CrossStage(widths[i], count, shortcut=not last)))
         self.apply(_start)
         self.train()
