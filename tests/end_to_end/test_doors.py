@@ -15,7 +15,7 @@ import torch
 from torch import Tensor, nn
 
 from facelmk.datasets import SyntheticFaces
-from facelmk.engine.config import config_names, load_config
+from facelmk.engine.config import load_config
 from facelmk.registry import MODELS
 
 Weights = dict[str, Tensor]
@@ -168,7 +168,6 @@ def draw_wflw(folder: Path, split: str, count: int, seed: int) -> None:
                             *face['landmarks'].flatten().tolist()])
 
 
-@pytest.mark.skipif('hrnet_w18_wflw_orig' not in config_names(), reason='the row is not here')
 def test_the_original_hrnets_command_lines_run_as_they_stand(tool: Callable, tmp_path: Path) -> None:
     published = runpy.run_path(str(Path(__file__).parents[1] / 'engine' / 'test_seeds_yaml.py'))['published']('WFLW')
     for theirs, smaller in {'[256, 256]': '[64, 64]', '[64, 64]\n  EX': '[16, 16]\n  EX',
