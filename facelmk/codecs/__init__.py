@@ -1,5 +1,6 @@
 """Points <-> what a network speaks."""
 from .base import Codec
+from .boundary import Boundary
 from .coordinates import Coordinates
 from .heatmap import Heatmap
 from .hrnet_integer import HRNetInteger
@@ -8,4 +9,4 @@ from .megvii import Megvii
 from .simcc import SimCC
 from .udp import UDP
 
-__all__ = ['Codec', 'Coordinates', 'HRNetInteger', 'Heatmap', 'Integral', 'Megvii', 'SimCC', 'UDP']
+__all__ = ['Boundary', 'Codec', 'Coordinates', 'HRNetInteger', 'Heatmap', 'Integral', 'Megvii', 'SimCC', 'UDP']

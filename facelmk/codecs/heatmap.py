@@ -56,7 +56,7 @@ class Heatmap(Codec):
         cells = self.cells(points, (W, H), size)
         (across, in_x), (down, in_y) = self.bell(cells[..., 0], W), self.bell(cells[..., 1], H)
         near_grid, seen = in_x & in_y, visible > .5
-        maps = down[..., :, None] * across[..., None, :] * (near_grid & seen)[..., None, None]
+        maps = down[..., :, None] * (across * (near_grid & seen)[..., None])[..., None, :]
         weight = torch.where(near_grid | ~seen, visible.float(), torch.zeros_like(visible, dtype=torch.float))
         return maps.to(like), weight.to(like)[..., None, None]
 

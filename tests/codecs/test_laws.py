@@ -9,6 +9,9 @@ FORMS = {'Heatmap': [dict(centre=centre, refine=refine, aligned=aligned, sigma=s
                      for centre in ('exact', 'cell') for refine in ('quarter', 'dark', None)
                      for aligned in (True, False) for sigma in (1.5, 2)]
          + [dict(aligned=False, shift=False)],
+         'Boundary': [dict(markup='wflw', **form) for form in (
+             {}, dict(refine='dark'), dict(corner=True), dict(centre='cell', sigma=1.75, radius=3, corner=True),
+             dict(centre='cell', sigma=2.5, radius=7), dict(centre='cell', aligned=False))],
          'Megvii': [{}, dict(aligned=False)], 'HRNetInteger': [{}, dict(rounded=True)],
          'Coordinates': [dict(flip='exact'), dict(flip='mmpose0')],
          'SimCC': [{}, dict(aligned=False), dict(normalise=True), dict(smoothing=.1), dict(split=3, aligned=False)]}
