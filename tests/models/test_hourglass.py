@@ -142,14 +142,14 @@ def test_it_learns_two_faces() -> None:
     """More than that maps are mostly empty."""
     torch.manual_seed(0)
     model = MODELS.build(dict(type='FaceLandmarker', size=64, backbone=dict(type='StackedHourglass', stacks=1),
-                              head=dict(type='StackHead'), codec=dict(type='Heatmap'),
+                              head=dict(type='StackHead'), codec=dict(type='Boundary'),
                               loss=dict(type='AdaptiveWingLoss'))).train()
     pipeline = [dict(type='LoadImage'), dict(type='CropFace', size=64), dict(type='PackFace')]
     data = SyntheticFaces('wflw', 2, seed=7, size=64, pipeline=pipeline)
     batch = model.data_preprocessor(collate_faces([data[0], data[1]]), True)
     optimizer = torch.optim.Adam(model.parameters(), 1e-3)
     truth, (term,) = batch['data_samples'], model.terms.values()
-    losses = [term([torch.zeros(2, 98, 16, 16)], truth['points'], truth['visible'], 64).item()]
+    losses = [term([torch.zeros(2, 99, 16, 16)], truth['points'], truth['visible'], 64).item()]
     for _ in range(20):
         (loss,) = model(**batch, mode='loss').values()
         optimizer.zero_grad()

@@ -147,5 +147,5 @@ def _norm_conv(width: int, out: int, kernel: int) -> tuple[nn.BatchNorm2d, nn.Co
 
 def _place(x: Tensor) -> Tensor:
     """Where each cell of x lies (B, 2, H, W), from -1 to 1: first down, then across, as published weights expect."""
-    down, across = (torch.arange(side, dtype=x.dtype, device=x.device) / (side - 1) * 2 - 1 for side in x.shape[-2:])
-    return torch.stack(torch.meshgrid(down, across, indexing='ij')).expand(len(x), -1, -1, -1)
+    down, across = (torch.arange(side, device=x.device).float() / (side - 1) * 2 - 1 for side in x.shape[-2:])
+    return torch.stack(torch.meshgrid(down, across, indexing='ij')).to(x).expand(len(x), -1, -1, -1)
