@@ -1,5 +1,6 @@
 """Every name under which MMPose and the original HRNet published a face config leads to ours."""
 import logging
+import re
 from pathlib import Path
 
 import pytest
@@ -69,6 +70,12 @@ def test_a_published_name_is_known(theirs: str, ours: str) -> None:
 
 def test_every_answer_is_a_config_that_is_here() -> None:
     assert set(THEIRS.values()) <= set(config_names())
+
+
+def test_the_page_on_moving_has_every_name_of_today() -> None:
+    page = (Path(__file__).parents[2] / 'docs' / 'moving.md').read_text(encoding='utf-8')
+    rows = dict(re.findall(r'^\| `([\w-]+-256x256)`(?: \(`face`\))? \| `(\w+)` \|$', page, re.M))
+    assert rows == {Path(path).stem: ours for path, ours in PUBLISHED.items() if NOW in path and '8x64e' not in path}
 
 
 def test_names_of_our_own_are_not_taken_for_theirs() -> None:
