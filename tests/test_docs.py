@@ -278,7 +278,11 @@ def test_no_machine_is_named() -> None:
 
 @pytest.fixture(scope='module')
 def zoo() -> ModuleType:
-    spec = importlib.util.spec_from_file_location('make_zoo', ROOT / 'docs/make_zoo.py')
+    return script('make_zoo')
+
+
+def script(name: str) -> ModuleType:
+    spec = importlib.util.spec_from_file_location(name, ROOT / f'docs/{name}.py')
     module = importlib.util.module_from_spec(spec)
     spec.loader.exec_module(module)
     return module
@@ -286,6 +290,17 @@ def zoo() -> ModuleType:
 
 def test_the_zoo_is_what_the_configs_say(zoo: ModuleType) -> None:
     assert text('docs/zoo.md') == zoo.page(), 'run python docs/make_zoo.py'
+
+
+def test_the_ladder_is_what_its_records_say() -> None:
+    assert text('docs/ladder.md') == script('make_ladder').page(), 'run python docs/make_ladder.py'
+
+
+def test_every_row_of_the_zoo_shows_its_papers(zoo: ModuleType) -> None:
+    for name in config_names():
+        section = text('docs/zoo.md').partition(f'\n### {name}\n')[2].partition('\n### ')[0]
+        papers = [zoo.references()[key] for key in zoo.result(name)['bibtex']]
+        assert papers and all(paper in section for paper in papers), name
 
 
 def test_every_config_has_a_title_and_a_row(zoo: ModuleType) -> None:
