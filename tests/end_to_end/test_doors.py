@@ -168,28 +168,45 @@ def draw_wflw(folder: Path, split: str, count: int, seed: int) -> None:
                             *face['landmarks'].flatten().tolist()])
 
 
-def test_the_original_hrnets_command_lines_run_as_they_stand(tool: Callable, tmp_path: Path) -> None:
+YAML = 'experiments/wflw/face_alignment_wflw_hrnet_w18.yaml'
+
+
+@pytest.fixture
+def small_wflw(tmp_path: Path) -> Path:
+    """A folder with a published YAML, made small, and drawn faces laid out as it says; where its runs write."""
     published = runpy.run_path(str(Path(__file__).parents[1] / 'engine' / 'test_seeds_yaml.py'))['published']('WFLW')
     for theirs, smaller in {'[256, 256]': '[64, 64]', '[64, 64]\n  EX': '[16, 16]\n  EX',
                             'END_EPOCH: 60': 'END_EPOCH: 1', 'WORKERS: 4': 'WORKERS: 0'}.items():
         assert theirs in published
         published = published.replace(theirs, smaller)
-    (tmp_path / 'experiments/wflw').mkdir(parents=True)
-    (tmp_path / 'experiments/wflw/face_alignment_wflw_hrnet_w18.yaml').write_text(published)
-    for split, count in {'train': 8, 'test': 5, 'test_blur': 0}.items():
-        if count:
-            draw_wflw(tmp_path / 'data/wflw', split, count, seed=count)
-    told = tool('train.py', '--cfg', 'experiments/wflw/face_alignment_wflw_hrnet_w18.yaml', cwd=tmp_path)
+    (tmp_path / YAML).parent.mkdir(parents=True)
+    (tmp_path / YAML).write_text(published)
+    for split, count in {'train': 8, 'test': 5}.items():
+        draw_wflw(tmp_path / 'data/wflw', split, count, seed=count)
+    return tmp_path / 'output/WFLW/face_alignment_wflw_hrnet_w18'
+
+
+def test_the_original_hrnets_command_lines_run_as_they_stand(tool: Callable, tmp_path: Path, small_wflw: Path) -> None:
+    told = tool('train.py', '--cfg', YAML, cwd=tmp_path)
     assert 'the config hrnet_w18_wflw_orig with the values of this file' in told and 'from scratch' in told
-    folder = tmp_path / 'output/WFLW/face_alignment_wflw_hrnet_w18'
-    again = tool('train.py', '--cfg', 'experiments/wflw/face_alignment_wflw_hrnet_w18.yaml', cwd=tmp_path)
-    assert 'nothing is left to train' in again  # TRAIN.RESUME is true in the file
-    best = next(folder.glob('best_NME*.pth'))
-    tool('test.py', '--cfg', 'experiments/wflw/face_alignment_wflw_hrnet_w18.yaml', '--model-file', best, cwd=tmp_path)
-    predictions = torch.load(folder / 'predictions.pth', weights_only=True)
+    best = next(small_wflw.glob('best_NME*.pth'))
+    tool('test.py', '--cfg', YAML, '--model-file', best, cwd=tmp_path)
+    predictions = torch.load(small_wflw / 'predictions.pth', weights_only=True)
     faces = SyntheticFaces('wflw', 5, 5, size=96)
     assert predictions.shape == (5, 98, 2)
     truth = torch.stack([torch.from_numpy(faces.face(i)['landmarks']) for i in range(5)])
     eyes = (truth[:, 60] - truth[:, 72]).norm(dim=-1)
     error = ((predictions - truth).norm(dim=-1).mean(-1) / eyes).mean().item()
-    assert 100 * error == pytest.approx(figures(folder)['NME'], rel=1e-5)  # faces in the order of the table
+    assert 100 * error == pytest.approx(figures(small_wflw)['NME'], rel=1e-5)  # faces in the order of the table
+
+
+@pytest.mark.slow
+def test_the_same_command_goes_on_with_what_lies_there(tool: Callable, tmp_path: Path, small_wflw: Path) -> None:
+    """TRAIN.RESUME is true in the published files; the folder may have been moved in between."""
+    tool('train.py', '--cfg', YAML, cwd=tmp_path)
+    longer = (tmp_path / YAML).read_text().replace('END_EPOCH: 1', 'END_EPOCH: 2')
+    (tmp_path / YAML).write_text(f'OUTPUT_DIR: moved\n{longer}')
+    (tmp_path / 'output').rename(tmp_path / 'moved')
+    told = tool('train.py', '--cfg', YAML, cwd=tmp_path)
+    assert 'resumed epoch: 1' in told and 'Epoch(train) [2]' in told and 'Epoch(train) [1]' not in told
+    assert 'nothing is left to train' in tool('train.py', '--cfg', YAML, cwd=tmp_path)
