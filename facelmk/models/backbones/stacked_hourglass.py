@@ -87,12 +87,13 @@ class StackedHourglass(Backbone):
     """1 to 4 hourglasses; each one's `maps` at stride 4 are a feature, and what the next one builds on.
 
     The last map is that of the boundaries (codec `Boundary`); with `attention` each later hourglass is told x and y on
-    them. `coordinates` and `radius` switch the rest of CoordConv. `relu` cuts the maps at 0 (the authors' `end_relu`,
-    which many set unknowingly: a string 'False' there counts as true). Goes with `StackHead`.
+    them. `coordinates` and `radius` switch the rest of CoordConv. `relu` cuts the maps at 0, which the published files
+    are mostly run with (as `end_relu`, where even the string 'False' counts as true); the authors' own evaluation of
+    WFLW leaves it out. Goes with `StackHead`.
     """
 
     def __init__(self, maps: int, stacks: int = 4, attention: bool = True, coordinates: bool = True,
-                 radius: bool = True, relu: bool = False, width: int = 256, pretrained: str | None = None,
+                 radius: bool = True, relu: bool = True, width: int = 256, pretrained: str | None = None,
                  frozen_stages: int = -1) -> None:
         if not 1 <= stacks <= 4:
             raise FacelmkError(f'StackedHourglass: stacks={stacks}; there are 1 to 4')
