@@ -107,6 +107,7 @@ def _read(path: Path) -> Config:
         sys.path.append(str(Path.cwd()))  # a project's own parts lie where its commands are run
     try:
         config = Config.fromfile(path)
+        refuse_mmposes(path, config.text)
         if config.get('custom_imports'):  # mmengine skips them in configs that use read_base
             import_modules_from_strings(**config.custom_imports)
         for key in [key for key, value in config.items() if _is_stray(value)]:

@@ -69,9 +69,13 @@ def tell_name(source: str | Path, ours: str) -> None:
                 'behind --cfg-options or into a config based on %s', source, ours, ours)
 
 
-def refuse_mmposes(path: Path) -> None:
-    """MMPose's own config files are programs for MMPose's parts: say so, and which config of ours to take."""
-    if path.suffix == '.py' and (found := _MMPOSES.search(path.read_text(encoding='utf-8', errors='replace'))):
+def refuse_mmposes(path: Path, text: str | None = None) -> None:
+    """MMPose's own config files are programs for MMPose's parts: say so, and which config of ours to take.
+
+    `text` is the file's with that of its bases, once they have been read.
+    """
+    text = path.read_text(encoding='utf-8', errors='replace') if text is None else text
+    if path.suffix == '.py' and (found := _MMPOSES.search(text)):
         ours = our_name(path)
         way = (f'Give {ours} in its place: the same data, network and schedule' if ours else
                'Start from the nearest config here (facelmk config show NAME)')

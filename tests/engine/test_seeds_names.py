@@ -106,3 +106,10 @@ def test_a_file_of_mmpose_itself_is_refused_with_the_config_to_take(kind: str, t
     other = path.rename(tmp_path / 'mine.py')
     with pytest.raises(FacelmkError, match='Start from the nearest config here'):
         load_config(other)
+
+
+def test_a_config_based_on_one_of_mmpose_is_refused_too(tmp_path: Path) -> None:
+    (tmp_path / 'theirs.py').write_text("default_scope = 'mmpose'\nmodel = dict(type='TopdownPoseEstimator')\n")
+    (tmp_path / 'mine.py').write_text("_base_ = ['theirs.py']\ntrain_cfg = dict(max_epochs=3)\n")
+    with pytest.raises(FacelmkError, match='mine.py is a config of MMPose'):
+        load_config(tmp_path / 'mine.py')

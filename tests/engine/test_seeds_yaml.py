@@ -5,6 +5,7 @@ from pathlib import Path
 import pytest
 import yaml
 
+from facelmk.cli.options import from_hrnet
 from facelmk.engine.config import load_config
 from facelmk.engine.hrnet_yaml import DEFAULTS, read_hrnet
 from facelmk.errors import FacelmkError, UnknownName
@@ -184,6 +185,15 @@ def test_a_file_runs_no_code(load, tmp_path: Path) -> None:
     with pytest.raises(FacelmkError, match='GPUS is'):
         load(f'GPUS: "__import__(\'os\').system(\'touch {tmp_path}/fired\')"')
     assert not (tmp_path / 'fired').exists()
+
+
+@pytest.mark.parametrize(('given', 'ours'), [
+    ('train --cfg F.yaml', 'train F.yaml'), ('train --amp --cfg=F.yaml', 'train F.yaml --amp'),
+    ('test --cfg F.yaml --model-file M.pth', 'test F.yaml M.pth'),
+    ('test --model-file M.pth --cfg F.yaml --json', 'test F.yaml M.pth --json'),
+    ('test F.yaml --model-file=M.pth', 'test F.yaml M.pth'), ('test c m --cfg-options a=1 b=2',) * 2])
+def test_the_originals_options_stand_for_our_arguments(given: str, ours: str) -> None:
+    assert from_hrnet(given.split()) == ours.split()
 
 
 def test_a_config_of_mmengine_may_be_yaml_as_before(load) -> None:
