@@ -23,6 +23,7 @@ MARKUP_OF = {'WFLW': 'wflw', 'AFLW': 'aflw', '300W': '300w', 'COFW': 'cofw'}
 MARKUP_WITH = {98: 'wflw', 19: 'aflw', 68: '300w', 29: 'cofw'}
 MEAN, STD = np.array([.485, .456, .406]), np.array([.229, .224, .225])  # of RGB in [0, 1]
 PADDING = 1.25  # a box around the landmarks to the crop, as in training
+MIDDLE = .78125  # of the longer side of a picture without a box, as crops of 256 pixels were cut
 
 
 class HighResolutionNet(nn.Module):
@@ -86,7 +87,7 @@ def get_lmks_by_img(model: nn.Module | Predictor, img: Any, output_size: Sequenc
         raise FacelmkError(f"color={color!r}; choose 'bgr' (cv2.imread's order) or 'rgb'")
     image = read_picture(img)
     image = image if color == 'bgr' else np.ascontiguousarray(image[..., ::-1])
-    center, scale = _place(image, output_size, bbox)
+    center, scale = _place(image, bbox)
     warp = get_transform(center, scale, output_size, rot)
     bgr = cut(image, warp, output_size)
     network = model.landmarker if isinstance(model, Predictor) else model
@@ -101,12 +102,15 @@ def get_lmks_by_img(model: nn.Module | Predictor, img: Any, output_size: Sequenc
     return geometry.apply(geometry.invert(get_transform(center, scale, res, rot)), points[0].numpy().astype(np.float32))
 
 
-def _place(image: NDArray, output_size: Sequence[int], bbox: ArrayLike | None) -> tuple[list[float], float]:
+def _place(image: NDArray, bbox: ArrayLike | None) -> tuple[list[float], float]:
     """Centre and scale of the crop."""
     height, width = image.shape[:2]
     if bbox is None:
-        return [width // 2, height / 2], max(width / output_size[0], height / output_size[1])
-    x1, y1, x2, y2 = boxes_in(bbox, width, height)[0].astype(float)
+        return [width // 2, height / 2], max(width, height) * MIDDLE / 200
+    boxes = boxes_in(bbox, width, height)
+    if len(boxes) != 1:
+        raise FacelmkError(f'bbox holds {len(boxes)} boxes; expected one, x1, y1, x2, y2')
+    x1, y1, x2, y2 = boxes[0].astype(float)
     return [(x1 + x2) / 2, (y1 + y2) / 2], max(x2 - x1, y2 - y1) * PADDING / 200
 
 

@@ -1,4 +1,5 @@
 """Landmarks of any picture and box, on the road that validation takes."""
+import copy
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from itertools import repeat
 from pathlib import Path
@@ -109,9 +110,9 @@ class Predictor:
 
     @torch.no_grad()
     def _predict(self, rows: Sequence[Row]) -> list[dict[str, Any]]:
-        self.dataset.rows = rows
-        batch = self.collate([self.dataset[i] for i in range(len(rows))], **self.options)
-        self.dataset.rows = ()
+        dataset = copy.copy(self.dataset)  # several threads may ask
+        dataset.rows = rows
+        batch = self.collate([dataset[i] for i in range(len(rows))], **self.options)
         return self.landmarker.test_step(batch)
 
 

@@ -92,8 +92,9 @@ def test_the_square_in_the_middle() -> None:
     compat.get_lmks_by_img(network, image)
     assert network.seen[0].std() == 0 or network.seen[0, :, :, 2:].std(dim=(1, 2)).max() < 1e-6
     image[:, round(200 - side / 2) + 3] = 255
-    compat.get_lmks_by_img(network, image)
-    assert network.seen[0, :, :, :8].std() > .1
+    for size in (256, 128):  # the same square, whatever the crop
+        compat.get_lmks_by_img(network, image, (size, size))
+        assert network.seen.shape[-1] == size and network.seen[0, :, :, :size // 32].std() > .1
 
 
 def test_a_box_says_where_the_face_is(photograph) -> None:
@@ -101,6 +102,8 @@ def test_a_box_says_where_the_face_is(photograph) -> None:
     box = [points[:, 0].min() - 20, points[:, 1].min() - 20, points[:, 0].max() + 20, points[:, 1].max() + 20]
     found = compat.get_lmks_by_img(Brightest(), image, bbox=box)
     assert np.abs(found - points).max() < 1.5 and found.dtype == np.float32
+    with pytest.raises(FacelmkError, match='bbox holds 2 boxes'):
+        compat.get_lmks_by_img(Brightest(), image, bbox=[box, box])
     with pytest.raises(FacelmkError, match='x1 < x2'):
         compat.get_lmks_by_img(Brightest(), image, bbox=[50, 50, 40, 90])
 
