@@ -17,7 +17,8 @@ from facelmk.engine.config import config_folder, config_names, load_config  # no
 
 PAGE, REFERENCES, MEASURED = (ROOT / 'docs' / name for name in ('zoo.md', 'references.bib', 'measured'))
 GROUPS = {'wflw': 'WFLW', '300w': '300W', '300wlp': '300W-LP', 'cofw': 'COFW', 'aflw': 'AFLW',
-          'coco_wholebody_face': 'COCO-WholeBody-Face', 'lapa': 'LaPa', 'drawn': 'Drawn faces'}
+          'coco_wholebody_face': 'COCO-WholeBody-Face', 'lapa': 'LaPa', 'PtsFaces': 'Your own pictures',
+          'SyntheticFaces': 'Drawn faces'}
 HEAD = """# Zoo
 
 One row a config, made by `python docs/make_zoo.py` from the configs themselves, grouped by the data set that a row is
@@ -74,8 +75,8 @@ def losses(loss: Mapping[str, Any] | Sequence[Mapping[str, Any]]) -> str:
 
 def group(name: str) -> str:
     """The key in GROUPS of the data set that a config is tested on."""
-    drawn = config(name).test_dataloader.dataset.type == 'SyntheticFaces'
-    return 'drawn' if drawn else config(name).model.get('markup', 'wflw')
+    kind = config(name).test_dataloader.dataset.type
+    return kind if kind in GROUPS else config(name).model.get('markup', 'wflw')
 
 
 def measured(name: str) -> str:
