@@ -5,7 +5,18 @@ from .coco import CocoFaces
 from .colour import HSV, Photometric
 from .csv import CsvFaces
 from .joined import JoinedFaces, RepeatedFaces
+from .lapa import LapaTxt
 from .mat import CofwMat
+from .matlab import Cofw68Mat, Mat300WLP
+from .mmpose import (
+    AFLWDataset,
+    CocoWholeBodyFaceDataset,
+    COFWDataset,
+    Face300WDataset,
+    Face300WLPDataset,
+    LapaDataset,
+    WFLWDataset,
+)
 from .photometric import Blur, CoarseDropout, ColourJitter, Grey, Jpeg, MedianBlur, Noise, Occlude, Shrink
 from .pts import PtsFaces
 from .published import PublishedFaces

@@ -1,5 +1,6 @@
 """COCO-style json, as MMPose's face annotations have it (and COCO-WholeBody's, whose faces stand beside bodies)."""
 import json
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -7,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..registry import DATASETS, DataDefect
-from .base import AnnotatedFaces, Face
+from .base import AnnotatedFaces, Face, Transform
 from .records import centred_boxes, numbers, read_text, refuse, tight_boxes
 
 
@@ -18,24 +19,46 @@ class CocoFaces(AnnotatedFaces):
     `box='file'` is the square of 200 * scale around the center where an annotation has them, else its bbox clipped
     to the picture, else the tight box; `box='bbox'` takes the bbox first. Crowds and faces without a labelled point
     are passed over. `norm` is box_size, else 200 * scale. Of COCO-WholeBody the faces marked as valid are read.
+    `first` is the number of the mark-up's first point in longer lists, as 26 is that of Halpe's 68 among 136; there
+    the file's box is the body's, the tight box is taken, and faces with fewer than half of their points are passed
+    over. `tags` of an annotation, and `subsets` of the file, are those that `facelmk data convert` writes.
     """
     boxes = ('file', 'bbox', 'tight')
+
+    def __init__(self, ann_file: str = '', data_root: str = '', image_root: str = '', markup: str = 'wflw',
+                 pipeline: Sequence[dict | Transform] = (), first: int = 0, **options: Any) -> None:
+        self.first = first
+        super().__init__(ann_file, data_root, image_root, markup, pipeline, **options)
 
     def read(self, file: Path) -> list[Face]:
         """The faces of a json."""
         content = _parse(file)
+        self.subsets = self.subsets or tuple(content.get('subsets', ()))
         pictures = {picture['id']: picture for picture in content['images']}
-        faces = [face for face in map(_plain, content['annotations']) if face and any(face.get('keypoints', ()))]
+        faces = [face for face in map(self._own, content['annotations']) if face and any(face.get('keypoints', ()))]
         records = [f'annotation {face.get("id")}' for face in faces]
         refuse(file, [(record, f'its picture {face.get("image_id")!r} is not listed')
                       for record, face in zip(records, faces, strict=True) if face.get('image_id') not in pictures])
+        faces = [face for face in faces if face.get('image_id') in pictures]
+        records = [f'annotation {face.get("id")}' for face in faces]
         table = numbers(file, records, [face['keypoints'] for face in faces], 3 * self.markup.size)
         table = table.reshape(-1, self.markup.size, 3)
         of = [pictures[face['image_id']] for face in faces]
         visible = np.minimum(table[..., 2], 1)
         return self.rows(file, [picture['file_name'] for picture in of], table[..., :2],
                          self._boxes(faces, of, table[..., :2], visible), visible,
-                         [face.get('box_size') or _side(face) for face in faces])
+                         [face.get('box_size') or _side(face) for face in faces],
+                         [tuple(face.get('tags', ())) for face in faces])
+
+    def _own(self, face: dict[str, Any]) -> dict[str, Any] | None:
+        """An annotation with the mark-up's points alone, or None where it is not to be used."""
+        plain = _plain(face)
+        if plain is None or not self.first:
+            return plain
+        points = plain.get('keypoints', ())[3 * self.first:3 * (self.first + self.markup.size)]
+        if 2 * sum(flag > 0 for flag in points[2::3]) < self.markup.size:
+            return None
+        return {'id': face.get('id'), 'image_id': face.get('image_id'), 'keypoints': points}
 
     def _boxes(self, faces: list[dict], pictures: list[dict], landmarks: NDArray, visible: NDArray) -> NDArray:
         boxes = tight_boxes(landmarks, visible)

@@ -24,7 +24,7 @@ class Member(NamedTuple):
     weight: float
 
     @property
-    def count(self) -> int:
+    def length(self) -> int:
         """How many faces it gives to an epoch."""
         return round(self.weight * len(self.dataset))
 
@@ -55,7 +55,7 @@ class JoinedFaces(FaceDataset):
         for name in names:
             size = MARKUPS[name].size
             convert(np.zeros((size, 2)), np.zeros(size), name, self.markup.name)  # a missing map is told at once
-        self.starts = [0, *itertools.accumulate(member.count for member in self.members)]
+        self.starts = [0, *itertools.accumulate(member.length for member in self.members)]
         self._orders: dict[int, tuple[int, int, NDArray[np.int64]]] = {}
 
     def __len__(self) -> int:
@@ -69,7 +69,7 @@ class JoinedFaces(FaceDataset):
         number = bisect.bisect_right(self.starts, index) - 1
         member = self.members[number]
         again, place = divmod(index - self.starts[number], len(member.dataset))
-        if (again + 1) * len(member.dataset) > member.count:
+        if (again + 1) * len(member.dataset) > member.length:
             place = int(self._order(seed, epoch, number)[place])
         face = member.dataset.drawn(seed, epoch, place)
         points, visible = convert(face['landmarks'], face['visible'], member.dataset.markup.name, self.markup.name)

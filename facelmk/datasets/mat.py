@@ -4,6 +4,7 @@ from types import ModuleType
 
 import cv2
 import numpy as np
+from numpy.typing import NDArray
 
 from ..registry import DATASETS, DataDefect, MissingResource
 from .base import AnnotatedFaces, Face
@@ -23,26 +24,29 @@ class CofwMat(AnnotatedFaces):
         """The faces of a .mat."""
         if not file.is_file():
             raise MissingResource(f'{file} is not there; check data_root and ann_file')
-        with _hdf5().File(file) as content:
+        with hdf5().File(file) as content:
             kind = next((kind for kind in ('Tr', 'T') if f'phis{kind}' in content), None)
             if kind is None:
                 raise DataDefect(f'{file} holds neither phisTr nor phisT; it is no COFW file')
             self.pictures = f'Is{kind}'
-            table = np.array(content[f'phis{kind}'], np.float64).T.reshape(-1, 3, 29)
+            landmarks = self._landmarks(np.array(content[f'phis{kind}'], np.float64).T.reshape(-1, 3, 29))
             rectangles = np.maximum(np.array(content[f'bboxes{kind}'], np.float64).T, 0)
             sizes = [content[reference].shape for reference in content[self.pictures][0]]
-        landmarks = table[:, :2].transpose(0, 2, 1)
         if self.origin:
             landmarks = np.maximum(landmarks, self.origin)
         boxes = [clipped(box, {'width': size[-2], 'height': size[-1]})
                  for box, size in zip(rectangles, sizes, strict=True)]
-        faces = self.rows(file, [file.name] * len(table), landmarks, np.array(boxes) + self.origin)
+        faces = self.rows(file, [file.name] * len(landmarks), landmarks, np.array(boxes) + self.origin)
         return [face | {'path': str(file), 'record': i} for i, face in enumerate(faces)]
+
+    def _landmarks(self, table: NDArray[np.float64]) -> NDArray[np.float64]:
+        """The points (N, 29, 2) of rows that hold x, y and occlusion of each, (N, 3, 29)."""
+        return table[:, :2].transpose(0, 2, 1)
 
     def face(self, index: int) -> Face:
         """A row with its `image` (H, W, 3), uint8 BGR; the file is opened for each, so that workers share nothing."""
         face = super().face(index)
-        with _hdf5().File(face['path']) as content:
+        with hdf5().File(face['path']) as content:
             stored = np.array(content[content[self.pictures][0][face.pop('record')]])
         upright = stored.T  # MATLAB writes columns first
         face['image'] = cv2.cvtColor(np.ascontiguousarray(upright),
@@ -50,7 +54,8 @@ class CofwMat(AnnotatedFaces):
         return face
 
 
-def _hdf5() -> ModuleType:
+def hdf5() -> ModuleType:
+    """The package that reads MATLAB's files from version 7.3 on."""
     try:
         import h5py  # optional: only this format needs it
     except ImportError as error:

@@ -1,14 +1,11 @@
 """The .pts files of 300W and LFPW (https://ibug.doc.ic.ac.uk/resources/300-W/): one beside each picture."""
-import zlib
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 from ..registry import DATASETS, MissingResource
 from .base import AnnotatedFaces, Face, Transform
-from .records import numbers, read_text, refuse
-
-PICTURES = ('.png', '.jpg', '.jpeg', '.bmp')
+from .records import PICTURES, chance_of, numbers, read_text, refuse
 
 
 @DATASETS.register_module()
@@ -56,8 +53,7 @@ class PtsFaces(AnnotatedFaces):
                 and path.with_suffix('.pts').is_file() and self._in_part(path.stem)]
 
     def _in_part(self, stem: str) -> bool:
-        chance = zlib.crc32(f'{self.seed}/{stem}'.encode()) / 2 ** 32
-        return self.part == 'all' or (chance < self.share) == (self.part == 'val')
+        return self.part == 'all' or (chance_of(stem, self.seed) < self.share) == (self.part == 'val')
 
 
 def _by_tag(folders: Sequence[str] | Mapping[str, Sequence[str]] | None) -> dict[str, Sequence[str]]:

@@ -1,8 +1,11 @@
 """Annotation files as arrays: read, refuse what is defective by the record's name, put boxes around points."""
 import collections
-from collections.abc import Sequence
+import hashlib
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from contextvars import ContextVar
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -11,6 +14,28 @@ from ..registry import DataDefect, MissingResource
 
 Face = dict[str, Any]
 Array = NDArray[np.float64]
+PICTURES = ('.png', '.jpg', '.jpeg', '.bmp')
+
+
+class Defect(NamedTuple):
+    """What is wrong with a record of a file."""
+    file: str
+    record: str
+    wrong: str
+
+
+_collected: ContextVar[list[Defect] | None] = ContextVar('collected', default=None)
+
+
+@contextmanager
+def collecting() -> Iterator[list[Defect]]:
+    """Within it defects are listed instead of raised, and reading goes on behind them."""
+    defects: list[Defect] = []
+    token = _collected.set(defects)
+    try:
+        yield defects
+    finally:
+        _collected.reset(token)
 
 
 def read_text(file: Path) -> str:
@@ -25,7 +50,11 @@ def read_text(file: Path) -> str:
 
 def refuse(file: Path, defects: Sequence[tuple[str, str]], shown: int = 5) -> None:
     """Raise DataDefect if there are any defects (record, what is wrong): their number, and the first few by name."""
-    if defects:
+    listing = _collected.get()
+    if listing is not None:
+        known = {(defect.file, defect.record) for defect in listing}
+        listing += [Defect(str(file), record, wrong) for record, wrong in defects if (str(file), record) not in known]
+    elif defects:
         listed = '; '.join(f'{record}: {wrong}' for record, wrong in defects[:shown])
         more = f'; and {len(defects) - shown} more' if len(defects) > shown else ''
         raise DataDefect(f'{file}: {len(defects)} defective record{"s"[:len(defects) > 1]}: {listed}{more}. '
@@ -36,12 +65,13 @@ def numbers(file: Path, records: Sequence[str], rows: Sequence[Sequence[Any]], w
     """Rows of `width` texts or numbers as (N, width); what does not fit is refused by its record's name."""
     refuse(file, [(record, f'{len(row)} numbers, {width} expected')
                   for record, row in zip(records, rows, strict=True) if len(row) != width])
+    rows = [row if len(row) == width else [np.nan] * width for row in rows]
     try:
         return np.array(rows, np.float64).reshape(-1, width)
     except (TypeError, ValueError):
         refuse(file, [(record, f'{value!r} is no number') for record, row in zip(records, rows, strict=True)
                       for value in row if not _is_number(value)])
-        raise
+        return np.array([[value if _is_number(value) else np.nan for value in row] for row in rows], np.float64)
 
 
 def _is_number(value: Any) -> bool:
@@ -72,6 +102,18 @@ def centred_boxes(centres: ArrayLike, sides: ArrayLike) -> Array:
     """Square boxes (N, 4) of centres (N, 2) and sides (N,)."""
     centres, half = np.asarray(centres, np.float64), np.asarray(sides, np.float64)[:, None] / 2
     return np.concatenate([centres - half, centres + half], -1)
+
+
+def chance_of(name: str, seed: int) -> float:
+    """A number in [0, 1) for a name: it splits a set so that a face never changes sides, whatever else is there."""
+    # a checksum such as CRC would put numbered names on one side: 1 of 100 where 20 are wanted
+    return int.from_bytes(hashlib.blake2b(f'{seed}/{name}'.encode(), digest_size=4).digest(), 'big') / 2 ** 32
+
+
+def picture_of(folder: Path, stem: str) -> Path | None:
+    """The picture of that name in a folder, whatever its format; None if there is none."""
+    places = (folder / f'{stem}{ending}' for ending in (*PICTURES, *(ending.upper() for ending in PICTURES)))
+    return next((place for place in places if place.is_file()), None)
 
 
 def name_faces(faces: list[Face]) -> list[Face]:

@@ -1,0 +1,34 @@
+"""LaPa as its authors publish it (https://github.com/JDAI-CV/lapa-dataset): one text file of 106 points a picture."""
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from ..registry import DATASETS, MissingResource
+from .base import AnnotatedFaces, Face
+from .records import numbers, picture_of, read_text
+
+
+@DATASETS.register_module()
+class LapaTxt(AnnotatedFaces):
+    """A folder of text files: the number of points, then x and y of each; the pictures have the same names.
+
+    `ann_file` is the folder of a split, such as train/landmarks, `image_root` that of its pictures. The box is the
+    rectangle of the points, as in MMPose's json.
+    """
+    boxes = ('points', 'tight')
+
+    def __init__(self, ann_file: str = '', data_root: str = '', image_root: str = '', markup: str = 'lapa',
+                 **options: Any) -> None:
+        super().__init__(ann_file, data_root, image_root, markup, **options)
+
+    def read(self, file: Path) -> list[Face]:
+        """The faces of a folder, by name."""
+        if not file.is_dir():
+            raise MissingResource(f'{file} is no folder; check data_root and ann_file')
+        lists = sorted(file.glob('*.txt'))
+        names = [(picture_of(self.image_root, path.stem) or Path(f'{path.stem}.jpg')).name for path in lists]
+        rows = [read_text(path).split()[1:] for path in lists]
+        table = numbers(file, [path.name for path in lists], rows, 2 * self.markup.size)
+        points = table.reshape(-1, self.markup.size, 2)
+        return self.rows(file, names, points, np.concatenate([points.min(1), points.max(1)], -1))
