@@ -17,6 +17,10 @@ NAMES = list(LOSSES)
 COORDINATES = {'wing': 'WingLoss', 'softwing': 'SoftWingLoss', 'smoothl1': 'SmoothL1Loss', 'l1': 'L1Loss'}
 MAPS = {'kpmse': 'HeatmapMSELoss', 'awing': 'AdaptiveWingLoss'}
 MAP_FORMS = [('kpmse', ''), ('kpmse', '_now'), ('kpmse', '_mask'), ('awing', ''), ('awing', '_now')]
+# the other rows of the reference, by the loss of ours that they are and the weight that they take
+AGAIN = {'wing_px': ('WingLoss', {}), 'softwing2': ('SoftWingLoss', {}), 'mse': ('HeatmapMSELoss', {}),
+         'softweightsmoothl1': ('SmoothL1Loss', {}), 'kpmse_skip': ('HeatmapMSELoss', {}),
+         'ohkm': ('OHKMLoss', dict(topk=4)), 'focal': ('FocalHeatmapLoss', dict(steepness=None, peak=1.))}
 NEAR = 1e-5
 
 
@@ -161,3 +165,31 @@ def test_mean_square_by_hand() -> None:
     loss = LOSSES.build(dict(type='HeatmapMSELoss'))
     assert loss(output, target) == (1 + 4 + 9 + 16) / 4
     assert loss(output, target, torch.tensor([0., 2.])[None, :, None, None]) == 2 * (9 + 16) / 4
+
+
+@pytest.mark.parametrize('name', AGAIN)
+def test_the_other_losses_are_mmposes(name: str, shared: Path) -> None:
+    """Focal loss: without weights, of chances between .01 and .99, and no map of the reference has a top of 1."""
+    kind, options = AGAIN[name]
+    with np.load(shared / 'ref' / 'losses.npz') as numbers:
+        pred, target, weight = (torch.from_numpy(numbers[key]) for key in ('pred', 'tgt', 'w'))
+        forms = {'': (pred, target, weight), '_now': (pred, target), '_x256': (pred * 256, target * 256, weight)}
+        if name in ('kpmse_skip', 'ohkm', 'focal'):
+            maps = [torch.from_numpy(numbers[key]) for key in ('hp', 'ht')]
+            forms = {'': (maps[0].clamp(.01, .99), maps[1]) if name == 'focal' else (*maps, map_weight(numbers, ''))}
+        for form, given in forms.items():
+            value, slope = gradient(LOSSES.build(dict(type=kind, **options)), *given)
+            assert abs(value / numbers[name + form] - 1) <= NEAR
+            assert abs(slope.double().norm() / numbers[f'{name}{form}_gradnorm'] - 1) <= NEAR
+            wanted = numbers[f'{name}{form}_grad']
+            assert relative(slope[..., ::4, ::4] if slope.dim() == 4 else slope, wanted) <= NEAR
+
+
+def test_each_array_of_the_reference_is_compared_somewhere(shared: Path) -> None:
+    with np.load(shared / 'ref' / 'losses.npz') as numbers:
+        values = {key for key in numbers if key + '_grad' in numbers}
+        read = {*AGAIN, *COORDINATES, *MAPS}
+        forms = ('', '_now', '_x256', '_mask', '_curve_sum')
+        assert values <= {name + form for name in read for form in forms}
+        assert set(numbers) - values <= {'pred', 'tgt', 'w', 'hp', 'ht', 'hw', 'hmask'} | {
+            value + end for value in values for end in ('_grad', '_gradnorm')}

@@ -1,0 +1,102 @@
+"""What the losses of heatmaps count, by hand: weighted cells, the hardest maps, tops, mean places."""
+import math
+
+import numpy as np
+import pytest
+import torch
+from scipy.ndimage import grey_dilation
+
+from facelmk.models.losses.adaptive_wing_loss import adaptive_wing
+from facelmk.models.losses.integral_loss import mean_places
+from facelmk.registry import LOSSES, FacelmkError, UnknownName
+
+
+def gradient(loss: torch.nn.Module, output: torch.Tensor, target: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
+    output = output.clone().requires_grad_()
+    value = loss(output, target)
+    value.backward()
+    return value.detach(), output.grad
+
+
+def test_cells_near_bumps_weigh_more() -> None:
+    """A target of one cell of .3: nine cells count eleven times, those of an empty map once; .3 is below .5."""
+    target = torch.zeros(1, 2, 7, 7)
+    target[0, 0, 3, 3] = .3
+    output = torch.full_like(target, .1)
+    target[0, 1, 0, 0] = .1  # too low a bump
+    plain = LOSSES.build(dict(type='AdaptiveWingLoss'))
+    cells = adaptive_wing(target - output, target, 2.1, 14, 1, .5)
+    empty = float(adaptive_wing(torch.tensor(.1), torch.tensor(0.), 2.1, 14, 1, .5))
+    assert empty == pytest.approx(.110766, abs=1e-6)
+    near = cells[0, 0, 2:5, 2:5].sum()
+    loss = LOSSES.build(dict(type='AdaptiveWingLoss', weight_map=dict(threshold=.2, weight=10, dilation=3)))
+    assert loss(output, target).item() == pytest.approx(float(plain(output, target) + 10 * near / 98), rel=1e-6)
+    assert near.item() == pytest.approx(8 * empty + float(cells[0, 0, 3, 3]), rel=1e-6)
+    assert LOSSES.build(dict(type='AdaptiveWingLoss', weight_map={}))(output, target) == loss(output, target)
+    higher = LOSSES.build(dict(type='AdaptiveWingLoss', weight_map=dict(threshold=.5)))
+    assert higher(output, target) == plain(output, target)
+    single = LOSSES.build(dict(type='AdaptiveWingLoss', weight_map=dict(dilation=1)))
+    assert single(output, target).item() == pytest.approx(float(plain(output, target) + 10 * cells[0, 0, 3, 3] / 98))
+
+
+def test_the_weighted_map_reaches_the_border_as_scipys_dilation_does() -> None:
+    target = torch.rand(1, 3, 9, 9, generator=torch.Generator().manual_seed(0)) ** 4
+    weight_map = LOSSES.build(dict(type='AdaptiveWingLoss', weight_map=dict(threshold=.4))).weight_map
+    wanted = np.stack([grey_dilation(m, size=(3, 3)) >= .4 for m in target[0].numpy()])
+    assert np.array_equal(weight_map(target)[0].numpy(), 1 + 10. * wanted) and 0 < wanted.mean() < 1
+
+
+@pytest.mark.parametrize('mistake,error', [(dict(dilation=2), FacelmkError), (dict(treshold=.2), UnknownName)])
+def test_a_weight_map_that_cannot_be_is_refused(mistake: dict, error: type[Exception]) -> None:
+    with pytest.raises(error, match=next(iter(mistake))):
+        LOSSES.build(dict(type='AdaptiveWingLoss', weight_map=mistake))
+
+
+def test_the_hardest_maps_by_hand() -> None:
+    """Squared errors 1, 4, 9 and 16 of four maps, the last of weight 0: the two largest are 9 and 4."""
+    output = torch.tensor([1., 2., 3., 4.])[None, :, None, None].expand(1, 4, 5, 5)
+    weight = torch.tensor([1., 1., 1., 0.])[None, :, None, None]
+    assert LOSSES.build(dict(type='OHKMLoss', topk=2))(output, torch.zeros(1, 4, 5, 5), weight) == 6.5
+    assert LOSSES.build(dict(type='OHKMLoss'))(output, torch.zeros(1, 4, 5, 5), weight) == 3.5
+    with pytest.raises(FacelmkError, match='topk=0'):
+        LOSSES.build(dict(type='OHKMLoss', topk=0))
+
+
+def test_focal_loss_by_hand() -> None:
+    """One map of two cells: its top at p = .25, the other, half as high, at p = .5; without tops nothing is divided."""
+    output, target = torch.tensor([.25, .5])[None, None, None], torch.tensor([1., .5])[None, None, None]
+    loss = LOSSES.build(dict(type='FocalHeatmapLoss', steepness=None))
+    hit, miss = -.75 ** 2 * math.log(.25), -.5 ** 4 * .5 ** 2 * math.log(.5)
+    assert loss(output, target).item() == pytest.approx(hit + miss, rel=1e-6)
+    twice = [maps.repeat(1, 2, 1, 1) for maps in (output, target)]
+    assert loss(*twice).item() == pytest.approx(hit + miss, rel=1e-6)
+    lower = -.6 ** 4 * .25 ** 2 * math.log(.75) - .8 ** 4 * .5 ** 2 * math.log(.5)
+    assert loss(output, target * .4).item() == pytest.approx(lower, rel=1e-6)
+    steep = LOSSES.build(dict(type='FocalHeatmapLoss', steepness=10.))
+    maps = (output / (1 - output)).log() / 10 + .5
+    assert steep(maps, target).item() == pytest.approx(hit + miss, rel=1e-5)
+
+
+def test_a_place_by_hand() -> None:
+    """Heights 1 and 1 in columns 2 and 5 of a row: the mean is 3.5, the target's 2; mass 2 counts by 2 / 3."""
+    output, target = torch.zeros(1, 1, 3, 8), torch.zeros(1, 1, 3, 8)
+    output[0, 0, 1, [2, 5]], target[0, 0, 1, 2] = 1., .8
+    loss = LOSSES.build(dict(type='PlaceLoss'))
+    assert loss(output, target).item() == pytest.approx((1.5 + 0) / 2 * 2 / 3)
+    output[0, 0, 0] = -3.  # what lies below the plain says nothing
+    value, slope = gradient(loss, output, target)
+    assert value.item() == pytest.approx(.5)
+    assert slope[0, 0, 1, 2] < 0 < slope[0, 0, 1, 5] and slope[0, 0, 0].abs().max() == 0
+    assert loss(output, torch.zeros_like(target)) == 0 == loss(torch.zeros_like(output), target)
+    assert loss(output, target * .5) == pytest.approx(loss(output, target))  # a lower bump is in the same place
+
+
+def test_a_places_gradient_is_bounded_from_the_first_noise_on() -> None:
+    """Maps of any height, down to nothing: no cell's slope is above the width of the grid, in a loss in cells."""
+    target = torch.zeros(1, 1, 64, 64)
+    target[0, 0, 60, 3] = 1.
+    noise = torch.rand(1, 1, 64, 64, generator=torch.Generator().manual_seed(0))
+    for height in (0., 1e-9, 1e-6, 1e-4, .01, .1, 1., 100.):
+        value, slope = gradient(LOSSES.build(dict(type='PlaceLoss')), noise * height, target)
+        assert 0 <= value < 64 and slope.isfinite().all() and slope.abs().max() < 64
+    assert mean_places(torch.nn.functional.one_hot(torch.tensor([[5]]), 9).float()).tolist() == [[[5.]]]
