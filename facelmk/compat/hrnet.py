@@ -56,8 +56,7 @@ def get_model_by_name(model_name: str, root_models_path: str | Path = 'hrnetv2_m
                               f'{model_name!r} in their name by prefix=')
     landmarker = MODELS.build(dict(
         type='facelmk.FaceLandmarker', backbone=dict(type='HRNet', width=width), head=dict(type='HeatmapHead', convs=1),
-        codec=dict(type='Heatmap', sigma=1.5, refine='quarter', centre='cell', aligned=False),
-        loss=dict(type='HeatmapMSELoss'), markup=markup))
+        codec=dict(type='HRNetInteger'), loss=dict(type='HeatmapMSELoss'), markup=markup))
     load_checkpoint(landmarker, weights)
     return HighResolutionNet(landmarker).eval().to(device_or_cpu(device))
 

@@ -143,9 +143,12 @@ def weights_for(config: Config, weights: str | Path | None = None) -> str | Path
     if weights is not None and (Path(weights).is_file() or str(weights) not in config_names()):
         return weights
     named = config if weights is None else load_config(weights)
-    published = (named.get('result') or {}).get('checkpoint')
-    if published is None:
+    result = named.get('result') or {}
+    if (published := result.get('checkpoint')) is None:
         name = named.filename or 'this config'
+        if 'checkpoint_page' in result:
+            raise MissingResource(f'the weights of {name} lie behind a page that no program can ask: '
+                                  f'{result["checkpoint_page"]}. Fetch them there and give their path')
         raise MissingResource(f'{name} names no published weights; give the path or URL of a checkpoint that '
                               'was trained with it, or pretrained=False for a network that has learnt nothing')
     return published

@@ -1,5 +1,6 @@
 """HRNet-landmarks' functions: the original's numbers where they are right, and a test for each fault."""
 import re
+from functools import reduce
 from pathlib import Path
 from types import SimpleNamespace
 
@@ -14,7 +15,7 @@ from facelmk import FacelmkError, MissingResource, UnknownName, compat
 from facelmk.compat import hrnet
 from facelmk.engine.checkpoint import Mismatch
 from facelmk.models.backbones import hrnet as layers
-from facelmk.registry import MODELS
+from facelmk.registry import CODECS, MODELS
 
 MEAN, STD = np.array([.485, .456, .406]), np.array([.229, .224, .225])
 SIZES = {'WFLW': 98, 'AFLW': 19, '300W': 68, 'COFW': 29}
@@ -174,6 +175,17 @@ def test_decoding_to_whole_pixels_is_the_originals() -> None:
         assert np.abs(found[i].numpy() - slow_decode(maps[i], centers[i], scales[i])).max() <= 1
 
 
+def test_decoding_agrees_with_the_codec_of_that_protocol() -> None:
+    """HRNetInteger, as the rows of the original's figures use it."""
+    maps = torch.randn(2, 29, 64, 64, generator=torch.Generator().manual_seed(5))
+    centers, scales = [torch.tensor([130., 140.5]), torch.tensor([88., 91.])], [.9, 1.7]
+    codec = CODECS.build(dict(type='HRNetInteger'))
+    warps = [compat.get_transform(c, s, [256, 256]) for c, s in zip(centers, scales, strict=True)]
+    found = codec.home(codec.decode(maps, 256)[0], torch.from_numpy(np.stack(warps)))
+    apart = (compat.decode_preds(maps, centers, scales, [64, 64]) - found).abs()
+    assert (apart == 0).float().mean() > .99 and apart.max() <= 1
+
+
 def test_points_there_and_back() -> None:
     center, scale = torch.tensor([150., 120.]), 1.3
     there = compat.transform_pixel([100, 90], center, scale, [256, 256])
@@ -202,12 +214,7 @@ def test_a_crop_is_cut_by_that_map() -> None:
 def original_keys(state: dict[str, Tensor]) -> dict[str, Tensor]:
     """The names that the original HRNet gives to our weights."""
     rows = ((r'^backbone\.', ''), (r'^head\.conv_layers\.', 'head.'), (r'^head\.final_layer\.', 'head.3.'))
-    renamed = {}
-    for key, value in state.items():
-        for ours, theirs in rows:
-            key = re.sub(ours, theirs, key)
-        renamed[key] = value
-    return renamed
+    return {reduce(lambda name, row: re.sub(*row, name), rows, key): value for key, value in state.items()}
 
 
 def network(markup: str, width: int = 18) -> nn.Module:

@@ -147,6 +147,9 @@ def test_weights_left_out_are_the_published_ones(weights) -> None:
     assert all(torch.equal(loaded[key], value) for key, value in torch.load(weights)['state_dict'].items())
     with pytest.raises(MissingResource, match='quickstart.py names no published weights'):
         facelmk.load('quickstart')
+    config.result = dict(checkpoint_page='https://page.org/x')
+    with pytest.raises(MissingResource, match='https://page.org/x. Fetch them there'):
+        facelmk.load(config)
 
 
 def test_weights_must_fit(tmp_path, weights) -> None:
