@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from ..inference.folders import Found
 
 LIST = 'predictions.json'
-SHOWN = 10  # how many pictures that could not be used are named
+SHOWN = 5  # how many pictures that could not be used are named
 
 
 def arguments(parser: argparse.ArgumentParser) -> None:

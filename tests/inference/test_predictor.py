@@ -10,7 +10,7 @@ import pytest
 import torch
 
 import facelmk
-from facelmk import FacelmkError, MissingResource
+from facelmk import FacelmkError, MissingResource, geometry
 from facelmk.engine.checkpoint import Mismatch
 from facelmk.engine.config import load_config
 from facelmk.faces import Faces
@@ -98,6 +98,23 @@ def test_a_stream_reads_as_it_goes(predictor, picture) -> None:
     stream = predictor.stream((read.append(i) or picture for i in range(9)), 'full', batch_size=2)
     next(stream)
     assert read == [0, 1]
+
+
+# -- faults of MMPose's road
+
+def test_the_way_home_knows_rotation(predictor) -> None:
+    """MMPose undoes a crop by its centre and scale alone, which is wrong once the crop is turned."""
+    places = np.random.default_rng(0).uniform(0, 300, (2, 98, 2)).astype(np.float32)
+    warps = np.stack([geometry.box_to_crop([40, 50, 240, 260], 112, 1.25, degrees) for degrees in (37, -80)])
+    points = torch.from_numpy(geometry.apply(warps, places))
+    assert np.abs(predictor.landmarker.codec.home(points, torch.from_numpy(warps)).numpy() - places).max() < 1e-3
+
+
+def test_names_are_found_from_any_folder(weights, picture, predictor, tmp_path, monkeypatch) -> None:
+    """MMPose looks for what a config names in the current folder."""
+    monkeypatch.chdir(tmp_path)
+    found = facelmk.load('quickstart', weights, 'cpu')(picture, 'full')
+    assert np.array_equal(landmarks(found), landmarks(predictor(picture, 'full')))
 
 
 # -- what is wrong
