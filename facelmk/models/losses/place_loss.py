@@ -15,9 +15,9 @@ class PlaceLoss(Loss):
     Both are maps whose bumps are about 1 high; a cell's share in the mean is its height squared, negative ones have
     none. Squares keep the many low cells of the plain from pulling the mean to the middle of the grid, as they do to
     heights themselves and to a softmax. A map's error counts by mass / (mass + 1), mass the sum of its squares, which
-    bounds the gradient: while nothing stands out, there is no place to move. It is the second term beside
-    `AdaptiveWingLoss`, which makes the bumps: at heights a tenth off, a weight of .01 makes both equally strong, .1 beside
-    its `weight_map`.
+    bounds the gradient: while nothing stands out, there is no place to move.
+    It is the second term beside `AdaptiveWingLoss`, which makes the bumps: where heights are a tenth off, a weight of
+    .01 makes both equally strong, .1 beside its `weight_map`.
     """
 
     def forward(self, output: Tensor, target: Tensor, weight: Tensor | None = None) -> Tensor:
