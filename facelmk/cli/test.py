@@ -12,7 +12,8 @@ habits = from_hrnet
 def arguments(parser: argparse.ArgumentParser) -> None:
     parser.epilog = "The original HRNet's form is taken too: --cfg FILE.yaml --model-file FILE"
     add_config(parser)
-    parser.add_argument('checkpoint', metavar='CHECKPOINT', help='a path or a URL')
+    parser.add_argument('checkpoint', metavar='CHECKPOINT',
+                        help="a path, a URL, or a config's name for its published weights")
     add_run(parser)
     parser.add_argument('--out', metavar='FILE', help='write the metrics to this file too (json)')
     parser.add_argument('--dump', metavar='FILE', help="write each face's landmarks and error (json; *.pth: a tensor)")

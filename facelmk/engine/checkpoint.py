@@ -15,6 +15,7 @@ from torch import Tensor, nn
 
 from ..errors import FacelmkError, MissingResource, UnknownName, near
 from ..registry import FUNCTIONS
+from .config import config_names, load_config
 from .dialects import UNKNOWN, translate
 from .download import fetch, write_whole
 from .unpickle import Stub, data_only, tensors
@@ -38,7 +39,7 @@ class Mismatch(FacelmkError):
 
 
 def read_checkpoint(source: str | Path, map_location: Any = 'cpu') -> dict[str, Any]:
-    """What a checkpoint holds, from a path, a URL or a name of PRETRAINED; no code in the file is run.
+    """What a checkpoint holds, from a path, a URL, a config's name or one of PRETRAINED; no code in the file is run.
 
     What is neither tensor, array nor plain data comes as a Stub.
     """
@@ -75,9 +76,20 @@ def _find(source: str | Path) -> Path:
             raise UnknownName(f'{name!r} is not the name of any weights. {near(name, PRETRAINED)}')
         return fetch(PRETRAINED.get(name, name))
     path = Path(source).expanduser()
+    if not path.is_file() and name in config_names():
+        return fetch(_published(name))
     if not path.is_file():
         raise MissingResource(f'There is no checkpoint {path} (from {Path.cwd()}). {_neighbours(path)}')
     return path
+
+
+def _published(name: str) -> str:
+    """The address of a config's published weights."""
+    result = load_config(name).get('result', {})
+    if 'checkpoint' not in result:
+        page = f'; they are at {result["checkpoint_page"]}' if 'checkpoint_page' in result else ''
+        raise MissingResource(f'The config {name} knows no address of its weights{page}. Give a path or a URL')
+    return result['checkpoint']
 
 
 def _neighbours(path: Path) -> str:

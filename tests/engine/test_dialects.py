@@ -10,8 +10,10 @@ from mmengine.model import BaseModel
 from mmengine.runner import Runner
 from torch import Tensor, nn
 
+from facelmk.engine import checkpoint
 from facelmk.engine.checkpoint import Mismatch, load_checkpoint, load_pretrained, publish, read_checkpoint, weights_of
 from facelmk.engine.dialects import translate
+from facelmk.errors import MissingResource
 from facelmk.registry import BACKBONES, HEADS
 
 DECONV = dict(type='HeatmapHead', deconvs=3)
@@ -206,6 +208,22 @@ def test_of_an_averaged_training_the_averaged_weights_are_taken(tmp_path: Path,
     assert 'the averaged weights are taken' in capsys.readouterr().out
     alone = {'ema_state_dict': content['ema_state_dict']}
     assert weights_of(alone, 'x').keys() == {'module.number'} and list(translate(weights_of(alone, 'x'))[0])
+
+
+# -- published weights by the name of their config
+
+def test_a_configs_name_stands_for_its_published_weights(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    network = nn.Linear(2, 2)
+    torch.save(network.state_dict(), tmp_path / 'x.pth')
+    asked: list[str] = []
+    monkeypatch.setattr(checkpoint, 'fetch', lambda url: asked.append(url) or tmp_path / 'x.pth')
+    load_checkpoint(nn.Linear(2, 2), 'hrnetv2_w18_wflw')
+    assert asked == ['https://download.openmmlab.com/mmpose/face/hrnetv2/'
+                     'hrnetv2_w18_wflw_256x256-2bf032a6_20210125.pth']
+    with pytest.raises(MissingResource, match='hrnet_w18_wflw_orig knows no address of its weights; they are at https'):
+        read_checkpoint('hrnet_w18_wflw_orig')
+    with pytest.raises(MissingResource, match='There is no checkpoint hrnetv2_w18_wlfw'):
+        read_checkpoint('hrnetv2_w18_wlfw')
 
 
 # -- what does not fit
