@@ -11,6 +11,7 @@ import numpy as np
 import pytest
 import torch
 from mmengine import ConfigDict
+from mmengine.evaluator import Evaluator
 from mmengine.optim import build_optim_wrapper
 
 from facelmk import geometry
@@ -20,7 +21,7 @@ from facelmk.engine.checkpoint import load_checkpoint, save_checkpoint
 from facelmk.engine.config import config_names, load_config
 from facelmk.markups import MARKUPS
 from facelmk.metrics import NME
-from facelmk.registry import CODECS, MODELS
+from facelmk.registry import CODECS, METRICS, MODELS
 
 NAMES = config_names()
 FACES, SMALL = 4, 64
@@ -28,7 +29,7 @@ FACES, SMALL = 4, 64
 # by a quarter; a parabola's top; the mean of a cut bell curve; bins of half a pixel; nothing. MMPose's grid under
 # flip-test adds half of its bias.
 FLOORS = {'quarter': 1.5, 'dark': .005, None: 2.6, 'Integral': .02, 'SimCC': .3, 'Coordinates': 1e-4,
-          'Boundary': 1.5, 'UDP': .005, 'Megvii': 1.5, 'HRNetInteger': 2.2}
+          'Boundary': 1.7, 'UDP': .005, 'Megvii': 1.5, 'HRNetInteger': 2.2}
 MIRRORED_HALF = .55  # half a pixel, in per cent of the eyes' distance
 COARSE = 14.  # in a crop of 64 pixels every point is near the edge, where only cells are right; one cell is 18 %
 
@@ -44,16 +45,21 @@ def row(request):
 
 @pytest.fixture(scope='module')
 def drawn(tmp_path_factory):
-    """Makes a phase's pipeline over faces that are drawn once, in the config's mark-up."""
+    """Makes a phase's pipeline, or one that is given, over faces that are drawn once, in the config's mark-up."""
     cache = str(tmp_path_factory.mktemp('drawn'))
 
     def made(settings, phase, size=None, pack=True):
-        dataset = settings[f'{phase}_dataloader'].dataset
-        steps = [dict(step) for step in dataset.pipeline if pack or step['type'] != 'PackFace']
+        found = phase if isinstance(phase, list) else settings[f'{phase}_dataloader'].dataset.pipeline
+        steps = [dict(step) for step in found if pack or step['type'] != 'PackFace']
         if size is not None:
             steps = [step | {'size': size} if step['type'] == 'CropFace' else step for step in steps]
         return SyntheticFaces(markup_of(settings), FACES, seed=7, size=256, pipeline=steps, cache=cache, workers=1)
     return made
+
+
+def stages(settings):
+    """The pipelines that training goes over to."""
+    return [hook.pipeline for hook in settings.get('custom_hooks', ()) if hook.type == 'SwitchPipeline']
 
 
 def markup_of(settings):
@@ -119,10 +125,10 @@ def error(model, batch, found, margin):
 def test_points_are_warped_landmarks_in_both_pipelines(row, drawn):
     """L1, and L5: a mirrored face keeps its left eye on the left."""
     markup, mirrored = MARKUPS[markup_of(row.settings)], 0
-    for phase in ('train', 'val'):
+    for phase in ('train', *stages(row.settings), 'val'):
         data = drawn(row.settings, phase, pack=False)
         size = next(step.size for step in data.pipeline if type(step).__name__ == 'CropFace')
-        for index in [(0, epoch, i) for epoch in range(3 if phase == 'train' else 1) for i in range(FACES)]:
+        for index in [(0, epoch, i) for epoch in range(1 if phase == 'val' else 3) for i in range(FACES)]:
             face, raw = data[index], data.face(index[-1])
             assert np.abs(face['points'] - geometry.apply(face['warp'], face['landmarks'])).max() < 1e-3
             assert face['image'].shape == (size, size, 3) and face['image'].dtype == np.uint8
@@ -133,7 +139,7 @@ def test_points_are_warped_landmarks_in_both_pipelines(row, drawn):
             across, down = eyes[1] - eyes[0], mouth.mean(0) - eyes.mean(0)
             assert across[0] * down[1] > across[1] * down[0], 'the left eye is not on the left of an upright face'
             mirrored += flipped
-            assert flipped == 0 or phase == 'train'
+            assert flipped == 0 or phase != 'val'
     crops = [step for step in row.settings.train_dataloader.dataset.pipeline if step['type'] == 'CropFace']
     assert mirrored > 0 or not any(step.get('flip') for step in crops)
 
@@ -172,6 +178,20 @@ def test_the_answer_grows_with_the_crop(row):
     assert shape_of(model, size) == grown(shape_of(row.model, SMALL), model.codec, size)
 
 
+def test_figures_have_names_of_their_own_and_a_perfect_answer_has_no_error(row, drawn):
+    """The config's own metrics side by side, whatever they divide by."""
+    evaluator = Evaluator([METRICS.build(dict(metric)) for metric in row.settings.val_evaluator])
+    evaluator.dataset_meta = {'markup': markup_of(row.settings), 'subsets': ()}
+    truth = batch_of(drawn(row.settings, 'val', size=SMALL))['data_samples']
+    truth = truth | {'norm': torch.full((FACES,), 100.)}
+    faces = [dict(id=i, landmarks=face, scores=torch.ones(len(face)))
+             for i, face in zip(truth['id'], truth['landmarks'], strict=True)]
+    evaluator.process(data_samples=faces, data_batch={'data_samples': truth})
+    figures = evaluator.evaluate(FACES)
+    assert len(figures) == len(row.settings.val_evaluator) and 'NME' in figures
+    assert all(value == (100 if 'AUC' in name else 0) for name, value in figures.items())
+
+
 def test_a_training_step_moves_the_weights(row, drawn):
     """At 64 pixels, with the config's own optimizer: finite losses, and a finite move of every weight."""
     torch.manual_seed(0)
@@ -185,16 +205,15 @@ def test_a_training_step_moves_the_weights(row, drawn):
     assert [key for key in before if torch.equal(before[key], after[key])] == []
 
 
-def networks():
-    """The cheapest config of each pair of backbone and head."""
-    found = {}
+def first_of_each_head():
+    """One config a head: tests/models has every backbone and every head by itself."""
+    rows = {}
     for name in NAMES:
-        model = load_config(name).model
-        found.setdefault((model.backbone.type, model.head.type), []).append((model.backbone.get('stacks', 1), name))
-    return [min(rows)[1] for rows in found.values()]
+        rows.setdefault(load_config(name).model.head.type, name)
+    return list(rows.values())
 
 
-@pytest.mark.parametrize('name', networks())
+@pytest.mark.parametrize('name', first_of_each_head())
 def test_saved_is_loaded_and_exported_is_equal(name, tmp_path):
     """L8 and L9, for the whole FaceLandmarker at 64 pixels."""
     torch.manual_seed(0)
