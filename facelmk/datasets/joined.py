@@ -115,7 +115,7 @@ def _numbered(name: str, again: int) -> str:
 
 def _bare(part: Part) -> FaceDataset:
     """A data set without a pipeline."""
-    dataset = DATASETS.build(part) if isinstance(part, Mapping) else part
+    dataset = DATASETS.build(dict(part)) if isinstance(part, Mapping) else part
     if not isinstance(dataset, FaceDataset):
         raise FacelmkError(f'{type(dataset).__name__} says not what a face is; only our data sets can be joined')
     if dataset.pipeline:

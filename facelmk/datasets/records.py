@@ -15,6 +15,7 @@ from ..registry import DataDefect, MissingResource
 Face = dict[str, Any]
 Array = NDArray[np.float64]
 PICTURES = ('.png', '.jpg', '.jpeg', '.bmp')
+TOLD = np.inf  # stands, while defects are collected, for the numbers of a record that is listed already
 
 
 class Defect(NamedTuple):
@@ -33,7 +34,8 @@ def collecting() -> Iterator[list[Defect]]:
     defects: list[Defect] = []
     token = _collected.set(defects)
     try:
-        yield defects
+        with np.errstate(invalid='ignore'):  # readers go on with numbers that are none
+            yield defects
     finally:
         _collected.reset(token)
 
@@ -65,13 +67,13 @@ def numbers(file: Path, records: Sequence[str], rows: Sequence[Sequence[Any]], w
     """Rows of `width` texts or numbers as (N, width); what does not fit is refused by its record's name."""
     refuse(file, [(record, f'{len(row)} numbers, {width} expected')
                   for record, row in zip(records, rows, strict=True) if len(row) != width])
-    rows = [row if len(row) == width else [np.nan] * width for row in rows]
+    rows = [row if len(row) == width else [TOLD] * width for row in rows]
     try:
         return np.array(rows, np.float64).reshape(-1, width)
     except (TypeError, ValueError):
         refuse(file, [(record, f'{value!r} is no number') for record, row in zip(records, rows, strict=True)
                       for value in row if not _is_number(value)])
-        return np.array([[value if _is_number(value) else np.nan for value in row] for row in rows], np.float64)
+        return np.array([row if all(map(_is_number, row)) else [TOLD] * width for row in rows], np.float64)
 
 
 def _is_number(value: Any) -> bool:
@@ -86,8 +88,9 @@ def refuse_defects(file: Path, names: Sequence[str], landmarks: Array, boxes: Ar
     """Refuse faces with a coordinate that is no finite number, and faces with an empty box."""
     finite = np.isfinite(landmarks).all((1, 2)) & np.isfinite(boxes).all(1)
     wide = (boxes[:, 2:] > boxes[:, :2]).all(1)
+    told = (landmarks == TOLD).all((1, 2)) & (_collected.get() is not None)
     refuse(file, [(f'record {i + 1} ({names[i]})', 'a coordinate is not finite' if not finite[i] else
-                   f'its box {boxes[i].round(1).tolist()} is empty') for i in np.flatnonzero(~(finite & wide))])
+                   f'its box {boxes[i].round(1).tolist()} is empty') for i in np.flatnonzero(~(finite & wide | told))])
 
 
 def tight_boxes(landmarks: Array, visible: Array) -> Array:

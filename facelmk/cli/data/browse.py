@@ -3,16 +3,14 @@ import argparse
 import json
 from pathlib import Path
 
-from .options import add_config, read_config
+from ..options import add_config, read_config
 
+PURPOSE = "draw a data set's faces with their points, in the photograph and in the augmented crop"
 MODES = {'original': 'original', 'augmented': 'augmented', 'both': 'both',
          'transformed': 'augmented', 'pipeline': 'both'}  # the last two are MMPose's words
 
 
-def arguments(parser: argparse.ArgumentParser) -> None:
-    what = parser.add_subparsers(dest='what', required=True, metavar='WHAT')
-    purpose = "draw a data set's faces with their points, in the photograph and in the augmented crop"
-    browse = what.add_parser('browse', help=purpose, description=purpose)
+def arguments(browse: argparse.ArgumentParser) -> None:
     add_config(browse)
     browse.add_argument('--out', '--output-dir', metavar='DIR', help='default: work_dirs/<config>/browse')
     browse.add_argument('--phase', choices=('train', 'val', 'test'), default='train', help='default: train')
@@ -27,8 +25,8 @@ def arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def run(options: argparse.Namespace) -> None:
-    from ..faces import save, show
-    from ..report.browse import browse, dataset_of, file_name
+    from ...faces import save, show
+    from ...report.browse import browse, dataset_of, file_name
 
     config = read_config(options)
     folder = Path(options.out or Path(config.work_dir, 'browse'))

@@ -1,0 +1,35 @@
+"""facelmk data check SOURCE"""
+import argparse
+import json
+from typing import Any
+
+from .source import PHASES, add_source, sets
+
+PURPOSE = 'look for defects in a data set: pictures, points, boxes, duplicates, counts; exit code 4 if there are any'
+DEFECTIVE = 4
+
+
+def arguments(check: argparse.ArgumentParser) -> None:
+    add_source(check)
+    check.add_argument('--phase', choices=PHASES, nargs='+', default=list(PHASES),
+                       help="a config's phases (default: all, each data set once)")
+    check.add_argument('--pictures', choices=('decode', 'there', 'none'), default='decode',
+                       help='whether pictures are decoded, only looked for, or left alone (default: decode)')
+    check.add_argument('--json', action='store_true', help='print what was found as json')
+
+
+def run(options: argparse.Namespace) -> int:
+    from ...datasets.check import check, shared_pictures
+
+    found = {name: check(read, options.pictures) for name, read in sets(options, options.phase)}
+    shared = shared_pictures(found)
+    if options.json:
+        told: dict[str, Any] = {'sets': {name: result.told() for name, result in found.items()}, 'notes': shared}
+        print(json.dumps(told, indent=2))
+    else:
+        for name, result in found.items():
+            for defect in result.defects:
+                print(f'{name}: {defect.file}: {defect.record}: {defect.wrong}')
+            print(f'{name}: {result.summary()}')
+        print(*(f'note: {note}' for note in shared), sep='\n', end='\n' if shared else '')
+    return DEFECTIVE if any(result.defects for result in found.values()) else 0

@@ -1,0 +1,43 @@
+"""facelmk data convert SOURCE --to FORMAT --out PLACE"""
+import argparse
+import json
+from pathlib import Path
+
+from ...errors import FacelmkError
+from .source import PHASES, add_source, sets
+
+PURPOSE = 'write a data set in another format: coco, csv, wflw, pts or lapa'
+ENDINGS = {'coco': '.json', 'csv': '.csv', 'wflw': '.txt'}
+
+
+def arguments(convert: argparse.ArgumentParser) -> None:
+    add_source(convert)
+    convert.add_argument('--to', choices=('coco', 'csv', 'wflw', 'pts', 'lapa'), metavar='FORMAT',
+                         help='coco (.json), csv (HRNet), wflw (.txt), pts, lapa; default: by the ending of --out')
+    convert.add_argument('--out', required=True, metavar='PLACE', help='the file to write; for pts and lapa a folder')
+    convert.add_argument('--to-markup', metavar='NAME', help='convert the points to this mark-up (wflw to 300w)')
+    convert.add_argument('--phase', choices=PHASES, default='train', help="a config's phase (default: train)")
+    convert.add_argument('--pictures', choices=('link', 'copy', 'none'), default='link',
+                         help='what becomes of the pictures in a folder of .pts or of LaPa (default: link)')
+    convert.add_argument('--json', action='store_true', help='print {place, faces, lost} as json')
+
+
+def run(options: argparse.Namespace) -> None:
+    from ...datasets.writing import write_faces
+
+    out = Path(options.out)
+    form = options.to or next((name for name, ending in ENDINGS.items() if ending == out.suffix), None)
+    if form is None:
+        raise FacelmkError(f'--out {out} does not tell the format; say --to coco, csv, wflw, pts or lapa')
+    if form in ENDINGS and not out.suffix:
+        out = out / f'{Path(options.source).stem}{ENDINGS[form]}'
+    found = list(sets(options, [options.phase]))
+    if not found:
+        raise FacelmkError(f'{options.source}: there is no {options.phase}_dataloader; choose another --phase')
+    written = write_faces(found[0][1](), form, out, options.to_markup, options.image_root, options.pictures)
+    if options.json:
+        print(json.dumps({'place': str(written.place), 'faces': written.faces, 'lost': written.lost}, indent=2))
+        return
+    print(f'{written.faces} faces in {written.place} ({form})')
+    for lost in written.lost:
+        print(f'  lost: {lost}')

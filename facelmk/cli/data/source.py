@@ -1,0 +1,49 @@
+"""SOURCE: a config with its phases, or a file or folder of annotations."""
+import argparse
+import functools
+from collections.abc import Callable, Iterator, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from ..options import read_config
+
+if TYPE_CHECKING:
+    from ...datasets import FaceDataset
+
+PHASES = ('train', 'val', 'test')
+
+
+def add_source(parser: argparse.ArgumentParser) -> None:
+    """SOURCE and what helps to read it."""
+    parser.add_argument('source', metavar='SOURCE', help='a .json (COCO style), .csv (HRNet), .txt (WFLW) or .mat '
+                        '(COFW), a folder of .pts, of LaPa or of 300W-LP; or a config, by file or name')
+    parser.add_argument('--markup', metavar='NAME', help='the mark-up of a file (default: by its number of points)')
+    parser.add_argument('--image-root', metavar='DIR', help="the folder of a file's pictures (default: beside it)")
+    parser.add_argument('--data', metavar='DIR', help="where a config's data set lies, in place of its own folder")
+    parser.add_argument('--cfg-options', nargs='+', action='extend', metavar='KEY=VALUE',
+                        help='replace values of a config')
+
+
+def is_config(source: str) -> bool:
+    """Whether SOURCE is a config's file or name, and no annotations."""
+    path = Path(source)
+    return path.suffix in ('.py', '.yaml', '.yml') or not (path.exists() or path.suffix or len(path.parts) > 1)
+
+
+def sets(options: argparse.Namespace, phases: Sequence[str]) -> Iterator[tuple[str, Callable[[], 'FaceDataset']]]:
+    """What SOURCE holds by its name, not read yet: a config's phases, each data set once, or the file itself."""
+    from ...datasets.sources import open_faces
+
+    if not is_config(options.source):
+        yield options.source, lambda: open_faces(options.source, options.markup, options.image_root)
+        return
+    from ...report.browse import dataset_of
+
+    options.config = options.source
+    config = read_config(options)
+    seen: list[object] = []
+    for phase in phases:
+        loader = config.get(f'{phase}_dataloader')
+        if loader is not None and loader.dataset not in seen:
+            seen.append(loader.dataset)
+            yield phase, functools.partial(dataset_of, config, phase)

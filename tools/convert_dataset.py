@@ -1,0 +1,7 @@
+"""facelmk data convert, under the name that MMPose's users know."""
+import sys
+
+from facelmk.cli import main
+
+if __name__ == '__main__':
+    sys.exit(main(['data', 'convert', *sys.argv[1:]]))
