@@ -28,11 +28,11 @@ from facelmk.registry import BACKBONES, CODECS
 
 ROOT = Path(__file__).parents[1]
 SEED_BUGS = {
-    '1 MMPose: its WFLW converter writes is_crowd, its reader wants iscrowd': 'test_crowds_and_unlabelled_faces_are_'
-                                                                              'passed_over',
+    '1 MMPose: its WFLW converter writes is_crowd, its reader wants iscrowd': 'test_what_its_converter_writes_is_read',
     '1 MMPose: its WFLW boxes are not the published ones': 'test_tight_boxes_are_the_squares_around_the_whole_pixel_'
                                                            'boxes',
     '2 MMPose: 300W-LP has no mirror pairs': 'test_300wlp_mirrors_as_300w_does',
+    '2 MMPose: and its faces are not mirrored': 'test_300wlps_faces_mirror',
     "3 MMPose: COFW's eyes go to other points": 'test_mmposes_eyes_of_cofw_are_not_those_of_106_points',
     '4 MMPose: importing its models needs mmdet': 'test_no_part_needs_mmdet_or_mmpose',
     '4 MMPose: files are looked for from the current folder': 'test_configs_are_found_from_any_folder',
