@@ -12,7 +12,7 @@ model.backbone.update(pretrained='https://download.openmmlab.com/mmdetection/v3.
 train_dataloader.dataset.pipeline[1].update(rotate=80, scale=(.5, 1.5))
 train_dataloader.dataset.pipeline[2:2] = [
     dict(type='HSV'), dict(type='Blur', kernel=7, prob=.2), dict(type='MedianBlur', kernel=7, prob=.2),
-    dict(type='CoarseDropout', holes=1, size=(.2, .4), prob=1.)]
+    dict(type='CoarseDropout', holes=1, size=(.2, .4), prob=1.), dict(type='WeighPoints')]
 train_dataloader.dataset.pipeline[1:1] = [dict(type='HalfBody')]
 default_hooks['checkpoint'].update(interval=1, max_keep_ckpts=1)
 custom_hooks[-1].pipeline[2].update(rotate=80, scale=(.5, 1.5))

@@ -108,8 +108,8 @@ def head(kind: str, subset: str) -> str:
 
 
 def number(value: float | None) -> str:
-    """Two digits, or nothing."""
-    return '' if value is None else f'{value:.2f}'
+    """Two digits, more where they were published, or nothing."""
+    return '' if value is None else f'{value:.2f}' if round(value, 2) == value else f'{value:g}'
 
 
 def checkpoint(told: Mapping[str, Any]) -> str:

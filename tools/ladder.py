@@ -1,15 +1,15 @@
 """Trains rows of the zoo on drawn faces, so that every recipe can be seen at work without a download.
 
-`python tools/ladder.py ROW... --rung full|tenth|reduced`, or `--all`. A row keeps its network, codec, loss, pipeline
-and mark-up; its data are the faces of configs/_base_/data/synthetic_wflw.py, and it starts without pretrained weights.
+`python tools/ladder.py ROW... --rung full|tenth|reduced [--resume]`, or `--all`. A row keeps its network, codec, loss,
+pipeline and mark-up; its data are the faces of configs/_base_/data/synthetic_wflw.py, and it starts from scratch.
 """
 import argparse
 import json
 import shutil
 import subprocess
 import sys
-import time
 from collections.abc import Iterator
+from datetime import datetime
 from pathlib import Path
 from typing import Any
 
@@ -39,7 +39,8 @@ def climb(name: str, rung: str) -> Config:
         _reduce(config)
     elif rung == 'tenth':
         _shorten(config, .1)
-    config.default_hooks.checkpoint.update(max_keep_ckpts=1)
+    if rung != 'reduced':
+        config.default_hooks.checkpoint.update(interval=1, max_keep_ckpts=1)
     for part in ('dataloader', 'evaluator', 'cfg'):
         config[f'test_{part}'] = config[f'val_{part}']
     return config
@@ -110,24 +111,29 @@ def _parts(value: Any, kind: str) -> Iterator[dict]:
             yield from _parts(child, kind)
 
 
-def run(name: str, rung: str) -> dict[str, Any]:
-    """Train a row on a rung; keep its log and what it came to below docs/ladder."""
+def run(name: str, rung: str, resume: bool = False) -> dict[str, Any]:
+    """Train a row on a rung, or go on with it; keep its log and what it came to below docs/ladder."""
     config = climb(name, rung)
-    shutil.rmtree(config.work_dir, ignore_errors=True)
-    began = time.perf_counter()
-    runner = train(config, scale_rate=rung != 'reduced' and 'auto_scale_lr' in config)
-    log = read_log(config.work_dir)
-    errors = [round(line['NME'], 3) for line in log.val]
-    entry = dict(row=name, rung=rung, NME=errors, falls=errors[-1] < errors[0], epochs=config.train_cfg.max_epochs,
-                 faces=len(runner.train_dataloader.dataset), crop=config.model.size,
-                 batch=config.train_dataloader.batch_size, minutes=round((time.perf_counter() - began) / 60, 1),
-                 device=torch.cuda.get_device_name() if torch.cuda.is_available() else 'CPU', versions=versions())
+    if not resume:
+        shutil.rmtree(config.work_dir, ignore_errors=True)
+    runner = train(config, 'auto' if resume else None, scale_rate=rung != 'reduced' and 'auto_scale_lr' in config)
     folder = RECORDS / rung
     folder.mkdir(parents=True, exist_ok=True)
-    (scalars,) = Path(config.work_dir).glob('*/vis_data/scalars.json')
-    shutil.copyfile(scalars, folder / f'{name}.log.json')
+    logs = sorted(Path(config.work_dir).glob('*/vis_data/scalars.json'))
+    (folder / f'{name}.log.json').write_text(''.join(log.read_text() for log in logs), encoding='utf-8')
+    errors = [round(line['NME'], 3) for line in read_log(folder / f'{name}.log.json').val]
+    entry = dict(row=name, rung=rung, NME=errors, falls=errors[-1] < errors[0], epochs=config.train_cfg.max_epochs,
+                 faces=len(runner.train_dataloader.dataset), crop=config.model.size,
+                 batch=config.train_dataloader.batch_size, minutes=round(sum(map(_minutes, logs)), 1),
+                 device=torch.cuda.get_device_name() if torch.cuda.is_available() else 'CPU', versions=versions())
     (folder / f'{name}.json').write_text(json.dumps(entry, indent=2) + '\n', encoding='utf-8')
     return entry
+
+
+def _minutes(log: Path) -> float:
+    """How long a run took, from the start in its folder's name to its last line."""
+    began = datetime.strptime(log.parents[1].name[:15], '%Y%m%d_%H%M%S')
+    return (datetime.fromtimestamp(log.stat().st_mtime) - began).total_seconds() / 60
 
 
 def main() -> int:
@@ -137,12 +143,14 @@ def main() -> int:
     parser.add_argument('--all', action='store_true', help='every config')
     parser.add_argument('--rung', choices=RUNGS, default='reduced',
                         help='; '.join(f'{name}: {what}' for name, what in RUNGS.items()))
+    parser.add_argument('--resume', action='store_true', help='go on where a run of the row was broken off')
     options = parser.parse_args()
     rows = config_names() if options.all else options.rows
     if len(rows) != 1:
-        commands = ([sys.executable, __file__, row, '--rung', options.rung] for row in rows)
+        more = ['--resume'] if options.resume else []
+        commands = ([sys.executable, __file__, row, '--rung', options.rung, *more] for row in rows)
         return max(map(subprocess.call, commands), default=0)
-    entry = run(rows[0], options.rung)
+    entry = run(rows[0], options.rung, options.resume)
     print(f"{rows[0]}: NME {entry['NME']} in {entry['minutes']} min, {'falls' if entry['falls'] else 'does not fall'}")
     return int(not entry['falls'])
 

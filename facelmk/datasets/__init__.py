@@ -24,4 +24,5 @@ from .sampler import FaceSampler
 from .stages import FromEpoch
 from .synthetic import SyntheticFaces
 from .transforms import CropFace, LoadImage, PackFace, collate_faces
+from .weigh_points import WeighPoints
 from .wflw import WflwTxt
