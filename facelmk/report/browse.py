@@ -12,6 +12,7 @@ from ..datasets import FaceDataset
 from ..datasets.transforms import LoadImage
 from ..errors import FacelmkError
 from ..faces import draw, outline
+from ..markups import Markup
 from ..registry import DATASETS
 
 Picture = NDArray[np.uint8]
@@ -47,7 +48,7 @@ def browse(dataset: FaceDataset, mode: str, count: int | None = None) -> Iterato
 def original(dataset: FaceDataset, index: int) -> Picture:
     """A face in its photograph: box, points (green where visible, red where not) and lines."""
     face = LoadImage()(dataset.face(index))
-    return draw(outline(face['image'], face['box']), face['landmarks'], dataset.markup, visible=face['visible'])
+    return _dotted(outline(face['image'], face['box']), face, face['landmarks'], dataset.markup)
 
 
 def augmented(dataset: FaceDataset, index: int) -> Picture:
@@ -57,7 +58,13 @@ def augmented(dataset: FaceDataset, index: int) -> Picture:
         raise FacelmkError("the pipeline makes no `points`: it has no CropFace; use --mode original")
     times = max(1, -(-SMALLEST // sample['image'].shape[0]))  # points of a small crop would hide it
     image = cv2.resize(sample['image'], None, fx=times, fy=times, interpolation=cv2.INTER_LINEAR)
-    return draw(image, (sample['points'] + .5) * times - .5, dataset.markup, visible=sample['visible'])
+    return _dotted(image, sample, (sample['points'] + .5) * times - .5, dataset.markup)
+
+
+def _dotted(image: Picture, sample: dict[str, Any], points: NDArray, markup: Markup) -> Picture:
+    """A face's points on a picture, with lines where every point has a place; joined sets lack some."""
+    placed = (sample['visible'] > 0) | (sample['landmarks'] != 0).any(-1)
+    return draw(image, points[placed], markup if placed.all() else None, visible=sample['visible'][placed])
 
 
 def file_name(number: int, name: str) -> Path:

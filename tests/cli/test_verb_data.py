@@ -7,6 +7,7 @@ import cv2
 import numpy as np
 import pytest
 
+from facelmk.datasets import CropFace, JoinedFaces, SyntheticFaces
 from facelmk.engine.config import load_config
 from facelmk.report.browse import augmented, browse, dataset_of, original
 
@@ -46,6 +47,16 @@ def near_share(changed: np.ndarray, points: np.ndarray, box: np.ndarray | None =
     inside = (points > 2).all(1) & (points < np.array(changed.shape) - 3).all(1)
     whole = np.round(points[inside]).astype(int)
     return float(np.mean([changed[y - 1:y + 2, x - 1:x + 2].any() for x, y in whole]))
+
+
+def test_points_that_a_joined_set_lacks_are_not_drawn() -> None:
+    """They have no place; lines to them would meet in the picture's corner."""
+    dataset = JoinedFaces([SyntheticFaces('cofw', 1, seed=3, size=160)], markup='lapa', pipeline=[CropFace(160)])
+    plain = dataset.face(0)['image'].astype(int)
+    changed = np.abs(original(dataset, 0) - plain).max(-1) > 60
+    assert changed.any() and not changed[:8, :8].any()
+    assert near_share(changed, dataset.face(0)['landmarks'][dataset.face(0)['visible'] > 0]) > .95
+    assert augmented(dataset, 0).shape == (320, 320, 3)
 
 
 def test_browse_of_more_than_there_are(config) -> None:

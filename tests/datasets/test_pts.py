@@ -30,6 +30,23 @@ def test_pairs_go_by_name_and_strays_are_passed_over(folder, faces):
         assert face['box'].tolist() == [*(row['centre'] - 100 * row['scale']), *(row['centre'] + 100 * row['scale'])]
 
 
+def test_any_folders_are_walked_and_a_stray_file_shifts_no_pair(tmp_path, faces, write):
+    """Paired by sorted order, as elsewhere, the picture without .pts would take its neighbour's points."""
+    rows = faces(5, 68)[1:]
+    for folder, row in zip(['01_Indoor', '02_Ourdoor', '02_Ourdoor/more/deep', 'x y'], rows, strict=True):
+        write.pts(tmp_path / folder / f'face_{row["name"]}', row['points'])
+    write.picture(tmp_path / '01_Indoor' / 'a_stray_first.png')
+    (tmp_path / '02_Ourdoor' / 'a_stray_too.pts').write_text('version: 1')
+    (tmp_path / '02_Ourdoor' / '._face_1.png').write_bytes(b'a note of macOS')
+    data = PtsFaces(data_root=tmp_path)
+    assert [face['id'] for face in data.faces] == [
+        '01_Indoor/face_1.png', '02_Ourdoor/face_2.png', '02_Ourdoor/more/deep/face_3.png', 'x y/face_4.png']
+    for face, row in zip(data.faces, rows, strict=True):
+        assert np.array_equal(face['landmarks'], row['points'].astype(np.float32))
+    pictures, lists = (sorted(tmp_path.rglob(ending)) for ending in ('*.png', '*.pts'))
+    assert [path.stem for path in pictures if path.name[0] != '.'] != [path.stem for path in lists]
+
+
 def test_folders_and_their_tags(folder):
     data = PtsFaces(data_root=folder, folders=dict(common=['helen/testset', 'lfpw/testset'], challenge=['ibug']))
     assert data.subsets == ('common', 'challenge')

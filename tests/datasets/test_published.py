@@ -223,6 +223,18 @@ def test_300w_has_its_four_figures_in_one_run(kind, tmp_path, faces, write, log)
     assert figures['NME'] == figures['NME/full'] != pytest.approx(np.mean(sum(each.values(), [])), rel=1e-3)
 
 
+def test_300ws_archives_are_read_as_they_unpack(tmp_path, faces, write, log):
+    (row, *_) = faces(1, 68)
+    for i, folder in enumerate(('afw', 'helen/trainset', 'lfpw/trainset', 'helen/testset', 'lfpw/testset', 'ibug',
+                                '300W/01_Indoor', '300W/02_Outdoor')):
+        write.pts(tmp_path / folder / f'{i}.png', row['points'])
+    config = data_config('w300', tmp_path)
+    train, val = (DATASETS.build(loader.dataset) for loader in (config.train_dataloader, config.val_dataloader))
+    assert len(train) == 3 and [val.face(i)['tags'] for i in range(5)] == [
+        ('common', 'full'), ('common', 'full'), ('challenge', 'full'), ('indoor', 'test'), ('outdoor', 'test')]
+    assert val.metainfo['subsets'] == ('common', 'challenge', 'full', 'test')
+
+
 def test_aflws_whole_set_is_called_full(tmp_path, faces, write):
     (tmp_path / 'annotations').mkdir(), (tmp_path / 'images').mkdir()
     lay_out_aflw('json', tmp_path, faces(3, 19), write)

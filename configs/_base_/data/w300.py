@@ -9,7 +9,11 @@ layouts = [
     dict(type='PtsFaces', image_root='images', folders=dict(
         train=['afw', 'helen/trainset', 'lfpw/trainset'],
         valid=dict(common=['helen/testset', 'lfpw/testset'], challenge=['ibug']),
-        test=dict(indoor=['Test/01_Indoor'], outdoor=['Test/02_Outdoor'])))]
+        test=dict(indoor=['Test/01_Indoor'], outdoor=['Test/02_Outdoor']))),
+    dict(type='PtsFaces', image_root='', folders=dict(  # as the archives unpack
+        train=['afw', 'helen/trainset', 'lfpw/trainset'],
+        valid=dict(common=['helen/testset', 'lfpw/testset'], challenge=['ibug']),
+        test=dict(indoor=['300W/01_Indoor'], outdoor=['300W/02_Outdoor'])))]
 train_dataloader = dict(batch_size=64, num_workers=2, dataset=dict(
     type='PublishedFaces', root='data/300w', split='train', markup='300w', layouts=layouts, counts=dict(train=3148),
     pipeline=[
