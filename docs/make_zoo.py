@@ -28,11 +28,12 @@ share (0.0569 on COCO-WholeBody-Face), it stands here as per cent (5.69).
 *NME* is the figure of the release that the checkpoint belongs to, under the conditions in *protocol*. Those releases
 chose the epoch on the very test set that they report, so the figures flatter a little. *Measured here* is what that
 checkpoint gets with this code on that data set; it stays empty until somebody has tested it. The papers
-behind a row stand below its table, as BibTeX.
+behind a row stand below its table, as BibTeX. How the rows fare on drawn faces is told by the [ladder](ladder.md).
 
 Train a row by its name, `facelmk train hrnetv2_w18_wflw`, or test its checkpoint:
 `facelmk test hrnetv2_w18_wflw CHECKPOINT`, where CHECKPOINT is a file or the row's *ckpt*. A ckpt marked *page* leads
-to a page from which the file is fetched by hand.
+to a page from which the file is fetched by hand. A figure is put into *measured here* by
+`facelmk test hrnetv2_w18_wflw CHECKPOINT --out docs/measured/hrnetv2_w18_wflw.json` and this script.
 """
 
 
