@@ -7,6 +7,6 @@ with read_base():
 model.codec = dict(type='Heatmap', refine='dark')
 model.loss = [
     dict(loss=dict(type='AdaptiveWingLoss', weight_map=dict(threshold=.2, weight=10, dilation=3))),
-    dict(loss=dict(type='PlaceLoss'), weight=.01)]
+    dict(loss=dict(type='PlaceLoss'), weight=.1)]
 
 result = dict(bibtex=['hrnet', 'awing', 'integral', 'dark', 'wflw'])
