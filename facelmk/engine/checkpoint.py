@@ -43,7 +43,7 @@ def read_checkpoint(source: str | Path, map_location: Any = 'cpu') -> dict[str, 
 
     What is neither tensor, array nor plain data comes as a Stub.
     """
-    path = _find(source)
+    path = find_checkpoint(source)
     try:
         found = _load(path, map_location, weights_only=True)
     except Exception as error:  # torch raises a dozen kinds here; all mean that the file is not plain
@@ -69,7 +69,8 @@ def _load_pickled(path: Path, map_location: Any) -> Any:
                            'copied or downloaded, it may have been cut off: fetch it again') from error
 
 
-def _find(source: str | Path) -> Path:
+def find_checkpoint(source: str | Path) -> Path:
+    """The file of a checkpoint that is given by path, URL or name; what lies on the net is fetched."""
     name = str(source)
     if '://' in name:
         if not name.startswith(('http://', 'https://')) and name not in PRETRAINED:

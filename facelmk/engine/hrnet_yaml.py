@@ -198,7 +198,8 @@ def _of_table(dataset: ConfigDict, table: str, pictures: str, place: str) -> Con
         layout.image_root = pictures.replace('{', '{{').replace('}', '}}')
     lists = {tag: name for tag, name in (dataset.get('subset_files') or {}).items()
              if file.with_name(f'{file.stem}_{name}{file.suffix}').is_file()}
-    return ConfigDict(dict(dataset, root='', split=str(file.with_suffix('')), layouts=[layout], subset_files=lists,
+    kept = {key: value for key, value in dataset.items() if key != 'counts'}  # those are of the row's own tables
+    return ConfigDict(dict(kept, root='', split=str(file.with_suffix('')), layouts=[layout], subset_files=lists,
                            pipeline=pipeline))
 
 

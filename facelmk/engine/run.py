@@ -18,7 +18,7 @@ from mmengine.runner import Runner
 
 from .. import __version__
 from ..registry import FacelmkError, MissingResource
-from .checkpoint import load_checkpoint  # the module registers the safe readers with mmengine, too
+from .checkpoint import find_checkpoint, load_checkpoint  # the module registers the safe readers with mmengine, too
 from .hooks import TellFinished
 from .ranks import join_ranks
 
@@ -79,6 +79,7 @@ def test(config: Config, source: str, launcher: str = 'none', drawing: Drawing |
     """
     if config.get('test_dataloader') is None:
         raise FacelmkError(f'{config.filename}: there is no test_dataloader and no val_dataloader to test on')
+    find_checkpoint(source)  # what is not there is told before the pages of a Runner's log
     config.load_from, config.resume = None, False  # the Runner would load what fits and go on
     (drawing or Drawing()).join(config)
     runner = _runner(_without_training(config), launcher)

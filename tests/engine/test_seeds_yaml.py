@@ -136,6 +136,7 @@ def test_every_value_reaches_its_place(load, tmp_path: Path) -> None:
     (step,) = found.param_scheduler
     assert (step.type, step.step_size, step.gamma, found.train_cfg.max_epochs) == ('StepLR', 9, .5, 3)
     assert test.dataset.layouts[0].image_root == 'photos' and test.dataset.subset_files == {'blur': 'blur'}
+    assert 'counts' not in test.dataset and test.dataset.markup == 'wflw'
 
 
 def test_what_the_command_line_says_comes_last(load) -> None:
