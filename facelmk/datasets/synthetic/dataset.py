@@ -12,9 +12,10 @@ from pathlib import Path
 import cv2
 import numpy as np
 
+import facelmk.datasets.synthetic.points as points
+
 from ...registry import DATASETS, DataDefect
 from ..base import Face, FaceDataset, Transform
-from . import points
 from .faces import TAGS, VERSION, one
 
 BLOCK = 64  # faces that a worker draws before it tells

@@ -8,7 +8,12 @@ from types import SimpleNamespace
 import cv2
 import numpy as np
 
-from . import anatomy, points, render, scene, things
+import facelmk.datasets.synthetic.anatomy as anatomy
+import facelmk.datasets.synthetic.points as points
+import facelmk.datasets.synthetic.render as render
+import facelmk.datasets.synthetic.scene as scene
+import facelmk.datasets.synthetic.things as things
+
 from .effects import develop
 from .light import lit
 from .looks import looks

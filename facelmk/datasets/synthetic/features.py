@@ -5,7 +5,9 @@ from types import SimpleNamespace
 import cv2
 import numpy as np
 
-from . import anatomy, points
+import facelmk.datasets.synthetic.anatomy as anatomy
+import facelmk.datasets.synthetic.points as points
+
 from .paint import around, blend, ellipse, fill, line, strokes
 
 

@@ -4,7 +4,7 @@ from types import SimpleNamespace
 
 import numpy as np
 
-from . import anatomy
+import facelmk.datasets.synthetic.anatomy as anatomy
 
 # 300W's 68 and LaPa's 106 out of ours: WFLW's 98, then six beside the nose that only LaPa, COFW and AFLW have.
 TO_68 = (*range(0, 33, 2), *range(33, 38), *range(42, 47), *range(51, 60), 60, 61, 63, 64, 65, 67, 68, 69, 71, 72, 73,

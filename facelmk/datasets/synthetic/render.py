@@ -6,7 +6,7 @@ from types import SimpleNamespace
 import cv2
 import numpy as np
 
-from . import anatomy
+import facelmk.datasets.synthetic.anatomy as anatomy
 
 
 @functools.lru_cache(maxsize=16)

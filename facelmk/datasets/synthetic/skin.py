@@ -5,7 +5,10 @@ from types import SimpleNamespace
 import cv2
 import numpy as np
 
-from . import anatomy, features, points
+import facelmk.datasets.synthetic.anatomy as anatomy
+import facelmk.datasets.synthetic.features as features
+import facelmk.datasets.synthetic.points as points
+
 from .features import to_texture
 from .paint import around, blend, ellipse, fill, line, piece
 from .wear import HEIGHT, WIDTH, dress

@@ -5,7 +5,8 @@ from types import SimpleNamespace
 import cv2
 import numpy as np
 
-from . import anatomy
+import facelmk.datasets.synthetic.anatomy as anatomy
+
 from .paint import blend, fill, piece
 
 HEIGHT, WIDTH = anatomy.ROWS * anatomy.CELL, anatomy.COLUMNS * anatomy.CELL
