@@ -234,3 +234,17 @@ def test_saved_is_loaded_and_exported_is_equal(name, tmp_path):
 def test_every_codec_has_a_floor_here():
     """A new codec states its own."""
     assert {name for name in CODECS if name != 'Heatmap'} <= set(FLOORS)
+
+
+def test_every_row_of_the_seeds_has_a_config():
+    """Under the names that users and downstream projects rely on."""
+    sets = ('wflw', '300w', 'cofw', 'aflw')
+    rows = {'deeppose_r50_wflw', 'deeppose_r50_wflw_wing', 'deeppose_r50_wflw_softwing', 'hrnetv2_w18_300wlp',
+            'hrnetv2_w18_wflw_dark', 'hrnetv2_w18_aflw_dark', 'hrnetv2_w18_wflw_awing', 'hrnetv2_w18_wflw_focal',
+            'hrnetv2_w18_wflw_awing_integral', 'unet_wflw_awing', 'dla34_wflw_awing', 'awing_hg1_wflw',
+            'hrnetv2_w18_coco_wholebody_face_dark', 'rtmpose_m_wflw', 'rtmpose_m_lapa', 'rtmpose_m_coco_wholebody_face'}
+    rows |= {name.format(data) for name in ('hrnetv2_w18_{}', 'awing_hg4_{}', 'hrnet_w18_{}_orig') for data in sets}
+    rows |= {f'rtmpose_{size}_face6' for size in 'tsm'}
+    rows |= {f'{network}_coco_wholebody_face'
+             for network in ('hrnetv2_w18', 'res50', 'scnet50', 'mobilenetv2', 'hourglass52')}
+    assert len(rows) == 36 and rows <= set(NAMES)
