@@ -3,6 +3,7 @@
 A part is a run of point numbers; mirror pairs are written as spans that meet in the middle or run beside each other.
 Left and right are those of the picture: the left eye is the one on the picture's left.
 """
+import functools
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
@@ -219,9 +220,15 @@ def convert(points: NDArray, visible: NDArray, source: str, target: str) -> tupl
     if (source, target) not in MAPS:
         ways = sorted(f'{a} to {b}' for a, b in MAPS)
         raise UnknownName(f'no map from mark-up {source!r} to {target!r}; there are: {", ".join(ways)}')
-    moved = np.zeros((MARKUPS[target].size, 2), points.dtype)
-    seen = np.zeros(MARKUPS[target].size, visible.dtype)
+    shares, used = _matrices(source, target)
+    seen = np.where(used, visible, 1).min(-1) * used.any(-1)
+    return (shares @ points).astype(points.dtype), seen.astype(visible.dtype)
+
+
+@functools.cache
+def _matrices(source: str, target: str) -> tuple[NDArray[np.float64], NDArray[np.bool_]]:
+    """A map as shares (targets, sources), and which sources a target is made of."""
+    shares = np.zeros((MARKUPS[target].size, MARKUPS[source].size))
     for i, share in MAPS[source, target].items():
-        group, weight = list(share), np.array(list(share.values()))
-        moved[i], seen[i] = weight @ points[group], visible[group].min()
-    return moved, seen
+        shares[i, list(share)] = list(share.values())
+    return shares, shares != 0

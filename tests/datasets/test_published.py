@@ -223,6 +223,29 @@ def test_300w_has_its_four_figures_in_one_run(kind, tmp_path, faces, write, log)
     assert figures['NME'] == figures['NME/full'] != pytest.approx(np.mean(sum(each.values(), [])), rel=1e-3)
 
 
+@pytest.mark.parametrize('name', ['aflw', 'cofw', 'lapa', 'w300', 'wflw'])
+def test_the_page_and_the_configs_give_the_same_numbers(name):
+    """`facelmk data check` compares with those of the configs."""
+    page = (CONFIGS.parents[2] / 'docs' / 'data.md').read_text()
+    (row,) = [line for line in page.splitlines() if f'| `{name}` |' in line]
+    config = Config.fromfile(CONFIGS / f'{name}.py')
+    loaders = [config.train_dataloader, config.val_dataloader, config.get('test_dataloader')]
+    counts = {subset: count for part in parts(loaders) for subset, count in part.get('counts', {}).items()}
+    numbers = [word.strip('(),;:') for word in row.split('|')[4].split()]
+    assert counts and len(counts) == sum(word.isdigit() for word in numbers)
+    for subset, count in counts.items():
+        assert f' {subset} {count}' in row, subset
+
+
+def parts(value):
+    """The published sets at or below a config."""
+    if isinstance(value, dict):
+        yield from [value] if 'layouts' in value else ()
+        value = list(value.values())
+    for child in value if isinstance(value, list) else ():
+        yield from parts(child)
+
+
 def test_300ws_archives_are_read_as_they_unpack(tmp_path, faces, write, log):
     (row, *_) = faces(1, 68)
     for i, folder in enumerate(('afw', 'helen/trainset', 'lfpw/trainset', 'helen/testset', 'lfpw/testset', 'ibug',

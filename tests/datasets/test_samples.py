@@ -4,8 +4,12 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from facelmk.datasets import CocoFaces, CropFace, CsvFaces, LoadImage, PtsFaces
+from facelmk.datasets import CocoFaces, CropFace, CsvFaces, JoinedFaces, LoadImage, PtsFaces
+from facelmk.datasets.check import check
 from facelmk.datasets.records import centred_boxes, tight_boxes
+from facelmk.datasets.sources import open_faces
+from facelmk.datasets.writing import write_faces
+from facelmk.markups import MARKUPS
 
 COUNTS = {'wflw': 4, '300w': 2, '300wlp': 2, 'aflw': 2, 'cofw': 2, 'lapa': 2}
 
@@ -38,6 +42,34 @@ def test_every_markup_is_read_with_its_pictures(samples, markup):
         assert inside.mean() > .9
         centre = sample['points'].mean(0)
         assert np.abs(centre - 128).max() < 40
+
+
+@pytest.mark.parametrize('markup', COUNTS)
+def test_samples_are_sound_and_found_by_their_file_alone(samples, markup, tmp_path):
+    """As `facelmk data check FILE` and `facelmk data convert FILE --to csv` take them."""
+    file = samples(markup).ann_file
+    found = check(lambda: open_faces(file))
+    assert found.faces == COUNTS[markup] and found.pictures == 2 and found.defects == []
+    assert open_faces(file).markup.size == MARKUPS[markup].size
+    write_faces(open_faces(file, markup), 'csv', tmp_path / 'a.csv')
+    back = open_faces(tmp_path / 'a.csv', markup, file.parent)
+    for one, other in zip(samples(markup).faces, back.faces, strict=True):
+        assert np.abs(one['landmarks'] - other['landmarks']).max() < 1e-3 and one['path'] == other['path']
+
+
+def test_samples_of_five_sets_become_one(samples):
+    joined = JoinedFaces([samples(name) for name in ('lapa', 'wflw', '300w', '300wlp', 'cofw')], markup='lapa',
+                         pipeline=[LoadImage(), CropFace(64)])
+    assert len(joined) == 12 and [int(joined[i]['visible'].sum()) for i in (0, 2, 6, 8, 10)] == [106, 98, 64, 64, 29]
+
+
+def test_left_and_right_swapped_are_noticed_on_every_sample(samples):
+    for markup in COUNTS:
+        mirrored = samples(markup)
+        for face in mirrored.faces:
+            face['landmarks'] = face['landmarks'][mirrored.markup.mirror]
+        wrong = [defect.wrong for defect in check(lambda: mirrored, 'none').defects]  # noqa: B023
+        assert len(wrong) == COUNTS[markup] and all('wrong sides' in text for text in wrong)
 
 
 @pytest.mark.parametrize('markup', ['wflw', '300w'])

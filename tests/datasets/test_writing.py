@@ -96,6 +96,18 @@ def test_wflws_list_holds_boxes_and_its_six_subsets(laid, tmp_path):
     assert len((tmp_path / 'b.txt').read_text().splitlines()[0].split()) == 207
 
 
+def test_wflws_lists_become_json_with_the_boxes_of_published_tables(tmp_path, faces, write):
+    """MMPose's wflw2coco.py leaves the centre unrounded and divides the box by a scale; its file lacks `iscrowd`."""
+    rows = faces(3, 98)
+    write.txt(tmp_path / 'list.txt', rows, ['000000', '111111', '000001'])
+    write_faces(open_faces(tmp_path / 'list.txt'), 'coco', tmp_path / 'a.json')
+    content = json.loads((tmp_path / 'a.json').read_text())
+    for face, row in zip(content['annotations'], rows, strict=True):
+        assert face['center'] == row['centre'].tolist() and face['scale'] == pytest.approx(row['scale'], abs=1e-9)
+        assert face['iscrowd'] == 0 and face['num_keypoints'] == 98
+    assert content['subsets'] == ['pose', 'expression', 'illumination', 'makeup', 'occlusion', 'blur']
+
+
 @pytest.mark.parametrize('form', ['pts', 'lapa'])
 def test_folders_hold_pictures_and_say_what_they_do_not(form, laid, tmp_path):
     data = laid('lapa')
