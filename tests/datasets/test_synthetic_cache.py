@@ -75,5 +75,5 @@ def test_a_worker_opens_the_cache_anew(tmp_path):
 def test_wrong_arguments_are_told():
     with pytest.raises(DataDefect, match='at least 1 face'):
         SyntheticFaces(count=0)
-    with pytest.raises(DataDefect, match='coco_wholebody_face'):
-        SyntheticFaces('coco_wholebody_face')
+    with pytest.raises(DataDefect, match='five'):
+        SyntheticFaces('five')
