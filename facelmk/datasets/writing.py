@@ -54,7 +54,6 @@ def write_faces(dataset: FaceDataset, form: str, out: str | Path, markup: str | 
 
 def _rows(dataset: FaceDataset, markup: str, out: Path, root: Path | None) -> Iterator[Face]:
     """Faces in the mark-up, with `name`, the picture's path below its root; carried pictures are saved."""
-    root = root or _root(dataset)
     for index in range(len(dataset)):
         face = dataset.face(index)
         points, visible = convert(face['landmarks'], face['visible'], dataset.markup.name, markup)
@@ -66,6 +65,7 @@ def _rows(dataset: FaceDataset, markup: str, out: Path, root: Path | None) -> It
             cv2.imwrite(str(path), face.pop('image'))
             yield face | {'path': str(path), 'name': name}
         else:
+            root = root or _root(dataset)
             yield face | {'name': Path(os.path.relpath(face['path'], root)).as_posix()}
 
 

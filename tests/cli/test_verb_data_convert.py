@@ -94,6 +94,19 @@ def test_check_of_a_config_as_json(verb, config):
     assert list(json.loads(verb('data', 'check', config, '--phase', 'test', '--json'))['sets']) == ['test']
 
 
+def test_a_data_sets_log_does_not_stand_in_the_json(verb, config, table):
+    """PublishedFaces logs which layout it reads."""
+    loader = 'train_dataloader = dict(batch_size=2, dataset=dict(type="PublishedFaces", root=".", split="in", ' \
+             'markup="300w", layouts=[dict(type="CsvFaces", ann_file="{split}.csv")], counts=dict({counts})))'
+    Path('published.py').write_text(loader.replace('{counts}', 'val=9'))
+    told = json.loads(verb('data', 'check', 'published.py', '--json'))
+    assert told['sets']['train'] == {'faces': 2, 'pictures': 2, 'defects': []}
+    told = json.loads(verb('data', 'convert', 'published.py', '--to', 'coco', '--out', 'b.json', '--json'))
+    assert told == {'place': 'b.json', 'faces': 2, 'lost': []}
+    Path('published.py').write_text(loader.replace('{counts}', '**{"in": 3}'))
+    assert any('2 faces, 3 were published' in line for line in verb_out(verb, 'published.py'))
+
+
 def test_the_tool_is_an_alias(table, monkeypatch, capsys):
     monkeypatch.setattr(sys, 'argv', ['convert_dataset.py', 'in.csv', '--out', 'out.json'])
     with pytest.raises(SystemExit) as end:

@@ -1,6 +1,8 @@
 """facelmk data check SOURCE"""
 import argparse
 import json
+import sys
+from contextlib import nullcontext, redirect_stdout
 from typing import Any
 
 from .source import PHASES, add_source, sets
@@ -21,7 +23,8 @@ def arguments(check: argparse.ArgumentParser) -> None:
 def run(options: argparse.Namespace) -> int:
     from ...datasets.check import check, shared_pictures
 
-    found = {name: check(read, options.pictures) for name, read in sets(options, options.phase)}
+    with redirect_stdout(sys.stderr) if options.json else nullcontext():  # the log must not stand in the json
+        found = {name: check(read, options.pictures) for name, read in sets(options, options.phase)}
     shared = shared_pictures(found)
     if options.json:
         told: dict[str, Any] = {'sets': {name: result.told() for name, result in found.items()}, 'notes': shared}

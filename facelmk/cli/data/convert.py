@@ -1,6 +1,8 @@
 """facelmk data convert SOURCE --to FORMAT --out PLACE"""
 import argparse
 import json
+import sys
+from contextlib import nullcontext, redirect_stdout
 from pathlib import Path
 
 from ...errors import FacelmkError
@@ -31,10 +33,11 @@ def run(options: argparse.Namespace) -> None:
         raise FacelmkError(f'--out {out} does not tell the format; say --to coco, csv, wflw, pts or lapa')
     if form in ENDINGS and not out.suffix:
         out = out / f'{Path(options.source).stem}{ENDINGS[form]}'
-    found = list(sets(options, [options.phase]))
-    if not found:
-        raise FacelmkError(f'{options.source}: there is no {options.phase}_dataloader; choose another --phase')
-    written = write_faces(found[0][1](), form, out, options.to_markup, options.image_root, options.pictures)
+    with redirect_stdout(sys.stderr) if options.json else nullcontext():  # the log must not stand in the json
+        found = list(sets(options, [options.phase]))
+        if not found:
+            raise FacelmkError(f'{options.source}: there is no {options.phase}_dataloader; choose another --phase')
+        written = write_faces(found[0][1](), form, out, options.to_markup, options.image_root, options.pictures)
     if options.json:
         print(json.dumps({'place': str(written.place), 'faces': written.faces, 'lost': written.lost}, indent=2))
         return
