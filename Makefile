@@ -1,5 +1,6 @@
 # make quickstart   install, train a small network on drawn faces, test it: a table, a report, pictures
 # make test         the same environment and the whole suite       make test-slow   the tests that take minutes
+# make faults       the fault table: which of its cases tests show, and which are open
 # make lint         style and types                                make clean       remove the environment
 #
 # PYTHON=python3.11   the Python to build on          TORCH=keep      use the torch that this Python already has
@@ -7,7 +8,7 @@
 SHELL := bash
 .SHELLFLAGS := -euo pipefail -c
 .DELETE_ON_ERROR:
-.PHONY: quickstart test test-slow lint install preflight clean
+.PHONY: quickstart test test-slow faults lint install preflight clean
 
 PYTHON ?= $(shell for p in python3.11 python3 python; do $$p -c 'import sys; sys.exit(sys.version_info < (3, 10))' \
             2>/dev/null && echo $$p && exit; done; echo python3)
@@ -37,6 +38,9 @@ test: $(READY_TESTS)
 
 test-slow: $(READY_TESTS)
 	@$(BIN)/python -m pytest -m slow $(TESTS)
+
+faults: $(READY_TESTS)
+	@OMP_NUM_THREADS=1 PYTHONPATH=tests $(BIN)/python -m pytest -n 2 -q -p faults.counting -m fault $(TESTS)
 
 lint: $(READY_TESTS)
 	@$(BIN)/ruff check . && $(BIN)/mypy

@@ -1,0 +1,1 @@
+"""The fault table as tests: `make faults` counts what is shown."""

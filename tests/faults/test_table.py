@@ -1,0 +1,41 @@
+"""The fault table itself: its ids, and that tests claim no others."""
+import re
+from collections import Counter
+from pathlib import Path
+from types import SimpleNamespace
+
+from .counting import Count
+from .table import OPEN, TABLE
+
+TESTS = Path(__file__).parents[1]
+AT_LEAST = {'A': 34, 'B': 18, 'C': 26, 'D': 22, 'E': 16, 'F': 8, 'G': 18, 'H': 12, 'I': 11, 'J': 16, 'K': 12}
+
+
+def test_every_block_is_whole() -> None:
+    counted = Counter(name[0] for name in TABLE)
+    assert sum(AT_LEAST.values()) == 193 and len(TABLE) >= 193
+    assert set(counted) == set(AT_LEAST) and all(counted[block] >= least for block, least in AT_LEAST.items())
+    for block, number in counted.items():
+        assert [name for name in TABLE if name[0] == block] == [f'{block}{i:02}' for i in range(1, number + 1)]
+    assert all(what and expected for what, expected in TABLE.values()) and set(OPEN) <= set(TABLE)
+
+
+def test_tests_claim_known_ids_only() -> None:
+    for path in TESTS.rglob('test_*.py'):
+        for marks in re.findall(r'mark\.fault\(([^)]*)\)', path.read_text(encoding='utf-8')):
+            assert set(re.findall(r"'([A-Z]\d\d)'", marks)) <= set(TABLE), (path.name, marks)
+
+
+def test_a_case_counts_once_it_passed_and_nothing_failed() -> None:
+    def report(outcome: str, when: str = 'call') -> SimpleNamespace:
+        return SimpleNamespace(failed=outcome == 'failed', skipped=outcome == 'skipped', when=when, nodeid='t',
+                               longrepr=('file', 1, 'Skipped: no root'))
+    count = Count()
+    for ids, one in ((['A01', 'A02'], report('passed')), (['A02'], report('failed')), (['A03'], report('skipped')),
+                     (['A04'], report('passed', 'setup')), (['I10'], report('passed'))):
+        count.add(ids, one)
+    lines = count.lines()
+    assert lines[-1] == f'faults shown: 1 of {len(TABLE)}' and lines[-2].startswith('A 1/')
+    said = {line.split()[0]: line for line in lines[:-2]}
+    assert 'A01' not in said and 'failed: t' in said['A02'] and 'no root' in said['A03'] and 'no test' in said['A04']
+    assert 'one numpy' in said['I10']
