@@ -204,11 +204,20 @@ def _check_part(part: dict, where: str, shelf: Shelf, path: str) -> None:
     found = _find(shelf, kind)
     if found is None:
         raise UnknownName(f'{path}: {where} has type {kind!r}, which is no registered {shelf.name}. '
-                          f'{near(kind.rpartition(".")[2], _all_names(shelf))} A part of your own is found once its '
-                          'module stands in `custom_imports`.')
+                          f'{_meant(kind.rpartition(".")[2], shelf)} A part of your own is found once its module '
+                          'stands in `custom_imports`.')
     names = _arguments(found)
     if names:
         _check_names(part, names | ALWAYS | RUNNERS_OWN.get(shelf.name, set()), f'{where} ({kind})', path)
+
+
+def _meant(name: str, shelf: Shelf) -> str:
+    """What does the same as a step of MMPose's pipelines, or the near name."""
+    from ..datasets.mmpose import STEPS  # for this error alone: it loads all data sets
+
+    if name in STEPS:
+        return f"It is MMPose's; what does the same here: {STEPS[name]}."
+    return near(name, _all_names(shelf))
 
 
 def _find(shelf: Shelf, kind: str) -> Any:

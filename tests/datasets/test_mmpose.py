@@ -5,7 +5,8 @@ import numpy as np
 import pytest
 
 from facelmk.datasets import CropFace
-from facelmk.registry import DATASETS, FacelmkError
+from facelmk.engine.config import load_config
+from facelmk.registry import DATASETS, FacelmkError, UnknownName
 
 NAMES = {'WFLWDataset': ('wflw', 98), 'Face300WDataset': ('300w', 68), 'AFLWDataset': ('aflw', 19),
          'Face300WLPDataset': ('300wlp', 68), 'COFWDataset': ('cofw', 29), 'LapaDataset': ('lapa', 106)}
@@ -77,6 +78,18 @@ def test_what_is_not_here_is_refused_with_the_way_out(options, message, folder, 
     write.json(folder / 'annotations/a.json', faces(1, 98))
     with pytest.raises(FacelmkError, match=message):
         build('WFLWDataset', folder, **options)
+
+
+def test_a_config_with_mmposes_pipeline_is_told_what_does_the_same(tmp_path):
+    (tmp_path / 'theirs.py').write_text(
+        "train_dataloader = dict(batch_size=2, dataset=dict(type='WFLWDataset', data_root='data/wflw/', "
+        "data_mode='topdown', ann_file='a.json', data_prefix=dict(img='images/'), pipeline=[dict(type='LoadImage'), "
+        "dict(type='GetBBoxCenterScale')]))\n")
+    with pytest.raises(UnknownName, match=r"'GetBBoxCenterScale'.*what does the same here: CropFace\(padding=1.25\)"):
+        load_config(tmp_path / 'theirs.py')
+    text = (tmp_path / 'theirs.py').read_text().replace("dict(type='GetBBoxCenterScale')", '')
+    (tmp_path / 'ours.py').write_text(text)
+    assert load_config(tmp_path / 'ours.py').train_dataloader.dataset.type == 'WFLWDataset'
 
 
 def test_as_one_of_several_layouts(folder, faces, write):
