@@ -2,6 +2,7 @@
 import cv2
 import numpy as np
 import torch
+from numpy.typing import NDArray
 from torch import Tensor
 from torch.nn import functional as F
 
@@ -64,10 +65,8 @@ def _settle(maps: Tensor, x: Tensor, y: Tensor, kernel: int) -> Tensor:
     hundredths of a cell, so published figures can only be met by the arithmetic that they were made with.
     """
     offsets = np.zeros((len(maps), 2), np.float32)
-    border = kernel // 2
     for i, (cells, x0, y0) in enumerate(zip(maps.float().cpu().numpy(), x.tolist(), y.tolist(), strict=True)):
-        blurred = cv2.GaussianBlur(np.pad(cells, border), (kernel, kernel), 0)[border:-border, border:-border]
-        log = np.log(np.maximum(blurred * (cells.max() / blurred.max()), np.float32(1e-10)))
+        log = np.log(np.maximum(_blurred_by_opencv(cells, kernel), np.float32(1e-10)))
         near = log[y0 - 2:y0 + 3, x0 - 2:x0 + 3]
         slope = np.array([[.5 * (near[2, 3] - near[2, 1])], [.5 * (near[3, 2] - near[1, 2])]], np.float32)
         dxx, dyy = (.25 * (a - 2 * near[2, 2] + b) for a, b in ((near[2, 4], near[2, 0]), (near[4, 2], near[0, 2])))
@@ -127,5 +126,30 @@ def dark_udp(maps: Tensor, x: Tensor, y: Tensor, kernel: int) -> Tensor:
     dxx, dyy = right - 2 * middle + left, below - 2 * middle + above
     dxy = .5 * (around[..., 2, 2] - right - below + 2 * middle - left - above + around[..., 0, 0])
     dxx, dyy = (curve + torch.finfo(torch.float).eps for curve in (dxx, dyy))
-    moved = torch.stack((dxy * dy - dyy * dx, dxy * dx - dxx * dy), -1) / (dxx * dyy - dxy ** 2)[..., None]
-    return moved.to(maps)
+    det = dxx * dyy - dxy ** 2
+    moved = (torch.stack((dxy * dy - dyy * dx, dxy * dx - dxx * dy), -1) / det[..., None]).to(maps)
+    flat = det.abs() < .01 * (dxx.abs() + dyy.abs() + dxy.abs())
+    if flat.any():
+        moved[flat] = _settle_udp(maps[flat], x[flat], y[flat], kernel).to(moved)
+    return moved
+
+
+def _settle_udp(maps: Tensor, x: Tensor, y: Tensor, kernel: int) -> Tensor:
+    """The same for maps (N, H, W) without a clear top, by OpenCV's and NumPy's own rounding: (N, 2)."""
+    offsets = np.zeros((len(maps), 2), np.float32)
+    for i, (cells, x0, y0) in enumerate(zip(maps.float().cpu().numpy(), x.tolist(), y.tolist(), strict=True)):
+        blur = _blurred_by_opencv(cells, kernel)
+        near = np.pad(np.log(np.clip(blur, np.float32(1e-3), np.float32(50))), 1, 'edge')[y0:y0 + 3, x0:x0 + 3]
+        (corner, above, _), (left, middle, right), (_, below, other) = near
+        dxy = np.float32(.5) * (other - right - below + middle + middle - left - above + corner)
+        curves = np.array([[right - 2 * middle + left, dxy], [dxy, below - 2 * middle + above]])
+        slope = np.array([right - left, below - above]) * np.float32(.5)
+        offsets[i] = -np.linalg.inv(curves.astype(np.float64) + np.finfo(np.float32).eps * np.eye(2)) @ slope
+    return torch.from_numpy(offsets)
+
+
+def _blurred_by_opencv(cells: NDArray[np.float32], kernel: int) -> NDArray[np.float32]:
+    """A map (H, W), blurred, zeros off the grid, and then as high as it was."""
+    border = kernel // 2
+    blur = cv2.GaussianBlur(np.pad(cells, border), (kernel, kernel), 0)[border:-border, border:-border]
+    return blur * (cells.max() / blur.max())

@@ -51,9 +51,7 @@ def test_decoded_points_and_scores_are_those_of_mmpose(name, copied):
     (codec, wider), maps = CODECS[name], encoded(name, copied)[0]
     found, scores = codec.decode(maps + noise(77, 98, 64, 64) * .05, 256)
     wanted = copied[f'{name}_decoded']
-    # in maps of mere noise UDP's parabola is nearly flat here and there
-    limit = np.where(copied['visible'] > 0, 1e-4, 2e-3)[..., None]
-    assert (np.abs(found.numpy() * wider - wanted) <= limit).all()
+    assert np.abs(found.numpy() * wider - wanted).max() <= 1e-4  # in maps of mere noise, too, whose parabola is flat
     assert np.abs(scores.numpy() - copied[f'{name}_scores']).max() < 1e-6
 
 
@@ -77,9 +75,8 @@ def test_blur_and_refinement_of_noise_are_those_of_mmpose(copied):
     assert np.array_equal(torch.stack((x, y), -1)[0].numpy(), copied['pp_max_loc'][2:])
     moved = dark_udp(maps, x, y, 11)[0].numpy()
     wanted = copied['pp_dark_udp'][0, 2:] - copied['pp_max_loc'][2:]
-    # one map's parabola is so flat that its top lies 1849 cells away: compare to the length
-    assert (np.abs(moved - wanted) / np.maximum(1, np.abs(wanted))).max() < .02
-    assert np.median(np.abs(moved - wanted)) < 1e-4
+    assert np.abs(wanted).max() > 1849  # cells: one map's parabola is that flat
+    assert np.abs(moved - wanted).max() < 1e-3
 
 
 def test_integral_labels_are_coordinates_and_bumps_of_area_one(copied):
