@@ -63,8 +63,7 @@ ARRAYS = {  # file -> what its arrays are called -> the test that compares them
         r'aug[0-5]_(flip|rot|scale|center|kpts|vis|img|w|hmsum)': f'{PIPELINE}::test_the_training_pipeline'}}
 GOLDEN = {  # figure -> the test that has it
     'wing': 'test_reference_arrays.py::test_golden_losses', 'softwing': 'test_reference_arrays.py::test_golden_losses',
-    'awing': 'test_reference_arrays.py::test_golden_adaptive_wing',
-    'codec_floor_nme_percent/sizes': INPUT,
+    'awing': 'test_reference_arrays.py::test_golden_adaptive_wing', 'codec_floor_nme_percent/sizes': INPUT,
     'codec_floor_nme_percent/orig_hrnet_s1.5': f'codecs/test_hrnet_integer.py::test_{INTEGERS}',
     'codec_floor_nme_percent/hrp_s1.5': f'codecs/test_hrnet_integer.py::test_{INTEGERS}',
     'codec_floor_nme_percent/msra_s2': f'{PARITY}::test_{FLOORS}',
@@ -162,10 +161,8 @@ def test_golden_losses(name: str, config: dict, golden: dict[str, Any]) -> None:
     for error, expected in wanted['f'].items():
         assert value(float(error)) == pytest.approx(expected, abs=1e-6)
         assert value(-float(error)) == pytest.approx(expected, abs=1e-6)
-    if name == 'wing':  # the line above the bend
-        assert value(20) - 20 == pytest.approx(-wanted['C'], abs=2e-6)
-    else:
-        assert value(20) == pytest.approx(20 * np.log(1 + 20 / .5) + wanted['B'], abs=4e-6)
+    offset = 20 - wanted['C'] if name == 'wing' else 20 * np.log(1 + 20 / .5) + wanted['B']  # above the bend
+    assert value(20) == pytest.approx(offset, abs=4e-6)
 
 
 def test_golden_adaptive_wing(golden: dict[str, Any]) -> None:
@@ -228,8 +225,8 @@ def test_norms_of_the_gradients_of_coordinate_losses(name: str, shared: Path) ->
     arrays = numbers(shared, 'losses')
     kinds = {'wing': 'WingLoss', 'softwing': 'SoftWingLoss', 'smoothl1': 'SmoothL1Loss', 'l1': 'L1Loss'}
     pred, target, weight = (torch.from_numpy(arrays[key]) for key in ('pred', 'tgt', 'w'))
-    cases = {name: (pred, target, weight), f'{name}_now': (pred, target, None),
-             f'{name}_x256': (pred * 256, target * 256, weight)}
+    pixels = (pred * 256, target * 256, weight)
+    cases = {name: (pred, target, weight), f'{name}_now': (pred, target, None), f'{name}_x256': pixels}
     if name == 'curve':
         error = torch.from_numpy(np.linspace(-20, 20, 401, dtype=np.float32))[None, :, None]
         cases = dict.fromkeys(('wing_curve_sum', 'softwing_curve_sum'), (error, torch.zeros_like(error), None))
