@@ -7,15 +7,15 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-import mmcv
 import numpy as np
 from numpy.typing import NDArray
 
 from ..markups import Markup
-from ..registry import DataDefect
+from ..registry import DataDefect, FacelmkError
 from .base import FaceDataset
 from .coco import CocoFaces
 from .joined import JoinedFaces, RepeatedFaces
+from .pictures import decode, read_file
 from .published import PublishedFaces
 from .records import Defect, Face, collecting
 
@@ -133,15 +133,16 @@ def _size_of(face: Face, place: tuple[str, str], pictures: str, seen: dict[str, 
 
 def _look(path: str, pictures: str, found: Found) -> tuple[tuple[int, int] | None, str]:
     """A picture's width and height, and what is wrong with it."""
+    if pictures == 'there':
+        return None, '' if Path(path).is_file() else 'is not there'
     try:
-        content = Path(path).read_bytes() if pictures == 'decode' else b''
-        if pictures == 'there':
-            return None, '' if Path(path).is_file() else 'is not there'
-    except OSError as error:
-        return None, f'cannot be read ({error.strerror})'
-    image = mmcv.imfrombytes(content, flag='color') if content else None
-    if image is None:
-        return None, f'is none that OpenCV can decode ({len(content)} bytes)'
+        content = read_file(path)
+    except FacelmkError as error:
+        return None, f'cannot be read ({getattr(error.__cause__, "strerror", None) or error})'
+    try:
+        image = decode(content, path)
+    except DataDefect as error:
+        return None, f'is none: {str(error).removeprefix(f"{path}: no picture: ")}'
     found.prints[hashlib.blake2b(content, digest_size=16).hexdigest()] = path
     return (image.shape[1], image.shape[0]), ''
 

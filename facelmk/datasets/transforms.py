@@ -1,40 +1,33 @@
 """Photograph to network input: load, crop (all geometry in one 3x3, one resampling), pack, collate."""
 from collections.abc import Sequence
-from pathlib import Path
 from typing import Any
 
 import cv2
-import mmcv
 import numpy as np
 import torch
 from mmcv.transforms import BaseTransform
 
 from .. import geometry
-from ..registry import FUNCTIONS, TRANSFORMS, DataDefect, FacelmkError
+from ..registry import FUNCTIONS, TRANSFORMS, FacelmkError
 from .base import Face
 from .integer_crop import cut_integer
+from .pictures import read_image
 
 
 @TRANSFORMS.register_module()
 class LoadImage(BaseTransform):
-    """Adds `image` (H, W, 3), uint8 BGR, upright by its EXIF note; a face that carries its picture keeps it."""
+    """Adds `image` (H, W, 3), uint8 BGR, upright by its EXIF note; a face that carries its picture keeps it.
+
+    A picture of more than `max_pixels` (64 million, or what FACELMK_MAX_PIXELS says) is refused before it is decoded.
+    """
+
+    def __init__(self, max_pixels: int | None = None) -> None:
+        self.max_pixels = max_pixels
 
     def transform(self, sample: Face) -> Face:
         if 'image' not in sample:
-            sample['image'] = read_image(sample['path'])
+            sample['image'] = read_image(sample['path'], self.max_pixels)
         return sample
-
-
-def read_image(path: str | Path) -> np.ndarray:
-    """The picture in a file as (H, W, 3), uint8 BGR."""
-    try:
-        content = Path(path).read_bytes()
-    except OSError as error:
-        raise DataDefect(f'{path}: cannot be read ({error.strerror}); check data_root and image_root') from error
-    image = mmcv.imfrombytes(content, flag='color') if content else None
-    if image is None:
-        raise DataDefect(f'{path}: no picture that OpenCV can decode ({len(content)} bytes)')
-    return image
 
 
 @TRANSFORMS.register_module()

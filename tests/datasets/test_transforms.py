@@ -10,7 +10,7 @@ from facelmk import geometry
 from facelmk.datasets import CropFace, FaceDataset, LoadImage, PackFace, collate_faces
 from facelmk.datasets.transforms import resample
 from facelmk.markups import MARKUPS
-from facelmk.registry import TRANSFORMS, DataDefect, FacelmkError
+from facelmk.registry import TRANSFORMS, DataDefect, FacelmkError, MissingResource
 
 BOX = np.array([60, 70, 380, 400], np.float32)
 REFERENCE = np.load(Path(__file__).parents[1] / 'data' / 'transforms.npz')
@@ -132,8 +132,8 @@ def test_pictures_are_read_by_bytes_and_defects_are_named(tmp_path):
     cv2.imencode('.png', np.full((4, 5), 7, np.uint8))[1].tofile(file)
     assert LoadImage()(dict(path=file))['image'].shape == (4, 5, 3)
     (tmp_path / 'torn.jpg').write_bytes(b'\xff\xd8nothing')
-    for bad in ('torn.jpg', 'absent.jpg'):
-        with pytest.raises(DataDefect, match=bad):
+    for bad, error in (('torn.jpg', DataDefect), ('absent.jpg', MissingResource)):
+        with pytest.raises(error, match=bad):
             LoadImage()(dict(path=tmp_path / bad))
     with pytest.raises(FacelmkError, match='truncnorm'):
         CropFace(draw='normal')

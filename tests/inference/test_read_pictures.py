@@ -114,7 +114,7 @@ def test_what_is_no_picture(tmp_path) -> None:
     (np.zeros((2, 4, 4, 3), np.uint8), r'\(2, 4, 4, 3\)'),
     (torch.zeros(3, 4, 4), 'float32 is no picture'),
     (torch.zeros(4, 4, 3, dtype=torch.uint8), r'\(4, 4, 3\)'),
-    (Image.fromarray(np.zeros((4, 4), np.uint16)), "mode 'I;16'"),
+    (Image.fromarray(np.zeros((4, 4), np.int32)), "mode 'I'"),
     (7, 'a int is no picture; expected a path'),
 ])
 def test_things_that_are_no_pictures(thing, told) -> None:
