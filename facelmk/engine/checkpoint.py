@@ -18,7 +18,9 @@ from ..registry import FUNCTIONS
 from .config import config_names, load_config
 from .dialects import UNKNOWN, translate
 from .download import fetch, write_whole
-from .unpickle import Stub, data_only, tensors
+from .file_headers import refuse
+from .safetensors import is_safetensors, read_safetensors
+from .unpickle import Stub, Suspicious, data_only, tensors
 
 PRETRAINED = {
     'torchvision://resnet18': 'https://download.pytorch.org/models/resnet18-f37072fd.pth',
@@ -31,6 +33,7 @@ PRETRAINED = {
 }
 CLASSIFIER = re.compile(r'^(fc|classifier|incre_modules|downsamp_modules|final_layer|'  # of ResNet and DLA; of HRNet
                         r'level[34]\.project)\.')  # DLA's outer trees hold, but never use, these
+FORMAT, FORMAT_KEY = 1, 'facelmk_format'  # of what save_checkpoint writes
 _REFUSED = ('TorchScript', '.tar format')  # torch would run, or unpack, such files
 
 
@@ -44,14 +47,28 @@ def read_checkpoint(source: str | Path, map_location: Any = 'cpu') -> dict[str, 
     What is neither tensor, array nor plain data comes as a Stub.
     """
     path = find_checkpoint(source)
+    with path.open('rb') as file:
+        found = read_safetensors(path) if is_safetensors(file.read(9)) else _read(path, map_location)
+    if not isinstance(found, dict):
+        return {'state_dict': found}
+    if (version := found.pop(FORMAT_KEY, FORMAT)) != FORMAT:
+        raise FacelmkError(f'{path} is of format {version!r}; this facelmk knows format {FORMAT}. Update it '
+                           '(pip install -U facelmk)')
+    return found
+
+
+def _read(path: Path, map_location: Any) -> Any:
     try:
-        found = _load(path, map_location, weights_only=True)
+        refuse(path)
+    except ValueError as error:
+        raise _unreadable(path, str(error)) from error
+    try:
+        return _load(path, map_location, weights_only=True)
     except Exception as error:  # torch raises a dozen kinds here; all mean that the file is not plain
         if any(word in str(error) for word in _REFUSED):
             raise FacelmkError(f'{path}: a TorchScript or .tar file is no checkpoint. Save the state_dict of the '
                                'network with torch.save, and load that') from error
-        found = _load_pickled(path, map_location)
-    return found if isinstance(found, dict) else {'state_dict': found}
+        return _load_pickled(path, map_location)
 
 
 def _load(path: Path, map_location: Any, **how: Any) -> Any:
@@ -63,10 +80,18 @@ def _load(path: Path, map_location: Any, **how: Any) -> Any:
 def _load_pickled(path: Path, map_location: Any) -> Any:
     try:
         return _load(path, map_location, pickle_module=data_only(), weights_only=False)
+    except Suspicious as error:
+        raise FacelmkError(f'{path} is not loaded: it calls {error}, which weights never need and which could harm '
+                           'this machine. Nothing of it was run. Get the file from a source that you trust') from error
     except Exception as error:
-        reason = str(error).partition('. ')[0][:200]
-        raise FacelmkError(f'{path} ({path.stat().st_size} bytes) cannot be read as a checkpoint: {reason}. If it was '
-                           'copied or downloaded, it may have been cut off: fetch it again') from error
+        reason = str(error).partition('. ')[0][:200] or type(error).__name__
+        too_large = isinstance(error, MemoryError) or 'alloc_cpu' in reason
+        raise _unreadable(path, 'it claims more memory than there is' if too_large else reason) from error
+
+
+def _unreadable(path: Path, reason: str) -> FacelmkError:
+    return FacelmkError(f'{path} ({path.stat().st_size} bytes) cannot be read as a checkpoint: {reason}. If it was '
+                        'copied or downloaded, it may have been cut off: fetch it again')
 
 
 def find_checkpoint(source: str | Path) -> Path:
@@ -78,19 +103,19 @@ def find_checkpoint(source: str | Path) -> Path:
         return fetch(PRETRAINED.get(name, name))
     path = Path(source).expanduser()
     if not path.is_file() and name in config_names():
-        return fetch(_published(name))
+        return fetch(*_published(name))
     if not path.is_file():
         raise MissingResource(f'There is no checkpoint {path} (from {Path.cwd()}). {_neighbours(path)}')
     return path
 
 
-def _published(name: str) -> str:
-    """The address of a config's published weights."""
+def _published(name: str) -> tuple[str, str]:
+    """The address of a config's published weights, and their sha256 if the config knows it."""
     result = load_config(name).get('result', {})
     if 'checkpoint' not in result:
         page = f'; they are at {result["checkpoint_page"]}' if 'checkpoint_page' in result else ''
         raise MissingResource(f'The config {name} knows no address of its weights{page}. Give a path or a URL')
-    return result['checkpoint']
+    return result['checkpoint'], result.get('sha256', '')
 
 
 def _neighbours(path: Path) -> str:
@@ -116,7 +141,18 @@ def weights_of(checkpoint: Mapping[str, Any], source: str | Path) -> dict[str, T
     if not weights:
         raise FacelmkError(f'{source}: there are no weights in it, only {", ".join(map(repr, list(named)[:5]))}. '
                            "Expected a state_dict, or one below the key 'state_dict'")
+    broken = [key for key, value in weights.items() if not finite(value)]
+    if broken:
+        raise FacelmkError(f'{source}: NaN or infinite numbers in {len(broken)} of {len(weights)} tensors, first in '
+                           f'{broken[0]!r}. The training that wrote it had failed: take an earlier checkpoint')
     return weights
+
+
+def finite(tensor: Tensor) -> bool:
+    """Whether every number of a tensor is one."""
+    if not (tensor.is_floating_point() or tensor.is_complex()):
+        return True
+    return bool(torch.isfinite(tensor.float() if tensor.is_floating_point() and tensor.itemsize == 1 else tensor).all())
 
 
 def load_checkpoint(module: nn.Module, source: str | Path, strict: bool = True) -> dict[str, Any]:
@@ -185,7 +221,7 @@ def load_pretrained(backbone: nn.Module, source: str | Path) -> None:
 
 def save_checkpoint(data: Mapping[str, Any], path: str | Path) -> None:
     """Write tensors and plain data, whole or not at all; arrays become tensors, NumPy's numbers Python's."""
-    written = plain(data)
+    written = plain({FORMAT_KEY: FORMAT} | dict(data))
     write_whole(Path(path), lambda file: torch.save(written, file))
 
 

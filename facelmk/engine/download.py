@@ -1,21 +1,26 @@
 """Files from the net, kept in a cache folder and never half there."""
+import glob
 import hashlib
 import os
 import re
+import socket
 import tempfile
-from collections.abc import Callable
-from http.client import HTTPResponse
+import time
+import uuid
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from http.client import HTTPException
 from pathlib import Path
 from typing import BinaryIO
-from urllib.error import URLError
 from urllib.parse import unquote, urlsplit
-from urllib.request import urlopen
 
 from mmengine.logging import print_log
 
 from ..errors import MissingResource
+from .transfer import NoRoom, Transfer, said
 
-_PART = 1 << 20
+LIMIT = 8 << 30  # bytes; no weights of faces come near
+_DAY = 86400
 _HASH_IN_NAME = re.compile(r'-([0-9a-f]{8})(?:_\d{8})?\.\w+$')  # name-2bf032a6_20210125.pth: first 8 of the sha256
 
 
@@ -30,50 +35,149 @@ def cached(url: str) -> Path:
     return cache_folder() / 'downloads' / f'{hashlib.sha256(url.encode()).hexdigest()[:16]}-{name}'
 
 
-def fetch(url: str) -> Path:
-    """The file behind a URL, downloaded unless the cache has it."""
+def offline() -> bool:
+    """Whether FACELMK_OFFLINE forbids to ask the net."""
+    return os.environ.get('FACELMK_OFFLINE', '').lower() not in ('', '0', 'false', 'no', 'off')
+
+
+def addresses(url: str) -> list[str]:
+    """The URL, then the same path below each prefix that FACELMK_MIRROR lists (commas or blanks between them)."""
+    path = url.split('://', 1)[1].partition('/')[2]
+    prefixes = os.environ.get('FACELMK_MIRROR', '').replace(',', ' ').split()
+    return [url, *(f'{prefix.rstrip("/")}/{path}' for prefix in prefixes)]
+
+
+def fetch(url: str, sha256: str = '', limit: int = LIMIT) -> Path:
+    """The file behind a URL, downloaded unless the cache has it.
+
+    `sha256` is the digest or its beginning; without it, the eight digits in the name count, if there are any.
+    """
     path = cached(url)
-    if not path.is_file():
-        print_log(f'Downloading {url}', 'current')
-        try:
-            with urlopen(url, timeout=30) as answer:
-                write_whole(path, lambda file: _receive(answer, file, url))
-        except (URLError, OSError) as error:
-            raise MissingResource(
-                f'{url} could not be downloaded: {error}. Download it where there is a net, and give its path instead '
-                f'of the URL or put it at {path} (the cache folder is set by FACELMK_HOME)') from error
+    if path.is_file():
+        return path
+    named = _HASH_IN_NAME.search(urlsplit(url).path)
+    promised = sha256 or (named[1] if named else '')
+    if offline():
+        raise _missing(url, path, promised, 'FACELMK_OFFLINE is set, so the net is not asked, and the cache lacks it')
+    try:
+        with _private(path, resumed=bool(promised)) as file:
+            _from_anywhere(url, file, promised, limit)
+            _settle(file, path)
+        _sweep(path)
+    except (OSError, HTTPException) as error:
+        raise _missing(url, path, promised, str(error)) from error
     return path
 
 
-def _receive(answer: HTTPResponse, file: BinaryIO, url: str) -> None:
-    """Copy, and compare length and hash with what was promised."""
-    digest, size = hashlib.sha256(), 0
-    while part := answer.read(_PART):
-        file.write(part)
-        digest.update(part)
-        size += len(part)
-    promised = answer.headers.get('Content-Length')
-    if promised is not None and int(promised) != size:
-        raise OSError(f'it broke off after {size} of {promised} bytes')
-    named = _HASH_IN_NAME.search(urlsplit(url).path)
-    if named and not digest.hexdigest().startswith(named[1]):
-        raise OSError(f'what came has sha256 {digest.hexdigest()[:8]}..., its name promises {named[1]}')
+def _from_anywhere(url: str, file: BinaryIO, sha256: str, limit: int) -> None:
+    """Fill the file from the first address that has it."""
+    failures = []
+    for address in addresses(url):
+        print_log(f'Downloading {address}', 'current')
+        try:
+            return Transfer(address, file, sha256, limit).run()
+        except NoRoom:
+            raise
+        except (OSError, HTTPException, ValueError) as error:
+            failures.append(said(error) if address == url else f'{address}: {said(error)}')
+        if not sha256:  # nothing would tell that two addresses hold different files
+            file.seek(0)
+            file.truncate()
+    raise OSError('; '.join(failures))
 
 
-def write_whole(path: Path, write: Callable[[BinaryIO], None]) -> None:
+def _missing(url: str, path: Path, sha256: str, reason: str) -> MissingResource:
+    digest = f', where its sha256 must begin with {sha256}' if sha256 else ''
+    return MissingResource(
+        f'{url} could not be downloaded: {reason}. Download it where there is a net, and give its path instead of the '
+        f'URL or put it at {path}{digest} (FACELMK_HOME moves the cache folder, FACELMK_MIRROR names other places)')
+
+
+@contextmanager
+def _private(path: Path, resumed: bool) -> Iterator[BinaryIO]:
+    """A file that is this process's alone; what breaks off is left for the next call, if a hash can vouch for it."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    part = path.with_name(f'.{path.name}.{socket.gethostname()}.{os.getpid()}.{uuid.uuid4().hex[:8]}.part')
+    if not (resumed and _adopt(path, part)):
+        part.touch()
+    try:
+        with part.open('r+b') as file:
+            yield file
+    except NoRoom:
+        part.unlink(missing_ok=True)
+        raise
+    except BaseException:
+        if resumed and part.is_file() and part.stat().st_size:
+            part.replace(path.with_name(f'.{path.name}.{socket.gethostname()}.0.{uuid.uuid4().hex[:8]}.part'))
+        raise
+    finally:
+        part.unlink(missing_ok=True)
+
+
+def _adopt(path: Path, part: Path) -> bool:
+    """Take over, by an atomic rename, what a process that is gone has left."""
+    for other in _parts(path):
+        try:
+            if _abandoned(other):
+                other.rename(part)
+                return True
+        except FileNotFoundError:
+            continue  # another process was faster
+    return False
+
+
+def _sweep(path: Path) -> None:
+    """Remove what others left of a file that is here now."""
+    for other in _parts(path):
+        try:
+            if _abandoned(other):
+                other.unlink()
+        except FileNotFoundError:
+            continue
+
+
+def _parts(path: Path) -> list[Path]:
+    return sorted(path.parent.glob(f'.{glob.escape(path.name)}.*.part'))
+
+
+def _abandoned(part: Path) -> bool:
+    host, owner, _ = part.name.removesuffix('.part').rsplit('.', 2)
+    if owner == '0' or time.time() - part.stat().st_mtime > _DAY:
+        return True
+    return host.endswith(f'.{socket.gethostname()}') and not _lives(int(owner))
+
+
+def _lives(process: int) -> bool:
+    if os.name != 'posix':
+        return True  # signal 0 would end it there; the part is taken over when it is a day old
+    try:
+        os.kill(process, 0)
+    except ProcessLookupError:
+        return False
+    except PermissionError:
+        pass
+    return True
+
+
+def write_whole(path: Path, write: Callable[[BinaryIO], object]) -> None:
     """Write a file so that a reader sees the old one or the new one whole: private file, fsync, rename."""
     path.parent.mkdir(parents=True, exist_ok=True)
     handle, private = tempfile.mkstemp(dir=path.parent, prefix=f'.{path.name}.')
     try:
         with os.fdopen(handle, 'wb') as file:
             write(file)
-            file.flush()
-            os.fsync(file.fileno())
-        os.chmod(private, 0o666 & ~_umask())
-        os.replace(private, path)
+            _settle(file, path, private)
     except BaseException:
         Path(private).unlink(missing_ok=True)
         raise
+
+
+def _settle(file: BinaryIO, path: Path, private: str = '') -> None:
+    """Give a file that is whole its name, for good."""
+    file.flush()
+    os.fsync(file.fileno())
+    os.chmod(private or file.name, 0o666 & ~_umask())
+    os.replace(private or file.name, path)
     _sync_folder(path.parent)
 
 

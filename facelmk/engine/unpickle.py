@@ -10,6 +10,14 @@ import torch
 from mmengine.logging import HistoryBuffer
 from torch import Tensor
 
+RUNS = {'os', 'posix', 'nt', 'subprocess', 'sys', 'runpy', 'importlib', 'shutil', 'socket', 'pty', 'ctypes', 'code',
+        'codeop', 'commands', 'webbrowser', 'pip', 'pdb', 'timeit', 'cProfile', 'bdb', 'asyncio'}
+CALLS = {'eval', 'exec', 'execfile', 'compile', '__import__', 'open', 'input', 'breakpoint'}
+
+
+class Suspicious(pickle.UnpicklingError):
+    """A pickle that names what no weights need and what runs code."""
+
 
 class Stub:
     """Stands where a pickle names anything that is not data: it takes everything and does nothing."""
@@ -59,6 +67,8 @@ def data_only() -> SimpleNamespace:
     class Unpickler(pickle.Unpickler):
         def find_class(self, module: str, name: str) -> Any:
             found = known.get((module, name))
+            if module.partition('.')[0] in RUNS or (module in ('builtins', '__builtin__') and name in CALLS):
+                raise Suspicious(f'{module}.{name}')
             return type('Stub', (Stub,), {'__doc__': f'{module}.{name}'}) if found is None else found
 
     def load(file: Any, **options: Any) -> Any:
@@ -75,13 +85,17 @@ def _builders() -> dict[tuple[str, str], Callable]:
             self.__class__ = HistoryBuffer
             HistoryBuffer.__init__(self, state['_log_history'], state['_count_history'], state['max_length'])
 
+    def array(kind: Any, shape: Any, *rest: Any) -> np.ndarray:
+        """The empty array that a pickled one is filled into; a size that it claims here is not made."""
+        return np.empty(0)
+
     def parameter(data: Tensor, requires_grad: bool = True, *rest: Any) -> torch.nn.Parameter:
         return torch.nn.Parameter(data, requires_grad)
 
     def tensor(storage: Any, offset: int, size: tuple, stride: tuple, *rest: Any) -> Tensor:
         return torch._utils._rebuild_tensor(storage, offset, size, stride)
 
-    arrays: dict[str, Any] = {'_reconstruct': np.empty(0).__reduce__()[0], 'scalar': np.float64().__reduce__()[0]}
+    arrays: dict[str, Any] = {'_reconstruct': array, 'scalar': np.float64().__reduce__()[0]}
     table: dict[str, dict[str, Any]] = {
         'torch._utils': {'_rebuild_tensor': tensor, '_rebuild_tensor_v2': tensor, '_rebuild_parameter': parameter,
                          '_rebuild_parameter_with_state': parameter},

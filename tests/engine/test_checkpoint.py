@@ -216,7 +216,7 @@ def test_publish_keeps_the_weights_alone(tmp_path: Path) -> None:
     published = publish(tmp_path / 'epoch_3.pth', tmp_path / 'hrnet.pth')
     assert published.name == f'hrnet-{hashlib.sha256(published.read_bytes()).hexdigest()[:8]}.pth'
     found = torch.load(published, weights_only=True)
-    assert found.keys() == {'meta', 'state_dict'} and found['meta'] == {'epoch': 3}
+    assert found.keys() == {'meta', 'state_dict', 'facelmk_format'} and found['meta'] == {'epoch': 3}
     assert sorted(os.listdir(tmp_path)) == sorted(['epoch_3.pth', published.name])
     load_checkpoint(hrnet(), published)
 
