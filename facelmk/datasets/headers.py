@@ -6,6 +6,7 @@ from typing import NamedTuple
 
 FLOATS = 3  # TIFF's SampleFormat
 MARKERS = 10_000  # of a JPEG before its frame; real ones have ten, and a file of nothing else would keep us for minutes
+CHUNKS = 1 << 17  # of a PNG, which writers cut into some kB each
 SIZES = {1: 1, 3: 2, 4: 4}  # bytes of a number by TIFF's type: byte, short, long
 WIDTH, HEIGHT, ORIENTATION, EXTRA_SAMPLES, SAMPLE_FORMAT = 256, 257, 274, 338, 339  # TIFF's tags
 ALPHA = 2  # TIFF's ExtraSamples: alpha that has not been multiplied into the colours
@@ -29,7 +30,7 @@ def read_header(content: bytes) -> Header | None:
     try:
         header = found(content) if found else None
     except (struct.error, IndexError) as error:
-        raise ValueError('it ends within its header') from error
+        raise ValueError('it ends too early') from error
     if header and not (header.width > 0 and header.height > 0):
         raise ValueError(f'its header says {header.width} x {header.height} pixels')
     return header
@@ -38,6 +39,14 @@ def read_header(content: bytes) -> Header | None:
 def _png(content: bytes) -> Header:
     if content[12:16] != b'IHDR':
         raise ValueError('a PNG that does not begin with IHDR')
+    place = 8
+    for _ in range(CHUNKS):  # OpenCV would take memory for whatever length a broken chunk claims, for half a minute
+        length, name = struct.unpack_from('>I4s', content, place)
+        place += length + 12
+        if name == b'IEND' or place > len(content):
+            break
+    if name != b'IEND' or place > len(content):
+        raise ValueError('a PNG that is damaged or cut off')
     return Header('PNG', *struct.unpack_from('>II', content, 16))
 
 
@@ -81,7 +90,7 @@ def _webp(content: bytes) -> Header | None:
     if kind == b'WEBPVP8X':
         flags, wide, high = (*struct.unpack_from('<B', content, 20), content[24:27], content[27:30])
         if len(high) < 3:
-            raise ValueError('it ends within its header')
+            raise ValueError('it ends too early')
         orientation = _webp_orientation(content) if flags & 8 else 1
         return Header('WebP', int.from_bytes(wide, 'little') + 1, int.from_bytes(high, 'little') + 1, orientation)
     return None

@@ -14,6 +14,7 @@ from ..registry import DataDefect, FacelmkError
 
 Boxes = NDArray[np.float32]
 FULL = 'full'
+LARGEST = 100  # times the longer side of the picture
 NEEDED = ('a box around each face is needed: boxes=[[x1, y1, x2, y2], ...] in pixels of the picture, or '
           "boxes='full' where one face fills it")
 
@@ -28,17 +29,23 @@ def boxes_in(boxes: Any, width: int, height: int) -> Boxes:
         return np.array([[0, 0, width, height]], np.float32)
     found = as_boxes(boxes)
     for i, (x1, y1, x2, y2) in enumerate(found.tolist()):
-        if not (x1 < x2 and y1 < y2):  # a number that is not finite fails too
-            raise FacelmkError(f'box {i} is {[x1, y1, x2, y2]}; expected x1 < x2 and y1 < y2, left, top, right, bottom')
-        if x1 >= width or y1 >= height or x2 <= 0 or y2 <= 0 or np.isinf(found[i]).any():
-            raise FacelmkError(f'box {i} is {[x1, y1, x2, y2]} and lies outside of the picture of {width} x {height}')
+        told = f'box {i} is {[x1, y1, x2, y2]}'
+        if not (np.isfinite(found[i]).all() and x1 < x2 and y1 < y2):
+            raise FacelmkError(f'{told}; expected finite numbers, x1 < x2 and y1 < y2: left, top, right, bottom')
+        if x1 >= width or y1 >= height or x2 <= 0 or y2 <= 0:
+            raise FacelmkError(f'{told} and lies outside of the picture of {width} x {height}')
+        if max(x2 - x1, y2 - y1) > LARGEST * max(width, height):  # the whole picture would be a few pixels of the crop
+            raise FacelmkError(f'{told}, more than {LARGEST} times as large as the picture of {width} x {height}; '
+                               'expected pixels')
     return found
 
 
 def as_boxes(boxes: Any) -> Boxes:
     """One box or several as (N, 4)."""
     try:
-        found = np.asarray(boxes.tolist() if hasattr(boxes, 'tolist') else boxes, np.float32)
+        given = boxes.tolist() if hasattr(boxes, 'tolist') else boxes  # tensors of any device and type, too
+        with np.errstate(over='ignore'):  # infinite then, and refused as such
+            found = np.asarray(given, np.float32)
     except (TypeError, ValueError) as error:
         raise FacelmkError(f'boxes={boxes!r}; {NEEDED}') from error
     if found.size == 0:

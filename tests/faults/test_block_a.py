@@ -5,6 +5,7 @@ import struct
 import subprocess
 import sys
 import tempfile
+import time
 import zlib
 from collections.abc import Callable
 from pathlib import Path
@@ -189,6 +190,18 @@ def test_cut_off(kind, whole, tmp_path) -> None:
     if kind in ('JPEG', 'PNG', 'BMP', 'GIF'):  # which PIL reads late
         (tmp_path / 'late.picture').write_bytes(content[:int(len(content) * .6)])
         refused(Image.open(tmp_path / 'late.picture'), 'late.picture: no picture')
+
+
+@fault('A22')
+def test_a_chunk_that_claims_gigabytes(whole) -> None:
+    """OpenCV alone takes half a minute, and as much memory."""
+    content = bytearray(written(whole, 'PNG'))
+    place = content.index(b'IDAT') - 4
+    for length in (1 << 24, (1 << 31) - 1, (1 << 32) - 1):
+        content[place:place + 4] = struct.pack('>I', length)
+        start = time.perf_counter()
+        refused(content, 'no picture: a PNG that is damaged')
+        assert time.perf_counter() - start < .2
 
 
 @fault('A22')
