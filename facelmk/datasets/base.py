@@ -4,6 +4,8 @@ A face is a flat dict: id, path, box (4,), landmarks (K, 2), visible (K,), norm 
 (the subsets it belongs to). The pipeline adds to it and renames nothing.
 """
 import collections
+import functools
+import os
 import zlib
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
@@ -15,7 +17,8 @@ from torch.utils.data import Dataset
 
 from ..markups import MARKUPS
 from ..registry import TRANSFORMS, DataDefect, FacelmkError, UnknownName, near
-from .records import Face, name_faces, refuse, refuse_defects, tight_boxes
+from .defects import Defect, are_collected, collecting, leave_out, refuse, short, stop
+from .records import TOLD, Face, is_sound, name_faces, refuse_defects, tight_boxes
 
 Transform = Callable[[Face], Face]
 
@@ -77,6 +80,8 @@ class AnnotatedFaces(FaceDataset):
     gives the first pixel: published tables are read raw (0), `origin=1` subtracts one from boxes and landmarks alike.
     `tags` joins subset lists: {'pose': 'face_landmarks_wflw_test_largepose.csv'} marks the faces that are in that file
     too. `only` keeps the faces of one subset. `check_pictures` asks at once whether every picture is there.
+    Defective records stop the reading, and the error names them; with `defects='skip'` they are left out, counted in
+    the log and kept as `skipped`. A file that cannot be read as a whole stops in any case.
     """
     boxes: tuple[str, ...] = ('file', 'tight')
     own_tags = False  # whether the annotation itself tells the subsets
@@ -84,22 +89,40 @@ class AnnotatedFaces(FaceDataset):
     def __init__(self, ann_file: str = '', data_root: str = '', image_root: str = '', markup: str = 'wflw',
                  pipeline: Sequence[dict | Transform] = (), box: str | None = None, origin: int = 0,
                  tags: Mapping[str, str] | None = None, only: str | None = None, subsets: Sequence[str] | None = None,
-                 check_pictures: bool = False, whole: str | None = None) -> None:
+                 check_pictures: bool = False, whole: str | None = None, defects: str = 'stop') -> None:
         tags = dict(tags or {})
         super().__init__(markup, pipeline, tuple(tags) if subsets is None and tags else subsets, whole=whole)
         self.box = self._choice('box', self.boxes[0] if box is None else box, self.boxes)
         self.origin = self._choice('origin', origin, (0, 1))
         self.data_root, self.image_root = Path(data_root), Path(data_root, image_root)
         self.ann_file = Path(data_root, ann_file)
-        self.faces = name_faces(self.read(self.ann_file))
+        self.defects = self._choice('defects', defects, ('stop', 'skip'))
+        self.skipped: list[Defect] = []
+        self.faces: list[Face] = []
+        load = functools.partial(self._load, tags, only, check_pictures)
+        load() if are_collected() else self._judged(load)
         if not self.faces:
-            raise DataDefect(f'{self.ann_file} holds no face; check that it is the right file for this reader')
+            left = f', but for {len(self.skipped)} defective ones' if self.skipped else ''
+            raise DataDefect(f'{self.ann_file} holds no face{left}; check that it is the right file for this reader')
+
+    def _load(self, tags: Mapping[str, str], only: str | None, check_pictures: bool) -> None:
+        self.faces = name_faces(self.read(self.ann_file))
         for tag, file in tags.items():
-            self._join(tag, Path(data_root, file))
-        if only is not None:
+            self._join(tag, Path(self.data_root, file))
+        if only is not None and self.faces:
             self._keep(only)
         if check_pictures:
             self._find_pictures()
+
+    def _judged(self, load: Callable[[], None]) -> None:
+        """Load, and stop at all defects at once, or go on without the records that have them."""
+        with collecting() as defects:
+            load()
+        if self.defects == 'stop':
+            stop(defects)
+        leave_out(defects)
+        self.skipped = defects
+        self.faces = [face for face in self.faces if is_sound(face)]
 
     @classmethod
     def needs(cls, options: Mapping[str, Any]) -> list[Path]:
@@ -126,9 +149,10 @@ class AnnotatedFaces(FaceDataset):
         seen = np.ones(points.shape[:2]) if visible is None else np.asarray(visible, np.float64)
         tight = boxes is None or self.box == 'tight'
         around = tight_boxes(points, seen) if tight else np.asarray(boxes, np.float64) - self.origin
-        refuse_defects(file, names, points, around)
-        columns = zip(names, around.astype(np.float32), points.astype(np.float32), seen.astype(np.float32),
-                      norms or [None] * len(names), tags or [()] * len(names), strict=True)
+        norms = [norm or None for norm in norms or [None] * len(names)]
+        points[refuse_defects(file, names, points, around, seen, norms)] = TOLD
+        columns = zip(names, around.astype(np.float32), points.astype(np.float32), seen.astype(np.float32), norms,
+                      tags or [()] * len(names), strict=True)
         return [{'id': name, 'path': str(self.image_root / name), 'box': box, 'landmarks': places, 'visible': flags,
                  'norm': norm, 'tags': tag} for name, box, places, flags, norm, tag in columns]
 
@@ -139,15 +163,15 @@ class AnnotatedFaces(FaceDataset):
 
     def _check_size(self, file: Path, names: Sequence[str], landmarks: NDArray) -> None:
         if len(names) and landmarks.shape[1:] != (self.markup.size, 2):
-            raise DataDefect(f'{file}: {names[0]!r} has {landmarks.shape[1]} landmarks; mark-up {self.markup.name!r} '
-                             f'has {self.markup.size}. Choose the mark-up of this file')
+            raise DataDefect(f'{file}: {short(repr(names[0]))} has {landmarks.shape[1]} landmarks; mark-up '
+                             f'{self.markup.name!r} has {self.markup.size}. Choose the mark-up of this file')
 
     def _join(self, tag: str, file: Path) -> None:
         pictures = collections.defaultdict(list)
         for face in self.faces:
             pictures[Path(face['path']).name].append(face)
         lost = []
-        for row in self.read(file):
+        for row in name_faces(self.read(file)):
             near_by = [face for face in pictures[Path(row['path']).name] if tag not in face['tags']]
             apart = [np.abs(face['landmarks'] - row['landmarks']).max() for face in near_by]
             if apart and min(apart) < 1:
@@ -164,5 +188,8 @@ class AnnotatedFaces(FaceDataset):
         self.faces = [face for face in self.faces if tag in face['tags']]
 
     def _find_pictures(self) -> None:
-        missing = [path for path in dict.fromkeys(face['path'] for face in self.faces) if not Path(path).is_file()]
+        missing = [path for path in dict.fromkeys(face['path'] for face in self.faces) if not os.path.isfile(path)]
         refuse(self.ann_file, [(path, 'no such picture') for path in missing])
+        if self.defects == 'skip':
+            lost = set(missing)
+            self.faces = [face for face in self.faces if face['path'] not in lost]

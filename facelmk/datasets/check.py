@@ -1,10 +1,9 @@
 """What is wrong with a data set: every defect by file and record, not only the first."""
 import hashlib
-import json
+import os
 from collections import Counter, defaultdict
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
-from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -14,10 +13,11 @@ from ..markups import Markup
 from ..registry import DataDefect, FacelmkError
 from .base import FaceDataset
 from .coco import CocoFaces
+from .defects import Defect, collecting, short
 from .joined import JoinedFaces, RepeatedFaces
 from .pictures import decode, read_file
 from .published import PublishedFaces
-from .records import Defect, Face, collecting
+from .records import Face
 
 OUTSIDE = .5  # of the box's longer side: how far a point may lie outside the picture, as many do at its border
 LARGER = 5.  # how many times as large as its points a box may be
@@ -98,12 +98,16 @@ def _check_reader(reader: FaceDataset, pictures: str, found: Found) -> None:
     if file in ('', '.'):
         file = str(getattr(reader, 'image_root', ''))
     told = {(defect.file, defect.record) for defect in found.defects}
-    listed = _listing(reader, found.defects)
+    listed = reader.sizes() if isinstance(reader, CocoFaces) else {}
     seen: dict[str, tuple[int, int] | None] = {}
     earlier: dict[str, list[tuple[int, NDArray]]] = defaultdict(list)
     for index in range(len(reader)):
-        face = reader.face(index)
-        record = f'record {index + 1} ({face["id"]})'
+        try:
+            face = reader.face(index)
+        except DataDefect as error:  # a picture in an annotation file
+            found.defects.append(Defect(file, f'record {index + 1}', str(error)))
+            continue
+        record = f'record {index + 1} ({short(face["id"])})'
         path = str(face['path'])
         size = _size_of(face, (file, record), pictures, seen, found, listed)
         if (file, record) in told or not np.isfinite(face['landmarks']).all():
@@ -134,7 +138,7 @@ def _size_of(face: Face, place: tuple[str, str], pictures: str, seen: dict[str, 
 def _look(path: str, pictures: str, found: Found) -> tuple[tuple[int, int] | None, str]:
     """A picture's width and height, and what is wrong with it."""
     if pictures == 'there':
-        return None, '' if Path(path).is_file() else 'is not there'
+        return None, '' if os.path.isfile(path) else 'is not there'
     try:
         content = read_file(path)
     except FacelmkError as error:
@@ -189,16 +193,3 @@ def _again(points: NDArray, index: int, earlier: list[tuple[int, NDArray]]) -> I
             yield f'the same face as record {number + 1}'
             break
     earlier.append((index, points))
-
-
-def _listing(reader: FaceDataset, defects: list[Defect]) -> dict[str, tuple[int, int]]:
-    """The sizes that a json gives its pictures; ids that it gives twice are defects."""
-    if not isinstance(reader, CocoFaces):
-        return {}
-    content = json.loads(reader.ann_file.read_text(encoding='utf-8-sig'))
-    for kind in ('images', 'annotations'):
-        total = Counter(row.get('id') for row in content[kind])
-        defects += [Defect(str(reader.ann_file), kind, f'id {number!r} is given {count} times')
-                    for number, count in total.items() if count > 1]
-    return {str(reader.image_root / row['file_name']): (row['width'], row['height']) for row in content['images']
-            if 'width' in row and 'height' in row}

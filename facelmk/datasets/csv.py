@@ -1,11 +1,13 @@
 """The tables of the original HRNet (https://github.com/HRNet/HRNet-Facial-Landmark-Detection): one row a face."""
 import csv
+import io
 from pathlib import Path
 
 import numpy as np
 
 from ..registry import DATASETS, DataDefect
 from .base import AnnotatedFaces, Face
+from .defects import short
 from .records import centred_boxes, numbers, read_text
 
 
@@ -14,22 +16,38 @@ class CsvFaces(AnnotatedFaces):
     """HRNet's CSV of 300W, WFLW and AFLW: picture, scale, (box_size,) center_w, center_h, then x, y of every point.
 
     The box is the square of 200 * scale pixels around the centre. `norm` is AFLW's box_size, else 200 * scale.
+    Columns are parted by commas; a name may stand in quotes.
     """
 
     def read(self, file: Path) -> list[Face]:
         """The faces of a CSV."""
-        head, *rows = [row for row in csv.reader(read_text(file).splitlines()) if row] or [[]]
+        lines, head = _lines(file)
         wanted = ('scale', 'center_w', 'center_h')
-        if missing := [name for name in wanted if name not in head]:
-            raise DataDefect(f'{file}: the first line names no column {missing[0]!r}; expected are a picture, '
-                             f'{", ".join(wanted)} (AFLW: box_size, too) and the points')
+        first = 4 if 'box_size' in head else 3
+        missing = [name for name in wanted if name not in head[1:first + 1]]
+        if missing:
+            apart = "; its columns are parted by ';', commas are expected" if ';' in ''.join(head) else ''
+            raise DataDefect(f'{file}: the first line names no column {missing[0]!r} before the points{apart}; '
+                             f'expected are a picture, {", ".join(wanted)} (AFLW: box_size, too) and the points')
+        rows = list(lines.values())
         names = [row[0] for row in rows]
-        records = [f'line {i + 2} ({name})' for i, name in enumerate(names)]
+        records = [f'line {line} ({short(name)})' for line, name in zip(lines, names, strict=True)]
         table = numbers(file, records, [row[1:] for row in rows], len(head) - 1)
         columns = {name: table[:, i] for i, name in enumerate(head[1:])}
-        first = 4 if 'box_size' in head else 3
         side = 200 * columns['scale']
         count = (len(head) - 1 - first) // 2
         return self.rows(file, names, table[:, first:first + 2 * count].reshape(-1, count, 2),
                          centred_boxes(np.stack([columns['center_w'], columns['center_h']], -1), side),
                          norms=columns.get('box_size', side).tolist())
+
+
+def _lines(file: Path) -> tuple[dict[int, list[str]], list[str]]:
+    """The rows below the head by the number of their (last) line, and the head."""
+    reader = csv.reader(io.StringIO(read_text(file), newline=''))
+    try:
+        lines = {reader.line_num: row for row in reader if row}  # noqa: B035, it counts on
+    except csv.Error as error:
+        raise DataDefect(f'{file}: line {reader.line_num}: {error}; a quote that does not end, perhaps') from error
+    first = next(iter(lines), None)
+    head = [name.strip() for name in lines.pop(first)] if first is not None else []
+    return lines, head

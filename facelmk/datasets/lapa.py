@@ -6,7 +6,7 @@ import numpy as np
 
 from ..registry import DATASETS, MissingResource
 from .base import AnnotatedFaces, Face
-from .records import numbers, picture_of, read_text
+from .records import numbers, picture_of, text_of
 
 
 @DATASETS.register_module()
@@ -26,9 +26,10 @@ class LapaTxt(AnnotatedFaces):
         """The faces of a folder, by name."""
         if not file.is_dir():
             raise MissingResource(f'{file} is no folder; check data_root and ann_file')
-        lists = sorted(file.glob('*.txt'))
+        texts = {path: text_of(path) for path in sorted(file.glob('*.txt'))}
+        lists = {path: text.split() for path, text in texts.items() if text is not None}
         names = [(picture_of(self.image_root, path.stem) or Path(f'{path.stem}.jpg')).name for path in lists]
-        rows = [read_text(path).split()[1:] for path in lists]
-        table = numbers(file, [path.name for path in lists], rows, 2 * self.markup.size)
+        table = numbers(file, [path.name for path in lists], [row[1:] for row in lists.values()],
+                        2 * self.markup.size)
         points = table.reshape(-1, self.markup.size, 2)
         return self.rows(file, names, points, np.concatenate([points.min(1), points.max(1)], -1))

@@ -1,4 +1,4 @@
-"""MATLAB's files up to version 7, one a face: 300W-LP's points, and COFW's test faces in 68 points."""
+"""MATLAB's files, one a face: 300W-LP's points, and COFW's test faces in 68 points."""
 import re
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -9,8 +9,10 @@ from numpy.typing import NDArray
 
 from ..registry import DATASETS, DataDefect, MissingResource
 from .base import AnnotatedFaces, Face, Transform
+from .defects import refuse
 from .mat import CofwMat
-from .records import PICTURES, chance_of, refuse
+from .mat_file import listed, reading, variables
+from .records import PICTURES, TOLD, chance_of
 
 FOLDERS = ('AFW', 'HELEN', 'IBUG', 'LFPW')
 
@@ -99,23 +101,23 @@ class Cofw68Mat(CofwMat):
 
 
 def _places(file: Path, key: str, size: int) -> NDArray[np.float64]:
-    """The points (K, 2) under a name of a .mat, whichever way round they are stored; NaN where they are not there."""
-    found = np.asarray(_content(file).get(key, ()), np.float64)
-    if found.shape == (2, size):
-        return found.T
-    if found.shape != (size, 2):
-        shape = 'x'.join(map(str, found.shape))
-        refuse(file, [('the file', f'{key} is {shape}, {size}x2 expected' if found.size else f'it holds no {key!r}')])
-        return np.full((size, 2), np.nan)
-    return found
+    """The points (K, 2) under a name of a .mat, whichever way round they are stored; TOLD where they are not there."""
+    try:
+        content = variables(file, (key,))
+        with reading(file):
+            found = np.asarray(content.get(key, ()), np.float64)
+        wrong = _wrong(file, key, found, size)
+    except DataDefect as error:
+        wrong = str(error).removeprefix(f'{file} ')
+    if wrong:
+        refuse(file, [('the file', wrong)])
+        return np.full((size, 2), TOLD)
+    return found.T if found.shape == (2, size) else found
 
 
-def _content(file: Path) -> dict[str, Any]:
-    try:
-        from scipy.io import loadmat  # optional: only these formats need it
-    except ImportError as error:
-        raise MissingResource('.mat files of 300W-LP and COFW-68 need scipy: pip install facelmk[mat]') from error
-    try:
-        return loadmat(file)
-    except Exception as error:  # scipy has many names for a broken file
-        raise DataDefect(f'{file} is no MATLAB file up to version 7 ({error})') from error
+def _wrong(file: Path, key: str, found: NDArray, size: int) -> str:
+    if found.shape in ((size, 2), (2, size)):
+        return ''
+    if not found.size:
+        return f'it holds no {key!r}, but {listed(file)}'
+    return f'{key} is {"x".join(map(str, found.shape))}, {size}x2 expected'

@@ -1,11 +1,14 @@
 """The .pts files of 300W and LFPW (https://ibug.doc.ic.ac.uk/resources/300-W/): one beside each picture."""
+import os
+import re
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 from ..registry import DATASETS, MissingResource
 from .base import AnnotatedFaces, Face, Transform
-from .records import PICTURES, chance_of, numbers, read_text, refuse
+from .defects import refuse
+from .records import PICTURES, chance_of, numbers, text_of
 
 
 @DATASETS.register_module()
@@ -39,18 +42,19 @@ class PtsFaces(AnnotatedFaces):
         """The faces of all folders, by name."""
         found = [(path, tag) for tag, group in self.folders.items() for folder in group
                  for path in self._pictures(self.image_root / folder)]
-        texts = [_points(path.with_suffix('.pts')) for path, _ in found]
-        rows = [text.split() for text in texts]
+        rows = [points_of(path.with_suffix('.pts')) for path, _ in found]
+        found = [place for place, row in zip(found, rows, strict=True) if row is not None]
         names = [path.relative_to(self.image_root).as_posix() for path, _ in found]
-        landmarks = numbers(self.image_root, names, rows, 2 * self.markup.size).reshape(-1, self.markup.size, 2)
-        return self.rows(self.image_root, names, landmarks, tags=[(tag,) if tag else () for _, tag in found])
+        landmarks = numbers(self.image_root, names, [row for row in rows if row is not None], 2 * self.markup.size)
+        return self.rows(self.image_root, names, landmarks.reshape(-1, self.markup.size, 2),
+                         tags=[(tag,) if tag else () for _, tag in found])
 
     def _pictures(self, folder: Path) -> list[Path]:
         """The pictures below `folder` that have a .pts and are in this part."""
         if not folder.is_dir():
             raise MissingResource(f'{folder} is no folder; check data_root, image_root and folders')
         return [path for path in sorted(folder.rglob('*')) if path.suffix.lower() in PICTURES
-                and path.with_suffix('.pts').is_file() and self._in_part(path.stem)]
+                and os.path.isfile(path.with_suffix('.pts')) and self._in_part(path.stem)]
 
     def _in_part(self, stem: str) -> bool:
         return self.part == 'all' or (chance_of(stem, self.seed) < self.share) == (self.part == 'val')
@@ -63,9 +67,13 @@ def _by_tag(folders: Sequence[str] | Mapping[str, Sequence[str]] | None) -> dict
     return {'': ('',) if folders is None else tuple(folders)}
 
 
-def _points(file: Path) -> str:
-    """The numbers between the braces."""
-    _, brace, rest = read_text(file).partition('{')
+def points_of(file: Path) -> list[str] | None:
+    """The numbers between the braces, without comments (# or //); None where they cannot be told, a defect."""
+    text = text_of(file)
+    if text is None:
+        return None
+    _, brace, rest = re.sub('(#|//).*', '', text).partition('{')
     if not brace:
         refuse(file, [('the file', "it holds no '{' before its points")])
-    return rest.partition('}')[0]
+        return None
+    return rest.partition('}')[0].split()

@@ -18,14 +18,17 @@ class PublishedFaces(FaceDataset):
     `subset_files` says how the subsets are called in file names: {'pose': 'largepose'} joins the file of the split
     'test_largepose' to the one of the split 'test' as the tag 'pose', for readers whose files do not tell subsets.
     `counts` are the published numbers of faces by split and subset, which `facelmk data check` compares.
+    `defects`, 'stop' or 'skip', is that of every reader.
     """
 
     def __init__(self, root: str, split: str, layouts: Sequence[dict], markup: str,
                  pipeline: Sequence[dict | Transform] = (), subset_files: Mapping[str, str] | None = None,
-                 only: str | None = None, whole: str | None = None, counts: Mapping[str, int] | None = None) -> None:
+                 only: str | None = None, whole: str | None = None, counts: Mapping[str, int] | None = None,
+                 defects: str = 'stop') -> None:
         self.split, self.subset_files, self.only = split, dict(subset_files or {}), only
         self.counts = dict(counts or {})
-        candidates = [self._filled(layout) | {'data_root': root, 'markup': markup} for layout in layouts]
+        shared = {'data_root': root, 'markup': markup, 'defects': defects}
+        candidates = [self._filled(layout) | shared for layout in layouts]
         self.reader = self._first(candidates, only)
         super().__init__(markup, pipeline, tuple(self.subset_files) or self.reader.subsets, whole=whole)
 

@@ -1,66 +1,52 @@
 """Annotation files as arrays: read, refuse what is defective by the record's name, put boxes around points."""
 import collections
 import hashlib
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
-from contextvars import ContextVar
+import os
+import stat
+from collections.abc import Sequence
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from ..registry import DataDefect, MissingResource
+from ..registry import DataDefect, FacelmkError, MissingResource
+from .defects import are_collected, refuse, short
 
 Face = dict[str, Any]
 Array = NDArray[np.float64]
 PICTURES = ('.png', '.jpg', '.jpeg', '.bmp')
+LARGEST = 1e7  # pixels of a coordinate; no photograph is so large, and sums of larger ones lose their fractions
 TOLD = np.inf  # stands, while defects are collected, for the numbers of a record that is listed already
 
 
-class Defect(NamedTuple):
-    """What is wrong with a record of a file."""
-    file: str
-    record: str
-    wrong: str
-
-
-_collected: ContextVar[list[Defect] | None] = ContextVar('collected', default=None)
-
-
-@contextmanager
-def collecting() -> Iterator[list[Defect]]:
-    """Within it defects are listed instead of raised, and reading goes on behind them."""
-    defects: list[Defect] = []
-    token = _collected.set(defects)
-    try:
-        with np.errstate(invalid='ignore'):  # readers go on with numbers that are none
-            yield defects
-    finally:
-        _collected.reset(token)
-
-
 def read_text(file: Path) -> str:
-    """The text of an annotation file."""
+    """The text of an annotation file; what is no ordinary file is refused before it is opened: a pipe never ends."""
     try:
-        return file.read_text(encoding='utf-8-sig')
-    except OSError as error:
+        if not stat.S_ISREG(os.stat(file).st_mode):
+            raise DataDefect(f'{file} is no file (a folder, a pipe or a device); check data_root and ann_file')
+        text = file.read_text(encoding='utf-8-sig')
+    except (FileNotFoundError, NotADirectoryError) as error:
         raise MissingResource(f'{file} cannot be read ({error.strerror}); check data_root and ann_file') from error
     except UnicodeDecodeError as error:
-        raise DataDefect(f'{file} is no text file ({error.reason} at byte {error.start})') from error
+        raise DataDefect(f'{file} is no text file in UTF-8 ({error.reason} at byte {error.start}); save it as UTF-8'
+                         ) from error
+    except (OSError, ValueError) as error:  # ValueError: a zero byte in the name
+        reason = getattr(error, 'strerror', None) or error
+        raise DataDefect(f'{short(str(file))} cannot be read ({reason}); check its name and its rights') from error
+    if '\0' in text:
+        raise DataDefect(f'{file} is no text file in UTF-8 (a zero at letter {text.index(chr(0))}: UTF-16, perhaps); '
+                         'save it as UTF-8')
+    return text
 
 
-def refuse(file: Path, defects: Sequence[tuple[str, str]], shown: int = 5) -> None:
-    """Raise DataDefect if there are any defects (record, what is wrong): their number, and the first few by name."""
-    listing = _collected.get()
-    if listing is not None:
-        known = {(defect.file, defect.record) for defect in listing}
-        listing += [Defect(str(file), record, wrong) for record, wrong in defects if (str(file), record) not in known]
-    elif defects:
-        listed = '; '.join(f'{record}: {wrong}' for record, wrong in defects[:shown])
-        more = f'; and {len(defects) - shown} more' if len(defects) > shown else ''
-        raise DataDefect(f'{file}: {len(defects)} defective record{"s"[:len(defects) > 1]}: {listed}{more}. '
-                         'Mend or remove what is listed')
+def text_of(file: Path) -> str | None:
+    """The text of one annotation file among many; None where it cannot be read, which is its defect."""
+    try:
+        return read_text(file)
+    except FacelmkError as error:
+        refuse(file, [('the file', str(error).removeprefix(f'{file} '))])
+        return None
 
 
 def numbers(file: Path, records: Sequence[str], rows: Sequence[Sequence[Any]], width: int) -> Array:
@@ -69,28 +55,59 @@ def numbers(file: Path, records: Sequence[str], rows: Sequence[Sequence[Any]], w
                   for record, row in zip(records, rows, strict=True) if len(row) != width])
     rows = [row if len(row) == width else [TOLD] * width for row in rows]
     try:
-        return np.array(rows, np.float64).reshape(-1, width)
-    except (TypeError, ValueError):
-        refuse(file, [(record, f'{value!r} is no number') for record, row in zip(records, rows, strict=True)
-                      for value in row if not _is_number(value)])
-        return np.array([row if all(map(_is_number, row)) else [TOLD] * width for row in rows], np.float64)
+        table = np.array(rows, np.float64)
+    except (TypeError, ValueError, OverflowError):
+        table = np.empty(0)
+    if table.shape != (len(rows), width):  # a text, an object or a list among the numbers
+        odd = {i: value for i, row in enumerate(rows) for value in reversed(row) if not _is_number(value)}
+        refuse(file, [(records[i], f'{short(repr(value))} is no number') for i, value in odd.items()])
+        table = np.array([[TOLD] * width if i in odd else row for i, row in enumerate(rows)], np.float64)
+    return table.reshape(-1, width)
 
 
 def _is_number(value: Any) -> bool:
     try:
         float(value)
-    except (TypeError, ValueError):
+    except (TypeError, ValueError, OverflowError):
         return False
     return True
 
 
-def refuse_defects(file: Path, names: Sequence[str], landmarks: Array, boxes: Array) -> None:
-    """Refuse faces with a coordinate that is no finite number, and faces with an empty box."""
-    finite = np.isfinite(landmarks).all((1, 2)) & np.isfinite(boxes).all(1)
-    wide = (boxes[:, 2:] > boxes[:, :2]).all(1)
-    told = (landmarks == TOLD).all((1, 2)) & (_collected.get() is not None)
-    refuse(file, [(f'record {i + 1} ({names[i]})', 'a coordinate is not finite' if not finite[i] else
-                   f'its box {boxes[i].round(1).tolist()} is empty') for i in np.flatnonzero(~(finite & wide | told))])
+def refuse_defects(file: Path, names: Sequence[str], landmarks: Array, boxes: Array, visible: Array,
+                   norms: Sequence[float | None]) -> NDArray[np.bool_]:
+    """Refuse faces by name whose name, coordinates, box, flags or normaliser are none; tells which these are (N,)."""
+    told = (landmarks == TOLD).all((1, 2)) & are_collected()
+    plain = np.concatenate([landmarks.reshape(len(names), 2 * landmarks.shape[1]), boxes, visible,
+                            np.array([0 if norm is None else norm for norm in norms], np.float64).reshape(-1, 1)], 1)
+    sound = (np.abs(plain) <= LARGEST).all(1) & (plain[:, -1] >= 0) & (boxes[:, 2:] > boxes[:, :2]).all(1)
+    odd = [i for i in np.flatnonzero(~told) if not sound[i] or not _is_name(names[i])]
+    refuse(file, [(f'record {i + 1} ({short(names[i])})', _wrong(plain[i], boxes[i])) for i in odd])
+    told[odd] = True
+    return told
+
+
+def _wrong(numbers: Array, box: Array) -> str:
+    """What is wrong with a face's numbers, of which the last is its normaliser."""
+    if not np.isfinite(numbers[:-1]).all():
+        return 'a coordinate is not finite'
+    if np.abs(numbers[:-1]).max() > LARGEST:
+        return f'a coordinate of {np.abs(numbers).max():.3g} pixels'
+    if not (box[2:] > box[:2]).all():
+        return f'its box {box.round(1).tolist()} is empty'
+    return 'it names no picture' if 0 <= numbers[-1] <= LARGEST else f'its normaliser is {numbers[-1]}'
+
+
+def _is_name(name: str) -> bool:
+    """Whether a picture can have this name."""
+    try:
+        return bool(name.encode()) and '\0' not in name and not name.endswith('/')
+    except UnicodeEncodeError:
+        return False
+
+
+def is_sound(face: Face) -> bool:
+    """Whether a face has not been refused: those have no finite points."""
+    return bool(np.isfinite(face['landmarks']).all())
 
 
 def tight_boxes(landmarks: Array, visible: Array) -> Array:
@@ -116,7 +133,7 @@ def chance_of(name: str, seed: int) -> float:
 def picture_of(folder: Path, stem: str) -> Path | None:
     """The picture of that name in a folder, whatever its format; None if there is none."""
     places = (folder / f'{stem}{ending}' for ending in (*PICTURES, *(ending.upper() for ending in PICTURES)))
-    return next((place for place in places if place.is_file()), None)
+    return next((place for place in places if os.path.isfile(place)), None)
 
 
 def name_faces(faces: list[Face]) -> list[Face]:

@@ -1,6 +1,7 @@
 """A file or a folder as a data set: the format is told by what is there, the mark-up by the number of points."""
 import csv
 import json
+import os
 from collections.abc import Iterable
 from itertools import islice
 from pathlib import Path
@@ -9,7 +10,9 @@ from typing import Any
 from ..markups import MARKUPS
 from ..registry import DATASETS, FacelmkError, MissingResource
 from .base import AnnotatedFaces
+from .defects import collecting
 from .matlab import FOLDERS
+from .pts import points_of
 from .records import read_text
 
 USUAL = {98: 'wflw', 68: '300w', 29: 'cofw', 19: 'aflw', 106: 'lapa', 5: 'five'}
@@ -49,21 +52,26 @@ def _json(path: Path) -> Told:
     try:
         content = json.loads(read_text(path))
         faces, images = content['annotations'], content['images']
-    except (ValueError, TypeError, KeyError):
+        pictures = [name for image in islice(images, 20) if isinstance(name := image.get('file_name'), str)]
+        whole = any('face_kpts' in face for face in islice(faces, 20))
+        size = next((len(face['keypoints']) // 3 for face in faces if face.get('keypoints')), None)
+    except (ValueError, TypeError, KeyError, AttributeError, RecursionError):
         return 'CocoFaces', {}, None, []  # the reader says what is wrong
-    pictures = [image.get('file_name', '') for image in islice(images, 20)]
-    if any('face_kpts' in face for face in islice(faces, 20)):
+    if whole:
         return 'CocoFaces', {'markup': 'coco_wholebody_face'}, 68, pictures
-    size = next((len(face['keypoints']) // 3 for face in faces if face.get('keypoints')), None)
     if size in BODIES:
         return 'CocoFaces', {'markup': '300w', 'first': BODIES[size]}, 68, pictures
     return 'CocoFaces', {}, size, pictures
 
 
 def _csv(path: Path) -> Told:
-    rows = [row for row in islice(csv.reader(read_text(path).splitlines()), 21) if row]
+    try:
+        rows = [row for row in islice(csv.reader(read_text(path).splitlines()), 21) if row]
+    except csv.Error:
+        rows = []  # the reader says what is wrong
     head = rows[0] if rows else []
-    return 'CsvFaces', {}, (len(head) - (5 if 'box_size' in head else 4)) // 2, [row[0] for row in rows[1:]]
+    size = (len(head) - (5 if 'box_size' in head else 4)) // 2 if 'scale' in head else None
+    return 'CsvFaces', {}, size, [row[0] for row in rows[1:]]
 
 
 def _txt(path: Path) -> Told:
@@ -80,17 +88,18 @@ def _folder(path: Path) -> Told:
     first = next(iter(sorted(lists.glob('*.txt'))), None)
     if first is not None:
         pictures = lists.parent / 'images'
-        size = int(next(iter(read_text(first).split()), '0') or 0)
+        size = next(iter(read_text(first).split()), '')[:9]
         where = {'ann_file': str(lists), 'image_root': str(pictures if pictures.is_dir() else lists)}
-        return 'LapaTxt', where, size, []
+        return 'LapaTxt', where, int(size) if size.isascii() and size.isdecimal() else None, []
     if any(next((path / name).glob('*.mat'), None) for name in FOLDERS):
         return 'Mat300WLP', {'image_root': str(path), 'markup': '300wlp'}, 68, []
     points = next(path.rglob('*.pts'), None)
     if points is None:
         raise FacelmkError(f'{path}: no .pts lie in this folder, and it is laid out neither as LaPa nor as 300W-LP; '
                            f'give {FORMS}')
-    size = len(read_text(points).partition('{')[2].partition('}')[0].split()) // 2
-    return 'PtsFaces', {'image_root': str(path)}, size, []
+    with collecting():  # the reader says what is wrong
+        row = points_of(points)
+    return 'PtsFaces', {'image_root': str(path)}, len(row) // 2 if row else None, []
 
 
 def _markup_of(size: int | None, path: Path) -> str:
@@ -113,7 +122,7 @@ def _root_of(path: Path, pictures: Iterable[str]) -> Path:
     names = list(pictures)
     found, best = 0, path.parent
     for place in places:
-        count = sum((place / name).is_file() for name in names)
+        count = sum(os.path.isfile(place / name) for name in names)
         if count > found:
             found, best = count, place
     return best

@@ -3,6 +3,7 @@ from pathlib import Path
 
 from ..registry import DATASETS
 from .base import AnnotatedFaces, Face
+from .defects import short
 from .records import numbers, read_text
 
 ATTRIBUTES = ('pose', 'expression', 'illumination', 'makeup', 'occlusion', 'blur')
@@ -21,9 +22,10 @@ class WflwTxt(AnnotatedFaces):
 
     def read(self, file: Path) -> list[Face]:
         """The faces of a list."""
-        rows = [line.split() for line in read_text(file).splitlines() if line.strip()]
+        lines = {i + 1: line.split() for i, line in enumerate(read_text(file).split('\n')) if line.strip()}
+        rows = list(lines.values())
         names = [row[-1] for row in rows]
-        records = [f'line {i + 1} ({name})' for i, name in enumerate(names)]
+        records = [f'line {i} ({short(name)})' for i, name in zip(lines, names, strict=True)]
         table = numbers(file, records, [row[:-1] for row in rows], 206)
         tags = [tuple(name for name, flag in zip(ATTRIBUTES, flags, strict=True) if flag) for flags in table[:, 200:]]
         return self.rows(file, names, table[:, :196].reshape(-1, 98, 2), table[:, 196:200], tags=tags)

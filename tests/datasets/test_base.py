@@ -6,7 +6,8 @@ import pytest
 
 from facelmk import geometry
 from facelmk.datasets import AnnotatedFaces, CocoFaces, CsvFaces, FaceDataset, WflwTxt
-from facelmk.datasets.records import read_text, refuse, tight_boxes
+from facelmk.datasets.defects import refuse
+from facelmk.datasets.records import read_text, tight_boxes
 from facelmk.registry import DataDefect, FacelmkError, MissingResource, UnknownName
 
 
@@ -129,7 +130,7 @@ def test_subset_files_become_tags_in_their_order(tmp_path, faces, write):
 def test_a_subset_that_is_no_part_is_refused(tmp_path, faces, write):
     write.csv(tmp_path / 'all.csv', faces(3, 98))
     write.csv(tmp_path / 'pose.csv', faces(3, 98, seed=1))
-    with pytest.raises(DataDefect, match=r'pose.csv: 3 defective records: 1.png: not in .*all.csv'):
+    with pytest.raises(DataDefect, match=r'pose.csv: 3 defective records: 1.png#1: not in .*all.csv'):
         CsvFaces('all.csv', tmp_path, tags={'pose': 'pose.csv'})
 
 

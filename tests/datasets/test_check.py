@@ -6,7 +6,7 @@ import pytest
 
 from facelmk.datasets import CofwMat, CsvFaces, JoinedFaces, PtsFaces, PublishedFaces, RepeatedFaces, SyntheticFaces
 from facelmk.datasets.check import check, shared_pictures
-from facelmk.datasets.records import collecting
+from facelmk.datasets.defects import collecting
 from facelmk.datasets.sources import open_faces
 from facelmk.registry import DataDefect
 
@@ -99,7 +99,11 @@ def test_the_same_face_twice_and_ids_given_twice(table):
     def again(face, image):
         face.update(image_id=0, id=1, keypoints=np.c_[FACE, np.ones(5)].ravel().tolist())
     found = wrong(table(sound, again))
-    assert found == [('annotations', 'id 1 is given 2 times'), ('record 2 (0.png#2)', 'the same face as record 1')]
+    assert found == [('annotations[1]', 'its id is that of annotations[0], too')]
+
+    def other(face, image):
+        again(face, image), face.update(id=2)
+    assert wrong(table(sound, other)) == [('record 2 (0.png#2)', 'the same face as record 1')]
 
 
 def test_pictures_may_be_left_alone(table, tmp_path):
