@@ -190,7 +190,7 @@ def test_the_newest_checkpoint_is_found_in_a_moved_folder(tmp_path: Path) -> Non
     """mmengine notes an absolute path, and HRNet linked to a path that is relative to another folder."""
     first = tmp_path / 'first'
     first.mkdir()
-    (first / 'epoch_3.pth').touch()
+    save_checkpoint({'meta': {'epoch': 3, 'iter': 30}, 'state_dict': {}, 'optimizer': {}}, first / 'epoch_3.pth')
     (first / 'last_checkpoint').write_text(str(first / 'epoch_3.pth'))
     moved = first.rename(tmp_path / 'moved')
     assert newest(moved) == str(moved / 'epoch_3.pth')

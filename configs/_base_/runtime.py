@@ -4,9 +4,10 @@ default_hooks = dict(
     timer=dict(type='IterTimerHook'),
     logger=dict(type='LoggerHook', interval=50),
     param_scheduler=dict(type='ParamSchedulerHook'),
-    checkpoint=dict(type='CheckpointHook', interval=10, save_best='NME'),
+    checkpoint=dict(type='CheckpointHook', interval=10, minutes=15, save_best='NME'),
     sampler_seed=dict(type='DistSamplerSeedHook'),
-    statistics=dict(type='SyncStatistics'))
+    statistics=dict(type='SyncStatistics'),
+    guard=dict(type='Guard'))
 env_cfg = dict(cudnn_benchmark=False, mp_cfg=dict(mp_start_method='fork', opencv_num_threads=0),
                dist_cfg=dict(backend='nccl'))
 log_processor = dict(type='LogProcessor', window_size=50, by_epoch=True, num_digits=6)

@@ -12,44 +12,7 @@ from mmengine.runner import Runner
 
 from .. import geometry
 from ..faces import draw, save, show
-from ..registry import HOOKS, FacelmkError
-
-
-@HOOKS.register_module()
-class CheckpointHook(hooks.CheckpointHook):
-    """mmengine's, except that the figure of `save_best` itself says whether less or more of it is better.
-
-    mmengine guesses from how the figure is spelled; `rule` overrules both.
-    """
-    best_ckpt_path: str | None = None
-
-    def __init__(self, *args: Any, rule: str | list[str] | None = None, **options: Any) -> None:
-        super().__init__(*args, rule='less' if rule is None else rule, **options)
-        self.told = rule is not None
-
-    def before_train(self, runner: Runner) -> None:
-        super().before_train(runner)
-        if not self.save_best:
-            return
-        if not self.told and runner.val_loop is not None:
-            metrics = runner.val_loop.evaluator.metrics
-            try:
-                self._init_rule([_direction(key, metrics) for key in self.save_best], self.save_best)
-            except ValueError as error:
-                raise FacelmkError(f"save_best={self.save_best}: {error} Set rule='less' or rule='greater' beside it; "
-                                   "facelmk's metrics know it by themselves") from error
-        if self.best_ckpt_path:  # of a resumed run, whose folder may be a copy of another's
-            self.best_ckpt_path = str(Path(self.out_dir, Path(self.best_ckpt_path).name))
-
-
-def _direction(key: str, metrics: Sequence[Any]) -> str | None:
-    """Whether 'less' or 'greater' is better of a figure; None where it belongs to none of these metrics."""
-    named = {f'{metric.prefix}/{metric.name}' if metric.prefix else metric.name: metric.direction
-             for metric in metrics if hasattr(metric, 'direction')}
-    if key == 'auto':  # mmengine takes the first figure
-        return next(iter(named.values()), None)
-    own = [name for name in named if key.startswith(name)]  # 'NME/pose' is NME's, 'AP .5' is AP's
-    return named[max(own, key=len)] if own else None
+from ..registry import HOOKS
 
 
 @HOOKS.register_module()

@@ -1,5 +1,6 @@
 """Train and test: a config becomes an mmengine Runner, and a test becomes numbers in a file."""
 import copy
+import os
 import platform
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -20,7 +21,9 @@ from .. import __version__
 from ..registry import FacelmkError, MissingResource
 from .checkpoint import find_checkpoint, load_checkpoint  # the module registers the safe readers with mmengine, too
 from .hooks import TellFinished
+from .newest import newest
 from .ranks import join_ranks
+from .stopping import heeding_signals
 
 
 @dataclass
@@ -50,25 +53,19 @@ def train(config: Config, resume: str | None = None, amp: bool = False, scale_ra
         for key in ('val_cfg', 'val_dataloader', 'val_evaluator'):
             config[key] = None
         config.get('default_hooks', {}).get('checkpoint', {}).pop('save_best', None)
+    if int(os.environ.get('TORCHELASTIC_RESTART_COUNT', 0)) > 0:  # torchrun starts a command anew after a rank died
+        resume = newest(config.work_dir) or resume
     if resume is not None:
         config.resume = True
         config.load_from = newest(config.work_dir) if resume == 'auto' else resume
+    _safely(config)
     (drawing or Drawing()).join(config)
     runner = _runner(config, launcher)
     if resume is not None:
         runner.register_hook(TellFinished())
-    runner.train()
+    with heeding_signals():
+        runner.train()
     return runner
-
-
-def newest(work_dir: str | Path) -> str | None:
-    """The last checkpoint of a work folder, wherever the folder has been moved or copied to; None if it has none."""
-    note = Path(work_dir, 'last_checkpoint')
-    if not note.is_file():
-        return None
-    written = Path(note.read_text().strip())  # an absolute path
-    beside = note.with_name(written.name)
-    return str(beside if beside.is_file() else written)
 
 
 def test(config: Config, source: str, launcher: str = 'none', drawing: Drawing | None = None,
@@ -88,6 +85,16 @@ def test(config: Config, source: str, launcher: str = 'none', drawing: Drawing |
     evaluator.metrics.extend(watch)
     evaluator.dataset_meta = runner.test_loop.dataloader.dataset.metainfo
     return runner, runner.test()
+
+
+def _safely(config: Config) -> None:
+    """Train by the loop that can go on inside an epoch, and under guard, where a config says nothing else."""
+    loop = config.get('train_cfg') or {}
+    if loop.get('by_epoch') and 'type' not in loop:
+        config.train_cfg = dict(type='EpochLoop', **{key: value for key, value in loop.items() if key != 'by_epoch'})
+    if config.get('default_hooks') is None:
+        config.default_hooks = {}
+    config.default_hooks.setdefault('guard', dict(type='Guard'))
 
 
 def _without_training(config: Config) -> Config:

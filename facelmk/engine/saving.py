@@ -1,0 +1,288 @@
+"""When and how a run is saved: whole files of plain data, the old ones deleted only after the new one lies there."""
+import shutil
+import time
+from collections import deque
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any, BinaryIO
+
+import torch
+from mmengine import hooks
+from mmengine.dist import all_reduce, get_world_size, is_main_process
+from mmengine.fileio import LocalBackend, register_backend
+from mmengine.runner import Runner
+from torch import Tensor
+
+from ..registry import HOOKS, FacelmkError, TrainingFault
+from .checkpoint import plain
+from .download import write_whole
+from .loops import EpochLoop, own_draws
+from .schedules import follow_config, initial_values, plain_schedules
+from .state import check_place, history, of_all_ranks, place, plain_history, restore_rank
+from .stopping import Stopped, asked
+
+_LOOK = 10  # several ranks agree on stopping, or on saving by the clock, at each such iteration
+
+
+class WholeFiles(LocalBackend):
+    """Writes a file so that a reader sees the old one or the new one; mmengine 0.10.7 writes over it."""
+
+    def put(self, obj: bytes, filepath: str | Path) -> None:
+        _write_bytes(Path(filepath), obj)
+
+    def put_text(self, obj: str, filepath: str | Path, encoding: str = 'utf-8') -> None:
+        self.put(obj.encode(encoding), filepath)
+
+
+def _write_bytes(path: Path, data: bytes) -> None:
+    def write(file: BinaryIO) -> None:
+        file.write(data)
+    write_whole(path, write)
+
+
+register_backend('whole', WholeFiles, force=True)
+
+
+@HOOKS.register_module()
+class CheckpointHook(hooks.CheckpointHook):
+    """mmengine's, made safe: the figure of `save_best` knows its direction, no save costs the last good checkpoint.
+
+    State is also saved inside an epoch, `every` so many iterations or `minutes`, as state_iter_N.pth, of which the
+    newest is kept. `rule` overrules the figure's direction. A save that fails stops training; 'warn' goes on.
+    """
+    best_ckpt_path: str | None = None
+    last_ckpt: str | None
+    resumed: dict | None = None
+
+    def __init__(self, *args: Any, rule: str | list[str] | None = None, every: int | None = None,
+                 minutes: float | None = None, on_failed_save: str = 'stop', **options: Any) -> None:
+        if on_failed_save not in ('stop', 'warn'):
+            raise FacelmkError(f"CheckpointHook: on_failed_save={on_failed_save!r}; choose from 'stop', 'warn'")
+        if options.get('backend_args') is None and options.get('file_client_args') is None:
+            options['backend_args'] = {'backend': 'whole'}
+        super().__init__(*args, rule='less' if rule is None else rule, **options)
+        self.told, self.every, self.minutes, self.on_failed_save = rule is not None, every, minutes, on_failed_save
+        self.saved = time.monotonic()
+        self.state: dict[str, Any] = {}
+
+    def before_train(self, runner: Runner) -> None:
+        super().before_train(runner)
+        self._learn_directions(runner)
+        if self.best_ckpt_path:  # of a resumed run, whose folder may be a copy of another's
+            self.best_ckpt_path = str(Path(self.out_dir, Path(self.best_ckpt_path).name))
+        if is_main_process() and Path(self.out_dir).is_dir():
+            for left in Path(self.out_dir).glob('.*.pth.*'):  # by a process that was killed while it wrote
+                left.unlink()
+        if runner.val_loop is not None:
+            own_draws(runner.val_dataloader, runner.seed)
+        if self.resumed:
+            self._go_on(runner, self.resumed)
+        self.saved = time.monotonic()
+
+    def _learn_directions(self, runner: Runner) -> None:
+        if not self.save_best or self.told or runner.val_loop is None:
+            return
+        metrics = runner.val_loop.evaluator.metrics
+        try:
+            self._init_rule([_direction(key, metrics) for key in self.save_best], self.save_best)
+        except ValueError as error:
+            raise FacelmkError(f"save_best={self.save_best}: {error} Set rule='less' or rule='greater' beside it; "
+                               "facelmk's metrics know it by themselves") from error
+
+    def _go_on(self, runner: Runner, state: Mapping[str, Any]) -> None:
+        """Stand where the saved run stood: schedules, place in the epoch, random draws, a validation that was due."""
+        follow_config(runner, self.initial)
+        restore_rank(runner, state['ranks'])
+        done = state['place']['done']
+        if isinstance(runner.train_loop, EpochLoop) and done:
+            check_place(state['place'], place(runner, runner.epoch, done), 'This checkpoint')
+            runner.train_loop.done = done
+            if len(state['ranks']) == get_world_size():
+                runner.train_loop.random = state['ranks'][runner.rank]['random']
+        loop = runner.train_loop
+        if state['due'] and runner.val_loop is not None:
+            loop._decide_current_val_interval()
+            if _validates(loop, runner.epoch):
+                runner.val_loop.run()
+
+    def after_load_checkpoint(self, runner: Runner, checkpoint: dict) -> None:
+        """Turn plain data into what mmengine's `resume` wants."""
+        if not runner._resume:
+            return
+        if 'message_hub' not in checkpoint or 'epoch' not in checkpoint.get('meta', {}):
+            raise FacelmkError('This checkpoint holds weights, but no state of a run to resume. To start a run from '
+                               'these weights, set load_from and leave --resume out')
+        logged = checkpoint['message_hub']['log_scalars']
+        checkpoint['message_hub']['log_scalars'] = {key: history(value) for key, value in logged.items()}
+        self.resumed = checkpoint.get('run')
+        self.initial = initial_values(runner)
+
+    def before_save_checkpoint(self, runner: Runner, checkpoint: dict) -> None:
+        """Plain data alone, and no weights that are spoilt."""
+        for key in ('state_dict', 'ema_state_dict'):
+            _refuse_spoilt(checkpoint.get(key, {}), self.last_ckpt)
+        hub = checkpoint['message_hub']
+        hub['log_scalars'] = {key: plain_history(value) for key, value in hub['log_scalars'].items()}
+        hub['runtime_info'] = {key: value for key, value in hub['runtime_info'].items() if _is_plain(value)}
+        if 'param_schedulers' in checkpoint:
+            checkpoint['param_schedulers'] = plain_schedules(checkpoint['param_schedulers'])
+        checkpoint['run'] = self.state
+        checkpoint.update(plain(checkpoint, 'checkpoint'))
+
+    def after_train_iter(self, runner: Runner, batch_idx: int, data_batch: Any = None, outputs: Any = None) -> None:
+        super().after_train_iter(runner, batch_idx, data_batch, outputs)
+        wrapper = runner.optim_wrapper
+        if getattr(wrapper, '_inner_count', 0) % getattr(wrapper, '_accumulative_counts', 1):
+            return  # gradients of several batches are being summed up, and are not saved
+        number, due = self._wanted(runner)
+        if number or due:
+            self._save_inside(runner, batch_idx + 1)
+        if number:
+            raise Stopped(number, f'training was asked to stop (signal {number}) and has saved its state as '
+                                  f'{self.last_ckpt}; the same command with --resume goes on from there')
+
+    def _wanted(self, runner: Runner) -> tuple[int, bool]:
+        """The signal that asks all ranks to stop, and whether state is to be saved now."""
+        counted = self.every is not None and self.every_n_train_iters(runner, self.every)
+        clock = self.minutes is not None and time.monotonic() - self.saved > 60 * self.minutes
+        if get_world_size() == 1:
+            return asked(), counted or clock
+        if not self.every_n_train_iters(runner, _LOOK):
+            return 0, counted
+        device = next(runner.model.parameters()).device
+        said = torch.tensor([asked(), int(clock)], device=device)
+        all_reduce(said, 'max')
+        return int(said[0]), counted or bool(said[1])
+
+    def _save_inside(self, runner: Runner, done: int) -> None:
+        if not self.by_epoch:
+            self._save_checkpoint(runner)
+            return
+        self.state = dict(place=place(runner, runner.epoch, done), due=False, ranks=of_all_ranks(runner))
+        name = f'state_iter_{runner.iter + 1}.pth'
+        if self._write(runner, name, dict(epoch=runner.epoch, iter=runner.iter + 1)):
+            self._prune_inside(name)
+
+    def _save_checkpoint_with_step(self, runner: Runner, step: int, meta: dict) -> None:
+        """Write, note, and only then delete what is too old; mmengine 0.10.7 deletes first."""
+        validated = bool(self.by_epoch and runner.epoch == meta['epoch'])
+        self.state = dict(place=place(runner, meta['epoch'], 0), due=self.by_epoch and not validated,
+                          ranks=of_all_ranks(runner))
+        before, old = None, []
+        if self.max_keep_ckpts > 0:
+            before = list(self.keep_ckpt_ids)
+            kept = [number for number in before if number != step] + [step]
+            old = kept[:-self.max_keep_ckpts]
+            self._keep(runner, kept[-self.max_keep_ckpts:])
+        if not self._write(runner, self.filename_tmpl.format(step), meta):
+            if before is not None:
+                self._keep(runner, before)
+            return
+        if is_main_process():
+            for number in old:
+                Path(self.out_dir, self.filename_tmpl.format(number)).unlink(missing_ok=True)
+        if self.by_epoch:
+            self._prune_inside(None)
+
+    def _keep(self, runner: Runner, numbers: Sequence[int]) -> None:
+        self.keep_ckpt_ids = deque(numbers, self.max_keep_ckpts)
+        runner.message_hub.update_info('keep_ckpt_ids', list(numbers))
+
+    def _prune_inside(self, newest: str | None) -> None:
+        """Delete states inside epochs that are behind the newest."""
+        if is_main_process():
+            for path in Path(self.out_dir).glob('state_iter_*.pth'):
+                if path.name != newest:
+                    path.unlink(missing_ok=True)
+
+    def _write(self, runner: Runner, name: str, meta: dict) -> bool:
+        """Write one checkpoint and the note that names it; whether that went well."""
+        before, self.last_ckpt = self.last_ckpt, str(Path(self.out_dir, name))
+        runner.message_hub.update_info('last_ckpt', self.last_ckpt)
+        try:
+            runner.save_checkpoint(self.out_dir, name, save_optimizer=self.save_optimizer, meta=meta,
+                                   save_param_scheduler=self.save_param_scheduler, by_epoch=self.by_epoch,
+                                   backend_args=self.backend_args, **self.args)
+            if is_main_process():
+                _write_bytes(Path(runner.work_dir, 'last_checkpoint'), str(self.last_ckpt).encode())
+        except OSError as error:
+            self.last_ckpt = before
+            runner.message_hub.update_info('last_ckpt', before)
+            self._failed(runner, Path(self.out_dir, name), error)
+            return False
+        self.saved = time.monotonic()
+        return True
+
+    def _save_best_checkpoint(self, runner: Runner, metrics: dict) -> None:
+        """mmengine's, with the previous best one hidden from it: 0.10.7 deletes that one before it writes."""
+        several = getattr(self, 'best_ckpt_path_dict', None)
+        old = {'': self.best_ckpt_path} if several is None else dict(several)
+        known = dict(runner.message_hub.runtime_info)
+        self._put_best(dict.fromkeys(old))
+        self.state = {}  # the best weights are no place to go on from
+        last = self.last_ckpt
+        self.last_ckpt = None  # mmengine would write it once more, of another name
+        try:
+            super()._save_best_checkpoint(runner, metrics)
+        except OSError as error:
+            self._put_best(old)
+            runner.message_hub._runtime_info.clear()
+            runner.message_hub._runtime_info.update(known)
+            self.last_ckpt = last
+            self._failed(runner, Path(self.out_dir, 'best_*.pth'), error)
+            return
+        self.last_ckpt = last
+        new = {'': self.best_ckpt_path} if several is None else dict(self.best_ckpt_path_dict)
+        self._put_best({key: new[key] or old[key] for key in old})
+        if last is not None and self.by_epoch and Path(last).name == self.filename_tmpl.format(runner.epoch):
+            self._save_checkpoint_with_step(runner, runner.epoch, dict(epoch=runner.epoch, iter=runner.iter))
+        elif last is not None and any(new.values()):
+            step = runner.epoch if self.by_epoch else runner.iter
+            self._save_checkpoint_with_step(runner, step, dict(epoch=runner.epoch, iter=runner.iter))
+        if is_main_process():
+            for key, path in old.items():
+                if path and new[key] and new[key] != path:
+                    Path(path).unlink(missing_ok=True)
+
+    def _put_best(self, paths: Mapping[str, str | None]) -> None:
+        if getattr(self, 'best_ckpt_path_dict', None) is None:
+            self.best_ckpt_path = paths['']
+        else:
+            self.best_ckpt_path_dict = dict(paths)
+
+    def _failed(self, runner: Runner, path: Path, error: OSError) -> None:
+        free = shutil.disk_usage(path.parent if path.parent.is_dir() else runner.work_dir).free / 2 ** 20
+        text = (f'{path} could not be written ({error}); {free:.0f} MiB are free there. The last good checkpoint is '
+                f'{self.last_ckpt or "none yet"}')
+        if self.on_failed_save == 'stop':
+            raise TrainingFault(f'{text}. Make room, then go on with --resume') from error
+        runner.logger.warning(f'{text}; training goes on')
+
+
+def _validates(loop: EpochLoop, epoch: int) -> bool:
+    return epoch >= loop.val_begin and (epoch % loop.val_interval == 0 or epoch == loop.max_epochs)
+
+
+def _refuse_spoilt(weights: Mapping[str, Any], last: str | None) -> None:
+    for name, value in weights.items():
+        if isinstance(value, Tensor) and value.is_floating_point() and not bool(torch.isfinite(value).all()):
+            raise TrainingFault(f'{name} is not finite any more; such weights are not saved. The last good checkpoint '
+                                'is that before it (--resume finds it). Lower the learning rate, or clip gradients')
+
+
+def _is_plain(value: Any) -> bool:
+    try:
+        plain(value)
+    except FacelmkError:
+        return False
+    return True
+
+
+def _direction(key: str, metrics: Sequence[Any]) -> str | None:
+    """Whether 'less' or 'greater' is better of a figure; None where it belongs to none of these metrics."""
+    named = {f'{metric.prefix}/{metric.name}' if metric.prefix else metric.name: metric.direction
+             for metric in metrics if hasattr(metric, 'direction')}
+    if key == 'auto':  # mmengine takes the first figure
+        return next(iter(named.values()), None)
+    own = [name for name in named if key.startswith(name)]  # 'NME/pose' is NME's, 'AP .5' is AP's
+    return named[max(own, key=len)] if own else None

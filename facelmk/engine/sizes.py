@@ -1,0 +1,40 @@
+"""Sets that are too small to train on: said before training begins."""
+from typing import Any
+
+from mmengine.dist import get_world_size
+from mmengine.runner import Runner
+from torch import nn
+from torch.utils.data import DataLoader
+
+from ..registry import TrainingFault
+
+_NORMS = (nn.modules.batchnorm._BatchNorm,)
+
+
+def check_sizes(loader: DataLoader, name: str) -> None:
+    """Refuse a loader that gives no batch."""
+    samples, batch = len(loader.dataset), loader.batch_size
+    if not samples:
+        raise TrainingFault(f'{name}: its data set ({type(loader.dataset).__name__}) is empty (0 samples, batches of '
+                            f'{batch}). Check its ann_file and the subset or filter that it is asked for')
+    if not len(loader) and loader.drop_last:  # a rank may have no share of a small validation set
+        raise TrainingFault(f'{name}: {samples} samples on {get_world_size()} ranks give no batch of {batch}, and '
+                            'drop_last=True leaves out what is less. Lower batch_size, or set drop_last=False')
+
+
+def without_single(runner: Runner, built: DataLoader, asked: DataLoader | dict) -> DataLoader:
+    """The loader itself, or one without its last batch where that is a single sample and the network has BatchNorm."""
+    batch, samples = built.batch_size, len(built.sampler)
+    single = batch is not None and not built.drop_last and batch > 1 and samples % batch == 1
+    if not single or not any(isinstance(part, _NORMS) for part in runner.model.modules()):
+        return built
+    if samples == 1:
+        raise TrainingFault(f'train_dataloader: {samples} sample a rank, batch_size={batch}; BatchNorm cannot be '
+                            'trained on batches of one sample. Use more samples, or a network without BatchNorm')
+    runner.logger.warning(f'The last batch of an epoch would be one sample ({samples} samples a rank, batch_size='
+                          f'{batch}), on which BatchNorm cannot be trained: it is left out. Another batch_size, or '
+                          'drop_last=True, says so in the config')
+    if not isinstance(asked, dict):
+        return built
+    again: dict[str, Any] = dict(asked, dataset=built.dataset, drop_last=True)
+    return runner.build_dataloader(again, seed=runner.seed)

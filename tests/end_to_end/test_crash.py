@@ -1,0 +1,85 @@
+"""A training that is killed anywhere goes on to the same weights, averages and logged figures, bit for bit."""
+import json
+import random
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+import torch
+
+SCRIPT = Path(__file__).with_name('crash_run.py')
+ITERATIONS = 12  # two epochs of 22 faces in batches of 4
+ASIDE = {'time', 'data_time', 'memory', 'eta'}
+
+
+def start(folder, resume='', at=-1, how='kill', epochs=2):
+    command = [sys.executable, str(SCRIPT), str(folder), resume, str(at), how, str(epochs)]
+    return subprocess.run(command, capture_output=True, text=True, timeout=150, check=False)
+
+
+def scalars(folder):
+    """Logged figures by phase and step, and how often each validation was logged."""
+    found, validations = {}, []
+    for file in sorted(folder.glob('*/vis_data/scalars.json')):
+        for line in map(json.loads, file.read_text().splitlines()):
+            key = ('train', line['iter']) if 'loss' in line else ('val', line['step'])
+            found[key] = {name: value for name, value in line.items() if name not in ASIDE}
+            validations += [key] * (key[0] == 'val')
+    return found, validations
+
+
+def final(folder, epoch=2):
+    return torch.load(folder / f'epoch_{epoch}.pth', weights_only=True)
+
+
+def differences(one, other):
+    """What of two checkpoints is not equal to the last bit."""
+    return [f'{part}.{name}' for part in ('state_dict', 'ema_state_dict') for name, value in one[part].items()
+            if not torch.equal(value, other[part][name])] + [
+        f'optimizer {number}.{name}' for number, state in one['optimizer']['state'].items()
+        for name, value in state.items() if not torch.equal(value, other['optimizer']['state'][number][name])]
+
+
+@pytest.fixture(scope='module')
+def undisturbed(tmp_path_factory):
+    folder = tmp_path_factory.mktemp('undisturbed')
+    done = start(folder)
+    assert done.returncode == 0, done.stderr[-4000:]
+    return folder
+
+
+def check_killed(at, undisturbed, folder):
+    assert start(folder, at=at).returncode == -9
+    done = start(folder, 'auto')
+    assert done.returncode == 0, done.stderr[-4000:]
+    whole, again = final(undisturbed), final(folder)
+    assert not differences(whole, again)
+    expected, (found, validations) = scalars(undisturbed)[0], scalars(folder)
+    assert expected == found and len(validations) == len(set(validations)) == 2
+    assert not list(folder.glob('.*.pth.*'))
+
+
+@pytest.mark.fault('G12', 'G13')
+@pytest.mark.parametrize('at', [3, 9])  # inside each epoch, one batch after a save
+def test_killed_inside_an_epoch(at, undisturbed, tmp_path):
+    check_killed(at, undisturbed, tmp_path)
+
+
+@pytest.mark.slow
+@pytest.mark.fault('G11', 'G12', 'G13', 'G14')
+@pytest.mark.parametrize('number', range(20))
+def test_killed_at_a_drawn_point(number, undisturbed, tmp_path):
+    check_killed(random.Random(number).randrange(1, ITERATIONS), undisturbed, tmp_path)
+
+
+@pytest.mark.parametrize(('how', 'code'), [
+    pytest.param('term', 143, marks=pytest.mark.fault('G10')), pytest.param('int', 130, marks=pytest.mark.fault('G09'))])
+def test_a_signal_saves_the_state(how, code, undisturbed, tmp_path):
+    stopped = start(tmp_path, at=4, how=how)
+    assert stopped.returncode == code and 'has saved its state' in stopped.stderr, stopped.stderr[-3000:]
+    assert (tmp_path / 'state_iter_5.pth').is_file()
+    done = start(tmp_path, 'auto')
+    assert done.returncode == 0, done.stderr[-4000:]
+    assert not differences(final(undisturbed), final(tmp_path))
+    assert scalars(undisturbed) == scalars(tmp_path)
