@@ -25,19 +25,18 @@ def arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def run(options: argparse.Namespace) -> None:
-    from ..engine.ranks import leave_ranks
+    from ..engine.ranks import among_ranks
     from ..engine.run import Drawing, test
     from ..report import Collector, conclude
 
     config = read_config(options)
-    with redirect_stdout(sys.stderr) if options.json else nullcontext():  # the log must not stand in the json
-        runner, metrics = test(config, options.checkpoint, options.launcher,
-                               Drawing(**drawing(options, config.work_dir)), [Collector()])
-    dump = options.dump
-    if dump is None and Path(options.config).suffix in ('.yaml', '.yml'):  # the original HRNet leaves this file
-        dump = str(Path(config.work_dir, 'predictions.pth'))
-    conclude(runner, metrics, options.checkpoint, out=options.out, dump=dump, page=options.report,
-             badcase=options.badcase, floor=options.floor, as_json=options.json,
-             work_dir=Path(config.work_dir))
-    del runner
-    leave_ranks()
+    with among_ranks():
+        with redirect_stdout(sys.stderr) if options.json else nullcontext():  # the log must not stand in the json
+            runner, metrics = test(config, options.checkpoint, options.launcher,
+                                   Drawing(**drawing(options, config.work_dir)), [Collector()])
+        dump = options.dump
+        if dump is None and Path(options.config).suffix in ('.yaml', '.yml'):  # the original HRNet leaves this file
+            dump = str(Path(config.work_dir, 'predictions.pth'))
+        conclude(runner, metrics, options.checkpoint, out=options.out, dump=dump, page=options.report,
+                 badcase=options.badcase, floor=options.floor, as_json=options.json, work_dir=Path(config.work_dir))
+        del runner

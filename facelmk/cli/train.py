@@ -18,11 +18,11 @@ def arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def run(options: argparse.Namespace) -> None:
-    from ..engine.ranks import leave_ranks
+    from ..engine.ranks import among_ranks
     from ..engine.run import Drawing, train
 
     config = read_config(options)
     resume = options.resume or ('auto' if config.get('resume') else None)
-    train(config, resume, options.amp, options.auto_scale_lr, not options.no_validate, options.launcher,
-          Drawing(**drawing(options, config.work_dir)))
-    leave_ranks()
+    with among_ranks():
+        train(config, resume, options.amp, options.auto_scale_lr, not options.no_validate, options.launcher,
+              Drawing(**drawing(options, config.work_dir)))

@@ -17,6 +17,7 @@ from urllib.parse import unquote, urlsplit
 from mmengine.logging import print_log
 
 from ..errors import MissingResource
+from .ranks import brought_by_first
 from .transfer import NoRoom, Transfer, said
 
 LIMIT = 8 << 30  # bytes; no weights of faces come near
@@ -53,13 +54,13 @@ def fetch(url: str, sha256: str = '', limit: int = LIMIT) -> Path:
     `sha256` is the digest or its beginning; without it, the eight digits in the name count, if there are any.
     """
     path = cached(url)
-    if path.is_file():
-        return path
     named = _HASH_IN_NAME.search(urlsplit(url).path)
     promised = sha256 or (named[1] if named else '')
-    if offline():
-        raise _missing(url, path, promised, 'FACELMK_OFFLINE is set, so the net is not asked, and the cache lacks it')
     try:
+        if path.is_file():
+            return path
+        if offline():
+            raise OSError('FACELMK_OFFLINE is set, so the net is not asked, and the cache lacks it')
         with _private(path, resumed=bool(promised)) as file:
             _from_anywhere(url, file, promised, limit)
             _settle(file, path)

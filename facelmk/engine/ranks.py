@@ -1,23 +1,34 @@
 """Joining the other processes of a distributed run: torchrun's, Slurm's or MPI's, on GPUs or without."""
 import gc
+import glob
 import os
 import re
 import shutil
 import subprocess
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import timedelta
+from pathlib import Path
 
 import torch
 from mmengine import Config
 from torch import distributed
 
-from ..registry import FacelmkError
+from ..registry import FacelmkError, TrainingFault
 
 _SLURM = {'RANK': 'SLURM_PROCID', 'WORLD_SIZE': 'SLURM_NTASKS', 'LOCAL_RANK': 'SLURM_LOCALID'}
 _MPI = {'RANK': 'OMPI_COMM_WORLD_RANK', 'WORLD_SIZE': 'OMPI_COMM_WORLD_SIZE',
         'LOCAL_RANK': 'OMPI_COMM_WORLD_LOCAL_RANK'}
+TIMEOUT = 600  # seconds that a rank waits for the others; env_cfg.dist_cfg.timeout replaces it
+_LOST = re.compile(r'gloo|nccl|connection (closed|reset|refused)|broken pipe|timed? ?out|recv|socket', re.IGNORECASE)
 
 
 def join_ranks(launcher: str, config: Config) -> None:
-    """Meet the other ranks and tell the Runner; NCCL where there are GPUs, gloo where there are none."""
+    """Meet the other ranks and tell the Runner; NCCL where there are GPUs, gloo where there are none.
+
+    No rank waits longer for another than `env_cfg.dist_cfg.timeout` seconds, 600 if nothing is said.
+    """
     if launcher == 'none':
         return
     names = {'slurm': _SLURM, 'mpi': _MPI}.get(launcher, {})
@@ -32,11 +43,79 @@ def join_ranks(launcher: str, config: Config) -> None:
     cuda = torch.cuda.is_available()
     if cuda:
         torch.cuda.set_device(int(os.environ['LOCAL_RANK']) % torch.cuda.device_count())
-    distributed.init_process_group(config.get('env_cfg', {}).get('dist_cfg', {}).get('backend', 'nccl')
-                                   if cuda else 'gloo')
+    options = config.get('env_cfg', {}).get('dist_cfg', {})
+    _meet(options.get('backend', 'nccl') if cuda else 'gloo', options.get('timeout', TIMEOUT))
+    _agree_on_seed(config.get('randomness', {}).get('seed'))
     config.launcher = 'pytorch'
     if not cuda:
         config.model_wrapper_cfg = dict(type='MMDistributedDataParallel', device_ids=None, broadcast_buffers=False)
+
+
+def _meet(backend: str, timeout: float) -> None:
+    """Form the group; a port that is taken, and ranks that do not come, are told."""
+    place = f'{os.environ["MASTER_ADDR"]}:{os.environ["MASTER_PORT"]}'
+    try:
+        distributed.init_process_group(backend, timeout=timedelta(seconds=timeout))
+    except distributed.DistNetworkError as error:
+        if 'EADDRINUSE' in str(error) or 'in use' in str(error):
+            raise FacelmkError(f'port {os.environ["MASTER_PORT"]} of this machine is in use, so the ranks cannot meet '
+                               'there. Set MASTER_PORT (PORT for tools/dist_*.sh) to a free one') from error
+        raise FacelmkError(f'rank {os.environ["RANK"]} of {os.environ["WORLD_SIZE"]} did not meet the others at '
+                           f'{place} within {timeout:g} s. Look whether all of them started, with the same address '
+                           f'and port: {error}') from error
+    except distributed.DistStoreError as error:
+        raise FacelmkError(f'not all of {os.environ["WORLD_SIZE"]} ranks came to {place} within {timeout:g} s. Look at '
+                           f'the logs of the others: {error}') from error
+
+
+def _agree_on_seed(seed: int | None) -> None:
+    """Refuse ranks of different seeds, which would draw different orders; without one, mmengine agrees."""
+    seeds: list[int | None] = [None] * distributed.get_world_size()
+    distributed.all_gather_object(seeds, seed)
+    if len(set(seeds)) > 1:
+        told = ', '.join(f'rank {rank} has {found}' for rank, found in enumerate(seeds))
+        raise FacelmkError(f'randomness.seed differs: {told}. The ranks would share out the data set in different '
+                           'orders; give all of them the same seed')
+
+
+@contextmanager
+def among_ranks() -> Iterator[None]:
+    """Part from the other ranks at the end; a rank that was lost is told as such, with what the network said of it."""
+    try:
+        yield
+        leave_ranks()
+    except RuntimeError as error:
+        if not (distributed.is_available() and distributed.is_initialized()) or not _LOST.search(str(error)):
+            raise
+        raise TrainingFault(f'rank {distributed.get_rank()} of {distributed.get_world_size()} lost another rank: it '
+                            'has ended, or did not answer within the time-out (env_cfg.dist_cfg.timeout, in seconds). '
+                            f'Its own log says why; training goes on with --resume. {error}') from error
+
+
+def brought_by_first(path: Path, patience: float = 30.) -> bool:
+    """Wait for a download that this machine's first rank makes; False where there is nobody to wait for.
+
+    No message passes between the ranks, so this may be asked before they have met. After `patience` seconds in which
+    nothing of the file has grown, the rank is left to itself.
+    """
+    local = next((os.environ[name] for name in ('LOCAL_RANK', 'SLURM_LOCALID', 'OMPI_COMM_WORLD_LOCAL_RANK')
+                  if name in os.environ), '0')
+    before, since = -1, time.monotonic()
+    while local != '0' and time.monotonic() - since < patience:
+        if path.is_file():
+            return True
+        parts = path.parent.glob(f'.{glob.escape(path.name)}.*.part')
+        if (grown := sum(_size(part) for part in parts)) != before:
+            before, since = grown, time.monotonic()
+        time.sleep(.1)
+    return path.is_file()
+
+
+def _size(path: Path) -> int:
+    try:
+        return path.stat().st_size
+    except FileNotFoundError:
+        return 0
 
 
 def leave_ranks() -> None:
