@@ -80,7 +80,7 @@ class Guard(Hook):
         norm = checked.new_zeros(()) if mixed or not gradients else torch.nn.utils.get_total_norm(gradients)
         if torch.isfinite(checked + norm.to(checked)):  # one number to wait for where there is a GPU
             return ''
-        terms = [f'{name} is {float(value)}' for name, value in self.losses.items()
+        terms = [f'{name} is {float(value.detach())}' for name, value in self.losses.items()
                  if name != 'loss' and not torch.isfinite(value)]
         if terms:
             return ', '.join(terms)

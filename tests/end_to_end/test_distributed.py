@@ -38,7 +38,7 @@ def pair(tmp_path_factory, tool, tiny, port):
 
 def test_two_ranks_train(pair):
     folder, printed = pair
-    assert 'Epoch(train) [1][3/3]' in printed  # 33 faces, 17 a rank, in batches of 8
+    assert 'Epoch(train) [1][3/3]' in printed  # 36 faces, 18 a rank, in batches of 8
     assert len(list(folder.glob('*/*.log'))) == 1 and (folder / 'epoch_1.pth').is_file()
     assert nme(printed) and not re.search('WARN.*destroy_process_group', printed)
 

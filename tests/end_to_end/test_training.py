@@ -37,7 +37,7 @@ def test_files_are_where_mmposes_users_look_for_them(trained):
 def test_log_lines_hold_what_is_looked_for(trained):
     folder, printed = trained
     written = next(folder.glob('*/*.log')).read_text()
-    assert 'Epoch(train) [1][5/5]' in written and 'Epoch(train) [1][5/5]' in printed  # 33 faces in batches of 8
+    assert 'Epoch(train) [1][5/5]' in written and 'Epoch(train) [1][5/5]' in printed  # 36 faces in batches of 8
     line = next(line for line in written.splitlines() if 'Epoch(train) [2]' in line)
     wanted = ['lr', 'eta', 'time', 'data_time', *(['memory'] if torch.cuda.is_available() else []), 'loss']
     names = re.findall(r'(\w+): ', line.partition('Epoch(train)')[2])

@@ -1,0 +1,116 @@
+"""Saves that fail cost nothing, damaged files are passed over, spoilt weights are not written."""
+import errno
+from pathlib import Path
+
+import pytest
+import torch
+from mmengine import Config
+from mmengine.model import BaseModel
+from mmengine.runner import Runner
+from torch import nn
+
+from facelmk.engine import saving
+from facelmk.engine.checkpoint import save_checkpoint
+from facelmk.engine.newest import newest
+from facelmk.registry import TrainingFault
+
+
+class Toy(BaseModel):
+    """One weight, which learns the mean of what it sees."""
+
+    def __init__(self):
+        super().__init__()
+        self.layer = nn.Linear(1, 1)
+
+    def forward(self, inputs, data_samples=None, mode='tensor'):
+        if mode == 'loss':
+            return {'loss_a': self.layer(inputs).square().mean()}
+        return [1] * len(inputs)
+
+
+def run(folder, epochs=3, resume=False, load=None, scheduler=None, guard=None, rate=.1, data=None, **options):
+    """A Runner on four samples in batches of two."""
+    samples = [dict(inputs=torch.full((1,), float(i))) for i in range(4)] if data is None else data
+    loader = dict(dataset=samples, batch_size=2, sampler=dict(type='DefaultSampler', shuffle=False),
+                  collate_fn=dict(type='default_collate'))
+    hooks = dict(checkpoint=dict(type='CheckpointHook', interval=1, **options), guard=guard or dict(type='Guard'))
+    return Runner(
+        model=Toy(), cfg=Config(dict(param_scheduler=scheduler)), work_dir=str(folder), train_dataloader=loader,
+        train_cfg=dict(type='EpochLoop', max_epochs=epochs),
+        optim_wrapper=dict(optimizer=dict(type='SGD', lr=rate)), default_scope='facelmk', log_level='ERROR',
+        default_hooks=hooks, resume=resume, load_from=load, param_scheduler=scheduler, randomness=dict(seed=1),
+        experiment_name=f'{folder}{epochs}{resume}'.replace('/', '_'))
+
+
+@pytest.mark.fault('G15', 'G16')
+@pytest.mark.parametrize('number', range(10))
+def test_a_full_disk_loses_no_checkpoint(number, tmp_path, monkeypatch):
+    """The disk fills up at any write of a run that keeps one checkpoint."""
+    write, writes = saving.write_whole, []
+
+    def failing(path, content):
+        writes.append(path)
+        if len(writes) != 3 + number % 6:
+            return write(path, content)
+
+        def half(file):
+            file.write(b'torn' * (number + 1))
+            raise OSError(errno.ENOSPC, 'No space left on device')
+        return write(path, half)
+
+    monkeypatch.setattr(saving, 'write_whole', failing)
+    with pytest.raises(TrainingFault, match=r'No space left.*MiB are free'):
+        run(tmp_path, epochs=6, max_keep_ckpts=1).train()
+    found = newest(tmp_path)
+    assert found is not None and torch.load(found, weights_only=True)['meta']['epoch'] >= 1
+    noted = Path((tmp_path / 'last_checkpoint').read_text())
+    assert noted.is_file() and torch.load(noted, weights_only=True)['optimizer']
+    assert not list(tmp_path.glob('.*.pth.*'))
+    monkeypatch.undo()
+    run(tmp_path, epochs=6, resume=True, load=found, max_keep_ckpts=1).train()
+    assert torch.load(newest(tmp_path), weights_only=True)['meta']['epoch'] == 6
+
+
+def test_a_failed_save_can_be_a_warning(tmp_path, monkeypatch):
+    monkeypatch.setattr(saving, 'write_whole', lambda *_: (_ for _ in ()).throw(OSError(errno.ENOSPC, 'full')))
+    run(tmp_path, on_failed_save='warn').train()
+    assert newest(tmp_path) is None
+
+
+@pytest.mark.fault('G17')
+def test_the_newest_whole_checkpoint_is_taken(tmp_path, capfd):
+    run(tmp_path).train()
+    whole = (tmp_path / 'epoch_3.pth').read_bytes()
+    assert newest(tmp_path) == str(tmp_path / 'epoch_3.pth')
+    (tmp_path / 'epoch_3.pth').write_bytes(whole[:len(whole) // 2])
+    (tmp_path / 'epoch_1.pth').touch()  # the latest by its time
+    assert newest(tmp_path) == str(tmp_path / 'epoch_2.pth')
+    middle = whole.index(b'archive') if b'archive' in whole else 200
+    flipped = bytearray(whole)
+    flipped[middle + 400] ^= 255
+    (tmp_path / 'epoch_3.pth').write_bytes(flipped)
+    assert newest(tmp_path) == str(tmp_path / 'epoch_2.pth')
+    save_checkpoint({'state_dict': {'a': torch.ones(1)}}, tmp_path / 'epoch_9.pth')  # another's
+    (tmp_path / 'last_checkpoint').write_text(str(tmp_path / 'epoch_9.pth'))
+    assert newest(tmp_path) == str(tmp_path / 'epoch_2.pth')
+
+
+def test_a_longer_schedule_is_followed(tmp_path):
+    """mmengine restores the end of the old schedule, and the rate stays at its last value."""
+    def cosine(epochs):
+        return [dict(type='CosineAnnealingLR', T_max=epochs, end=epochs, eta_min=0., convert_to_iter_based=True)]
+
+    run(tmp_path / 'a', 2, scheduler=cosine(2)).train()
+    longer = run(tmp_path / 'a', 4, True, str(tmp_path / 'a' / 'epoch_2.pth'), cosine(4))
+    rates = []
+    step = longer.call_hook
+
+    def watch(name, **options):
+        if name == 'before_train_iter':
+            rates.append(longer.optim_wrapper.get_lr()['lr'][0])
+        step(name, **options)
+
+    longer.call_hook = watch
+    longer.train()
+    expected = [.05 * (1 + torch.cos(torch.tensor(torch.pi * i / 8))) for i in range(4, 8)]
+    assert rates == pytest.approx([float(value) for value in expected], abs=1e-8)
