@@ -8,8 +8,8 @@ import os
 import sys
 from collections.abc import Sequence
 
-from .. import __version__
-from ..registry import FacelmkError
+from .. import FacelmkError, __version__, near
+from .options import refused
 
 VERBS = {
     'predict': 'find landmarks in pictures and folders',
@@ -32,6 +32,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser.add_argument('--version', action='version', version=__version__)
     verbs = parser.add_subparsers(dest='verb', required=True, metavar='VERB')
     asked = next((word for word in given if not word.startswith('-')), None)
+    if asked is not None and asked not in VERBS and given[0] == asked:
+        print(f'facelmk: {asked!r} is no verb. {near(asked, VERBS)} Verbs are: {", ".join(VERBS)}', file=sys.stderr)
+        return 2
     for verb, purpose in VERBS.items():
         sub = verbs.add_parser(verb, help=purpose, description=purpose)
         if verb == asked:  # the other verbs' modules need not be imported
@@ -39,9 +42,16 @@ def main(arguments: Sequence[str] | None = None) -> int:
             module.arguments(sub)
             given = getattr(module, 'habits', list)(given)
             sub.set_defaults(run=module.run)
-    options = parser.parse_args(given)
     try:
-        return options.run(options) or 0
+        options, rest = parser.parse_known_args(given)
+        if rest:
+            raise FacelmkError(refused(rest[0], verbs.choices[options.verb]))
+        answer = options.run(options) or 0
+        sys.stdout.flush()
+        return answer
+    except BrokenPipeError:  # whoever read the output has gone, such as `| head`; Python would flush once more
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return 141  # what a shell says of a program that ended so
     except FacelmkError as error:
         print(f'facelmk: {error}', file=sys.stderr)
         return error.exit_code

@@ -1,10 +1,13 @@
-"""facelmk config show CONFIG, facelmk config diff A B"""
+"""facelmk config show CONFIG, facelmk config diff A B, facelmk config check CONFIG"""
 import argparse
 import json
+import sys
 from collections.abc import Iterator
+from contextlib import redirect_stdout
 from typing import TYPE_CHECKING, Any
 
-from .options import add_config, read_config
+from ..errors import FacelmkError
+from .options import add_config, add_safe, read_config, values
 
 if TYPE_CHECKING:
     from mmengine import Config
@@ -22,16 +25,48 @@ def arguments(parser: argparse.ArgumentParser) -> None:
     diff.add_argument('config', metavar='A', help='a config file, or the name of one that comes with facelmk')
     diff.add_argument('other', metavar='B', help='another one')
     diff.add_argument('--json', action='store_true', help='print {key: [in A, in B]}')
+    add_safe(diff)
     diff.set_defaults(act=_diff)
+    purpose = 'look over a config before a long run: keys, data, batch, schedule, disk, and one step on the CPU'
+    check = what.add_parser('check', help=purpose, description=purpose + '; exit code 2: wrong config, 4: wrong data')
+    add_config(check)
+    check.add_argument('--work-dir', help='where the run would write (default: work_dirs/<config>)')
+    check.add_argument('--gpus', type=int, default=1, metavar='N', help='how many GPUs the run will have (default: 1)')
+    check.add_argument('--no-step', action='store_true', help='train no step and validate no batch')
+    check.add_argument('--json', action='store_true', help='print the findings as json')
+    check.set_defaults(act=_check)
 
 
-def run(options: argparse.Namespace) -> None:
-    options.act(options)
+def run(options: argparse.Namespace) -> int | None:
+    return options.act(options)
 
 
 def _show(options: argparse.Namespace) -> None:
     config = read_config(options)
     print(json.dumps(config.to_dict(), indent=2, default=str) if options.json else config.pretty_text)
+
+
+def _check(options: argparse.Namespace) -> int:
+    from ..engine.config import complete, open_config
+    from ..engine.folders import move_data
+    from ..engine.vet import exit_code, vet
+
+    if options.gpus < 1:
+        raise FacelmkError(f'--gpus {options.gpus}: expected 1 or more')
+    with redirect_stdout(sys.stderr):  # the parts' log
+        config, path = open_config(options.config, values(options.cfg_options or ()), options.safe_config)
+        complete(config)
+        if options.data:
+            move_data(config, options.data)
+        config.work_dir = options.work_dir or config.work_dir
+        found = vet(config, path, options.gpus, not options.no_step)
+    if options.json:
+        print(json.dumps([finding._asdict() for finding in found], indent=2))
+    else:
+        print(*(f'{finding.severity:8}{finding.subject}: {finding.message}' for finding in found), sep='\n')
+        wrong = sum(finding.severity == 'error' for finding in found)
+        print(f'{options.config}: {wrong} error{"s" * (wrong != 1)}')
+    return exit_code(found)
 
 
 def _diff(options: argparse.Namespace) -> None:

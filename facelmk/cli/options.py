@@ -5,10 +5,31 @@ from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from ..errors import FacelmkError
+from ..errors import FacelmkError, near
 
 if TYPE_CHECKING:
     from mmengine import Config
+
+
+REMOVED = {  # options of MMPose's tools, and what took their place
+    '--resume-from': '--resume CHECKPOINT', '--auto-resume': '--resume', '--load-from': '--cfg-options load_from=FILE',
+    '--seed': '--cfg-options randomness.seed=N', '--deterministic': '--cfg-options randomness.deterministic=True',
+    '--gpus': 'tools/dist_train.sh CONFIG GPUS', '--gpu-ids': 'CUDA_VISIBLE_DEVICES=N',
+    '--gpu-id': 'CUDA_VISIBLE_DEVICES=N', '--options': '--cfg-options', '--autoscale-lr': '--auto-scale-lr',
+    '--eval': 'val_evaluator and test_evaluator of the config', '--fuse-conv-bn': 'nothing: the results are the same'}
+
+
+def refused(word: str, parser: argparse.ArgumentParser) -> str:
+    """What to say of an argument that a verb does not take."""
+    name = word.partition('=')[0]
+    if name in REMOVED:
+        return f'{name} is no option here; what took its place: {REMOVED[name]}'
+    if not name.startswith('-'):
+        return f'nothing takes the argument {word!r}; see {parser.prog} --help'
+    below = [action.choices.values() for action in parser._actions if isinstance(action.choices, dict)]
+    parsers = [parser, *(sub for subs in below for sub in subs)]
+    known = {option for sub in parsers for option in sub._option_string_actions if option.startswith('--')}
+    return f'{parser.prog} has no option {name}. {near(name, known)}'
 
 
 def add_config(parser: argparse.ArgumentParser) -> None:
@@ -17,6 +38,13 @@ def add_config(parser: argparse.ArgumentParser) -> None:
     parser.add_argument('--data', metavar='DIR', help="where the data set lies, in place of the config's own folder")
     parser.add_argument('--cfg-options', nargs='+', action='extend', metavar='KEY=VALUE',
                         help='replace values of the config: model.flip_test=False')
+    add_safe(parser)
+
+
+def add_safe(parser: argparse.ArgumentParser) -> None:
+    """--safe-config."""
+    parser.add_argument('--safe-config', action='store_true', help='refuse a config file that holds more than data, '
+                        'before anything of it is run')
 
 
 def add_run(parser: argparse.ArgumentParser) -> None:
@@ -49,25 +77,39 @@ def read_config(options: argparse.Namespace) -> 'Config':
     """The config with what the command line says of it."""
     from ..engine.config import load_config  # brings torch, which --help does without
 
-    config = load_config(options.config, _values(options.cfg_options or ()))
+    config = load_config(options.config, values(options.cfg_options or ()), getattr(options, 'safe_config', False))
     if getattr(options, 'data', None):
         from ..engine.folders import move_data
 
         move_data(config, options.data)
     if getattr(options, 'work_dir', None):
         config.work_dir = options.work_dir
+    if 'work_dir' in options:
+        from ..engine.folders import claim
+
+        claim(config.work_dir)
     if 'local_rank' in options:
         os.environ.setdefault('LOCAL_RANK', str(options.local_rank))
     return config
 
 
-def _values(pairs: Iterable[str]) -> dict[str, Any]:
+def values(pairs: Iterable[str]) -> dict[str, Any]:
     """Dotted keys and what stands behind '=', read as mmengine reads it: numbers, True, None, [1,2], (a,b), text."""
     from mmengine import DictAction
 
     if wrong := [pair for pair in pairs if '=' not in pair]:
         raise FacelmkError(f'--cfg-options {wrong[0]}: write KEY=VALUE, without spaces around the =')
-    return {key: DictAction._parse_iterable(value) for key, value in (pair.split('=', 1) for pair in pairs)}
+    found = {}
+    for key, value in (pair.split('=', 1) for pair in pairs):
+        try:
+            found[key] = DictAction._parse_iterable(value)
+        except (AssertionError, RecursionError) as error:  # mmengine's answers to brackets that do not match
+            raise FacelmkError(f'--cfg-options {key}={value}: the brackets do not match. Write lists as [1,2], tuples '
+                               'as (1,2), all of it in quotes') from error
+        if value[:1] in '{"' and value[:1]:
+            raise FacelmkError(f'--cfg-options {key}={value}: a dict cannot be given here. Give its keys one by one: '
+                               f'{key}.name=value')
+    return found
 
 
 def drawing(options: argparse.Namespace, work_dir: str) -> dict[str, Any]:

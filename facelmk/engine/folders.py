@@ -1,4 +1,5 @@
 """Where a config's data lie, said once for all of its data sets."""
+import os
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -23,6 +24,23 @@ def move_data(config: Config, folder: str | Path) -> None:
         raise FacelmkError(f'--data {folder}: there is no such folder (looked from {Path.cwd()})')
     for found, key in sets:
         found[key] = str(Path(folder).expanduser())
+
+
+def claim(folder: str | Path) -> None:
+    """Refuse a folder that a run cannot write into, before it has worked for hours."""
+    wanted = Path(folder).expanduser()
+    try:
+        there = next(place for place in (wanted, *wanted.absolute().parents) if place.exists())
+        if not there.is_dir():
+            wrong = f'{there} is a file'
+        elif not os.access(there, os.W_OK | os.X_OK):
+            wrong = f'{there.absolute()} may not be written to by this user'
+        else:
+            return
+    except OSError as error:
+        wrong = error.strerror or str(error)
+    raise FacelmkError(f'work_dir={str(folder)!r} cannot take logs and checkpoints: {wrong}. Name a folder that can '
+                       'be written to by --work-dir')
 
 
 def _rooted(value: Any) -> Iterator[tuple[dict, str]]:

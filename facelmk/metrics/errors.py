@@ -37,6 +37,12 @@ def check_norm(norm: Norm) -> Norm:
     return tuple(int(i) for i in norm)
 
 
+def check_ends(norm: Norm, markup: Markup) -> None:
+    """Refuse a normaliser whose ends the mark-up does not have."""
+    if norm != 'file' and norm not in BOX_NORMS:
+        _ends(norm, markup)
+
+
 def describe(norm: Norm) -> str:
     """What the errors are divided by, in words."""
     return NORMS[norm] if isinstance(norm, str) else f'the distance of points {norm[0]} and {norm[1]}'

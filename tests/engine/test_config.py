@@ -6,7 +6,7 @@ import pytest
 from mmengine import Config
 
 from facelmk.cli import main
-from facelmk.engine import config as configs
+from facelmk.engine import names
 from facelmk.engine.config import check, config_names, find_config, load_config
 from facelmk.errors import FacelmkError
 
@@ -55,7 +55,7 @@ def test_every_config_is_complete_and_has_no_stray_keys(name):
     config = load_config(name)
     assert config.model.type == 'facelmk.FaceLandmarker' and config.work_dir == f'work_dirs/{name}'
     assert 'read_base' not in config and 'layouts' not in config
-    known = configs._runner_keys() | {'default_scope', 'auto_scale_lr', 'result'}
+    known = names.runner_keys() | {'default_scope', 'auto_scale_lr', 'result'}
     assert not {key for key in config if key not in known}, name
     for phase in ('train', 'val', 'test'):
         loader = config[f'{phase}_dataloader']

@@ -1,0 +1,206 @@
+"""Refuse what nobody would read: misspelt keys and types, values of a wrong kind, two mark-ups in one config."""
+import difflib
+import functools
+import inspect
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+from mmengine import Config
+from mmengine.runner import EpochBasedTrainLoop, Runner
+from torch.utils.data import DataLoader
+
+from .. import registry as shelves
+from ..markups import MARKUPS
+from ..registry import FacelmkError, Shelf, UnknownName, near
+from .values import expected, hints
+
+TOP: dict[str, Shelf] = {  # which shelf a key of the config itself takes its part from
+    'model': shelves.MODELS, 'optim_wrapper': shelves.OPTIM_WRAPPERS, 'param_scheduler': shelves.PARAM_SCHEDULERS,
+    'default_hooks': shelves.HOOKS, 'custom_hooks': shelves.HOOKS, 'train_cfg': shelves.LOOPS,
+    'val_evaluator': shelves.METRICS, 'test_evaluator': shelves.METRICS, 'visualizer': shelves.VISUALIZERS}
+BELOW: dict[str, Shelf] = {  # and which a key further down; other keys stay on their parent's shelf
+    'backbone': shelves.BACKBONES, 'head': shelves.HEADS, 'codec': shelves.CODECS, 'target': shelves.CODECS,
+    'loss': shelves.LOSSES, 'dataset': shelves.DATASETS, 'pipeline': shelves.TRANSFORMS,
+    'sampler': shelves.DATA_SAMPLERS, 'collate_fn': shelves.FUNCTIONS, 'optimizer': shelves.OPTIMIZERS,
+    'vis_backends': shelves.VISBACKENDS}
+OWN_KEYS = {'custom_imports', 'result', 'sync_bn', 'find_unused_parameters', 'model_wrapper_cfg', 'env_cfg',
+            'compile', 'efficient_conv_bn_eval'}
+ALWAYS = {'type', '_scope_'}
+REPLACED = {  # what configs of mmcv's and mmengine's first runners said, and where it stands now
+    'total_epochs': 'train_cfg.max_epochs', 'evaluation':
+        'train_cfg.val_interval and default_hooks.checkpoint.save_best',
+    'checkpoint_config': 'default_hooks.checkpoint', 'log_config': 'default_hooks.logger',
+    'lr_config': 'param_scheduler',
+    'optimizer_config': 'optim_wrapper.clip_grad', 'resume_from': 'facelmk train --resume CHECKPOINT',
+    'dist_params': 'env_cfg.dist_cfg', 'workflow': 'train_cfg.val_interval'}
+ESSENTIAL = ('model', 'train_dataloader', 'val_dataloader', 'test_dataloader')
+NOT_PLAIN = frozenset({'sampler', 'batch_sampler', 'collate_fn', 'worker_init_fn', 'dataset'})  # configs of parts here
+RUNNERS_OWN = {'hook': {'priority'}, 'parameter scheduler': {'convert_to_iter_based'},
+               'optim_wrapper': {'constructor', 'paramwise_cfg'}}  # what the Runner takes out before it builds a part
+
+
+def check(config: Config, path: Path | str) -> None:
+    """Refuse the first of the faults, with the near name and the file."""
+    for fault in faults(config, path):
+        raise fault
+
+
+def faults(config: Config, path: Path | str) -> Iterator[FacelmkError]:
+    """Every misspelt key and type, value of a wrong kind, and mark-up that does not agree."""
+    known = runner_keys()
+    if not any(key in known or _close(key, known) for key in config):
+        yield FacelmkError(f'{path} says nothing that a run needs: a config has {", ".join(ESSENTIAL)}. '
+                           'facelmk config show quickstart prints a whole one')
+    for key in config:
+        if key in REPLACED:
+            yield UnknownName(f'{path}: nothing reads the key {key!r} any more; what it said stands in {REPLACED[key]}')
+        elif key not in known and not key.startswith('_') and _close(key, known):
+            yield UnknownName(f'{path}: nothing reads the key {key!r}. {near(key, known)}')
+    for key in filter(known.__contains__, config):  # in the file's order: what was copied into the test comes last
+        yield from _of_value(config[key], key, TOP.get(key), str(path))
+    for phase in ('train', 'val', 'test'):
+        loader = config.get(f'{phase}_dataloader')
+        if isinstance(loader, dict):
+            more = {'dataset', 'num_batch_per_epoch'}
+            yield from _of_arguments(loader, DataLoader, f'{phase}_dataloader', path, more, NOT_PLAIN)
+    train = config.get('train_cfg')
+    if isinstance(train, dict) and 'type' not in train:
+        yield from _of_arguments(train, EpochBasedTrainLoop, 'train_cfg', path, {'by_epoch', 'max_iters'})
+    yield from _of_markups(config, path)
+
+
+def _of_value(value: Any, where: str, shelf: Shelf | None, path: str) -> Iterator[FacelmkError]:
+    """Every part below `value`: its type stands on the shelf, its arguments are ones that it takes."""
+    if isinstance(value, dict):
+        if shelf is not None and isinstance(value.get('type'), str):
+            yield from _of_part(value, where, shelf, path)
+        for key, child in value.items():
+            yield from _of_value(child, f'{where}.{key}', BELOW.get(key, shelf), path)
+    elif isinstance(value, (list, tuple)):
+        for i, child in enumerate(value):
+            yield from _of_value(child, f'{where}[{i}]', shelf, path)
+
+
+def _of_part(part: dict, where: str, shelf: Shelf, path: str) -> Iterator[FacelmkError]:
+    kind = part['type']
+    found = _find(shelf, kind)
+    if found is None:
+        yield UnknownName(f'{path}: {where} has type {kind!r}, which is no registered {shelf.name}. '
+                          f'{_meant(kind.rpartition(".")[2], shelf)} A part of your own is found once its module '
+                          'stands in `custom_imports`.')
+        return
+    yield from _of_arguments(part, found, f'{where} ({kind})', path, ALWAYS | RUNNERS_OWN.get(shelf.name, set()))
+
+
+def _meant(name: str, shelf: Shelf) -> str:
+    """What does the same as a step of MMPose's pipelines, or the near name."""
+    from ..datasets.mmpose import STEPS  # for this error alone: it loads all data sets
+
+    if name in STEPS:
+        return f"It is MMPose's; what does the same here: {STEPS[name]}."
+    return near(name, _all_names(shelf))
+
+
+def _of_arguments(given: dict, part: Any, where: str, path: str | Path, more: set[str],
+                  unasked: frozenset[str] = frozenset()) -> Iterator[FacelmkError]:
+    """What a part does not take, and values of a wrong kind; `more` are keys that others read."""
+    names, by_split = arguments(part), '.layouts[' in where  # layouts may give a value for each split
+    for key, value in given.items():
+        if names and key not in names and key not in more:
+            yield UnknownName(f'{path}: {where} takes no {key!r}. {near(key, set(names) | more - ALWAYS)}')
+        elif key in names and key not in unasked and not by_split and (wanted := expected(value, *names[key])):
+            yield FacelmkError(f'{path}: {where} has {key}={value!r}; expected {wanted}')
+
+
+def _of_markups(config: Config, path: str | Path) -> Iterator[FacelmkError]:
+    """Where model and data sets speak of other points."""
+    model = markup_of(config.get('model'), shelves.MODELS)
+    for phase in ('train', 'val', 'test'):
+        data = markup_of((config.get(f'{phase}_dataloader') or {}).get('dataset'), shelves.DATASETS)
+        if model and data and model != data:
+            counts = [f'{name!r} ({MARKUPS[name].size} points)' for name in (model, data)]
+            yield FacelmkError(f'{path}: the model is made for mark-up {counts[0]}, {phase}_dataloader.dataset gives '
+                               f'{counts[1]}. Set model.markup and the data set\'s markup to the same, or convert the '
+                               'faces by JoinedFaces')
+
+
+def markup_of(part: Any, shelf: Shelf) -> str | None:
+    """The mark-up that a part says, or has by default; None where it has none or it cannot be told."""
+    if not isinstance(part, dict) or not isinstance(part.get('type'), str):
+        return None
+    names = arguments(_find(shelf, part['type']))
+    if 'markup' not in names:
+        return None
+    name = part.get('markup', names['markup'][0].default)
+    return name if isinstance(name, str) and name in MARKUPS else None
+
+
+def _find(shelf: Shelf, kind: str) -> Any:
+    """The part of that type, on our shelf or on mmengine's below it."""
+    try:
+        return shelf.get(kind)
+    except RuntimeError:
+        return None
+
+
+def _all_names(shelf: Shelf) -> set[str]:
+    return set(shelf) | set(shelf.parent.module_dict if shelf.parent is not None else ())
+
+
+@functools.cache
+def arguments(part: Any) -> dict[str, tuple[inspect.Parameter, Any]]:
+    """The arguments of a class or function by name, its bases' included, with annotations; empty where it takes any."""
+    names: dict[str, tuple[inspect.Parameter, Any]] = {}
+    for owner in _owners(part):
+        parameters = inspect.signature(owner).parameters
+        kinds = hints(owner)
+        names = {name: (p, kinds.get(name)) for name, p in parameters.items()
+                 if p.kind not in (p.VAR_KEYWORD, p.VAR_POSITIONAL) and name != 'self'} | names
+        if not any(p.kind is p.VAR_KEYWORD for p in parameters.values()):
+            return names
+    return {}
+
+
+def _owners(part: Any) -> Iterator[Any]:
+    """The functions whose arguments a call reaches: a class's __init__ and, through **kwargs, its bases'."""
+    if not inspect.isclass(part):
+        yield part
+        return
+    for base in part.__mro__[:-1]:
+        if '__init__' in vars(base) and not getattr(base, '__module__', '').startswith('torch.nn.modules.module'):
+            yield vars(base)['__init__']
+
+
+def runner_keys() -> set[str]:
+    return set(inspect.signature(Runner.__init__).parameters) - {'self', 'cfg'} | OWN_KEYS
+
+
+def _close(key: str, known: set[str]) -> bool:
+    """Whether `key` is a misspelling; a config's names of its own (data_root, train_pipeline) are not."""
+    return bool(difflib.get_close_matches(key, known, cutoff=.78))
+
+
+def check_options(options: dict[str, Any], config: Config, path: Path) -> None:
+    """A key on the command line must be one that the config, the Runner or the part it belongs to knows."""
+    for dotted in options:
+        first, *rest = dotted.split('.')
+        if first not in config and first not in runner_keys():
+            raise UnknownName(f'--cfg-options {dotted}: neither {path} nor the Runner has {first!r}. '
+                              f'{near(first, set(config) | runner_keys())}')
+        _follow(config.get(first), rest, dotted)
+
+
+def _follow(value: Any, keys: list[str], dotted: str) -> None:
+    for i, key in enumerate(keys):
+        if isinstance(value, (list, tuple)):
+            if not key.isdigit() or int(key) >= len(value):
+                raise FacelmkError(f'--cfg-options {dotted}: {key!r} must be a number below {len(value)}, '
+                                   'the length of the list')
+            value = value[int(key)]
+        elif not isinstance(value, dict) or key not in value:
+            if i < len(keys) - 1 and isinstance(value, dict):
+                raise UnknownName(f'--cfg-options {dotted}: there is no {key!r}. {near(key, value)}')
+            return
+        else:
+            value = value[key]

@@ -1,0 +1,80 @@
+"""Whether a value of a config is of the kind that a part's annotation asks for."""
+import functools
+import inspect
+import types
+import typing
+from collections import abc
+from pathlib import Path
+from typing import Any
+
+SIMPLE = (str, int, float, bool, type(None))
+NUMBERS = (int, float)
+
+
+@functools.cache
+def hints(function: Any) -> dict[str, Any]:
+    """A function's annotations, without those that cannot be resolved."""
+    found = {}
+    for name, written in getattr(function, '__annotations__', {}).items():
+        holder = types.SimpleNamespace(__annotations__={name: written})
+        try:
+            found |= typing.get_type_hints(holder, getattr(function, '__globals__', {}))
+        except Exception:  # an annotation of another package may name what is not importable here
+            continue
+    return found
+
+
+def expected(value: Any, parameter: inspect.Parameter, hint: Any) -> str | None:
+    """What belongs in the place of a value, in words; None where it fits or nobody can tell."""
+    if hint is None or (value is None and parameter.default is None) or _fits(value, hint):
+        return None
+    return _words(hint)
+
+
+def _fits(value: Any, hint: Any) -> bool:
+    """False only where the value is surely of another kind: numbers count as one, and configs as any class."""
+    origin, inner = typing.get_origin(hint), typing.get_args(hint)
+    if origin in (typing.Union, types.UnionType):
+        return any(_fits(value, choice) for choice in inner)
+    if origin is typing.Literal:
+        return value in inner
+    if origin is not None:
+        return _fits_many(value, origin, inner)
+    if hint is bool:
+        return isinstance(value, bool)
+    if hint in NUMBERS:
+        return isinstance(value, NUMBERS) and not isinstance(value, bool)
+    if hint in (str, Path):
+        return isinstance(value, (str, Path))
+    if hint is type(None):
+        return value is None
+    if hint in (list, tuple, abc.Sequence):
+        return isinstance(value, (list, tuple))
+    if hint in (dict, abc.Mapping):
+        return isinstance(value, abc.Mapping)
+    return not inspect.isclass(hint) or not isinstance(value, SIMPLE) or isinstance(value, hint)
+
+
+def _fits_many(value: Any, origin: Any, inner: tuple[Any, ...]) -> bool:
+    if not inspect.isclass(origin) or origin in (abc.Callable, type):
+        return True
+    if issubclass(origin, abc.Mapping):
+        return isinstance(value, abc.Mapping)
+    if issubclass(origin, (abc.Sequence, tuple)):
+        items = inner[:1] if origin is not tuple or inner[1:] == (...,) else ()
+        return isinstance(value, (list, tuple)) and all(_fits(item, hint) for item in value for hint in items)
+    return not isinstance(value, SIMPLE)
+
+
+def _words(hint: Any) -> str:
+    """An annotation as people say it."""
+    origin, inner = typing.get_origin(hint), typing.get_args(hint)
+    if origin in (typing.Union, types.UnionType):
+        return ' or '.join(dict.fromkeys(map(_words, inner)))
+    if origin is typing.Literal:
+        return ' or '.join(map(repr, inner))
+    if origin is not None:
+        return f'several ({" or ".join(_words(kind) for kind in inner if kind is not ...)})'
+    names = {int: 'a number', float: 'a number', str: 'text', bool: 'True or False', type(None): 'None',
+             dict: 'a dict', list: 'a list', tuple: 'a list', Path: 'a path'}
+    return names.get(hint, getattr(hint, '__name__', str(hint)))

@@ -1,0 +1,88 @@
+"""facelmk config check: all findings, by what they are about, and the exit code."""
+import json
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from facelmk.cli import main
+
+CONFIG = '''
+crop = [dict(type='LoadImage'), dict(type='CropFace', size=64), dict(type='PackFace')]
+train_dataloader = dict(batch_size=2, dataset=dict(type='SyntheticFaces', count=12, seed=9, size=64, pipeline=crop))
+val_dataloader = dict(batch_size=2, dataset=dict(type='SyntheticFaces', count=3, size=64, pipeline=crop))
+val_evaluator = [dict(type='NME')]
+model = dict(type='facelmk.FaceLandmarker', backbone=dict(type='ResNet', depth=18), head=dict(type='RegressionHead'),
+             codec=dict(type='Coordinates'), loss=dict(type='WingLoss'))
+optim_wrapper = dict(optimizer=dict(type='Adam', lr=.001))
+train_cfg = dict(by_epoch=True, max_epochs=10)
+param_scheduler = [dict(type='LinearLR', start_factor=.1, by_epoch=False, begin=0, end=12),
+                   dict(type='MultiStepLR', milestones=[4, 8], gamma=.1, by_epoch=True)]
+default_hooks = dict(checkpoint=dict(type='CheckpointHook', interval=5, save_best='NME'))
+auto_scale_lr = dict(base_batch_size=4)
+'''
+Vetted = Callable[..., list[dict]]
+
+
+@pytest.fixture
+def vetted(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> Vetted:
+    """Runs the check on a config with some lines added; gives the findings."""
+    def run(lines: str, *words: str, code: int = 0) -> list[dict]:
+        monkeypatch.chdir(tmp_path)
+        (tmp_path / 'my.py').write_text(CONFIG + lines)
+        found = main(['config', 'check', 'my.py', '--json', *(words or ('--no-step',))])
+        told = capsys.readouterr()
+        assert found == code, told
+        return json.loads(told.out)
+    return run
+
+
+def said(found: list[dict], subject: str, *severities: str) -> str:
+    return '; '.join(row['message'] for row in found
+                     if row['subject'] == subject and row['severity'] in (severities or ('error', 'warning', 'note')))
+
+
+def test_a_good_config_with_a_step(vetted: Vetted) -> None:
+    found = vetted('', '--gpus', '2')
+    assert not [row for row in found if row['severity'] != 'note'], found
+    assert '0.001 for a batch of 4, which 2 GPUs make' in said(found, 'learning rate')
+    assert '3 steps an epoch, 30 in 10 epochs' in said(found, 'schedule')  # 12 faces, 2 GPUs of 2
+    assert 'loss_wing' in said(found, 'training step') and 'NME' in said(found, 'validation batch')
+    assert 'one data set' in said(found, 'val and test')
+
+
+def test_the_rate_for_a_smaller_batch(vetted: Vetted) -> None:
+    assert '0.0005' in said(vetted(''), 'learning rate', 'warning')  # .001 * 2 / 4
+
+
+def test_all_mistakes_are_told_at_once(vetted: Vetted) -> None:
+    found = vetted('model["backbone"]["dept"] = 3\nmodel["flip_tst"] = 1\ndefault_hooks["checkpoint"]["save_best"] = '
+                   '"AUC"\nval_evaluator[0]["norm"] = [0, 98]\ntrain_cfg["max_epochs"] = "ten"\n', code=2)
+    keys = said(found, 'keys', 'error')
+    assert "'depth'" in keys and "'flip_test'" in keys and "'ten'" in keys
+    assert 'NME' in said(found, 'save_best', 'error') and '0 to 97' in said(found, 'evaluator', 'error')
+
+
+@pytest.mark.parametrize(('lines', 'subject', 'severity', 'words'), [
+    ('val_dataloader["dataset"] = train_dataloader["dataset"]', 'train and test', 'error', 'training data'),
+    ('val_dataloader["dataset"] = dict(val_dataloader["dataset"], pipeline=[crop[0], dict(crop[1], size=96), crop[2]])',
+     'crop', 'error', '64 pixels'),
+    ('val_dataloader["dataset"] = dict(val_dataloader["dataset"], markup="300w")', 'mark-up', 'error', '68'),
+    ('param_scheduler[0]["end"] = 30', 'schedule', 'warning', 'step 30, after the first milestone at 24'),
+    ('param_scheduler[1]["milestones"] = [4, 10]', 'schedule', 'warning', 'the last milestone lies at step 60'),
+    ('train_dataloader["batch_size"] = 11', 'schedule', 'warning', 'one face'),
+    ('work_dir = "my.py"', 'work_dir', 'error', 'is a file')])
+def test_a_finding(lines: str, subject: str, severity: str, words: str, vetted: Vetted) -> None:
+    found = vetted(lines + '\n', code=2 if severity == 'error' else 0)
+    assert words in said(found, subject, severity), found
+
+
+def test_missing_data_are_exit_code_4_with_every_layout(vetted: Vetted) -> None:
+    found = vetted('train_dataloader["dataset"] = dict(type="PublishedFaces", root="gone", split="train", '
+                   'markup="wflw", pipeline=crop, layouts=[dict(type="CocoFaces", ann_file="a.json"), '
+                   'dict(type="CsvFaces", ann_file="b.csv")])\n', code=4)
+    assert 'gone/a.json' in said(found, 'train data', 'error') and 'gone/b.csv' in said(found, 'train data', 'error')
+
+
+def test_the_checks_own_mistakes(vetted: Vetted) -> None:
+    assert main(['config', 'check', 'quickstart', '--gpus', '0']) == 2

@@ -1,0 +1,151 @@
+"""Block J: mistakes in configs and on the command line, each answered by exit code 2, the place and the near name."""
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from facelmk.cli import main
+
+CONFIG = '''
+crop = [dict(type='LoadImage'), dict(type='CropFace', size=64), dict(type='PackFace')]
+train_dataloader = dict(batch_size=2, dataset=dict(type='SyntheticFaces', count=4, seed=9, size=64, pipeline=crop))
+val_dataloader = dict(batch_size=2, dataset=dict(type='SyntheticFaces', count=3, size=64, pipeline=crop))
+val_evaluator = [dict(type='NME')]
+model = dict(type='facelmk.FaceLandmarker', backbone=dict(type='QuickNet'), head=dict(type='RegressionHead'),
+             codec=dict(type='Coordinates'), loss=dict(type='WingLoss'))
+optim_wrapper = dict(optimizer=dict(type='Adam', lr=.001))
+train_cfg = dict(by_epoch=True, max_epochs=1)
+'''
+Refused = Callable[..., str]
+
+
+@pytest.fixture
+def here(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """An empty current folder."""
+    monkeypatch.chdir(tmp_path)
+    return tmp_path
+
+
+@pytest.fixture
+def refused(here: Path, capsys: pytest.CaptureFixture[str]) -> Refused:
+    """Writes my.py and runs a command that is to end with exit code 2; gives what it says."""
+    def run(text: str, *words: str, name: str = 'my.py') -> str:
+        (here / name).write_text(text)
+        try:
+            found = main(list(words) or ['config', 'show', name])
+        except SystemExit as end:
+            found = end.code
+        told = capsys.readouterr()
+        assert found == 2 and 'Traceback' not in told.err, told
+        return told.err
+    return run
+
+
+LINES = [  # the case, a line that is added, what the answer names
+    ('J01', 'modle = dict()', ["'model'"]),
+    ('J01', 'model["backbone"]["widht"] = 3', ["'width'", 'model.backbone']),
+    ('J02', 'model["backbone"]["type"] = "QuickNett"', ["'QuickNet'"]),
+    ('J02', 'val_evaluator[0]["type"] = "NMR"', ["'NME'"]),
+    ('J03', 'model["loss"]["type"] = "WimgLos"', ["'WingLoss'"]),
+    ('J03', 'optim_wrapper["optimizer"]["type"] = "Adan_"', ["'Adam'"]),
+    ('J04', 'optim_wrapper["optimizer"]["lr"] = "abc"', ['lr', "'abc'", 'a number']),
+    ('J04', 'train_cfg["max_epochs"] = "ten"', ['max_epochs', "'ten'", 'a number']),
+    ('J04', 'crop[1]["size"] = None', ['size=None', 'a number']),
+    ('J04', 'train_dataloader["batch_size"] = [2]', ['batch_size=[2]', 'a number']),
+    ('J10', 'total_epochs = 3', ['total_epochs', 'train_cfg.max_epochs']),
+    ('J11', 'val_dataloader["dataset"]["markup"] = "300w"', ['98 points', '68 points']),
+    ('J16', 'import nosuchmodule', ['nosuchmodule', 'PYTHONPATH']),
+    ('J16', 'custom_imports = dict(imports=["nosuchmodule"])', ['nosuchmodule', 'PYTHONPATH'])]
+CASES = [pytest.param(line, named, id=line, marks=pytest.mark.fault(case)) for case, line, named in LINES]
+
+
+@pytest.mark.parametrize(('line', 'named'), CASES)
+def test_a_line(line: str, named: list[str], refused: Refused) -> None:
+    told = refused(CONFIG + line + '\n')
+    assert 'my.py' in told and all(word in told for word in named), told
+
+
+OPTIONS = [
+    ('J04', ['train', 'my.py', '--cfg-options', 'train_cfg.max_epochs=ten'], ['max_epochs', 'ten', 'a number']),
+    ('J08', ['train', 'my.py', '--cfg-options', 'modle.flip_test=True'], ["'model'"]),
+    ('J08', ['train', 'my.py', '--cfg-options', 'model.bakbone.width=3'], ["'backbone'"]),
+    ('J08', ['test', 'my.py', 'x.pth', '--cfg-options', 'model.backbone.widht=3'], ["'width'"]),
+    ('J09', ['train', 'my.py', '--cfg-options', 'val_evaluator.4.norm=box_side'], ['4', 'below 1']),
+    ('J10', ['train', 'my.py', '--resume-from', 'x.pth'], ['--resume CHECKPOINT']),
+    ('J10', ['train', 'my.py', '--seed', '3'], ['randomness.seed']),
+    ('J12', ['train', 'my.py', '--work-dir', 'my.py'], ['my.py', 'is a file', '--work-dir']),
+    ('J12', ['train', 'my.py', '--work-dir', 'my.py/below'], ['is a file', '--work-dir']),
+    ('J13', ['trian', 'my.py'], ["'train'", 'predict']),
+    ('J14', ['train', 'my.py', '--cfg-options', 'model.mean=[1,2'], ['model.mean=[1,2', 'brackets']),
+    ('J14', ['train', 'my.py', '--cfg-options', 'model.loss={"type":'], ['model.loss', 'one by one']),
+    ('J14', ['train', 'my.py', '--work-dirs', 'x', '--cfg-options', 'a=1'], ['--work-dir'])]
+
+
+@pytest.mark.parametrize(('words', 'named'), [
+    pytest.param(words, named, id=' '.join(words), marks=pytest.mark.fault(case)) for case, words, named in OPTIONS])
+def test_a_command(words: list[str], named: list[str], refused: Refused) -> None:
+    told = refused(CONFIG, *words)
+    assert all(word in told for word in named), told
+
+
+def test_they_are_twenty_mistakes_and_more() -> None:
+    assert len(LINES) + len(OPTIONS) >= 20
+
+
+@pytest.mark.fault('J05')
+def test_a_missing_base_is_told_with_the_file_that_names_it(here: Path, refused: Refused) -> None:
+    (here / 'middle.py').write_text('_base_ = "gone.py"\n')
+    told = refused('_base_ = "middle.py"\n')
+    assert 'middle.py:1' in told and 'gone.py' in told
+    told = refused('from mmengine.config import read_base\nwith read_base():\n    from .gone import *\n')
+    assert 'my.py:3' in told and 'gone.py' in told
+
+
+@pytest.mark.fault('J06')
+@pytest.mark.parametrize('text', ['_base_ = "{}.py"\n', 'from mmengine.config import read_base\nwith read_base():\n'
+                                  '    from .{} import *\n'])
+def test_a_circle(text: str, here: Path, refused: Refused) -> None:
+    (here / 'other.py').write_text(text.format('my'))
+    told = refused(text.format('other'))
+    assert f'{here}/my.py -> {here}/other.py -> {here}/my.py' in told
+
+
+@pytest.mark.fault('J07')
+def test_one_key_in_two_bases(here: Path, refused: Refused) -> None:
+    (here / 'one.py').write_text('work_dir = "a"\n')
+    (here / 'two.py').write_text('work_dir = "b"\n')
+    told = refused('_base_ = ["one.py", "two.py"]\n')
+    assert "'work_dir'" in told and 'one.py' in told and 'two.py' in told
+
+
+@pytest.mark.fault('J09')
+def test_an_element_of_a_list_is_changed(here: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    (here / 'my.py').write_text(CONFIG)
+    assert main(['config', 'show', 'my.py', '--cfg-options', 'val_evaluator.0.norm=box_side']) == 0
+    shown: dict = {}
+    exec(capsys.readouterr().out, shown)
+    assert shown['val_evaluator'] == [{'type': 'NME', 'norm': 'box_side'}]
+
+
+@pytest.mark.fault('J15')
+def test_an_empty_config(refused: Refused) -> None:
+    told = refused('')
+    assert 'my.py' in told and 'train_dataloader' in told and 'quickstart' in told
+
+
+@pytest.mark.fault('J17')
+def test_another_suffix(refused: Refused) -> None:
+    told = refused(CONFIG, name='my.cfg')
+    assert 'my.cfg' in told and '.yaml' in told
+
+
+@pytest.mark.fault('J18')
+def test_delete_replaces_the_whole_part(here: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    (here / 'base.py').write_text(CONFIG)
+    (here / 'my.py').write_text('_base_ = "base.py"\n'
+                                'model = dict(backbone=dict(_delete_=True, type="ResNet", depth=18))\n')
+    assert main(['config', 'show', 'my.py']) == 0
+    shown: dict = {}
+    exec(capsys.readouterr().out, shown)
+    assert shown['model']['backbone'] == {'type': 'ResNet', 'depth': 18}
+    assert shown['model']['loss'] == {'type': 'WingLoss'}
