@@ -61,6 +61,8 @@ def fetch(url: str, sha256: str = '', limit: int = LIMIT) -> Path:
             return path
         if offline():
             raise OSError('FACELMK_OFFLINE is set, so the net is not asked, and the cache lacks it')
+        if brought_by_first(path):
+            return path
         with _private(path, resumed=bool(promised)) as file:
             _from_anywhere(url, file, promised, limit)
             _settle(file, path)

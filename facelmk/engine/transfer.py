@@ -40,14 +40,13 @@ class Broken(OSError):
 
 
 class WebOnly(HTTPRedirectHandler):
-    """Follow to http and https alone, and from https never down to http."""
+    """Follow to http and https alone, as Python's own does, and from https never down to http."""
 
     def redirect_request(self, req: Request, fp: IO[bytes], code: int, msg: str, headers: Any,
                          newurl: str) -> Request | None:
         """The request of the new place."""
-        to = urlsplit(newurl).scheme
-        if to not in ('http', 'https') or (to == 'http' and req.type == 'https'):
-            raise Refused(f'it leads from {req.type}:// to {newurl}, which is not followed')
+        if req.type == 'https' and urlsplit(newurl).scheme != 'https':
+            raise Refused(f'it leads from https:// to {newurl}, which is not followed')
         return super().redirect_request(req, fp, code, msg, headers, newurl)
 
     http_error_301 = http_error_303 = http_error_307 = http_error_308 = HTTPRedirectHandler.http_error_302
@@ -122,8 +121,8 @@ class Transfer:
     def _blocks(self, answer: HTTPResponse, size: int) -> None:
         begun = size
         try:
-            while block := answer.read(_BLOCK):
-                size += self.file.write(block)
+            while block := answer.read1(_BLOCK if self.total is None else min(_BLOCK, self.total - size)):
+                size += self.file.write(block)  # read1: what has come is kept, also when the line is cut next
                 if size > self.limit:
                     raise Refused(f'it goes on beyond the limit of {self.limit} bytes')
         except TimeoutError as error:
