@@ -37,7 +37,7 @@ class EpochLoop(EpochBasedTrainLoop):
 
     def _batches(self) -> Iterator[tuple[int, Any]]:
         first, self.done = self.done, 0
-        sampler = getattr(self.dataloader, 'sampler', None)
+        sampler: Any = getattr(self.dataloader, 'sampler', None)
         if hasattr(sampler, 'skip'):
             sampler.skip = first * self.dataloader.batch_size
         own_draws(self.dataloader, self.runner.seed + self._epoch)

@@ -13,7 +13,7 @@ _NORMS = (nn.modules.batchnorm._BatchNorm,)
 
 def check_sizes(loader: DataLoader, name: str) -> None:
     """Refuse a loader that gives no batch."""
-    samples, batch = len(loader.dataset), loader.batch_size
+    samples, batch = len(loader.dataset), loader.batch_size  # type: ignore[arg-type]
     if not samples:
         raise TrainingFault(f'{name}: its data set ({type(loader.dataset).__name__}) is empty (0 samples, batches of '
                             f'{batch}). Check its ann_file and the subset or filter that it is asked for')
@@ -24,7 +24,7 @@ def check_sizes(loader: DataLoader, name: str) -> None:
 
 def without_single(runner: Runner, built: DataLoader, asked: DataLoader | dict) -> DataLoader:
     """The loader itself, or one without its last batch where that is a single sample and the network has BatchNorm."""
-    batch, samples = built.batch_size, len(built.sampler)
+    batch, samples = built.batch_size, len(built.sampler)  # type: ignore[arg-type]
     single = batch is not None and not built.drop_last and batch > 1 and samples % batch == 1
     if not single or not any(isinstance(part, _NORMS) for part in runner.model.modules()):
         return built

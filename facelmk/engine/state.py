@@ -42,7 +42,7 @@ def networks(runner: Runner) -> list[nn.Module]:
 
 def of_all_ranks(runner: Runner) -> list[dict[str, Any]]:
     """Each rank's random states and, where there are several, its BatchNorm statistics: ranks share only weights."""
-    own = {'random': random_state()}
+    own: dict[str, Any] = {'random': random_state()}
     if get_world_size() > 1:
         own['buffers'] = [{name: value.cpu() for name, value in part.named_buffers()} for part in networks(runner)]
     return all_gather_object(own)

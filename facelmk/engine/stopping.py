@@ -34,7 +34,7 @@ def heeding_signals() -> Iterator[None]:
 
     def note(number: int, frame: Any) -> None:
         _asked.append(number)
-        signal.signal(number, before[number])
+        signal.signal(number, before[signal.Signals(number)])
 
     for number in SIGNALS:
         signal.signal(number, note)

@@ -74,7 +74,8 @@ def test_killed_at_a_drawn_point(number, undisturbed, tmp_path):
 
 
 @pytest.mark.parametrize(('how', 'code'), [
-    pytest.param('term', 143, marks=pytest.mark.fault('G10')), pytest.param('int', 130, marks=pytest.mark.fault('G09'))])
+    pytest.param('term', 143, marks=pytest.mark.fault('G10')),
+    pytest.param('int', 130, marks=pytest.mark.fault('G09'))])
 def test_a_signal_saves_the_state(how, code, undisturbed, tmp_path):
     stopped = start(tmp_path, at=4, how=how)
     assert stopped.returncode == code and 'has saved its state' in stopped.stderr, stopped.stderr[-3000:]
