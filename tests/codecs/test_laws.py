@@ -35,6 +35,7 @@ def faces(codec, seed=0):
     return margin + torch.rand(2, 98, 2, generator=generator) * (SIZE - 2 * margin), torch.ones(2, 98)
 
 
+@pytest.mark.fault('K06')
 @pytest.mark.parametrize(('name', 'form'), CASES, ids=str)
 def test_decoding_undoes_encoding(name, form):
     codec = CODECS.build(dict(type=name, **form))
