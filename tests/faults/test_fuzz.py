@@ -1,0 +1,40 @@
+"""Mutated annotation files: each is read, or refused with the package's own errors, soon and without much memory."""
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from .fuzzing import KINDS
+
+ROOT = Path(__file__).parents[2]
+
+
+def read_mutated(kind: str, count: int, folder: Path) -> None:
+    """In a process of its own: a reader written in C may fall on a file."""
+    if kind.startswith('mat'):
+        pytest.importorskip('h5py'), pytest.importorskip('scipy')
+    paths = [str(ROOT), str(ROOT / 'tests'), os.environ.get('PYTHONPATH', '')]
+    done = subprocess.run([sys.executable, '-m', 'faults.fuzzing', kind, str(count), str(folder)], capture_output=True,
+                          text=True, env=os.environ | {'PYTHONPATH': os.pathsep.join(filter(None, paths))}, check=False)
+    assert done.returncode == 0, f'ended with {done.returncode}: {done.stderr[-2000:]}'
+    found = json.loads(done.stdout.splitlines()[-1])
+    print(found)
+    assert not found['escaped'] and sum(found['ends'].values()) == count
+    assert found['slowest'][0] < 2 and found['more_mib'] < 500
+    assert len(found['ends']) > 1  # some are read, some refused
+
+
+@pytest.mark.parametrize('kind', KINDS)
+def test_sixty_mutated_files(kind: str, tmp_path: Path) -> None:
+    read_mutated(kind, 60, tmp_path / 'some')
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize('packed', ['0', '1'])
+@pytest.mark.parametrize('kind', KINDS)
+def test_two_thousand_mutated_files(kind: str, packed: str, tmp_path: Path) -> None:
+    if packed == '0' or kind == 'mat5':
+        read_mutated(kind, 2000, tmp_path / f'many{packed}')
