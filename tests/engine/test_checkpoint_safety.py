@@ -81,6 +81,7 @@ def poisoned(path: Path, canary: Path, new: bool = True) -> None:
     torch.save({'state_dict': state, 'evil': Canary(canary)}, path, _use_new_zipfile_serialization=new)
 
 
+@pytest.mark.fault('D01', 'D02')
 @pytest.mark.parametrize('new', [True, False])
 def test_a_malicious_pickle_stays_inert(new: bool, site: tuple, tmp_path: Path) -> None:
     folder, address, _ = site
@@ -160,6 +161,7 @@ def test_torchscript_is_refused(tmp_path: Path) -> None:
         read_checkpoint(tmp_path / 'x.pth')
 
 
+@pytest.mark.fault('D05')
 def test_the_runner_never_sees_config_text(tmp_path: Path) -> None:
     """mmengine runs meta['config'] as Python when it resumes."""
     torch.save({'state_dict': {'w': torch.ones(1)}, 'meta': {'epoch': 2, 'config': 'raise SystemExit'},
