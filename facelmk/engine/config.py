@@ -14,18 +14,13 @@ from mmengine.utils import import_modules_from_strings
 from .. import registry as shelves
 from ..registry import FacelmkError, UnknownName, near
 from .bases import check_bases
+from .folders import config_folder as config_folder
 from .hrnet_yaml import put, read_hrnet, row_of
 from .names import arguments, check, check_options
 from .safe_config import check_parts, check_safe
 from .seeds import THEIRS, our_name, refuse_mmposes, tell_name
 
 SUFFIXES = ('.py', '.yaml', '.yml', '.json')
-
-
-def config_folder() -> Path:
-    """Where the configs are: inside the installed package, or beside it in a clone."""
-    inside = Path(__file__).parents[1] / 'configs'
-    return inside if inside.is_dir() else Path(__file__).parents[2] / 'configs'
 
 
 def package_folder(package: str) -> str:

@@ -1,4 +1,4 @@
-"""Where a config's data lie, said once for all of its data sets."""
+"""Where configs lie, and where a config's data lie and its results go."""
 import os
 from collections.abc import Iterator
 from pathlib import Path
@@ -9,6 +9,12 @@ from mmengine import Config
 from ..errors import FacelmkError
 
 ROOTS = ('root', 'data_root')  # what readers call the folder that their files lie in
+
+
+def config_folder() -> Path:
+    """Where the configs are: inside the installed package, or beside it in a clone."""
+    inside = Path(__file__).parents[1] / 'configs'
+    return inside if inside.is_dir() else Path(__file__).parents[2] / 'configs'
 
 
 def move_data(config: Config, folder: str | Path) -> None:

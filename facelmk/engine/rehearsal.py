@@ -6,7 +6,7 @@ from mmengine import Config
 from mmengine.optim import build_optim_wrapper
 
 from ..datasets import FaceDataset, collate_faces
-from .vet import ERROR, NOTE, Finding, Parts, attempt
+from .findings import ERROR, NOTE, Finding, Parts, attempt
 
 FACES = 2
 

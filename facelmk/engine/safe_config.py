@@ -17,6 +17,7 @@ from mmengine.registry import Registry
 
 from .. import registry as shelves
 from ..registry import FacelmkError, near
+from .folders import config_folder
 
 PLAIN: tuple[type[ast.AST], ...] = (
     ast.Module, ast.Expr, ast.Assign, ast.AnnAssign, ast.AugAssign, ast.Delete, ast.Pass, ast.Constant, ast.Name,
@@ -132,7 +133,6 @@ def _imports(node: ast.With, path: Path, imports: set[int]) -> Iterator[tuple[in
         if line.level:
             folder = path.parent.joinpath(*['..'] * (line.level - 1))
         elif module[0] == shelves.SCOPE and len(module) > 1:
-            from .config import config_folder  # which reads configs by way of this module
             folder = config_folder().parent
             module = module[1:]
         else:

@@ -1,39 +1,24 @@
 """Look over a config before a cluster job starts: everything that is wrong or odd with it, not only the first."""
 import math
 import shutil
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from functools import partial
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any
 
 from mmengine import Config
-from mmengine.model import BaseModel
 
 from ..datasets import FaceDataset
 from ..metrics.base import ErrorMetric, FaceMetric
 from ..metrics.errors import check_ends
 from ..registry import DATASETS, METRICS, MODELS, FacelmkError
+from .findings import ERROR, NOTE, WARNING, Finding, Parts, attempt
 from .folders import claim
 from .names import faults
+from .rehearsal import rehearse
 
-ERROR, WARNING, NOTE = 'error', 'warning', 'note'
 PHASES = ('train', 'val', 'test')
 SHARED = .5  # of the free disk: more than that for checkpoints is told
-
-
-class Finding(NamedTuple):
-    """One thing that was looked at; `code` is the exit code that an error asks for."""
-    severity: str
-    subject: str
-    message: str
-    code: int = 2
-
-
-class Parts(NamedTuple):
-    """What could be built of a config."""
-    sets: dict[str, FaceDataset]
-    model: BaseModel | None
-    metrics: list[Any]
 
 
 def vet(config: Config, path: Path, gpus: int = 1, step: bool = True) -> list[Finding]:
@@ -46,7 +31,6 @@ def vet(config: Config, path: Path, gpus: int = 1, step: bool = True) -> list[Fi
     found += _schedule(config, parts, gpus)
     found += _disk(config, parts)
     if step and parts.model is not None and {'train', 'val'} & set(parts.sets):
-        from .rehearsal import rehearse  # which needs the findings' words
         found += rehearse(config, parts)
     return found
 
@@ -80,17 +64,6 @@ def _build(config: Config, found: list[Finding]) -> Parts:
     metrics = [attempt(partial(METRICS.build, row), 'evaluator', 2, found)
                for row in rows(config.get('val_evaluator'))]
     return Parts(sets, model, [metric for metric in metrics if metric is not None])
-
-
-def attempt(build: Callable[[], Any], subject: str, code: int, found: list[Finding]) -> Any:
-    """What `build` gives; None where it fails, which is then a finding. `code` is for errors that are not ours."""
-    try:
-        return build()
-    except FacelmkError as error:
-        found.append(Finding(ERROR, subject, str(error), code if error.exit_code in (3, 4) else 2))
-    except Exception as error:  # of parts that are not ours, too
-        found.append(Finding(ERROR, subject, f'{type(error).__name__}: {error}', code))
-    return None
 
 
 def rows(evaluator: Any) -> list[Any]:
