@@ -14,7 +14,7 @@ NUMBERS = (int, float)
 @functools.cache
 def hints(function: Any) -> dict[str, Any]:
     """A function's annotations, without those that cannot be resolved."""
-    found = {}
+    found: dict[str, Any] = {}
     for name, written in getattr(function, '__annotations__', {}).items():
         holder = types.SimpleNamespace(__annotations__={name: written})
         try:
