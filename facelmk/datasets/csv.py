@@ -23,10 +23,10 @@ class CsvFaces(AnnotatedFaces):
         """The faces of a CSV."""
         lines, head = _lines(file)
         wanted = ('scale', 'center_w', 'center_h')
-        first = 4 if 'box_size' in head else 3
+        first = 4 if 'box_size' in head[:5] else 3
         missing = [name for name in wanted if name not in head[1:first + 1]]
         if missing:
-            apart = "; its columns are parted by ';', commas are expected" if ';' in ''.join(head) else ''
+            apart = "; its columns are parted by ';', commas are expected" if ';' in ''.join(head[:1]) else ''
             raise DataDefect(f'{file}: the first line names no column {missing[0]!r} before the points{apart}; '
                              f'expected are a picture, {", ".join(wanted)} (AFLW: box_size, too) and the points')
         rows = list(lines.values())
@@ -36,6 +36,8 @@ class CsvFaces(AnnotatedFaces):
         columns = {name: table[:, i] for i, name in enumerate(head[1:])}
         side = 200 * columns['scale']
         count = (len(head) - 1 - first) // 2
+        if not count:
+            raise DataDefect(f'{file}: the first line names no points behind its first columns')
         return self.rows(file, names, table[:, first:first + 2 * count].reshape(-1, count, 2),
                          centred_boxes(np.stack([columns['center_w'], columns['center_h']], -1), side),
                          norms=columns.get('box_size', side).tolist())
@@ -49,5 +51,5 @@ def _lines(file: Path) -> tuple[dict[int, list[str]], list[str]]:
     except csv.Error as error:
         raise DataDefect(f'{file}: line {reader.line_num}: {error}; a quote that does not end, perhaps') from error
     first = next(iter(lines), None)
-    head = [name.strip() for name in lines.pop(first)] if first is not None else []
-    return lines, head
+    head = lines.pop(first) if first is not None else []
+    return lines, [name.strip() for name in head[:5]] + head[5:]
