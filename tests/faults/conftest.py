@@ -1,11 +1,14 @@
-"""A small network to ask, and a way to act without root's rights."""
+"""A small network to ask, a picture, and a way to act without root's rights."""
 import os
 import pickle
 from collections.abc import Callable
 from typing import Any
 
+import cv2
+import numpy as np
 import pytest
 import torch
+from PIL import Image
 
 import facelmk
 from facelmk.inference import Predictor
@@ -22,6 +25,19 @@ def predictor() -> Predictor:
     last = next(key for key in reversed(state) if key.startswith('head.') and state[key].ndim > 1)
     found.landmarker.load_state_dict(state | {last: state[last] * 2000})
     return found
+
+
+@pytest.fixture(scope='session')
+def picture() -> np.ndarray:
+    """A smooth picture (40, 80, 3) BGR, of no symmetry."""
+    coarse = np.random.default_rng(0).integers(0, 255, (6, 11, 3), np.uint8)
+    return cv2.resize(coarse, (80, 40), interpolation=cv2.INTER_LINEAR)
+
+
+@pytest.fixture
+def whole(picture: np.ndarray) -> Image.Image:
+    """The same as a PIL image."""
+    return Image.fromarray(np.ascontiguousarray(picture[..., ::-1]))
 
 
 @pytest.fixture

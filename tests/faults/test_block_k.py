@@ -119,7 +119,10 @@ def test_an_output_mirrored_twice_is_itself(name: str) -> None:
 @fault('K07')
 @pytest.mark.parametrize('name', CODECS)
 def test_the_way_home_undoes_the_crop(name: str) -> None:
-    """Within 1e-3 px of a photograph of 4,000 pixels, for float32 points; HRNetInteger rounds its boxes on purpose."""
+    """Within 1e-3 px of a photograph of 4,000 pixels, for float32 points.
+
+    HRNetInteger cuts a place towards zero and adds 1 on purpose: it answers up to one pixel more, and never less.
+    """
     draw = np.random.default_rng(2)
     codec = build(name)
     for _ in range(50):
@@ -128,7 +131,8 @@ def test_the_way_home_undoes_the_crop(name: str) -> None:
         landmarks = draw.uniform((x, y), (x + side, y + side), (98, 2))
         points = torch.from_numpy(geometry.apply(warp, landmarks).astype(np.float32))
         found = codec.home(points[None], torch.from_numpy(warp)[None])[0]
-        assert np.abs(found.numpy() - landmarks).max() < (.5 * side if name == 'HRNetInteger' else 1e-3)
+        off, more = found.numpy() - landmarks, 1. if name == 'HRNetInteger' else 0.
+        assert off.min() > -1e-3 and off.max() < more + 1e-3
 
 
 def settled(settings: Config, side: int = SIDE) -> tuple[nn.Module, Tensor]:

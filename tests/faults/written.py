@@ -1,0 +1,12 @@
+"""Pictures as the content of files."""
+import io
+from typing import Any
+
+from PIL import Image
+
+
+def written(image: Image.Image, kind: str, **options: Any) -> bytes:
+    """An image as the content of a file."""
+    file = io.BytesIO()
+    image.save(file, kind, **options)
+    return file.getvalue()
