@@ -124,7 +124,7 @@ class Guard(Hook):
         """Write the batch down for study."""
         batch = self.batch if isinstance(self.batch, Mapping) else {}
         path = Path(runner.work_dir, f'fault_iter_{runner.iter + 1}_rank_{get_rank()}.pth')
-        losses = {name: float(value) for name, value in self.losses.items()}
+        losses = {name: value.item() for name, value in self.losses.items()}
         self.losses.clear()  # mmengine logs these, and a mean over NaN is NaN for as long as its window
         told = {'fault': fault, 'iter': runner.iter + 1, 'epoch': runner.epoch, 'losses': losses}
         try:
@@ -158,3 +158,11 @@ def _ids(batch: Any) -> list[str]:
     samples = batch.get('data_samples') if isinstance(batch, Mapping) else None
     found = samples.get('id') if isinstance(samples, Mapping) else None
     return [str(name) for name in found] if found is not None else ['without ids']
+
+
+def refuse_spoilt(weights: Mapping[str, Any], last: str | None) -> None:
+    """Refuse weights that are to be saved and are not finite; `last` is the checkpoint before them."""
+    for name, value in weights.items():
+        if isinstance(value, Tensor) and value.is_floating_point() and not bool(torch.isfinite(value).all()):
+            raise TrainingFault(f'{name} is not finite any more; such weights are not saved. The last good checkpoint '
+                                'is that before it (--resume finds it). Lower the learning rate, or clip gradients')

@@ -4,43 +4,24 @@ import time
 from collections import deque
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Any, BinaryIO
+from typing import Any
 
 import torch
 from mmengine import hooks
 from mmengine.dist import all_reduce, get_world_size, is_main_process
-from mmengine.fileio import LocalBackend, register_backend
 from mmengine.runner import Runner
-from torch import Tensor
 
 from ..registry import HOOKS, FacelmkError, TrainingFault
+from .best import direction
 from .checkpoint import plain
-from .download import write_whole
+from .guards import refuse_spoilt
 from .loops import EpochLoop, own_draws
 from .schedules import follow_config, initial_values, plain_schedules
-from .state import check_place, history, of_all_ranks, place, plain_history, restore_rank
+from .state import check_place, history, is_plain, of_all_ranks, place, plain_history, restore_rank
 from .stopping import Stopped, asked
+from .whole_files import write_bytes
 
 _LOOK = 10  # several ranks agree on stopping, or on saving by the clock, at each such iteration
-
-
-class WholeFiles(LocalBackend):
-    """Writes a file so that a reader sees the old one or the new one; mmengine 0.10.7 writes over it."""
-
-    def put(self, obj: bytes, filepath: str | Path) -> None:
-        _write_bytes(Path(filepath), obj)
-
-    def put_text(self, obj: str, filepath: str | Path, encoding: str = 'utf-8') -> None:
-        self.put(obj.encode(encoding), filepath)
-
-
-def _write_bytes(path: Path, data: bytes) -> None:
-    def write(file: BinaryIO) -> None:
-        file.write(data)
-    write_whole(path, write)
-
-
-register_backend('whole', WholeFiles, force=True)
 
 
 @HOOKS.register_module()
@@ -84,7 +65,7 @@ class CheckpointHook(hooks.CheckpointHook):
             return
         metrics = runner.val_loop.evaluator.metrics
         try:
-            self._init_rule([_direction(key, metrics) for key in self.save_best], self.save_best)
+            self._init_rule([direction(key, metrics) for key in self.save_best], self.save_best)
         except ValueError as error:
             raise FacelmkError(f"save_best={self.save_best}: {error} Set rule='less' or rule='greater' beside it; "
                                "facelmk's metrics know it by themselves") from error
@@ -120,10 +101,10 @@ class CheckpointHook(hooks.CheckpointHook):
     def before_save_checkpoint(self, runner: Runner, checkpoint: dict) -> None:
         """Plain data alone, and no weights that are spoilt."""
         for key in ('state_dict', 'ema_state_dict'):
-            _refuse_spoilt(checkpoint.get(key, {}), self.last_ckpt)
+            refuse_spoilt(checkpoint.get(key, {}), self.last_ckpt)
         hub = checkpoint['message_hub']
         hub['log_scalars'] = {key: plain_history(value) for key, value in hub['log_scalars'].items()}
-        hub['runtime_info'] = {key: value for key, value in hub['runtime_info'].items() if _is_plain(value)}
+        hub['runtime_info'] = {key: value for key, value in hub['runtime_info'].items() if is_plain(value)}
         if 'param_schedulers' in checkpoint:
             checkpoint['param_schedulers'] = plain_schedules(checkpoint['param_schedulers'])
         checkpoint['run'] = self.state
@@ -204,7 +185,7 @@ class CheckpointHook(hooks.CheckpointHook):
                                    save_param_scheduler=self.save_param_scheduler, by_epoch=self.by_epoch,
                                    backend_args=self.backend_args, **self.args)
             if is_main_process():
-                _write_bytes(Path(runner.work_dir, 'last_checkpoint'), str(self.last_ckpt).encode())
+                write_bytes(Path(runner.work_dir, 'last_checkpoint'), str(self.last_ckpt).encode())
         except OSError as error:
             self.last_ckpt = before
             runner.message_hub.update_info('last_ckpt', before)
@@ -261,28 +242,3 @@ class CheckpointHook(hooks.CheckpointHook):
 
 def _validates(loop: EpochLoop, epoch: int) -> bool:
     return epoch >= loop.val_begin and (epoch % loop.val_interval == 0 or epoch == loop.max_epochs)
-
-
-def _refuse_spoilt(weights: Mapping[str, Any], last: str | None) -> None:
-    for name, value in weights.items():
-        if isinstance(value, Tensor) and value.is_floating_point() and not bool(torch.isfinite(value).all()):
-            raise TrainingFault(f'{name} is not finite any more; such weights are not saved. The last good checkpoint '
-                                'is that before it (--resume finds it). Lower the learning rate, or clip gradients')
-
-
-def _is_plain(value: Any) -> bool:
-    try:
-        plain(value)
-    except FacelmkError:
-        return False
-    return True
-
-
-def _direction(key: str, metrics: Sequence[Any]) -> str | None:
-    """Whether 'less' or 'greater' is better of a figure; None where it belongs to none of these metrics."""
-    named = {f'{metric.prefix}/{metric.name}' if metric.prefix else metric.name: metric.direction
-             for metric in metrics if hasattr(metric, 'direction')}
-    if key == 'auto':  # mmengine takes the first figure
-        return next(iter(named.values()), None)
-    own = [name for name in named if key.startswith(name)]  # 'NME/pose' is NME's, 'AP .5' is AP's
-    return named[max(own, key=len)] if own else None

@@ -13,6 +13,7 @@ from mmengine.runner import Runner
 from torch import Tensor, nn
 
 from ..registry import FacelmkError
+from .checkpoint import plain
 
 
 def random_state() -> dict[str, Any]:
@@ -89,3 +90,12 @@ def history(found: Any) -> Any:
     if not isinstance(found, Mapping) or not isinstance(found.get('values'), Tensor):
         return found
     return HistoryBuffer(found['values'].cpu().numpy(), found['counts'].cpu().numpy(), found['length'])
+
+
+def is_plain(value: Any) -> bool:
+    """Whether a checkpoint may hold this."""
+    try:
+        plain(value)
+    except FacelmkError:
+        return False
+    return True

@@ -9,7 +9,7 @@ from mmengine.model import BaseModel
 from mmengine.runner import Runner
 from torch import nn
 
-from facelmk.engine import saving
+from facelmk.engine import whole_files
 from facelmk.engine.checkpoint import save_checkpoint
 from facelmk.engine.newest import newest
 from facelmk.registry import TrainingFault
@@ -46,7 +46,7 @@ def run(folder, epochs=3, resume=False, load=None, scheduler=None, guard=None, r
 @pytest.mark.parametrize('number', range(10))
 def test_a_full_disk_loses_no_checkpoint(number, tmp_path, monkeypatch):
     """The disk fills up at any write of a run that keeps one checkpoint."""
-    write, writes = saving.write_whole, []
+    write, writes = whole_files.write_whole, []
 
     def failing(path, content):
         writes.append(path)
@@ -58,7 +58,7 @@ def test_a_full_disk_loses_no_checkpoint(number, tmp_path, monkeypatch):
             raise OSError(errno.ENOSPC, 'No space left on device')
         return write(path, half)
 
-    monkeypatch.setattr(saving, 'write_whole', failing)
+    monkeypatch.setattr(whole_files, 'write_whole', failing)
     with pytest.raises(TrainingFault, match=r'No space left.*MiB are free'):
         run(tmp_path, epochs=6, max_keep_ckpts=1).train()
     found = newest(tmp_path)
@@ -72,7 +72,7 @@ def test_a_full_disk_loses_no_checkpoint(number, tmp_path, monkeypatch):
 
 
 def test_a_failed_save_can_be_a_warning(tmp_path, monkeypatch):
-    monkeypatch.setattr(saving, 'write_whole', lambda *_: (_ for _ in ()).throw(OSError(errno.ENOSPC, 'full')))
+    monkeypatch.setattr(whole_files, 'write_whole', lambda *_: (_ for _ in ()).throw(OSError(errno.ENOSPC, 'full')))
     run(tmp_path, on_failed_save='warn').train()
     assert newest(tmp_path) is None
 
