@@ -95,4 +95,4 @@ def test_every_verb_is_a_module_with_arguments_and_run() -> None:
 
 
 def test_a_misspelt_verb(verb) -> None:
-    assert 'invalid choice' in verb('modles', code=2)
+    assert "Did you mean 'models'?" in verb('modles', code=2)

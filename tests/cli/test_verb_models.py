@@ -60,7 +60,7 @@ def test_publish_keeps_the_weights_alone(verb, config) -> None:
     assert re.fullmatch(r'small-[0-9a-f]{8}_20\d{6}\.pth', file.name)
     assert hashlib.sha256(file.read_bytes()).hexdigest() == told['sha256'] and told['sha256'][:8] in file.name
     published = torch.load(file, weights_only=True)
-    assert set(published) == {'meta', 'state_dict'} and published['meta'] == {'epoch': 3}
+    assert set(published) == {'facelmk_format', 'meta', 'state_dict'} and published['meta'] == {'epoch': 3}
     assert all(torch.equal(value, published['state_dict'][key]) for key, value in model.state_dict().items())
     assert [path.name for path in Path('out').iterdir()] == [file.name]
 

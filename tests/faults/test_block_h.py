@@ -115,7 +115,7 @@ def work(rank: int, port: int, act: str, folder: Path) -> None:
 def of_two(act: str, folder: Path) -> list[Any]:
     """What two forked ranks come to; None for one that left without a word."""
     folder.chmod(0o777)
-    for above in list(folder.parents)[:2]:  # pytest closes its folders to others
+    for above in list(folder.parents)[:3]:  # pytest and its workers close their folders to others
         with contextlib.suppress(PermissionError):
             above.chmod(above.stat().st_mode | 0o055)
     context = multiprocessing.get_context('fork')
