@@ -10,6 +10,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import timedelta
 from pathlib import Path
+from typing import Any
 
 import torch
 from mmengine import Config
@@ -55,7 +56,7 @@ def _meet(backend: str, timeout: float) -> None:
     """Form the group; a port that is taken, and ranks that do not come, are told."""
     place = f'{os.environ["MASTER_ADDR"]}:{os.environ["MASTER_PORT"]}'
     try:
-        distributed.init_process_group(backend, timeout=timedelta(seconds=timeout))
+        distributed.init_process_group(backend, timeout=timedelta(seconds=timeout), **_apart(timeout))
     except distributed.DistNetworkError as error:
         if 'EADDRINUSE' in str(error) or 'in use' in str(error):
             raise FacelmkError(f'port {os.environ["MASTER_PORT"]} of this machine is in use, so the ranks cannot meet '
@@ -66,6 +67,20 @@ def _meet(backend: str, timeout: float) -> None:
     except distributed.DistStoreError as error:
         raise FacelmkError(f'not all of {os.environ["WORLD_SIZE"]} ranks came to {place} within {timeout:g} s. Look at '
                            f'the logs of the others: {error}') from error
+
+
+def _apart(timeout: float) -> dict[str, Any]:
+    """Where ranks that torchrun started anew meet: apart from the addresses that the dead ones left.
+
+    torch 2.13 keeps one store for all starts, so that a rank may wait for ever for one that is gone.
+    """
+    count = os.environ.get('TORCHELASTIC_RESTART_COUNT', '0')
+    if count == '0' or os.environ.get('TORCHELASTIC_USE_AGENT_STORE') != 'True':
+        return {}
+    store = distributed.TCPStore(os.environ['MASTER_ADDR'], int(os.environ['MASTER_PORT']), is_master=False,
+                                 timeout=timedelta(seconds=timeout))
+    return {'store': distributed.PrefixStore(f'start_{count}', store), 'rank': int(os.environ['RANK']),
+            'world_size': int(os.environ['WORLD_SIZE'])}
 
 
 def _agree_on_seed(seed: int | None) -> None:

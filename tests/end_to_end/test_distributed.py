@@ -8,7 +8,7 @@ import pytest
 import torch
 from mmengine import Config
 
-from facelmk.engine.ranks import join_ranks
+from facelmk.engine.ranks import _apart, join_ranks
 from facelmk.registry import FacelmkError
 
 pytestmark = pytest.mark.skipif(torch.cuda.is_available(), reason='with GPUs the ranks use NCCL')
@@ -83,6 +83,33 @@ def test_slurm_scripts_run_under_srun(tool, tiny, port, tmp_path):
          **slurm)
     entry = json.loads((tmp_path / 'tested' / 'metrics.json').read_text())
     assert entry['ranks'] == 2 and f'{entry["metrics"]["NME"]:.3f}' == f'{float(nme(printed)):.3f}'
+
+
+@pytest.mark.slow
+@pytest.mark.fault('I15')
+def test_a_config_in_a_folder_with_a_space(tool, tiny, port, tmp_path):
+    config = tmp_path / 'a b' / 'cfg.py'
+    config.parent.mkdir()
+    config.write_text('from mmengine.config import read_base\n\nwith read_base():\n'
+                      '    from facelmk.configs.quickstart import *\n')
+    printed = tool('dist_train.sh', 'a b/cfg.py', 2, '--work-dir', 'a b/out', *tiny(epochs=1), cwd=tmp_path,
+                   PORT=port())
+    assert 'Epoch(train) [1][3/3]' in printed and nme(printed)
+    assert (config.parent / 'out' / 'epoch_1.pth').is_file()
+
+
+def test_ranks_that_are_started_anew_do_not_see_what_the_dead_ones_left(port, monkeypatch):
+    left = torch.distributed.TCPStore('127.0.0.1', port(), is_master=True)
+    left.set('rank_0', 'gone')
+    for name, value in dict(MASTER_ADDR='127.0.0.1', MASTER_PORT=left.port, RANK=0, WORLD_SIZE=2,
+                            TORCHELASTIC_USE_AGENT_STORE=True, TORCHELASTIC_RESTART_COUNT=0).items():
+        monkeypatch.setenv(name, str(value))
+    assert _apart(5) == {}
+    for count in (1, 2):
+        monkeypatch.setenv('TORCHELASTIC_RESTART_COUNT', str(count))
+        meeting = _apart(5)
+        assert (meeting['rank'], meeting['world_size']) == (0, 2) and not meeting['store'].check(['rank_0'])
+        meeting['store'].set('rank_0', 'here')
 
 
 @pytest.mark.parametrize(('launcher', 'missing'), [('pytorch', 'WORLD_SIZE'), ('slurm', 'SLURM_PROCID'),
