@@ -60,14 +60,18 @@ def check_killed(at, undisturbed, folder):
     assert not list(folder.glob('.*.pth.*'))
 
 
-@pytest.mark.fault('G12', 'G13')
-@pytest.mark.parametrize('at', [3, 9])  # inside each epoch, one batch after a save
-def test_killed_inside_an_epoch(at, undisturbed, tmp_path):
+def point(at, case, slow=True):
+    """An iteration to kill a run in, and the case that it shows."""
+    return pytest.param(at, id=f'{case}-{at}', marks=[pytest.mark.fault(case), *[pytest.mark.slow] * slow])
+
+
+@pytest.mark.parametrize('at', [  # of 6 batches an epoch, at % 6 are done
+    point(7, 'G11'), point(8, 'G12'), point(3, 'G13', slow=False), point(9, 'G13'), point(5, 'G14'), point(11, 'G14')])
+def test_killed_in_each_quarter_of_an_epoch(at, undisturbed, tmp_path):
     check_killed(at, undisturbed, tmp_path)
 
 
 @pytest.mark.slow
-@pytest.mark.fault('G11', 'G12', 'G13', 'G14')
 @pytest.mark.parametrize('number', range(20))
 def test_killed_at_a_drawn_point(number, undisturbed, tmp_path):
     check_killed(random.Random(number).randrange(1, ITERATIONS), undisturbed, tmp_path)
@@ -75,7 +79,7 @@ def test_killed_at_a_drawn_point(number, undisturbed, tmp_path):
 
 @pytest.mark.parametrize(('how', 'code'), [
     pytest.param('term', 143, marks=pytest.mark.fault('G10')),
-    pytest.param('int', 130, marks=pytest.mark.fault('G09'))])
+    pytest.param('int', 130, marks=[pytest.mark.fault('G09'), pytest.mark.slow])])
 def test_a_signal_saves_the_state(how, code, undisturbed, tmp_path):
     stopped = start(tmp_path, at=4, how=how)
     assert stopped.returncode == code and 'has saved its state' in stopped.stderr, stopped.stderr[-3000:]

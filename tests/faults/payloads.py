@@ -217,14 +217,14 @@ def in_a_zip(stage: Stage) -> Case:
     """An entry that leads out of the folder, and a checkpoint's pickle among torch's own entries."""
     archive, below = stage.folder / 'x.zip', stage.folder / 'a' / 'b'
     with zipfile.ZipFile(archive, 'w') as file:
-        file.writestr(os.path.relpath(stage.canary, below), b'fired')
         for name, content in (('data.pkl', pickle.dumps(stage.evil, 2)), ('version', b'3\n'), ('byteorder', b'little')):
             file.writestr(f'x/{name}', content)
+        file.writestr(os.path.relpath(stage.canary, below), b'fired')
 
     def control() -> None:
         below.mkdir(parents=True)
         with zipfile.ZipFile(archive) as file:
-            (below / file.namelist()[0]).write_bytes(file.read(file.namelist()[0]))
+            (below / file.namelist()[-1]).write_bytes(file.read(file.namelist()[-1]))
     found = of_checkpoint(archive, control, stage.folder)
     return found._replace(readers=[*found.readers, lambda: extract(archive, below)])
 
