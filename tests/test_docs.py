@@ -148,7 +148,8 @@ def run_tool(path: Path, arguments: list[str]) -> int:
 
 def config_complaint(arguments: list[str]) -> str:
     """Names that look like those of configs must be those of configs."""
-    shaped = [word for word in arguments if re.fullmatch(r'(deeppose|hrnet|quickstart|awing|rtmpose|unet|dla)\w*', word)]
+    family = r'(deeppose|hrnet|quickstart|awing|rtmpose|unet|dla)\w*'
+    shaped = [word for word in arguments if re.fullmatch(family, word)]
     unknown = [word for word in shaped if word not in config_names()]
     return f'no config {unknown}' if unknown else ''
 
