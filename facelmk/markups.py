@@ -51,6 +51,10 @@ class Markup:
         if len(paired) != len(set(paired)):
             raise FacelmkError(f'mark-up {self.name!r}: a point stands in two mirror pairs; each may stand in one')
 
+    def same_points(self, other: 'Markup') -> bool:
+        """Whether the points of both mean the same, as those of 300W and COCO-WholeBody-Face do."""
+        return (self.size, self.pairs, self.five) == (other.size, other.pairs, other.five)
+
     @property
     def mirror(self) -> NDArray[np.int64]:
         """The permutation (K,) that a mirrored picture's points need: mirrored = points[mirror]."""

@@ -206,3 +206,8 @@ def test_errors_name_the_near():
         Markup('twice', 3, ((0, 1), (1, 2)))
     with pytest.raises(FacelmkError, match='counted from 0'):
         Markup('outside', 3, ((0, 3),))
+
+
+def test_the_same_points_under_other_names() -> None:
+    assert MARKUPS['300w'].same_points(MARKUPS['coco_wholebody_face'])
+    assert not MARKUPS['300w'].same_points(MARKUPS['wflw'])

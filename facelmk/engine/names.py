@@ -118,7 +118,7 @@ def _of_markups(config: Config, path: str | Path) -> Iterator[FacelmkError]:
     model = markup_of(config.get('model'), shelves.MODELS)
     for phase in ('train', 'val', 'test'):
         data = markup_of((config.get(f'{phase}_dataloader') or {}).get('dataset'), shelves.DATASETS)
-        if model and data and model != data:
+        if model and data and not MARKUPS[model].same_points(MARKUPS[data]):
             counts = [f'{name!r} ({MARKUPS[name].size} points)' for name in (model, data)]
             yield FacelmkError(f'{path}: the model is made for mark-up {counts[0]}, {phase}_dataloader.dataset gives '
                                f'{counts[1]}. Set model.markup and the data set\'s markup to the same, or convert the '

@@ -9,6 +9,7 @@ from typing import Any
 from mmengine import Config
 
 from ..datasets import FaceDataset
+from ..markups import MARKUPS
 from ..metrics.base import ErrorMetric, FaceMetric
 from ..metrics.errors import check_ends
 from ..registry import DATASETS, METRICS, MODELS, FacelmkError
@@ -77,7 +78,7 @@ def _agree(config: Config, parts: Parts) -> Iterator[Finding]:
     """Mark-ups and crop sizes of model and data."""
     wanted = getattr(getattr(parts.model, 'markup', None), 'name', None)
     for phase, data in parts.sets.items():
-        if wanted is not None and data.markup.name != wanted:
+        if wanted is not None and not MARKUPS[wanted].same_points(data.markup):
             yield Finding(ERROR, 'mark-up', f'the model gives {wanted!r}, the {phase} data {data.markup.name!r} '
                           f'({data.markup.size} points)')
         crops = [step for step in config[f'{phase}_dataloader'].dataset.get('pipeline', ())
