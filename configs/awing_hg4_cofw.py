@@ -6,17 +6,14 @@ with read_base():
     from ._base_.models.awing_hg4 import *
     from ._base_.runtime import *
     from ._base_.schedules.awing_240e import *
+    from ._base_.schedules.awing_240e import awing_pipeline, awing_pupils
 
 model.update(markup='cofw')
 train_dataloader.update(batch_size=8)
-train_dataloader.dataset.pipeline = [  # the official crop is .64 (w + h) of a rectangle, a twentieth wider
-    dict(type='LoadImage'),
-    dict(type='CropFace', size=256, padding=1.34, flip=.5, rotate=50, scale=(.85, 1.15), shift=.1),
-    dict(type='Blur'), dict(type='Noise'), dict(type='Occlude'), dict(type='PackFace')]
-val_dataloader.dataset.pipeline[1].update(padding=1.34)
-val_evaluator += [
-    dict(type='NME', norm='inter_pupil', prefix='inter_pupil'),
-    dict(type='FailureRate', threshold=.1, norm='inter_pupil', prefix='inter_pupil')]
+train_dataloader.dataset.pipeline = awing_pipeline
+val_dataloader.dataset.pipeline[1].update(padding=awing_pipeline[1]['padding'])
+val_evaluator += awing_pupils
+del awing_pipeline, awing_pupils
 
 result = dict(
     source='the paper',
