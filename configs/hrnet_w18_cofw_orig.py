@@ -6,18 +6,17 @@ with read_base():
     from ._base_.models.hrnet_w18_orig import *
     from ._base_.runtime import *
     from ._base_.schedules.adam_60e_orig import *
+    from ._base_.schedules.adam_60e_orig import orig_crop, orig_metrics
 
 model.update(markup='cofw')
 train_dataloader.update(batch_size=16)
 train_dataloader.dataset.layouts = [dict(type='CofwMat', ann_file='COFW_{split}_color.mat', box='tight')]
-train_dataloader.dataset.pipeline[1] = dict(
-    type='CropFace', size=256, flip=.5, rotate=30, rotate_prob=.6, scale=(.75, 1.25), mirror='hrnet', integer=True)
+train_dataloader.dataset.pipeline[1] = orig_crop
 val_dataloader.update(batch_size=8)
 val_dataloader.dataset.layouts = [dict(type='CofwMat', ann_file='COFW_{split}_color.mat', box='tight')]
 val_dataloader.dataset.pipeline[1].update(integer=True)
-val_evaluator = [
-    dict(type='NME', average='face'), dict(type='FailureRate', threshold=.08),
-    dict(type='FailureRate', threshold=.1), dict(type='AUC', threshold=.1)]
+val_evaluator = orig_metrics
+del orig_crop, orig_metrics
 
 result = dict(
     source='HRNet-Facial-Landmark-Detection',
