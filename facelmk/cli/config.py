@@ -72,7 +72,8 @@ def _check(options: argparse.Namespace) -> int:
 def _diff(options: argparse.Namespace) -> None:
     from ..engine.config import load_config
 
-    a, b = (dict(flat(_own(load_config(source)))) for source in (options.config, options.other))
+    a, b = (dict(flat(_own(load_config(source, safe=options.safe_config))))
+            for source in (options.config, options.other))
     changed = {key: (a.get(key, MISSING), b.get(key, MISSING)) for key in (*a, *(key for key in b if key not in a))
                if a.get(key, MISSING) != b.get(key, MISSING)}
     if options.json:

@@ -17,7 +17,7 @@ from .bases import check_bases
 from .folders import config_folder as config_folder
 from .hrnet_yaml import put, read_hrnet, row_of
 from .names import arguments, check, check_options
-from .safe_config import check_parts, check_safe
+from .safe_config import check_parts, check_safe, try_out
 from .seeds import THEIRS, our_name, refuse_mmposes, tell_name
 
 SUFFIXES = ('.py', '.yaml', '.yml', '.json')
@@ -73,6 +73,7 @@ def open_config(source: str | Path, options: dict[str, Any] | None = None, safe:
     path = find_config(source)
     if safe:
         check_safe(path)
+        try_out(lambda: (_read_hrnets(path, safe) or _read(path, safe)).to_dict(), path)
     config = _read_hrnets(path, safe) or _read(path, safe)
     of_test = {key: value for key, value in (options or {}).items() if key.startswith('test_')}
     _replace(config, {key: value for key, value in (options or {}).items() if key not in of_test}, path)

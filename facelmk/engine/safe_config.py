@@ -2,12 +2,15 @@
 
 What may stand in a file: literals, names of the config, arithmetic, comprehensions, dict(...), `read_base` imports of
 other configs, `_base_`, assignments, `del` and `.update(...)`. Everything else is refused by file and line. The types
-that the parts name must stand on a shelf: a dotted name would be imported from wherever it lies.
+that the parts name must stand on a shelf: a dotted name would be imported from wherever it lies. What takes too long
+or too much memory to read (9**9**9, lists of lists of lists) is found out in a child process.
 """
 import ast
 import builtins
+import copy
+import os
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from typing import Any, NoReturn
 
@@ -27,6 +30,8 @@ PLAIN: tuple[type[ast.AST], ...] = (
 METHODS = {'update', 'items', 'keys', 'values'}  # those of a dict that a config may call
 CALLED = {'dict', 'read_base'}
 SCOPES = {'facelmk', 'mmengine'}
+NAMING = {'type', 'ema_type', 'constructor', 'runner_type'}  # the keys whose value is looked up on a shelf, or imported
+SECONDS, MEMORY = 5, 2 ** 30  # that reading a config may take
 _PUT_IN = re.compile(r'\{\{(?!\s*_base_[.\w]*\s*\}\})')  # mmengine writes into the text what stands in double braces
 
 
@@ -45,6 +50,38 @@ def check_safe(path: Path, seen: frozenset[Path] = frozenset()) -> None:
         check_safe(base, seen | {path.resolve()})
 
 
+def try_out(read: Callable[[], Mapping[str, Any]], path: Path) -> None:
+    """Read a config in a child process first, and refuse it if that takes too long or too much memory."""
+    if not hasattr(os, 'fork'):
+        return
+    child = os.fork()
+    if not child:
+        os._exit(_within_limits(read))
+    if os.waitpid(child, 0)[1]:
+        raise FacelmkError(f'{path}: reading it takes more than {SECONDS} s or {MEMORY >> 30} GiB, and --safe-config '
+                           'allows no more. Write smaller values, or trust the file and leave --safe-config out')
+
+
+def _within_limits(read: Callable[[], Mapping[str, Any]]) -> int:
+    """What the child ends with: 0, or 1 for want of memory; the system ends it where it takes too long."""
+    import resource  # there is none on Windows, which has no fork either
+
+    resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
+    resource.setrlimit(resource.RLIMIT_CPU, (SECONDS, SECONDS))
+    sizes = Path('/proc/self/statm')
+    if sizes.is_file():
+        most = int(sizes.read_text().split()[0]) * resource.getpagesize() + MEMORY
+        resource.setrlimit(resource.RLIMIT_AS, (most, most))
+    os.dup2(os.open(os.devnull, os.O_WRONLY), 2)
+    try:
+        copy.deepcopy(read())
+    except MemoryError:
+        return 1
+    except BaseException as error:  # told where the file is read in earnest
+        return int(isinstance(error.__cause__, MemoryError))
+    return 0
+
+
 def check_parts(value: Any, source: str | Path, place: str = '') -> None:
     """Refuse parts of a read config that are not on our or mmengine's shelves: their modules would be imported."""
     if isinstance(value, Mapping):
@@ -52,7 +89,7 @@ def check_parts(value: Any, source: str | Path, place: str = '') -> None:
             where = f'{place}.{key}' if place else str(key)
             if key == 'custom_imports':
                 raise FacelmkError(f'{source}: {where} would import code; --safe-config takes configs that are data')
-            if key == 'type':
+            if key in NAMING and not place.endswith('clip_grad'):  # whose types are 'norm' and 'value'
                 _check_type(child, source, where)
             elif key in ('_scope_', 'default_scope') and child not in SCOPES:
                 raise FacelmkError(f'{source}: {where}={child!r} would import that package; --safe-config knows '
@@ -114,7 +151,7 @@ def _bases_of_data(path: Path, text: str) -> Iterator[tuple[int, Path]]:
         if 'custom_imports' in values:
             _refuse(path, 1, 'custom_imports')
         given = values.get('_base_', [])
-        yield from ((1, _beside(path, str(name), 1)) for name in ([given] if isinstance(given, str) else given))
+        yield from ((1, _beside(path, str(name), 1)) for name in (given if isinstance(given, list) else [given]))
 
 
 def _imports(node: ast.With, path: Path, imports: set[int]) -> Iterator[tuple[int, Path]]:

@@ -1,9 +1,11 @@
 """--safe-config takes every config of ours, and nothing that could run code."""
+import re
 from pathlib import Path
 
 import pytest
 
 from facelmk.cli import main
+from facelmk.engine import safe_config
 from facelmk.engine.config import config_folder, load_config
 from facelmk.engine.safe_config import check_safe
 from facelmk.errors import FacelmkError
@@ -22,6 +24,8 @@ CODE = {
     'hidden in a default': 'x = {{$NOTHING:open("canary", "w")}}', 'walrus': '(open := 3)', 'star': 'dict = open',
     'a part of another package': 'model["backbone"]["type"] = "subprocess.Popen"',
     'a part that is a function': 'model["backbone"]["type"] = "mmengine.dump"',
+    'an average of another package': 'custom_hooks = [dict(type="EMAHook", ema_type="canary.Average")]',
+    'a constructor of another package': 'optim_wrapper = dict(constructor="canary.Make", optimizer=dict(type="SGD"))',
     'another scope': 'default_scope = "canary"', 'another scope of a part': 'model["_scope_"] = "canary"',
     'base elsewhere': '_base_ = "mmpose::canary.py"', 'base of the network': '_base_ = "http://localhost/canary.py"',
     'base worked out': '_base_ = "a" + ".py"'}
@@ -49,7 +53,34 @@ def test_code_is_refused_by_file_and_line(line: str, tmp_path: Path, monkeypatch
     told = capsys.readouterr().err
     assert not (tmp_path / 'canary').exists()
     place = f'my.py:{PLAIN.count(chr(10)) + 1}: '
-    assert place in told or 'my.py: model.' in told or 'my.py: default_scope' in told, told
+    assert place in told or re.search(r'my\.py: (model|default_scope|custom_hooks|optim_wrapper)', told), told
+
+
+def test_both_configs_of_a_comparison_are_looked_at(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / 'my.py').write_text(PLAIN + 'open("canary", "w")\n')
+    for pair in (('my.py', 'quickstart'), ('quickstart', 'my.py')):
+        assert main(['config', 'diff', *pair, '--safe-config']) == 2
+    assert not (tmp_path / 'canary').exists()
+
+
+@pytest.mark.parametrize('line', [
+    'x = 9 ** 9 ** 9', 'x = "a" * 10 ** 10', 'x = [0] * 10 ** 10', 'x = "%10000000000s" % 1', 'x = 1 << 10 ** 11',
+    'x = [1]\n' + 'x = [x, x]\n' * 40])
+def test_what_would_fill_the_machine_is_refused(line: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(safe_config, 'SECONDS', 1)
+    monkeypatch.setattr(safe_config, 'MEMORY', 2 ** 27)
+    (tmp_path / 'my.py').write_text(PLAIN + line + '\n')
+    with pytest.raises(FacelmkError, match=r'my\.py: reading it takes more than'):
+        load_config(tmp_path / 'my.py', safe=True)
+
+
+def test_a_yaml_of_lists_of_lists_is_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(safe_config, 'SECONDS', 1)
+    rows = [f'{b}: &{b} [{", ".join([f"*{a}"] * 9)}]' for a, b in zip('abcdefgh', 'bcdefghi', strict=True)]
+    (tmp_path / 'my.yaml').write_text('\n'.join(['a: &a [1]', *rows, 'model: {type: facelmk.FaceLandmarker}']))
+    with pytest.raises(FacelmkError, match=r'my\.yaml: reading it takes more than'):
+        load_config(tmp_path / 'my.yaml', safe=True)
 
 
 @pytest.mark.parametrize('based', [
