@@ -1,19 +1,21 @@
-"""Sets that are too small to train on: said before training begins."""
+"""Sets and batches that a run cannot be right with: said before training begins."""
 from typing import Any
 
-from mmengine.dist import get_world_size
+from mmengine.dist import all_gather_object, get_world_size
 from mmengine.runner import Runner
 from torch import nn
 from torch.utils.data import DataLoader
 
+from ..metrics import merging
 from ..registry import TrainingFault
 
 _NORMS = (nn.modules.batchnorm._BatchNorm,)
 
 
 def check_sizes(loader: DataLoader, name: str) -> None:
-    """Refuse a loader that gives no batch."""
+    """Refuse a loader that gives no batch, or that has another data set on another rank."""
     samples, batch = len(loader.dataset), loader.batch_size  # type: ignore[arg-type]
+    merging.check_sizes(all_gather_object(samples), name)
     if not samples:
         raise TrainingFault(f'{name}: its data set ({type(loader.dataset).__name__}) is empty (0 samples, batches of '
                             f'{batch}). Check its ann_file and the subset or filter that it is asked for')
@@ -38,3 +40,17 @@ def without_single(runner: Runner, built: DataLoader, asked: DataLoader | dict) 
         return built
     again: dict[str, Any] = dict(asked, dataset=built.dataset, drop_last=True)
     return runner.build_dataloader(again, seed=runner.seed)
+
+
+def tell_batch(runner: Runner) -> None:
+    """Say so where fewer or more GPUs than the learning rate was chosen for make another batch."""
+    scaling = (runner.cfg.get('auto_scale_lr') or {}) if runner.cfg else {}
+    base, size = scaling.get('base_batch_size'), runner.train_dataloader.batch_size
+    if not base or scaling.get('enable') or size is None:
+        return
+    ranks, steps = get_world_size(), getattr(runner.optim_wrapper, '_accumulative_counts', 1)
+    batch = ranks * size * steps
+    if batch != base:
+        runner.logger.warning(f'The learning rate is for a batch of {base}; {ranks} x {size} samples'
+                              f'{f" x {steps} steps" if steps > 1 else ""} make {batch}. Scale it by {batch / base:g} '
+                              'with --auto-scale-lr, or use as many GPUs as make that batch')

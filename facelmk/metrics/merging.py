@@ -41,11 +41,12 @@ def merge(shares: Sequence[Sequence[Row]]) -> list[Row]:
     return [faces[key] for key in sorted(faces, key=str)]
 
 
-def check_sizes(sizes: Sequence[int]) -> None:
+def check_sizes(sizes: Sequence[int], loader: str = '') -> None:
     """Refuse ranks that read data sets of different sizes."""
     if len(set(sizes)) > 1:
         told = ', '.join(f'rank {rank} has {size}' for rank, size in enumerate(sizes))
-        raise FacelmkError(f'the ranks read different data sets: {told} faces. Give all of them the same files')
+        raise FacelmkError(f'{loader and f"{loader}: "}the ranks read different data sets: {told} faces. Give all of '
+                           'them the same files')
 
 
 def check_missing(missing: Sequence[Sequence[str]]) -> None:

@@ -1,0 +1,24 @@
+"""Mixed precision on a CPU, too."""
+from typing import Any
+
+import torch
+from mmengine import optim
+
+from ..registry import OPTIM_WRAPPERS
+
+
+@OPTIM_WRAPPERS.register_module()
+class AmpOptimWrapper(optim.AmpOptimWrapper):
+    """mmengine's; on a CPU, which 0.10.7 refuses, layers compute in bfloat16 and `loss_scale` means the same."""
+
+    def __init__(self, loss_scale: str | float | dict = 'dynamic', dtype: str | torch.dtype | None = None,
+                 use_fsdp: bool = False, **options: Any) -> None:
+        if torch.cuda.is_available():
+            super().__init__(loss_scale, dtype, use_fsdp, **options)
+            return
+        optim.OptimWrapper.__init__(self, **options)
+        fixed = isinstance(loss_scale, (int, float))
+        self._scale_update_param = loss_scale if fixed else None
+        settings = {'init_scale': loss_scale} if fixed else loss_scale if isinstance(loss_scale, dict) else {}
+        self.loss_scaler = torch.amp.GradScaler('cpu', **settings)
+        self.cast_dtype = getattr(torch, dtype) if isinstance(dtype, str) else dtype
