@@ -6,6 +6,6 @@ config=$1 checkpoint=$2 gpus=$3
 shift 3
 tools=$(cd "$(dirname "$0")" && pwd)
 . "$tools/dist_port.sh"
-exec python -m torch.distributed.run --nnodes="${NNODES:-1}" --node-rank="${NODE_RANK:-0}" \
+exec python -m facelmk.engine.launch --nnodes="${NNODES:-1}" --node-rank="${NODE_RANK:-0}" \
     --master-addr="${MASTER_ADDR:-127.0.0.1}" --master-port="$port" --nproc-per-node="$gpus" \
     "$tools/test.py" "$config" "$checkpoint" --launcher pytorch "$@"

@@ -16,7 +16,7 @@ import torch
 from mmengine import Config
 from torch import distributed
 
-from ..registry import FacelmkError, TrainingFault
+from ..registry import FacelmkError, MissingResource, TrainingFault
 
 _SLURM = {'RANK': 'SLURM_PROCID', 'WORLD_SIZE': 'SLURM_NTASKS', 'LOCAL_RANK': 'SLURM_LOCALID'}
 _MPI = {'RANK': 'OMPI_COMM_WORLD_RANK', 'WORLD_SIZE': 'OMPI_COMM_WORLD_SIZE',
@@ -41,15 +41,24 @@ def join_ranks(launcher: str, config: Config) -> None:
     os.environ.update({name: os.environ[source] for name, source in names.items()})
     os.environ.setdefault('MASTER_ADDR', _first_host())
     os.environ.setdefault('MASTER_PORT', '29500')
-    cuda = torch.cuda.is_available()
+    cuda, options = torch.cuda.is_available(), config.get('env_cfg', {}).get('dist_cfg', {})
+    backend = options.get('backend', 'nccl') if cuda else 'gloo'
     if cuda:
-        torch.cuda.set_device(int(os.environ['LOCAL_RANK']) % torch.cuda.device_count())
-    options = config.get('env_cfg', {}).get('dist_cfg', {})
-    _meet(options.get('backend', 'nccl') if cuda else 'gloo', options.get('timeout', TIMEOUT))
+        _check_devices(backend)
+        torch.cuda.set_device(int(os.environ.get('LOCAL_RANK', 0)) % torch.cuda.device_count())
+    _meet(backend, options.get('timeout', TIMEOUT))
     _agree_on_seed(config.get('randomness', {}).get('seed'))
     config.launcher = 'pytorch'
     if not cuda:
         config.model_wrapper_cfg = dict(type='MMDistributedDataParallel', device_ids=None, broadcast_buffers=False)
+
+
+def _check_devices(backend: str) -> None:
+    """Refuse more of torchrun's ranks than this machine has GPUs, which NCCL cannot share."""
+    ranks, devices = int(os.environ.get('LOCAL_WORLD_SIZE', 1)), torch.cuda.device_count()
+    if backend == 'nccl' and ranks > devices:
+        raise MissingResource(f'{ranks} ranks were started on this machine, and torch sees {devices} GPUs. Start at '
+                              f'most {devices}; --auto-scale-lr fits the learning rate to the smaller batch')
 
 
 def _meet(backend: str, timeout: float) -> None:

@@ -1,4 +1,6 @@
 """Losses that are not finite stop, are skipped or rolled back, before a weight is changed by them."""
+import re
+
 import pytest
 import torch
 from mmengine.hooks import Hook
@@ -260,3 +262,19 @@ def test_a_last_batch_of_one_is_left_out_for_batchnorm(tmp_path, monkeypatch):
         assert runner.iter == 2 * batches
     ((place, text),) = [found for found in said if 'BatchNorm' in found[1]]
     assert place == (5, Normed) and 'one sample (5 samples a rank, batch_size=2)' in text and 'left out' in text
+
+
+@pytest.mark.parametrize(('base', 'steps', 'enable', 'told'), [
+    (16, 1, False, r'for a batch of 16; 1 x 4 samples make 4. Scale it by 0.25 with --auto-scale-lr'),
+    (16, 2, False, '1 x 4 samples x 2 steps make 8. Scale it by 0.5'), (4, 1, False, None), (8, 2, False, None),
+    (16, 1, True, None), (None, 1, False, None)])
+def test_a_batch_that_the_rate_is_not_for_is_told_before_training(base, steps, enable, told, tmp_path, monkeypatch):
+    runner = of_size(tmp_path, 8, 4, Toy)
+    runner.cfg.auto_scale_lr = None if base is None else dict(base_batch_size=base, enable=enable)
+    runner.optim_wrapper = runner.build_optim_wrapper(
+        dict(optimizer=dict(type='SGD', lr=.1), accumulative_counts=steps))
+    said = []
+    monkeypatch.setattr(runner.logger, 'warning', lambda text, *_: said.append((text, runner.iter)))
+    runner.train()
+    found = [entry for entry in said if 'learning rate is for' in entry[0]]
+    assert [number for _, number in found] == [0] * bool(told) and (told is None or re.search(told, found[0][0]))

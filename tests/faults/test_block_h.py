@@ -20,7 +20,7 @@ from torch import distributed, multiprocessing
 
 from facelmk.engine import download, ranks
 from facelmk.metrics.merging import gather
-from facelmk.registry import METRICS, FacelmkError
+from facelmk.registry import METRICS, FacelmkError, MissingResource
 
 ROOT = Path(__file__).parents[2]
 TIMEOUT = 4  # seconds
@@ -166,6 +166,17 @@ def test_a_port_in_use_is_named(taken: int, monkeypatch: pytest.MonkeyPatch) -> 
         monkeypatch.setenv(name, str(value))
     with pytest.raises(FacelmkError, match=f'port {taken} of this machine is in use.*MASTER_PORT'):
         ranks.join_ranks('pytorch', Config({'env_cfg': {'dist_cfg': {'timeout': 1}}}))
+
+
+def test_more_ranks_than_gpus_are_refused(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(torch.cuda, 'is_available', lambda: True)
+    monkeypatch.setattr(torch.cuda, 'device_count', lambda: 2)
+    monkeypatch.setattr(ranks, '_meet', lambda backend, timeout: pytest.fail('it was not told in time'))
+    for name, value in dict(RANK=0, WORLD_SIZE=16, LOCAL_RANK=0, LOCAL_WORLD_SIZE=8).items():
+        monkeypatch.setenv(name, str(value))
+    with pytest.raises(MissingResource, match='8 ranks were started on this machine, and torch sees 2 GPUs') as told:
+        ranks.join_ranks('pytorch', Config())
+    assert told.value.exit_code == 3
 
 
 @pytest.fixture
