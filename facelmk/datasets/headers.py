@@ -5,12 +5,16 @@ from collections.abc import Iterator
 from typing import NamedTuple
 
 FLOATS = 3  # TIFF's SampleFormat
-MARKERS = 10_000  # of a JPEG before its frame; real ones have ten, and a file of nothing else would keep us for minutes
-CHUNKS = 1 << 17  # of a PNG, which writers cut into some kB each
+MARKERS = 10_000  # of a JPEG; real ones have ten, and a file of nothing else would keep us for minutes
+MARKER = re.compile(rb'\xff([^\x00\xff\xd0-\xd7])')  # without those that stand in a scan
+SCANS = 100  # of a JPEG; progressive ones have ten, and each costs the decoder the whole picture, however short it is
+SCAN, END, ALONE = 0xda, 0xd9, (0x01, 0xd8)  # JPEG's markers; those alone have no length
+CHUNKS = 1 << 16  # of a PNG or WebP; writers cut them into some kB each
+ENTRIES = 4096  # of a TIFF's directory: as many as libtiff takes
 SIZES = {1: 1, 3: 2, 4: 4}  # bytes of a number by TIFF's type: byte, short, long
 WIDTH, HEIGHT, ORIENTATION, EXTRA_SAMPLES, SAMPLE_FORMAT = 256, 257, 274, 338, 339  # TIFF's tags
 ALPHA = 2  # TIFF's ExtraSamples: alpha that has not been multiplied into the colours
-GAP = rb'(?:\s|#[^\n]*\n)+'
+GAP = rb'(?:\s|#[^\n\r]*[\n\r])+'
 PNM = re.compile(rb'P[1-6]' + GAP + rb'(\d{1,9})' + GAP + rb'(\d{1,9})\s')
 
 
@@ -51,22 +55,33 @@ def _png(content: bytes) -> Header:
 
 
 def _jpeg(content: bytes) -> Header:
+    frame, scans = None, 0
+    for marker, place in _markers(content):
+        scans += marker == SCAN
+        if scans > SCANS:
+            raise ValueError(f'a JPEG of more than {SCANS} scans')
+        if frame is None and 0xc0 <= marker <= 0xcf and marker not in (0xc4, 0xc8, 0xcc):  # those three are tables
+            frame = struct.unpack_from('>HH', content, place + 3)
+            if content.count(b'\xff\xda', place) <= SCANS:  # else perhaps others: telephones put a film behind it
+                break
+        if frame is None and marker == SCAN:
+            break
+    if frame is None:
+        raise ValueError('a JPEG without a frame')
+    return Header('JPEG', width=frame[1], height=frame[0])
+
+
+def _markers(content: bytes) -> Iterator[tuple[int, int]]:
+    """A JPEG's markers up to its end, each with the place behind it."""
     place = 2
     for _ in range(MARKERS):
-        place = content.find(b'\xff', place)
-        if place < 0:
-            break
-        while content[place] == 0xff:  # any number of them may stand before a marker
-            place += 1
-        marker = content[place]
-        if 0xc0 <= marker <= 0xcf and marker not in (0xc4, 0xc8, 0xcc):  # a frame; those three are tables
-            height, width = struct.unpack_from('>HH', content, place + 4)
-            return Header('JPEG', width, height)
-        if marker in (0xd9, 0xda):
-            break
-        alone = marker <= 0x01 or 0xd0 <= marker <= 0xd8  # markers without a length
-        place += 1 if alone else 1 + struct.unpack_from('>H', content, place + 1)[0]
-    raise ValueError('a JPEG without a frame')
+        found = MARKER.search(content, place)
+        if found is None or found[1][0] == END:
+            return
+        place = found.end()
+        yield found[1][0], place
+        place += 0 if found[1][0] in ALONE else struct.unpack_from('>H', content, place)[0]
+    raise ValueError(f'a JPEG of more than {MARKERS} markers')
 
 
 def _gif(content: bytes) -> Header:
@@ -98,7 +113,9 @@ def _webp(content: bytes) -> Header | None:
 
 def _webp_orientation(content: bytes) -> int:
     place = 12
-    while place + 8 <= len(content):
+    for _ in range(CHUNKS):
+        if place + 8 > len(content):
+            break
         name, size = struct.unpack_from('<4sI', content, place)
         if name == b'EXIF':
             note = content[place + 8:place + 8 + size].removeprefix(b'Exif\0\0')
@@ -130,12 +147,16 @@ def _tags(content: bytes) -> Iterator[tuple[int, int]]:
         raise ValueError('no byte order')
     (start,) = struct.unpack_from(order + 'I', content, 4)
     (count,) = struct.unpack_from(order + 'H', content, start)
+    if count > ENTRIES:
+        raise ValueError(f'a directory of {count} entries')
     for place in range(start + 2, start + 2 + 12 * count, 12):
         tag, kind, number = struct.unpack_from(order + 'HHI', content, place)
-        if kind in SIZES:
-            inside = SIZES[kind] * number <= 4
-            at = place + 8 if inside else struct.unpack_from(order + 'I', content, place + 8)[0]
-            yield tag, struct.unpack_from(order + {1: 'B', 3: 'H', 4: 'I'}[kind], content, at)[0]
+        if kind not in SIZES:
+            yield tag, 0  # which stands for it: libtiff takes a width in signed numbers, too
+            continue
+        inside = SIZES[kind] * number <= 4
+        at = place + 8 if inside else struct.unpack_from(order + 'I', content, place + 8)[0]
+        yield tag, struct.unpack_from(order + {1: 'B', 3: 'H', 4: 'I'}[kind], content, at)[0]
 
 
 def _pnm(content: bytes) -> Header | None:

@@ -67,8 +67,9 @@ def decode(content: bytes, name: str = 'these bytes', max_pixels: int | None = N
     if header.floats:
         raise DataDefect(f'{name}: no picture: a TIFF of floating-point numbers, and nobody knows which of them are '
                          'black and white; save it with 8 bits')
-    image = None if header.alpha else _by_opencv(content, header)  # OpenCV would multiply the colours of a TIFF by it
-    if image is None and (header.alpha or header.kind in ('GIF', 'WebP')):  # which only late versions of OpenCV read
+    # OpenCV would multiply the colours of a TIFF by its alpha, and falls on damaged JPEG 2000
+    image = None if header.alpha or header.kind == 'JPEG 2000' else _by_opencv(content, header)
+    if image is None and (header.alpha or header.kind in ('GIF', 'WebP', 'JPEG 2000')):  # early OpenCV lacks two
         image = _by_pil(content, max_pixels)
     if image is None:
         raise DataDefect(f'{name}: no picture: a {header.kind} of {header.width} x {header.height} pixels, but damaged '
@@ -123,7 +124,7 @@ def _by_pil(content: bytes, max_pixels: int | None) -> Picture | None:
     from PIL import Image  # rarely needed
 
     try:
-        return from_pil(Image.open(io.BytesIO(content), formats=('GIF', 'WEBP', 'TIFF')), max_pixels)
+        return from_pil(Image.open(io.BytesIO(content), formats=('GIF', 'WEBP', 'TIFF', 'JPEG2000')), max_pixels)
     except Exception:  # damaged files make PIL's readers raise errors of any kind
         return None
 

@@ -102,3 +102,12 @@ def write_mat7(file: Path, count: int = 2) -> Path:
                  for i in range(count)]
         stored.create_dataset('IsT', data=np.array([cells], dtype=h5py.ref_dtype), dtype=h5py.ref_dtype)
     return file
+
+
+def write_lp(file: Path) -> Path:
+    """300W-LP's .mat beside a picture."""
+    from scipy.io import savemat
+
+    picture(file.with_suffix('.png'))
+    savemat(file, {'pt2d': points(68).T})
+    return file

@@ -1,4 +1,4 @@
-"""Mutated annotation files: each is read, or refused with the package's own errors, soon and without much memory."""
+"""Mutated annotations and pictures are read, or refused with our own errors, soon and without much memory."""
 import json
 import os
 import subprocess
@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from .fuzzing import KINDS
+from .fuzzing import KINDS, PICTURES
 
 ROOT = Path(__file__).parents[2]
 
@@ -22,12 +22,12 @@ def read_mutated(kind: str, count: int, folder: Path) -> None:
     assert done.returncode == 0, f'ended with {done.returncode}: {done.stderr[-2000:]}'
     found = json.loads(done.stdout.splitlines()[-1])
     print(found)
-    assert not found['escaped'] and sum(found['ends'].values()) == count
+    assert not found['escaped'] and 'wrong' not in found['ends'] and sum(found['ends'].values()) == count
     assert found['slowest'][0] < 2 and found['more_mib'] < 500
     assert len(found['ends']) > 1  # some are read, some refused
 
 
-@pytest.mark.parametrize('kind', KINDS)
+@pytest.mark.parametrize('kind', [*KINDS, *PICTURES])
 def test_sixty_mutated_files(kind: str, tmp_path: Path) -> None:
     read_mutated(kind, 60, tmp_path / 'some')
 
@@ -38,3 +38,9 @@ def test_sixty_mutated_files(kind: str, tmp_path: Path) -> None:
 def test_two_thousand_mutated_files(kind: str, packed: str, tmp_path: Path) -> None:
     if packed == '0' or kind == 'mat5':
         read_mutated(kind, 2000, tmp_path / f'many{packed}')
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize('kind', PICTURES)
+def test_a_thousand_mutated_pictures(kind: str, tmp_path: Path) -> None:
+    read_mutated(kind, 1000, tmp_path / 'many')
