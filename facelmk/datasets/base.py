@@ -67,8 +67,14 @@ class FaceDataset(Dataset):
         sample = self.drawn(seed, epoch, index)
         sample['markup'], sample['epoch'] = self.markup, epoch
         sample['rng'] = np.random.default_rng([seed, epoch, zlib.crc32(str(sample['id']).encode())])
-        for transform in self.pipeline:
-            sample = transform(sample)
+        told = f'while it made face {sample["id"]!r} of {sample.get("path", "no file")}'
+        try:
+            for transform in self.pipeline:
+                sample = transform(sample)
+        except Exception as error:
+            if hasattr(error, 'add_note') and not isinstance(error, FacelmkError):  # Python 3.11
+                error.add_note(told)
+            raise
         return sample
 
 

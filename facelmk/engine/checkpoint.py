@@ -4,7 +4,7 @@ import re
 import warnings
 from collections.abc import Iterable, Mapping
 from pathlib import Path
-from typing import Any
+from typing import Any, BinaryIO
 
 import numpy as np
 import torch
@@ -18,9 +18,9 @@ from ..registry import FUNCTIONS
 from .config import config_names, load_config
 from .dialects import UNKNOWN, translate
 from .download import fetch, write_whole
-from .file_headers import refuse
+from .file_headers import RATIO, refuse
 from .safetensors import is_safetensors, read_safetensors
-from .unpickle import Stub, Suspicious, data_only, tensors
+from .unpickle import Stub, Suspicious, data_only, measure, tensors
 
 PRETRAINED = {
     'torchvision://resnet18': 'https://download.pytorch.org/models/resnet18-f37072fd.pth',
@@ -34,7 +34,6 @@ PRETRAINED = {
 CLASSIFIER = re.compile(r'^(fc|classifier|incre_modules|downsamp_modules|final_layer|'  # of ResNet and DLA; of HRNet
                         r'level[34]\.project)\.')  # DLA's outer trees hold, but never use, these
 FORMAT, FORMAT_KEY = 1, 'facelmk_format'  # of what save_checkpoint writes
-_REFUSED = ('TorchScript', '.tar format')  # torch would run, or unpack, such files
 
 
 class Mismatch(FacelmkError):
@@ -47,8 +46,8 @@ def read_checkpoint(source: str | Path, map_location: Any = 'cpu') -> dict[str, 
     What is neither tensor, array nor plain data comes as a Stub.
     """
     path = find_checkpoint(source)
-    with path.open('rb') as file:
-        found = read_safetensors(path) if is_safetensors(file.read(9)) else _read(path, map_location)
+    with path.open('rb') as file:  # opened once: what was looked at is what is read
+        found = read_safetensors(path) if is_safetensors(file.read(9)) else _read(path, file, map_location)
     if not isinstance(found, dict):
         return {'state_dict': found}
     if (version := found.pop(FORMAT_KEY, FORMAT)) != FORMAT:
@@ -57,34 +56,21 @@ def read_checkpoint(source: str | Path, map_location: Any = 'cpu') -> dict[str, 
     return found
 
 
-def _read(path: Path, map_location: Any) -> Any:
+def _read(path: Path, file: BinaryIO, map_location: Any) -> Any:
     try:
-        refuse(path)
-    except ValueError as error:
-        raise _unreadable(path, str(error)) from error
-    try:
-        return _load(path, map_location, weights_only=True)
-    except Exception as error:  # torch raises a dozen kinds here; all mean that the file is not plain
-        if any(word in str(error) for word in _REFUSED):
-            raise FacelmkError(f'{path}: a TorchScript or .tar file is no checkpoint. Save the state_dict of the '
-                               'network with torch.save, and load that') from error
-        return _load_pickled(path, map_location)
-
-
-def _load(path: Path, map_location: Any, **how: Any) -> Any:
-    with warnings.catch_warnings():
-        warnings.simplefilter('ignore')  # old formats, changed sources of classes: nothing of that is used
-        return torch.load(path, map_location, **how)
-
-
-def _load_pickled(path: Path, map_location: Any) -> Any:
-    try:
-        return _load(path, map_location, pickle_module=data_only(), weights_only=False)
+        file.seek(0)
+        refuse(file)
+        file.seek(0)
+        with warnings.catch_warnings():
+            warnings.simplefilter('ignore')  # old formats, changed sources of classes: nothing of that is used
+            found = torch.load(file, map_location, pickle_module=data_only(), weights_only=False)
+        measure(found)
+        return found
     except Suspicious as error:
         raise FacelmkError(f'{path} is not loaded: it calls {error}, which weights never need and which could harm '
                            'this machine. Nothing of it was run. Get the file from a source that you trust') from error
-    except Exception as error:
-        reason = str(error).partition('. ')[0][:200] or type(error).__name__
+    except Exception as error:  # torch raises a dozen kinds here
+        reason = str(error)[:300] or type(error).__name__
         too_large = isinstance(error, MemoryError) or 'alloc_cpu' in reason
         raise _unreadable(path, 'it claims more memory than there is' if too_large else reason) from error
 
@@ -141,6 +127,10 @@ def weights_of(checkpoint: Mapping[str, Any], source: str | Path) -> dict[str, T
     if not weights:
         raise FacelmkError(f'{source}: there are no weights in it, only {", ".join(map(repr, list(named)[:5]))}. '
                            "Expected a state_dict, or one below the key 'state_dict'")
+    storages = {storage.data_ptr(): storage.nbytes() for storage in map(Tensor.untyped_storage, weights.values())}
+    if (claimed := sum(value.nbytes for value in weights.values())) > RATIO * sum(storages.values()) + (1 << 24):
+        raise FacelmkError(f'{source}: its tensors claim {claimed} bytes, {sum(storages.values())} are there. Get the '
+                           'file from a source that you trust')
     broken = [key for key, value in weights.items() if not finite(value)]
     if broken:
         raise FacelmkError(f'{source}: NaN or infinite numbers in {len(broken)} of {len(weights)} tensors, first in '
@@ -238,7 +228,8 @@ def plain(value: Any, place: str = 'data') -> Any:
     if isinstance(value, (list, tuple)):
         items = [plain(child, f'{place}[{i}]') for i, child in enumerate(value)]
         return items if isinstance(value, list) else tuple(items)
-    raise FacelmkError(f'{place} is a {type(value).__name__}, which a checkpoint does not hold. Give it as tensors, '
+    kind = type(value).__doc__ if isinstance(value, Stub) else type(value).__name__
+    raise FacelmkError(f'{place} is a {kind}, which a checkpoint does not hold. Give it as tensors, '
                        'numbers, text, lists and dicts')
 
 

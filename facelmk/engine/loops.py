@@ -10,6 +10,7 @@ from torch.utils.data import DataLoader
 from ..registry import LOOPS
 from .sizes import check_sizes, without_single
 from .state import restore_random
+from .workers import leave_signals
 
 
 @LOOPS.register_module()
@@ -25,6 +26,7 @@ class EpochLoop(EpochBasedTrainLoop):
         built = runner.build_dataloader(dataloader, seed=runner.seed) if isinstance(dataloader, dict) else dataloader
         check_sizes(built, 'train_dataloader')
         super().__init__(runner, without_single(runner, built, dataloader), *args, **options)
+        leave_signals(self.dataloader)
 
     def run_epoch(self) -> None:
         """Train on what is left of an epoch."""

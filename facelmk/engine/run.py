@@ -24,6 +24,7 @@ from .hooks import TellFinished
 from .newest import newest
 from .ranks import join_ranks
 from .stopping import heeding_signals
+from .workers import limit_patience, telling_faults
 
 
 @dataclass
@@ -53,8 +54,7 @@ def train(config: Config, resume: str | None = None, amp: bool = False, scale_ra
         for key in ('val_cfg', 'val_dataloader', 'val_evaluator'):
             config[key] = None
         config.get('default_hooks', {}).get('checkpoint', {}).pop('save_best', None)
-    if int(os.environ.get('TORCHELASTIC_RESTART_COUNT', 0)) > 0:  # torchrun starts a command anew after a rank died
-        resume = newest(config.work_dir) or resume
+    resume = _where_from(config.work_dir, resume)
     if resume is not None:
         config.resume = True
         config.load_from = newest(config.work_dir) if resume == 'auto' else resume
@@ -63,9 +63,22 @@ def train(config: Config, resume: str | None = None, amp: bool = False, scale_ra
     runner = _runner(config, launcher)
     if resume is not None:
         runner.register_hook(TellFinished())
-    with heeding_signals():
+    with heeding_signals(), telling_faults():
         runner.train()
     return runner
+
+
+def _where_from(work_dir: str, resume: str | None) -> str | None:
+    """What to resume, where torchrun starts a command anew after a rank died: what this run has saved itself.
+
+    A first start therefore takes the note of what was written last away, if it does not go on from there.
+    """
+    note = Path(work_dir, 'last_checkpoint')
+    if int(os.environ.get('TORCHELASTIC_RESTART_COUNT', 0)) > 0:
+        return newest(work_dir) or resume if note.is_file() else resume
+    if resume != 'auto':
+        note.unlink(missing_ok=True)
+    return resume
 
 
 def test(config: Config, source: str, launcher: str = 'none', drawing: Drawing | None = None,
@@ -84,7 +97,8 @@ def test(config: Config, source: str, launcher: str = 'none', drawing: Drawing |
     evaluator = runner.test_loop.evaluator
     evaluator.metrics.extend(watch)
     evaluator.dataset_meta = runner.test_loop.dataloader.dataset.metainfo
-    return runner, runner.test()
+    with telling_faults():
+        return runner, runner.test()
 
 
 def _safely(config: Config) -> None:
@@ -111,6 +125,7 @@ def _runner(config: Config, launcher: str) -> Runner:
     join_ranks(launcher, config)
     if launcher == 'none':
         config.launcher = 'none'
+    limit_patience(config)
     return Runner.from_cfg(config)
 
 

@@ -13,14 +13,16 @@ from mmengine.runner import Runner
 
 from ..registry import HOOKS, FacelmkError, TrainingFault
 from .best import direction
-from .checkpoint import plain
+from .checkpoint import FORMAT, FORMAT_KEY, plain
 from .guards import refuse_spoilt
 from .loops import EpochLoop, own_draws
 from .schedules import follow_config, initial_values, plain_schedules
 from .state import check_place, history, is_plain, of_all_ranks, place, plain_history, restore_rank
 from .stopping import Stopped, asked
 from .whole_files import write_bytes
+from .workers import leave_signals
 
+_STATES = ('optimizer', 'param_schedulers', 'ema_state_dict', 'run')  # what goes on, beside weights and logs
 _LOOK = 10  # several ranks agree on stopping, or on saving by the clock, at each such iteration
 
 
@@ -56,6 +58,7 @@ class CheckpointHook(hooks.CheckpointHook):
                 left.unlink()
         if runner.val_loop is not None:
             own_draws(runner.val_dataloader, runner.seed)
+            leave_signals(runner.val_dataloader)
         if self.resumed:
             self._go_on(runner, self.resumed)
         self.saved = time.monotonic()
@@ -93,6 +96,11 @@ class CheckpointHook(hooks.CheckpointHook):
         if 'message_hub' not in checkpoint or 'epoch' not in checkpoint.get('meta', {}):
             raise FacelmkError('This checkpoint holds weights, but no state of a run to resume. To start a run from '
                                'these weights, set load_from and leave --resume out')
+        try:
+            plain({key: checkpoint[key] for key in _STATES if key in checkpoint}, 'checkpoint')
+        except FacelmkError as error:
+            raise FacelmkError(f'This checkpoint is not resumed, and nothing of it was run: {error}. To start a run '
+                               'from its weights alone, set load_from and leave --resume out') from error
         logged = checkpoint['message_hub']['log_scalars']
         checkpoint['message_hub']['log_scalars'] = {key: history(value) for key, value in logged.items()}
         self.resumed = checkpoint.get('run')
@@ -107,7 +115,7 @@ class CheckpointHook(hooks.CheckpointHook):
         hub['runtime_info'] = {key: value for key, value in hub['runtime_info'].items() if is_plain(value)}
         if 'param_schedulers' in checkpoint:
             checkpoint['param_schedulers'] = plain_schedules(checkpoint['param_schedulers'])
-        checkpoint['run'] = self.state
+        checkpoint['run'], checkpoint[FORMAT_KEY] = self.state, FORMAT
         checkpoint.update(plain(checkpoint, 'checkpoint'))
 
     def after_train_iter(self, runner: Runner, batch_idx: int, data_batch: Any = None, outputs: Any = None) -> None:

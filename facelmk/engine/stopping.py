@@ -1,6 +1,7 @@
 """SIGTERM and Ctrl-C: training stops where its state can be saved, not where it happens to be."""
 import signal
 import threading
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
@@ -8,6 +9,7 @@ from typing import Any
 from ..registry import FacelmkError
 
 SIGNALS = (signal.SIGTERM, signal.SIGINT)
+ONE = 1.  # seconds: `timeout` and torchrun send a process the same signal twice
 _asked: list[int] = []
 
 
@@ -26,15 +28,19 @@ def asked() -> int:
 
 @contextmanager
 def heeding_signals() -> Iterator[None]:
-    """Take note of the first SIGTERM or Ctrl-C; a second one acts as it always did."""
+    """Take note of the first SIGTERM or Ctrl-C; a second one, at least a second later, acts as it always did."""
     if threading.current_thread() is not threading.main_thread():  # Python gives signals to the main thread alone
         yield
         return
     before = {number: signal.getsignal(number) for number in SIGNALS}
 
+    since: dict[int, float] = {}
+
     def note(number: int, frame: Any) -> None:
         _asked.append(number)
-        signal.signal(number, before[signal.Signals(number)])
+        if time.monotonic() - since.setdefault(number, time.monotonic()) > ONE:
+            signal.signal(number, before[signal.Signals(number)])
+            signal.raise_signal(number)
 
     for number in SIGNALS:
         signal.signal(number, note)

@@ -1,5 +1,7 @@
 """Saves that fail cost nothing, damaged files are passed over, spoilt weights are not written."""
 import errno
+import fractions
+import signal
 from pathlib import Path
 
 import pytest
@@ -9,10 +11,11 @@ from mmengine.model import BaseModel
 from mmengine.runner import Runner
 from torch import nn
 
-from facelmk.engine import whole_files
+from facelmk.engine import run as runs
+from facelmk.engine import stopping, whole_files
 from facelmk.engine.checkpoint import save_checkpoint
 from facelmk.engine.newest import newest
-from facelmk.registry import TrainingFault
+from facelmk.registry import FacelmkError, TrainingFault
 
 
 class Toy(BaseModel):
@@ -114,3 +117,67 @@ def test_a_longer_schedule_is_followed(tmp_path):
     longer.train()
     expected = [.05 * (1 + torch.cos(torch.tensor(torch.pi * i / 8))) for i in range(4, 8)]
     assert rates == pytest.approx([float(value) for value in expected], abs=1e-8)
+
+
+@pytest.mark.fault('D26')
+def test_a_checkpoint_of_a_newer_format_is_refused(tmp_path):
+    run(tmp_path, 1).train()
+    path = tmp_path / 'epoch_1.pth'
+    saved = torch.load(path, weights_only=True)
+    torch.save(saved | {'facelmk_format': 1 + saved['facelmk_format']}, path)
+    assert newest(tmp_path) == str(path)  # an older one would silently undo what was trained
+    with pytest.raises(FacelmkError, match='is of format 2; this facelmk knows format 1'):
+        run(tmp_path, 2, True, str(path)).train()
+
+
+def test_an_optimizer_state_that_is_no_data_is_refused(tmp_path):
+    run(tmp_path, 1).train()
+    path = tmp_path / 'epoch_1.pth'
+    saved = torch.load(path, weights_only=True)
+    saved['optimizer']['state'][0] = {'step': fractions.Fraction(1, 2)}
+    torch.save(saved, path)
+    with pytest.raises(FacelmkError, match=r"not resumed.*checkpoint\['optimizer'\].*is a fractions\.Fraction"):
+        run(tmp_path, 2, True, str(path)).train()
+
+
+def test_a_restart_goes_on_from_what_the_run_itself_has_saved(tmp_path, monkeypatch):
+    """torchrun starts a command anew after a rank died, perhaps before that run has saved anything."""
+    class Built(Exception):
+        pass
+
+    def chosen(count, resume=None):
+        """The checkpoint that a start would load; the Runner is not made."""
+        config = Config(dict(work_dir=str(tmp_path)))
+        monkeypatch.setenv('TORCHELASTIC_RESTART_COUNT', str(count))
+        with pytest.raises(Built):
+            runs.train(config, resume)
+        return config.get('load_from')
+
+    def stop(*_):
+        raise Built
+
+    monkeypatch.setattr(runs, '_runner', stop)
+    run(tmp_path, 2).train()  # another run's
+    first, last = (str(tmp_path / f'epoch_{number}.pth') for number in (1, 2))
+    assert chosen(0, 'auto') == chosen(1) == chosen(1, 'auto') == last
+    assert chosen(0, first) == chosen(1, first) == first
+    assert chosen(0) is None and chosen(1) is None
+    (tmp_path / 'last_checkpoint').write_text(first)
+    assert chosen(1) == chosen(2, last) == first
+    assert chosen(0, 'auto') == first
+
+
+def test_a_signal_that_comes_twice_at_once_is_one(monkeypatch):
+    """`timeout` signals its command and its group; torchrun passes on what the group has had already."""
+    ended = []
+    before = signal.signal(signal.SIGTERM, lambda *_: ended.append(True))
+    try:
+        with stopping.heeding_signals():
+            signal.raise_signal(signal.SIGTERM)
+            signal.raise_signal(signal.SIGTERM)
+            assert stopping.asked() == signal.SIGTERM and not ended
+            monkeypatch.setattr(stopping, 'ONE', -1.)
+            signal.raise_signal(signal.SIGTERM)
+            assert ended == [True]
+    finally:
+        signal.signal(signal.SIGTERM, before)
