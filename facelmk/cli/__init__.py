@@ -35,6 +35,11 @@ def main(arguments: Sequence[str] | None = None) -> int:
     if asked is not None and asked not in VERBS and given[0] == asked:
         print(f'facelmk: {asked!r} is no verb. {near(asked, VERBS)} Verbs are: {", ".join(VERBS)}', file=sys.stderr)
         return 2
+    verb = next((word for word in given if word in VERBS), None)
+    if verb is not None and given[0] not in (verb, '-h', '--help', '--version'):
+        print(f'facelmk: {given[0]} stands before the verb; options follow it: facelmk {verb} ... {given[0]}',
+              file=sys.stderr)
+        return 2
     for verb, purpose in VERBS.items():
         sub = verbs.add_parser(verb, help=purpose, description=purpose)
         if verb == asked:  # the other verbs' modules need not be imported

@@ -25,12 +25,14 @@ def arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def run(options: argparse.Namespace) -> None:
+    from ..engine.building import check_whole, parts_named
     from ..engine.ranks import among_ranks
     from ..engine.run import Drawing, test
     from ..report import Collector, conclude
 
     config = read_config(options)
-    with among_ranks():
+    check_whole(config, 'test')
+    with among_ranks(), parts_named(config):
         with redirect_stdout(sys.stderr) if options.json else nullcontext():  # the log must not stand in the json
             runner, metrics = test(config, options.checkpoint, options.launcher,
                                    Drawing(**drawing(options, config.work_dir)), [Collector()])

@@ -18,11 +18,13 @@ def arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def run(options: argparse.Namespace) -> None:
+    from ..engine.building import check_whole, parts_named
     from ..engine.ranks import among_ranks
     from ..engine.run import Drawing, train
 
     config = read_config(options)
     resume = options.resume or ('auto' if config.get('resume') else None)
-    with among_ranks():
+    check_whole(config, 'train', () if options.no_validate else ('val',))
+    with among_ranks(), parts_named(config):
         train(config, resume, options.amp, options.auto_scale_lr, not options.no_validate, options.launcher,
               Drawing(**drawing(options, config.work_dir)))

@@ -1,7 +1,9 @@
 """Find a config, load it, fill in what follows from the rest, and refuse what nobody would read."""
 import copy
 import importlib.util
+import os
 import sys
+import traceback
 from pathlib import Path
 from types import FunctionType, ModuleType
 from typing import Any
@@ -16,7 +18,8 @@ from ..registry import FacelmkError, UnknownName, near
 from .bases import check_bases
 from .folders import config_folder as config_folder
 from .hrnet_yaml import put, read_hrnet, row_of
-from .names import arguments, check, check_options
+from .names import arguments, check, find
+from .overrides import replace
 from .safe_config import check_parts, check_safe, try_out
 from .seeds import THEIRS, our_name, refuse_mmposes, tell_name
 
@@ -44,17 +47,19 @@ def config_names() -> list[str]:
 
 def find_config(source: str | Path) -> Path:
     """The file of a config that is given by path or by name, ours or another project's for the same thing."""
-    if Path(source).is_file():
+    if os.path.isfile(source):
         refuse_mmposes(Path(source))
         return Path(source)
+    if os.path.isdir(source):
+        raise UnknownName(f'{source!s} is a folder; give one of its config files ({", ".join(SUFFIXES)})')
     named = config_folder() / f'{Path(source).stem}.py'
-    if named.is_file():
+    if os.path.isfile(named):  # which takes names that are too long for a file
         return named
     if ours := our_name(source):
         tell_name(source, ours)
         return config_folder() / f'{ours}.py'
     raise UnknownName(f'{source!s} is neither a config file nor the name of a config. '
-                      f'{near(Path(source).stem, [*config_names(), *THEIRS])}')
+                      f'{near(Path(source).stem, [*config_names(), *THEIRS])}'[:1000])
 
 
 def load_config(source: str | Path, options: dict[str, Any] | None = None, safe: bool = False) -> Config:
@@ -76,9 +81,9 @@ def open_config(source: str | Path, options: dict[str, Any] | None = None, safe:
         try_out(lambda: (_read_hrnets(path, safe) or _read(path, safe)).to_dict(), path)
     config = _read_hrnets(path, safe) or _read(path, safe)
     of_test = {key: value for key, value in (options or {}).items() if key.startswith('test_')}
-    _replace(config, {key: value for key, value in (options or {}).items() if key not in of_test}, path)
+    replace(config, {key: value for key, value in (options or {}).items() if key not in of_test}, path)
     _fill_test(config)
-    _replace(config, of_test, path)
+    replace(config, of_test, path)
     if safe:
         check_parts(config._cfg_dict, path)
     return config, path
@@ -110,21 +115,22 @@ def _read(path: Path, safe: bool = False) -> Config:
             config.pop(key)
     except FacelmkError:
         raise
-    except Exception as error:  # a config is a program: whatever it raises is a mistake in it or in what it imports
-        raise FacelmkError(f'{path} cannot be read: {type(error).__name__}: {error}. Modules are looked for where the '
-                           'command is run and along PYTHONPATH') from error
+    except (Exception, SystemExit) as error:  # a config is a program: what it raises is a mistake in it, or below it
+        where = ' Modules are looked for where the command is run and along PYTHONPATH'
+        raise FacelmkError(f'{_place(error, path)} cannot be read: {type(error).__name__}: {error}.'
+                           f'{where if isinstance(error, ImportError) else ""}') from error
     return config
+
+
+def _place(error: BaseException, path: Path) -> str:
+    """The line of a config that raised an error, or the file where no line did."""
+    lines = [row for row in traceback.extract_tb(error.__traceback__) if row.name == '<module>']
+    return f'{lines[0].filename}:{lines[0].lineno}' if lines else str(path)
 
 
 def _is_stray(value: Any) -> bool:
     """Names that composing a config leaves behind: helpers, and imported functions, classes and modules."""
     return isinstance(value, (type, FunctionType, ModuleType, LazyObject, LazyAttr))
-
-
-def _replace(config: Config, options: dict[str, Any], path: Path) -> None:
-    if options:
-        check_options(options, config, path)
-        config.merge_from_dict(options)
 
 
 def _fill_test(config: Config) -> None:
@@ -143,7 +149,9 @@ def complete(config: Config) -> None:
             loader.setdefault('num_workers', 2)
             loader.setdefault('persistent_workers', loader.num_workers > 0)
             training = phase == 'train'  # ranks must take equally many steps in training; a test counts no face twice
-            loader.setdefault('sampler', ConfigDict(type='FaceSampler', shuffle=training, round_up=training))
+            loader.sampler = loader.get('sampler') or ConfigDict()
+            if 'type' not in loader.sampler:
+                loader.sampler = ConfigDict(type='FaceSampler', shuffle=training, round_up=training) | loader.sampler
             loader.setdefault('collate_fn', ConfigDict(type='facelmk.collate_faces'))
     for phase in ('val', 'test'):
         if config.get(f'{phase}_dataloader') is not None and config.get(f'{phase}_cfg') is None:
@@ -159,7 +167,8 @@ def complete(config: Config) -> None:
 def _fill_size(config: Config) -> None:
     """The model is told how large the crops are that the pipeline cuts."""
     model, loader = config.get('model'), config.get('val_dataloader') or {}
-    pipeline = loader.get('dataset', {}).get('pipeline', ())
+    pipeline = loader.get('dataset', {}).get('pipeline') or ()
     crops = [step for step in pipeline if isinstance(step, dict) and step.get('type') == 'CropFace']
-    if model and crops and 'size' in arguments(shelves.MODELS.get(model.type)):
+    part = find(shelves.MODELS, model.get('type')) if model else None
+    if crops and part is not None and 'size' in arguments(part):
         model.setdefault('size', crops[-1].get('size', 256))

@@ -2,22 +2,28 @@
 import difflib
 import functools
 import inspect
+import re
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 from mmengine import Config
+from mmengine.hooks import CheckpointHook, EMAHook
+from mmengine.model import BaseAveragedModel
 from mmengine.runner import EpochBasedTrainLoop, Runner
 from torch.utils.data import DataLoader
 
 from .. import registry as shelves
 from ..markups import MARKUPS
 from ..registry import FacelmkError, Shelf, UnknownName, near
-from .values import expected, hints
+from .bases import holder
+from .plain_dicts import SLOTS, TYPES, out_of_range, plain_at
+from .values import expected, hints, misfit
 
 TOP: dict[str, Shelf] = {  # which shelf a key of the config itself takes its part from
     'model': shelves.MODELS, 'optim_wrapper': shelves.OPTIM_WRAPPERS, 'param_scheduler': shelves.PARAM_SCHEDULERS,
     'default_hooks': shelves.HOOKS, 'custom_hooks': shelves.HOOKS, 'train_cfg': shelves.LOOPS,
+    'val_cfg': shelves.LOOPS, 'test_cfg': shelves.LOOPS, 'log_processor': shelves.LOG_PROCESSORS,
     'val_evaluator': shelves.METRICS, 'test_evaluator': shelves.METRICS, 'visualizer': shelves.VISUALIZERS}
 BELOW: dict[str, Shelf] = {  # and which a key further down; other keys stay on their parent's shelf
     'backbone': shelves.BACKBONES, 'head': shelves.HEADS, 'codec': shelves.CODECS, 'target': shelves.CODECS,
@@ -27,6 +33,11 @@ BELOW: dict[str, Shelf] = {  # and which a key further down; other keys stay on 
 OWN_KEYS = {'custom_imports', 'result', 'sync_bn', 'find_unused_parameters', 'model_wrapper_cfg', 'env_cfg',
             'compile', 'efficient_conv_bn_eval'}
 ALWAYS = {'type', '_scope_'}
+PART = re.compile(  # places of dicts that cannot do without a type
+    r'(model|model\.(backbone|head|codec|loss|loss\[\d+\]\.(loss|target))|(train|val|test)_dataloader\.dataset|'
+    r'(default|custom)_hooks(\[\d+\]|\.\w+)|(val|test)_evaluator\[\d+\]|param_scheduler\[\d+\]|visualizer|'
+    r'optim_wrapper\.optimizer|.*\.(pipeline|vis_backends)\[\d+\])')
+ENDS = (CheckpointHook.__init__, EMAHook.__init__)  # take any name, and hand it to what takes few
 REPLACED = {  # what configs of mmcv's and mmengine's first runners said, and where it stands now
     'total_epochs': 'train_cfg.max_epochs', 'evaluation':
         'train_cfg.val_interval and default_hooks.checkpoint.save_best',
@@ -57,8 +68,14 @@ def faults(config: Config, path: Path | str) -> Iterator[FacelmkError]:
             yield UnknownName(f'{path}: nothing reads the key {key!r} any more; what it said stands in {REPLACED[key]}')
         elif key not in known and not key.startswith('_') and _close(key, known):
             yield UnknownName(f'{path}: nothing reads the key {key!r}. {near(key, known)}')
+    yield from _of_runner(config, path)
     for key in filter(known.__contains__, config):  # in the file's order: what was copied into the test comes last
-        yield from _of_value(config[key], key, TOP.get(key), str(path))
+        if not key.startswith('test_') or config[key] != config.get(f'val_{key[5:]}'):
+            yield from _of_value(config[key], key, TOP.get(key), path)
+    for slot in config.get('default_hooks') or () if isinstance(config.get('default_hooks'), dict) else ():
+        if slot not in SLOTS and _close(slot, set(SLOTS)):
+            yield UnknownName(f'{holder(path, slot)}: default_hooks.{slot} stands beside the hook that it seems to '
+                              f'mean, and does not replace it. {near(slot, SLOTS)}')
     for phase in ('train', 'val', 'test'):
         loader = config.get(f'{phase}_dataloader')
         if isinstance(loader, dict):
@@ -70,27 +87,70 @@ def faults(config: Config, path: Path | str) -> Iterator[FacelmkError]:
     yield from _of_markups(config, path)
 
 
-def _of_value(value: Any, where: str, shelf: Shelf | None, path: str) -> Iterator[FacelmkError]:
+def _of_runner(config: Config, path: Path | str) -> Iterator[FacelmkError]:
+    """Keys of the config itself whose values are of another kind than the Runner says."""
+    for key, (parameter, hint) in arguments(Runner).items():
+        if key in config and config[key] is not None and key not in ('model', 'log_level'):
+            if wanted := expected(config[key], parameter, hint):
+                yield FacelmkError(f'{holder(path, key)}: {key}={short(config[key])}; expected {wanted}')
+    if 'model' in config and not isinstance(config.model, dict):
+        yield FacelmkError(f'{holder(path, "model")}: model={short(config.model)}; expected a dict with a type')
+
+
+def _of_value(value: Any, where: str, shelf: Shelf | None, path: str | Path) -> Iterator[FacelmkError]:
     """Every part below `value`: its type stands on the shelf, its arguments are ones that it takes."""
     if isinstance(value, dict):
-        if shelf is not None and isinstance(value.get('type'), str):
+        if shelf is not None and isinstance(value.get('type', TYPES.get(where)), str):
             yield from _of_part(value, where, shelf, path)
+        elif shelf is not None and PART.fullmatch(where) and not callable(value.get('type')):
+            said = f'type={value["type"]!r}' if 'type' in value else f'no type, only {", ".join(value) or "nothing"}'
+            yield FacelmkError(f'{holder(path, where.rpartition(".")[2])}: {where} has {said}; expected the name of a '
+                               f'{shelf.name}, as type=..., such as {", ".join(sorted(_all_names(shelf))[:3])}')
+        yield from _of_plain(value, where, path)
         for key, child in value.items():
             yield from _of_value(child, f'{where}.{key}', BELOW.get(key, shelf), path)
     elif isinstance(value, (list, tuple)):
+        if where == 'model.loss' and not value:
+            yield FacelmkError(f'{holder(path, "loss")}: model.loss has no term; there is nothing to train by')
         for i, child in enumerate(value):
             yield from _of_value(child, f'{where}[{i}]', shelf, path)
 
 
-def _of_part(part: dict, where: str, shelf: Shelf, path: str) -> Iterator[FacelmkError]:
-    kind = part['type']
-    found = _find(shelf, kind)
+def _of_plain(value: dict, where: str, path: str | Path) -> Iterator[FacelmkError]:
+    """Keys and kinds of a dict that is read key by key."""
+    known = plain_at(where)
+    if known is None:
+        return
+    for key, child in value.items():
+        if key not in known:
+            yield UnknownName(f'{holder(path, key)}: {where} takes no {key!r}. {near(key, known)}')
+        elif wanted := misfit(child, known[key]) or out_of_range(key, child, own=False):
+            yield FacelmkError(f'{holder(path, key)}: {where} has {key}={short(child)}; expected {wanted}')
+
+
+def _of_part(part: dict, where: str, shelf: Shelf, path: str | Path) -> Iterator[FacelmkError]:
+    kind = str(part.get('type', TYPES.get(where)))
+    found = find(shelf, kind)
     if found is None:
-        yield UnknownName(f'{path}: {where} has type {kind!r}, which is no registered {shelf.name}. '
+        yield UnknownName(f'{holder(path, kind)}: {where} has type {kind!r}, which is no registered {shelf.name}. '
                           f'{_meant(kind.rpartition(".")[2], shelf)} A part of your own is found once its module '
                           'stands in `custom_imports`.')
         return
-    yield from _of_arguments(part, found, f'{where} ({kind})', path, ALWAYS | RUNNERS_OWN.get(shelf.name, set()))
+    more = ALWAYS | RUNNERS_OWN.get(shelf.name, set())
+    if inspect.isclass(found) and issubclass(found, EMAHook):
+        name = str(part.get('ema_type', arguments(EMAHook)['ema_type'][0].default))
+        average = find(shelves.MODELS, name)
+        if average is None:
+            yield UnknownName(f'{holder(path, name)}: {where} has ema_type {name!r}, which is no registered average. '
+                              f'{near(name, _averages())}')
+            return
+        more |= arguments(average).keys() - {'model'}
+    yield from _of_arguments(part, found, f'{where} ({kind})', path, more)
+
+
+def _averages() -> list[str]:
+    return [name for name in _all_names(shelves.MODELS)
+            if inspect.isclass(found := find(shelves.MODELS, name)) and issubclass(found, BaseAveragedModel)]
 
 
 def _meant(name: str, shelf: Shelf) -> str:
@@ -106,11 +166,21 @@ def _of_arguments(given: dict, part: Any, where: str, path: str | Path, more: se
                   unasked: frozenset[str] = frozenset()) -> Iterator[FacelmkError]:
     """What a part does not take, and values of a wrong kind; `more` are keys that others read."""
     names, by_split = arguments(part), '.layouts[' in where  # layouts may give a value for each split
+    own, top = getattr(part, '__module__', '').startswith('facelmk.'), '.' not in where.partition(' ')[0]
     for key, value in given.items():
         if names and key not in names and key not in more:
-            yield UnknownName(f'{path}: {where} takes no {key!r}. {near(key, set(names) | more - ALWAYS)}')
-        elif key in names and key not in unasked and not by_split and (wanted := expected(value, *names[key])):
-            yield FacelmkError(f'{path}: {where} has {key}={value!r}; expected {wanted}')
+            yield UnknownName(f'{holder(path, str(key))}: {where} takes no {key!r}. '
+                              f'{near(key, set(names) | more - ALWAYS)}')
+        elif key in names and key not in unasked and not by_split:
+            wanted = expected(value, *names[key]) or (own or top) and out_of_range(key, value, own)
+            if wanted:
+                yield FacelmkError(f'{holder(path, str(key))}: {where} has {key}={short(value)}; expected {wanted}')
+
+
+def short(value: Any) -> str:
+    """A value in a line."""
+    text = repr(value)
+    return text if len(text) < 80 else f'{text[:70]} ...'
 
 
 def _of_markups(config: Config, path: str | Path) -> Iterator[FacelmkError]:
@@ -129,18 +199,19 @@ def markup_of(part: Any, shelf: Shelf) -> str | None:
     """The mark-up that a part says, or has by default; None where it has none or it cannot be told."""
     if not isinstance(part, dict) or not isinstance(part.get('type'), str):
         return None
-    names = arguments(_find(shelf, part['type']))
+    found = find(shelf, part['type'])
+    names = {} if found is None else arguments(found)
     if 'markup' not in names:
         return None
     name = part.get('markup', names['markup'][0].default)
     return name if isinstance(name, str) and name in MARKUPS else None
 
 
-def _find(shelf: Shelf, kind: str) -> Any:
+def find(shelf: Shelf, kind: str) -> Any:
     """The part of that type, on our shelf or on mmengine's below it."""
     try:
         return shelf.get(kind)
-    except RuntimeError:
+    except (RuntimeError, TypeError):  # a module that cannot be imported; a name that is no text
         return None
 
 
@@ -157,7 +228,7 @@ def arguments(part: Any) -> dict[str, tuple[inspect.Parameter, Any]]:
         kinds = hints(owner)
         names = {name: (p, kinds.get(name)) for name, p in parameters.items()
                  if p.kind not in (p.VAR_KEYWORD, p.VAR_POSITIONAL) and name != 'self'} | names
-        if not any(p.kind is p.VAR_KEYWORD for p in parameters.values()):
+        if owner in ENDS or not any(p.kind is p.VAR_KEYWORD for p in parameters.values()):
             return names
     return {}
 
@@ -181,26 +252,3 @@ def _close(key: str, known: set[str]) -> bool:
     return bool(difflib.get_close_matches(key, known, cutoff=.78))
 
 
-def check_options(options: dict[str, Any], config: Config, path: Path) -> None:
-    """A key on the command line must be one that the config, the Runner or the part it belongs to knows."""
-    for dotted in options:
-        first, *rest = dotted.split('.')
-        if first not in config and first not in runner_keys():
-            raise UnknownName(f'--cfg-options {dotted}: neither {path} nor the Runner has {first!r}. '
-                              f'{near(first, set(config) | runner_keys())}')
-        _follow(config.get(first), rest, dotted)
-
-
-def _follow(value: Any, keys: list[str], dotted: str) -> None:
-    for i, key in enumerate(keys):
-        if isinstance(value, (list, tuple)):
-            if not key.isdigit() or int(key) >= len(value):
-                raise FacelmkError(f'--cfg-options {dotted}: {key!r} must be a number below {len(value)}, '
-                                   'the length of the list')
-            value = value[int(key)]
-        elif not isinstance(value, dict) or key not in value:
-            if i < len(keys) - 1 and isinstance(value, dict):
-                raise UnknownName(f'--cfg-options {dotted}: there is no {key!r}. {near(key, value)}')
-            return
-        else:
-            value = value[key]

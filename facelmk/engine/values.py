@@ -26,9 +26,14 @@ def hints(function: Any) -> dict[str, Any]:
 
 def expected(value: Any, parameter: inspect.Parameter, hint: Any) -> str | None:
     """What belongs in the place of a value, in words; None where it fits or nobody can tell."""
-    if hint is None or (value is None and parameter.default is None) or _fits(value, hint):
+    if hint is None or (value is None and parameter.default is None):
         return None
-    return _words(hint)
+    return misfit(value, hint)
+
+
+def misfit(value: Any, hint: Any) -> str | None:
+    """What an annotation asks for, in words, where a value is surely of another kind."""
+    return None if _fits(value, hint) else _words(hint)
 
 
 def _fits(value: Any, hint: Any) -> bool:
@@ -42,6 +47,8 @@ def _fits(value: Any, hint: Any) -> bool:
         return _fits_many(value, origin, inner)
     if hint is bool:
         return isinstance(value, bool)
+    if hint is int and isinstance(value, float):
+        return value % 1 == 0  # False of NaN, too
     if hint in NUMBERS:
         return isinstance(value, NUMBERS) and not isinstance(value, bool)
     if hint in (str, Path):
@@ -56,8 +63,10 @@ def _fits(value: Any, hint: Any) -> bool:
 
 
 def _fits_many(value: Any, origin: Any, inner: tuple[Any, ...]) -> bool:
-    if not inspect.isclass(origin) or origin in (abc.Callable, type):
+    if not inspect.isclass(origin) or origin is type:
         return True
+    if origin is abc.Callable:
+        return not isinstance(value, SIMPLE)
     if issubclass(origin, abc.Mapping):
         return isinstance(value, abc.Mapping)
     if issubclass(origin, (abc.Sequence, tuple)):
@@ -73,8 +82,13 @@ def _words(hint: Any) -> str:
         return ' or '.join(dict.fromkeys(map(_words, inner)))
     if origin is typing.Literal:
         return ' or '.join(map(repr, inner))
+    if origin is abc.Callable:
+        return 'a function'
+    if inspect.isclass(origin) and issubclass(origin, abc.Mapping):
+        return 'a dict'
     if origin is not None:
-        return f'several ({" or ".join(_words(kind) for kind in inner if kind is not ...)})'
-    names = {int: 'a number', float: 'a number', str: 'text', bool: 'True or False', type(None): 'None',
+        several = ' or '.join(_words(kind) for kind in inner if kind is not ...)
+        return f'several ({several})' if several else 'a list'
+    names = {int: 'a whole number', float: 'a number', str: 'text', bool: 'True or False', type(None): 'None',
              dict: 'a dict', list: 'a list', tuple: 'a list', Path: 'a path'}
     return names.get(hint, getattr(hint, '__name__', str(hint)))

@@ -9,6 +9,7 @@ from facelmk.cli import main
 from facelmk.engine import names
 from facelmk.engine.config import check, config_names, find_config, load_config
 from facelmk.errors import FacelmkError
+from facelmk.registry import BACKBONES
 
 WORDS = 'model = dict(type="facelmk.FaceLandmarker", markup="five", backbone=dict(type="QuickNet"), ' \
         'head=dict(type="RegressionHead"), codec=dict(type="Coordinates"), loss=dict(type="WingLoss"))\n' \
@@ -123,6 +124,34 @@ MISTAKES = [  # text that is added, what the message names
     ('train_cfg["max_epoch"] = 3', ['train_cfg', "'max_epochs'"]),
     ('param_scheduler = [dict(type="MultiStepLR", milestone=[3])]', ['param_scheduler[0]', "'milestones'"]),
     ('custom_hooks = [dict(type="EMAHooks")]', ['custom_hooks[0]', "'EMAHook'"]),
+    ('custom_hooks = [dict(type="EMAHook", momentun=.1)]', ['custom_hooks[0]', "'momentum'"]),
+    ('custom_hooks = [dict(type="EMAHook", ema_type="ExpMomentEMA")]', ['custom_hooks[0]', "'ExpMomentumEMA'"]),
+    ('custom_hooks = dict(type="EMAHook")', ['custom_hooks', 'several']),
+    ('default_hooks = dict(checkpoint=dict(type="CheckpointHook", max_keep_ckpt=2))', ["'max_keep_ckpts'"]),
+    ('default_hooks = dict(chekpoint=dict(type="CheckpointHook"))', ['default_hooks.chekpoint', "'checkpoint'"]),
+    ('default_hooks = dict(logger=dict(interval=3))', ['default_hooks.logger', 'no type']),
+    ('optim_wrapper = dict(optimizer=dict(type="SGD", lr=1), clip_gard=dict())', ['optim_wrapper', "'clip_grad'"]),
+    ('optim_wrapper = dict(optimizer=dict(type="SGD", lr=1), clip_grad=dict(max_nrom=1))', ["'max_norm'"]),
+    ('optim_wrapper = dict(optimizer=dict(type="SGD", lr=1), accumulative_counts=0)', ['accumulative_counts=0']),
+    ('optim_wrapper = dict(optimizer=dict(lr=1))', ['optim_wrapper.optimizer', 'no type']),
+    ('env_cfg = dict(cudnn_benchmrk=True)', ["'cudnn_benchmark'"]), ('randomness = dict(sed=1)', ["'seed'"]),
+    ('env_cfg = dict(dist_cfg=dict(timeuot=4))', ['env_cfg.dist_cfg', "'timeout'"]),
+    ('auto_scale_lr = dict(base_batch_size=0)', ['base_batch_size=0', '1 on']), ('val_cfg = dict(fp61=1)', ["'fp16'"]),
+    ('log_processor = dict(window=3)', ['log_processor', "'window_size'"]),
+    ('model["loss"] = [dict(loss=dict(type="WingLoss"), wieght=2.)]', ['model.loss[0]', "'weight'"]),
+    ('model["loss"] = []', ['model.loss', 'no term']), ('model = "FaceLandmarker"', ['model', 'a dict with a type']),
+    ('del model["type"]', ['model', 'no type']), ('model["head"] = dict(type=3)', ['model.head', 'type=3']),
+    ('val_dataloader["batch_size"] = 0', ['batch_size=0', '1 on']), ('work_dir = 3', ['work_dir=3', 'text']),
+    ('val_dataloader["batch_size"] = 2.5', ['batch_size=2.5', 'whole number']),
+    ('val_dataloader["dataset"]["pipeline"][0]["size"] = -4', ['pipeline[0]', 'size=-4']),
+    ('val_dataloader["dataset"]["pipeline"][0]["flip"] = float("nan")', ['flip=nan', '0 to 1']),
+    ('val_dataloader["dataset"]["pipeline"] = None', ['pipeline=None', 'several']),
+    ('val_dataloader["dataset"]["pipeline"] = ["CropFace"]', ["pipeline=['CropFace']", 'a dict']),
+    ('val_dataloader["dataset"]["pipeline"][0] = dict(size=3)', ['pipeline[0]', 'no type']),
+    ('train_cfg["val_interval"] = 0', ['val_interval=0', '1 on']), ('resume = "x.pth"', ['resume', 'True or False']),
+    ('param_scheduler = "LinearLR"', ['param_scheduler', 'a dict']),
+    ('raise ValueError("x")', ['mine.py:5', 'ValueError']),
+    ('import sys; sys.exit(0)', ['mine.py:5', 'SystemExit']),
 ]
 
 
@@ -131,6 +160,41 @@ def test_a_mistake_is_refused_with_file_place_and_near_name(line, named, write):
     path = write(WORDS + line + '\n')
     message = refused(load_config, path)
     assert str(path) in message and all(word in message for word in named), message
+
+
+def test_the_file_that_holds_the_mistake_is_named(write):
+    base = write(WORDS + 'model["backbone"]["widht"] = 3\n', 'base.py')
+    for based in ('_base_ = "base.py"\n', 'from mmengine.config import read_base\nwith read_base():\n'
+                  '    from .base import *\n'):
+        assert str(base) in refused(load_config, write(based))
+
+
+def test_parts_that_take_anything_are_left_alone(write, monkeypatch):
+    """A project's own, whose names only the part itself can know."""
+    class TakesAll:
+        def __init__(self, width=3, **more):
+            pass
+
+    monkeypatch.setitem(BACKBONES.module_dict, 'TakesAll', TakesAll)
+    path = write(WORDS + 'model["backbone"] = dict(type="TakesAll", widht=4, size=-1, flip=7)\n')
+    assert load_config(path).model.backbone.widht == 4
+
+
+@pytest.mark.parametrize(('name', 'text', 'told'), [
+    ('my.yaml', '', 'nothing'), ('my.json', '[1, 2]', 'list'), ('my.py', 'model = dict(', 'line 1')])
+def test_a_file_of_another_form(name, text, told, write):
+    assert told in refused(load_config, write(text, name))
+
+
+def test_a_folder_and_a_name_that_is_too_long_are_no_configs(tmp_path):
+    assert 'is a folder' in refused(find_config, tmp_path)
+    assert 'neither a config file' in refused(find_config, 'x' * 300)
+
+
+def test_a_misspelt_base_of_the_package(write):
+    message = refused(load_config, write('from mmengine.config import read_base\nwith read_base():\n'
+                                         '    from facelmk.configs.quikstart import *\n'))
+    assert 'mine.py:3' in message and "'quickstart'" in message
 
 
 @pytest.mark.parametrize('text', ['model = dict(', 'model = undefined', 'import nosuchmodule', '_base_ = "gone.py"',
@@ -158,7 +222,11 @@ OPTIONS = [('modle.flip_test', 'modle', "'model'"), ('model.bakbone.width', 'bak
            ('model.backbone.widht', 'widht', "'width'"), ('train_dataloader.dataset.pipeline.99.size', '99', 'below'),
            ('train_dataloader.dataset.pipeline.one.size', 'one', 'below'),
            ('trian_cfg.max_epochs', 'trian_cfg', 'train_cfg'),
-           ('train_cfg.max_epoch', 'max_epoch', 'max_epochs'), ('test_dataloader.datset.count', 'datset', "'dataset'")]
+           ('train_cfg.max_epoch', 'max_epoch', 'max_epochs'), ('model.flip_test.x', 'True', 'nothing below it'),
+           ('optim_wrapper.clip_grd.max_norm', 'clip_grd', "'clip_grad'"), ('model.mean.0', 'mean', 'Give all of it'),
+           ('optim_wrapper.clip_grad.max_nrom', 'max_nrom', "'max_norm'"),
+           ('train_dataloader.dataset.pipeline.0', 'pipeline', 'a dict'),
+           ('test_dataloader.datset.count', 'datset', "'dataset'")]
 
 
 @pytest.mark.parametrize(('key', 'wrong', 'right'), OPTIONS, ids=[option[0] for option in OPTIONS])
@@ -172,6 +240,15 @@ def test_options_replace_values_and_add_what_a_part_takes():
                                         'model.backbone.width': 48, 'randomness.seed': 4, 'work_dir': 'x'})
     assert not config.model.flip_test and config.train_dataloader.dataset.pipeline[1].size == 64
     assert (config.model.backbone.width, config.randomness.seed, config.work_dir) == (48, 4, 'x')
+
+
+def test_options_reach_into_lists_and_tuples_and_make_dicts_that_a_part_takes():
+    config = load_config('quickstart', {
+        'train_dataloader.dataset.pipeline.1.scale.0': .5, 'optim_wrapper.clip_grad.max_norm': 1,
+        'train_dataloader.sampler.shuffle': False, 'auto_scale_lr.base_batch_size': 64})
+    assert list(config.train_dataloader.dataset.pipeline[1].scale) == [.5, 1.2]
+    assert config.optim_wrapper.clip_grad == dict(max_norm=1) and config.auto_scale_lr.base_batch_size == 64
+    assert config.train_dataloader.sampler == dict(type='FaceSampler', shuffle=False, round_up=True)
 
 
 def test_loading_twice_gives_the_same(write):

@@ -48,10 +48,10 @@ LINES = [  # the case, a line that is added, what the answer names
     ('J02', 'val_evaluator[0]["type"] = "NMR"', ["'NME'"]),
     ('J03', 'model["loss"]["type"] = "WimgLos"', ["'WingLoss'"]),
     ('J03', 'optim_wrapper["optimizer"]["type"] = "Adan_"', ["'Adam'"]),
-    ('J04', 'optim_wrapper["optimizer"]["lr"] = "abc"', ['lr', "'abc'", 'a number']),
-    ('J04', 'train_cfg["max_epochs"] = "ten"', ['max_epochs', "'ten'", 'a number']),
-    ('J04', 'crop[1]["size"] = None', ['size=None', 'a number']),
-    ('J04', 'train_dataloader["batch_size"] = [2]', ['batch_size=[2]', 'a number']),
+    ('J04', 'optim_wrapper["optimizer"]["lr"] = "abc"', ['lr', "'abc'", 'number']),
+    ('J04', 'train_cfg["max_epochs"] = "ten"', ['max_epochs', "'ten'", 'number']),
+    ('J04', 'crop[1]["size"] = None', ['size=None', 'number']),
+    ('J04', 'train_dataloader["batch_size"] = [2]', ['batch_size=[2]', 'number']),
     ('J10', 'total_epochs = 3', ['total_epochs', 'train_cfg.max_epochs']),
     ('J11', 'val_dataloader["dataset"]["markup"] = "300w"', ['98 points', '68 points']),
     ('J16', 'import nosuchmodule', ['nosuchmodule', 'PYTHONPATH']),
@@ -66,7 +66,7 @@ def test_a_line(line: str, named: list[str], refused: Refused) -> None:
 
 
 OPTIONS = [
-    ('J04', ['train', 'my.py', '--cfg-options', 'train_cfg.max_epochs=ten'], ['max_epochs', 'ten', 'a number']),
+    ('J04', ['train', 'my.py', '--cfg-options', 'train_cfg.max_epochs=ten'], ['max_epochs', 'ten', 'number']),
     ('J08', ['train', 'my.py', '--cfg-options', 'modle.flip_test=True'], ["'model'"]),
     ('J08', ['train', 'my.py', '--cfg-options', 'model.bakbone.width=3'], ["'backbone'"]),
     ('J08', ['test', 'my.py', 'x.pth', '--cfg-options', 'model.backbone.widht=3'], ["'width'"]),
@@ -76,6 +76,8 @@ OPTIONS = [
     ('J12', ['train', 'my.py', '--work-dir', 'my.py'], ['my.py', 'is a file', '--work-dir']),
     ('J12', ['train', 'my.py', '--work-dir', 'my.py/below'], ['is a file', '--work-dir']),
     ('J13', ['trian', 'my.py'], ["'train'", 'predict']),
+    ('J13', ['--work-dir', 'x', 'train', 'my.py'], ['--work-dir', 'facelmk train']),
+    ('J13', ['--resume', 'train', 'my.py'], ['--resume', 'before the verb']),
     ('J14', ['train', 'my.py', '--cfg-options', 'model.mean=[1,2'], ['model.mean=[1,2', 'brackets']),
     ('J14', ['train', 'my.py', '--cfg-options', 'model.loss={"type":'], ['model.loss', 'one by one']),
     ('J14', ['train', 'my.py', '--work-dirs', 'x', '--cfg-options', 'a=1'], ['--work-dir'])]
