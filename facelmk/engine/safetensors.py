@@ -4,6 +4,7 @@ https://huggingface.co/docs/safetensors/index#format
 """
 import json
 import math
+from collections import Counter
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -56,8 +57,8 @@ def _header(path: Path) -> tuple[dict[str, Any], int]:
 def _once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     found = dict(pairs)
     if len(found) < len(pairs):
-        names = [name for name, _ in pairs]
-        raise ValueError(f'its header has {next(n for n in names if names.count(n) > 1)!r} twice')
+        twice = Counter(name for name, _ in pairs).most_common(1)[0][0]
+        raise ValueError(f'its header has {twice!r} twice')
     return found
 
 
@@ -89,7 +90,7 @@ def _span(name: str, entry: Any) -> tuple[int, int]:
     """Where a tensor lies, as large as its kind and shape say."""
     if not isinstance(entry, dict) or entry.keys() != {'dtype', 'shape', 'data_offsets'}:
         raise ValueError(f'{name!r} is not described by dtype, shape and data_offsets alone')
-    if entry['dtype'] not in _KINDS:
+    if not isinstance(entry['dtype'], str) or entry['dtype'] not in _KINDS:
         raise ValueError(f'{name!r} is of dtype {entry["dtype"]!r}; read are {", ".join(_KINDS)}')
     shape, offsets = entry['shape'], entry['data_offsets']
     if not _counts(shape) or not _counts(offsets) or len(offsets) != 2:

@@ -249,6 +249,8 @@ BAD: dict[str, tuple[str, Callable[[Path], Path], str]] = {
     'deep nesting': ('D22', lambda path: safetensors(path, '{"a":' + '[' * 100_000), 'recursion'),
     'no JSON': ('D22', lambda path: safetensors(path, '{"a"'), 'delimiter'),
     'NaN for a number': ('D22', lambda path: safetensors(path, '{"a": NaN}'), 'NaN'),
+    'kind of kinds': ('D22', lambda p: safetensors(p, {'a': entry(0, 4, 1) | {'dtype': ['F32']}}, bytes(4)), 'dtype'),
+    'many double keys': ('D24', lambda p: safetensors(p, '{' + '"a":1,' * 100_000 + '"a":1}'), "'a' twice"),
     'unknown kind': ('D22', lambda p: safetensors(p, {'a': entry(0, 4, 1, dtype='X9')}, bytes(4)), "'X9'"),
     'overlap': ('D23', lambda p: safetensors(p, {'a': entry(0, 8, 2), 'b': entry(4, 12, 2)}, bytes(12)), 'overlaps'),
     'same place': ('D23', lambda p: safetensors(p, {'a': entry(0, 4, 1), 'b': entry(0, 4, 1)}, bytes(4)), 'overlaps'),
