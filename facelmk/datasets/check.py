@@ -21,6 +21,7 @@ from .records import Face
 
 OUTSIDE = .5  # of the box's longer side: how far a point may lie outside the picture, as many do at its border
 LARGER = 5.  # how many times as large as its points a box may be
+SHARE, ENOUGH = .2, 10  # of at least so many faces: with more swapped ones than that, it is the set that is wrong
 SWAPPED = -.15  # of the distance from eyes to mouth: how far the left eye may lie right of the right one, in profile
 
 
@@ -101,6 +102,7 @@ def _check_reader(reader: FaceDataset, pictures: str, found: Found) -> None:
     listed = reader.sizes() if isinstance(reader, CocoFaces) else {}
     seen: dict[str, tuple[int, int] | None] = {}
     earlier: dict[str, list[tuple[int, NDArray]]] = defaultdict(list)
+    sides: list[bool] = []
     for index in range(len(reader)):
         try:
             face = reader.face(index)
@@ -112,8 +114,13 @@ def _check_reader(reader: FaceDataset, pictures: str, found: Found) -> None:
         size = _size_of(face, (file, record), pictures, seen, found, listed)
         if (file, record) in told or not np.isfinite(face['landmarks']).all():
             continue
-        wrong = [*_wrong_points(face, reader.markup, size), *_again(face['landmarks'], index, earlier[path])]
+        wrong = [*_wrong_points(face, size), *_wrong_sides(face, reader.markup, sides),
+                 *_again(face['landmarks'], index, earlier[path])]
         found.defects += [Defect(file, record, text) for text in wrong]
+    if len(sides) >= ENOUGH and sum(sides) > SHARE * len(sides):
+        found.defects.append(Defect(file, 'the data set', f'left and right are swapped in {sum(sides)} of {len(sides)} '
+                                    f'faces: the points of another mark-up than {reader.markup.name!r}, or faces that '
+                                    'were mirrored without exchanging left and right points'))
 
 
 def _size_of(face: Face, place: tuple[str, str], pictures: str, seen: dict[str, tuple[int, int] | None], found: Found,
@@ -151,7 +158,7 @@ def _look(path: str, pictures: str, found: Found) -> tuple[tuple[int, int] | Non
     return (image.shape[1], image.shape[0]), ''
 
 
-def _wrong_points(face: Face, markup: Markup, size: tuple[int, int] | None) -> Iterator[str]:
+def _wrong_points(face: Face, size: tuple[int, int] | None) -> Iterator[str]:
     """What is wrong with a face's points and box."""
     seen = face['visible'] > 0
     if not seen.any():
@@ -173,17 +180,17 @@ def _wrong_points(face: Face, markup: Markup, size: tuple[int, int] | None) -> I
         yield f'its points lie {reach.max():.0f} pixels beside its box (centre {middle.round().tolist()})'
     elif side > LARGER * max(np.ptp(points, 0).max(), 1):
         yield f'its box is {side:.0f} pixels wide, its points {np.ptp(points, 0).max():.0f}: the box of a body?'
-    if _swapped(face, markup):
-        yield 'left and right eye are on the wrong sides: a mirrored face, or the points of another mark-up'
 
 
-def _swapped(face: Face, markup: Markup) -> bool:
-    """Whether the left eye lies clearly on the right, as seen from eyes to mouth."""
+def _wrong_sides(face: Face, markup: Markup, sides: list[bool]) -> Iterator[str]:
+    """Whether the left eye lies clearly on the right, as seen from eyes to mouth; `sides` gathers what was found."""
     if markup.five is None or not all(face['visible'][list(group)].min() > 0 for group in markup.five):
-        return False
+        return
     left, right, _, *corners = markup.five_points(face['landmarks'].astype(np.float64))
     across, down = right - left, np.mean(corners, 0) - (left + right) / 2
-    return bool(across[0] * down[1] - across[1] * down[0] < SWAPPED * max(float(down @ down), 1e-9))
+    sides.append(bool(across[0] * down[1] - across[1] * down[0] < SWAPPED * max(float(down @ down), 1e-9)))
+    if sides[-1]:
+        yield 'left and right eye are on the wrong sides: a mirrored face, or the points of another mark-up'
 
 
 def _again(points: NDArray, index: int, earlier: list[tuple[int, NDArray]]) -> Iterator[str]:

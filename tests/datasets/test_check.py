@@ -51,6 +51,14 @@ def test_a_sound_set_has_no_defect(table):
     assert found.summary() == '2 faces, 2 pictures: no defect'
 
 
+@pytest.mark.parametrize('swapped, said', [(10, True), (3, True), (2, False)])
+def test_a_set_whose_sides_are_swapped(table, swapped, said):
+    found = wrong(table(*[mirrored] * swapped, *[sound] * (10 - swapped)))
+    assert len([record for record, text in found if 'wrong sides' in text]) == swapped
+    assert [text.split(':')[0] for record, text in found if record == 'the data set'] == [
+        f'left and right are swapped in {swapped} of 10 faces'] * said
+
+
 @pytest.mark.parametrize('markup', ['wflw', '300w', 'cofw', 'aflw', 'lapa'])
 def test_drawn_faces_of_every_markup_have_no_defect(markup):
     """Turned heads, too: eyes, boxes and borders are judged with room to spare."""
