@@ -42,7 +42,7 @@ class SyntheticFaces(FaceDataset):
             raise DataDefect(f'SyntheticFaces: count={count}, size={size}; at least 1 face of at least 32 pixels')
         self.count, self.seed, self.start, self.size = count, seed, start, size
         self.cache = cache_faces(cache, seed, start, count, size, workers) if cache else None
-        self._columns: dict[str, np.ndarray] = {}
+        self._columns = open_columns(self.cache, count, size) if self.cache else {}
 
     def __len__(self) -> int:
         return self.count
@@ -62,8 +62,7 @@ class SyntheticFaces(FaceDataset):
 
     def _cached(self, index: int) -> Face:
         if not self._columns:
-            self._columns = {name: np.load(self.cache / f'{name}.npy', mmap_mode='r')
-                             for name in ('image', 'landmarks', 'visible', 'box', 'tags')}
+            self._columns = open_columns(self.cache, self.count, self.size)
         row = {name: np.array(column[index]) for name, column in self._columns.items()}
         row['tags'] = tuple(tag for tag, told in zip(TAGS, row['tags'], strict=True) if told)
         return row
@@ -92,10 +91,30 @@ def cache_faces(folder: str | Path, seed: int, start: int, count: int, size: int
     return place
 
 
+def _columns_of(size: int) -> dict[str, tuple[tuple[int, ...], type]]:
+    """The shape and type of a face's row in each column of a cache."""
+    return dict(image=((size, size, 3), np.uint8), landmarks=((points.ALL, 2), np.float32),
+                visible=((points.ALL,), np.float32), box=((4,), np.float32), tags=((len(TAGS),), bool))
+
+
+def open_columns(cache: Path, count: int, size: int) -> dict[str, np.ndarray]:
+    """A cache's columns, memory-mapped; what is not as it was drawn is refused."""
+    columns = {}
+    for name, (shape, dtype) in _columns_of(size).items():
+        try:
+            columns[name] = np.load(cache / f'{name}.npy', mmap_mode='r')
+            told = f'{columns[name].shape} of {columns[name].dtype}'
+            sound = columns[name].shape == (count, *shape) and columns[name].dtype == dtype
+        except (OSError, ValueError, EOFError, SyntaxError) as error:
+            told, sound = f'{type(error).__name__}: {error}', False
+        if not sound:
+            raise DataDefect(f'{cache / name}.npy is no column of {count} drawn faces ({told}); remove the folder '
+                             f'{cache}, and they are drawn anew')
+    return columns
+
+
 def _draw_into(draft: Path, seed: int, start: int, count: int, size: int, workers: int) -> None:
-    shapes = dict(image=((size, size, 3), np.uint8), landmarks=((points.ALL, 2), np.float32),
-                  visible=((points.ALL,), np.float32), box=((4,), np.float32), tags=((len(TAGS),), bool))
-    for name, (shape, dtype) in shapes.items():
+    for name, (shape, dtype) in _columns_of(size).items():
         np.lib.format.open_memmap(draft / f'{name}.npy', 'w+', dtype, (count, *shape)).flush()
     jobs = [(draft, seed, start, low, min(low + BLOCK, count), size) for low in range(0, count, BLOCK)]
     began, done = time.perf_counter(), 0
