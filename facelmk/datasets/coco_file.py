@@ -124,12 +124,12 @@ def _is_scale(value: Any) -> bool:
 
 NEEDED = ('id', 'file_name', 'image_id')
 SIZE = (lambda value: _is_number(value) and 0 < value < 1e6, 'a number of pixels')
-PICTURE = {'id': (_is_key, 'a number or a text'), 'file_name': (_is_text, 'a text'),
+PICTURE = {'id': (_is_key, 'a whole number or a text'), 'file_name': (_is_text, 'a text'),
            'width': SIZE, 'height': SIZE}
 BOX = (_are_numbers(4), 'x, y, width, height')
 ANNOTATION = {
-    'image_id': (_is_key, 'a number or a text'), 'id': (_is_key, 'a number or a text'),
-    'category_id': (_is_key, 'a number or a text'),
+    'image_id': (_is_key, 'a whole number or a text'), 'id': (_is_key, 'a whole number or a text'),
+    'category_id': (_is_key, 'a whole number or a text'),
     'keypoints': (lambda value: isinstance(value, list), 'a list x, y, v, x, y, v, ...'),
     'face_kpts': (lambda value: isinstance(value, list), 'a list x, y, v, x, y, v, ...'),
     'bbox': BOX, 'face_box': BOX, 'center': (_are_numbers(2), 'x, y'), 'scale': (_is_scale, 'a number'),

@@ -73,7 +73,7 @@ def points_of(file: Path) -> list[str] | None:
     if text is None:
         return None
     _, brace, rest = re.sub('(#|//).*', '', text).partition('{')
-    if not brace:
-        refuse(file, [('the file', "it holds no '{' before its points")])
+    if not brace or '{' in rest:
+        refuse(file, [('the file', f"it holds {'several' if brace else 'no'} '{{' before its points; one is expected")])
         return None
     return rest.partition('}')[0].split()

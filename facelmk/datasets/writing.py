@@ -10,7 +10,7 @@ from typing import Any, NamedTuple
 import cv2
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
-from PIL import Image, UnidentifiedImageError
+from PIL import Image
 
 from ..markups import MARKUPS, convert
 from ..registry import FacelmkError, UnknownName, near
@@ -156,7 +156,7 @@ def _size(path: str) -> dict[str, int]:
         with Image.open(path) as picture:
             width, height = picture.size
             lying = picture.getexif().get(0x0112) in LYING
-    except (OSError, UnidentifiedImageError):
+    except Exception:  # damaged files and bombs make PIL's readers raise errors of any kind
         return {}
     return {'width': height, 'height': width} if lying else {'width': width, 'height': height}
 

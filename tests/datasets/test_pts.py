@@ -91,6 +91,7 @@ def test_csv_json_and_pts_of_one_face_never_differ(tmp_path, faces, write):
 @pytest.mark.parametrize(('text', 'message'), [
     ('version: 1\nn_points: 68\n{\n1 2\n3 4\n}\n', r'a.png: 4 numbers, 136 expected'),
     ('version: 1\nn_points: 68\n', "a.pts: .*it holds no '{'"),
+    ('n_points: 68\n{\n' + '1 2\n' * 68 + '}\n{\n' + '3 4\n' * 68 + '}\n', "a.pts: .*it holds several '{'"),
     ('{' + '1 2\n' * 67 + '1 x\n}', "a.png: 'x' is no number")])
 def test_defects(tmp_path, write, text, message):
     write.picture(tmp_path / 'a.png')

@@ -2,6 +2,8 @@
 import csv
 import itertools
 import json
+import struct
+from pathlib import Path
 
 import cv2
 import numpy as np
@@ -210,3 +212,14 @@ def test_what_is_no_annotation(name, content, message, tmp_path):
         open_faces(tmp_path / 'empty')
     with pytest.raises(MissingResource, match='is not there'):
         open_faces(tmp_path / 'none.json')
+
+
+@pytest.mark.parametrize('content', [
+    b'P6 40000 40000 255\n', b'\x89PNG\r\n\x1a\n' + struct.pack('>I4s', 13, b'IHDR'), b''],
+    ids=['too large', 'cut off', 'empty'])
+def test_the_size_of_a_picture_that_is_none_is_left_out(laid, tmp_path, content):
+    data = laid('wflw')
+    Path(data.face(0)['path']).write_bytes(content)
+    written = write_faces(data, 'coco', tmp_path / 'out.json')
+    images = json.loads(written.place.read_text())['images']
+    assert [('width' in image) for image in images] == [False, True]
