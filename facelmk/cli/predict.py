@@ -28,6 +28,7 @@ def arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument('--json', action='store_true', help='print the numbers as json; without --out nothing is drawn')
     parser.add_argument('--device', help='cpu, cuda, cuda:1 (default: a GPU if there is one)')
     parser.add_argument('--no-flip', action='store_true', help='do not average with the mirrored crop')
+    parser.add_argument('--strict', action='store_true', help='stop at the first picture that cannot be used')
     parser.add_argument('--batch-size', type=int, default=16, metavar='N', help='faces at once (default: 16)')
 
 
@@ -49,7 +50,7 @@ def run(options: argparse.Namespace) -> None:
         places = _drawings(pictures, out)
         model = load(config, options.weights, options.device, False if options.no_flip else None,
                      batch_size=options.batch_size)
-        rows, failed = _predict(model, pictures, boxes_of, places)
+        rows, failed = _predict(model, pictures, boxes_of, places, options.strict)
     _tell(options, rows, out, others)
     if failed:
         listed = '; '.join(str(error) if name in str(error) else f'{name}: {error}'
@@ -71,16 +72,18 @@ def _drawings(pictures: list['Found'], out: Path | None) -> dict[str, Path]:
     return {} if out is None or out.suffix.lower() == '.json' else name_drawings(pictures, out)
 
 
-def _predict(model: 'Predictor', pictures: list['Found'], boxes_of: Any, places: dict[str, Path]
-             ) -> tuple[list[dict[str, Any]], dict[str, FacelmkError]]:
+def _predict(model: 'Predictor', pictures: list['Found'], boxes_of: Any, places: dict[str, Path],
+             strict: bool) -> tuple[list[dict[str, Any]], dict[str, FacelmkError]]:
     """A row of numbers for each picture, with its drawing written, and what is wrong with the others."""
     rows, boxes, failed = [], {}, {}
     for picture in pictures:
         try:
             boxes[picture.source] = boxes_of(picture.source)
         except FacelmkError as error:
+            if strict:
+                raise
             failed[picture.source] = error
-    for faces in model.stream(boxes, boxes.values(), skip=failed.__setitem__):
+    for faces in model.stream(boxes, boxes.values(), skip=None if strict else failed.__setitem__):
         rows.append({'path': faces.source} | faces.to_dict())
         if faces.source in places:
             faces.save(places[faces.source])

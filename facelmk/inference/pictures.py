@@ -16,7 +16,7 @@ LARGEST = 1 << 28  # bytes that are taken from an address
 
 def is_address(source: Any) -> bool:
     """Whether a picture is to be fetched from the net."""
-    return isinstance(source, str) and source.startswith(('http://', 'https://'))
+    return isinstance(source, str) and source[:8].lower().startswith(('http://', 'https://'))
 
 
 def is_many(source: Any) -> bool:

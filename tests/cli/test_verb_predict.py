@@ -96,6 +96,16 @@ def test_bad_pictures_are_told_at_the_end(verb, config, album) -> None:
     assert len(json.loads(Path('out/predictions.json').read_text())) == 3
 
 
+def test_strict_stops_at_the_first_bad_picture(verb, config, album) -> None:
+    Path('an album/bad.jpg').write_bytes(b'no picture')
+    told = verb('predict', config, album, *FULL, '--out', 'out', '--strict', code=4)
+    assert 'an album/bad.jpg: no picture' in told and 'could not be used' not in told
+    assert not Path('out/predictions.json').exists()
+    Path('boxes.json').write_text('{"a.jpg": "full"}')
+    told = verb('predict', config, album, '--weights', 'best.pth', '--boxes', 'boxes.json', '--strict', code=4)
+    assert 'boxes.json has no entries for an album/bad.jpg' in told
+
+
 def test_boxes_that_do_not_fit_one_picture(verb, config, album) -> None:
     Path('boxes.json').write_text(json.dumps({'a.jpg': [[5, 5, 1, 1]], 'an album/ü/b.png': [[0, 0, 90, 80]]}))
     told = verb('predict', config, album, '--weights', 'best.pth', '--boxes', 'boxes.json', '--out', 'out', code=4)
