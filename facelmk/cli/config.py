@@ -28,7 +28,8 @@ def arguments(parser: argparse.ArgumentParser) -> None:
     add_safe(diff)
     diff.set_defaults(act=_diff)
     purpose = 'look over a config before a long run: keys, data, batch, schedule, disk, and one step on the CPU'
-    check = what.add_parser('check', help=purpose, description=purpose + '; exit code 2: wrong config, 4: wrong data')
+    check = what.add_parser('check', help=purpose, description=purpose + '; exit code 2: wrong config, 3: weights '
+                           'that are not there, 4: wrong data')
     add_config(check)
     check.add_argument('--work-dir', help='where the run would write (default: work_dirs/<config>)')
     check.add_argument('--gpus', type=int, default=1, metavar='N', help='how many GPUs the run will have (default: 1)')

@@ -1,21 +1,26 @@
 """Look over a config before a cluster job starts: everything that is wrong or odd with it, not only the first."""
 import math
 import shutil
-from collections.abc import Iterator
+from collections.abc import Callable, Iterable, Iterator
 from functools import partial
 from pathlib import Path
 from typing import Any
 
 from mmengine import Config
+from mmengine.hooks import EMAHook
 
 from ..datasets import FaceDataset
 from ..markups import MARKUPS
 from ..metrics.base import ErrorMetric, FaceMetric
 from ..metrics.errors import check_ends
-from ..registry import DATASETS, METRICS, MODELS, FacelmkError
+from ..registry import DATASETS, HOOKS, METRICS, MODELS, FacelmkError
+from .checkpoint import PRETRAINED, find_checkpoint
+from .config import config_names
 from .findings import ERROR, NOTE, WARNING, Finding, Parts, attempt
 from .folders import claim
 from .names import faults
+from .overlap import shared
+from .plain_dicts import lacking
 from .rehearsal import rehearse
 
 PHASES = ('train', 'val', 'test')
@@ -25,19 +30,24 @@ SHARED = .5  # of the free disk: more than that for checkpoints is told
 def vet(config: Config, path: Path, gpus: int = 1, step: bool = True) -> list[Finding]:
     """Every finding about a complete config; with `step`, a training step and a validation batch on the CPU, too."""
     found = [Finding(ERROR, 'keys', str(fault)) for fault in faults(config, path)]
+    gone = [*(['model'] if config.get('model') is None else ()), *lacking('train', config), *lacking('val', config)]
+    if gone:
+        found.append(Finding(ERROR, 'keys', f'{path} does not say all that a run needs: there is no {", ".join(gone)}'))
     parts = _build(config, found)
-    for look in (_agree, _apart, _evaluator):
-        found += look(config, parts)
-    found += _rate(config, gpus)
-    found += _schedule(config, parts, gpus)
-    found += _disk(config, parts)
+    looks: dict[str, Callable[[], Iterable[Finding]]] = {
+        'mark-up': partial(_agree, config, parts), 'train and test': partial(_apart, config, parts),
+        'evaluator': partial(_evaluator, config, parts), 'hooks': partial(_hooks, config, parts, found),
+        'weights': partial(_weights, config, found), 'learning rate': partial(_rate, config, gpus),
+        'schedule': partial(_schedule, config, parts, gpus), 'disk': partial(_disk, config, parts)}
+    for subject, look in looks.items():
+        found += attempt(lambda look=look: list(look()), subject, 2, found) or []  # type: ignore[misc]
     if step and parts.model is not None and {'train', 'val'} & set(parts.sets):
         found += rehearse(config, parts)
     return found
 
 
 def exit_code(found: list[Finding]) -> int:
-    """0, or 2 for a wrong config, or 4 where only the data are wrong."""
+    """0, or 2 for a wrong config, or 3 where weights are missing, or 4 where only the data are wrong."""
     codes = {finding.code for finding in found if finding.severity == ERROR}
     return min(codes, default=0)
 
@@ -51,10 +61,11 @@ def _build(config: Config, found: list[Finding]) -> Parts:
             if phase != 'test':
                 found.append(Finding(NOTE, f'{phase} data', f'the config has no {phase}_dataloader'))
             continue
-        if phase == 'test' and loader.dataset == (config.get('val_dataloader') or {}).get('dataset'):
+        if phase == 'test' and loader.get('dataset') == (config.get('val_dataloader') or {}).get('dataset'):
             sets |= {'test': sets['val']} if 'val' in sets else {}
             continue
-        part = {key: value for key, value in loader.dataset.items() if key != 'cache'}  # two faces are drawn sooner
+        part = dict(loader.get('dataset', {}))
+        part.pop('cache', None)  # two faces are drawn sooner
         built = attempt(partial(DATASETS.build, part), f'{phase} data', 4, found)
         if built is not None:
             sets[phase] = built
@@ -91,21 +102,22 @@ def _agree(config: Config, parts: Parts) -> Iterator[Finding]:
 
 
 def _apart(config: Config, parts: Parts) -> Iterator[Finding]:
-    """Pictures that training and a test share."""
-    pictures = {phase: {face['path'] for face in getattr(getattr(data, 'reader', data), 'faces', ())}
-                for phase, data in parts.sets.items()}
-    train = {key: value for key, value in (config.get('train_dataloader') or {}).get('dataset', {}).items()
-             if key != 'pipeline'}
+    """Faces and pictures that training and a test share."""
     for phase in ('val', 'test'):
         if phase not in parts.sets or 'train' not in parts.sets or (phase == 'test' and _same(parts)):
             continue
-        own = {key: value for key, value in config[f'{phase}_dataloader'].dataset.items() if key != 'pipeline'}
-        common = pictures['train'] & pictures[phase]
+        train, own = ({key: value for key, value in config[f'{name}_dataloader'].dataset.items() if key != 'pipeline'}
+                      for name in ('train', phase))
         if own == train:
             yield Finding(ERROR, 'train and test', f'{phase} data are the training data: its figures tell nothing')
-        elif common:
-            yield Finding(ERROR, 'train and test', f'{len(common)} pictures of {phase} are in the training set, too; '
-                          f'the first is {min(common)}', 4)
+            continue
+        faces, pictures = shared(parts.sets['train'], parts.sets[phase])
+        if faces:
+            yield Finding(ERROR, 'train and test', f'{len(faces)} faces of {phase} are in the training set, too; '
+                          f'the first is {faces[0]}', 4)
+        if pictures:
+            yield Finding(WARNING, 'train and test', f'{len(pictures)} pictures of {phase} have other faces that are '
+                          f'in the training set; the first is {pictures[0]}')
     if _same(parts):
         yield Finding(NOTE, 'val and test', 'are one data set: a best checkpoint is chosen on what it is tested on')
 
@@ -135,24 +147,54 @@ def _evaluator(config: Config, parts: Parts) -> Iterator[Finding]:
                           f'{", ".join(sorted(named))}')
 
 
-def _batch(config: Config, gpus: int) -> int:
-    steps = (config.get('optim_wrapper') or {}).get('accumulative_counts', 1)
-    return int((config.get('train_dataloader') or {}).get('batch_size', 1)) * gpus * int(steps)
+def _hooks(config: Config, parts: Parts, found: list[Finding]) -> Iterator[Finding]:
+    """Hooks and averages that cannot be made as the config says; yields nothing, for `attempt` tells."""
+    for row in (*(config.get('default_hooks') or {}).values(), *(config.get('custom_hooks') or ())):
+        if not isinstance(row, dict) or 'type' not in row:
+            continue
+        given = {key: value for key, value in row.items() if key != 'priority'}
+        hook = attempt(partial(HOOKS.build, given), f'hook {row["type"]}', 2, found)
+        if isinstance(hook, EMAHook) and parts.model is not None:
+            attempt(partial(MODELS.build, hook.ema_cfg, default_args=dict(model=parts.model)),
+                    f'hook {row["type"]}', 2, found)
+    yield from ()
+
+
+def _weights(config: Config, found: list[Finding]) -> Iterator[Finding]:
+    """Weights to start from that are not there; those on the net are not asked for."""
+    backbone = (config.get('model') or {}).get('backbone') or {}
+    for key, source in (('load_from', config.get('load_from')), ('pretrained', backbone.get('pretrained'))):
+        if not isinstance(source, str) or (key, source) == ('pretrained', 'timm'):
+            continue
+        if source.startswith(('http://', 'https://')) or source in PRETRAINED or source in config_names():
+            yield Finding(NOTE, 'weights', f'{key}={source} comes over the net where the cache does not have it')
+        else:
+            attempt(partial(find_checkpoint, source), f'{key}', 3, found)
 
 
 def _rate(config: Config, gpus: int) -> Iterator[Finding]:
     """The batch that the learning rate was chosen for, and the one that it will be used with."""
     rate = ((config.get('optim_wrapper') or {}).get('optimizer') or {}).get('lr')
-    base = (config.get('auto_scale_lr') or {}).get('base_batch_size')
+    scale = config.get('auto_scale_lr') or {}
+    base, scaled = scale.get('base_batch_size'), scale.get('enable')
     if config.get('train_dataloader') is None or not isinstance(rate, (int, float)) or not base:
         yield Finding(NOTE, 'learning rate', 'the config does not say which batch it is for (auto_scale_lr)')
         return
-    batch = _batch(config, gpus)
-    if batch == base:
-        yield Finding(NOTE, 'learning rate', f'{rate:g} for a batch of {base}, which {gpus} GPUs make')
+    batch = int(config.train_dataloader.get('batch_size', 1)) * gpus
+    steps = int((config.get('optim_wrapper') or {}).get('accumulative_counts', 1))
+    made = f'{gpus} GPUs make {batch}' + (f', {batch * steps} in {steps} accumulated steps' if steps > 1 else '')
+    if batch * steps == base and not (scaled and steps > 1):
+        yield Finding(NOTE, 'learning rate', f'{rate:g} for a batch of {base}; {made}')
+    elif steps > 1:  # which mmengine's scaling does not count
+        yield Finding(WARNING, 'learning rate', f'{rate:g} is for a batch of {base}; {made}, for which it scales to '
+                      f'{rate * batch * steps / base:g}. Set it by hand: --auto-scale-lr would not count the '
+                      'accumulated steps')
+    elif scaled:
+        yield Finding(NOTE, 'learning rate', f'{rate:g} is for a batch of {base}; {made}, for which auto_scale_lr '
+                      f'makes it {rate * batch / base:g}')
     else:
-        yield Finding(WARNING, 'learning rate', f'{rate:g} is for a batch of {base}; {gpus} GPUs make {batch}, for '
-                      f'which it scales to {rate * batch / base:g}: train with --auto-scale-lr')
+        yield Finding(WARNING, 'learning rate', f'{rate:g} is for a batch of {base}; {made}, for which it scales to '
+                      f'{rate * batch / base:g}: train with --auto-scale-lr')
 
 
 def _schedule(config: Config, parts: Parts, gpus: int) -> Iterator[Finding]:
@@ -167,8 +209,8 @@ def _schedule(config: Config, parts: Parts, gpus: int) -> Iterator[Finding]:
         yield Finding(ERROR, 'schedule', f'{share} faces a GPU make no batch of {batch} with drop_last')
         return
     if share % batch == 1 and not loader.get('drop_last'):
-        yield Finding(WARNING, 'schedule', 'the last batch of an epoch has one face: BatchNorm cannot train on it; '
-                      'set train_dataloader.drop_last=True or another batch_size')
+        yield Finding(WARNING, 'schedule', 'the last batch of an epoch has one face, on which BatchNorm cannot train: '
+                      'it will be left out. Another batch_size, or train_dataloader.drop_last=True, says so')
     yield Finding(NOTE, 'schedule', f'{each} steps an epoch, {each * epochs} in {epochs} epochs')
     warm = 0.
     for row in rows(config.get('param_scheduler')):
@@ -199,9 +241,14 @@ def _disk(config: Config, parts: Parts) -> Iterator[Finding]:
     made = math.ceil((epochs if isinstance(epochs, int) else 1) / max(hook.get('interval', 1), 1))
     number = kept if kept > 0 else made
     size = sum(value.numel() * value.element_size() for value in parts.model.state_dict().values())
-    need = 3 * size * (number + (2 if hook.get('save_best') else 1))  # weights and the optimiser's two moments
+    averages = sum(str(row.get('type', '')).endswith('EMAHook') for row in config.get('custom_hooks') or ())
+    copies = 1 + averages + (2 if hook.get('save_optimizer', True) else 0)  # Adam's two moments
+    best = hook.get('save_best')
+    beside = 1 + (len(best) if isinstance(best, list) else bool(best)) + bool(hook.get('every') or hook.get('minutes'))
+    need = copies * size * (number + beside)  # the one that is being written, the best ones, that inside an epoch
     place = next(p for p in (Path(config.work_dir).absolute(), *Path(config.work_dir).absolute().parents) if p.exists())
     free = shutil.disk_usage(place).free
     severity = ERROR if need > free else WARNING if need > SHARED * free else NOTE
     yield Finding(severity, 'disk', f'checkpoints may take {need / 2**30:.2f} GiB, {place} has {free / 2**30:.2f} GiB '
-                  'free')
+                  f'free ({number + beside} of {copies * size / 2**20:.0f} MiB'
+                  f'{", averaged weights included" if averages else ""})')

@@ -45,7 +45,7 @@ def said(found: list[dict], subject: str, *severities: str) -> str:
 def test_a_good_config_with_a_step(vetted: Vetted) -> None:
     found = vetted('', '--gpus', '2')
     assert not [row for row in found if row['severity'] != 'note'], found
-    assert '0.001 for a batch of 4, which 2 GPUs make' in said(found, 'learning rate')
+    assert '0.001 for a batch of 4; 2 GPUs make 4' in said(found, 'learning rate')
     assert '3 steps an epoch, 30 in 10 epochs' in said(found, 'schedule')  # 12 faces, 2 GPUs of 2
     assert 'loss_wing' in said(found, 'training step') and 'NME' in said(found, 'validation batch')
     assert 'one data set' in said(found, 'val and test')
@@ -71,10 +71,42 @@ def test_all_mistakes_are_told_at_once(vetted: Vetted) -> None:
     ('param_scheduler[0]["end"] = 30', 'schedule', 'warning', 'step 30, after the first milestone at 24'),
     ('param_scheduler[1]["milestones"] = [4, 10]', 'schedule', 'warning', 'the last milestone lies at step 60'),
     ('train_dataloader["batch_size"] = 11', 'schedule', 'warning', 'one face'),
-    ('work_dir = "my.py"', 'work_dir', 'error', 'is a file')])
+    ('work_dir = "my.py"', 'work_dir', 'error', 'is a file'),
+    ('del optim_wrapper', 'keys', 'error', 'there is no optim_wrapper'), ('del model', 'keys', 'error', 'model'),
+    ('val_evaluator = None', 'keys', 'error', 'there is no val_evaluator'),
+    ('val_dataloader["dataset"]["type"] = "SyntheticFace"', 'keys', 'error', "'SyntheticFaces'"),
+    ('train_dataloader["batch_size"] = [2]', 'keys', 'error', 'batch_size=[2]'),
+    ('default_hooks["guard"] = dict(type="Guard", action="ignore")', 'hook Guard', 'error', "'stop'"),
+    ('custom_hooks = [dict(type="EMAHook", momentum=2.)]', 'hook EMAHook', 'error', 'momentum'),
+    ('load_from = "gone.pth"', 'load_from', 'error', 'gone.pth'),
+    ('model["backbone"]["pretrained"] = "gone.pth"', 'pretrained', 'error', 'gone.pth'),
+    ('val_dataloader["dataset"]["seed"] = 9', 'train and test', 'error', '3 faces of val'),
+    ('auto_scale_lr["enable"] = True', 'learning rate', 'note', 'makes it 0.0005'),
+    ('optim_wrapper["accumulative_counts"] = 2', 'learning rate', 'note', '4 in 2 accumulated steps'),
+    ('optim_wrapper["accumulative_counts"] = 4', 'learning rate', 'warning', 'would not count')])
 def test_a_finding(lines: str, subject: str, severity: str, words: str, vetted: Vetted) -> None:
-    found = vetted(lines + '\n', code=2 if severity == 'error' else 0)
+    codes = {'gone.pth': 3, '3 faces of val': 4}
+    found = vetted(lines + '\n', code=codes.get(words, 2) if severity == 'error' else 0)
     assert words in said(found, subject, severity), found
+
+
+@pytest.mark.parametrize(('lines', 'subject', 'words'), [
+    ('optim_wrapper["optimizer"]["lr"] = -1.', 'optimizer', 'Invalid learning rate'),
+    ('param_scheduler[0]["begin"] = 13', 'schedule', 'end should be larger than begin'),
+    ('model["head"]["out_channels"] = 68', 'training step', 'size'),
+    ('crop.pop()', 'training data', 'KeyError')])
+def test_what_a_step_finds(lines: str, subject: str, words: str, vetted: Vetted) -> None:
+    found = vetted(lines + '\n', '--gpus', '2', code=4 if subject == 'training data' else 2)
+    assert words in said(found, subject, 'error'), found
+
+
+def test_room_for_averaged_weights_is_counted(vetted: Vetted) -> None:
+    def size(lines: str) -> float:
+        return float(said(vetted(lines), 'disk').partition(' of ')[2].split()[0])
+
+    plain = size('')
+    assert abs(size('custom_hooks = [dict(type="EMAHook")]\n') / plain - 4 / 3) < .01
+    assert abs(size('default_hooks["checkpoint"]["save_optimizer"] = False\n') / plain - 1 / 3) < .01
 
 
 def test_missing_data_are_exit_code_4_with_every_layout(vetted: Vetted) -> None:
