@@ -146,7 +146,7 @@ class Guard(Hook):
 
     def _roll_back(self, runner: Runner) -> None:
         """Weights, averages and optimizer of the last checkpoint; the rate and the place in the data stay."""
-        source = newest(runner.work_dir)
+        source = newest(runner.work_dir, own=True) or (runner._load_from if runner._resume else None)
         if source is None:
             raise TrainingFault(f'There is no checkpoint in {runner.work_dir} to roll back to. Save earlier '
                                 '(default_hooks.checkpoint.every), or choose guard.action=\'skip\'')

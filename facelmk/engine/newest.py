@@ -12,12 +12,15 @@ from .checkpoint import read_checkpoint
 Rank = tuple[int, int]
 
 
-def newest(work_dir: str | Path) -> str | None:
+def newest(work_dir: str | Path, own: bool = False) -> str | None:
     """The checkpoint to resume from, wherever the folder has been moved or copied to; None if it has none.
 
     It is the one that `last_checkpoint` names, and where that one is damaged, the next by its number of iterations.
+    A run that goes back to its `own` has none before it has noted one, whatever another run left in the folder.
     """
     noted = _noted(Path(work_dir))
+    if own and noted is None:
+        return None
     found = [(noted, *_about(noted))] if noted and noted.is_file() else []
     others = sorted(_others(Path(work_dir), noted), key=lambda entry: entry[1], reverse=True)
     for path, _, fault in (*found, *others):

@@ -73,11 +73,10 @@ def _where_from(work_dir: str, resume: str | None) -> str | None:
 
     A first start therefore takes the note of what was written last away, if it does not go on from there.
     """
-    note = Path(work_dir, 'last_checkpoint')
     if int(os.environ.get('TORCHELASTIC_RESTART_COUNT', 0)) > 0:
-        return newest(work_dir) or resume if note.is_file() else resume
+        return newest(work_dir, own=True) or resume
     if resume != 'auto':
-        note.unlink(missing_ok=True)
+        Path(work_dir, 'last_checkpoint').unlink(missing_ok=True)
     return resume
 
 
@@ -102,10 +101,11 @@ def test(config: Config, source: str, launcher: str = 'none', drawing: Drawing |
 
 
 def _safely(config: Config) -> None:
-    """Train by the loop that can go on inside an epoch, and under guard, where a config says nothing else."""
+    """Train by the loop that can go on where it was stopped, and under guard, where a config says nothing else."""
     loop = config.get('train_cfg') or {}
-    if loop.get('by_epoch') and 'type' not in loop:
-        config.train_cfg = dict(type='EpochLoop', **{key: value for key, value in loop.items() if key != 'by_epoch'})
+    if 'by_epoch' in loop and 'type' not in loop:
+        kind = 'EpochLoop' if loop.by_epoch else 'IterLoop'
+        config.train_cfg = dict(type=kind, **{key: value for key, value in loop.items() if key != 'by_epoch'})
     if config.get('default_hooks') is None:
         config.default_hooks = {}
     config.default_hooks.setdefault('guard', dict(type='Guard'))
@@ -141,6 +141,8 @@ def _scale_rate(config: Config) -> None:
         raise FacelmkError(f'{config.filename}: --auto-scale-lr needs auto_scale_lr=dict(base_batch_size=...), the '
                            'batch that the learning rate was chosen for')
     config.auto_scale_lr.enable = True
+    summed_up = (config.get('optim_wrapper') or {}).get('accumulative_counts', 1)  # mmengine 0.10.7 leaves it out
+    config.auto_scale_lr.base_batch_size /= summed_up
 
 
 def record(metrics: dict[str, float], config: Config, source: str, faces: int, path: str | Path,

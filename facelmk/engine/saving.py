@@ -76,6 +76,9 @@ class CheckpointHook(hooks.CheckpointHook):
     def _go_on(self, runner: Runner, state: Mapping[str, Any]) -> None:
         """Stand where the saved run stood: schedules, place in the epoch, random draws, a validation that was due."""
         follow_config(runner, self.initial)
+        sampler: Any = getattr(runner.train_dataloader, 'sampler', None)
+        if getattr(sampler, 'seed', None) == self.drawn:  # mmengine takes the saved seed after the sampler was built
+            sampler.seed = runner.seed
         restore_rank(runner, state['ranks'])
         done = state['place']['done']
         if isinstance(runner.train_loop, EpochLoop) and done:
@@ -104,7 +107,7 @@ class CheckpointHook(hooks.CheckpointHook):
         logged = checkpoint['message_hub']['log_scalars']
         checkpoint['message_hub']['log_scalars'] = {key: history(value) for key, value in logged.items()}
         self.resumed = checkpoint.get('run')
-        self.initial = initial_values(runner)
+        self.initial, self.drawn = initial_values(runner), runner.seed
 
     def before_save_checkpoint(self, runner: Runner, checkpoint: dict) -> None:
         """Plain data alone, and no weights that are spoilt."""

@@ -1,6 +1,7 @@
 """Saves that fail cost nothing, damaged files are passed over, spoilt weights are not written."""
 import errno
 import fractions
+import itertools
 import signal
 from pathlib import Path
 
@@ -16,6 +17,8 @@ from facelmk.engine import stopping, whole_files
 from facelmk.engine.checkpoint import save_checkpoint
 from facelmk.engine.newest import newest
 from facelmk.registry import FacelmkError, TrainingFault
+
+_NUMBERS = itertools.count()  # of runs, whose names must differ in one process
 
 
 class Toy(BaseModel):
@@ -42,7 +45,7 @@ def run(folder, epochs=3, resume=False, load=None, scheduler=None, guard=None, r
         train_cfg=dict(type='EpochLoop', max_epochs=epochs),
         optim_wrapper=dict(optimizer=dict(type='SGD', lr=rate)), default_scope='facelmk', log_level='ERROR',
         default_hooks=hooks, resume=resume, load_from=load, param_scheduler=scheduler, randomness=dict(seed=1),
-        experiment_name=f'{folder}{epochs}{resume}'.replace('/', '_'))
+        experiment_name=f'{folder}{epochs}{resume}{next(_NUMBERS)}'.replace('/', '_'))
 
 
 @pytest.mark.fault('G15', 'G16')
@@ -72,6 +75,27 @@ def test_a_full_disk_loses_no_checkpoint(number, tmp_path, monkeypatch):
     monkeypatch.undo()
     run(tmp_path, epochs=6, resume=True, load=found, max_keep_ckpts=1).train()
     assert torch.load(newest(tmp_path), weights_only=True)['meta']['epoch'] == 6
+
+
+@pytest.mark.fault('G15', 'G16')
+@pytest.mark.parametrize('tenth', range(1, 11))
+def test_a_system_that_writes_no_more_loses_no_checkpoint(tenth, tmp_path):
+    """The system itself refuses the rest of a file, after so many tenths of it."""
+    resource = pytest.importorskip('resource', reason='this system limits no files')
+    run(tmp_path, epochs=2, max_keep_ckpts=1).train()
+    good = tmp_path / 'epoch_2.pth'
+    before = good.read_bytes()
+    limits = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (len(before) * tenth // 10 - 1, limits[1]))
+    try:
+        with pytest.raises(TrainingFault, match=r'File too large.*The last good checkpoint is'):
+            run(tmp_path, epochs=4, resume=True, load=str(good), max_keep_ckpts=1).train()
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, limits)
+    assert good.read_bytes() == before and newest(tmp_path) == str(good)
+    assert sorted(path.name for path in tmp_path.glob('*.pth*')) == ['epoch_2.pth']
+    run(tmp_path, epochs=4, resume=True, load=str(good), max_keep_ckpts=1).train()
+    assert torch.load(newest(tmp_path), weights_only=True)['meta']['epoch'] == 4
 
 
 def test_a_failed_save_can_be_a_warning(tmp_path, monkeypatch):
@@ -181,3 +205,11 @@ def test_a_signal_that_comes_twice_at_once_is_one(monkeypatch):
             assert ended == [True]
     finally:
         signal.signal(signal.SIGTERM, before)
+
+
+def test_nothing_is_rolled_back_to_another_run(tmp_path):
+    run(tmp_path / 'a').train()
+    (tmp_path / 'a' / 'last_checkpoint').unlink()  # as a training that starts anew does
+    spoilt = [dict(inputs=torch.full((1,), torch.nan))] * 4
+    with pytest.raises(TrainingFault, match='There is no checkpoint'):
+        run(tmp_path / 'a', 1, data=spoilt, guard=dict(type='Guard', action='rollback')).train()
