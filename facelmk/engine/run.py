@@ -24,6 +24,7 @@ from .hooks import TellFinished
 from .newest import newest
 from .ranks import join_ranks
 from .stopping import heeding_signals
+from .whole_files import telling_lost_folder
 from .workers import limit_patience, telling_faults
 
 
@@ -63,7 +64,7 @@ def train(config: Config, resume: str | None = None, amp: bool = False, scale_ra
     runner = _runner(config, launcher)
     if resume is not None:
         runner.register_hook(TellFinished())
-    with heeding_signals(), telling_faults():
+    with heeding_signals(), telling_faults(), telling_lost_folder(config.work_dir):
         runner.train()
     return runner
 

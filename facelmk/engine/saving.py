@@ -13,11 +13,11 @@ from mmengine.runner import Runner
 
 from ..registry import HOOKS, FacelmkError, TrainingFault
 from .best import direction
-from .checkpoint import FORMAT, FORMAT_KEY, plain
+from .checkpoint import FORMAT, FORMAT_KEY, fit, plain
 from .guards import refuse_spoilt
 from .loops import EpochLoop, own_draws
 from .schedules import follow_config, initial_values, plain_schedules
-from .state import check_place, history, is_plain, of_all_ranks, place, plain_history, restore_rank
+from .state import check_place, history, is_plain, networks, of_all_ranks, place, plain_history, restore_rank
 from .stopping import Stopped, asked
 from .whole_files import write_bytes
 from .workers import leave_signals
@@ -96,9 +96,10 @@ class CheckpointHook(hooks.CheckpointHook):
         """Turn plain data into what mmengine's `resume` wants."""
         if not runner._resume:
             return
-        if 'message_hub' not in checkpoint or 'epoch' not in checkpoint.get('meta', {}):
-            raise FacelmkError('This checkpoint holds weights, but no state of a run to resume. To start a run from '
-                               'these weights, set load_from and leave --resume out')
+        if not {'message_hub', 'optimizer'} <= checkpoint.keys() or 'epoch' not in checkpoint.get('meta', {}):
+            raise FacelmkError('This checkpoint holds weights, but no state of a run to resume (best_*.pth are such). '
+                               'To start a run from these weights, set load_from and leave --resume out')
+        fit(networks(runner)[0], checkpoint['state_dict'], 'This checkpoint')  # mmengine loads what fits, and goes on
         try:
             plain({key: checkpoint[key] for key in _STATES if key in checkpoint}, 'checkpoint')
         except FacelmkError as error:

@@ -213,3 +213,25 @@ def test_nothing_is_rolled_back_to_another_run(tmp_path):
     spoilt = [dict(inputs=torch.full((1,), torch.nan))] * 4
     with pytest.raises(TrainingFault, match='There is no checkpoint'):
         run(tmp_path / 'a', 1, data=spoilt, guard=dict(type='Guard', action='rollback')).train()
+
+
+def test_weights_without_a_state_and_other_networks_are_refused(tmp_path):
+    run(tmp_path, 1).train()
+    path = tmp_path / 'epoch_1.pth'
+    saved = torch.load(path, weights_only=True)
+    torch.save({key: value for key, value in saved.items() if key != 'optimizer'}, tmp_path / 'best_NME_epoch_1.pth')
+    with pytest.raises(FacelmkError, match=r'no state of a run to resume.*set load_from'):
+        run(tmp_path, 2, True, str(tmp_path / 'best_NME_epoch_1.pth')).train()
+    torch.save(saved | {'state_dict': saved['state_dict'] | {'layer.weight': torch.ones(2, 1)}}, path)
+    with pytest.raises(FacelmkError, match=r'does not fit Toy.*layer\.weight \(2, 1\), here \(1, 1\)'):
+        run(tmp_path, 2, True, str(path)).train()
+
+
+def test_a_folder_that_is_lost_in_mid_run_is_told(tmp_path):
+    with (pytest.raises(TrainingFault, match=r'can no longer be written to.*--resume'),
+          whole_files.telling_lost_folder(tmp_path)):
+        (tmp_path / 'gone' / 'scalars.json').open('a')
+    with pytest.raises(TrainingFault, match='No space left'), whole_files.telling_lost_folder(tmp_path):
+        raise OSError(errno.ENOSPC, 'No space left on device')
+    with pytest.raises(FileNotFoundError), whole_files.telling_lost_folder(tmp_path):
+        Path(tmp_path.parent, 'another', 'picture.jpg').open()
