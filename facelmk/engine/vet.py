@@ -93,7 +93,7 @@ def _agree(config: Config, parts: Parts) -> Iterator[Finding]:
             yield Finding(ERROR, 'mark-up', f'the model gives {wanted!r}, the {phase} data {data.markup.name!r} '
                           f'({data.markup.size} points)')
         crops = [step for step in config[f'{phase}_dataloader'].dataset.get('pipeline', ())
-                 if str(step.get('type', '')).endswith('CropFace')]
+                 if isinstance(step, dict) and str(step.get('type', '')).endswith('CropFace')]
         size = (config.get('model') or {}).get('size')
         for crop in crops:
             if size is not None and crop.get('size', 256) != size:
@@ -180,21 +180,19 @@ def _rate(config: Config, gpus: int) -> Iterator[Finding]:
     if config.get('train_dataloader') is None or not isinstance(rate, (int, float)) or not base:
         yield Finding(NOTE, 'learning rate', 'the config does not say which batch it is for (auto_scale_lr)')
         return
-    batch = int(config.train_dataloader.get('batch_size', 1)) * gpus
     steps = int((config.get('optim_wrapper') or {}).get('accumulative_counts', 1))
-    made = f'{gpus} GPUs make {batch}' + (f', {batch * steps} in {steps} accumulated steps' if steps > 1 else '')
-    if batch * steps == base and not (scaled and steps > 1):
+    batch = int(config.train_dataloader.get('batch_size', 1)) * gpus * steps
+    made = f'{gpus} GPUs make {batch}' + (f' in {steps} steps that are summed up' if steps > 1 else '')
+    right = f'{rate:g} is for a batch of {base}; {made}, for which it scales to {rate * batch / base:g}'
+    if scaled and steps > 1:  # mmengine 0.10.7 leaves them out
+        yield Finding(WARNING, 'learning rate', f'{right}. auto_scale_lr.enable does not count the steps that are '
+                      'summed up: take it out, and set the rate')
+    elif batch == base:
         yield Finding(NOTE, 'learning rate', f'{rate:g} for a batch of {base}; {made}')
-    elif steps > 1:  # which mmengine's scaling does not count
-        yield Finding(WARNING, 'learning rate', f'{rate:g} is for a batch of {base}; {made}, for which it scales to '
-                      f'{rate * batch * steps / base:g}. Set it by hand: --auto-scale-lr would not count the '
-                      'accumulated steps')
     elif scaled:
-        yield Finding(NOTE, 'learning rate', f'{rate:g} is for a batch of {base}; {made}, for which auto_scale_lr '
-                      f'makes it {rate * batch / base:g}')
+        yield Finding(NOTE, 'learning rate', f'{right}, as auto_scale_lr.enable makes it')
     else:
-        yield Finding(WARNING, 'learning rate', f'{rate:g} is for a batch of {base}; {made}, for which it scales to '
-                      f'{rate * batch / base:g}: train with --auto-scale-lr')
+        yield Finding(WARNING, 'learning rate', f'{right}: train with --auto-scale-lr')
 
 
 def _schedule(config: Config, parts: Parts, gpus: int) -> Iterator[Finding]:

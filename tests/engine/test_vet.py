@@ -81,9 +81,12 @@ def test_all_mistakes_are_told_at_once(vetted: Vetted) -> None:
     ('load_from = "gone.pth"', 'load_from', 'error', 'gone.pth'),
     ('model["backbone"]["pretrained"] = "gone.pth"', 'pretrained', 'error', 'gone.pth'),
     ('val_dataloader["dataset"]["seed"] = 9', 'train and test', 'error', '3 faces of val'),
-    ('auto_scale_lr["enable"] = True', 'learning rate', 'note', 'makes it 0.0005'),
-    ('optim_wrapper["accumulative_counts"] = 2', 'learning rate', 'note', '4 in 2 accumulated steps'),
-    ('optim_wrapper["accumulative_counts"] = 4', 'learning rate', 'warning', 'would not count')])
+    ('auto_scale_lr["enable"] = True', 'learning rate', 'note', 'scales to 0.0005, as auto_scale_lr.enable'),
+    ('optim_wrapper["accumulative_counts"] = 2', 'learning rate', 'note', '4 in 2 steps'),
+    ('model = "FaceLandmarker"', 'keys', 'error', 'a dict with a type'),
+    ('optim_wrapper["accumulative_counts"] = 4', 'learning rate', 'warning', 'scales to 0.002: train with'),
+    ('auto_scale_lr["enable"] = True; optim_wrapper["accumulative_counts"] = 2', 'learning rate', 'warning',
+     'does not count')])
 def test_a_finding(lines: str, subject: str, severity: str, words: str, vetted: Vetted) -> None:
     codes = {'gone.pth': 3, '3 faces of val': 4}
     found = vetted(lines + '\n', code=codes.get(words, 2) if severity == 'error' else 0)
