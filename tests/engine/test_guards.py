@@ -3,14 +3,18 @@ import re
 
 import pytest
 import torch
+from mmengine import Config
 from mmengine.hooks import Hook
 from mmengine.model import BaseModel
 from mmengine.runner import Runner
 from test_saving import Toy, run
 from torch import nn
+from torch.utils._python_dispatch import TorchDispatchMode
 
 from facelmk.engine.checkpoint import read_checkpoint
+from facelmk.engine.guards import ACTIONS, Guard
 from facelmk.engine.newest import newest
+from facelmk.engine.run import _scale_rate
 from facelmk.engine.state import networks
 from facelmk.registry import HOOKS, FacelmkError, TrainingFault
 
@@ -191,9 +195,32 @@ def test_an_exploding_rate_leaves_finite_checkpoints(tmp_path):
         assert all(torch.isfinite(value).all() for value in weights.values()), path
 
 
-def test_an_unknown_action_is_refused():
-    from facelmk.engine.guards import Guard
+class Copies(TorchDispatchMode):
+    """Counts the numbers that are read off tensors: where these are a GPU's, each is a wait for it."""
+    count = 0
 
+    def __torch_dispatch__(self, function, types, arguments=(), options=None):
+        self.count += function is torch.ops.aten._local_scalar_dense.default
+        return function(*arguments, **(options or {}))
+
+
+@pytest.mark.parametrize('action', ACTIONS)
+def test_a_guarded_step_waits_once_for_a_gpu(action, tmp_path):
+    runner = parts(tmp_path, faces(), action)
+    runner.optim_wrapper = runner.build_optim_wrapper(runner.optim_wrapper)
+    guard, batch = Guard(action), dict(inputs=torch.ones(2, 1), data_samples=dict(id=['a', 'b']))
+    counts = []
+    for begin in (lambda: None, lambda: guard.before_train(runner)):
+        begin()
+        with Copies() as copies:
+            guard.before_train_iter(runner, 0, batch)
+            runner.model.train_step(batch, runner.optim_wrapper)
+            guard.after_train_iter(runner, 0, batch)
+        counts.append(copies.count)
+    assert counts[1] - counts[0] == 1
+
+
+def test_an_unknown_action_is_refused():
     with pytest.raises(FacelmkError, match="'stop', 'skip', 'rollback'"):
         Guard('go on')
 
@@ -278,3 +305,14 @@ def test_a_batch_that_the_rate_is_not_for_is_told_before_training(base, steps, e
     runner.train()
     found = [entry for entry in said if 'learning rate is for' in entry[0]]
     assert [number for _, number in found] == [0] * bool(told) and (told is None or re.search(told, found[0][0]))
+
+
+@pytest.mark.parametrize(('steps', 'rate'), [(None, .025), (4, .1)])
+def test_scaling_the_rate_counts_batches_that_are_summed_up(steps, rate, tmp_path):
+    config = Config(dict(auto_scale_lr=dict(base_batch_size=16), optim_wrapper=dict(
+        optimizer=dict(type='SGD', lr=.1)) | ({} if steps is None else dict(accumulative_counts=steps))))
+    _scale_rate(config)
+    runner = of_size(tmp_path, 8, 4, Toy)
+    wrapper = runner.build_optim_wrapper(config.optim_wrapper)
+    runner.scale_lr(wrapper, config.auto_scale_lr)
+    assert wrapper.get_lr()['lr'] == [pytest.approx(rate)]
