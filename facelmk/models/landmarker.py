@@ -9,7 +9,7 @@ from torch import Tensor, nn
 
 from ..codecs import Codec
 from ..markups import MARKUPS
-from ..registry import BACKBONES, CODECS, FUNCTIONS, HEADS, LOSSES, MODELS, Shelf
+from ..registry import BACKBONES, CODECS, FUNCTIONS, HEADS, LOSSES, MODELS, FacelmkError, Shelf
 
 Stages = list[Tensor]
 
@@ -43,6 +43,9 @@ class FaceLandmarker(BaseModel):
         self.markup = MARKUPS[markup]
         self.codec: Codec = _build(CODECS, codec, markup=markup)
         channels = self.codec.channels(self.markup.size, size)
+        if head.get('out_channels', channels) != channels:
+            raise FacelmkError(f'model.head.out_channels={head["out_channels"]!r}, but {self.codec.__class__.__name__} '
+                               f'needs {channels} for mark-up {markup!r}. Leave it out: the head is told')
         self.backbone = _build(BACKBONES, backbone, maps=channels, size=size)
         self.head = _build(HEADS, head, in_channels=self.backbone.out_channels, out_channels=channels, size=size,
                            bins=self.codec.bins(size))

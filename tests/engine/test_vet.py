@@ -96,7 +96,7 @@ def test_a_finding(lines: str, subject: str, severity: str, words: str, vetted: 
 @pytest.mark.parametrize(('lines', 'subject', 'words'), [
     ('optim_wrapper["optimizer"]["lr"] = -1.', 'optimizer', 'Invalid learning rate'),
     ('param_scheduler[0]["begin"] = 13', 'schedule', 'end should be larger than begin'),
-    ('model["head"]["out_channels"] = 68', 'training step', 'size'),
+    ('model["head"]["out_channels"] = 68', 'model', 'out_channels=68, but Coordinates needs 98'),
     ('crop.pop()', 'training data', 'KeyError')])
 def test_what_a_step_finds(lines: str, subject: str, words: str, vetted: Vetted) -> None:
     found = vetted(lines + '\n', '--gpus', '2', code=4 if subject == 'training data' else 2)
