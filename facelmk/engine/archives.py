@@ -9,7 +9,7 @@ from functools import partial
 from pathlib import Path, PurePosixPath
 from typing import IO, NamedTuple
 
-from ..errors import FacelmkError
+from ..errors import FacelmkError, MissingResource
 
 FILES = 100_000
 RATIO = 100  # pictures hardly shrink; texts by 10 or 20
@@ -29,6 +29,8 @@ class Entry(NamedTuple):
 def extract(path: str | Path, folder: str | Path, files: int = FILES, room: int = ROOM) -> list[Path]:
     """The files of an archive, unpacked below `folder`; nothing is written if any entry leads out or the sizes lie."""
     path, folder = Path(path), Path(folder)
+    if not path.is_file():
+        raise MissingResource(f'There is no archive {path} (from {Path.cwd()}). Check the path')
     try:
         if zipfile.is_zipfile(path):
             with zipfile.ZipFile(path) as archive:

@@ -18,7 +18,7 @@ from mmengine.logging import print_log
 
 from ..errors import MissingResource
 from .ranks import brought_by_first
-from .transfer import NoRoom, Transfer, said
+from .transfer import NoRoom, Transfer, said, shown
 
 LIMIT = 8 << 30  # bytes; no weights of faces come near
 _DAY = 86400
@@ -76,13 +76,13 @@ def _from_anywhere(url: str, file: BinaryIO, sha256: str, limit: int) -> None:
     """Fill the file from the first address that has it."""
     failures = []
     for address in addresses(url):
-        print_log(f'Downloading {address}', 'current')
+        print_log(f'Downloading {shown(address)}', 'current')
         try:
             return Transfer(address, file, sha256, limit).run()
         except NoRoom:
             raise
         except (OSError, HTTPException, ValueError) as error:
-            failures.append(said(error) if address == url else f'{address}: {said(error)}')
+            failures.append(said(error) if address == url else f'{shown(address)}: {said(error)}')
         if not sha256:  # nothing would tell that two addresses hold different files
             file.seek(0)
             file.truncate()
@@ -92,8 +92,9 @@ def _from_anywhere(url: str, file: BinaryIO, sha256: str, limit: int) -> None:
 def _missing(url: str, path: Path, sha256: str, reason: str) -> MissingResource:
     digest = f', where its sha256 must begin with {sha256}' if sha256 else ''
     return MissingResource(
-        f'{url} could not be downloaded: {reason}. Download it where there is a net, and give its path instead of the '
-        f'URL or put it at {path}{digest} (FACELMK_HOME moves the cache folder, FACELMK_MIRROR names other places)')
+        f'{shown(url)} could not be downloaded: {reason}. Download it where there is a net, and give its path instead '
+        f'of the URL or put it at {path}{digest} (FACELMK_HOME moves the cache folder, FACELMK_MIRROR names other '
+        'places)')
 
 
 @contextmanager

@@ -2,6 +2,7 @@
 import errno
 import hashlib
 import os
+import re
 import shutil
 import socket
 import time
@@ -20,7 +21,8 @@ from urllib.request import (
     Request,
 )
 
-TIMEOUT = 30.  # seconds without a byte
+TIMEOUT = 30.  # seconds without a byte, or with fewer than LEAST_SPEED allows
+LEAST_SPEED = 1000  # bytes a second; $FACELMK_LEAST_SPEED replaces it, 0 waits for the slowest server
 TRIES = 3  # of one address, where another try may go better
 PAUSE = 1.  # seconds before the second try; twice as long before the third
 _BLOCK = 1 << 20
@@ -46,24 +48,26 @@ class WebOnly(HTTPRedirectHandler):
                          newurl: str) -> Request | None:
         """The request of the new place."""
         if req.type == 'https' and urlsplit(newurl).scheme != 'https':
-            raise Refused(f'it leads from https:// to {newurl}, which is not followed')
+            raise Refused(f'it leads from https:// to {shown(newurl)}, which is not followed')
         return super().redirect_request(req, fp, code, msg, headers, newurl)
 
     http_error_301 = http_error_303 = http_error_307 = http_error_308 = HTTPRedirectHandler.http_error_302
 
 
-def _opener() -> OpenerDirector:
+def opener() -> OpenerDirector:
     """What can speak http and https and nothing else."""
-    opener = OpenerDirector()
+    found = OpenerDirector()
     for handler in (ProxyHandler, HTTPHandler, HTTPSHandler, HTTPDefaultErrorHandler, HTTPErrorProcessor, WebOnly):
-        opener.add_handler(handler())
-    return opener
+        found.add_handler(handler())
+    return found
 
 
 class Transfer:
     """Brings a file to the whole of what lies at `url`, from where the file ends now."""
 
     def __init__(self, url: str, file: BinaryIO, sha256: str, limit: int) -> None:
+        if '@' in urlsplit(url).netloc:
+            raise Refused('names and passwords in an address are not used')
         self.url, self.file, self.sha256, self.limit = url, file, sha256, limit
         self.version = ''  # of which the file holds the beginning
         self.total: int | None = None  # bytes
@@ -87,7 +91,7 @@ class Transfer:
         if begun:
             headers |= {'Range': f'bytes={begun}-'} | ({'If-Range': self.version} if self.version else {})
         try:
-            with _opener().open(Request(self.url, headers=headers), timeout=TIMEOUT) as answer:
+            with opener().open(Request(self.url, headers=headers), timeout=TIMEOUT) as answer:
                 self._copy(answer, begun)
         except HTTPError as error:
             if error.code != 416:
@@ -100,6 +104,8 @@ class Transfer:
         """Append what comes; from the start, if the answer is the whole file again."""
         if answer.headers.get('Content-Encoding', 'identity') != 'identity':
             raise Refused(f'it comes packed as {answer.headers["Content-Encoding"]}, which was not asked for')
+        if answer.headers.get_content_type() == 'text/html':
+            raise Refused('a web page came in its place; a network that wants a log-in answers so')
         place = answer.headers.get('Content-Range', '')
         if answer.status != 206 or not place.startswith(f'bytes {begun}-'):
             if answer.status == 206:
@@ -119,12 +125,18 @@ class Transfer:
             raise self._no_room()
 
     def _blocks(self, answer: HTTPResponse, size: int) -> None:
-        begun = size
+        begun, speed = size, _least_speed()
+        marked, since = size, time.monotonic()
         try:
             while block := answer.read1(_BLOCK if self.total is None else min(_BLOCK, self.total - size)):
                 size += self.file.write(block)  # read1: what has come is kept, also when the line is cut next
                 if size > self.limit:
                     raise Refused(f'it goes on beyond the limit of {self.limit} bytes')
+                if (passed := time.monotonic() - since) > TIMEOUT:
+                    if size - marked < speed * passed:
+                        raise Broken(f'only {size - marked} bytes came in {passed:.3g} s, below {speed:g} a second '
+                                     '(FACELMK_LEAST_SPEED)')
+                    marked, since = size, time.monotonic()
         except TimeoutError as error:
             if size == begun:
                 raise
@@ -152,6 +164,20 @@ class Transfer:
         needed = 'an unknown number of' if self.total is None else self.total
         return NoRoom(f'there is no room in {folder}: the file needs {needed} bytes, '
                       f'{shutil.disk_usage(folder).free} are free')
+
+
+def _least_speed() -> float:
+    given = os.environ.get('FACELMK_LEAST_SPEED', '')
+    try:
+        return float(given) if given else LEAST_SPEED
+    except ValueError as error:
+        raise Refused(f'FACELMK_LEAST_SPEED is {given!r}; a number of bytes a second is expected') from error
+
+
+def shown(url: str) -> str:
+    """An address without what may be secret in it: name and password, and what follows the question mark."""
+    bare = re.sub(r'//[^/]*@', '//***@', url.partition('?')[0])
+    return f'{bare}?...' if '?' in url else bare
 
 
 def passing(error: Exception) -> bool:

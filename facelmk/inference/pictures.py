@@ -1,14 +1,15 @@
 """Pictures from wherever they are: files, addresses, bytes, arrays, PIL, tensors; all become (H, W, 3) uint8 BGR."""
 import os
+from http.client import HTTPException
 from pathlib import Path
 from typing import Any
-from urllib.error import URLError
-from urllib.request import urlopen
 
 import numpy as np
 from torch import Tensor
 
 from ..datasets.pictures import Picture, decode, read_image
+from ..engine.download import offline
+from ..engine.transfer import TIMEOUT, opener
 from ..registry import DataDefect, FacelmkError, MissingResource
 
 LARGEST = 1 << 28  # bytes that are taken from an address
@@ -37,9 +38,11 @@ def read_picture(source: Any) -> Picture:
 
 def _receive(address: str) -> bytes:
     try:
-        with urlopen(address, timeout=30) as answer:
+        if offline():
+            raise OSError('FACELMK_OFFLINE is set, so the net is not asked')
+        with opener().open(address, timeout=TIMEOUT) as answer:
             content = answer.read(LARGEST + 1)
-    except (URLError, OSError, ValueError) as error:
+    except (OSError, HTTPException, ValueError) as error:
         raise MissingResource(f'{address} could not be fetched: {error}. Save the picture and give its path') from error
     if len(content) > LARGEST:
         raise DataDefect(f'{address} holds more than {LARGEST >> 20} MiB; that is no picture of a face')

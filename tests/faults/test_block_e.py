@@ -82,6 +82,63 @@ def test_a_server_that_does_not_answer(home: Path, monkeypatch: pytest.MonkeyPat
         over.set()
 
 
+@pytest.mark.fault('E03')
+@pytest.mark.parametrize('chunked', [False, True])
+def test_a_server_that_drips_is_left(home: Path, monkeypatch: pytest.MonkeyPatch, chunked: bool) -> None:
+    over = threading.Event()
+
+    def drip(answer: Answer) -> None:
+        answer.head(200, None if chunked else len(CONTENT), **({'Transfer_Encoding': 'chunked'} if chunked else {}))
+        while not over.wait(.02):
+            try:
+                answer.wfile.write(b'1\r\nx\r\n' if chunked else b'x')
+            except OSError:
+                return
+    monkeypatch.setattr(transfer, 'TIMEOUT', .2)
+    with serving(drip) as bad, serving(Answer.whole) as good:
+        begun = time.monotonic()
+        refused(f'{bad.address}/{NAME}', 'bytes came in 0.2', 'below 1000 a second (FACELMK_LEAST_SPEED)')
+        assert time.monotonic() - begun < 3 and len(bad.asked) == 3
+        monkeypatch.setenv('FACELMK_MIRROR', good.address)
+        assert fetch(f'{bad.address}/{NAME}').read_bytes() == CONTENT
+        over.set()
+
+
+def test_a_slow_server_is_waited_for_if_wanted(home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def slow(answer: Answer) -> None:
+        answer.head(200, 12)
+        for _ in range(12):
+            answer.wfile.write(b'x')
+            time.sleep(.02)
+    monkeypatch.setattr(transfer, 'TIMEOUT', .1)
+    monkeypatch.setenv('FACELMK_LEAST_SPEED', '0')
+    with serving(slow) as server:
+        assert fetch(f'{server.address}/plain.pth').read_bytes() == b'x' * 12
+        monkeypatch.setenv('FACELMK_LEAST_SPEED', 'fast')
+        refused(f'{server.address}/other.pth', "FACELMK_LEAST_SPEED is 'fast'")
+
+
+def test_a_web_page_in_its_place_is_not_kept(home: Path) -> None:
+    """What a hotel's network answers until somebody logs in: with status 200, and at once."""
+    def page(answer: Answer) -> None:
+        answer.head(200, 6, Content_Type='text/html; charset=utf-8')
+        answer.wfile.write(b'<html>')
+    with serving(page) as server:
+        refused(f'{server.address}/plain.pth', 'a web page came in its place')
+        server.behaviour = Answer.whole
+        assert fetch(f'{server.address}/plain.pth').read_bytes() == CONTENT
+
+
+def test_secrets_of_an_address_are_not_told(home: Path, capfd: pytest.CaptureFixture) -> None:
+    with serving(lambda answer: answer.head(404, 0)) as server:
+        for url in (f'{server.address}/x.pth?token=hush', server.address.replace('//', '//me:hush@') + '/x.pth'):
+            with pytest.raises(MissingResource) as error:
+                fetch(url)
+            assert 'hush' not in str(error.value) and '/x.pth' in str(error.value)
+    assert 'hush' not in ''.join(capfd.readouterr())
+    assert litter(home) == []
+
+
 @pytest.mark.fault('E04')
 def test_an_unknown_host(home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     def unknown(*args: object, **options: object) -> None:

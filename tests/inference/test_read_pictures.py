@@ -95,6 +95,14 @@ def test_a_picture_by_its_address(address, path, picture) -> None:
     assert np.array_equal(read_picture(f'{address}/a.png'), picture)
     with pytest.raises(MissingResource, match='b.png could not be fetched.*404'):
         read_picture(f'{address}/b.png')
+    with pytest.raises(MissingResource, match='could not be fetched'):
+        read_picture('http://no host/a.png')
+
+
+def test_no_picture_is_fetched_where_downloads_are_forbidden(address, path, monkeypatch) -> None:
+    monkeypatch.setenv('FACELMK_OFFLINE', '1')
+    with pytest.raises(MissingResource, match='FACELMK_OFFLINE is set'):
+        read_picture(f'{address}/{path.name}')
 
 
 def test_what_is_no_picture(tmp_path) -> None:
