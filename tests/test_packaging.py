@@ -63,6 +63,15 @@ def test_pins_agree_with_the_needs(python: str) -> None:
         assert version in need.specifier, need
 
 
+@pytest.mark.fault('I11')
+def test_opencv_5_is_refused_at_installation() -> None:
+    """Its warps differ by up to four grey levels; the metadata of the package says so to pip."""
+    (need,) = [need for need in requirements('runtime') if need.name == 'opencv-python']
+    assert not any(need.specifier.contains(version, prereleases=True) for version in ('5.0.0', '5.0.0.93', '5.1', '6'))
+    pins = [pin for pin in requirements('constraints') if pin.name == need.name]
+    assert len(pins) == 2 and all(need.specifier.contains(next(iter(pin.specifier)).version) for pin in pins)
+
+
 def imports(path: Path) -> set[tuple[str, str, bool]]:
     """(module, name, at the top of the file?) of each import from outside the package."""
     tree = ast.parse(path.read_text())

@@ -261,6 +261,4 @@ TABLE: dict[str, tuple[str, str]] = {
 
 OPEN: dict[str, str] = {
     'I10': 'one environment has one numpy; pins for both are in requirements/constraints.txt',
-    'I11': 'one environment has one OpenCV; setup.py takes versions 4 only',
-    'K09': 'onnxruntime is not among the packages of the tests',
 }

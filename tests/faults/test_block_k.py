@@ -155,6 +155,21 @@ def test_bfloat16_is_near_float32(predictor: Predictor) -> None:
     assert 0 < moved < 1
 
 
+@fault('K09')
+@pytest.mark.slow
+def test_onnxruntime_says_the_same(settings: Config, tmp_path: Path) -> None:
+    """Within 1e-4 of the largest output."""
+    runtime = pytest.importorskip('onnxruntime')
+    pytest.importorskip('onnxscript')
+    model, image = settled(settings)
+    torch.onnx.export(model, (image,), tmp_path / 'x.onnx', dynamo=True, verbose=False)
+    session = runtime.InferenceSession(tmp_path / 'x.onnx', providers=['CPUExecutionProvider'])
+    found = torch.from_numpy(session.run(None, {session.get_inputs()[0].name: image.numpy()})[-1])
+    with torch.no_grad():
+        expected = model(image)[-1]
+    assert (found - expected).abs().max() <= 1e-4 * expected.abs().max()
+
+
 @fault('K10')
 @pytest.mark.slow
 def test_a_compiled_network_says_the_same(settings: Config) -> None:
