@@ -288,6 +288,21 @@ def test_two_processes_at_once(home: Path) -> None:
     assert litter(home) == [cached(url).name]
 
 
+def test_two_ranks_make_one_request(home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def slow(answer: Answer) -> None:
+        time.sleep(.3)
+        answer.whole()
+
+    def ranked(rank: str) -> str:
+        os.environ['LOCAL_RANK'] = rank
+        return hashlib.sha256(fetch(url).read_bytes()).hexdigest()
+    with serving(slow) as server:
+        url = f'{server.address}/{NAME}'
+        ranks = [child(lambda rank=rank: ranked(rank)) for rank in '10']
+        assert [answer_of(*rank) for rank in ranks] == [DIGEST, DIGEST] and len(server.asked) == 1
+    assert litter(home) == [cached(url).name]
+
+
 @pytest.mark.fault('E13')
 def test_a_download_killed_at_half(home: Path) -> None:
     half_there, over = threading.Event(), threading.Event()
