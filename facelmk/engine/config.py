@@ -169,6 +169,7 @@ def _fill_size(config: Config) -> None:
     model, loader = config.get('model'), config.get('val_dataloader') or {}
     pipeline = loader.get('dataset', {}).get('pipeline') or ()
     crops = [step for step in pipeline if isinstance(step, dict) and step.get('type') == 'CropFace']
-    part = find(shelves.MODELS, model.get('type')) if isinstance(model, dict) else None
+    kind = model.get('type') if isinstance(model, dict) else None
+    part = find(shelves.MODELS, kind) if isinstance(kind, str) else kind if callable(kind) else None
     if crops and part is not None and 'size' in arguments(part):
         model.setdefault('size', crops[-1].get('size', 256))
