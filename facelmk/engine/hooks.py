@@ -13,6 +13,8 @@ from mmengine.runner import Runner
 from .. import geometry
 from ..faces import draw, save, show
 from ..registry import HOOKS
+from .checkpoint import fit
+from .state import networks
 
 
 @HOOKS.register_module()
@@ -39,8 +41,12 @@ class SyncStatistics(Hook):
 
 
 @HOOKS.register_module()
-class TellFinished(Hook):
-    """Says so where a resumed run has nothing left to do."""
+class CheckResumed(Hook):
+    """Refuses to resume another network's checkpoint; says so where a resumed run has nothing left to do."""
+    priority = 'VERY_HIGH'  # before EMAHook takes what fits
+
+    def after_load_checkpoint(self, runner: Runner, checkpoint: dict) -> None:
+        fit(networks(runner)[0], checkpoint['state_dict'], 'This checkpoint')
 
     def before_train(self, runner: Runner) -> None:
         if runner.iter >= runner.max_iters:

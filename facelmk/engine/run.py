@@ -20,7 +20,7 @@ from mmengine.runner import Runner
 from .. import __version__
 from ..registry import FacelmkError, MissingResource
 from .checkpoint import find_checkpoint, load_checkpoint  # the module registers the safe readers with mmengine, too
-from .hooks import TellFinished
+from .hooks import CheckResumed
 from .newest import newest
 from .ranks import join_ranks
 from .stopping import heeding_signals
@@ -63,7 +63,7 @@ def train(config: Config, resume: str | None = None, amp: bool = False, scale_ra
     (drawing or Drawing()).join(config)
     runner = _runner(config, launcher)
     if resume is not None:
-        runner.register_hook(TellFinished())
+        runner.register_hook(CheckResumed())
     with heeding_signals(), telling_faults(), telling_lost_folder(config.work_dir):
         runner.train()
     return runner
@@ -105,7 +105,7 @@ def _safely(config: Config) -> None:
     """Train by the loop that can go on where it was stopped, and under guard, where a config says nothing else."""
     loop = config.get('train_cfg') or {}
     if 'by_epoch' in loop and 'type' not in loop:
-        kind = 'EpochLoop' if loop.by_epoch else 'IterLoop'
+        kind = 'EpochLoop' if loop['by_epoch'] else 'IterLoop'
         config.train_cfg = dict(type=kind, **{key: value for key, value in loop.items() if key != 'by_epoch'})
     if config.get('default_hooks') is None:
         config.default_hooks = {}

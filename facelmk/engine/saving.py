@@ -9,15 +9,15 @@ from typing import Any
 import torch
 from mmengine import hooks
 from mmengine.dist import all_reduce, get_world_size, is_main_process
-from mmengine.runner import Runner
+from mmengine.runner import EpochBasedTrainLoop, Runner
 
 from ..registry import HOOKS, FacelmkError, TrainingFault
 from .best import direction
-from .checkpoint import FORMAT, FORMAT_KEY, fit, plain
+from .checkpoint import FORMAT, FORMAT_KEY, plain
 from .guards import refuse_spoilt
-from .loops import EpochLoop, own_draws
+from .loops import EpochLoop, IterLoop, own_draws
 from .schedules import follow_config, initial_values, plain_schedules
-from .state import check_place, history, is_plain, networks, of_all_ranks, place, plain_history, restore_rank
+from .state import check_place, history, is_plain, of_all_ranks, place, plain_history, restore_rank
 from .stopping import Stopped, asked
 from .whole_files import write_bytes
 from .workers import leave_signals
@@ -89,7 +89,7 @@ class CheckpointHook(hooks.CheckpointHook):
         loop = runner.train_loop
         if state['due'] and runner.val_loop is not None:
             loop._decide_current_val_interval()
-            if _validates(loop, runner.epoch):
+            if _validates(loop):
                 runner.val_loop.run()
 
     def after_load_checkpoint(self, runner: Runner, checkpoint: dict) -> None:
@@ -99,7 +99,6 @@ class CheckpointHook(hooks.CheckpointHook):
         if not {'message_hub', 'optimizer'} <= checkpoint.keys() or 'epoch' not in checkpoint.get('meta', {}):
             raise FacelmkError('This checkpoint holds weights, but no state of a run to resume (best_*.pth are such). '
                                'To start a run from these weights, set load_from and leave --resume out')
-        fit(networks(runner)[0], checkpoint['state_dict'], 'This checkpoint')  # mmengine loads what fits, and goes on
         try:
             plain({key: checkpoint[key] for key in _STATES if key in checkpoint}, 'checkpoint')
         except FacelmkError as error:
@@ -158,8 +157,8 @@ class CheckpointHook(hooks.CheckpointHook):
 
     def _save_checkpoint_with_step(self, runner: Runner, step: int, meta: dict) -> None:
         """Write, note, and only then delete what is too old; mmengine 0.10.7 deletes first."""
-        validated = bool(self.by_epoch and runner.epoch == meta['epoch'])
-        self.state = dict(place=place(runner, meta['epoch'], 0), due=self.by_epoch and not validated,
+        kind = 'epoch' if self.by_epoch else 'iter'  # either is counted on before a validation
+        self.state = dict(place=place(runner, meta['epoch'], 0), due=getattr(runner, kind) != meta[kind],
                           ranks=of_all_ranks(runner))
         before, old = None, []
         if self.max_keep_ckpts > 0:
@@ -227,10 +226,8 @@ class CheckpointHook(hooks.CheckpointHook):
         self.last_ckpt = last
         new = {'': self.best_ckpt_path} if several is None else dict(self.best_ckpt_path_dict)
         self._put_best({key: new[key] or old[key] for key in old})
-        if last is not None and self.by_epoch and Path(last).name == self.filename_tmpl.format(runner.epoch):
-            self._save_checkpoint_with_step(runner, runner.epoch, dict(epoch=runner.epoch, iter=runner.iter))
-        elif last is not None and any(new.values()):
-            step = runner.epoch if self.by_epoch else runner.iter
+        step = runner.epoch if self.by_epoch else runner.iter
+        if last is not None and (any(new.values()) or Path(last).name == self.filename_tmpl.format(step)):
             self._save_checkpoint_with_step(runner, step, dict(epoch=runner.epoch, iter=runner.iter))
         if is_main_process():
             for key, path in old.items():
@@ -252,5 +249,8 @@ class CheckpointHook(hooks.CheckpointHook):
         runner.logger.warning(f'{text}; training goes on')
 
 
-def _validates(loop: EpochLoop, epoch: int) -> bool:
-    return epoch >= loop.val_begin and (epoch % loop.val_interval == 0 or epoch == loop.max_epochs)
+def _validates(loop: EpochLoop | IterLoop) -> bool:
+    """Whether mmengine's loop would validate where this one stands."""
+    by_epoch = isinstance(loop, EpochBasedTrainLoop)
+    done, last = (loop.epoch, loop.max_epochs) if by_epoch else (loop.iter, loop.max_iters)
+    return done >= loop.val_begin and (done % loop.val_interval == 0 or done == last)

@@ -2,12 +2,13 @@
 import pytest
 import torch
 from mmengine import Config
+from mmengine.evaluator import BaseMetric
 from mmengine.model import BaseModel
 from torch import nn
 
 from facelmk.datasets import FaceDataset
 from facelmk.engine.run import train
-from facelmk.registry import DATASETS, MODELS
+from facelmk.registry import DATASETS, METRICS, MODELS, FacelmkError
 
 SAMPLES, BATCH, ITERATIONS = 10, 2, 15  # three epochs
 LOADED = []
@@ -22,6 +23,8 @@ class LearnsOrder(BaseModel):
         self.layer = nn.Linear(1, 1)
 
     def forward(self, inputs, data_samples=None, mode='tensor'):
+        if mode == 'predict':
+            return self.layer(inputs)
         return {'loss': (self.layer(inputs) * torch.rand(())).square().mean()}
 
 
@@ -43,10 +46,21 @@ class NumbersTold(FaceDataset):
         return {'inputs': torch.full((1,), float(sample['number'] + sample['rng'].random()))}
 
 
-def run(folder, loop, last, resume=None, seed=3, workers=0, every=1):
+@METRICS.register_module()
+class MeanTold(BaseMetric):
+    """What the network makes of the numbers."""
+
+    def process(self, data_batch, data_samples):
+        self.results.extend(float(value) for value in data_samples)
+
+    def compute_metrics(self, results):
+        return {'mean': sum(results) / len(results)}
+
+
+def run(folder, loop, last, resume=None, seed=3, workers=0, every=1, averaged=False, **more):
     """Train for so many iterations; the final weights, and the numbers that were loaded."""
     epochs = dict(by_epoch=True, max_epochs=last * BATCH // SAMPLES)
-    config = Config(dict(
+    config = Config(dict(dict(
         model=dict(type='LearnsOrder'), work_dir=str(folder), default_scope='facelmk', log_level='ERROR',
         train_dataloader=dict(
             dataset=dict(type='NumbersTold'), batch_size=BATCH, num_workers=workers,
@@ -54,7 +68,8 @@ def run(folder, loop, last, resume=None, seed=3, workers=0, every=1):
         train_cfg=epochs if loop == 'epochs' else dict(by_epoch=False, max_iters=last),
         optim_wrapper=dict(optimizer=dict(type='Adam', lr=.1)), randomness=dict(seed=seed),
         default_hooks=dict(checkpoint=dict(type='CheckpointHook', interval=every, by_epoch=loop == 'epochs')),
-        experiment_name=f'{folder}{last}{resume}'.replace('/', '_')))
+        custom_hooks=[dict(type='EMAHook')] * averaged,
+        experiment_name=f'{folder}{last}{resume}'.replace('/', '_')), **more))
     folder.mkdir(exist_ok=True)
     LOADED.clear()
     runner = train(config, resume)
@@ -79,3 +94,35 @@ def test_workers_change_nothing_of_iterations(tmp_path):
     found, _, _ = run(tmp_path / 'a', 'iterations', ITERATIONS, 'auto', workers=1)
     expected, _, _ = run(tmp_path / 'b', 'iterations', ITERATIONS)
     assert all(torch.equal(found[key], expected[key]) for key in expected)
+
+
+@pytest.mark.parametrize('averaged', [False, True])
+def test_another_network_is_not_resumed(averaged, tmp_path):
+    run(tmp_path / 'a', 'epochs', 5, averaged=averaged)
+    path = tmp_path / 'a' / 'epoch_1.pth'
+    saved = torch.load(path, weights_only=True)
+    saved['state_dict']['layer.weight'] = torch.ones(2, 1)
+    torch.save(saved, path)
+    with pytest.raises(FacelmkError, match=r'does not fit LearnsOrder.*layer\.weight \(2, 1\), here \(1, 1\)'):
+        run(tmp_path / 'a', 'epochs', 10, 'auto', averaged=averaged)
+
+
+@pytest.mark.parametrize('loop', ['epochs', 'iterations'])
+def test_a_validation_that_was_due_is_made_up_for(loop, tmp_path, monkeypatch):
+    """A run that ends between the save and the validation of an epoch, or of an iteration, loses neither figure."""
+    def validated(folder, last, resume=None):
+        loader = dict(dataset=dict(type='NumbersTold'), batch_size=BATCH, sampler=dict(type='FaceSampler'),
+                      collate_fn=dict(type='default_collate'))
+        train_cfg = dict(by_epoch=True, max_epochs=2) if loop == 'epochs' else dict(
+            by_epoch=False, max_iters=last, val_interval=5)
+        run(folder, loop, last, resume, every=1 if loop == 'epochs' else 5, train_cfg=train_cfg, val_dataloader=loader,
+            val_cfg={}, val_evaluator=dict(type='MeanTold'))
+        name = 'epoch_2.pth' if loop == 'epochs' else 'iter_10.pth'
+        saved = torch.load(folder / name, weights_only=True)
+        return saved['message_hub']['log_scalars']['val/mean']['values'].tolist()
+
+    expected = validated(tmp_path / 'b', 10)
+    with monkeypatch.context() as patch, pytest.raises(ArithmeticError):
+        patch.setattr(MeanTold, 'process', lambda *_: (_ for _ in ()).throw(ArithmeticError))
+        validated(tmp_path / 'a', 10)
+    assert validated(tmp_path / 'a', 10, 'auto') == expected and len(expected) == 2
