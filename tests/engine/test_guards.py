@@ -61,10 +61,10 @@ class Parts(BaseModel):
         return {'loss_a': self.layer(inputs).square().mean(), 'loss_b': steep, 'accuracy': torch.tensor(torch.nan)}
 
 
-def parts(folder, data, action='stop', epochs=1, wrapper=None, hooks=(), **options):
-    """A Runner of `Parts`."""
+def parts(folder, data, action='stop', epochs=1, wrapper=None, hooks=(), model=Parts, **options):
+    """A Runner of `Parts`, or of another network."""
     return Runner(
-        Parts(), str(folder), train_dataloader=dict(
+        model(), str(folder), train_dataloader=dict(
             dataset=data, batch_size=2, collate_fn=dict(type='default_collate'),
             sampler=dict(type='DefaultSampler', shuffle=False)), train_cfg=dict(type='EpochLoop', max_epochs=epochs),
         optim_wrapper=dict(optimizer=dict(type='Adam', lr=.01)) | (wrapper or {}), default_scope='facelmk',
@@ -138,6 +138,13 @@ def test_rolling_back_takes_the_last_checkpoint(tmp_path):
     run(tmp_path, data=faces(5), epochs=1, guard=dict(type='Guard', action='rollback'), every=1).train()
     saved = torch.load(tmp_path / 'epoch_1.pth', weights_only=True)['state_dict']
     assert all(torch.isfinite(value).all() for value in saved.values())
+
+
+def test_a_dropped_batch_leaves_nothing_in_the_statistics(tmp_path):
+    """BatchNorm has met the batch before its loss is known."""
+    runner = parts(tmp_path, faces(5), 'skip', model=Normed)
+    runner.train()
+    assert runner.iter == 4 and all(torch.isfinite(value).all() for value in runner.model.buffers())
 
 
 @HOOKS.register_module()
