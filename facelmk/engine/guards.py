@@ -130,7 +130,7 @@ class Guard(Hook):
     def _keep_batch(self, runner: Runner, fault: str) -> str:
         """Write the batch down for study; says where it is."""
         if self.dropped >= KEPT:
-            return f'The batch is not kept, as {KEPT} are'
+            return f'The batch is not kept, as {KEPT} are.'
         batch = self.batch if isinstance(self.batch, Mapping) else {}
         path = Path(runner.work_dir, f'fault_iter_{runner.iter + 1}_rank_{get_rank()}.pth')
         told = {'fault': fault, 'iter': runner.iter + 1, 'epoch': runner.epoch,
