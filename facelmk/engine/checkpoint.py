@@ -1,5 +1,6 @@
 """Checkpoints: read without running anything, load every dialect to the last key, write whole or not at all."""
 import hashlib
+import os
 import re
 import warnings
 from collections.abc import Iterable, Mapping
@@ -33,6 +34,7 @@ PRETRAINED = {
 }
 CLASSIFIER = re.compile(r'^(fc|classifier|incre_modules|downsamp_modules|final_layer|'  # of ResNet and DLA; of HRNet
                         r'level[34]\.project)\.')  # DLA's outer trees hold, but never use, these
+_FORCED = 'TORCH_FORCE_WEIGHTS_ONLY_LOAD'
 FORMAT, FORMAT_KEY = 1, 'facelmk_format'  # of what save_checkpoint writes
 
 
@@ -63,7 +65,7 @@ def _read(path: Path, file: BinaryIO, map_location: Any) -> Any:
         file.seek(0)
         with warnings.catch_warnings():
             warnings.simplefilter('ignore')  # old formats, changed sources of classes: nothing of that is used
-            found = torch.load(file, map_location, pickle_module=data_only(), weights_only=False)
+            found = _load(file, map_location)
         measure(found)
         return found
     except Suspicious as error:
@@ -73,6 +75,16 @@ def _read(path: Path, file: BinaryIO, map_location: Any) -> Any:
         reason = str(error)[:300] or type(error).__name__
         too_large = isinstance(error, MemoryError) or 'alloc_cpu' in reason
         raise _unreadable(path, 'it claims more memory than there is' if too_large else reason) from error
+
+
+def _load(file: BinaryIO, map_location: Any) -> Any:
+    """Read by our own unpickler, also where torch is told to allow none but its own."""
+    told = os.environ.pop(_FORCED, None)
+    try:
+        return torch.load(file, map_location, pickle_module=data_only(), weights_only=False)
+    finally:
+        if told is not None:
+            os.environ[_FORCED] = told
 
 
 def _unreadable(path: Path, reason: str) -> FacelmkError:

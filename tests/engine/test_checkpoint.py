@@ -255,3 +255,10 @@ def test_a_torn_file_is_told_as_such(length: int, tmp_path: Path) -> None:
     (tmp_path / 'torn.pth').write_bytes((tmp_path / 'whole.pth').read_bytes()[:length])
     with pytest.raises(FacelmkError, match=r'torn.pth \(\d+ bytes\) cannot be read.*cut off'):
         read_checkpoint(tmp_path / 'torn.pth')
+
+
+def test_torch_may_be_told_to_allow_no_reader_but_its_own(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    save_checkpoint({'state_dict': {'weight': torch.ones(2)}}, tmp_path / 'saved.pth')
+    monkeypatch.setenv('TORCH_FORCE_WEIGHTS_ONLY_LOAD', '1')
+    assert read_checkpoint(tmp_path / 'saved.pth')['state_dict']['weight'].tolist() == [1, 1]
+    assert os.environ['TORCH_FORCE_WEIGHTS_ONLY_LOAD'] == '1'
