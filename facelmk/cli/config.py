@@ -49,8 +49,8 @@ def _show(options: argparse.Namespace) -> None:
 
 def _check(options: argparse.Namespace) -> int:
     from ..engine.config import complete, open_config
-    from ..engine.folders import move_data
-    from ..engine.vet import exit_code, vet
+    from ..engine.config.folders import move_data
+    from ..engine.vetting import exit_code, vet
 
     if options.gpus < 1:
         raise FacelmkError(f'--gpus {options.gpus}: expected 1 or more')

@@ -79,13 +79,13 @@ def read_config(options: argparse.Namespace) -> 'Config':
 
     config = load_config(options.config, values(options.cfg_options or ()), getattr(options, 'safe_config', False))
     if getattr(options, 'data', None):
-        from ..engine.folders import move_data
+        from ..engine.config.folders import move_data
 
         move_data(config, options.data)
     if getattr(options, 'work_dir', None):
         config.work_dir = options.work_dir
     if 'work_dir' in options:
-        from ..engine.folders import claim
+        from ..engine.config.folders import claim
 
         claim(config.work_dir)
     if 'local_rank' in options:

@@ -18,7 +18,7 @@ def arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def run(options: argparse.Namespace) -> None:
-    from ..engine.building import check_whole, parts_named
+    from ..engine.config.building import check_whole, parts_named
     from ..engine.ranks import among_ranks
     from ..engine.run import Drawing, train
 

@@ -10,7 +10,7 @@ from torch import Tensor, nn
 
 from .. import geometry
 from ..engine.checkpoint import load_checkpoint
-from ..engine.hrnet_yaml import read_hrnet
+from ..engine.config.hrnet_yaml import read_hrnet
 from ..inference import Predictor
 from ..inference.boxes import boxes_in
 from ..inference.pictures import read_picture

@@ -138,6 +138,9 @@ class PackFace(BaseTransform):
 @FUNCTIONS.register_module()
 def collate_faces(samples: Sequence[dict[str, Any]]) -> dict[str, Any]:
     """A batch: `inputs` (B, 3, S, S) uint8; arrays get B in front, ids and tags stay lists, a missing norm is NaN."""
+    if 'data_samples' not in samples[0]:
+        raise FacelmkError(f'a sample has {", ".join(samples[0])}, no inputs and data_samples: the last part of the '
+                           "pipeline must be dict(type='PackFace')")
     rows = [sample['data_samples'] for sample in samples]
     batch: dict[str, Any] = {key: [row[key] for row in rows] for key in rows[0]}
     for key, values in batch.items():

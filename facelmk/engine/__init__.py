@@ -1,1 +1,1 @@
-"""Training and testing through mmengine's Runner, and everything around it: configs, checkpoints, hooks, ranks."""
+"""Training and testing through mmengine's Runner: hooks, loops, guards, ranks; configs, files, weights below."""

@@ -1,15 +1,12 @@
 """Joining the other processes of a distributed run: torchrun's, Slurm's or MPI's, on GPUs or without."""
 import gc
-import glob
 import os
 import re
 import shutil
 import subprocess
-import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import timedelta
-from pathlib import Path
 from typing import Any
 
 import torch
@@ -114,32 +111,6 @@ def among_ranks() -> Iterator[None]:
         raise TrainingFault(f'rank {distributed.get_rank()} of {distributed.get_world_size()} lost another rank: it '
                             'has ended, or did not answer within the time-out (env_cfg.dist_cfg.timeout, in seconds). '
                             f'Its own log says why; training goes on with --resume. {error}') from error
-
-
-def brought_by_first(path: Path, patience: float = 30.) -> bool:
-    """Wait for a download that this machine's first rank makes; False where there is nobody to wait for.
-
-    No message passes between the ranks, so this may be asked before they have met. After `patience` seconds in which
-    nothing of the file has grown, the rank is left to itself.
-    """
-    local = next((os.environ[name] for name in ('LOCAL_RANK', 'SLURM_LOCALID', 'OMPI_COMM_WORLD_LOCAL_RANK')
-                  if name in os.environ), '0')
-    before, since = -1, time.monotonic()
-    while local != '0' and time.monotonic() - since < patience:
-        if path.is_file():
-            return True
-        parts = path.parent.glob(f'.{glob.escape(path.name)}.*.part')
-        if (grown := sum(_size(part) for part in parts)) != before:
-            before, since = grown, time.monotonic()
-        time.sleep(.1)
-    return path.is_file()
-
-
-def _size(path: Path) -> int:
-    try:
-        return path.stat().st_size
-    except FileNotFoundError:
-        return 0
 
 
 def leave_ranks() -> None:

@@ -20,11 +20,11 @@ from mmengine.runner import Runner
 from .. import __version__
 from ..registry import FacelmkError, MissingResource
 from .checkpoint import find_checkpoint, load_checkpoint  # the module registers the safe readers with mmengine, too
+from .files.whole import telling_lost_folder
 from .hooks import CheckResumed
 from .newest import newest
 from .ranks import join_ranks
 from .stopping import heeding_signals
-from .whole_files import telling_lost_folder
 from .workers import limit_patience, telling_faults
 
 
@@ -62,6 +62,7 @@ def train(config: Config, resume: str | None = None, amp: bool = False, scale_ra
     _safely(config)
     (drawing or Drawing()).join(config)
     runner = _runner(config, launcher)
+    runner.auto_scale_lr = _counting_steps(config)
     if resume is not None:
         runner.register_hook(CheckResumed())
     with heeding_signals(), telling_faults(), telling_lost_folder(config.work_dir):
@@ -142,8 +143,14 @@ def _scale_rate(config: Config) -> None:
         raise FacelmkError(f'{config.filename}: --auto-scale-lr needs auto_scale_lr=dict(base_batch_size=...), the '
                            'batch that the learning rate was chosen for')
     config.auto_scale_lr.enable = True
-    summed_up = (config.get('optim_wrapper') or {}).get('accumulative_counts', 1)  # mmengine 0.10.7 leaves it out
-    config.auto_scale_lr.base_batch_size /= summed_up
+
+
+def _counting_steps(config: Config) -> dict[str, Any] | None:
+    """`auto_scale_lr` for a batch that is summed up over several steps, which mmengine 0.10.7 leaves out."""
+    scale, steps = config.get('auto_scale_lr'), (config.get('optim_wrapper') or {}).get('accumulative_counts', 1)
+    if steps == 1 or not (scale or {}).get('base_batch_size'):
+        return scale
+    return dict(scale, base_batch_size=scale.base_batch_size / steps)
 
 
 def record(metrics: dict[str, float], config: Config, source: str, faces: int, path: str | Path,

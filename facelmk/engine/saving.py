@@ -14,12 +14,12 @@ from mmengine.runner import EpochBasedTrainLoop, Runner
 from ..registry import HOOKS, FacelmkError, TrainingFault
 from .best import direction
 from .checkpoint import FORMAT, FORMAT_KEY, plain
+from .files.whole import write_bytes
 from .guards import refuse_spoilt
 from .loops import EpochLoop, IterLoop, own_draws
 from .schedules import follow_config, initial_values, plain_schedules
 from .state import check_place, history, is_plain, of_all_ranks, place, plain_history, restore_rank
 from .stopping import Stopped, asked
-from .whole_files import write_bytes
 from .workers import leave_signals
 
 _STATES = ('optimizer', 'param_schedulers', 'ema_state_dict', 'run')  # what goes on, beside weights and logs

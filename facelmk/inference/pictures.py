@@ -8,8 +8,8 @@ import numpy as np
 from torch import Tensor
 
 from ..datasets.pictures import Picture, decode, read_image
-from ..engine.download import offline
-from ..engine.transfer import TIMEOUT, opener
+from ..engine.files.download import offline
+from ..engine.files.transfer import TIMEOUT, opener
 from ..registry import DataDefect, FacelmkError, MissingResource
 
 LARGEST = 1 << 28  # bytes that are taken from an address

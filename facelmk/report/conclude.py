@@ -11,7 +11,7 @@ import torch
 from mmengine.dist import is_main_process
 from mmengine.runner import Runner
 
-from ..engine.download import write_whole
+from ..engine.files.whole import write_whole
 from ..engine.run import record
 from .collect import Results, collected
 from .floor import placed, training_face

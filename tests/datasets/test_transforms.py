@@ -137,3 +137,8 @@ def test_pictures_are_read_by_bytes_and_defects_are_named(tmp_path):
             LoadImage()(dict(path=tmp_path / bad))
     with pytest.raises(FacelmkError, match='truncnorm'):
         CropFace(draw='normal')
+
+
+def test_a_pipeline_that_does_not_pack_is_told() -> None:
+    with pytest.raises(FacelmkError, match='must be dict.type=.PackFace'):
+        collate_faces([Two('wflw', [LoadImage(), CropFace(32)])[0]])

@@ -19,8 +19,8 @@ from mmengine.runner.checkpoint import CheckpointLoader
 from torch import Tensor, nn
 
 from facelmk.engine.checkpoint import load_checkpoint, load_pretrained, read_checkpoint, weights_of
-from facelmk.engine.download import cached, fetch
-from facelmk.engine.unpickle import Stub, Suspicious, data_only
+from facelmk.engine.checkpoint.unpickle import Stub, Suspicious, data_only
+from facelmk.engine.files.download import cached, fetch
 from facelmk.errors import FacelmkError, MissingResource
 from facelmk.registry import BACKBONES
 

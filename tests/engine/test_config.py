@@ -6,8 +6,8 @@ import pytest
 from mmengine import Config
 
 from facelmk.cli import main
-from facelmk.engine import names
-from facelmk.engine.config import check, config_names, find_config, load_config
+from facelmk.engine.config import config_names, find_config, load_config, names
+from facelmk.engine.config.names import check
 from facelmk.errors import FacelmkError
 from facelmk.registry import BACKBONES
 

@@ -2,7 +2,7 @@
 import pytest
 from mmengine import Config
 
-from facelmk.engine.folders import move_data
+from facelmk.engine.config.folders import move_data
 from facelmk.errors import FacelmkError
 
 

@@ -7,7 +7,7 @@ import pytest
 
 from facelmk.datasets import JoinedFaces, RepeatedFaces, SyntheticFaces
 from facelmk.datasets.base import FaceDataset
-from facelmk.engine.overlap import shared
+from facelmk.engine.vetting.overlap import shared
 
 BOX = np.array([10, 10, 50, 50], np.float32)
 POINTS = np.arange(10, dtype=np.float32).reshape(5, 2) * 7

@@ -5,9 +5,8 @@ from pathlib import Path
 import pytest
 
 from facelmk.cli import main
-from facelmk.engine import safe_config
-from facelmk.engine.config import config_folder, load_config
-from facelmk.engine.safe_config import check_safe
+from facelmk.engine.config import config_folder, load_config, safe
+from facelmk.engine.config.safe import check_safe
 from facelmk.errors import FacelmkError
 
 PLAIN = '"""A title."""\nside = 64\nmodel = dict(type="facelmk.FaceLandmarker", backbone=dict(type="QuickNet"), ' \
@@ -68,15 +67,15 @@ def test_both_configs_of_a_comparison_are_looked_at(tmp_path: Path, monkeypatch:
     'x = 9 ** 9 ** 9', 'x = "a" * 10 ** 10', 'x = [0] * 10 ** 10', 'x = "%10000000000s" % 1', 'x = 1 << 10 ** 11',
     'x = [1]\n' + 'x = [x, x]\n' * 40])
 def test_what_would_fill_the_machine_is_refused(line: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(safe_config, 'SECONDS', 1)
-    monkeypatch.setattr(safe_config, 'MEMORY', 2 ** 27)
+    monkeypatch.setattr(safe, 'SECONDS', 1)
+    monkeypatch.setattr(safe, 'MEMORY', 2 ** 27)
     (tmp_path / 'my.py').write_text(PLAIN + line + '\n')
     with pytest.raises(FacelmkError, match=r'my\.py: reading it takes more than'):
         load_config(tmp_path / 'my.py', safe=True)
 
 
 def test_a_yaml_of_lists_of_lists_is_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(safe_config, 'SECONDS', 1)
+    monkeypatch.setattr(safe, 'SECONDS', 1)
     rows = [f'{b}: &{b} [{", ".join([f"*{a}"] * 9)}]' for a, b in zip('abcdefgh', 'bcdefghi', strict=True)]
     (tmp_path / 'my.yaml').write_text('\n'.join(['a: &a [1]', *rows, 'model: {type: facelmk.FaceLandmarker}']))
     with pytest.raises(FacelmkError, match=r'my\.yaml: reading it takes more than'):

@@ -13,8 +13,9 @@ from mmengine.runner import Runner
 from torch import nn
 
 from facelmk.engine import run as runs
-from facelmk.engine import stopping, whole_files
+from facelmk.engine import stopping
 from facelmk.engine.checkpoint import save_checkpoint
+from facelmk.engine.files import whole
 from facelmk.engine.newest import newest
 from facelmk.registry import FacelmkError, TrainingFault
 
@@ -52,7 +53,7 @@ def run(folder, epochs=3, resume=False, load=None, scheduler=None, guard=None, r
 @pytest.mark.parametrize('number', range(10))
 def test_a_full_disk_loses_no_checkpoint(number, tmp_path, monkeypatch):
     """The disk fills up at any write of a run that keeps one checkpoint."""
-    write, writes = whole_files.write_whole, []
+    write, writes = whole.write_whole, []
 
     def failing(path, content):
         writes.append(path)
@@ -64,7 +65,7 @@ def test_a_full_disk_loses_no_checkpoint(number, tmp_path, monkeypatch):
             raise OSError(errno.ENOSPC, 'No space left on device')
         return write(path, half)
 
-    monkeypatch.setattr(whole_files, 'write_whole', failing)
+    monkeypatch.setattr(whole, 'write_whole', failing)
     with pytest.raises(TrainingFault, match=r'No space left.*MiB are free'):
         run(tmp_path, epochs=6, max_keep_ckpts=1).train()
     found = newest(tmp_path)
@@ -99,7 +100,7 @@ def test_a_system_that_writes_no_more_loses_no_checkpoint(tenth, tmp_path):
 
 
 def test_a_failed_save_can_be_a_warning(tmp_path, monkeypatch):
-    monkeypatch.setattr(whole_files, 'write_whole', lambda *_: (_ for _ in ()).throw(OSError(errno.ENOSPC, 'full')))
+    monkeypatch.setattr(whole, 'write_whole', lambda *_: (_ for _ in ()).throw(OSError(errno.ENOSPC, 'full')))
     run(tmp_path, on_failed_save='warn').train()
     assert newest(tmp_path) is None
 
@@ -226,9 +227,9 @@ def test_weights_without_a_state_are_refused(tmp_path):
 
 def test_a_folder_that_is_lost_in_mid_run_is_told(tmp_path):
     with (pytest.raises(TrainingFault, match=r'can no longer be written to.*--resume'),
-          whole_files.telling_lost_folder(tmp_path)):
+          whole.telling_lost_folder(tmp_path)):
         (tmp_path / 'gone' / 'scalars.json').open('a')
-    with pytest.raises(TrainingFault, match='No space left'), whole_files.telling_lost_folder(tmp_path):
+    with pytest.raises(TrainingFault, match='No space left'), whole.telling_lost_folder(tmp_path):
         raise OSError(errno.ENOSPC, 'No space left on device')
-    with pytest.raises(FileNotFoundError), whole_files.telling_lost_folder(tmp_path):
+    with pytest.raises(FileNotFoundError), whole.telling_lost_folder(tmp_path):
         Path(tmp_path.parent, 'another', 'picture.jpg').open()

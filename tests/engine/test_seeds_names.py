@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from facelmk.engine.config import config_names, find_config, load_config
-from facelmk.engine.seeds import THEIRS, our_name
+from facelmk.engine.config.seeds import THEIRS, our_name
 from facelmk.errors import FacelmkError, UnknownName
 
 NOW, THEN = 'configs/face_2d_keypoint', 'configs/face/2d_kpt_sview_rgb_img'

@@ -7,7 +7,7 @@ import yaml
 
 from facelmk.cli.options import from_hrnet
 from facelmk.engine.config import load_config
-from facelmk.engine.hrnet_yaml import DEFAULTS, read_hrnet
+from facelmk.engine.config.hrnet_yaml import DEFAULTS, read_hrnet
 from facelmk.errors import FacelmkError, UnknownName
 
 POINTS = {'300W': 68, 'AFLW': 19, 'COFW': 29, 'WFLW': 98}

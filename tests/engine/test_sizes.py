@@ -7,7 +7,7 @@ from mmengine import Config
 from test_guards import Normed, of_size
 from test_saving import Toy
 
-from facelmk.engine.run import _scale_rate
+from facelmk.engine.run import _counting_steps, _scale_rate
 from facelmk.registry import TrainingFault
 
 
@@ -76,5 +76,5 @@ def test_scaling_the_rate_counts_batches_that_are_summed_up(steps, rate, tmp_pat
     _scale_rate(config)
     runner = of_size(tmp_path, 8, 4, Toy)
     wrapper = runner.build_optim_wrapper(config.optim_wrapper)
-    runner.scale_lr(wrapper, config.auto_scale_lr)
-    assert wrapper.get_lr()['lr'] == [pytest.approx(rate)]
+    runner.scale_lr(wrapper, _counting_steps(config))
+    assert wrapper.get_lr()['lr'] == [pytest.approx(rate)] and config.auto_scale_lr.base_batch_size == 16

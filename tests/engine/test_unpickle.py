@@ -10,7 +10,7 @@ import pytest
 import torch
 
 from facelmk.engine.checkpoint import read_checkpoint, weights_of
-from facelmk.engine.unpickle import LARGEST_TUPLE, data_only, measure
+from facelmk.engine.checkpoint.unpickle import LARGEST_TUPLE, data_only, measure
 from facelmk.errors import FacelmkError
 
 

@@ -26,9 +26,9 @@ from torch import Tensor, nn
 
 from facelmk.cli import main
 from facelmk.datasets import CocoFaces, CofwMat, SyntheticFaces
-from facelmk.engine.archives import extract
 from facelmk.engine.checkpoint import load_checkpoint, load_pretrained, publish, read_checkpoint
 from facelmk.engine.config import load_config
+from facelmk.engine.files.archives import extract
 from facelmk.engine.newest import newest
 from facelmk.errors import FacelmkError
 

@@ -18,8 +18,8 @@ from types import SimpleNamespace
 
 import pytest
 
-from facelmk.engine import transfer
-from facelmk.engine.download import cached, fetch
+from facelmk.engine.files import transfer
+from facelmk.engine.files.download import cached, fetch
 from facelmk.errors import MissingResource
 
 from .loopback import CONTENT, DIGEST, NAME, Answer, answer_of, child, serving

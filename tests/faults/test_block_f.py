@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from facelmk.engine.archives import extract
+from facelmk.engine.files.archives import extract
 from facelmk.errors import FacelmkError, MissingResource
 
 LONG = 'n' * 256

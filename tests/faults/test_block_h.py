@@ -18,7 +18,8 @@ import torch
 from mmengine import Config
 from torch import distributed, multiprocessing
 
-from facelmk.engine import download, ranks
+from facelmk.engine import ranks
+from facelmk.engine.files import download
 from facelmk.metrics.merging import gather
 from facelmk.registry import METRICS, FacelmkError, MissingResource
 
@@ -265,7 +266,7 @@ def test_one_rank_of_a_machine_downloads(server: tuple[str, list[str]], tmp_path
 def test_a_rank_that_waits_in_vain_goes_its_own_way(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     monkeypatch.setenv('LOCAL_RANK', '1')
     start = time.monotonic()
-    assert not ranks.brought_by_first(tmp_path / 'file', patience=.3)
+    assert not download.brought_by_first(tmp_path / 'file', patience=.3)
     assert .3 <= time.monotonic() - start < 2
     monkeypatch.setenv('LOCAL_RANK', '0')
-    assert not ranks.brought_by_first(tmp_path / 'file', patience=60)
+    assert not download.brought_by_first(tmp_path / 'file', patience=60)

@@ -12,8 +12,8 @@ from typing import Any
 import yaml
 from mmengine import Config, ConfigDict
 
-from ..errors import FacelmkError, UnknownName, near
-from ..markups import MARKUPS
+from ...errors import FacelmkError, UnknownName, near
+from ...markups import MARKUPS
 
 Values = dict[str, Any]
 log = logging.getLogger(__name__)

@@ -3,7 +3,7 @@ import logging
 import re
 from pathlib import Path
 
-from ..errors import FacelmkError
+from ...errors import FacelmkError
 
 log = logging.getLogger(__name__)  # to the error stream: --json must stay json
 _WFLW, _SETS = 'wflw-256x256', ('300w', 'aflw', 'cofw', 'wflw')

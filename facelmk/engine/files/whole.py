@@ -1,16 +1,55 @@
-"""Files that mmengine writes, whole or not at all."""
+"""Files written whole or not at all, by us and by mmengine."""
 import errno
-from collections.abc import Iterator
+import os
+import tempfile
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import BinaryIO
 
 from mmengine.fileio import LocalBackend, register_backend
 
-from ..registry import TrainingFault
-from .download import write_whole
+from ...registry import TrainingFault
 
 _NO_ROOM = (errno.ENOSPC, errno.EDQUOT, errno.EROFS, errno.EFBIG)
+
+
+def write_whole(path: Path, write: Callable[[BinaryIO], object]) -> None:
+    """Write a file so that a reader sees the old one or the new one whole: private file, fsync, rename."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    handle, private = tempfile.mkstemp(dir=path.parent, prefix=f'.{path.name}.')
+    try:
+        with os.fdopen(handle, 'wb') as file:
+            write(file)
+            settle(file, path, private)
+    except BaseException:
+        Path(private).unlink(missing_ok=True)
+        raise
+
+
+def settle(file: BinaryIO, path: Path, private: str = '') -> None:
+    """Give a file that is whole its name, for good."""
+    file.flush()
+    os.fsync(file.fileno())
+    os.chmod(private or file.name, 0o666 & ~_umask())
+    os.replace(private or file.name, path)
+    _sync_folder(path.parent)
+
+
+def _umask() -> int:
+    mask = os.umask(0)
+    os.umask(mask)
+    return mask
+
+
+def _sync_folder(folder: Path) -> None:
+    """Make the rename outlive a power cut, where the system can."""
+    if os.name == 'posix':
+        handle = os.open(folder, os.O_RDONLY)
+        try:
+            os.fsync(handle)
+        finally:
+            os.close(handle)
 
 
 class WholeFiles(LocalBackend):

@@ -8,7 +8,7 @@ from typing import Any
 
 import yaml
 
-from ..registry import SCOPE, FacelmkError, near
+from ...registry import SCOPE, FacelmkError, near
 from .folders import config_folder
 
 

@@ -4,8 +4,8 @@ from typing import Any, NamedTuple
 
 from mmengine.model import BaseModel
 
-from ..datasets import FaceDataset
-from ..registry import FacelmkError
+from ...datasets import FaceDataset
+from ...registry import FacelmkError
 
 ERROR, WARNING, NOTE = 'error', 'warning', 'note'
 

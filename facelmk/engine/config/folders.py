@@ -6,15 +6,15 @@ from typing import Any
 
 from mmengine import Config
 
-from ..errors import FacelmkError
+from ...errors import FacelmkError
 
 ROOTS = ('root', 'data_root')  # what readers call the folder that their files lie in
 
 
 def config_folder() -> Path:
     """Where the configs are: inside the installed package, or beside it in a clone."""
-    inside = Path(__file__).parents[1] / 'configs'
-    return inside if inside.is_dir() else Path(__file__).parents[2] / 'configs'
+    inside = Path(__file__).parents[2] / 'configs'
+    return inside if inside.is_dir() else Path(__file__).parents[3] / 'configs'
 
 
 def move_data(config: Config, folder: str | Path) -> None:

@@ -13,14 +13,14 @@ from mmengine.config import config as mmengine_config
 from mmengine.config.lazy import LazyAttr, LazyObject
 from mmengine.utils import import_modules_from_strings
 
-from .. import registry as shelves
-from ..registry import FacelmkError, UnknownName, near
+from ... import registry as shelves
+from ...registry import FacelmkError, UnknownName, near
 from .bases import check_bases
 from .folders import config_folder as config_folder
 from .hrnet_yaml import put, read_hrnet, row_of
 from .names import arguments, check, find
 from .overrides import replace
-from .safe_config import check_parts, check_safe, try_out
+from .safe import check_parts, check_safe, try_out
 from .seeds import THEIRS, our_name, refuse_mmposes, tell_name
 
 SUFFIXES = ('.py', '.yaml', '.yml', '.json')

@@ -5,8 +5,8 @@ from typing import Any
 from mmengine import Config
 from mmengine.optim import build_optim_wrapper
 
-from ..datasets import FaceDataset, collate_faces
-from ..registry import PARAM_SCHEDULERS
+from ...datasets import FaceDataset, collate_faces
+from ...registry import PARAM_SCHEDULERS
 from .findings import ERROR, NOTE, Finding, Parts, attempt
 
 FACES = 2

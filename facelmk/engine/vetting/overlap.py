@@ -7,8 +7,8 @@ from typing import Any
 
 import numpy as np
 
-from ..datasets import FaceDataset, JoinedFaces, PublishedFaces, RepeatedFaces, SyntheticFaces
-from ..datasets.base import Face
+from ...datasets import FaceDataset, JoinedFaces, PublishedFaces, RepeatedFaces, SyntheticFaces
+from ...datasets.base import Face
 
 MIDDLE = 2 ** 16  # so many bytes of two files of one size are compared
 POINTS = 5  # so many visible points must agree before two records are one

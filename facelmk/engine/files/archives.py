@@ -9,7 +9,7 @@ from functools import partial
 from pathlib import Path, PurePosixPath
 from typing import IO, NamedTuple
 
-from ..errors import FacelmkError, MissingResource
+from ...errors import FacelmkError, MissingResource
 
 FILES = 100_000
 RATIO = 100  # pictures hardly shrink; texts by 10 or 20

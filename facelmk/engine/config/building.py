@@ -7,7 +7,7 @@ from typing import Any
 
 from mmengine import Config
 
-from ..registry import FacelmkError
+from ...registry import FacelmkError
 from .plain_dicts import TOGETHER, lacking
 
 WRONG = (TypeError, ValueError, LookupError, AttributeError, AssertionError, ArithmeticError)

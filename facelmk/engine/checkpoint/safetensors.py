@@ -12,7 +12,7 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from ..errors import FacelmkError
+from ...errors import FacelmkError
 
 HEADER_LIMIT = 16 << 20  # bytes; 100,000 tensors take 10 MB
 _KINDS = {

@@ -4,10 +4,9 @@ import hashlib
 import os
 import re
 import socket
-import tempfile
 import time
 import uuid
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 from http.client import HTTPException
 from pathlib import Path
@@ -16,9 +15,9 @@ from urllib.parse import unquote, urlsplit
 
 from mmengine.logging import print_log
 
-from ..errors import MissingResource
-from .ranks import brought_by_first
+from ...errors import MissingResource
 from .transfer import NoRoom, Transfer, said, shown
+from .whole import settle
 
 LIMIT = 8 << 30  # bytes; no weights of faces come near
 _DAY = 86400
@@ -65,7 +64,7 @@ def fetch(url: str, sha256: str = '', limit: int = LIMIT) -> Path:
             return path
         with _private(path, resumed=bool(promised)) as file:
             _from_anywhere(url, file, promised, limit)
-            _settle(file, path)
+            settle(file, path)
         _sweep(path)
     except (OSError, HTTPException) as error:
         raise _missing(url, path, promised, str(error)) from error
@@ -163,39 +162,27 @@ def _lives(process: int) -> bool:
     return True
 
 
-def write_whole(path: Path, write: Callable[[BinaryIO], object]) -> None:
-    """Write a file so that a reader sees the old one or the new one whole: private file, fsync, rename."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    handle, private = tempfile.mkstemp(dir=path.parent, prefix=f'.{path.name}.')
+def brought_by_first(path: Path, patience: float = 30.) -> bool:
+    """Wait for a download that this machine's first rank makes; False where there is nobody to wait for.
+
+    No message passes between the ranks, so this may be asked before they have met. After `patience` seconds in which
+    nothing of the file has grown, the rank is left to itself.
+    """
+    local = next((os.environ[name] for name in ('LOCAL_RANK', 'SLURM_LOCALID', 'OMPI_COMM_WORLD_LOCAL_RANK')
+                  if name in os.environ), '0')
+    before, since = -1, time.monotonic()
+    while local != '0' and time.monotonic() - since < patience:
+        if path.is_file():
+            return True
+        parts = path.parent.glob(f'.{glob.escape(path.name)}.*.part')
+        if (grown := sum(_size(part) for part in parts)) != before:
+            before, since = grown, time.monotonic()
+        time.sleep(.1)
+    return path.is_file()
+
+
+def _size(path: Path) -> int:
     try:
-        with os.fdopen(handle, 'wb') as file:
-            write(file)
-            _settle(file, path, private)
-    except BaseException:
-        Path(private).unlink(missing_ok=True)
-        raise
-
-
-def _settle(file: BinaryIO, path: Path, private: str = '') -> None:
-    """Give a file that is whole its name, for good."""
-    file.flush()
-    os.fsync(file.fileno())
-    os.chmod(private or file.name, 0o666 & ~_umask())
-    os.replace(private or file.name, path)
-    _sync_folder(path.parent)
-
-
-def _umask() -> int:
-    mask = os.umask(0)
-    os.umask(mask)
-    return mask
-
-
-def _sync_folder(folder: Path) -> None:
-    """Make the rename outlive a power cut, where the system can."""
-    if os.name == 'posix':
-        handle = os.open(folder, os.O_RDONLY)
-        try:
-            os.fsync(handle)
-        finally:
-            os.close(handle)
+        return path.stat().st_size
+    except FileNotFoundError:
+        return 0

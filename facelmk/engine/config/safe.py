@@ -18,8 +18,8 @@ import yaml
 from mmengine import ConfigDict
 from mmengine.registry import Registry
 
-from .. import registry as shelves
-from ..registry import FacelmkError, near
+from ... import registry as shelves
+from ...registry import FacelmkError, near
 from .folders import config_folder
 
 PLAIN: tuple[type[ast.AST], ...] = (

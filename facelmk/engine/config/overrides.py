@@ -6,7 +6,7 @@ from typing import Any
 from mmengine import Config, ConfigDict
 from torch.utils.data import DataLoader
 
-from ..registry import FacelmkError, UnknownName, near
+from ...registry import FacelmkError, UnknownName, near
 from .names import BELOW, TOP, arguments, find, runner_keys, short
 from .plain_dicts import TYPES, plain_at
 

@@ -13,9 +13,9 @@ from mmengine.model import BaseAveragedModel
 from mmengine.runner import EpochBasedTrainLoop, Runner
 from torch.utils.data import DataLoader
 
-from .. import registry as shelves
-from ..markups import MARKUPS
-from ..registry import FacelmkError, Shelf, UnknownName, near
+from ... import registry as shelves
+from ...markups import MARKUPS
+from ...registry import FacelmkError, Shelf, UnknownName, near
 from .bases import holder
 from .plain_dicts import SLOTS, TYPES, out_of_range, plain_at
 from .values import expected, hints, misfit
@@ -155,7 +155,7 @@ def _averages() -> list[str]:
 
 def _meant(name: str, shelf: Shelf) -> str:
     """What does the same as a step of MMPose's pipelines, or the near name."""
-    from ..datasets.mmpose import STEPS  # for this error alone: it loads all data sets
+    from ...datasets.mmpose import STEPS  # for this error alone: it loads all data sets
 
     if name in STEPS:
         return f"It is MMPose's; what does the same here: {STEPS[name]}."

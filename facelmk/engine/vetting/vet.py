@@ -9,18 +9,18 @@ from typing import Any
 from mmengine import Config
 from mmengine.hooks import EMAHook
 
-from ..datasets import FaceDataset
-from ..markups import MARKUPS
-from ..metrics.base import ErrorMetric, FaceMetric
-from ..metrics.errors import check_ends
-from ..registry import DATASETS, HOOKS, METRICS, MODELS, FacelmkError
-from .checkpoint import PRETRAINED, find_checkpoint
-from .config import config_names
+from ...datasets import FaceDataset
+from ...markups import MARKUPS
+from ...metrics.base import ErrorMetric, FaceMetric
+from ...metrics.errors import check_ends
+from ...registry import DATASETS, HOOKS, METRICS, MODELS, FacelmkError
+from ..checkpoint import PRETRAINED, find_checkpoint
+from ..config import config_names
+from ..config.folders import claim
+from ..config.names import faults
+from ..config.plain_dicts import lacking
 from .findings import ERROR, NOTE, WARNING, Finding, Parts, attempt
-from .folders import claim
-from .names import faults
 from .overlap import shared
-from .plain_dicts import lacking
 from .rehearsal import rehearse
 
 PHASES = ('train', 'val', 'test')
@@ -182,12 +182,10 @@ def _rate(config: Config, gpus: int) -> Iterator[Finding]:
         return
     steps = int((config.get('optim_wrapper') or {}).get('accumulative_counts', 1))
     batch = int(config.train_dataloader.get('batch_size', 1)) * gpus * steps
-    made = f'{gpus} GPUs make {batch}' + (f' in {steps} steps that are summed up' if steps > 1 else '')
+    made = (f'{gpus} GPU{"s make" if gpus > 1 else " makes"} {batch}'
+            + (f' in {steps} steps that are summed up' if steps > 1 else ''))
     right = f'{rate:g} is for a batch of {base}; {made}, for which it scales to {rate * batch / base:g}'
-    if scaled and steps > 1:  # mmengine 0.10.7 leaves them out
-        yield Finding(WARNING, 'learning rate', f'{right}. auto_scale_lr.enable does not count the steps that are '
-                      'summed up: take it out, and set the rate')
-    elif batch == base:
+    if batch == base:
         yield Finding(NOTE, 'learning rate', f'{rate:g} for a batch of {base}; {made}')
     elif scaled:
         yield Finding(NOTE, 'learning rate', f'{right}, as auto_scale_lr.enable makes it')

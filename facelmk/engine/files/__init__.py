@@ -1,0 +1,1 @@
+"""Files that come and go: downloads, archives, and writing whole or not at all."""
