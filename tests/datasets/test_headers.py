@@ -40,17 +40,17 @@ def tiff(*entries: tuple[int, int, int]) -> bytes:
      'a PNG that is damaged'),
 ], ids=['JPEG of fill bytes', 'JPEG of comments', 'TIFF of tags', 'PNG of chunks'])
 def test_headers_without_end(content, told) -> None:
-    start = time.perf_counter()
+    start = time.process_time()
     with pytest.raises(ValueError, match=told):
         read_header(content)
-    assert time.perf_counter() - start < .5
+    assert time.process_time() - start < .5
 
 
 def test_a_webp_of_empty_chunks() -> None:
-    start = time.perf_counter()
+    start = time.process_time()
     header = read_header(riff(b'VP8X' + struct.pack('<IB3x', 10, 8) + b'\x0f\0\0\x0f\0\0' + bytes(40 << 20)))
     assert (header.width, header.height, header.orientation) == (16, 16, 1)
-    assert time.perf_counter() - start < .5
+    assert time.process_time() - start < .5
 
 
 def scans(number: int, behind: bytes = b'') -> bytes:
@@ -88,10 +88,10 @@ def test_jpeg_2000_whose_first_sizes_are_a_lie() -> None:
         large[at:at + 8] = struct.pack('>II', 30000, 30000)
     box = content.index(b'jp2c') - 4
     lie = struct.pack('>I', 68) + b'free' + content[place:place + 60]
-    start = time.perf_counter()
+    start = time.process_time()
     with pytest.raises(DataDefect, match='JPEG 2000 of 16 x 16 pixels, but damaged'):
         read_image(bytes(large[:box] + lie + large[box:]))
-    assert time.perf_counter() - start < .1
+    assert time.process_time() - start < .1
 
 
 FALL = """

@@ -61,9 +61,9 @@ def test_a_chunk_that_claims_gigabytes(whole) -> None:
     place = content.index(b'IDAT') - 4
     for length in (1 << 24, (1 << 31) - 1, (1 << 32) - 1):
         content[place:place + 4] = struct.pack('>I', length)
-        start = time.perf_counter()
+        start = time.process_time()
         refused(content, 'no picture: a PNG that is damaged')
-        assert time.perf_counter() - start < .2
+        assert time.process_time() - start < .2
 
 
 @fault('A22')
@@ -150,11 +150,11 @@ def most():
 assert read_image(sys.argv[1]).shape == (200, 200, 3)
 for source in (*sys.argv[2:], *(Path(path).read_bytes() for path in sys.argv[2:])):
     Path('/proc/self/clear_refs').write_text('5')
-    before, start = most(), time.perf_counter()
+    before, start = most(), time.process_time()
     try:
         read_image(source)
     except DataDefect as error:
-        print(time.perf_counter() - start, most() - before, error)
+        print(time.process_time() - start, most() - before, error)
 '''
 
 

@@ -119,10 +119,10 @@ def test_a_line_of_many_megabytes(tmp_path, kind) -> None:
     made.picture(tmp_path / 'a.png')
     readers = {'json': read, 'csv': lambda file: CsvFaces(file.name, tmp_path),
                'pts': lambda file: PtsFaces('', tmp_path), 'txt': lambda file: WflwTxt(file.name, tmp_path)}
-    begin = time.perf_counter()
+    begin = time.process_time()
     with pytest.raises(DataDefect) as error:
         readers[kind](file)
-    assert time.perf_counter() - begin < 2 and len(str(error.value)) < 1000
+    assert time.process_time() - begin < 2 and len(str(error.value)) < 1000
 
 
 @pytest.mark.fault('C31')

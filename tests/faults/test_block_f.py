@@ -86,9 +86,9 @@ def test_a_bomb(tmp_path: Path, kind: str) -> None:
             archive.writestr('zeros', content)
     if kind == 'lying zip':  # says that it unpacks to 1,000 bytes
         path.write_bytes(path.read_bytes().replace(len(content).to_bytes(4, 'little'), (1000).to_bytes(4, 'little')))
-    begun = time.monotonic()
+    begun = time.process_time()
     refused_sizes(path, lying=kind == 'lying zip')
-    assert time.monotonic() - begun < 1
+    assert time.process_time() - begun < 1
 
 
 def refused_sizes(path: Path, lying: bool) -> None:
