@@ -170,7 +170,8 @@ def wheel(tmp_path_factory: pytest.TempPathFactory) -> Path:
         shutil.copy(ROOT / name, source)
     run(sys.executable, 'setup.py', '-q', 'sdist', '-d', folder, cwd=source)
     with tarfile.open(folder / f'facelmk-{facelmk.__version__}.tar.gz') as archive:
-        archive.extractall(folder, filter='data')
+        archive.extraction_filter = getattr(tarfile, 'data_filter', None)  # of Python 3.11.4 and later
+        archive.extractall(folder)
     run(sys.executable, '-m', 'pip', 'wheel', '-q', '--no-deps', '--no-build-isolation', '-w', folder,
         folder / f'facelmk-{facelmk.__version__}', cwd=folder)
     return next(folder.glob('*.whl'))

@@ -243,7 +243,8 @@ def in_a_tar(stage: Stage) -> Case:
 
     def control() -> None:
         with tarfile.open(archive) as file:
-            file.extractall(below, filter='fully_trusted')
+            file.extraction_filter = getattr(tarfile, 'fully_trusted_filter', None)  # of Python 3.11.4 and later
+            file.extractall(below)
     found = of_checkpoint(old, control, stage.folder)
     return found._replace(readers=[*found.readers, lambda: extract(archive, below), lambda: extract(old, below)])
 
