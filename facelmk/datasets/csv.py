@@ -10,6 +10,7 @@ from .base import AnnotatedFaces, Face
 from .defects import short
 from .records import centred_boxes, numbers, read_text
 
+COLUMNS = 10_000  # a face of 98 points has 200
 
 @DATASETS.register_module()
 class CsvFaces(AnnotatedFaces):
@@ -45,7 +46,11 @@ class CsvFaces(AnnotatedFaces):
 
 def _lines(file: Path) -> tuple[dict[int, list[str]], list[str]]:
     """The rows below the head by the number of their (last) line, and the head."""
-    reader = csv.reader(io.StringIO(read_text(file), newline=''))
+    text = read_text(file)
+    for number, line in enumerate(text.split('\n'), 1):
+        if line.count(',') > COLUMNS:
+            raise DataDefect(f'{file}: line {number} has more than {COLUMNS} columns, which is no table of faces')
+    reader = csv.reader(io.StringIO(text, newline=''))
     try:
         lines = {reader.line_num: row for row in reader if row}  # noqa: B035, it counts on
     except csv.Error as error:
