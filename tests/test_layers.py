@@ -15,6 +15,7 @@ MAY_IMPORT = {
     'codecs': GROUND, 'datasets': GROUND, 'models': GROUND | {'codecs'}, 'metrics': {'registry', 'markups'},
     **dict.fromkeys(UPSTAIRS, GROUND | MIDDLE | UPSTAIRS),
 }
+ENGINE = ('config', 'files', 'checkpoint', 'vetting')  # rooms within it: each uses none but those before it
 DOORS = {'cli', 'compat'}  # may import everything; nothing imports them
 
 
@@ -90,6 +91,14 @@ def test_no_circles_among_modules() -> None:
 
 def test_no_circles_among_rooms() -> None:
     assert circles({(room(a), room(b)) for a, b in arrows(ROOT)}) == set()
+
+
+def test_rooms_of_the_engine_use_none_but_those_before() -> None:
+    within = [(a.split('.')[2], b.split('.')[2]) for a, b in arrows(ROOT)
+              if a.startswith('facelmk.engine.') and b.startswith('facelmk.engine.')]
+    found = {(a, b) for a, b in within if a in ENGINE and a != b}
+    assert found  # there are such arrows
+    assert [(a, b) for a, b in found if b not in ENGINE[:ENGINE.index(a)]] == []
 
 
 def test_middle_rooms_never_meet() -> None:

@@ -88,7 +88,7 @@ def test_a_bomb(tmp_path: Path, kind: str) -> None:
         path.write_bytes(path.read_bytes().replace(len(content).to_bytes(4, 'little'), (1000).to_bytes(4, 'little')))
     begun = time.process_time()
     refused_sizes(path, lying=kind == 'lying zip')
-    assert time.process_time() - begun < 1
+    assert time.process_time() - begun < .05
 
 
 def refused_sizes(path: Path, lying: bool) -> None:
