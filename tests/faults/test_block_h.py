@@ -267,6 +267,6 @@ def test_a_rank_that_waits_in_vain_goes_its_own_way(monkeypatch: pytest.MonkeyPa
     monkeypatch.setenv('LOCAL_RANK', '1')
     start = time.monotonic()
     assert not download.brought_by_first(tmp_path / 'file', patience=.3)
-    assert .3 <= time.monotonic() - start < 10
+    assert .3 <= time.monotonic() - start < 2
     monkeypatch.setenv('LOCAL_RANK', '0')
     assert not download.brought_by_first(tmp_path / 'file', patience=60)
