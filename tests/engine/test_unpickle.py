@@ -44,10 +44,13 @@ BAD: dict[str, bytes] = {
 
 @pytest.mark.parametrize('name', BAD)
 def test_what_would_fill_the_memory_or_take_for_ever_is_refused_at_once(name: str) -> None:
-    began = time.process_time()
-    with pytest.raises(Exception):  # noqa: B017 - any error: read_checkpoint makes one of it
-        load(b'\x80\x02' + BAD[name])
-    assert time.process_time() - began < .05
+    seconds = []
+    for _ in range(3):  # Python may clear up meanwhile what other tests have left
+        began = time.process_time()
+        with pytest.raises(Exception):  # noqa: B017 - any error: read_checkpoint makes one of it
+            load(b'\x80\x02' + BAD[name])
+        seconds.append(time.process_time() - began)
+    assert min(seconds) < .05
 
 
 def test_a_far_place_takes_no_memory() -> None:
