@@ -1,4 +1,5 @@
 """Installs facelmk: the package, its configs (as facelmk.configs) and the `facelmk` command."""
+
 import re
 from pathlib import Path
 
@@ -27,8 +28,11 @@ setup(
     long_description_content_type='text/markdown',
     license='Apache-2.0',
     license_files=['LICENSE'],
-    classifiers=['Programming Language :: Python :: 3.10', 'Programming Language :: Python :: 3.11',
-                 'Topic :: Scientific/Engineering :: Image Recognition'],
+    classifiers=[
+        'Programming Language :: Python :: 3.10',
+        'Programming Language :: Python :: 3.11',
+        'Topic :: Scientific/Engineering :: Image Recognition',
+    ],
     keywords='face landmarks alignment keypoints pytorch mmengine',
     python_requires='>=3.10',
     packages=find_packages(include=['facelmk', 'facelmk.*']) + config_packages(),
@@ -36,9 +40,13 @@ setup(
     package_data={'facelmk': ['py.typed']},
     install_requires=needs('runtime'),
     extras_require={
-        'mat': ['h5py>=3.8', 'scipy>=1.10'], 'tensorboard': ['tensorboard>=2.14'],
+        'mat': ['h5py>=3.8', 'scipy>=1.10'],
+        'tensorboard': ['tensorboard>=2.14'],
         'timm': ['timm>=0.9'],
-        'tests': needs('tests'), 'docs': needs('docs'), 'all': needs('optional')},
+        'tests': needs('tests'),
+        'docs': needs('docs'),
+        'all': needs('optional'),
+    },
     entry_points={'console_scripts': ['facelmk = facelmk.cli:main']},
     zip_safe=False,
 )

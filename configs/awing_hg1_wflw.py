@@ -1,4 +1,5 @@
 """Adaptive Wing's network with one hourglass on WFLW: a quarter of the cost."""
+
 from mmengine.config import read_base
 
 with read_base():

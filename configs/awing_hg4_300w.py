@@ -1,4 +1,5 @@
 """Adaptive Wing: four hourglasses with CoordConv and a boundary map on 300W."""
+
 from mmengine.config import read_base
 
 with read_base():
@@ -18,5 +19,7 @@ del awing_pipeline, awing_pupils
 result = dict(
     source='the paper',
     protocol='inter-ocular and inter-pupil NME in %, box from a detector, no flip test, best epoch on the test set',
-    NME=dict(common=2.72, challenge=4.52, full=3.07), inter_pupil=dict(common=3.77, challenge=6.52, full=4.31),
-    bibtex=['awing', '300w'])
+    NME=dict(common=2.72, challenge=4.52, full=3.07),
+    inter_pupil=dict(common=3.77, challenge=6.52, full=4.31),
+    bibtex=['awing', '300w'],
+)

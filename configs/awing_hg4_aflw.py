@@ -1,4 +1,5 @@
 """Adaptive Wing: four hourglasses with CoordConv and a boundary map on AFLW."""
+
 from mmengine.config import read_base
 
 with read_base():
@@ -18,4 +19,5 @@ result = dict(
     source='the paper',
     protocol='NME over the box size of the file in %, box of the file, no flip test, best epoch on the test set',
     NME=dict(full=1.53, frontal=1.38),
-    bibtex=['awing', 'aflw'])
+    bibtex=['awing', 'aflw'],
+)

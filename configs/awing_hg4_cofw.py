@@ -1,4 +1,5 @@
 """Adaptive Wing: four hourglasses with CoordConv and a boundary map on COFW."""
+
 from mmengine.config import read_base
 
 with read_base():
@@ -18,5 +19,7 @@ del awing_pipeline, awing_pupils
 result = dict(
     source='the paper',
     protocol='inter-pupil NME and failures in %, box of the file, no flip test, best epoch on the test set',
-    inter_pupil=dict(test=4.94), FR=dict(test=.99),
-    bibtex=['awing', 'cofw'])
+    inter_pupil=dict(test=4.94),
+    FR=dict(test=0.99),
+    bibtex=['awing', 'cofw'],
+)

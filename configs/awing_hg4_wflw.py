@@ -4,6 +4,7 @@ With the rectangles of WFLW's lists instead of tight boxes its authors have (tes
 makeup, occlusion, blur) NME 4.36, 7.38, 4.58, 4.32, 4.27, 5.19, 4.96, FR@0.1 2.84, 13.50, 2.23, 2.58, 2.91, 5.98, 3.75
 and AUC@0.1 57.19, 31.20, 51.49, 57.77, 57.15, 50.22, 51.20.
 """
+
 from mmengine.config import read_base
 
 with read_base():
@@ -23,6 +24,8 @@ result = dict(
     source='AdaptiveWingLoss (its GTBbox rows)',
     protocol='inter-ocular NME in %, no flip test, tight box of the landmarks, best epoch on the test set',
     NME=dict(test=4.21, pose=7.21, illumination=4.23, occlusion=4.99, blur=4.82, makeup=4.02, expression=4.46),
-    FR=dict(test=2.04), AUC=dict(test=58.95),
+    FR=dict(test=2.04),
+    AUC=dict(test=58.95),
     checkpoint_page='https://drive.google.com/file/d/1HZaSjLoorQ4QCEx7PRTxOmg0bBPYSqhH/view',
-    bibtex=['awing', 'wflw'])
+    bibtex=['awing', 'wflw'],
+)

@@ -1,4 +1,5 @@
 """DeepPose: ResNet-50 regression with smooth L1 loss on WFLW."""
+
 from mmengine.config import read_base
 
 with read_base():
@@ -7,7 +8,7 @@ with read_base():
     from ._base_.runtime import *
     from ._base_.schedules.adam_210e import *
 
-train_dataloader.dataset.pipeline[1].update(shift=.16, shift_prob=.3)
+train_dataloader.dataset.pipeline[1].update(shift=0.16, shift_prob=0.3)
 
 result = dict(
     source='MMPose 0.x (1.x, whose flip is exact: 4.88)',
@@ -15,4 +16,5 @@ result = dict(
     NME=dict(test=4.85, pose=8.50, illumination=4.81, occlusion=5.69, blur=5.45, makeup=4.82, expression=5.20),
     checkpoint='https://download.openmmlab.com/mmpose/face/deeppose/deeppose_res50_wflw_256x256-92d0ba7f_20210303.pth',
     log='https://download.openmmlab.com/mmpose/face/deeppose/deeppose_res50_wflw_256x256_20210303.log.json',
-    bibtex=['deeppose', 'resnet', 'wflw'])
+    bibtex=['deeppose', 'resnet', 'wflw'],
+)

@@ -1,4 +1,5 @@
 """DLA-34 heatmaps with the weighted Adaptive Wing loss on WFLW."""
+
 from mmengine.config import read_base
 
 with read_base():

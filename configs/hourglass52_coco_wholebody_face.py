@@ -1,4 +1,5 @@
 """Hourglass-52, one hourglass of residual blocks, on COCO-WholeBody-Face."""
+
 from mmengine.config import read_base
 
 with read_base():
@@ -13,4 +14,5 @@ result = dict(
     NME=dict(test=5.87),
     checkpoint='https://download.openmmlab.com/mmpose/face/hourglass/hourglass52_coco_wholebody_face_256x256-6994cf2e_20210909.pth',
     log='https://download.openmmlab.com/mmpose/face/hourglass/hourglass52_coco_wholebody_face_256x256_20210909.log.json',
-    bibtex=['hourglass', 'coco_wholebody'])
+    bibtex=['hourglass', 'coco_wholebody'],
+)

@@ -1,4 +1,5 @@
 """The original HRNet for faces on 300W: its crop, targets and decoding in whole pixels, its schedule, no flip test."""
+
 from mmengine.config import read_base
 
 with read_base():
@@ -9,7 +10,7 @@ with read_base():
     from ._base_.schedules.adam_60e_orig import orig_crop, orig_metrics
 
 model.update(markup='300w')
-model.codec.update(sigma=1.)
+model.codec.update(sigma=1.0)
 train_dataloader.update(batch_size=16)
 train_dataloader.dataset.pipeline[1] = orig_crop
 val_dataloader.update(batch_size=8)
@@ -22,4 +23,5 @@ result = dict(
     protocol='inter-ocular NME in %, no flip test, tight box of the landmarks, best epoch on the test set',
     NME=dict(common=2.91, challenge=5.11, full=3.34, test=3.85),
     checkpoint_page='https://1drv.ms/u/s!AiWjZ1LamlxzeYLmza1XU-4WhnQ',
-    bibtex=['hrnet_faces', 'hrnet', '300w'])
+    bibtex=['hrnet_faces', 'hrnet', '300w'],
+)

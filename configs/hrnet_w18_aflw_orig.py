@@ -1,4 +1,5 @@
 """The original HRNet for faces on AFLW: its crop, targets and decoding in whole pixels, its schedule, no flip test."""
+
 from mmengine.config import read_base
 
 with read_base():
@@ -15,8 +16,11 @@ train_dataloader.dataset.pipeline[1] = orig_crop
 val_dataloader.update(batch_size=8)
 val_dataloader.dataset.pipeline[1].update(integer=True)
 val_evaluator = [
-    dict(type='NME', average='face', norm='file'), dict(type='FailureRate', threshold=.08, norm='file'),
-    dict(type='FailureRate', threshold=.1, norm='file'), dict(type='AUC', threshold=.1, norm='file')]
+    dict(type='NME', average='face', norm='file'),
+    dict(type='FailureRate', threshold=0.08, norm='file'),
+    dict(type='FailureRate', threshold=0.1, norm='file'),
+    dict(type='AUC', threshold=0.1, norm='file'),
+]
 del orig_crop, orig_metrics
 
 result = dict(
@@ -24,4 +28,5 @@ result = dict(
     protocol='NME over the box size of the file in %, no flip test, box of the file, best epoch on the test set',
     NME=dict(full=1.57, frontal=1.46),
     checkpoint_page='https://1drv.ms/u/s!AiWjZ1Lamlxzc7xumEw810iBLTc',
-    bibtex=['hrnet_faces', 'hrnet', 'aflw'])
+    bibtex=['hrnet_faces', 'hrnet', 'aflw'],
+)

@@ -1,4 +1,5 @@
 """The original HRNet for faces on COFW: its crop, targets and decoding in whole pixels, its schedule, no flip test."""
+
 from mmengine.config import read_base
 
 with read_base():
@@ -21,6 +22,8 @@ del orig_crop, orig_metrics
 result = dict(
     source='HRNet-Facial-Landmark-Detection',
     protocol='inter-ocular NME in %, no flip test, tight box of the landmarks, in 1-based pixels, best epoch on the test set',
-    NME=dict(test=3.45), FR=dict(test=.20),
+    NME=dict(test=3.45),
+    FR=dict(test=0.20),
     checkpoint_page='https://1drv.ms/u/s!AiWjZ1LamlxzdFIsEUQl8jgUaMk',
-    bibtex=['hrnet_faces', 'hrnet', 'cofw'])
+    bibtex=['hrnet_faces', 'hrnet', 'cofw'],
+)

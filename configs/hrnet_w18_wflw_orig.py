@@ -1,4 +1,5 @@
 """The original HRNet for faces on WFLW: its crop, targets and decoding in whole pixels, its schedule, no flip test."""
+
 from mmengine.config import read_base
 
 with read_base():
@@ -20,4 +21,5 @@ result = dict(
     protocol='inter-ocular NME in %, no flip test, tight box of the landmarks, best epoch on the test set',
     NME=dict(test=4.60, pose=7.86, illumination=4.57, occlusion=5.42, blur=5.36, makeup=4.26, expression=4.78),
     checkpoint_page='https://1drv.ms/u/s!AiWjZ1LamlxzdTsr_9QZCwJsn5U',
-    bibtex=['hrnet_faces', 'hrnet', 'wflw'])
+    bibtex=['hrnet_faces', 'hrnet', 'wflw'],
+)

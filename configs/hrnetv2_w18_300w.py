@@ -1,4 +1,5 @@
 """HRNetV2-W18 heatmaps with mean squared error on 300W."""
+
 from mmengine.config import read_base
 
 with read_base():
@@ -11,8 +12,10 @@ model.update(markup='300w')
 model.codec.update(sigma=1.5)
 
 result = dict(
-    source='MMPose 1.x', protocol='inter-ocular NME in %, flip test, box from the annotation, best epoch on the test set',
+    source='MMPose 1.x',
+    protocol='inter-ocular NME in %, flip test, box from the annotation, best epoch on the test set',
     NME=dict(common=2.92, challenge=5.64, full=3.45, test=4.10),
     checkpoint='https://download.openmmlab.com/mmpose/face/hrnetv2/hrnetv2_w18_300w_256x256-eea53406_20211019.pth',
     log='https://download.openmmlab.com/mmpose/face/hrnetv2/hrnetv2_w18_300w_256x256_20211019.log.json',
-    bibtex=['hrnet', '300w'])
+    bibtex=['hrnet', '300w'],
+)

@@ -1,4 +1,5 @@
 """HRNetV2-W18 heatmaps with mean squared error on 300W-LP, in batches of 2."""
+
 from mmengine.config import read_base
 
 with read_base():
@@ -17,4 +18,5 @@ result = dict(
     NME=dict(full=4.13, test=4.125),
     checkpoint='https://download.openmmlab.com/mmpose/v1/face_2d_keypoint/topdown_heatmap/300wlp/hrnetv2_w18_300wlp_256x256-fb433d21_20230922.pth',
     log='https://download.openmmlab.com/mmpose/v1/face_2d_keypoint/topdown_heatmap/300wlp/hrnetv2_w18_300wlp_256x256-fb433d21_20230922.json',
-    bibtex=['hrnet', '300wlp'])
+    bibtex=['hrnet', '300wlp'],
+)

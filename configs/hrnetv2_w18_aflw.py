@@ -1,4 +1,5 @@
 """HRNetV2-W18 heatmaps with mean squared error on AFLW."""
+
 from mmengine.config import read_base
 
 with read_base():
@@ -15,4 +16,5 @@ result = dict(
     NME=dict(full=1.41, frontal=1.27),
     checkpoint='https://download.openmmlab.com/mmpose/face/hrnetv2/hrnetv2_w18_aflw_256x256-f2bbc62b_20210125.pth',
     log='https://download.openmmlab.com/mmpose/face/hrnetv2/hrnetv2_w18_aflw_256x256_20210125.log.json',
-    bibtex=['hrnet', 'aflw'])
+    bibtex=['hrnet', 'aflw'],
+)

@@ -1,4 +1,5 @@
 """HRNetV2-W18 heatmaps with DARK decoding on AFLW."""
+
 from mmengine.config import read_base
 
 with read_base():
@@ -12,4 +13,5 @@ result = dict(
     NME=dict(full=1.35, frontal=1.19),
     checkpoint='https://download.openmmlab.com/mmpose/face/darkpose/hrnetv2_w18_aflw_256x256_dark-219606c0_20210125.pth',
     log='https://download.openmmlab.com/mmpose/face/darkpose/hrnetv2_w18_aflw_256x256_dark_20210125.log.json',
-    bibtex=['hrnet', 'dark', 'aflw'])
+    bibtex=['hrnet', 'dark', 'aflw'],
+)

@@ -1,4 +1,5 @@
 """HRNetV2-W18 heatmaps with mean squared error on COCO-WholeBody-Face."""
+
 from mmengine.config import read_base
 
 with read_base():
@@ -16,4 +17,5 @@ result = dict(
     NME=dict(test=5.69),
     checkpoint='https://download.openmmlab.com/mmpose/face/hrnetv2/hrnetv2_w18_coco_wholebody_face_256x256-c1ca469b_20210909.pth',
     log='https://download.openmmlab.com/mmpose/face/hrnetv2/hrnetv2_w18_coco_wholebody_face_256x256_20210909.log.json',
-    bibtex=['hrnet', 'coco_wholebody'])
+    bibtex=['hrnet', 'coco_wholebody'],
+)

@@ -1,4 +1,5 @@
 """HRNetV2-W18 heatmaps with DARK decoding on COCO-WholeBody-Face."""
+
 from mmengine.config import read_base
 
 with read_base():
@@ -12,4 +13,5 @@ result = dict(
     NME=dict(test=5.13),
     checkpoint='https://download.openmmlab.com/mmpose/face/darkpose/hrnetv2_w18_coco_wholebody_face_256x256_dark-3d9a334e_20210909.pth',
     log='https://download.openmmlab.com/mmpose/face/darkpose/hrnetv2_w18_coco_wholebody_face_256x256_dark_20210909.log.json',
-    bibtex=['hrnet', 'dark', 'coco_wholebody'])
+    bibtex=['hrnet', 'dark', 'coco_wholebody'],
+)

@@ -1,4 +1,5 @@
 """HRNetV2-W18 heatmaps with mean squared error on COFW."""
+
 from mmengine.config import read_base
 
 with read_base():
@@ -12,8 +13,10 @@ model.codec.update(sigma=1.5)
 param_scheduler[1].update(end=50)  # so that the step at 55 is never taken
 
 result = dict(
-    source='MMPose 1.x', protocol='inter-ocular NME in %, flip test, box from the annotation, best epoch on the test set',
+    source='MMPose 1.x',
+    protocol='inter-ocular NME in %, flip test, box from the annotation, best epoch on the test set',
     NME=dict(test=3.48),
     checkpoint='https://download.openmmlab.com/mmpose/face/hrnetv2/hrnetv2_w18_cofw_256x256-49243ab8_20211019.pth',
     log='https://download.openmmlab.com/mmpose/face/hrnetv2/hrnetv2_w18_cofw_256x256_20211019.log.json',
-    bibtex=['hrnet', 'cofw'])
+    bibtex=['hrnet', 'cofw'],
+)

@@ -1,4 +1,5 @@
 """HRNetV2-W18 heatmaps with Adaptive Wing loss and integral regression together on WFLW, on the aligned grid."""
+
 from mmengine.config import read_base
 
 with read_base():
@@ -6,7 +7,8 @@ with read_base():
 
 model.codec = dict(type='Heatmap', refine='dark')
 model.loss = [
-    dict(loss=dict(type='AdaptiveWingLoss', weight_map=dict(threshold=.2, weight=10, dilation=3))),
-    dict(loss=dict(type='PlaceLoss'), weight=.1)]
+    dict(loss=dict(type='AdaptiveWingLoss', weight_map=dict(threshold=0.2, weight=10, dilation=3))),
+    dict(loss=dict(type='PlaceLoss'), weight=0.1),
+]
 
 result = dict(bibtex=['hrnet', 'awing', 'integral', 'dark', 'wflw'])

@@ -1,4 +1,5 @@
 """HRNetV2-W18 heatmaps with focal loss on WFLW, on the aligned grid."""
+
 from mmengine.config import read_base
 
 with read_base():

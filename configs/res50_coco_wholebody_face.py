@@ -1,4 +1,5 @@
 """ResNet-50 with three deconvolutions and heatmaps on COCO-WholeBody-Face."""
+
 from mmengine.config import read_base
 
 with read_base():
@@ -13,4 +14,5 @@ result = dict(
     NME=dict(test=5.82),
     checkpoint='https://download.openmmlab.com/mmpose/face/resnet/res50_coco_wholebody_face_256x256-5128edf5_20210909.pth',
     log='https://download.openmmlab.com/mmpose/face/resnet/res50_coco_wholebody_face_256x256_20210909.log.json',
-    bibtex=['simple_baselines', 'resnet', 'coco_wholebody'])
+    bibtex=['simple_baselines', 'resnet', 'coco_wholebody'],
+)

@@ -1,4 +1,5 @@
 """RTMPose-m on COCO-WholeBody-Face."""
+
 from mmengine.config import read_base
 
 with read_base():
@@ -8,10 +9,13 @@ with read_base():
     from ._base_.schedules.rtmpose_60e import *
 
 model.update(markup='coco_wholebody_face')
-train_dataloader.dataset.pipeline[1].update(rotate=80, scale=(.6, 1.4))
+train_dataloader.dataset.pipeline[1].update(rotate=80, scale=(0.6, 1.4))
 train_dataloader.dataset.pipeline[2:2] = [
-    dict(type='HSV'), dict(type='Blur', kernel=7, prob=.1), dict(type='MedianBlur', kernel=7, prob=.1),
-    dict(type='CoarseDropout', holes=1, size=(.2, .4), prob=1.)]
+    dict(type='HSV'),
+    dict(type='Blur', kernel=7, prob=0.1),
+    dict(type='MedianBlur', kernel=7, prob=0.1),
+    dict(type='CoarseDropout', holes=1, size=(0.2, 0.4), prob=1.0),
+]
 default_hooks['checkpoint'].update(interval=1, max_keep_ckpts=1)
 
 result = dict(
@@ -20,4 +24,5 @@ result = dict(
     NME=dict(test=4.66),
     checkpoint='https://download.openmmlab.com/mmpose/v1/projects/rtmposev1/rtmpose-m_simcc-coco-wholebody-face_pt-aic-coco_60e-256x256-62026ef2_20230228.pth',
     log='https://download.openmmlab.com/mmpose/v1/projects/rtmposev1/rtmpose-m_simcc-coco-wholebody-face_pt-aic-coco_60e-256x256-62026ef2_20230228.json',
-    bibtex=['rtmpose', 'rtmdet', 'coco_wholebody'])
+    bibtex=['rtmpose', 'rtmdet', 'coco_wholebody'],
+)

@@ -1,4 +1,5 @@
 """U-Net heatmaps with the weighted Adaptive Wing loss on WFLW."""
+
 from mmengine.config import read_base
 
 with read_base():
@@ -11,7 +12,8 @@ model = dict(
     backbone=dict(type='UNet'),
     head=dict(type='HeatmapHead'),
     codec=dict(type='Heatmap', refine='dark'),
-    loss=dict(type='AdaptiveWingLoss', weight_map=dict(threshold=.2, weight=10, dilation=3)),
-    flip_test=True)
+    loss=dict(type='AdaptiveWingLoss', weight_map=dict(threshold=0.2, weight=10, dilation=3)),
+    flip_test=True,
+)
 
 result = dict(bibtex=['unet', 'awing', 'dark', 'wflw'])

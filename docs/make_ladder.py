@@ -1,4 +1,5 @@
 """Writes docs/ladder.md from the records below docs/ladder: `python docs/make_ladder.py`; --check only compares."""
+
 import json
 import sys
 from pathlib import Path
@@ -53,7 +54,7 @@ def cell(name: str, rung: str) -> str:
         return 'not measured'
     first, last = found['NME'][0], found['NME'][-1]
     fails = '' if found['falls'] else ', does not fall'
-    took = f"{found['device']}, {found['minutes']:g} min"
+    took = f'{found["device"]}, {found["minutes"]:g} min'
     return f'[{first:.2f} → {last:.2f}](ladder/{rung}/{name}.log.json){fails} ({took})'
 
 

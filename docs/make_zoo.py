@@ -1,4 +1,5 @@
 """Writes docs/zoo.md from the configs: `python docs/make_zoo.py`; with --check it only says whether the page is new."""
+
 import ast
 import functools
 import json
@@ -16,9 +17,17 @@ from mmengine import Config  # noqa: E402
 from facelmk.engine.config import config_folder, config_names, load_config  # noqa: E402  the clone's, not another one
 
 PAGE, REFERENCES, MEASURED = (ROOT / 'docs' / name for name in ('zoo.md', 'references.bib', 'measured'))
-GROUPS = {'wflw': 'WFLW', '300w': '300W', '300wlp': '300W-LP', 'cofw': 'COFW', 'aflw': 'AFLW',
-          'coco_wholebody_face': 'COCO-WholeBody-Face', 'lapa': 'LaPa', 'PtsFaces': 'Your own pictures',
-          'SyntheticFaces': 'Drawn faces'}
+GROUPS = {
+    'wflw': 'WFLW',
+    '300w': '300W',
+    '300wlp': '300W-LP',
+    'cofw': 'COFW',
+    'aflw': 'AFLW',
+    'coco_wholebody_face': 'COCO-WholeBody-Face',
+    'lapa': 'LaPa',
+    'PtsFaces': 'Your own pictures',
+    'SyntheticFaces': 'Drawn faces',
+}
 HEAD = """# Zoo
 
 One row a config, made by `python docs/make_zoo.py` from the configs themselves, grouped by the data set that a row is
@@ -65,8 +74,13 @@ def part(config: Mapping[str, Any], leave: Sequence[str] = ('type', 'pretrained'
 
 
 def _plain(value: Any) -> Any:
-    return part(value, ()) if isinstance(value, Mapping) and 'type' in value else \
-        dict(value) if isinstance(value, Mapping) else value
+    return (
+        part(value, ())
+        if isinstance(value, Mapping) and 'type' in value
+        else dict(value)
+        if isinstance(value, Mapping)
+        else value
+    )
 
 
 def losses(loss: Mapping[str, Any] | Sequence[Mapping[str, Any]]) -> str:
@@ -83,24 +97,36 @@ def group(name: str) -> str:
 def measured(name: str) -> str:
     """The NME that `facelmk test --out docs/measured/NAME.json` wrote, or nothing."""
     file = MEASURED / f'{name}.json'
-    return f"{json.loads(file.read_text(encoding='utf-8'))['metrics']['NME']:.2f}" if file.is_file() else ''
+    return f'{json.loads(file.read_text(encoding="utf-8"))["metrics"]["NME"]:.2f}' if file.is_file() else ''
 
 
 def figures(names: Sequence[str]) -> list[tuple[str, str]]:
     """The figures (kind, subset) that any of the rows has, in their order."""
-    return list(dict.fromkeys((kind, subset) for kind in ('NME', 'inter_pupil', 'FR', 'AUC') for name in names
-                              for subset in result(name).get(kind, ())))
+    return list(
+        dict.fromkeys(
+            (kind, subset)
+            for kind in ('NME', 'inter_pupil', 'FR', 'AUC')
+            for name in names
+            for subset in result(name).get(kind, ())
+        )
+    )
 
 
 def row(name: str, columns: Sequence[tuple[str, str]]) -> dict[str, str]:
     """What a group's table says of a config."""
     told, model = result(name), config(name).model
     values = {head(kind, subset): number(told.get(kind, {}).get(subset)) for kind, subset in columns}
-    return {'config': f'[`{name}`](../configs/{name}.py)', 'arch': f'{part(model.backbone)} + {model.head.type}',
-            'input size': f'{model.size}x{model.size}', **values, 'ckpt': checkpoint(told),
-            'log': f"[log]({told['log']})" if 'log' in told else '',
-            'protocol': f"{told['source']}: {told['protocol']}" if 'source' in told else 'no published figure',
-            'measured here': measured(name), 'papers': f'[BibTeX](#{name})'}
+    return {
+        'config': f'[`{name}`](../configs/{name}.py)',
+        'arch': f'{part(model.backbone)} + {model.head.type}',
+        'input size': f'{model.size}x{model.size}',
+        **values,
+        'ckpt': checkpoint(told),
+        'log': f'[log]({told["log"]})' if 'log' in told else '',
+        'protocol': f'{told["source"]}: {told["protocol"]}' if 'source' in told else 'no published figure',
+        'measured here': measured(name),
+        'papers': f'[BibTeX](#{name})',
+    }
 
 
 def head(kind: str, subset: str) -> str:
@@ -116,8 +142,8 @@ def number(value: float | None) -> str:
 def checkpoint(told: Mapping[str, Any]) -> str:
     """A link to the file, or to the page where it is."""
     if 'checkpoint' in told:
-        return f"[ckpt]({told['checkpoint']})"
-    return f"[page]({told['checkpoint_page']})" if 'checkpoint_page' in told else ''
+        return f'[ckpt]({told["checkpoint"]})'
+    return f'[page]({told["checkpoint_page"]})' if 'checkpoint_page' in told else ''
 
 
 def table(rows: Sequence[Mapping[str, str]]) -> str:

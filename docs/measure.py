@@ -1,4 +1,5 @@
 """Prints the table of docs/benchmarks.md: `python docs/measure.py [--threads N]`; it takes some minutes."""
+
 import argparse
 import sys
 import time
@@ -21,7 +22,7 @@ MODELS_SHOWN = ('quickstart', 'deeppose_r50_wflw', 'hrnetv2_w18_wflw')
 BATCH = 8
 
 
-def rate(work: Callable[[], object], count: int, seconds: float = 6.) -> float:
+def rate(work: Callable[[], object], count: int, seconds: float = 6.0) -> float:
     """How many a second: the best of the calls that fit into `seconds`, at least two, after one to warm up."""
     work()
     times, end = [], time.perf_counter() + seconds
@@ -53,10 +54,12 @@ def network_rows(name: str) -> list[tuple[str, str]]:
         model.zero_grad()
         sum(stage.square().mean() for stage in model.train()(inputs)).backward()
 
-    return [(f'{name}: parameters', f'{cost.parameters / 1e6:.2f} M'),
-            (f'{name}: multiply-accumulates a crop of {size} px', f'{cost.macs / 1e9:.3f} G'),
-            (f'{name}: forward, batch {BATCH}', f'{rate(forward, BATCH):.1f} faces/s'),
-            (f'{name}: forward and backward, batch {BATCH}', f'{rate(step, BATCH):.1f} faces/s')]
+    return [
+        (f'{name}: parameters', f'{cost.parameters / 1e6:.2f} M'),
+        (f'{name}: multiply-accumulates a crop of {size} px', f'{cost.macs / 1e9:.3f} G'),
+        (f'{name}: forward, batch {BATCH}', f'{rate(forward, BATCH):.1f} faces/s'),
+        (f'{name}: forward and backward, batch {BATCH}', f'{rate(step, BATCH):.1f} faces/s'),
+    ]
 
 
 def data_rows() -> list[tuple[str, str]]:
@@ -86,7 +89,7 @@ def main() -> None:
     parser.add_argument('--threads', type=int, default=1, help='of torch (default: 1)')
     options = parser.parse_args()
     torch.set_num_threads(options.threads)
-    print(f'| what | {options.threads} thread{"s"[:options.threads > 1]} |\n|---|---|')
+    print(f'| what | {options.threads} thread{"s"[: options.threads > 1]} |\n|---|---|')
     for name in MODELS_SHOWN:
         for row in network_rows(name):
             print('| ' + ' | '.join(row) + ' |', flush=True)

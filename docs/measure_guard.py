@@ -2,6 +2,7 @@
 
 Steps with and without it take turns on one network and one batch, in one process; each pair of neighbours is compared.
 """
+
 import argparse
 import os
 import statistics
@@ -35,9 +36,16 @@ def runner_of(name: str, size: int, batch: int, folder: str) -> Runner:
     loader.update(batch_size=batch, num_workers=0, persistent_workers=False)
     if 'backbone' in config.model:
         config.model.backbone.pop('pretrained', None)
-    return Runner(config.model, folder, train_dataloader=loader, train_cfg=dict(type='EpochLoop', max_epochs=1),
-                  optim_wrapper=config.optim_wrapper, default_scope='facelmk', log_level='ERROR',
-                  experiment_name=name)
+    return Runner(
+        config.model,
+        folder,
+        train_dataloader=loader,
+        train_cfg=dict(type='EpochLoop', max_epochs=1),
+        optim_wrapper=config.optim_wrapper,
+        default_scope='facelmk',
+        log_level='ERROR',
+        experiment_name=name,
+    )
 
 
 def steps(runner: Runner) -> tuple[Callable[[], None], Callable[[], None], list[float]]:
@@ -55,6 +63,7 @@ def steps(runner: Runner) -> tuple[Callable[[], None], Callable[[], None], list[
         answer = spoilt(*given)
         own.append(CLOCK() - start)
         return answer
+
     guard._spoilt = timed
     guard.before_train(runner)
     guarded = {name: getattr(wrapper, name) for name in plain}
@@ -68,6 +77,7 @@ def steps(runner: Runner) -> tuple[Callable[[], None], Callable[[], None], list[
     def without() -> None:
         vars(wrapper).update(plain)
         runner.model.train_step(batch, wrapper)
+
     return with_guard, without, own
 
 
@@ -106,23 +116,29 @@ def row(name: str, size: int, batch: int, seconds: float) -> str:
     low, middle, high = (ratios[len(ratios) * i // 4] for i in (1, 2, 3))
     whole = statistics.median(other for _, other in pairs)
     share = 100 * statistics.median(own) / whole
-    return (f'| {name}, batch {batch} of {size} px | {1000 * whole:.1f} ms | {1000 * statistics.median(own):.2f} ms | '
-            f'{share:.2f} % | {middle:+.2f} % ({low:+.2f} to {high:+.2f}) | {len(pairs)} |')
+    return (
+        f'| {name}, batch {batch} of {size} px | {1000 * whole:.1f} ms | {1000 * statistics.median(own):.2f} ms | '
+        f'{share:.2f} % | {middle:+.2f} % ({low:+.2f} to {high:+.2f}) | {len(pairs)} |'
+    )
 
 
 def main() -> None:
     """Print the rows."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument('--threads', type=int, default=1, help='of torch (default: 1)')
-    parser.add_argument('--seconds', type=float, default=60., help='for each network (default: 60)')
+    parser.add_argument('--seconds', type=float, default=60.0, help='for each network (default: 60)')
     options = parser.parse_args()
     torch.set_num_threads(options.threads)
     before = os.getloadavg()[0]
     rows = [row(*shown, options.seconds) for shown in MODELS_SHOWN]
-    print("| what | a step | the guard's own time | its share | with guard against without: median (quartiles) | "
-          'pairs |\n|---|---|---|---|---|---|\n' + '\n'.join(rows))
-    print(f'\n{DEVICE}, {options.threads} thread(s) of {os.cpu_count()} cores, load {before:.1f} before and '
-          f'{os.getloadavg()[0]:.1f} after; ' + ', '.join(f'{key} {value}' for key, value in versions().items()))
+    print(
+        "| what | a step | the guard's own time | its share | with guard against without: median (quartiles) | "
+        'pairs |\n|---|---|---|---|---|---|\n' + '\n'.join(rows)
+    )
+    print(
+        f'\n{DEVICE}, {options.threads} thread(s) of {os.cpu_count()} cores, load {before:.1f} before and '
+        f'{os.getloadavg()[0]:.1f} after; ' + ', '.join(f'{key} {value}' for key, value in versions().items())
+    )
 
 
 if __name__ == '__main__':

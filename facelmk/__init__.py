@@ -1,4 +1,5 @@
 """facelmk: facial landmarks, from pictures and annotations to an NME table."""
+
 import importlib
 from typing import Any
 

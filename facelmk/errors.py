@@ -1,10 +1,12 @@
 """What every layer may raise: each error says what went wrong, where, what was expected and what to do next."""
+
 import difflib
 from collections.abc import Iterable
 
 
 class FacelmkError(Exception):
     """What went wrong, where, what was expected and what to do next; `exit_code` is the command line's answer."""
+
     exit_code = 2
 
 
@@ -17,16 +19,19 @@ class UnknownName(FacelmkError, KeyError):
 
 class MissingResource(FacelmkError):
     """A file, a download or an optional package that is not there."""
+
     exit_code = 3
 
 
 class DataDefect(FacelmkError):
     """An annotation or a picture that cannot be used."""
+
     exit_code = 4
 
 
 class TrainingFault(FacelmkError):
     """Training that cannot go on."""
+
     exit_code = 5
 
 
@@ -34,7 +39,7 @@ def near(name: str, known: Iterable[str]) -> str:
     """A sentence that names the closest known names to `name`."""
     known = sorted(map(str, known))
     plain = {k.lower().replace('_', '').replace('-', ''): k for k in known}
-    close = difflib.get_close_matches(str(name).lower().replace('_', '').replace('-', ''), plain, n=3, cutoff=.5)
+    close = difflib.get_close_matches(str(name).lower().replace('_', '').replace('-', ''), plain, n=3, cutoff=0.5)
     if close:
         return 'Did you mean ' + ' or '.join(repr(plain[c]) for c in close) + '?'
     return 'Known: ' + ', '.join(known) + '.'

@@ -1,4 +1,5 @@
 """What people do with landmarks: hold, draw and save them, reduce them to five points, align the face."""
+
 import os
 import sys
 from collections.abc import Iterable, Sequence
@@ -25,6 +26,7 @@ class Face:
 
     `image` is the photograph (H, W, 3), BGR; faces of one photograph share it.
     """
+
     landmarks: NDArray[np.float32]
     scores: NDArray[np.float32]
     box: NDArray[np.float32]
@@ -47,8 +49,12 @@ class Face:
 
     def to_dict(self) -> dict[str, Any]:
         """The face in plain numbers and lists, for json."""
-        return {'markup': self.markup.name, 'box': self.box.tolist(), 'landmarks': self.landmarks.tolist(),
-                'scores': self.scores.tolist()}
+        return {
+            'markup': self.markup.name,
+            'box': self.box.tolist(),
+            'landmarks': self.landmarks.tolist(),
+            'scores': self.scores.tolist(),
+        }
 
 
 class Faces(list[Face]):
@@ -64,8 +70,9 @@ class Faces(list[Face]):
             raise FacelmkError('these faces have no picture to draw on; set their `image` to the photograph, BGR')
         picture = self.image.copy()
         for face in self:
-            picture = draw(outline(picture, face.box) if boxes else picture, face.landmarks, face.markup,
-                           numbers=numbers)
+            picture = draw(
+                outline(picture, face.box) if boxes else picture, face.landmarks, face.markup, numbers=numbers
+            )
         return picture
 
     def save(self, path: str | Path, boxes: bool = False, numbers: bool = False) -> Path:
@@ -91,8 +98,14 @@ def similarity(source: ArrayLike, target: ArrayLike) -> Matrix:
     return np.vstack([np.column_stack([turn, goal - turn @ middle]), [0, 0, 1]])
 
 
-def draw(image: NDArray[np.uint8], points: NDArray, markup: Markup | None = None, colour: Sequence[int] = GREEN,
-         numbers: bool = False, visible: NDArray | None = None) -> NDArray[np.uint8]:
+def draw(
+    image: NDArray[np.uint8],
+    points: NDArray,
+    markup: Markup | None = None,
+    colour: Sequence[int] = GREEN,
+    numbers: bool = False,
+    visible: NDArray | None = None,
+) -> NDArray[np.uint8]:
     """A copy of a BGR picture with points (K, 2) on it, and the mark-up's lines between them where it is given.
 
     Points that are not `visible` (K,) are red.
@@ -107,7 +120,7 @@ def draw(image: NDArray[np.uint8], points: NDArray, markup: Markup | None = None
         shade = tuple(colour) if visible is None or visible[i] > 0 else RED
         cv2.circle(image, (x, y), size * 16, shade, -1, cv2.LINE_AA, shift=4)
         if numbers:
-            cv2.putText(image, str(i), (x // 16 + 2, y // 16), cv2.FONT_HERSHEY_SIMPLEX, .35, WHITE, 1, cv2.LINE_AA)
+            cv2.putText(image, str(i), (x // 16 + 2, y // 16), cv2.FONT_HERSHEY_SIMPLEX, 0.35, WHITE, 1, cv2.LINE_AA)
     return image
 
 

@@ -8,6 +8,7 @@ W - 1, and a picture mirrors as x' = W - 1 - x. A box of centre c and side s bec
 so the box's centre comes to lie on (S / 2, S / 2), as in MMPose. Way home is the inverse matrix, nothing else.
 Arrays of points are (..., 2), x first. Boxes are (x1, y1, x2, y2).
 """
+
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
@@ -27,7 +28,7 @@ def shift(x: float, y: float) -> Matrix:
 
 def scale(x: float, y: float | None = None) -> Matrix:
     """Stretch by x and y (y = x if left out) about the origin."""
-    return np.diag([x, x if y is None else y, 1.]).astype(np.float64)
+    return np.diag([x, x if y is None else y, 1.0]).astype(np.float64)
 
 
 def rotate(degrees: float) -> Matrix:
@@ -41,7 +42,7 @@ def mirror(width: float) -> Matrix:
     return np.array([[-1, 0, width - 1], [0, 1, 0], [0, 0, 1]], np.float64)
 
 
-def box_to_crop(box: ArrayLike, size: int, padding: float = 1., degrees: float = 0.) -> Matrix:
+def box_to_crop(box: ArrayLike, size: int, padding: float = 1.0, degrees: float = 0.0) -> Matrix:
     """The map from the photograph to a crop of `size` pixels around a box.
 
     The crop is a square of side `padding` times the longer side of the box, and its content turns by -degrees: a head

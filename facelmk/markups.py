@@ -3,6 +3,7 @@
 A part is a run of point numbers; mirror pairs are written as spans that meet in the middle or run beside each other.
 Left and right are those of the picture: the left eye is the one on the picture's left.
 """
+
 import functools
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
@@ -26,6 +27,7 @@ class Markup:
     of the boundary drawing, `parts` the named regions, `upper` the points of the face's upper half. `weights` say how
     much a point counts in a loss that asks for it; all alike where they are left out.
     """
+
     name: str
     size: int
     pairs: tuple[tuple[int, int], ...]
@@ -39,14 +41,23 @@ class Markup:
 
     def __post_init__(self) -> None:
         named = [i for pair in self.pairs for i in pair] + [i for part in self.parts.values() for i in part]
-        named += [*(self.eyes or ()), *sum(self.lines, ()), *sum(self.pupils or (), ()), *sum(self.five or (), ()),
-                  *self.upper]
+        named += [
+            *(self.eyes or ()),
+            *sum(self.lines, ()),
+            *sum(self.pupils or (), ()),
+            *sum(self.five or (), ()),
+            *self.upper,
+        ]
         if named and not 0 <= min(named) <= max(named) < self.size:
-            raise FacelmkError(f'mark-up {self.name!r} has {self.size} points but names {min(named)} to {max(named)}; '
-                               'points are counted from 0')
+            raise FacelmkError(
+                f'mark-up {self.name!r} has {self.size} points but names {min(named)} to {max(named)}; '
+                'points are counted from 0'
+            )
         if len(self.weights) not in (0, self.size):
-            raise FacelmkError(f'mark-up {self.name!r} has {self.size} points and {len(self.weights)} weights; give '
-                               'one a point, or none')
+            raise FacelmkError(
+                f'mark-up {self.name!r} has {self.size} points and {len(self.weights)} weights; give '
+                'one a point, or none'
+            )
         paired = [i for pair in self.pairs for i in pair]
         if len(paired) != len(set(paired)):
             raise FacelmkError(f'mark-up {self.name!r}: a point stands in two mirror pairs; each may stand in one')
@@ -78,8 +89,10 @@ class _Markups(dict[str, Markup]):
     """The known mark-ups by name; a project's own joins by `MARKUPS.add(Markup(...))`."""
 
     def __missing__(self, name: str) -> Markup:
-        raise UnknownName(f'{name!r} is no known mark-up. {near(name, self)} '
-                          'A mark-up of your own joins by facelmk.markups.MARKUPS.add(Markup(...)).')
+        raise UnknownName(
+            f'{name!r} is no known mark-up. {near(name, self)} '
+            'A mark-up of your own joins by facelmk.markups.MARKUPS.add(Markup(...)).'
+        )
 
     def add(self, markup: Markup) -> Markup:
         """Make `markup` known under its name."""
@@ -100,26 +113,37 @@ def _pairs(*spans: tuple[int, int, int, int]) -> tuple[tuple[int, int], ...]:
     return tuple(pair for a, b, c, d in spans for pair in zip(span(a, b), span(c, d), strict=True))
 
 
-def _lines_of(contour: Group, brows: Sequence[Group], eyes: Sequence[Group], nose: Sequence[Group],
-              outer: Group, inner: Group) -> tuple[Group, ...]:
+def _lines_of(
+    contour: Group, brows: Sequence[Group], eyes: Sequence[Group], nose: Sequence[Group], outer: Group, inner: Group
+) -> tuple[Group, ...]:
     """Boundary lines: each eye and lip ring gives an upper and a lower line that share their corners."""
     rings = [*eyes, outer, inner]
     halves = []
     for ring in rings:
         half = len(ring) // 2
-        halves.append((ring[:half + 1], (ring[0], *reversed(ring[half:]))))
+        halves.append((ring[: half + 1], (ring[0], *reversed(ring[half:]))))
     eye_halves, lip_halves = halves[:2], halves[2:]
     eyes_lines = tuple(line for pair in eye_halves for line in pair)
     lips = (lip_halves[0][0], lip_halves[1][0], lip_halves[0][1], lip_halves[1][1])
     return (contour, *brows, *eyes_lines, *nose, *lips)
 
 
-def _ring_parts(contour: Group, brows: Sequence[Group], nose: Group, eyes: Sequence[Group], outer: Group,
-                inner: Group) -> dict[str, Group]:
-    return {'contour': contour, 'left_brow': brows[0], 'right_brow': brows[1], 'nose': nose, 'left_eye': eyes[0],
-            'right_eye': eyes[1], 'outer_lips': outer, 'inner_lips': inner}
+def _ring_parts(
+    contour: Group, brows: Sequence[Group], nose: Group, eyes: Sequence[Group], outer: Group, inner: Group
+) -> dict[str, Group]:
+    return {
+        'contour': contour,
+        'left_brow': brows[0],
+        'right_brow': brows[1],
+        'nose': nose,
+        'left_eye': eyes[0],
+        'right_eye': eyes[1],
+        'outer_lips': outer,
+        'inner_lips': inner,
+    }
 
 
+# fmt: off
 MARKUPS.add(Markup(
     'wflw', 98,
     pairs=_pairs((0, 15, 32, 17), (33, 37, 46, 42), (38, 41, 50, 47), (55, 56, 59, 58), (60, 64, 72, 68),
@@ -184,37 +208,63 @@ MARKUPS.add(Markup(
     'five', 5, pairs=((0, 1), (3, 4)), eyes=(0, 1), pupils=((0,), (1,)), five=((0,), (1,), (2,), (3,), (4,)),
     parts={'eyes': (0, 1), 'nose': (2,), 'lips': (3, 4)}, lines=((0, 2, 1), (3, 2, 4)),
     upper=(0, 1)))
+# fmt: on
 
 
 def _spans(*rows: tuple[int, int, int]) -> dict[int, Share]:
     """(target, first, last): the targets from `target` on are the sources first..last, unchanged."""
-    return {target + i: {source: 1.} for target, first, last in rows for i, source in enumerate(span(first, last))}
+    return {target + i: {source: 1.0} for target, first, last in rows for i, source in enumerate(span(first, last))}
 
 
 def _mean(a: int, b: int) -> Share:
-    return {a: .5, b: .5}
+    return {a: 0.5, b: 0.5}
 
 
-_98_TO_68 = ({i: {2 * i: 1.} for i in range(17)}
-             | _spans((17, 33, 37), (22, 42, 46), (27, 51, 59), (36, 60, 61), (38, 63, 65), (41, 67, 67),
-                      (42, 68, 69), (44, 71, 73), (47, 75, 75), (48, 76, 95)))
-_68_TO_106 = ({2 * i: {i: 1.} for i in range(17)}
-              | _spans((33, 17, 21), (42, 22, 26), (51, 27, 30), (58, 31, 35), (84, 48, 67))
-              | {66: {36: 1.}, 70: {39: 1.}, 68: _mean(37, 38), 72: _mean(40, 41),
-                 75: {42: 1.}, 79: {45: 1.}, 77: _mean(43, 44), 81: _mean(46, 47)})
+_98_TO_68 = {i: {2 * i: 1.0} for i in range(17)} | _spans(
+    (17, 33, 37),
+    (22, 42, 46),
+    (27, 51, 59),
+    (36, 60, 61),
+    (38, 63, 65),
+    (41, 67, 67),
+    (42, 68, 69),
+    (44, 71, 73),
+    (47, 75, 75),
+    (48, 76, 95),
+)
+_68_TO_106 = (
+    {2 * i: {i: 1.0} for i in range(17)}
+    | _spans((33, 17, 21), (42, 22, 26), (51, 27, 30), (58, 31, 35), (84, 48, 67))
+    | {
+        66: {36: 1.0},
+        70: {39: 1.0},
+        68: _mean(37, 38),
+        72: _mean(40, 41),
+        75: {42: 1.0},
+        79: {45: 1.0},
+        77: _mean(43, 44),
+        81: _mean(46, 47),
+    }
+)
 _98_TO_106 = _spans((0, 0, 54), (58, 55, 59), (66, 60, 67), (75, 68, 75), (84, 76, 95), (104, 96, 97))
+# fmt: off
 _29_TO_106 = {33: 0, 46: 1, 37: 2, 42: 3, 35: 4, 40: 5, 44: 6, 48: 7, 66: 8, 79: 9, 70: 10, 75: 11, 68: 12, 72: 13,
               77: 14, 81: 15, 104: 16, 105: 17, 57: 18, 63: 19, 54: 20, 60: 21, 84: 22, 90: 23, 87: 24, 98: 25,
               102: 26, 93: 27, 16: 28}
-_FIVE_OF = {name: {i: {j: 1 / len(group) for j in group} for i, group in enumerate(markup.five)}
-            for name, markup in MARKUPS.items() if markup.five and name != 'five'}
+# fmt: on
+_FIVE_OF = {
+    name: {i: {j: 1 / len(group) for j in group} for i, group in enumerate(markup.five)}
+    for name, markup in MARKUPS.items()
+    if markup.five and name != 'five'
+}
 _OF_68 = ('300w', '300wlp', 'coco_wholebody_face')
 MAPS: dict[tuple[str, str], Mapping[int, Share]] = (
     {('wflw', name): _98_TO_68 for name in _OF_68}
     | {(name, 'lapa'): _68_TO_106 for name in _OF_68}
     | {(a, b): _spans((0, 0, 67)) for a in _OF_68 for b in _OF_68 if a != b}
-    | {('wflw', 'lapa'): _98_TO_106, ('cofw', 'lapa'): {i: {j: 1.} for i, j in _29_TO_106.items()}}
-    | {(name, 'five'): shares for name, shares in _FIVE_OF.items()})
+    | {('wflw', 'lapa'): _98_TO_106, ('cofw', 'lapa'): {i: {j: 1.0} for i, j in _29_TO_106.items()}}
+    | {(name, 'five'): shares for name, shares in _FIVE_OF.items()}
+)
 
 
 def convert(points: NDArray, visible: NDArray, source: str, target: str) -> tuple[NDArray, NDArray]:

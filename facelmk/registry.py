@@ -3,6 +3,7 @@
 BACKBONES, HEADS, LOSSES, CODECS and DETECTORS stand alone; the other shelves are children of mmengine's roots, so that
 the Runner finds our parts and our configs may name mmengine's. A shelf imports its parts when it is first asked.
 """
+
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
@@ -37,8 +38,10 @@ class Shelf(Registry):
         """Build the part that `cfg['type']` names."""
         kind = cfg.get('type') if isinstance(cfg, dict) else None
         if isinstance(kind, str) and not self.knows(kind):
-            raise UnknownName(f'{kind!r} is no registered {self.name}. {near(kind, self)} A part of your own is found '
-                              'once its module is imported: name it in `custom_imports` of the config.')
+            raise UnknownName(
+                f'{kind!r} is no registered {self.name}. {near(kind, self)} A part of your own is found '
+                'once its module is imported: name it in `custom_imports` of the config.'
+            )
         return super().build(cfg, *args, **kwargs)
 
     @contextmanager
@@ -95,8 +98,9 @@ DATA_SAMPLERS = _child('DATA_SAMPLERS', 'facelmk.datasets')
 TRANSFORMS = _child('TRANSFORMS', 'facelmk.datasets')
 FUNCTIONS = _child('FUNCTIONS', 'facelmk.datasets', 'facelmk.engine.checkpoint')
 METRICS = _child('METRICS', 'facelmk.metrics')
-HOOKS = _child('HOOKS', 'facelmk.engine.hooks', 'facelmk.engine.saving', 'facelmk.engine.guards',
-               'facelmk.engine.switch_pipeline')
+HOOKS = _child(
+    'HOOKS', 'facelmk.engine.hooks', 'facelmk.engine.saving', 'facelmk.engine.guards', 'facelmk.engine.switch_pipeline'
+)
 LOOPS = _child('LOOPS', 'facelmk.engine.loops')
 RUNNERS = _child('RUNNERS')
 RUNNER_CONSTRUCTORS = _child('RUNNER_CONSTRUCTORS')

@@ -1,4 +1,5 @@
 """Fixtures of all tests: quiet threads, and the optional folder of reference data."""
+
 import os
 from pathlib import Path
 

@@ -1,4 +1,5 @@
 """The public names that users and downstream projects rely on: each imports, takes what it says, gives what it says."""
+
 import importlib
 import inspect
 from pathlib import Path
@@ -19,16 +20,26 @@ from facelmk.faces import Face, Faces
 from facelmk.markups import MARKUPS
 
 CONFIGS = [
-    'deeppose_r50_wflw', 'deeppose_r50_wflw_wing', 'deeppose_r50_wflw_softwing',
+    'deeppose_r50_wflw',
+    'deeppose_r50_wflw_wing',
+    'deeppose_r50_wflw_softwing',
     *(f'hrnetv2_w18_{data}' for data in ('wflw', '300w', 'cofw', 'aflw', '300wlp')),
-    'hrnetv2_w18_wflw_dark', 'hrnetv2_w18_aflw_dark', 'hrnetv2_w18_wflw_awing',
+    'hrnetv2_w18_wflw_dark',
+    'hrnetv2_w18_aflw_dark',
+    'hrnetv2_w18_wflw_awing',
     *(f'awing_hg4_{data}' for data in ('300w', 'wflw', 'cofw', 'aflw')),
     *(f'{name}_coco_wholebody_face' for name in ('hrnetv2_w18', 'res50', 'scnet50', 'mobilenetv2', 'hourglass52')),
-    'hrnetv2_w18_coco_wholebody_face_dark', *(f'rtmpose_{size}_face6' for size in 'tsm'),
+    'hrnetv2_w18_coco_wholebody_face_dark',
+    *(f'rtmpose_{size}_face6' for size in 'tsm'),
     *(f'rtmpose_m_{data}' for data in ('wflw', 'lapa', 'coco_wholebody_face')),
     *(f'hrnet_w18_{data}_orig' for data in ('wflw', '300w', 'cofw', 'aflw')),
-    'awing_hg1_wflw', 'unet_wflw_awing', 'dla34_wflw_awing', 'hrnetv2_w18_wflw_focal',
-    'hrnetv2_w18_wflw_awing_integral']
+    'awing_hg1_wflw',
+    'unet_wflw_awing',
+    'dla34_wflw_awing',
+    'hrnetv2_w18_wflw_focal',
+    'hrnetv2_w18_wflw_awing_integral',
+]
+# fmt: off
 SHELVES = {
     'BACKBONES': ('HRNet', 'ResNet', 'StackedHourglass', 'Hourglass', 'MobileNetV2', 'SCNet', 'CSPNeXt', 'UNet', 'DLA',
                   'TimmBackbone'),
@@ -41,35 +52,52 @@ SHELVES = {
                    'Photometric'),
     'METRICS': ('NME', 'FailureRate', 'AUC'), 'MODELS': ('FaceLandmarker', 'ExpMomentumEMA'),
     'HOOKS': ('SwitchPipeline',)}
+# fmt: on
 SIGNATURES = {  # what a call by these words must find, with its defaults
     'facelmk.load': dict(weights=None, device=None),
     'facelmk.faces.Face.align': dict(size=112),
     'facelmk.engine.checkpoint.load_checkpoint': dict(strict=True),
     'facelmk.codecs.Heatmap': dict(sigma=2, refine='quarter', centre='exact', kernel=11, aligned=True),
     'facelmk.codecs.Coordinates': dict(flip='exact'),
-    'facelmk.models.losses.WingLoss': dict(scale=1.),
+    'facelmk.models.losses.WingLoss': dict(scale=1.0),
     'facelmk.metrics.NME': dict(norm='inter_ocular'),
     'facelmk.models.FaceLandmarker': dict(flip_test=False, size=256),
-    'facelmk.compat.get_model_by_name': dict(root_models_path='hrnetv2_models', prefix='HR18-',
-                                             model_type='landmarks', device='cuda'),
+    'facelmk.compat.get_model_by_name': dict(
+        root_models_path='hrnetv2_models', prefix='HR18-', model_type='landmarks', device='cuda'
+    ),
     'facelmk.compat.get_lmks_by_img': dict(output_size=(256, 256), rot=0, bbox=None),
     'facelmk.compat.crop': dict(rot=0),
     'facelmk.compat.show_landmarks': dict(circle_size=3, color=(255, 0, 0), figsize=(10, 8), is_copy=True),
     'facelmk.compat.set_circles_on_img': dict(circle_size=5, is_copy=False),
-    'facelmk.compat.alignment_orig': dict(ncols=96, nrows=112, custom_align=None)}
+    'facelmk.compat.alignment_orig': dict(ncols=96, nrows=112, custom_align=None),
+}
 POSITIONAL = {  # and the names of what is given without a word
     'facelmk.load': ('config', 'weights', 'device'),
     'facelmk.engine.checkpoint.load_checkpoint': ('module', 'source', 'strict'),
-    'facelmk.compat.get_model_by_name': ('model_name',), 'facelmk.compat.get_lmks_by_img': ('model', 'img'),
-    'facelmk.compat.get_preds': ('scores',), 'facelmk.compat.decode_preds': ('output', 'center', 'scale', 'res'),
+    'facelmk.compat.get_model_by_name': ('model_name',),
+    'facelmk.compat.get_lmks_by_img': ('model', 'img'),
+    'facelmk.compat.get_preds': ('scores',),
+    'facelmk.compat.decode_preds': ('output', 'center', 'scale', 'res'),
     'facelmk.compat.crop': ('img', 'center', 'scale', 'output_size', 'rot'),
-    'facelmk.compat.get_five_landmarks_from_net': (), 'facelmk.compat.show_landmarks': ('img', 'lmks'),
+    'facelmk.compat.get_five_landmarks_from_net': (),
+    'facelmk.compat.show_landmarks': ('img', 'lmks'),
     'facelmk.compat.set_circles_on_img': ('image', 'circles_list'),
-    'facelmk.compat.alignment_orig': ('src_img', 'src_pts')}
+    'facelmk.compat.alignment_orig': ('src_img', 'src_pts'),
+}
 NORMS = ('inter_ocular', 'inter_pupil', 'box_side', 'box_geo', 'box_diagonal', 'file')
-LATER = ('facelmk.load()', 'DETECTORS', 'STARLoss', 'GaussianNLLLoss', 'PIP', 'facelmk video', 'facelmk compare',
-         'facelmk bench', 'facelmk export', 'facelmk serve')
-BOX = [20., 10., 120., 130.]
+LATER = (
+    'facelmk.load()',
+    'DETECTORS',
+    'STARLoss',
+    'GaussianNLLLoss',
+    'PIP',
+    'facelmk video',
+    'facelmk compare',
+    'facelmk bench',
+    'facelmk export',
+    'facelmk serve',
+)
+BOX = [20.0, 10.0, 120.0, 130.0]
 
 
 def public(name: str) -> Any:
@@ -109,7 +137,7 @@ def test_arguments_and_their_defaults(name: str) -> None:
 
 @pytest.mark.parametrize('name', POSITIONAL)
 def test_arguments_in_their_order(name: str) -> None:
-    assert tuple(inspect.signature(public(name)).parameters)[:len(POSITIONAL[name])] == POSITIONAL[name]
+    assert tuple(inspect.signature(public(name)).parameters)[: len(POSITIONAL[name])] == POSITIONAL[name]
 
 
 @pytest.mark.parametrize('shelf', SHELVES)
@@ -148,8 +176,9 @@ def test_faces_of_a_picture(model: Any, image: np.ndarray, tmp_path: Path) -> No
 
 def test_alignment(image: np.ndarray) -> None:
     """Five points on ArcFace's template leave the picture as it is."""
-    points = np.array([[38.2946, 51.6963], [73.5318, 51.5014], [56.0252, 71.7366], [41.5493, 92.3655],
-                       [70.7299, 92.2041]], np.float32)
+    points = np.array(
+        [[38.2946, 51.6963], [73.5318, 51.5014], [56.0252, 71.7366], [41.5493, 92.3655], [70.7299, 92.2041]], np.float32
+    )
     face = Face(points, np.ones(5, np.float32), np.array(BOX, np.float32), MARKUPS['five'], image)
     assert np.abs(face.align().astype(int) - image[:112, :112]).max() <= 1
     assert face.align(size=224).shape == (224, 224, 3)
@@ -157,6 +186,7 @@ def test_alignment(image: np.ndarray) -> None:
 
 def test_pictures_in_every_form(model: Any, image: np.ndarray, tmp_path: Path) -> None:
     from PIL import Image
+
     path, rgb = tmp_path / 'x.png', np.ascontiguousarray(image[..., ::-1])
     cv2.imwrite(str(path), image)
     tensor = torch.from_numpy(rgb.transpose(2, 0, 1).copy())
@@ -171,8 +201,9 @@ def test_the_landmarker_inside(model: Any) -> None:
     with torch.no_grad():
         stages = model.landmarker(torch.zeros(1, 3, 64, 64))
     assert isinstance(model.landmarker, nn.Module) and isinstance(stages, list) and stages[-1].shape[:2] == (1, 98)
-    assert [key.partition('.')[0] for key in model.landmarker.state_dict()][::len(model.landmarker.state_dict()) - 1] \
-        == ['backbone', 'head']
+    assert [key.partition('.')[0] for key in model.landmarker.state_dict()][
+        :: len(model.landmarker.state_dict()) - 1
+    ] == ['backbone', 'head']
 
 
 def test_a_checkpoint_fits_or_is_refused(model: Any, weights: Path, tmp_path: Path) -> None:
@@ -195,7 +226,7 @@ def test_losses_are_called_with_output_target_weight(name: str) -> None:
 
 def test_wing_in_pixels_of_a_crop() -> None:
     output, target = torch.rand(2, 5, 2), torch.rand(2, 5, 2)
-    plain, scaled = (registry.LOSSES.build(dict(type='WingLoss', scale=scale)) for scale in (1., 256.))
+    plain, scaled = (registry.LOSSES.build(dict(type='WingLoss', scale=scale)) for scale in (1.0, 256.0))
     torch.testing.assert_close(scaled(output, target), plain(output * 256, target * 256))
 
 
@@ -211,13 +242,16 @@ def test_forms_of_codecs() -> None:
 def test_metrics_say_what_they_are(norm: str) -> None:
     for kind in ('NME', 'FailureRate', 'AUC'):
         metric = registry.METRICS.build(dict(type=kind, norm=norm))
-        assert all(isinstance(getattr(metric, key), str) and getattr(metric, key)
-                   for key in ('name', 'unit', 'direction', 'normaliser'))
+        assert all(
+            isinstance(getattr(metric, key), str) and getattr(metric, key)
+            for key in ('name', 'unit', 'direction', 'normaliser')
+        )
 
 
 @pytest.mark.parametrize(('markup', 'size'), [('wflw', 98), ('300w', 68), ('cofw', 29), ('aflw', 19), ('lapa', 106)])
 def test_drawn_faces_have_exact_points(markup: str, size: int) -> None:
     from facelmk.datasets import SyntheticFaces
+
     first, again = (SyntheticFaces(markup, 2, 1, size=96).face(1) for _ in range(2))
     assert first['landmarks'].shape == (size, 2) and np.array_equal(first['image'], again['image'])
 

@@ -1,4 +1,5 @@
 """The documentation is true: its Python runs, its commands parse, its links and paths exist, its tables are fresh."""
+
 import contextlib
 import importlib
 import importlib.util
@@ -50,6 +51,7 @@ def pages_with(*languages: str) -> list[str]:
 
 # -- code
 
+
 @pytest.mark.parametrize('name', pages_with('python'))
 def test_python_blocks_run(name: str, tmp_path: Path) -> None:
     """In order, in one process, in an empty folder; a block that names a file is written to it instead."""
@@ -59,7 +61,7 @@ def test_python_blocks_run(name: str, tmp_path: Path) -> None:
         if file:
             path = tmp_path / file[1]
             path.parent.mkdir(parents=True, exist_ok=True)
-            path.write_text(code[file.end():])
+            path.write_text(code[file.end() :])
             written.append(path)
         else:
             script.append(code)
@@ -85,6 +87,7 @@ def test_shell_blocks_are_shell(name: str) -> None:
 
 
 # -- commands
+
 
 def commands(name: str) -> list[str]:
     """The lines of a page's shell blocks that start facelmk or one of the tools, and such commands in its prose."""
@@ -158,7 +161,7 @@ def script_complaint(words: list[str]) -> str:
     """A launcher prints its usage if arguments are missing; the options behind them are those of train or test."""
     path = ROOT / words[0]
     own = re.findall(r'usage: \$0([A-Z_ ]+)', path.read_text())[0].split()
-    given, rest = words[1:1 + len(own)], words[1 + len(own):]
+    given, rest = words[1 : 1 + len(own)], words[1 + len(own) :]
     if len(given) < len(own):
         return 'usage'
     verb = ['train', 'x'] if 'train' in path.name else ['test', 'x', 'y']
@@ -216,15 +219,22 @@ def test_what_is_not_built_is_not_promised() -> None:
 
 def test_the_parts_that_the_readme_names_are_on_the_shelves() -> None:
     from facelmk import registry
+
     table = text('README.md')
-    for title, shelf in [('backbones', registry.BACKBONES), ('heads', registry.HEADS), ('codecs', registry.CODECS),
-                         ('losses', registry.LOSSES), ('metrics', registry.METRICS)]:
+    for title, shelf in [
+        ('backbones', registry.BACKBONES),
+        ('heads', registry.HEADS),
+        ('codecs', registry.CODECS),
+        ('losses', registry.LOSSES),
+        ('metrics', registry.METRICS),
+    ]:
         row = next(line for line in table.splitlines() if line.startswith(f'| {title} '))
         named = set(re.findall(r'`(\w+)`', row))
         assert named and named <= set(shelf), title
 
 
 # -- links, paths, pictures
+
 
 def anchors(name: str) -> set[str]:
     """The anchors of a page's headings, as GitHub makes them."""
@@ -276,6 +286,7 @@ def test_no_machine_is_named() -> None:
 
 
 # -- tables
+
 
 @pytest.fixture(scope='module')
 def zoo() -> ModuleType:

@@ -1,4 +1,5 @@
 """Faces: five points, alignment, drawing, and what json gets."""
+
 import json
 
 import numpy as np
@@ -9,15 +10,21 @@ from facelmk.faces import ARCFACE, Face, Faces, similarity
 from facelmk.markups import MARKUPS, Markup
 
 ROWS = {  # left eye, right eye, nose tip, mouth corners, as the published sets number them
-    'aflw': (7, 10, 13, 15, 17), 'cofw': (16, 17, 20, 22, 23), '300w': ((37, 38, 40, 41), (43, 44, 46, 47), 30, 48, 54),
-    'wflw': (96, 97, 54, 76, 82), 'lapa': (104, 105, 54, 84, 90), 'five': (0, 1, 2, 3, 4)}
+    'aflw': (7, 10, 13, 15, 17),
+    'cofw': (16, 17, 20, 22, 23),
+    '300w': ((37, 38, 40, 41), (43, 44, 46, 47), 30, 48, 54),
+    'wflw': (96, 97, 54, 76, 82),
+    'lapa': (104, 105, 54, 84, 90),
+    'five': (0, 1, 2, 3, 4),
+}
 
 
 def a_face(markup: str = 'wflw', image: np.ndarray | None = None) -> Face:
     K = MARKUPS[markup].size
     points = np.random.default_rng(K).uniform(20, 80, (K, 2)).astype(np.float32)
-    return Face(points, np.linspace(0, 1, K, dtype=np.float32), np.array([10, 20, 90, 95], np.float32), MARKUPS[markup],
-                image)
+    return Face(
+        points, np.linspace(0, 1, K, dtype=np.float32), np.array([10, 20, 90, 95], np.float32), MARKUPS[markup], image
+    )
 
 
 @pytest.mark.parametrize('markup', ROWS)
@@ -52,8 +59,11 @@ def test_similarity_is_nearest_and_never_mirrors() -> None:
         return float(((geometry.apply(matrix, source) - target) ** 2).sum())
 
     for _ in range(200):
-        near = geometry.shift(*random.normal(size=2)) @ geometry.rotate(random.normal() * 3) @ geometry.scale(
-            float(np.exp(random.normal() * .05)))
+        near = (
+            geometry.shift(*random.normal(size=2))
+            @ geometry.rotate(random.normal() * 3)
+            @ geometry.scale(float(np.exp(random.normal() * 0.05)))
+        )
         assert apart(near @ found) >= apart(found)
 
 

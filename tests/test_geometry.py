@@ -1,4 +1,5 @@
 """Affine maps against closed forms, and the crop against MMPose's matrices."""
+
 from pathlib import Path
 
 import numpy as np
@@ -7,7 +8,7 @@ import pytest
 from facelmk import geometry
 
 WARPS = np.load(Path(__file__).parent / 'data' / 'warps.npz')
-POINTS = np.array([[0., 0], [3, 4], [-2, 7.5], [255, 255]])
+POINTS = np.array([[0.0, 0], [3, 4], [-2, 7.5], [255, 255]])
 
 
 def relative(found, wanted):
@@ -19,16 +20,16 @@ def test_elementary_maps():
     assert np.allclose(geometry.apply(geometry.scale(2), POINTS), POINTS * 2)
     assert np.allclose(geometry.apply(geometry.scale(2, 3), POINTS), POINTS * [2, 3])
     assert np.allclose(geometry.apply(geometry.mirror(256), POINTS), np.c_[255 - POINTS[:, 0], POINTS[:, 1]])
-    assert np.allclose(geometry.apply(geometry.rotate(90), [[1., 0]]), [[0, 1]])  # clockwise in a picture
+    assert np.allclose(geometry.apply(geometry.rotate(90), [[1.0, 0]]), [[0, 1]])  # clockwise in a picture
 
 
 def test_rotation_is_by_cosine_and_sine():
-    turned = geometry.apply(geometry.rotate(30), [[2., 0]])
-    assert np.allclose(turned, [[3 ** .5, 1]])
+    turned = geometry.apply(geometry.rotate(30), [[2.0, 0]])
+    assert np.allclose(turned, [[3**0.5, 1]])
 
 
 def test_about_keeps_its_centre():
-    centre = [[31.5, -4.]]
+    centre = [[31.5, -4.0]]
     turned = geometry.about(geometry.rotate(77) @ geometry.scale(3), centre[0])
     assert np.allclose(geometry.apply(turned, centre), centre)
     moved = geometry.apply(turned, POINTS) - centre
@@ -38,13 +39,13 @@ def test_about_keeps_its_centre():
 def test_box_to_crop_by_hand():
     box, size = [100, 50, 300, 150], 256  # centre (200, 100), longer side 200, padded 250
     warp = geometry.box_to_crop(box, size, padding=1.25)
-    points = np.array([[200., 100], [75, -25], [325, 225]])
+    points = np.array([[200.0, 100], [75, -25], [325, 225]])
     assert np.allclose(geometry.apply(warp, points), [[128, 128], [0, 0], [256, 256]])
 
 
 def test_a_leaning_head_stands_upright_in_the_crop():
     box = geometry.square_box((50, 60), 40)
-    axis = np.array([[50., 60], [50 + np.sin(np.deg2rad(20)), 60 - np.cos(np.deg2rad(20))]])  # leans right by 20
+    axis = np.array([[50.0, 60], [50 + np.sin(np.deg2rad(20)), 60 - np.cos(np.deg2rad(20))]])  # leans right by 20
     foot, head = geometry.apply(geometry.box_to_crop(box, 40, degrees=20), axis)
     assert np.allclose(head - foot, [0, -1])
 
@@ -74,7 +75,7 @@ def test_a_stack_of_matrices_maps_a_stack_of_points():
 
 
 def test_boxes():
-    points = np.array([[1.2, 5.], [3.4, 9.9], [100, 100]])
+    points = np.array([[1.2, 5.0], [3.4, 9.9], [100, 100]])
     assert geometry.tight_box(points).tolist() == [1, 5, 100, 100]
     assert geometry.tight_box(points, [1, 1, 0]).tolist() == [1, 5, 4, 10]
     assert geometry.tight_box(points, [0, 0, 0]).tolist() == [1, 5, 100, 100]

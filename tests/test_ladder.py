@@ -1,4 +1,5 @@
 """The ladder gives every row drawn faces, and makes it as long or as small as the rung says."""
+
 import importlib.util
 from pathlib import Path
 from types import ModuleType
@@ -29,8 +30,9 @@ def test_the_reduced_rung_is_small_and_drawn(ladder: ModuleType, name: str) -> N
         assert [step['size'] for step in dataset.pipeline if step['type'] == 'CropFace'] == [64]
     assert config.train_cfg.max_epochs == 3
     assert not any(hook['type'] == 'SwitchPipeline' for hook in config.custom_hooks)
-    assert {key: value for key, value in config.model.items() if key not in ('size', 'backbone')} == \
-        {key: value for key, value in model.items() if key not in ('size', 'backbone')}
+    assert {key: value for key, value in config.model.items() if key not in ('size', 'backbone')} == {
+        key: value for key, value in model.items() if key not in ('size', 'backbone')
+    }
 
 
 def test_a_tenth_is_a_tenth_of_everything(ladder: ModuleType) -> None:

@@ -1,4 +1,5 @@
 """Who may import whom: every arrow of the package is read from its syntax trees."""
+
 import ast
 from collections.abc import Iterator
 from pathlib import Path
@@ -11,8 +12,15 @@ GROUND = {'registry', 'markups', 'geometry'}
 UPSTAIRS = {'engine', 'inference', 'faces', 'report'}
 MIDDLE = {'codecs', 'datasets', 'models', 'metrics'}
 MAY_IMPORT = {
-    'errors': set(), '': {'errors'}, 'registry': set(), 'markups': set(), 'geometry': set(),
-    'codecs': GROUND, 'datasets': GROUND, 'models': GROUND | {'codecs'}, 'metrics': {'registry', 'markups'},
+    'errors': set(),
+    '': {'errors'},
+    'registry': set(),
+    'markups': set(),
+    'geometry': set(),
+    'codecs': GROUND,
+    'datasets': GROUND,
+    'models': GROUND | {'codecs'},
+    'metrics': {'registry', 'markups'},
     **dict.fromkeys(UPSTAIRS, GROUND | MIDDLE | UPSTAIRS),
 }
 ENGINE = ('config', 'files', 'checkpoint', 'vetting')  # rooms within it: each uses none but those before it
@@ -35,7 +43,7 @@ def imported(path: Path, module: str) -> Iterator[tuple[str, str | None]]:
         if isinstance(node, ast.Import):
             yield from ((alias.name, None) for alias in node.names)
         elif isinstance(node, ast.ImportFrom):
-            above = package[:len(package) - node.level + 1] if node.level else []
+            above = package[: len(package) - node.level + 1] if node.level else []
             base = '.'.join(above + ([node.module] if node.module else []))
             yield from ((base, alias.name) for alias in node.names)
 
@@ -94,11 +102,14 @@ def test_no_circles_among_rooms() -> None:
 
 
 def test_rooms_of_the_engine_use_none_but_those_before() -> None:
-    within = [(a.split('.')[2], b.split('.')[2]) for a, b in arrows(ROOT)
-              if a.startswith('facelmk.engine.') and b.startswith('facelmk.engine.')]
+    within = [
+        (a.split('.')[2], b.split('.')[2])
+        for a, b in arrows(ROOT)
+        if a.startswith('facelmk.engine.') and b.startswith('facelmk.engine.')
+    ]
     found = {(a, b) for a, b in within if a in ENGINE and a != b}
     assert found  # there are such arrows
-    assert [(a, b) for a, b in found if b not in ENGINE[:ENGINE.index(a)]] == []
+    assert [(a, b) for a, b in found if b not in ENGINE[: ENGINE.index(a)]] == []
 
 
 def test_middle_rooms_never_meet() -> None:
@@ -133,27 +144,44 @@ def house(root: Path, **files: str) -> Path:
     return root
 
 
-@pytest.mark.parametrize('files', [
-    dict(metrics__nme='from ..datasets import base', datasets__base=''),
-    dict(models__a='def late():\n    import facelmk.metrics.nme', metrics__nme=''),
-    dict(registry='from . import markups', markups=''),
-    dict(engine__run='from ..cli import main', cli__main=''),
-    dict(package='from .registry import near', registry=''),
-    dict(errors='from .geometry import apply', geometry=''),
-    dict(metrics__a='from ..geometry import apply', geometry='')])
+@pytest.mark.parametrize(
+    'files',
+    [
+        dict(metrics__nme='from ..datasets import base', datasets__base=''),
+        dict(models__a='def late():\n    import facelmk.metrics.nme', metrics__nme=''),
+        dict(registry='from . import markups', markups=''),
+        dict(engine__run='from ..cli import main', cli__main=''),
+        dict(package='from .registry import near', registry=''),
+        dict(errors='from .geometry import apply', geometry=''),
+        dict(metrics__a='from ..geometry import apply', geometry=''),
+    ],
+)
 def test_a_wrong_arrow_is_found(tmp_path: Path, files: dict[str, str]) -> None:
     assert len(forbidden(house(tmp_path, **files))) == 1
 
 
 def test_right_arrows_pass(tmp_path: Path) -> None:
-    root = house(tmp_path, registry='', geometry='', errors='', codecs__a='from .. import geometry\nimport numpy',
-                 models__a='from ..codecs.a import b\nfrom ..errors import x',
-                 engine__a='from ..models import a\nfrom .. import __version__',
-                 cli__a='from ..engine.a import x\nfrom . import b', cli__b='', faces='from .geometry import apply')
+    root = house(
+        tmp_path,
+        registry='',
+        geometry='',
+        errors='',
+        codecs__a='from .. import geometry\nimport numpy',
+        models__a='from ..codecs.a import b\nfrom ..errors import x',
+        engine__a='from ..models import a\nfrom .. import __version__',
+        cli__a='from ..engine.a import x\nfrom . import b',
+        cli__b='',
+        faces='from .geometry import apply',
+    )
     assert forbidden(root) == [] and circles(arrows(root)) == set()
 
 
 def test_a_circle_is_found(tmp_path: Path) -> None:
-    root = house(tmp_path, models__a='from . import b', models__b='from .c import x', models__c='from .a import y',
-                 models__d='from .a import z')
+    root = house(
+        tmp_path,
+        models__a='from . import b',
+        models__b='from .c import x',
+        models__c='from .a import y',
+        models__d='from .a import z',
+    )
     assert {'facelmk.models.a', 'facelmk.models.b', 'facelmk.models.c'} <= circles(arrows(root))

@@ -1,4 +1,5 @@
 """Mark-ups against published tables, and the maps between them."""
+
 import itertools
 import json
 from pathlib import Path
@@ -10,8 +11,16 @@ from facelmk.markups import MAPS, MARKUPS, Markup, convert, span
 from facelmk.registry import FacelmkError, UnknownName
 
 MIRRORS = json.loads((Path(__file__).parent / 'data' / 'mirrors.json').read_text())
-SIZES = {'wflw': 98, '300w': 68, 'cofw': 29, 'aflw': 19, 'lapa': 106, 'coco_wholebody_face': 68, '300wlp': 68,
-         'five': 5}
+SIZES = {
+    'wflw': 98,
+    '300w': 68,
+    'cofw': 29,
+    'aflw': 19,
+    'lapa': 106,
+    'coco_wholebody_face': 68,
+    '300wlp': 68,
+    'five': 5,
+}
 
 
 def test_the_known_markups():
@@ -57,12 +66,37 @@ def test_parts_and_lines_mirror_onto_each_other(name):
 def test_thirteen_boundary_lines(name):
     """The polylines of Adaptive Wing's boundary channel (arXiv:1904.07399)."""
     wanted = {
-        '300w': [span(0, 16), span(17, 21), span(22, 26), span(36, 39), (36, 41, 40, 39), span(42, 45),
-                 (42, 47, 46, 45), span(27, 30), span(31, 35), span(48, 54), span(60, 64),
-                 (48, 59, 58, 57, 56, 55, 54), (60, 67, 66, 65, 64)],
-        'wflw': [span(0, 32), span(33, 37), span(42, 46), span(60, 64), (60, 67, 66, 65, 64), span(68, 72),
-                 (68, 75, 74, 73, 72), span(51, 54), span(55, 59), span(76, 82), span(88, 92),
-                 (76, 87, 86, 85, 84, 83, 82), (88, 95, 94, 93, 92)]}
+        '300w': [
+            span(0, 16),
+            span(17, 21),
+            span(22, 26),
+            span(36, 39),
+            (36, 41, 40, 39),
+            span(42, 45),
+            (42, 47, 46, 45),
+            span(27, 30),
+            span(31, 35),
+            span(48, 54),
+            span(60, 64),
+            (48, 59, 58, 57, 56, 55, 54),
+            (60, 67, 66, 65, 64),
+        ],
+        'wflw': [
+            span(0, 32),
+            span(33, 37),
+            span(42, 46),
+            span(60, 64),
+            (60, 67, 66, 65, 64),
+            span(68, 72),
+            (68, 75, 74, 73, 72),
+            span(51, 54),
+            span(55, 59),
+            span(76, 82),
+            span(88, 92),
+            (76, 87, 86, 85, 84, 83, 82),
+            (88, 95, 94, 93, 92),
+        ],
+    }
     assert list(MARKUPS[name].lines) == wanted[name]
 
 
@@ -78,7 +112,7 @@ def test_maps_go_with_the_mirror(source, target):
     """Mirroring and mapping are the same in either order, and every target is a mean of sources."""
     rng = np.random.default_rng(1)
     a, b = MARKUPS[source], MARKUPS[target]
-    points, visible = rng.random((a.size, 2)), (rng.random(a.size) > .3).astype(np.float32)
+    points, visible = rng.random((a.size, 2)), (rng.random(a.size) > 0.3).astype(np.float32)
     there, seen = convert(points, visible, source, target)
     mirrored, seen_mirrored = convert(points[a.mirror], visible[a.mirror], source, target)
     assert np.allclose(there[b.mirror], mirrored) and np.array_equal(seen[b.mirror], seen_mirrored)
@@ -89,21 +123,45 @@ def test_maps_go_with_the_mirror(source, target):
 @pytest.mark.parametrize(('source', 'target'), [('wflw', '300w'), ('300w', 'lapa'), ('wflw', 'lapa'), ('cofw', 'lapa')])
 def test_maps_keep_eye_corners_and_pupils(source, target):
     maps = MAPS[source, target]
-    assert [maps[i] for i in MARKUPS[target].eyes] == [{i: 1.} for i in MARKUPS[source].eyes]
+    assert [maps[i] for i in MARKUPS[target].eyes] == [{i: 1.0} for i in MARKUPS[source].eyes]
     if source in ('wflw', 'cofw') and target == 'lapa':
-        assert [maps[i] for i in (104, 105)] == [{group[0]: 1.} for group in MARKUPS[source].pupils]
+        assert [maps[i] for i in (104, 105)] == [{group[0]: 1.0} for group in MARKUPS[source].pupils]
 
 
 # What each point is, said without any table of maps: the place on the face that both mark-ups of a map must mean.
 BROWS = ('outer end', 'upper quarter', 'upper middle', 'upper three quarters', 'inner end')
-RING = ('outer corner', 'upper outer', 'upper middle', 'upper inner', 'inner corner', 'lower inner', 'lower middle',
-        'lower outer')
+RING = (
+    'outer corner',
+    'upper outer',
+    'upper middle',
+    'upper inner',
+    'inner corner',
+    'lower inner',
+    'lower middle',
+    'lower outer',
+)
+# fmt: off
 LIPS = ('left corner', 'upper 1', 'upper 2', 'upper middle', 'upper 4', 'upper 5', 'right corner', 'lower 5', 'lower 4',
         'lower middle', 'lower 2', 'lower 1')
-INNER = ('left corner', 'upper left', 'upper middle', 'upper right', 'right corner', 'lower right', 'lower middle',
-         'lower left')
-SHORT_EYE = ('outer corner', 'upper outer sixth', 'upper inner sixth', 'inner corner', 'lower inner sixth',
-             'lower outer sixth')
+# fmt: on
+INNER = (
+    'left corner',
+    'upper left',
+    'upper middle',
+    'upper right',
+    'right corner',
+    'lower right',
+    'lower middle',
+    'lower left',
+)
+SHORT_EYE = (
+    'outer corner',
+    'upper outer sixth',
+    'upper inner sixth',
+    'inner corner',
+    'lower inner sixth',
+    'lower outer sixth',
+)
 
 
 def named(first, group, words):
@@ -113,10 +171,11 @@ def named(first, group, words):
 def eyes(left, right, words):
     """A ring runs clockwise: on the left from the outer corner, on the right from the inner one."""
     half = len(words) // 2
-    mirrored = (*reversed(words[:half + 1]), *reversed(words[half + 1:]))
+    mirrored = (*reversed(words[: half + 1]), *reversed(words[half + 1 :]))
     return named(left, 'left eye', words) | named(right, 'right eye', mirrored)
 
 
+# fmt: off
 NAMES = {
     '300w': {i: f'contour {2 * i}' for i in range(17)} | named(17, 'left brow', BROWS)
     | named(22, 'right brow', BROWS[::-1]) | named(27, 'bridge', '1234') | named(31, 'under the nose', '12345')
@@ -136,15 +195,25 @@ NAMES = {
              19: 'right nostril, outside', 20: 'bridge, 4', 21: 'under the nose, 3', 22: 'outer lips, left corner',
              23: 'outer lips, right corner', 24: 'outer lips, upper middle', 25: 'inner lips, upper middle',
              26: 'inner lips, lower middle', 27: 'outer lips, lower middle', 28: 'contour 16'}}
+# fmt: on
+# fmt: off
 NAMES['lapa'] = {i: name for i, name in NAMES['wflw'].items() if i < 55} | named(58, 'under the nose', '12345') | eyes(
     66, 75, RING) | named(84, 'outer lips', LIPS) | named(96, 'inner lips', INNER) | {
     55: 'left of the nose, above', 56: 'left of the nose, middle', 57: 'left nostril, outside',
     65: 'right of the nose, above', 64: 'right of the nose, middle', 63: 'right nostril, outside',
     74: 'left eye, middle', 83: 'right eye, middle', 104: 'left pupil', 105: 'right pupil'}
-BETWEEN = {f'{side} eye, {lid} middle': {f'{side} eye, {lid} {end} sixth' for end in ('outer', 'inner')}
-           for side in ('left', 'right') for lid in ('upper', 'lower')}  # 68 points have no middle of a lid
-NEAREST = {f'{side} eye, {lid} {end} sixth': f'{side} eye, {lid} {end}'
-           for side in ('left', 'right') for lid in ('upper', 'lower') for end in ('outer', 'inner')}
+# fmt: on
+BETWEEN = {
+    f'{side} eye, {lid} middle': {f'{side} eye, {lid} {end} sixth' for end in ('outer', 'inner')}
+    for side in ('left', 'right')
+    for lid in ('upper', 'lower')
+}  # 68 points have no middle of a lid
+NEAREST = {
+    f'{side} eye, {lid} {end} sixth': f'{side} eye, {lid} {end}'
+    for side in ('left', 'right')
+    for lid in ('upper', 'lower')
+    for end in ('outer', 'inner')
+}
 
 
 @pytest.mark.parametrize(('source', 'target'), [('wflw', '300w'), ('300w', 'lapa'), ('wflw', 'lapa'), ('cofw', 'lapa')])
@@ -169,8 +238,9 @@ def test_mmposes_eyes_of_cofw_are_not_those_of_106_points():
         assert NAMES['lapa'][j] != NAMES['cofw'][i] == NAMES['lapa'][ours[i]]
 
 
-@pytest.mark.parametrize(('source', 'target'), list(
-    itertools.permutations(('300w', '300wlp', 'coco_wholebody_face'), 2)))
+@pytest.mark.parametrize(
+    ('source', 'target'), list(itertools.permutations(('300w', '300wlp', 'coco_wholebody_face'), 2))
+)
 def test_sixty_eight_points_are_the_same_under_their_three_names(source, target):
     points, visible = np.random.default_rng(3).random((68, 2)), np.arange(68) % 2
     there, seen = convert(points, visible, source, target)
@@ -182,7 +252,7 @@ def test_weights_of_lapas_points():
     """MMPose's: the contour .8, the rings of the eyes 2, the lips 1.5; they mirror onto each other."""
     markup = MARKUPS['lapa']
     wanted = np.ones(106)
-    for part, weight in (('contour', .8), ('left_eye', 2), ('right_eye', 2), ('outer_lips', 1.5), ('inner_lips', 1.5)):
+    for part, weight in (('contour', 0.8), ('left_eye', 2), ('right_eye', 2), ('outer_lips', 1.5), ('inner_lips', 1.5)):
         wanted[list(markup.parts[part])] = weight
     assert markup.weights == tuple(wanted) == tuple(wanted[markup.mirror])
 

@@ -1,4 +1,5 @@
 """The package as users get it: what it asks for, what the wheel holds, and an epoch trained from it."""
+
 import ast
 import importlib.util
 import os
@@ -42,6 +43,7 @@ def run(*command: str | Path, cwd: Path, **variables: str) -> str:
 
 # -- what is asked for
 
+
 def test_the_runtime_needs_are_the_seven_packages() -> None:
     names = {STAND_IN.get(need.name, need.name) for need in requirements('runtime')}
     assert names == SEVEN
@@ -56,8 +58,11 @@ def test_one_coco_package_for_each_python(python: str) -> None:
 
 @pytest.mark.parametrize('python', ['3.11', '3.12'])
 def test_pins_agree_with_the_needs(python: str) -> None:
-    pins = {pin.name.lower(): pin for pin in requirements('constraints')
-            if pin.marker is None or pin.marker.evaluate({'python_version': python})}
+    pins = {
+        pin.name.lower(): pin
+        for pin in requirements('constraints')
+        if pin.marker is None or pin.marker.evaluate({'python_version': python})
+    }
     for need in [*requirements('runtime'), *requirements('tests')]:
         (version,) = re.findall(r'==([\w.]+)', str(pins[need.name.lower()].specifier))
         assert version in need.specifier, need
@@ -95,25 +100,33 @@ def uses() -> dict[str, set[str]]:
     return found
 
 
-@pytest.mark.parametrize('package, imported, room', [
-    ('torch', 'torch.nn', 'models/landmarker.py'),
-    ('mmengine', 'mmengine.runner.Runner', 'engine/run.py'),
-    ('mmcv-lite', 'mmcv.transforms.BaseTransform', 'datasets/transforms.py'),
-    ('numpy', 'numpy', 'geometry.py'),
-    ('opencv-python', 'cv2', 'datasets/transforms.py'),
-    ('xtcocotools', 'xtcocotools.coco.COCO', 'metrics/keypoint_ap.py'),
-    ('json-tricks', 'json_tricks', 'engine/run.py')])
+@pytest.mark.parametrize(
+    'package, imported, room',
+    [
+        ('torch', 'torch.nn', 'models/landmarker.py'),
+        ('mmengine', 'mmengine.runner.Runner', 'engine/run.py'),
+        ('mmcv-lite', 'mmcv.transforms.BaseTransform', 'datasets/transforms.py'),
+        ('numpy', 'numpy', 'geometry.py'),
+        ('opencv-python', 'cv2', 'datasets/transforms.py'),
+        ('xtcocotools', 'xtcocotools.coco.COCO', 'metrics/keypoint_ap.py'),
+        ('json-tricks', 'json_tricks', 'engine/run.py'),
+    ],
+)
 def test_each_of_the_seven_has_a_job(package: str, imported: str, room: str) -> None:
     assert package in SEVEN
     assert room in uses()[imported]
 
 
-@pytest.mark.parametrize('room, call', [
-    ('datasets/transforms.py', '(BaseTransform)'),  # is what a transform is
-    ('datasets/transforms.py', 'cv2.warpAffine('),
-    ('metrics/keypoint_ap.py', 'COCO('),  # the index of a data set
-    ('metrics/keypoint_ap.py', 'COCOeval('),  # keypoint AP
-    ('engine/run.py', 'json_tricks.dumps(')])  # writes results
+@pytest.mark.parametrize(
+    'room, call',
+    [
+        ('datasets/transforms.py', '(BaseTransform)'),  # is what a transform is
+        ('datasets/transforms.py', 'cv2.warpAffine('),
+        ('metrics/keypoint_ap.py', 'COCO('),  # the index of a data set
+        ('metrics/keypoint_ap.py', 'COCOeval('),  # keypoint AP
+        ('engine/run.py', 'json_tricks.dumps('),
+    ],
+)  # writes results
 def test_the_jobs_are_done_there(room: str, call: str) -> None:
     assert call in (ROOT / 'facelmk' / room).read_text()
 
@@ -133,6 +146,7 @@ def test_annotations_are_never_read_with_json_tricks() -> None:
 
 
 # -- how light it is
+
 
 def loaded_after(code: str) -> set[str]:
     """Which heavy packages a piece of Python loads."""
@@ -157,6 +171,7 @@ def test_the_registry_is_light() -> None:
 
 # -- the wheel
 
+
 @pytest.fixture(scope='module')
 def wheel(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A wheel made from the source archive, which is made from a copy: the clone is left as it is."""
@@ -165,15 +180,34 @@ def wheel(tmp_path_factory: pytest.TempPathFactory) -> Path:
     junk = shutil.ignore_patterns('__pycache__', '.*_cache')
     for name in ('facelmk', 'configs', 'requirements'):
         shutil.copytree(ROOT / name, source / name, ignore=junk)
-    for name in ('setup.py', 'pyproject.toml', 'MANIFEST.in', 'README.md', 'LICENSE', 'CHANGELOG.md', 'CITATION.cff',
-                 'requirements.txt'):
+    for name in (
+        'setup.py',
+        'pyproject.toml',
+        'MANIFEST.in',
+        'README.md',
+        'LICENSE',
+        'CHANGELOG.md',
+        'CITATION.cff',
+        'requirements.txt',
+    ):
         shutil.copy(ROOT / name, source)
     run(sys.executable, 'setup.py', '-q', 'sdist', '-d', folder, cwd=source)
     with tarfile.open(folder / f'facelmk-{facelmk.__version__}.tar.gz') as archive:
         archive.extraction_filter = getattr(tarfile, 'data_filter', None)  # of Python 3.11.4 and later
         archive.extractall(folder)
-    run(sys.executable, '-m', 'pip', 'wheel', '-q', '--no-deps', '--no-build-isolation', '-w', folder,
-        folder / f'facelmk-{facelmk.__version__}', cwd=folder)
+    run(
+        sys.executable,
+        '-m',
+        'pip',
+        'wheel',
+        '-q',
+        '--no-deps',
+        '--no-build-isolation',
+        '-w',
+        folder,
+        folder / f'facelmk-{facelmk.__version__}',
+        cwd=folder,
+    )
     return next(folder.glob('*.whl'))
 
 
@@ -183,11 +217,25 @@ def installed(wheel: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     home = tmp_path_factory.mktemp('home') / 'venv'
     run(sys.executable, '-m', 'venv', '--without-pip', home, cwd=home.parent)
     python = home / 'bin' / 'python'
-    run(sys.executable, '-m', 'pip', '--python', python, 'install', '-q', '--no-deps', '--no-index', wheel,
-        cwd=home.parent)
+    run(
+        sys.executable,
+        '-m',
+        'pip',
+        '--python',
+        python,
+        'install',
+        '-q',
+        '--no-deps',
+        '--no-index',
+        wheel,
+        cwd=home.parent,
+    )
     site = run(python, '-c', 'import sysconfig; print(sysconfig.get_path("purelib"))', cwd=home.parent).strip()
-    here = {sysconfig.get_path('purelib'), sysconfig.get_path('platlib'),
-            *(str(Path(importlib.util.find_spec(name).origin).parents[1]) for name in ('torch', 'mmengine', 'numpy'))}
+    here = {
+        sysconfig.get_path('purelib'),
+        sysconfig.get_path('platlib'),
+        *(str(Path(importlib.util.find_spec(name).origin).parents[1]) for name in ('torch', 'mmengine', 'numpy')),
+    }
     # addsitedir reads the .pth files there too: on Python 3.12 that is how setuptools brings distutils back
     Path(site, 'borrowed.pth').write_text(''.join(f'import site; site.addsitedir({path!r})\n' for path in sorted(here)))
     return home / 'bin'
@@ -208,8 +256,10 @@ def test_the_wheel_holds_every_file_and_config(wheel: Path) -> None:
 
 
 def test_an_installed_facelmk_finds_its_configs(installed: Path, tmp_path: Path) -> None:
-    code = ('import facelmk\nfrom facelmk.engine.config import config_folder, config_names\n'
-            'print(facelmk.__file__, config_folder(), *config_names(), sep="\\n")')
+    code = (
+        'import facelmk\nfrom facelmk.engine.config import config_folder, config_names\n'
+        'print(facelmk.__file__, config_folder(), *config_names(), sep="\\n")'
+    )
     module, folder, *names = run(installed / 'python', '-c', code, cwd=tmp_path).split()
     assert str(installed.parent) in module and str(installed.parent) in folder
     assert names == sorted(path.stem for path in (ROOT / 'configs').glob('*.py'))
@@ -220,22 +270,36 @@ def test_the_installed_command_says_its_version(installed: Path, tmp_path: Path)
 
 
 def test_a_config_of_ones_own_reads_an_installed_one(installed: Path, tmp_path: Path) -> None:
-    (tmp_path / 'mine.py').write_text('from mmengine.config import read_base\nwith read_base():\n'
-                                      '    from facelmk.configs.quickstart import *\nmodel.flip_test = False\n')
+    (tmp_path / 'mine.py').write_text(
+        'from mmengine.config import read_base\nwith read_base():\n'
+        '    from facelmk.configs.quickstart import *\nmodel.flip_test = False\n'
+    )
     shown = run(installed / 'facelmk', 'config', 'show', 'mine.py', cwd=tmp_path)
     assert 'flip_test=False' in shown and "type='QuickNet'" in shown
 
 
 def test_an_epoch_from_the_wheel(installed: Path, tmp_path: Path) -> None:
-    run(installed / 'facelmk', 'train', 'quickstart', '--cfg-options', 'train_dataloader.dataset.count=32',
-        'val_dataloader.dataset.count=10', 'train_dataloader.batch_size=8', 'train_dataloader.num_workers=0',
-        'val_dataloader.num_workers=0', 'train_cfg.max_epochs=1',
-        'train_dataloader.dataset.pipeline.1.size=64', 'val_dataloader.dataset.pipeline.1.size=64',
-        cwd=tmp_path, OMP_NUM_THREADS='1')
+    run(
+        installed / 'facelmk',
+        'train',
+        'quickstart',
+        '--cfg-options',
+        'train_dataloader.dataset.count=32',
+        'val_dataloader.dataset.count=10',
+        'train_dataloader.batch_size=8',
+        'train_dataloader.num_workers=0',
+        'val_dataloader.num_workers=0',
+        'train_cfg.max_epochs=1',
+        'train_dataloader.dataset.pipeline.1.size=64',
+        'val_dataloader.dataset.pipeline.1.size=64',
+        cwd=tmp_path,
+        OMP_NUM_THREADS='1',
+    )
     assert list((tmp_path / 'work_dirs/quickstart').glob('best_NME_epoch_1.pth'))
 
 
 # -- the commands of the README
+
 
 def make(*words: str) -> str:
     """What make would run."""
@@ -289,8 +353,15 @@ def test_preflight_names_the_line_that_mends_it(preflight: ModuleType, monkeypat
     monkeypatch.setattr(preflight.importlib.util, 'find_spec', lambda _: None)
     monkeypatch.setattr(preflight, 'OLDEST', (9, 0))
     told = '\n'.join(preflight.lacks(keep_torch=True))
-    for mend in ('make PYTHON=', '-venv', 'apt-get install make', 'clone onto a larger disk', 'apt-get install libgl1',
-                 'apt-get install libglib2.0-0', 'TORCH=keep'):
+    for mend in (
+        'make PYTHON=',
+        '-venv',
+        'apt-get install make',
+        'clone onto a larger disk',
+        'apt-get install libgl1',
+        'apt-get install libglib2.0-0',
+        'TORCH=keep',
+    ):
         assert mend in told, told
 
 

@@ -2,6 +2,7 @@
 
 Networks (`model_*.npz`, `crop_*.npz`) are compared in tests/models/test_reference_configs.py.
 """
+
 import json
 import re
 from pathlib import Path
@@ -34,36 +35,41 @@ ARRAYS = {  # file -> what its arrays are called -> the test that compares them
         r'simcc.*': f'{SIMCC}::test_rows_weights_and_points_are_those_of_mmpose',
         r'pp_max_loc|pp_max_val|pp_refine': 'test_reference_arrays.py::test_maxima_of_noise_and_of_empty_maps',
         r'pp_dark': f'{PARITY}::test_refinement_of_random_maps_is_that_of_mmpose',
-        r'pp_dark_udp|pp_blur': f'{UDP}::test_blur_and_refinement_of_noise_are_those_of_mmpose'},
+        r'pp_dark_udp|pp_blur': f'{UDP}::test_blur_and_refinement_of_noise_are_those_of_mmpose',
+    },
     'losses.npz': {
         r'pred|tgt|w|hp|ht|hw|hmask': INPUT,
         r'(wing|softwing|smoothl1|l1)(_x256|_now)?(_grad)?': f'{LOSS}::test_coordinate_losses_are_mmposes',
-        r'(wing|softwing|smoothl1|l1)(_x256|_now)?_gradnorm':
-            'test_reference_arrays.py::test_norms_of_the_gradients_of_coordinate_losses',
+        r'(wing|softwing|smoothl1|l1)(_x256|_now)?_gradnorm': 'test_reference_arrays.py::test_norms_of_the_gradients_of_coordinate_losses',
         r'(wing|softwing)_curve_sum(_grad)?': f'{LOSS}::test_the_whole_curve_is_mmposes',
-        r'(wing|softwing)_curve_sum_gradnorm':
-            'test_reference_arrays.py::test_norms_of_the_gradients_of_coordinate_losses',
+        r'(wing|softwing)_curve_sum_gradnorm': 'test_reference_arrays.py::test_norms_of_the_gradients_of_coordinate_losses',
         r'(kpmse|awing)(_now|_mask)?(_grad|_gradnorm)?': f'{LOSS}::test_heatmap_losses_are_mmposes',
-        r'(wing_px|softwing2|mse|softweightsmoothl1|kpmse_skip|ohkm|focal)(_x256|_now)?(_grad|_gradnorm)?':
-            f'{LOSS}::test_the_other_losses_are_mmposes'},
+        r'(wing_px|softwing2|mse|softweightsmoothl1|kpmse_skip|ohkm|focal)(_x256|_now)?(_grad|_gradnorm)?': f'{LOSS}::test_the_other_losses_are_mmposes',
+    },
     'metrics.npz': {
         r'gt|pred|mask|.*_names': INPUT,
         r'nme_(bbox_)?[0-9a-z]+': 'metrics/test_errors.py::test_mmpose_figures',
         r'epe|keypoint_(nme|epe)': 'test_reference_arrays.py::test_mean_errors_of_mmpose',
-        r'auc|keypoint_auc|pck': 'test_reference_arrays.py::test_shares_of_points_of_mmpose'},
+        r'auc|keypoint_auc|pck': 'test_reference_arrays.py::test_shares_of_points_of_mmpose',
+    },
     'tta.npz': {
         r'flip_hm_shift[01]': 'test_reference_arrays.py::test_mirrored_maps_of_mmpose',
-        r'flip_coord_shift[01]': f'{PARITY}::test_flips_are_those_of_mmpose'},
+        r'flip_coord_shift[01]': f'{PARITY}::test_flips_are_those_of_mmpose',
+    },
     'transforms.npz': {
         r'bbox|cs_[cs]_1\.(0|25)': f'{PIPELINE}::test_centres_and_sides',
         r'cases|img|img_formula|kpts|vis': INPUT,
         r'(warp|inv|udp)_[0-3]_(256|192)': f'{PIPELINE}::test_matrices',
         r'affine_udp0_(img|kpts|center|scale)': f'{PIPELINE}::test_the_crop_of_a_box',
         r'affine_udp1_(img|kpts|center|scale)': f'{PIPELINE}::test_the_crop_of_a_box_for_udp',
-        r'aug[0-5]_(flip|rot|scale|center|kpts|vis|img|w|hmsum)': f'{PIPELINE}::test_the_training_pipeline'}}
+        r'aug[0-5]_(flip|rot|scale|center|kpts|vis|img|w|hmsum)': f'{PIPELINE}::test_the_training_pipeline',
+    },
+}
 GOLDEN = {  # figure -> the test that has it
-    'wing': 'test_reference_arrays.py::test_golden_losses', 'softwing': 'test_reference_arrays.py::test_golden_losses',
-    'awing': 'test_reference_arrays.py::test_golden_adaptive_wing', 'codec_floor_nme_percent/sizes': INPUT,
+    'wing': 'test_reference_arrays.py::test_golden_losses',
+    'softwing': 'test_reference_arrays.py::test_golden_losses',
+    'awing': 'test_reference_arrays.py::test_golden_adaptive_wing',
+    'codec_floor_nme_percent/sizes': INPUT,
     'codec_floor_nme_percent/orig_hrnet_s1.5': f'codecs/test_hrnet_integer.py::test_{INTEGERS}',
     'codec_floor_nme_percent/hrp_s1.5': f'codecs/test_hrnet_integer.py::test_{INTEGERS}',
     'codec_floor_nme_percent/msra_s2': f'{PARITY}::test_{FLOORS}',
@@ -71,7 +77,8 @@ GOLDEN = {  # figure -> the test that has it
     'codec_floor_nme_percent/regression': f'{PARITY}::test_{FLOORS}',
     'params': 'test_reference_arrays.py::test_golden_numbers_of_parameters',
     'flip_heatmap_1x6': 'test_reference_arrays.py::test_golden_mirrored_row',
-    'flip_coords': 'test_reference_arrays.py::test_golden_mirrored_points'}
+    'flip_coords': 'test_reference_arrays.py::test_golden_mirrored_points',
+}
 MSRA = {'msra': dict(sigma=2), 'msra_s1.5': dict(sigma=1.5), 'msra_dark': dict(refine='dark', centre='exact')}
 NEAR = 1e-5
 TESTS = Path(__file__).parent
@@ -98,8 +105,11 @@ def msra(**options: Any) -> Any:
 
 def rows(golden: dict[str, Any]) -> set[str]:
     """The names of the golden figures, the floors one by one."""
-    return {f'{key}/{child}' if key == 'codec_floor_nme_percent' else key
-            for key, value in golden.items() for child in value}
+    return {
+        f'{key}/{child}' if key == 'codec_floor_nme_percent' else key
+        for key, value in golden.items()
+        for child in value
+    }
 
 
 @pytest.fixture
@@ -108,6 +118,7 @@ def golden(shared: Path) -> dict[str, Any]:
 
 
 # -- the tables
+
 
 def test_every_file_is_in_the_table(shared: Path) -> None:
     files = {path.name for path in (shared / 'ref').glob('*.npz')}
@@ -137,9 +148,16 @@ def test_the_tests_that_are_named_exist(node: str) -> None:
 
 # -- golden figures
 
-@pytest.mark.parametrize(('name', 'config'), [
-    ('hrnetv2_w18_98', 'hrnetv2_w18_wflw'), ('deeppose_res50_98', 'deeppose_r50_wflw'),
-    ('fan4_98', 'awing_hg4_wflw'), ('fan4_68', 'awing_hg4_300w')])
+
+@pytest.mark.parametrize(
+    ('name', 'config'),
+    [
+        ('hrnetv2_w18_98', 'hrnetv2_w18_wflw'),
+        ('deeppose_res50_98', 'deeppose_r50_wflw'),
+        ('fan4_98', 'awing_hg4_wflw'),
+        ('fan4_68', 'awing_hg4_300w'),
+    ],
+)
 def test_golden_numbers_of_parameters(name: str, config: str, golden: dict[str, Any]) -> None:
     assert golden['params'].keys() == {'hrnetv2_w18_98', 'deeppose_res50_98', 'fan4_98', 'fan4_68', 'shin_hg4_69'}
     with torch.device('meta'):
@@ -147,12 +165,18 @@ def test_golden_numbers_of_parameters(name: str, config: str, golden: dict[str, 
     assert sum(parameter.numel() for parameter in model.parameters()) == golden['params'][name]
 
 
-@pytest.mark.parametrize(('name', 'config'), [
-    ('wing', dict(type='WingLoss')), ('softwing', dict(type='SoftWingLoss')),
-    ('wing', dict(type='WingLoss', scale=256.)), ('softwing', dict(type='SoftWingLoss', scale=256.))])
+@pytest.mark.parametrize(
+    ('name', 'config'),
+    [
+        ('wing', dict(type='WingLoss')),
+        ('softwing', dict(type='SoftWingLoss')),
+        ('wing', dict(type='WingLoss', scale=256.0)),
+        ('softwing', dict(type='SoftWingLoss', scale=256.0)),
+    ],
+)
 def test_golden_losses(name: str, config: dict, golden: dict[str, Any]) -> None:
     """One number a face, so that the sum over a face is its value; the figures were made in single precision."""
-    loss, scale, wanted = LOSSES.build(config), config.get('scale', 1.), golden[name]
+    loss, scale, wanted = LOSSES.build(config), config.get('scale', 1.0), golden[name]
 
     def value(error: float) -> float:
         output = torch.tensor([[[error / scale]]])
@@ -161,7 +185,7 @@ def test_golden_losses(name: str, config: dict, golden: dict[str, Any]) -> None:
     for error, expected in wanted['f'].items():
         assert value(float(error)) == pytest.approx(expected, abs=1e-6)
         assert value(-float(error)) == pytest.approx(expected, abs=1e-6)
-    offset = 20 - wanted['C'] if name == 'wing' else 20 * np.log(1 + 20 / .5) + wanted['B']  # above the bend
+    offset = 20 - wanted['C'] if name == 'wing' else 20 * np.log(1 + 20 / 0.5) + wanted['B']  # above the bend
     assert value(20) == pytest.approx(offset, abs=4e-6)
 
 
@@ -187,6 +211,7 @@ def test_golden_mirrored_points(golden: dict[str, Any]) -> None:
 
 # -- arrays that the other tests hold a share of
 
+
 @pytest.mark.parametrize('name', MSRA)
 def test_whole_maps_of_msra(name: str, shared: Path) -> None:
     codec, arrays = msra(**MSRA[name]), numbers(shared, 'codecs')
@@ -194,7 +219,7 @@ def test_whole_maps_of_msra(name: str, shared: Path) -> None:
     maps, weight = codec.encode(points, visible, torch.zeros(1, 98, 64, 64), 256)
     assert relative(maps[0], arrays[f'{name}_enc_heatmaps']) <= 1e-6
     assert np.array_equal(weight[..., 0, 0].numpy(), arrays[f'{name}_enc_keypoint_weights'])
-    noisy = torch.from_numpy(arrays[f'{name}_enc_heatmaps'])[None] + noise(77, 98, 64, 64) * .05
+    noisy = torch.from_numpy(arrays[f'{name}_enc_heatmaps'])[None] + noise(77, 98, 64, 64) * 0.05
     found, scores = codec.decode(noisy, 256)
     assert np.abs(found.numpy() - arrays[f'{name}_dec_kpts']).max() <= 1e-3
     assert relative(scores, arrays[f'{name}_dec_scores']) <= 1e-6
@@ -248,11 +273,24 @@ def nme(arrays: dict[str, np.ndarray], norm: Any, **truth: Any) -> float:
     metric = METRICS.build(dict(type='NME', norm=norm))
     metric.dataset_meta = dict(markup='wflw', subsets=())
     ids = [str(i) for i in range(50)]
-    samples = dict(id=ids, landmarks=torch.from_numpy(arrays['gt']), tags=[()] * 50, box=torch.ones(50, 4),
-                   visible=torch.from_numpy(arrays['mask']).float(), norm=torch.ones(50)) | truth
-    metric.process(dict(data_samples=samples), [
-        dict(id=i, landmarks=torch.from_numpy(face), scores=torch.ones(98))
-        for i, face in zip(ids, arrays['pred'], strict=True)])
+    samples = (
+        dict(
+            id=ids,
+            landmarks=torch.from_numpy(arrays['gt']),
+            tags=[()] * 50,
+            box=torch.ones(50, 4),
+            visible=torch.from_numpy(arrays['mask']).float(),
+            norm=torch.ones(50),
+        )
+        | truth
+    )
+    metric.process(
+        dict(data_samples=samples),
+        [
+            dict(id=i, landmarks=torch.from_numpy(face), scores=torch.ones(98))
+            for i, face in zip(ids, arrays['pred'], strict=True)
+        ],
+    )
     return metric.evaluate(50)['NME'] / 100
 
 
@@ -269,7 +307,7 @@ def test_shares_of_points_of_mmpose(shared: Path) -> None:
 
     PCK: within a twentieth of the box's width. AUC: within 0, 5, ... 95 % of 30 pixels, averaged.
     """
-    arrays, side = numbers(shared, 'metrics'), 100. + np.arange(50)
+    arrays, side = numbers(shared, 'metrics'), 100.0 + np.arange(50)
     error = np.linalg.norm(arrays['pred'].astype(float) - arrays['gt'], axis=-1)
 
     def share(errors: np.ndarray, threshold: float) -> float:
@@ -277,7 +315,7 @@ def test_shares_of_points_of_mmpose(shared: Path) -> None:
         seen = [errors[mask, k] for k, mask in enumerate(arrays['mask'].T)]
         return float(np.mean([1 - failure.figure(found, np.ones(len(found), int)) for found in seen]))
 
-    assert share(error / side[:, None], .05) == pytest.approx(arrays['pck'].item(), abs=1e-6)
+    assert share(error / side[:, None], 0.05) == pytest.approx(arrays['pck'].item(), abs=1e-6)
     found = np.mean([share(error / 30, i / 20) for i in range(20)])
     for key in ('auc', 'keypoint_auc'):
         assert found == pytest.approx(arrays[key].item(), abs=1e-6)
@@ -290,8 +328,13 @@ def test_markups_of_mmpose(shared: Path) -> None:
         assert markup.size == theirs['num'] == len(theirs['names'])
         assert theirs['dataset_name'] == markup.name and theirs['skeleton'] == []
         assert [label.rpartition('-')[2] for label in theirs['names']] == [str(i) for i in range(markup.size)]
-        assert markup.mirror.tolist() == theirs['flip_indices'] if name != '300wlp' else (
-            theirs['flip_indices'] == list(range(68)) and markup.mirror.tolist() == MARKUPS['300w'].mirror.tolist())
+        assert (
+            markup.mirror.tolist() == theirs['flip_indices']
+            if name != '300wlp'
+            else (
+                theirs['flip_indices'] == list(range(68)) and markup.mirror.tolist() == MARKUPS['300w'].mirror.tolist()
+            )
+        )
         if theirs['sigmas']:
             metric = METRICS.build(dict(type='KeypointAP'))
             metric.dataset_meta = dict(markup=name, subsets=())

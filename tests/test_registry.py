@@ -1,4 +1,5 @@
 """The shelves: whole before first use, near names, other libraries' parts, parts of a project's own."""
+
 import subprocess
 import sys
 from pathlib import Path
@@ -12,9 +13,19 @@ from facelmk.errors import UnknownName
 from facelmk.registry import BACKBONES, CODECS, DATASETS, HEADS, LOSSES, METRICS, MODELS, OPTIMIZERS, TRANSFORMS
 
 CLONE = Path(__file__).parents[1]
-PARTS = {'BACKBONES': 'HRNet', 'HEADS': 'HeatmapHead', 'LOSSES': 'WingLoss', 'CODECS': 'Coordinates',
-         'DATASETS': 'SyntheticFaces', 'TRANSFORMS': 'CropFace', 'METRICS': 'NME', 'HOOKS': 'DrawPredictions',
-         'MODELS': 'FaceLandmarker', 'DATA_SAMPLERS': 'FaceSampler', 'FUNCTIONS': 'collate_faces'}
+PARTS = {
+    'BACKBONES': 'HRNet',
+    'HEADS': 'HeatmapHead',
+    'LOSSES': 'WingLoss',
+    'CODECS': 'Coordinates',
+    'DATASETS': 'SyntheticFaces',
+    'TRANSFORMS': 'CropFace',
+    'METRICS': 'NME',
+    'HOOKS': 'DrawPredictions',
+    'MODELS': 'FaceLandmarker',
+    'DATA_SAMPLERS': 'FaceSampler',
+    'FUNCTIONS': 'collate_faces',
+}
 
 
 def fresh(code):
@@ -26,7 +37,7 @@ def fresh(code):
 def first_looks():
     """What each way to look at a shelf gives where nothing was asked before: each in a fork of its own."""
     looks = ['shelf', 'len(shelf)', '*shelf', 'part in shelf']
-    printed = fresh(f'''
+    printed = fresh(f"""
 import os
 import cv2, mmcv, mmengine.runner, torch  # what takes time is imported before the forks
 from facelmk import registry
@@ -37,8 +48,8 @@ for name, part in {PARTS}.items():
             exec(f'print({{look}}, flush=True)')
             os._exit(0)
         os.wait()
-''').splitlines()
-    return {name: printed[i * len(looks):(i + 1) * len(looks)] for i, name in enumerate(PARTS)}
+""").splitlines()
+    return {name: printed[i * len(looks) : (i + 1) * len(looks)] for i, name in enumerate(PARTS)}
 
 
 @pytest.mark.parametrize('name', PARTS)
@@ -51,11 +62,20 @@ def test_a_shelf_is_whole_before_first_use(name, first_looks):
     assert shown.split(': ')[1].split(', ') == names
 
 
-@pytest.mark.parametrize(('shelf', 'wrong', 'right'), [
-    (LOSSES, 'WingLos', 'WingLoss'), (LOSSES, 'wing_loss', 'WingLoss'), (BACKBONES, 'Resnet', 'ResNet'),
-    (CODECS, 'Heatmaps', 'Heatmap'), (HEADS, 'HeatMapHead', 'HeatmapHead'), (METRICS, 'nme', 'NME'),
-    (DATASETS, 'SyntheticFace', 'SyntheticFaces'), (TRANSFORMS, 'CropFaces', 'CropFace'),
-    (MODELS, 'FaceLandmark', 'FaceLandmarker')])
+@pytest.mark.parametrize(
+    ('shelf', 'wrong', 'right'),
+    [
+        (LOSSES, 'WingLos', 'WingLoss'),
+        (LOSSES, 'wing_loss', 'WingLoss'),
+        (BACKBONES, 'Resnet', 'ResNet'),
+        (CODECS, 'Heatmaps', 'Heatmap'),
+        (HEADS, 'HeatMapHead', 'HeatmapHead'),
+        (METRICS, 'nme', 'NME'),
+        (DATASETS, 'SyntheticFace', 'SyntheticFaces'),
+        (TRANSFORMS, 'CropFaces', 'CropFace'),
+        (MODELS, 'FaceLandmark', 'FaceLandmarker'),
+    ],
+)
 def test_a_misspelt_type_is_answered_with_the_near_name(shelf, wrong, right):
     with pytest.raises(UnknownName, match=f"'{wrong}'.*'{right}'.*custom_imports"):
         shelf.build(dict(type=wrong))
@@ -86,6 +106,7 @@ def test_names_of_other_libraries_reach_lone_shelves():
     """A backbone is named `library.Name`, as in mmpretrain.ResNet; mmengine's own registry stands in for a library."""
     other = registry.Registry('model', parent=ROOT, scope='otherlibrary')
     try:
+
         @other.register_module()
         class OtherNet(nn.Module):
             """Somebody else's backbone."""
@@ -105,5 +126,6 @@ def test_parts_of_mmengine_and_torch_are_found_below_ours():
 
 def test_the_runners_default_scope_does_not_move_a_lone_shelf():
     from mmengine.registry import DefaultScope
+
     with DefaultScope.overwrite_default_scope('mmengine'):
         assert LOSSES.build(dict(type='WingLoss')) is not None

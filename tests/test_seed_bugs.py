@@ -2,6 +2,7 @@
 
 `SEED_BUGS` names them all; those that belong to no other file are below.
 """
+
 import ast
 import os
 import subprocess
@@ -30,7 +31,7 @@ ROOT = Path(__file__).parents[1]
 SEED_BUGS = {
     '1 MMPose: its WFLW converter writes is_crowd, its reader wants iscrowd': 'test_what_its_converter_writes_is_read',
     '1 MMPose: its WFLW boxes are not the published ones': 'test_tight_boxes_are_the_squares_around_the_whole_pixel_'
-                                                           'boxes',
+    'boxes',
     '2 MMPose: 300W-LP has no mirror pairs': 'test_300wlp_mirrors_as_300w_does',
     '2 MMPose: and its faces are not mirrored': 'test_300wlps_faces_mirror',
     "3 MMPose: COFW's eyes go to other points": 'test_mmposes_eyes_of_cofw_are_not_those_of_106_points',
@@ -45,7 +46,7 @@ SEED_BUGS = {
     '6 HRNet: the best checkpoint cannot be tested': 'test_the_original_hrnets_command_lines_run_as_they_stand',
     '6 HRNet: latest.pth dangles': 'test_the_newest_checkpoint_is_found_in_a_moved_folder',
     '6 HRNet: WFLW was never flipped, by a case error': 'test_wflws_pairs_are_counted_from_zero_and_its_name_is_not_'
-                                                        'guessed',
+    'guessed',
     '6 HRNet: half a pixel to the right and downwards': 'test_codecs_have_no_bias_but_hrnets_own',
     '6 HRNet: the flip is one pixel off': 'test_a_mirrored_picture_is_where_its_points_are_but_in_hrnets_protocol',
     '7 Adaptive Wing by Shin: imports a file that is not there': 'test_every_import_of_ours_leads_to_a_file',
@@ -76,9 +77,10 @@ def test_no_project_is_left_out() -> None:
 
 # -- 4, MMPose
 
+
 def test_no_part_needs_mmdet_or_mmpose(tmp_path: Path) -> None:
     """Every module is imported, and every config's network found, in a process in which they cannot be imported."""
-    script = '''
+    script = """
 import importlib, pkgutil, sys
 for name in ('mmdet', 'mmpose', 'mmpretrain', 'xtcocotools'):
     sys.modules[name] = None
@@ -90,9 +92,14 @@ from facelmk.engine.config import config_names, load_config
 for name in config_names():
     load_config(name)
 print(len(found))
-'''
-    done = subprocess.run([sys.executable, '-W', 'ignore', '-c', script], cwd=tmp_path, capture_output=True, text=True,
-                          env=os.environ | {'PYTHONPATH': str(ROOT)})
+"""
+    done = subprocess.run(
+        [sys.executable, '-W', 'ignore', '-c', script],
+        cwd=tmp_path,
+        capture_output=True,
+        text=True,
+        env=os.environ | {'PYTHONPATH': str(ROOT)},
+    )
     assert done.returncode == 0, done.stderr[-2000:]
     assert int(done.stdout.split()[-1]) > 50
 
@@ -105,14 +112,15 @@ def test_configs_are_found_from_any_folder(tmp_path: Path, monkeypatch: pytest.M
 
 def test_udp_keeps_a_point_in_its_place() -> None:
     codec = CODECS.build(dict(type='UDP'))
-    points = torch.full((1, 3, 2), 200.)
-    points[0, 1], points[0, 2] = torch.tensor([17.25, 101.5]), torch.tensor([240., 3.])
+    points = torch.full((1, 3, 2), 200.0)
+    points[0, 1], points[0, 2] = torch.tensor([17.25, 101.5]), torch.tensor([240.0, 3.0])
     target, _ = codec.encode(points, torch.ones(1, 3), torch.empty(1, 3, 64, 64), 256)
     found = codec.decode(target, 256)[0]
-    assert (found[0, :2] - points[0, :2]).abs().max() < .05  # 200.78 in MMPose
+    assert (found[0, :2] - points[0, :2]).abs().max() < 0.05  # 200.78 in MMPose
 
 
 # -- 5, MMPose: which epoch is the best
+
 
 class Toy(BaseModel):
     """Learns one number."""
@@ -127,6 +135,7 @@ class Toy(BaseModel):
 
 class Rising(BaseMetric):
     """A figure that is 1 after the first epoch, then 2, 3."""
+
     default_prefix = ''
 
     def __init__(self, name: str, direction: str) -> None:
@@ -143,18 +152,30 @@ class Rising(BaseMetric):
 
 def best(folder: Path, name: str, direction: str, **options: Any) -> list[str]:
     """The best checkpoint that three epochs of a rising figure leave."""
-    loader = dict(dataset=[dict(inputs=torch.ones(1))] * 2, batch_size=2, sampler=dict(type='DefaultSampler',
-                                                                                     shuffle=False))
-    Runner(Toy(), str(folder), train_dataloader=loader, val_dataloader=loader, val_cfg=dict(),
-           val_evaluator=[Rising(name, direction)], train_cfg=dict(by_epoch=True, max_epochs=3, val_interval=1),
-           optim_wrapper=dict(optimizer=dict(type='SGD', lr=.1)), default_scope='facelmk', log_level='ERROR',
-           default_hooks=dict(checkpoint=dict(type='CheckpointHook', interval=9, **options)),
-           experiment_name='_'.join(folder.parts[-2:])).train()
+    loader = dict(
+        dataset=[dict(inputs=torch.ones(1))] * 2, batch_size=2, sampler=dict(type='DefaultSampler', shuffle=False)
+    )
+    Runner(
+        Toy(),
+        str(folder),
+        train_dataloader=loader,
+        val_dataloader=loader,
+        val_cfg=dict(),
+        val_evaluator=[Rising(name, direction)],
+        train_cfg=dict(by_epoch=True, max_epochs=3, val_interval=1),
+        optim_wrapper=dict(optimizer=dict(type='SGD', lr=0.1)),
+        default_scope='facelmk',
+        log_level='ERROR',
+        default_hooks=dict(checkpoint=dict(type='CheckpointHook', interval=9, **options)),
+        experiment_name='_'.join(folder.parts[-2:]),
+    ).train()
     return [path.stem.rpartition('_')[2] for path in folder.glob('best_*.pth')]
 
 
-@pytest.mark.parametrize(('name', 'direction', 'epoch'), [
-    ('NME', 'less', '1'), ('top5_NME', 'less', '1'), ('AUC@0.1', 'greater', '3'), ('AP', 'greater', '3')])
+@pytest.mark.parametrize(
+    ('name', 'direction', 'epoch'),
+    [('NME', 'less', '1'), ('top5_NME', 'less', '1'), ('AUC@0.1', 'greater', '3'), ('AP', 'greater', '3')],
+)
 def test_the_best_epoch_is_kept_without_a_rule(name: str, direction: str, epoch: str, tmp_path: Path) -> None:
     """mmengine refuses 'NME', and takes any figure with 'top' or 'acc' in its name for one to be raised."""
     assert best(tmp_path / 'a', name, direction, save_best=name) == [epoch]
@@ -176,6 +197,7 @@ def test_a_figure_that_nobody_knows_is_told(tmp_path: Path) -> None:
 
 
 # -- 6, the original HRNet
+
 
 def test_checkpoints_hold_tensors_and_plain_data_alone(tmp_path: Path) -> None:
     network = nn.DataParallel(nn.Linear(2, 2))
@@ -200,9 +222,16 @@ def test_the_newest_checkpoint_is_found_in_a_moved_folder(tmp_path: Path) -> Non
     assert newest(tmp_path / 'elsewhere') == str(moved / 'epoch_3.pth')
 
 
-@pytest.mark.parametrize(('codec', 'bias'), [
-    (dict(type='Heatmap'), 0.), (dict(type='Heatmap', refine='dark', centre='exact'), 0.), (dict(type='Integral'), 0.),
-    (dict(type='Coordinates'), 0.), (dict(type='HRNetInteger'), .5)])
+@pytest.mark.parametrize(
+    ('codec', 'bias'),
+    [
+        (dict(type='Heatmap'), 0.0),
+        (dict(type='Heatmap', refine='dark', centre='exact'), 0.0),
+        (dict(type='Integral'), 0.0),
+        (dict(type='Coordinates'), 0.0),
+        (dict(type='HRNetInteger'), 0.5),
+    ],
+)
 def test_codecs_have_no_bias_but_hrnets_own(codec: dict, bias: float) -> None:
     """The mean error of a perfect network in photograph pixels, for boxes as large as the crop, anywhere."""
     part = CODECS.build(codec)
@@ -214,10 +243,11 @@ def test_codecs_have_no_bias_but_hrnets_own(codec: dict, bias: float) -> None:
     warp[:, :2, 2] = -torch.rand(40, 2, dtype=torch.float64, generator=torch.Generator().manual_seed(0)) - 1
     landmarks = points - warp[:, None, :2, 2].float()
     home = part.home(part.decode(target, 256)[0], warp)
-    assert (home - landmarks).mean((0, 1)).numpy() == pytest.approx([bias, bias], abs=.06)
+    assert (home - landmarks).mean((0, 1)).numpy() == pytest.approx([bias, bias], abs=0.06)
 
 
 # -- 7, Adaptive Wing by Shin
+
 
 def sources() -> list[Path]:
     """Every file of the package, its tools and its configs."""
@@ -246,8 +276,27 @@ def test_no_config_goes_on_from_a_file() -> None:
 
 
 def test_no_name_is_used_that_numpy_dropped() -> None:
-    gone = {'int', 'float', 'bool', 'object', 'str', 'complex', 'long', 'unicode', 'math', 'float_', 'product', 'in1d',
-            'trapz', 'Inf', 'NaN', 'alltrue', 'sometrue', 'cumproduct', 'asfarray'}
+    gone = {
+        'int',
+        'float',
+        'bool',
+        'object',
+        'str',
+        'complex',
+        'long',
+        'unicode',
+        'math',
+        'float_',
+        'product',
+        'in1d',
+        'trapz',
+        'Inf',
+        'NaN',
+        'alltrue',
+        'sometrue',
+        'cumproduct',
+        'asfarray',
+    }
     for path in sources():
         for node in ast.walk(ast.parse(path.read_text(encoding='utf-8'))):
             if isinstance(node, ast.Attribute) and getattr(node.value, 'id', '') in ('np', 'numpy'):
@@ -264,31 +313,47 @@ class Marked(FaceDataset):
         picture = np.zeros((48, 64, 3), np.uint8)
         picture[12, 40] = 255
         points = np.tile(np.float32([40, 12]), (98, 1))
-        return dict(id='a', path='', box=np.float32([8, 0, 56, 48]), landmarks=points, visible=np.ones(98, np.float32),
-                    norm=None, tags=(), image=picture)
+        return dict(
+            id='a',
+            path='',
+            box=np.float32([8, 0, 56, 48]),
+            landmarks=points,
+            visible=np.ones(98, np.float32),
+            norm=None,
+            tags=(),
+            image=picture,
+        )
 
 
 @pytest.mark.parametrize('training', [True, False])
 def test_pictures_are_not_transposed(training: bool) -> None:
     """The spot lies where its point is said to lie, x along the rows, in training and in a test."""
-    sample = Marked('wflw', [dict(type='CropFace', size=48, padding=1., rotate=20. if training else 0.),
-                             dict(type='PackFace')])[0]
+    sample = Marked(
+        'wflw', [dict(type='CropFace', size=48, padding=1.0, rotate=20.0 if training else 0.0), dict(type='PackFace')]
+    )[0]
     light = sample['inputs'].sum(0)
     y, x = divmod(int(light.argmax()), light.shape[1])
     assert [x, y] == pytest.approx(sample['data_samples']['points'][0].tolist(), abs=1)
     assert abs(x - y) > 10
 
 
-@pytest.mark.parametrize('codec', [
-    dict(type='Heatmap', refine='quarter'), dict(type='Heatmap', refine='dark'), dict(type='Heatmap', aligned=False),
-    dict(type='HRNetInteger'), dict(type='Integral')])
+@pytest.mark.parametrize(
+    'codec',
+    [
+        dict(type='Heatmap', refine='quarter'),
+        dict(type='Heatmap', refine='dark'),
+        dict(type='Heatmap', aligned=False),
+        dict(type='HRNetInteger'),
+        dict(type='Integral'),
+    ],
+)
 def test_refining_treats_x_and_y_alike(codec: dict) -> None:
     """Maps with the second peak in each of the eight cells around the first, and the same maps transposed."""
     part, maps = CODECS.build(codec), torch.zeros(1, 8, 16, 16)
     around = [(dy, dx) for dy in (-1, 0, 1) for dx in (-1, 0, 1) if (dy, dx) != (0, 0)]
     for i, (dy, dx) in enumerate(around):
-        maps[0, i, 8, 6] = 1.
-        maps[0, i, 8 + dy, 6 + dx] = .6
+        maps[0, i, 8, 6] = 1.0
+        maps[0, i, 8 + dy, 6 + dx] = 0.6
     found, turned = part.decode(maps, 64)[0], part.decode(maps.mT, 64)[0].flip(-1)
     assert torch.allclose(found, turned, atol=1e-4)
     straight = {step: i for i, step in enumerate(around) if 0 in step}
@@ -297,6 +362,7 @@ def test_refining_treats_x_and_y_alike(codec: dict) -> None:
 
 
 # -- 8, the official Adaptive Wing
+
 
 def test_coordconv_runs_where_its_input_is() -> None:
     """On the CPU, and on a device that only counts shapes: nothing is sent to a GPU by name."""

@@ -1,4 +1,5 @@
 """facelmk plot logs, under the name that MMPose's users know."""
+
 import sys
 
 from facelmk.cli import main

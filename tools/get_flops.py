@@ -1,4 +1,5 @@
 """facelmk models stats, under the name that MMPose's users know."""
+
 import sys
 
 from facelmk.cli import main

@@ -3,6 +3,7 @@
 `python tools/ladder.py ROW... --rung full|tenth|reduced [--resume]`, or `--all`. A row keeps its network, codec, loss,
 pipeline and mark-up; its data are the faces of configs/_base_/data/synthetic_wflw.py, and it starts from scratch.
 """
+
 import argparse
 import json
 import shutil
@@ -24,8 +25,11 @@ from facelmk.engine.logs import read_log  # noqa: E402
 from facelmk.engine.run import train, versions  # noqa: E402
 
 RECORDS = ROOT / 'docs' / 'ladder'
-RUNGS = {'full': 'the published epochs', 'tenth': 'a tenth of them',
-         'reduced': '1,000 faces in crops of 64 pixels, 3 epochs, for a CPU'}
+RUNGS = {
+    'full': 'the published epochs',
+    'tenth': 'a tenth of them',
+    'reduced': '1,000 faces in crops of 64 pixels, 3 epochs, for a CPU',
+}
 REDUCED = dict(train=1000, val=300, picture=96, crop=64, epochs=3, batch=8, rate=1e-3, regression=2.5e-4)
 
 
@@ -38,7 +42,7 @@ def climb(name: str, rung: str) -> Config:
     if rung == 'reduced':
         _reduce(config)
     elif rung == 'tenth':
-        _shorten(config, .1)
+        _shorten(config, 0.1)
     if rung != 'reduced':
         config.default_hooks.checkpoint.update(interval=1, max_keep_ckpts=1)
     for part in ('dataloader', 'evaluator', 'cfg'):
@@ -51,8 +55,11 @@ def _draw(config: Config) -> None:
     faces = Config.fromfile(config_folder() / '_base_' / 'data' / 'synthetic_wflw.py')
     for phase in ('train_dataloader', 'val_dataloader'):
         drawn = faces[phase].dataset
-        drawn.update(markup=config.model.get('markup', 'wflw'), pipeline=config[phase].dataset.pipeline,
-                     cache=str(ROOT / drawn.cache))
+        drawn.update(
+            markup=config.model.get('markup', 'wflw'),
+            pipeline=config[phase].dataset.pipeline,
+            cache=str(ROOT / drawn.cache),
+        )
         config[phase].dataset = drawn
     config.val_evaluator = faces.val_evaluator
 
@@ -68,8 +75,10 @@ def _shorten(config: Config, share: float) -> None:
     for hook in config.get('custom_hooks', ()):
         if 'epoch' in hook:
             hook.epoch = int(hook.epoch * share)
-    config.train_cfg.update(max_epochs=max(2, int(config.train_cfg.max_epochs * share)),
-                            val_interval=max(1, int(config.train_cfg.get('val_interval', 1) * share)))
+    config.train_cfg.update(
+        max_epochs=max(2, int(config.train_cfg.max_epochs * share)),
+        val_interval=max(1, int(config.train_cfg.get('val_interval', 1) * share)),
+    )
 
 
 def _reduce(config: Config) -> None:
@@ -83,8 +92,9 @@ def _reduce(config: Config) -> None:
     config.optim_wrapper.optimizer = ConfigDict(type='Adam', lr=rate)
     config.optim_wrapper.pop('paramwise_cfg', None)
     config.param_scheduler = [
-        ConfigDict(type='LinearLR', start_factor=.1, by_epoch=False, begin=0, end=30),
-        ConfigDict(type='CosineAnnealingLR', T_max=epochs, eta_min=rate / 100, convert_to_iter_based=True)]
+        ConfigDict(type='LinearLR', start_factor=0.1, by_epoch=False, begin=0, end=30),
+        ConfigDict(type='CosineAnnealingLR', T_max=epochs, eta_min=rate / 100, convert_to_iter_based=True),
+    ]
     config.train_cfg.update(max_epochs=epochs, val_interval=1)
     config.default_hooks.logger.update(interval=10)
     config.default_hooks.checkpoint = ConfigDict(type='CheckpointHook', interval=-1, save_last=False)
@@ -95,7 +105,7 @@ def _soften(config: Config) -> None:
     config.model.size = size = REDUCED['crop']
     for crop in _parts(config.val_dataloader.dataset.pipeline, 'CropFace'):
         crop['size'] = size
-        gentle = dict(crop, flip=.5, rotate=15)
+        gentle = dict(crop, flip=0.5, rotate=15)
         config.train_dataloader.dataset.pipeline = [dict(type='LoadImage'), gentle, dict(type='PackFace')]
     config.custom_hooks = [hook for hook in config.get('custom_hooks', ()) if hook.type != 'SwitchPipeline']
 
@@ -123,10 +133,19 @@ def run(name: str, rung: str, resume: bool = False) -> dict[str, Any]:
     logs = sorted(Path(config.work_dir).glob('*/vis_data/scalars.json'))
     (folder / f'{name}.log.json').write_text(''.join(log.read_text() for log in logs), encoding='utf-8')
     errors = [round(line['NME'], 3) for line in read_log(folder / f'{name}.log.json').val]
-    entry = dict(row=name, rung=rung, NME=errors, falls=errors[-1] < errors[0], epochs=config.train_cfg.max_epochs,
-                 faces=len(runner.train_dataloader.dataset), crop=config.model.size,
-                 batch=config.train_dataloader.batch_size, minutes=round(sum(map(_minutes, logs)), 1),
-                 device=torch.cuda.get_device_name() if torch.cuda.is_available() else 'CPU', versions=versions())
+    entry = dict(
+        row=name,
+        rung=rung,
+        NME=errors,
+        falls=errors[-1] < errors[0],
+        epochs=config.train_cfg.max_epochs,
+        faces=len(runner.train_dataloader.dataset),
+        crop=config.model.size,
+        batch=config.train_dataloader.batch_size,
+        minutes=round(sum(map(_minutes, logs)), 1),
+        device=torch.cuda.get_device_name() if torch.cuda.is_available() else 'CPU',
+        versions=versions(),
+    )
     (folder / f'{name}.json').write_text(json.dumps(entry, indent=2) + '\n', encoding='utf-8')
     return entry
 
@@ -142,8 +161,9 @@ def main() -> int:
     parser = argparse.ArgumentParser('ladder', description=__doc__.partition('\n')[0])
     parser.add_argument('rows', nargs='*', metavar='ROW', help='names of configs')
     parser.add_argument('--all', action='store_true', help='every config')
-    parser.add_argument('--rung', choices=RUNGS, default='reduced',
-                        help='; '.join(f'{name}: {what}' for name, what in RUNGS.items()))
+    parser.add_argument(
+        '--rung', choices=RUNGS, default='reduced', help='; '.join(f'{name}: {what}' for name, what in RUNGS.items())
+    )
     parser.add_argument('--resume', action='store_true', help='go on where a run of the row was broken off')
     options = parser.parse_args()
     rows = config_names() if options.all else options.rows
@@ -152,7 +172,7 @@ def main() -> int:
         commands = ([sys.executable, __file__, row, '--rung', options.rung, *more] for row in rows)
         return max(map(subprocess.call, commands), default=0)
     entry = run(rows[0], options.rung, options.resume)
-    print(f"{rows[0]}: NME {entry['NME']} in {entry['minutes']} min, {'falls' if entry['falls'] else 'does not fall'}")
+    print(f'{rows[0]}: NME {entry["NME"]} in {entry["minutes"]} min, {"falls" if entry["falls"] else "does not fall"}')
     return int(not entry['falls'])
 
 

@@ -1,4 +1,5 @@
 """Looks for what an installation needs before it starts, and names the line that mends each lack; plain Python."""
+
 import ctypes
 import importlib.util
 import platform
@@ -15,8 +16,10 @@ def lacks(keep_torch: bool) -> Iterator[str]:
     """One line for each thing that is missing, with what to do about it."""
     version = f'{sys.version_info.major}.{sys.version_info.minor}'
     if sys.version_info < OLDEST:
-        yield (f'Python {version} is too old, 3.10 or later is needed: '
-               'apt-get install python3.11 python3.11-venv, then make PYTHON=python3.11 ...')
+        yield (
+            f'Python {version} is too old, 3.10 or later is needed: '
+            'apt-get install python3.11 python3.11-venv, then make PYTHON=python3.11 ...'
+        )
     for module in ('venv', 'ensurepip'):
         if importlib.util.find_spec(module) is None:
             yield f'this Python cannot make environments ({module} is missing): apt-get install python{version}-venv'

@@ -1,4 +1,5 @@
 """What every run shares: logs, checkpoints, the choice of the best one."""
+
 default_scope = 'facelmk'
 default_hooks = dict(
     timer=dict(type='IterTimerHook'),
@@ -7,8 +8,10 @@ default_hooks = dict(
     checkpoint=dict(type='CheckpointHook', interval=10, minutes=15, save_best='NME'),
     sampler_seed=dict(type='DistSamplerSeedHook'),
     statistics=dict(type='SyncStatistics'),
-    guard=dict(type='Guard'))
-env_cfg = dict(cudnn_benchmark=False, mp_cfg=dict(mp_start_method='fork', opencv_num_threads=0),
-               dist_cfg=dict(backend='nccl'))
+    guard=dict(type='Guard'),
+)
+env_cfg = dict(
+    cudnn_benchmark=False, mp_cfg=dict(mp_start_method='fork', opencv_num_threads=0), dist_cfg=dict(backend='nccl')
+)
 log_processor = dict(type='LogProcessor', window_size=50, by_epoch=True, num_digits=6)
 visualizer = dict(type='Visualizer', vis_backends=[dict(type='LocalVisBackend')])

@@ -3,6 +3,7 @@
 python docs/assets/make_overlay.py [--checkpoint best_NME_epoch_N.pth]: with a checkpoint the points are the network's,
 without one they are the true points of the drawn faces.
 """
+
 import argparse
 import sys
 from pathlib import Path
@@ -30,8 +31,9 @@ def predictions(config_name: str, checkpoint: str, faces: list[int], size: int) 
     config = load_config(config_name)
     model = MODELS.build(config.model).eval()
     load_checkpoint(model, checkpoint)
-    dataset = DATASETS.build(config.test_dataloader.dataset | dict(
-        count=max(faces) + 1, seed=SEED, size=size, cache=None))
+    dataset = DATASETS.build(
+        config.test_dataloader.dataset | dict(count=max(faces) + 1, seed=SEED, size=size, cache=None)
+    )
     with torch.no_grad():
         batch = model.data_preprocessor(collate_faces([dataset[i] for i in faces]))
         return [face['landmarks'].numpy() for face in model(**batch, mode='predict')]
@@ -54,7 +56,7 @@ def main() -> None:
     if options.checkpoint:
         points = predictions(options.config, options.checkpoint, options.faces, options.size)
     tiles = [draw(row['image'], p, MARKUPS['wflw']) for row, p in zip(rows, points, strict=True)]
-    lines = [np.hstack(tiles[i:i + options.columns]) for i in range(0, len(tiles), options.columns)]
+    lines = [np.hstack(tiles[i : i + options.columns]) for i in range(0, len(tiles), options.columns)]
     path = save(np.vstack(lines), options.out)
     for quality in range(90, 30, -10):
         if path.stat().st_size <= LIMIT:

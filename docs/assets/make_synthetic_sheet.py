@@ -1,4 +1,5 @@
 """Makes docs/assets/synthetic_sheet.jpg: two rows of drawn faces, and the same faces with their 98 points."""
+
 from pathlib import Path
 
 import cv2

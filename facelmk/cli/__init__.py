@@ -2,6 +2,7 @@
 
 Exit codes: 0 good, 1 a bug, 2 wrong input, 3 something missing, 4 defective data, 5 training cannot go on.
 """
+
 import argparse
 import importlib
 import os
@@ -37,8 +38,10 @@ def main(arguments: Sequence[str] | None = None) -> int:
         return 2
     verb = next((word for word in given if word in VERBS), None)
     if verb is not None and given[0] not in (verb, '-h', '--help', '--version'):
-        print(f'facelmk: {given[0]} stands before the verb; options follow it: facelmk {verb} ... {given[0]}',
-              file=sys.stderr)
+        print(
+            f'facelmk: {given[0]} stands before the verb; options follow it: facelmk {verb} ... {given[0]}',
+            file=sys.stderr,
+        )
         return 2
     for verb, purpose in VERBS.items():
         sub = verbs.add_parser(verb, help=purpose, description=purpose)

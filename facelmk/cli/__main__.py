@@ -1,4 +1,5 @@
 """python -m facelmk.cli VERB"""
+
 import sys
 
 from . import main

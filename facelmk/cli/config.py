@@ -1,4 +1,5 @@
 """facelmk config show CONFIG, facelmk config diff A B, facelmk config check CONFIG"""
+
 import argparse
 import json
 import sys
@@ -28,8 +29,11 @@ def arguments(parser: argparse.ArgumentParser) -> None:
     add_safe(diff)
     diff.set_defaults(act=_diff)
     purpose = 'look over a config before a long run: keys, data, batch, schedule, disk, and one step on the CPU'
-    check = what.add_parser('check', help=purpose, description=purpose + '; exit code 2: wrong config, 3: weights '
-                           'that are not there, 4: wrong data')
+    check = what.add_parser(
+        'check',
+        help=purpose,
+        description=purpose + '; exit code 2: wrong config, 3: weights that are not there, 4: wrong data',
+    )
     add_config(check)
     check.add_argument('--work-dir', help='where the run would write (default: work_dirs/<config>)')
     check.add_argument('--gpus', type=int, default=1, metavar='N', help='how many GPUs the run will have (default: 1)')
@@ -73,18 +77,25 @@ def _check(options: argparse.Namespace) -> int:
 def _diff(options: argparse.Namespace) -> None:
     from ..engine.config import load_config
 
-    a, b = (dict(flat(_own(load_config(source, safe=options.safe_config))))
-            for source in (options.config, options.other))
-    changed = {key: (a.get(key, MISSING), b.get(key, MISSING)) for key in (*a, *(key for key in b if key not in a))
-               if a.get(key, MISSING) != b.get(key, MISSING)}
+    a, b = (
+        dict(flat(_own(load_config(source, safe=options.safe_config)))) for source in (options.config, options.other)
+    )
+    changed = {
+        key: (a.get(key, MISSING), b.get(key, MISSING))
+        for key in (*a, *(key for key in b if key not in a))
+        if a.get(key, MISSING) != b.get(key, MISSING)
+    }
     if options.json:
         told = {key: [None if value is MISSING else value for value in pair] for key, pair in changed.items()}
         print(json.dumps(told, indent=2, default=str))
         return
     print(f'--- {options.config}\n+++ {options.other}')
     for key, pair in changed.items():
-        print(key, *(f'  {sign} {value!r}' for sign, value in zip('-+', pair, strict=True) if value is not MISSING),
-              sep='\n')
+        print(
+            key,
+            *(f'  {sign} {value!r}' for sign, value in zip('-+', pair, strict=True) if value is not MISSING),
+            sep='\n',
+        )
     print(f'{len(changed)} values differ' if changed else 'no value differs')
 
 

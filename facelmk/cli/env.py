@@ -1,4 +1,5 @@
 """facelmk env"""
+
 import argparse
 import importlib
 import json
@@ -12,8 +13,10 @@ from typing import Any
 from packaging.requirements import Requirement
 
 MODULES = {'mmcv-lite': 'mmcv', 'opencv-python': 'cv2', 'json-tricks': 'json_tricks'}
-STAND_INS = {'mmcv-lite': ('mmcv',), 'opencv-python': ('opencv-python-headless', 'opencv-contrib-python',
-                                                       'opencv-contrib-python-headless')}
+STAND_INS = {
+    'mmcv-lite': ('mmcv',),
+    'opencv-python': ('opencv-python-headless', 'opencv-contrib-python', 'opencv-contrib-python-headless'),
+}
 OPTIONAL = ('matplotlib', 'tensorboard', 'h5py', 'scipy')
 
 
@@ -54,8 +57,9 @@ def _package(need: Requirement, problems: list[str]) -> str | None:
         problems.append(f'{need.name} is not installed: pip install "{need}"')
         return None
     if len(names) > 1:
-        problems.append(f'{" and ".join(names)} overwrite each other: pip uninstall -y {" ".join(names)}, then '
-                        f'pip install "{need}"')
+        problems.append(
+            f'{" and ".join(names)} overwrite each other: pip uninstall -y {" ".join(names)}, then pip install "{need}"'
+        )
     version = _version(names[0])
     if version and version not in need.specifier:
         problems.append(f'{names[0]} {version} is there, {need.specifier} is needed: pip install "{need}"')
@@ -68,8 +72,10 @@ def _package(need: Requirement, problems: list[str]) -> str | None:
 
 def _mend(need: Requirement, error: str) -> str:
     if 'libGL' in error or 'libgthread' in error or 'libglib' in error:
-        return ('apt-get install -y libgl1 libglib2.0-0, or without a screen: pip uninstall -y opencv-python; '
-                'pip install opencv-python-headless')
+        return (
+            'apt-get install -y libgl1 libglib2.0-0, or without a screen: pip uninstall -y opencv-python; '
+            'pip install opencv-python-headless'
+        )
     return f'pip install --force-reinstall "{need}"'
 
 
@@ -84,8 +90,14 @@ def _machine() -> dict[str, Any]:
     from .. import __version__
 
     cores = len(os.sched_getaffinity(0)) if hasattr(os, 'sched_getaffinity') else os.cpu_count()
-    return {'facelmk': __version__, 'python': platform.python_version(), 'system': platform.platform(), 'cores': cores,
-            'memory_gb': _memory(), 'free_disk_gb': round(shutil.disk_usage('.').free / 1e9, 1)}
+    return {
+        'facelmk': __version__,
+        'python': platform.python_version(),
+        'system': platform.platform(),
+        'cores': cores,
+        'memory_gb': _memory(),
+        'free_disk_gb': round(shutil.disk_usage('.').free / 1e9, 1),
+    }
 
 
 def _memory() -> float | None:
@@ -103,12 +115,18 @@ def _torch(problems: list[str]) -> dict[str, Any]:
         return {}
     cuda = torch.cuda.is_available()
     if not cuda and shutil.which('nvidia-smi'):
-        problems.append(f'there is an NVIDIA driver, but torch {torch.__version__} sees no GPU: install the build for '
-                        'your CUDA from https://pytorch.org/get-started/locally')
-    return {'version': torch.__version__, 'cuda': torch.version.cuda, 'threads': torch.get_num_threads(),
-            'gpus': [torch.cuda.get_device_name(i) for i in range(torch.cuda.device_count())] if cuda else [],
-            'nccl': torch.distributed.is_available() and torch.distributed.is_nccl_available(),
-            'gloo': torch.distributed.is_available() and torch.distributed.is_gloo_available()}
+        problems.append(
+            f'there is an NVIDIA driver, but torch {torch.__version__} sees no GPU: install the build for '
+            'your CUDA from https://pytorch.org/get-started/locally'
+        )
+    return {
+        'version': torch.__version__,
+        'cuda': torch.version.cuda,
+        'threads': torch.get_num_threads(),
+        'gpus': [torch.cuda.get_device_name(i) for i in range(torch.cuda.device_count())] if cuda else [],
+        'nccl': torch.distributed.is_available() and torch.distributed.is_nccl_available(),
+        'gloo': torch.distributed.is_available() and torch.distributed.is_gloo_available(),
+    }
 
 
 def _text(found: dict[str, Any]) -> str:

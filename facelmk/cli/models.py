@@ -1,4 +1,5 @@
 """facelmk models stats CONFIG, facelmk models publish IN OUT"""
+
 import argparse
 import hashlib
 import json
@@ -13,8 +14,9 @@ def arguments(parser: argparse.ArgumentParser) -> None:
     purpose = 'parameters and multiply-accumulates of a model, by part'
     stats = what.add_parser('stats', help=purpose, description=purpose)
     add_config(stats)
-    stats.add_argument('--shape', nargs='+', type=int, default=[256], metavar='PIXELS',
-                       help='side of the crop (default: 256)')
+    stats.add_argument(
+        '--shape', nargs='+', type=int, default=[256], metavar='PIXELS', help='side of the crop (default: 256)'
+    )
     stats.add_argument('--json', action='store_true', help='print the numbers as json')
     stats.set_defaults(act=_stats)
     purpose = 'make a small checkpoint to give away: weights only, named by its hash'
@@ -38,15 +40,21 @@ def _stats(options: argparse.Namespace) -> None:
     config, size = read_config(options), options.shape[0]
     rows = model_cost(config, size)
     if options.json:
-        print(json.dumps({'config': Path(config.filename).stem, 'shape': [3, size, size],
-                          'parts': [vars(row) for row in rows]}, indent=2))
+        print(
+            json.dumps(
+                {'config': Path(config.filename).stem, 'shape': [3, size, size], 'parts': [vars(row) for row in rows]},
+                indent=2,
+            )
+        )
         return
     print(f'{Path(config.filename).stem}, one crop of {size} x {size} pixels, without flip test')
     print(f'{"part":<14}{"parameters":>14}{"GMACs":>10}{"GFLOPs":>10}')
     for row in rows:
         print(f'{row.part:<14}{row.parameters:>14,}{row.macs / 1e9:>10.4f}{2 * row.macs / 1e9:>10.4f}')
-    print('One MAC is a multiplication and an addition: two FLOPs. What MMPose prints as FLOPs are MACs.\n'
-          'Counted are convolutions and matrix products.')
+    print(
+        'One MAC is a multiplication and an addition: two FLOPs. What MMPose prints as FLOPs are MACs.\n'
+        'Counted are convolutions and matrix products.'
+    )
 
 
 def _publish(options: argparse.Namespace) -> None:

@@ -1,4 +1,5 @@
 """Options that several verbs share."""
+
 import argparse
 import os
 from collections.abc import Iterable, Sequence
@@ -12,11 +13,19 @@ if TYPE_CHECKING:
 
 
 REMOVED = {  # options of MMPose's tools, and what took their place
-    '--resume-from': '--resume CHECKPOINT', '--auto-resume': '--resume', '--load-from': '--cfg-options load_from=FILE',
-    '--seed': '--cfg-options randomness.seed=N', '--deterministic': '--cfg-options randomness.deterministic=True',
-    '--gpus': 'tools/dist_train.sh CONFIG GPUS', '--gpu-ids': 'CUDA_VISIBLE_DEVICES=N',
-    '--gpu-id': 'CUDA_VISIBLE_DEVICES=N', '--options': '--cfg-options', '--autoscale-lr': '--auto-scale-lr',
-    '--eval': 'val_evaluator and test_evaluator of the config', '--fuse-conv-bn': 'nothing: the results are the same'}
+    '--resume-from': '--resume CHECKPOINT',
+    '--auto-resume': '--resume',
+    '--load-from': '--cfg-options load_from=FILE',
+    '--seed': '--cfg-options randomness.seed=N',
+    '--deterministic': '--cfg-options randomness.deterministic=True',
+    '--gpus': 'tools/dist_train.sh CONFIG GPUS',
+    '--gpu-ids': 'CUDA_VISIBLE_DEVICES=N',
+    '--gpu-id': 'CUDA_VISIBLE_DEVICES=N',
+    '--options': '--cfg-options',
+    '--autoscale-lr': '--auto-scale-lr',
+    '--eval': 'val_evaluator and test_evaluator of the config',
+    '--fuse-conv-bn': 'nothing: the results are the same',
+}
 
 
 def refused(word: str, parser: argparse.ArgumentParser) -> str:
@@ -36,15 +45,23 @@ def add_config(parser: argparse.ArgumentParser) -> None:
     """CONFIG, --data and --cfg-options."""
     parser.add_argument('config', metavar='CONFIG', help='a config file, or the name of one that comes with facelmk')
     parser.add_argument('--data', metavar='DIR', help="where the data set lies, in place of the config's own folder")
-    parser.add_argument('--cfg-options', nargs='+', action='extend', metavar='KEY=VALUE',
-                        help='replace values of the config: model.flip_test=False')
+    parser.add_argument(
+        '--cfg-options',
+        nargs='+',
+        action='extend',
+        metavar='KEY=VALUE',
+        help='replace values of the config: model.flip_test=False',
+    )
     add_safe(parser)
 
 
 def add_safe(parser: argparse.ArgumentParser) -> None:
     """--safe-config."""
-    parser.add_argument('--safe-config', action='store_true', help='refuse a config file that holds more than data, '
-                        'before anything of it is run')
+    parser.add_argument(
+        '--safe-config',
+        action='store_true',
+        help='refuse a config file that holds more than data, before anything of it is run',
+    )
 
 
 def add_run(parser: argparse.ArgumentParser) -> None:
@@ -53,9 +70,13 @@ def add_run(parser: argparse.ArgumentParser) -> None:
     parser.add_argument('--show-dir', help='draw predictions into this folder')
     parser.add_argument('--show', action='store_true', help='draw predictions on the screen')
     parser.add_argument('--interval', type=int, default=1, help='draw every so many faces (default: 1)')
-    parser.add_argument('--wait-time', type=float, default=1., help='seconds that a picture stays on the screen')
-    parser.add_argument('--launcher', choices=('none', 'pytorch', 'slurm', 'mpi'), default='none',
-                        help='who started the ranks of a distributed run')
+    parser.add_argument('--wait-time', type=float, default=1.0, help='seconds that a picture stays on the screen')
+    parser.add_argument(
+        '--launcher',
+        choices=('none', 'pytorch', 'slurm', 'mpi'),
+        default='none',
+        help='who started the ranks of a distributed run',
+    )
     parser.add_argument('--local-rank', '--local_rank', type=int, default=0, help=argparse.SUPPRESS)
 
 
@@ -104,11 +125,14 @@ def values(pairs: Iterable[str]) -> dict[str, Any]:
         try:
             found[key] = DictAction._parse_iterable(value)
         except (AssertionError, RecursionError) as error:  # mmengine's answers to brackets that do not match
-            raise FacelmkError(f'--cfg-options {key}={value}: the brackets do not match. Write lists as [1,2], tuples '
-                               'as (1,2), all of it in quotes') from error
+            raise FacelmkError(
+                f'--cfg-options {key}={value}: the brackets do not match. Write lists as [1,2], tuples '
+                'as (1,2), all of it in quotes'
+            ) from error
         if value[:1] in '{"' and value[:1]:
-            raise FacelmkError(f'--cfg-options {key}={value}: a dict cannot be given here. Give its keys one by one: '
-                               f'{key}.name=value')
+            raise FacelmkError(
+                f'--cfg-options {key}={value}: a dict cannot be given here. Give its keys one by one: {key}.name=value'
+            )
     return found
 
 

@@ -1,4 +1,5 @@
 """facelmk plot logs LOG..."""
+
 import argparse
 import json
 import statistics
@@ -11,9 +12,13 @@ def arguments(parser: argparse.ArgumentParser) -> None:
     what = parser.add_subparsers(dest='what', required=True, metavar='WHAT')
     purpose = 'best epoch, time per iteration and curves of training logs'
     logs = what.add_parser('logs', help=purpose, description=purpose)
-    logs.add_argument('logs', nargs='+', metavar='LOG',
-                      help="a scalars.json, MMPose's .log.json or a work folder; first may stand "
-                           f'{" or ".join(HABITS)}, as in MMPose')
+    logs.add_argument(
+        'logs',
+        nargs='+',
+        metavar='LOG',
+        help="a scalars.json, MMPose's .log.json or a work folder; first may stand "
+        f'{" or ".join(HABITS)}, as in MMPose',
+    )
     logs.add_argument('--keys', nargs='+', metavar='KEY', help='what to draw: loss NME lr (default: loss)')
     logs.add_argument('--out', metavar='FILE', help='write the curves here: .png, .svg, .pdf (default: curves.png)')
     logs.add_argument('--show', action='store_true', help='show the curves on the screen too')
@@ -32,8 +37,9 @@ def run(options: argparse.Namespace) -> None:
     draw = options.out or options.show or options.keys or habit == 'plot_curve'
     told = [] if habit == 'plot_curve' else [_summary(log, options) for log in logs]
     if draw and habit != 'cal_train_time':
-        drawn = draw_curves(logs, options.keys or ['loss'], options.out or 'curves.png', options.title, options.legend,
-                            options.show)
+        drawn = draw_curves(
+            logs, options.keys or ['loss'], options.out or 'curves.png', options.title, options.legend, options.show
+        )
         if not options.json:
             print(f'curves: {drawn}')
     if options.json:
@@ -53,8 +59,11 @@ def _summary(log: Any, options: argparse.Namespace) -> dict[str, Any]:
     if times:
         slow, fast = max(times, key=times.get), min(times, key=times.get)
         found['seconds_per_iteration'] = {
-            'mean': statistics.fmean(times.values()), 'deviation_over_epochs': statistics.pstdev(times.values()),
-            'slowest': {'epoch': slow, 'mean': times[slow]}, 'fastest': {'epoch': fast, 'mean': times[fast]}}
+            'mean': statistics.fmean(times.values()),
+            'deviation_over_epochs': statistics.pstdev(times.values()),
+            'slowest': {'epoch': slow, 'mean': times[slow]},
+            'fastest': {'epoch': fast, 'mean': times[fast]},
+        }
     return found
 
 
@@ -64,8 +73,10 @@ def _text(found: dict[str, Any]) -> str:
         lines.append('  best {key}: {value:.4f} in epoch {epoch}'.format(**found['best']))
     if 'seconds_per_iteration' in found:
         time = found['seconds_per_iteration']
-        lines += [f'  slowest epoch {time["slowest"]["epoch"]}, average time is {time["slowest"]["mean"]:.4f} s/iter',
-                  f'  fastest epoch {time["fastest"]["epoch"]}, average time is {time["fastest"]["mean"]:.4f} s/iter',
-                  f'  standard deviation of the epochs\' times: {time["deviation_over_epochs"]:.4f} s',
-                  f'  average iter time: {time["mean"]:.4f} s/iter']
+        lines += [
+            f'  slowest epoch {time["slowest"]["epoch"]}, average time is {time["slowest"]["mean"]:.4f} s/iter',
+            f'  fastest epoch {time["fastest"]["epoch"]}, average time is {time["fastest"]["mean"]:.4f} s/iter',
+            f"  standard deviation of the epochs' times: {time['deviation_over_epochs']:.4f} s",
+            f'  average iter time: {time["mean"]:.4f} s/iter',
+        ]
     return '\n'.join(lines)

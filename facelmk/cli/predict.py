@@ -1,4 +1,5 @@
 """facelmk predict CONFIG INPUT [INPUT ...]"""
+
 import argparse
 import json
 import sys
@@ -21,10 +22,18 @@ def arguments(parser: argparse.ArgumentParser) -> None:
     add_config(parser)
     parser.add_argument('inputs', nargs='+', metavar='INPUT', help='pictures, URLs of pictures, or folders of them')
     parser.add_argument('--weights', metavar='FILE', help="a path or a URL (default: the config's published ones)")
-    parser.add_argument('--boxes', metavar='BOXES', help='where the faces are: full (the whole picture is one box), '
-                        'x1,y1,x2,y2 with ; between faces, or a .json or .csv file')
-    parser.add_argument('--out', metavar='PATH', help='where drawings go: a picture, or a folder, which gets '
-                        f'{LIST} as well; or a .json file for the numbers alone (default: work_dirs/<config>/predict)')
+    parser.add_argument(
+        '--boxes',
+        metavar='BOXES',
+        help='where the faces are: full (the whole picture is one box), '
+        'x1,y1,x2,y2 with ; between faces, or a .json or .csv file',
+    )
+    parser.add_argument(
+        '--out',
+        metavar='PATH',
+        help='where drawings go: a picture, or a folder, which gets '
+        f'{LIST} as well; or a .json file for the numbers alone (default: work_dirs/<config>/predict)',
+    )
     parser.add_argument('--json', action='store_true', help='print the numbers as json; without --out nothing is drawn')
     parser.add_argument('--device', help='cpu, cuda, cuda:1 (default: a GPU if there is one)')
     parser.add_argument('--no-flip', action='store_true', help='do not average with the mirrored crop')
@@ -39,8 +48,11 @@ def run(options: argparse.Namespace) -> None:
 
     with redirect_stdout(sys.stderr) if options.json else nullcontext():  # the log must not stand in the json
         if options.boxes is None:
-            raise FacelmkError(NEEDED.replace('boxes=[[x1, y1, x2, y2], ...]', '--boxes x1,y1,x2,y2')
-                               .replace("boxes='full'", '--boxes full'))
+            raise FacelmkError(
+                NEEDED.replace('boxes=[[x1, y1, x2, y2], ...]', '--boxes x1,y1,x2,y2').replace(
+                    "boxes='full'", '--boxes full'
+                )
+            )
         if options.batch_size < 1:
             raise FacelmkError(f'--batch-size {options.batch_size}: expected 1 or more')
         boxes_of = parse_boxes(options.boxes)
@@ -48,13 +60,15 @@ def run(options: argparse.Namespace) -> None:
         out = _place(options, config.work_dir)
         pictures, others = find_pictures(options.inputs, out)
         places = _drawings(pictures, out)
-        model = load(config, options.weights, options.device, False if options.no_flip else None,
-                     batch_size=options.batch_size)
+        model = load(
+            config, options.weights, options.device, False if options.no_flip else None, batch_size=options.batch_size
+        )
         rows, failed = _predict(model, pictures, boxes_of, places, options.strict)
     _tell(options, rows, out, others)
     if failed:
-        listed = '; '.join(str(error) if name in str(error) else f'{name}: {error}'
-                           for name, error in list(failed.items())[:SHOWN])
+        listed = '; '.join(
+            str(error) if name in str(error) else f'{name}: {error}' for name, error in list(failed.items())[:SHOWN]
+        )
         more = f'; and {len(failed) - SHOWN} more' if len(failed) > SHOWN else ''
         raise DataDefect(f'{len(failed)} of {len(pictures)} pictures could not be used: {listed}{more}')
 
@@ -72,8 +86,9 @@ def _drawings(pictures: list['Found'], out: Path | None) -> dict[str, Path]:
     return {} if out is None or out.suffix.lower() == '.json' else name_drawings(pictures, out)
 
 
-def _predict(model: 'Predictor', pictures: list['Found'], boxes_of: Any, places: dict[str, Path],
-             strict: bool) -> tuple[list[dict[str, Any]], dict[str, FacelmkError]]:
+def _predict(
+    model: 'Predictor', pictures: list['Found'], boxes_of: Any, places: dict[str, Path], strict: bool
+) -> tuple[list[dict[str, Any]], dict[str, FacelmkError]]:
     """A row of numbers for each picture, with its drawing written, and what is wrong with the others."""
     rows, boxes, failed = [], {}, {}
     for picture in pictures:
@@ -107,4 +122,4 @@ def _tell(options: argparse.Namespace, rows: list[dict[str, Any]], out: Path | N
 
 
 def _count(number: int, what: str) -> str:
-    return f'{number} {what}{"s"[:number != 1]}'
+    return f'{number} {what}{"s"[: number != 1]}'

@@ -1,4 +1,5 @@
 """facelmk train CONFIG"""
+
 import argparse
 
 from .options import add_config, add_run, drawing, from_hrnet, read_config
@@ -10,8 +11,13 @@ def arguments(parser: argparse.ArgumentParser) -> None:
     parser.epilog = "The original HRNet's form is taken too: --cfg FILE.yaml"
     add_config(parser)
     add_run(parser)
-    parser.add_argument('--resume', nargs='?', const='auto', metavar='CHECKPOINT',
-                        help='go on from this checkpoint, or from the newest of the work folder')
+    parser.add_argument(
+        '--resume',
+        nargs='?',
+        const='auto',
+        metavar='CHECKPOINT',
+        help='go on from this checkpoint, or from the newest of the work folder',
+    )
     parser.add_argument('--amp', action='store_true', help='mixed precision')
     parser.add_argument('--auto-scale-lr', action='store_true', help='scale the learning rate with the real batch')
     parser.add_argument('--no-validate', action='store_true', help='train without validation')
@@ -26,5 +32,12 @@ def run(options: argparse.Namespace) -> None:
     resume = options.resume or ('auto' if config.get('resume') else None)
     check_whole(config, 'train', () if options.no_validate else ('val',))
     with among_ranks(), parts_named(config):
-        train(config, resume, options.amp, options.auto_scale_lr, not options.no_validate, options.launcher,
-              Drawing(**drawing(options, config.work_dir)))
+        train(
+            config,
+            resume,
+            options.amp,
+            options.auto_scale_lr,
+            not options.no_validate,
+            options.launcher,
+            Drawing(**drawing(options, config.work_dir)),
+        )

@@ -1,4 +1,5 @@
 """Points <-> what a network speaks."""
+
 from .base import Codec
 from .boundary import Boundary
 from .coordinates import Coordinates

@@ -1,4 +1,5 @@
 """What a codec promises: points to a target and back, and what a mirrored output means."""
+
 import torch
 from torch import Tensor
 
@@ -10,9 +11,10 @@ class Codec:
     the mirrored point, x' = size - 1 - x; both in pixels of a crop four times as wide as the output's grid. `margin`
     is how far from the crop's edge these promises begin.
     """
-    tolerance: float = 0.
-    flip_bias: float = 0.
-    margin: float = 0.
+
+    tolerance: float = 0.0
+    flip_bias: float = 0.0
+    margin: float = 0.0
 
     def channels(self, K: int, size: int | None = None) -> int:
         """How many channels the head needs for K points."""
@@ -42,9 +44,9 @@ class Codec:
 
 def inside(points: Tensor, visible: Tensor, size: int) -> Tensor:
     """Which points (B, K) are visible and lie on the pixels of the crop."""
-    return ((points >= 0) & (points <= size - 1)).all(-1) & (visible > .5)
+    return ((points >= 0) & (points <= size - 1)).all(-1) & (visible > 0.5)
 
 
 def gaussian(offset: Tensor, sigma: float) -> Tensor:
     """The bell curve of height 1 at distance `offset`."""
-    return torch.exp(-offset ** 2 / (2 * sigma ** 2))
+    return torch.exp(-(offset**2) / (2 * sigma**2))

@@ -1,4 +1,5 @@
 """Heatmaps and one map more: the lines of the face, as Adaptive Wing teaches them beside the points."""
+
 from typing import Any
 
 import torch
@@ -24,12 +25,12 @@ class Boundary(Heatmap):
     +- 0.25) * stride; without it a point comes back half a pixel less. A mirrored map is then a pixel off.
     """
 
-    def __init__(self, markup: str, line_sigma: float = 1., corner: bool = False, **options: Any) -> None:
+    def __init__(self, markup: str, line_sigma: float = 1.0, corner: bool = False, **options: Any) -> None:
         super().__init__(**options)
         if not MARKUPS[markup].lines:
             raise FacelmkError(f'Boundary: mark-up {markup!r} has no lines to draw; give its Markup some (`lines=`)')
         self.lines = MARKUPS[markup].lines
-        self.line_sigma, self.corner = line_sigma, .5 if corner else 0.
+        self.line_sigma, self.corner = line_sigma, 0.5 if corner else 0.0
         self.flip_bias += 2 * self.corner
 
     def channels(self, K: int, size: int | None = None) -> int:
@@ -39,9 +40,10 @@ class Boundary(Heatmap):
         (B, K), (H, W) = visible.shape, like.shape[-2:]
         points = points.float() - self.corner
         # a point more that is not seen: its empty map becomes the lines'
-        maps, weight = super().encode(torch.cat((points, points[:, :1]), 1),
-                                      torch.cat((visible, visible.new_zeros(B, 1)), 1), like, size)
-        maps[:, K] = draw(self.cells(points, (W, H), size), visible > .5, self.lines, (W, H), self.line_sigma)
+        maps, weight = super().encode(
+            torch.cat((points, points[:, :1]), 1), torch.cat((visible, visible.new_zeros(B, 1)), 1), like, size
+        )
+        maps[:, K] = draw(self.cells(points, (W, H), size), visible > 0.5, self.lines, (W, H), self.line_sigma)
         weight[:, K] = 1
         return maps, weight
 
@@ -53,8 +55,9 @@ class Boundary(Heatmap):
         return super().flip(output, torch.cat((mirror, mirror.new_tensor([len(mirror)]))), size)
 
 
-def draw(cells: Tensor, visible: Tensor, lines: tuple[tuple[int, ...], ...], grid: tuple[int, int],
-         sigma: float) -> Tensor:
+def draw(
+    cells: Tensor, visible: Tensor, lines: tuple[tuple[int, ...], ...], grid: tuple[int, int], sigma: float
+) -> Tensor:
     """Maps (B, H, W) of the lines through `cells` (B, K, 2)."""
     W, H = grid
     face, start, end = pieces(cells, visible, lines, W + H)
@@ -68,16 +71,16 @@ def draw(cells: Tensor, visible: Tensor, lines: tuple[tuple[int, ...], ...], gri
     nearest = torch.full((len(cells) * (H + 2) * (W + 2),), torch.inf, device=cells.device)
     nearest.scatter_reduce_(0, (row[:, :, None] + column[:, None, :]).flatten(), distance.flatten(), 'amin')
     nearest = nearest.view(-1, H + 2, W + 2)[:, 1:-1, 1:-1].clamp(min=0)
-    return torch.exp(-nearest / (2 * sigma ** 2)) * (nearest < (3 * sigma) ** 2)
+    return torch.exp(-nearest / (2 * sigma**2)) * (nearest < (3 * sigma) ** 2)
 
 
 def squared_distance(x: Tensor, y: Tensor, piece: Tensor) -> Tensor:
     """From places (N, H, W) to straight pieces (N, 2) that begin at 0; x (N, W) and y (N, H) of the places."""
     across, down = piece.unbind(1)
-    square = (across ** 2 + down ** 2).clamp(min=1e-12)[:, None]
+    square = (across**2 + down**2).clamp(min=1e-12)[:, None]
     along = (x * across[:, None] / square)[:, None, :] + (y * down[:, None] / square)[:, :, None]
     nearest = along.clamp(0, 1)
-    return (x ** 2)[:, None, :] + (y ** 2)[:, :, None] + nearest * (nearest - 2 * along) * square[..., None]
+    return (x**2)[:, None, :] + (y**2)[:, :, None] + nearest * (nearest - 2 * along) * square[..., None]
 
 
 def pieces(cells: Tensor, visible: Tensor, lines: tuple[tuple[int, ...], ...], most: int) -> tuple[Tensor, ...]:
@@ -95,16 +98,20 @@ def pieces(cells: Tensor, visible: Tensor, lines: tuple[tuple[int, ...], ...], m
     stretch = torch.repeat_interleave(torch.arange(count.numel(), device=cells.device), count.flatten())
     rank = torch.arange(len(stretch), device=cells.device) - (count.flatten().cumsum(0) - count.flatten())[stretch]
     share = 1 / count.flatten()[stretch]
-    first, leave, last, arrive = (part.flatten(0, 1)[stretch]
-                                  for part in (knots[1], leave * length, knots[2], arrive * length))
+    first, leave, last, arrive = (
+        part.flatten(0, 1)[stretch] for part in (knots[1], leave * length, knots[2], arrive * length)
+    )
     start, end = (hermite(first, leave, last, arrive, ((rank + i) * share)[:, None]) for i in (0, 1))
     return stretch // seen.shape[1], start, end
 
 
 def stretches(lines: tuple[tuple[int, ...], ...]) -> list[tuple[int, int, int, int]]:
     """From one point of a line to the next: the point before, both, the point after; at a line's end itself again."""
-    return [(line[max(i - 1, 0)], line[i], line[i + 1], line[min(i + 2, len(line) - 1)])
-            for line in lines for i in range(len(line) - 1)]
+    return [
+        (line[max(i - 1, 0)], line[i], line[i + 1], line[min(i + 2, len(line) - 1)])
+        for line in lines
+        for i in range(len(line) - 1)
+    ]
 
 
 def slopes(knots: list[Tensor], inner: list[Tensor]) -> tuple[Tensor, Tensor, Tensor]:
@@ -125,5 +132,4 @@ def slopes(knots: list[Tensor], inner: list[Tensor]) -> tuple[Tensor, Tensor, Te
 def hermite(start: Tensor, leave: Tensor, end: Tensor, arrive: Tensor, share: Tensor) -> Tensor:
     """The cubic curve from `start` to `end` at a share of the way."""
     back, bend = 1 - share, share * (1 - share)
-    return (start * back ** 2 * (1 + 2 * share) + end * share ** 2 * (3 - 2 * share)
-            + bend * (leave * back - arrive * share))
+    return start * back**2 * (1 + 2 * share) + end * share**2 * (3 - 2 * share) + bend * (leave * back - arrive * share)

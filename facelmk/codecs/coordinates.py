@@ -1,4 +1,5 @@
 """Coordinates as shares of the crop: what a regression speaks (https://arxiv.org/abs/1312.4659)."""
+
 import torch
 from torch import Tensor
 
@@ -13,6 +14,7 @@ class Coordinates(Codec):
     A mirrored x is 1 - x - 1 / size (`flip='exact'`), which is size - 1 - x in pixels; 'mmpose0' is 1 - x, as the
     first releases of MMPose had it.
     """
+
     tolerance = 1e-3
     _rows = {'exact': 1, 'mmpose0': 0}
 

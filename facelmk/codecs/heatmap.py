@@ -3,6 +3,7 @@
 Aligned grid (default): cell = (x + 0.5) / stride - 0.5, so that a mirrored map is the map of the mirrored point.
 MMPose's grid (aligned=False): cell = x / stride, with the mirrored map moved by one cell to make up for most of it.
 """
+
 import torch
 from torch import Tensor
 
@@ -12,7 +13,7 @@ from .refine import dark, quarter
 
 Grid = tuple[int, int]  # width and height of a map in cells
 
-_REFINE = {'quarter': 1., 'dark': .1, None: 2.}  # how far off a perfect map decodes, in pixels at stride 4
+_REFINE = {'quarter': 1.0, 'dark': 0.1, None: 2.0}  # how far off a perfect map decodes, in pixels at stride 4
 
 
 @CODECS.register_module()
@@ -26,10 +27,19 @@ class Heatmap(Codec):
     MMPose's MSRA heatmap is centre='cell', refine='quarter', its unbiased form centre='exact', refine='dark', both
     with aligned=False. `shift` moves a mirrored map by one cell; left out, it does so where the grid is not aligned.
     """
-    margin = 32.
 
-    def __init__(self, sigma: float = 2., refine: str | None = 'quarter', centre: str = 'exact', kernel: int = 11,
-                 aligned: bool = True, shift: bool | None = None, radius: float | None = None) -> None:
+    margin = 32.0
+
+    def __init__(
+        self,
+        sigma: float = 2.0,
+        refine: str | None = 'quarter',
+        centre: str = 'exact',
+        kernel: int = 11,
+        aligned: bool = True,
+        shift: bool | None = None,
+        radius: float | None = None,
+    ) -> None:
         if refine not in _REFINE:
             raise UnknownName(f'Heatmap: refine={refine!r}. {near(str(refine), map(str, _REFINE))}')
         if centre not in ('exact', 'cell'):
@@ -39,23 +49,23 @@ class Heatmap(Codec):
         self.radius = 3 * sigma if radius is None and centre == 'cell' else radius
         self.shift = not aligned if shift is None else shift
         self.tolerance = _REFINE[refine] if centre == 'exact' else 2.01
-        self.flip_bias = 0. if aligned else 1. if self.shift else -3.
+        self.flip_bias = 0.0 if aligned else 1.0 if self.shift else -3.0
 
     def cells(self, points: Tensor, grid: Grid, size: int) -> Tensor:
         """Crop pixels (B, K, 2) as numbers of cells."""
-        offset = .5 if self.aligned else 0.
+        offset = 0.5 if self.aligned else 0.0
         return (points.float() + offset) / points.new_tensor([size / side for side in grid]) - offset
 
     def pixels(self, cells: Tensor, grid: Grid, size: int) -> Tensor:
         """Numbers of cells (B, K, 2) as crop pixels."""
-        offset = .5 if self.aligned else 0.
+        offset = 0.5 if self.aligned else 0.0
         return (cells + offset) * cells.new_tensor([size / side for side in grid]) - offset
 
     def encode(self, points: Tensor, visible: Tensor, like: Tensor, size: int) -> tuple[Tensor, Tensor]:
         H, W = like.shape[-2:]
         cells = self.cells(points, (W, H), size)
         (across, in_x), (down, in_y) = self.bell(cells[..., 0], W), self.bell(cells[..., 1], H)
-        near_grid, seen = in_x & in_y, visible > .5
+        near_grid, seen = in_x & in_y, visible > 0.5
         maps = down[..., :, None] * (across * (near_grid & seen)[..., None])[..., None, :]
         weight = torch.where(near_grid | ~seen, visible.float(), torch.zeros_like(visible, dtype=torch.float))
         return maps.to(like), weight.to(like)[..., None, None]
@@ -70,7 +80,7 @@ class Heatmap(Codec):
 
     def nearest(self, cell: Tensor) -> Tensor:
         """The whole cell around which a bump is cut; as MMPose has it, halves go up and numbers below 0 towards it."""
-        return torch.trunc(cell + .5)
+        return torch.trunc(cell + 0.5)
 
     def _cut(self, cell: Tensor, length: int, radius: float) -> tuple[Tensor, Tensor]:
         """The bump, cut `radius` cells from the nearest one.
@@ -92,7 +102,7 @@ class Heatmap(Codec):
         scores, place = output.flatten(-2).max(-1)
         x, y = place % W, torch.div(place, W, rounding_mode='floor')
         cells = torch.stack((x, y), -1) + self.refined(output, x, y)
-        cells = torch.where((scores > 0)[..., None], cells, torch.full_like(cells, -1.))
+        cells = torch.where((scores > 0)[..., None], cells, torch.full_like(cells, -1.0))
         return self.pixels(cells, (W, H), size), scores
 
     def refined(self, maps: Tensor, x: Tensor, y: Tensor) -> Tensor:

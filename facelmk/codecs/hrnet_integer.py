@@ -1,4 +1,5 @@
 """The whole numbers of the original HRNet for faces, for the sake of its published figures alone."""
+
 import math
 
 import torch
@@ -22,19 +23,20 @@ class HRNetInteger(Heatmap):
     """
 
     def __init__(self, sigma: float = 1.5, rounded: bool = False) -> None:
-        super().__init__(sigma, centre='cell', aligned=False, shift=False,
-                         radius=math.ceil(3 * sigma) if rounded else 3 * sigma)
-        self.rounded, self.tolerance, self.flip_bias = rounded, 2.01, 1.
+        super().__init__(
+            sigma, centre='cell', aligned=False, shift=False, radius=math.ceil(3 * sigma) if rounded else 3 * sigma
+        )
+        self.rounded, self.tolerance, self.flip_bias = rounded, 2.01, 1.0
 
     def cells(self, points: Tensor, grid: Grid, size: int) -> Tensor:
         places = points.float() / points.new_tensor([size / side for side in grid])
-        return torch.round(places - .5) if self.rounded else torch.trunc(places)
+        return torch.round(places - 0.5) if self.rounded else torch.trunc(places)
 
     def nearest(self, cell: Tensor) -> Tensor:
         return cell
 
     def pixels(self, cells: Tensor, grid: Grid, size: int) -> Tensor:
-        return (cells + .5) * cells.new_tensor([size / side for side in grid])
+        return (cells + 0.5) * cells.new_tensor([size / side for side in grid])
 
     def refined(self, maps: Tensor, x: Tensor, y: Tensor) -> Tensor:
         H, W = maps.shape[-2:]

@@ -1,4 +1,5 @@
 """One map of logarithms a point, whose softmax says how likely the point is where; decoded by its mean place."""
+
 import torch
 from torch import Tensor
 
@@ -12,17 +13,20 @@ class Integral(Codec):
 
     The target is the logarithm of a bell curve of `sigma` cells. The score is the highest chance of a cell.
     """
-    tolerance = .01
-    margin = 32.
+
+    tolerance = 0.01
+    margin = 32.0
 
     def __init__(self, sigma: float = 1.25) -> None:
         self.sigma = sigma
 
     def encode(self, points: Tensor, visible: Tensor, like: Tensor, size: int) -> tuple[Tensor, Tensor]:
         H, W = like.shape[-2:]
-        cells = (points.float() + .5) / points.new_tensor([size / W, size / H]) - .5
-        across, down = (-(torch.arange(length, device=points.device) - cells[..., i, None]) ** 2 / (2 * self.sigma ** 2)
-                        for i, length in enumerate((W, H)))
+        cells = (points.float() + 0.5) / points.new_tensor([size / W, size / H]) - 0.5
+        across, down = (
+            -((torch.arange(length, device=points.device) - cells[..., i, None]) ** 2) / (2 * self.sigma**2)
+            for i, length in enumerate((W, H))
+        )
         weight = inside(points, visible, size).to(like)[..., None, None]
         maps = (down[..., :, None] + across[..., None, :]).clamp(min=-40)  # lower, exp() is slow and adds nothing
         return maps.to(like) * weight, weight
@@ -31,10 +35,12 @@ class Integral(Codec):
         H, W = output.shape[-2:]
         chance = output.flatten(-2).float().softmax(-1).unflatten(-1, (H, W))
         # sums, not a matrix product: mixed precision would round the product to a tenth of a cell
-        cells = [(side * torch.arange(length, device=side.device)).sum(-1)
-                 for side, length in ((chance.sum(-2), W), (chance.sum(-1), H))]
+        cells = [
+            (side * torch.arange(length, device=side.device)).sum(-1)
+            for side, length in ((chance.sum(-2), W), (chance.sum(-1), H))
+        ]
         stride = output.new_tensor([size / W, size / H], dtype=torch.float)
-        return (torch.stack(cells, -1) + .5) * stride - .5, chance.amax((-2, -1))
+        return (torch.stack(cells, -1) + 0.5) * stride - 0.5, chance.amax((-2, -1))
 
     def flip(self, output: Tensor, mirror: Tensor, size: int) -> Tensor:
         return output.flip(-1)[:, mirror]

@@ -1,4 +1,5 @@
 """Maps of height 255 whose bump is a blurred cell: what MSPN and CPN speak."""
+
 import torch
 from torch import Tensor
 
@@ -18,12 +19,12 @@ class Megvii(Heatmap):
 
     def __init__(self, kernel: int = 15, aligned: bool = True) -> None:
         super().__init__(kernel=kernel, aligned=aligned, shift=False)
-        self.tolerance, self.flip_bias = 2.01, 0. if aligned else 1.
-        self.margin = 2. * (kernel + 3)
+        self.tolerance, self.flip_bias = 2.01, 0.0 if aligned else 1.0
+        self.margin = 2.0 * (kernel + 3)
 
     def cells(self, points: Tensor, grid: Grid, size: int) -> Tensor:
         stride = points.new_tensor([size / side for side in grid])
-        return torch.trunc((points.float() + (.5 if self.aligned else 0.)) / stride)
+        return torch.trunc((points.float() + (0.5 if self.aligned else 0.0)) / stride)
 
     def encode(self, points: Tensor, visible: Tensor, like: Tensor, size: int) -> tuple[Tensor, Tensor]:
         maps, weight = super().encode(points, visible, like, size)
@@ -33,8 +34,7 @@ class Megvii(Heatmap):
         """A blurred cell, 1 high: at the grid's ends the blur sees the grid mirrored about its last cell."""
         bell, grid = blur_bell(self.kernel).to(cell), torch.arange(length, device=cell.device)
         rows = torch.zeros(*cell.shape, length, device=cell.device)
-        for middle, real in ((cell, cell == cell), (-cell, cell > 0),
-                             (2 * (length - 1) - cell, cell < length - 1)):
+        for middle, real in ((cell, cell == cell), (-cell, cell > 0), (2 * (length - 1) - cell, cell < length - 1)):
             place = grid - middle[..., None] + self.kernel // 2
             on = (place >= 0) & (place < self.kernel) & real[..., None]
             rows += bell[place.clamp(0, self.kernel - 1).long()] * on
@@ -49,7 +49,7 @@ class Megvii(Heatmap):
         x, y = place % W, torch.div(place, W, rounding_mode='floor')
         inner = (x > 1) & (x < W - 1) & (y > 1) & (y < H - 1)
         error = 1e-9 * scores[..., None]  # of the blur's rounding, between equal neighbours of a symmetric bump
-        cells = torch.stack((x, y), -1) + (towards_higher(maps, x, y, least=error) + .5) * inner[..., None]
-        cells = torch.where((scores > 0)[..., None], cells, torch.full_like(cells, -1.)).float()
+        cells = torch.stack((x, y), -1) + (towards_higher(maps, x, y, least=error) + 0.5) * inner[..., None]
+        cells = torch.where((scores > 0)[..., None], cells, torch.full_like(cells, -1.0)).float()
         stride = cells.new_tensor([size / W, size / H])
-        return cells * stride - (.5 if self.aligned else 0.), scores.float() / 255 + .5
+        return cells * stride - (0.5 if self.aligned else 0.0), scores.float() / 255 + 0.5

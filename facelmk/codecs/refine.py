@@ -1,4 +1,5 @@
 """From the highest cell of a map to a place between cells."""
+
 import cv2
 import numpy as np
 import torch
@@ -26,12 +27,12 @@ def quarter(maps: Tensor, x: Tensor, y: Tensor) -> Tensor:
     return towards_higher(maps, x, y) * torch.stack((right, down), -1)
 
 
-def towards_higher(maps: Tensor, x: Tensor, y: Tensor, least: Tensor | float = 0.) -> Tensor:
+def towards_higher(maps: Tensor, x: Tensor, y: Tensor, least: Tensor | float = 0.0) -> Tensor:
     """A quarter of a cell towards the higher neighbour, (B, K, 2), if it is higher by more than `least`."""
     around = windows(maps, x, y, 1)
     dx, dy = around[..., 1, 2] - around[..., 1, 0], around[..., 2, 1] - around[..., 0, 1]
     apart = torch.stack((dx, dy), -1)
-    return apart.sign() * (apart.abs() > least) * .25
+    return apart.sign() * (apart.abs() > least) * 0.25
 
 
 def dark(maps: Tensor, x: Tensor, y: Tensor, kernel: int) -> Tensor:
@@ -43,15 +44,15 @@ def dark(maps: Tensor, x: Tensor, y: Tensor, kernel: int) -> Tensor:
     blur = blur_rows(kernel).to(maps)
     blurred = blur @ windows(maps, x, y, kernel // 2 + 2) @ blur.T
     log = blurred.clamp(min=1e-10).log()
-    dx, dy = .5 * (log[..., 2, 3] - log[..., 2, 1]), .5 * (log[..., 3, 2] - log[..., 1, 2])
-    dxx = .25 * (log[..., 2, 4] - 2 * log[..., 2, 2] + log[..., 2, 0])
-    dyy = .25 * (log[..., 4, 2] - 2 * log[..., 2, 2] + log[..., 0, 2])
-    dxy = .25 * (log[..., 3, 3] - log[..., 1, 3] - log[..., 3, 1] + log[..., 1, 1])
-    det = dxx * dyy - dxy ** 2
+    dx, dy = 0.5 * (log[..., 2, 3] - log[..., 2, 1]), 0.5 * (log[..., 3, 2] - log[..., 1, 2])
+    dxx = 0.25 * (log[..., 2, 4] - 2 * log[..., 2, 2] + log[..., 2, 0])
+    dyy = 0.25 * (log[..., 4, 2] - 2 * log[..., 2, 2] + log[..., 0, 2])
+    dxy = 0.25 * (log[..., 3, 3] - log[..., 1, 3] - log[..., 3, 1] + log[..., 1, 1])
+    det = dxx * dyy - dxy**2
     good = (x > 1) & (x < W - 2) & (y > 1) & (y < H - 2)
     safe = torch.where(det != 0, det, torch.ones_like(det))
     moved = torch.stack((dxy * dy - dyy * dx, dxy * dx - dxx * dy), -1) / safe[..., None] * good[..., None]
-    flat = (det.abs() < .01 * (dxx.abs() + dyy.abs() + dxy.abs())) | (blurred.flatten(-2).amin(-1) < 1e-6)
+    flat = (det.abs() < 0.01 * (dxx.abs() + dyy.abs() + dxy.abs())) | (blurred.flatten(-2).amin(-1) < 1e-6)
     unsure = good & flat
     if unsure.any():
         moved[unsure] = _settle(maps[unsure], x[unsure], y[unsure], kernel).to(moved)
@@ -67,11 +68,11 @@ def _settle(maps: Tensor, x: Tensor, y: Tensor, kernel: int) -> Tensor:
     offsets = np.zeros((len(maps), 2), np.float32)
     for i, (cells, x0, y0) in enumerate(zip(maps.float().cpu().numpy(), x.tolist(), y.tolist(), strict=True)):
         log = np.log(np.maximum(_blurred_by_opencv(cells, kernel), np.float32(1e-10)))
-        near = log[y0 - 2:y0 + 3, x0 - 2:x0 + 3]
-        slope = np.array([[.5 * (near[2, 3] - near[2, 1])], [.5 * (near[3, 2] - near[1, 2])]], np.float32)
-        dxx, dyy = (.25 * (a - 2 * near[2, 2] + b) for a, b in ((near[2, 4], near[2, 0]), (near[4, 2], near[0, 2])))
-        dxy = .25 * (near[3, 3] - near[1, 3] - near[3, 1] + near[1, 1])
-        if dxx * dyy - dxy ** 2 != 0:
+        near = log[y0 - 2 : y0 + 3, x0 - 2 : x0 + 3]
+        slope = np.array([[0.5 * (near[2, 3] - near[2, 1])], [0.5 * (near[3, 2] - near[1, 2])]], np.float32)
+        dxx, dyy = (0.25 * (a - 2 * near[2, 2] + b) for a, b in ((near[2, 4], near[2, 0]), (near[4, 2], near[0, 2])))
+        dxy = 0.25 * (near[3, 3] - near[1, 3] - near[3, 1] + near[1, 1])
+        if dxx * dyy - dxy**2 != 0:
             offsets[i] = -(np.linalg.inv(np.array([[dxx, dxy], [dxy, dyy]], np.float32)) @ slope)[:, 0]
     return torch.from_numpy(offsets)
 
@@ -84,13 +85,13 @@ def blur_rows(kernel: int) -> Tensor:
     bell = blur_bell(kernel)
     rows = torch.zeros(5, kernel + 4, dtype=torch.float64)
     for i in range(5):
-        rows[i, i:i + kernel] = bell
+        rows[i, i : i + kernel] = bell
     return rows
 
 
 def blur_bell(kernel: int) -> Tensor:
     """(kernel,): the bell curve of area 1 with which OpenCV blurs by a kernel of this size."""
-    sigma = .3 * ((kernel - 1) * .5 - 1) + .8
+    sigma = 0.3 * ((kernel - 1) * 0.5 - 1) + 0.8
     bell = gaussian(torch.arange(kernel, dtype=torch.float64) - kernel // 2, sigma)
     return bell / bell.sum()
 
@@ -118,17 +119,17 @@ def dark_udp(maps: Tensor, x: Tensor, y: Tensor, kernel: int) -> Tensor:
 
     The logarithm is that of heights from 0.001 to 50; beyond the edge the outermost cells go on.
     """
-    log = F.pad(blurred(maps, kernel).clamp(1e-3, 50.).log(), (1,) * 4, mode='replicate')
+    log = F.pad(blurred(maps, kernel).clamp(1e-3, 50.0).log(), (1,) * 4, mode='replicate')
     around = windows(log, x + 1, y + 1, 1)
     middle, right, below = around[..., 1, 1], around[..., 1, 2], around[..., 2, 1]
     left, above = around[..., 1, 0], around[..., 0, 1]
-    dx, dy = .5 * (right - left), .5 * (below - above)
+    dx, dy = 0.5 * (right - left), 0.5 * (below - above)
     dxx, dyy = right - 2 * middle + left, below - 2 * middle + above
-    dxy = .5 * (around[..., 2, 2] - right - below + 2 * middle - left - above + around[..., 0, 0])
+    dxy = 0.5 * (around[..., 2, 2] - right - below + 2 * middle - left - above + around[..., 0, 0])
     dxx, dyy = (curve + torch.finfo(torch.float).eps for curve in (dxx, dyy))
-    det = dxx * dyy - dxy ** 2
+    det = dxx * dyy - dxy**2
     moved = (torch.stack((dxy * dy - dyy * dx, dxy * dx - dxx * dy), -1) / det[..., None]).to(maps)
-    flat = det.abs() < .01 * (dxx.abs() + dyy.abs() + dxy.abs())
+    flat = det.abs() < 0.01 * (dxx.abs() + dyy.abs() + dxy.abs())
     if flat.any():
         moved[flat] = _settle_udp(maps[flat], x[flat], y[flat], kernel).to(moved)
     return moved
@@ -139,11 +140,11 @@ def _settle_udp(maps: Tensor, x: Tensor, y: Tensor, kernel: int) -> Tensor:
     offsets = np.zeros((len(maps), 2), np.float32)
     for i, (cells, x0, y0) in enumerate(zip(maps.float().cpu().numpy(), x.tolist(), y.tolist(), strict=True)):
         blur = _blurred_by_opencv(cells, kernel)
-        near = np.pad(np.log(np.clip(blur, np.float32(1e-3), np.float32(50))), 1, 'edge')[y0:y0 + 3, x0:x0 + 3]
+        near = np.pad(np.log(np.clip(blur, np.float32(1e-3), np.float32(50))), 1, 'edge')[y0 : y0 + 3, x0 : x0 + 3]
         (corner, above, _), (left, middle, right), (_, below, other) = near
-        dxy = np.float32(.5) * (other - right - below + middle + middle - left - above + corner)
+        dxy = np.float32(0.5) * (other - right - below + middle + middle - left - above + corner)
         curves = np.array([[right - 2 * middle + left, dxy], [dxy, below - 2 * middle + above]])
-        slope = np.array([right - left, below - above]) * np.float32(.5)
+        slope = np.array([right - left, below - above]) * np.float32(0.5)
         offsets[i] = -np.linalg.inv(curves.astype(np.float64) + np.finfo(np.float32).eps * np.eye(2)) @ slope
     return torch.from_numpy(offsets)
 

@@ -3,6 +3,7 @@
 Aligned bins (default): bin = (x + 0.5) * split - 0.5, so that a mirrored row is the row of the mirrored point.
 MMPose's bins (aligned=False): bin = x * split.
 """
+
 import math
 
 import torch
@@ -20,16 +21,24 @@ class SimCC(Codec):
     With `smoothing`, or with a sigma of 0, it is 1 - smoothing in that bin, and the rest is shared by all others.
     """
 
-    def __init__(self, sigma: float = 6., split: float = 2., smoothing: float = 0., normalise: bool = False,
-                 aligned: bool = True) -> None:
+    def __init__(
+        self,
+        sigma: float = 6.0,
+        split: float = 2.0,
+        smoothing: float = 0.0,
+        normalise: bool = False,
+        aligned: bool = True,
+    ) -> None:
         if not 0 <= smoothing < 1 or split <= 0:
-            raise FacelmkError(f'SimCC: smoothing={smoothing}, split={split}; smoothing is a share from 0 to below 1, '
-                               'split the number of bins a pixel')
+            raise FacelmkError(
+                f'SimCC: smoothing={smoothing}, split={split}; smoothing is a share from 0 to below 1, '
+                'split the number of bins a pixel'
+            )
         self.sigma, self.split, self.smoothing = sigma, split, smoothing
         self.normalise, self.aligned = normalise, aligned
-        self.offset = .5 if aligned else 0.
-        self.tolerance = .5 / split + 1e-4
-        self.flip_bias = 0. if aligned else 1 - 1 / split
+        self.offset = 0.5 if aligned else 0.0
+        self.tolerance = 0.5 / split + 1e-4
+        self.flip_bias = 0.0 if aligned else 1 - 1 / split
 
     def bins(self, size: int) -> int:
         return round(size * self.split)
@@ -37,7 +46,7 @@ class SimCC(Codec):
     def encode(self, points: Tensor, visible: Tensor, like: Tensor, size: int) -> tuple[Tensor, Tensor]:
         centre = torch.round((points.float() + self.offset) * self.split - self.offset)  # a half goes to the even bin
         rows, inside = (self._shares if self.smoothing or not self.sigma else self._bell)(centre, like.shape[-1])
-        seen, inside = visible > .5, inside.all(-1)
+        seen, inside = visible > 0.5, inside.all(-1)
         weight = torch.where(inside | ~seen, visible.float(), torch.zeros_like(visible, dtype=torch.float))
         return (rows * (inside & seen)[..., None, None]).to(like), weight.to(like)[..., None, None]
 
@@ -58,7 +67,7 @@ class SimCC(Codec):
     def decode(self, output: Tensor, size: int) -> tuple[Tensor, Tensor]:
         highest, bins = output.float().max(-1)
         scores = highest.amin(-1)
-        bins = torch.where((scores > 0)[..., None], bins.float(), torch.full_like(highest, -1.))
+        bins = torch.where((scores > 0)[..., None], bins.float(), torch.full_like(highest, -1.0))
         return (bins + self.offset) / self.split - self.offset, scores
 
     def flip(self, output: Tensor, mirror: Tensor, size: int) -> Tensor:

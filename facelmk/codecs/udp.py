@@ -1,4 +1,5 @@
 """Maps whose outermost cells lie on the crop's outermost pixels: cell = x * (W - 1) / (size - 1)."""
+
 from torch import Tensor
 
 from ..registry import CODECS
@@ -16,11 +17,12 @@ class UDP(Heatmap):
     of the warp that made them, whatever it was, so the codec undoes just what it did: with the factor of MMPose, x =
     200 would come back as 200.78.
     """
-    flip_bias = 0.
 
-    def __init__(self, sigma: float = 2., kernel: int = 11) -> None:
+    flip_bias = 0.0
+
+    def __init__(self, sigma: float = 2.0, kernel: int = 11) -> None:
         super().__init__(sigma, refine='dark', kernel=kernel, radius=3 * sigma)
-        self.tolerance = .05
+        self.tolerance = 0.05
 
     def cells(self, points: Tensor, grid: Grid, size: int) -> Tensor:
         return points.float() / points.new_tensor([(size - 1) / (side - 1) for side in grid])

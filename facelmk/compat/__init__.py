@@ -3,6 +3,7 @@
 The first group is that of HRNet-landmarks (https://github.com/vlad3996/HRNet-landmarks), on the original HRNet's
 crops and maps; the second that of MMPose.
 """
+
 from .hrnet import HighResolutionNet, get_lmks_by_img, get_model_by_name
 from .landmarks import alignment_orig, get_five_landmarks_from_net, set_circles_on_img, show_landmarks
 from .mmpose import inference_topdown, init_model

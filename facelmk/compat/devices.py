@@ -1,4 +1,5 @@
 """Devices as other projects' defaults name them, which is a GPU."""
+
 import warnings
 
 import torch

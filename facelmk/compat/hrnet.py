@@ -1,4 +1,5 @@
 """HRNet-landmarks' model by its name, and landmarks of a picture in one call; fractions of pixels are kept."""
+
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -21,9 +22,9 @@ from .pixels import cut, get_transform, refined
 
 MARKUP_OF = {'WFLW': 'wflw', 'AFLW': 'aflw', '300W': '300w', 'COFW': 'cofw'}
 MARKUP_WITH = {98: 'wflw', 19: 'aflw', 68: '300w', 29: 'cofw'}
-MEAN, STD = np.array([.485, .456, .406]), np.array([.229, .224, .225])  # of RGB in [0, 1]
+MEAN, STD = np.array([0.485, 0.456, 0.406]), np.array([0.229, 0.224, 0.225])  # of RGB in [0, 1]
 PADDING = 1.25  # a box around the landmarks to the crop, as in training
-MIDDLE = .78125  # of the longer side of a picture without a box, as crops of 256 pixels were cut
+MIDDLE = 0.78125  # of the longer side of a picture without a box, as crops of 256 pixels were cut
 
 
 class HighResolutionNet(nn.Module):
@@ -37,8 +38,13 @@ class HighResolutionNet(nn.Module):
         return self.landmarker(image)[-1]
 
 
-def get_model_by_name(model_name: str, root_models_path: str | Path = 'hrnetv2_models', prefix: str = 'HR18-',
-                      model_type: str = 'landmarks', device: str | torch.device = 'cuda') -> HighResolutionNet:
+def get_model_by_name(
+    model_name: str,
+    root_models_path: str | Path = 'hrnetv2_models',
+    prefix: str = 'HR18-',
+    model_type: str = 'landmarks',
+    device: str | torch.device = 'cuda',
+) -> HighResolutionNet:
     """HRNetV2-W18 for 'WFLW', 'AFLW', '300W' or 'COFW', with the weights of `root/prefix + name + .pth`.
 
     A .yaml of the original beside it says how many points and how wide the network is. The weights may be in any
@@ -50,13 +56,22 @@ def get_model_by_name(model_name: str, root_models_path: str | Path = 'hrnetv2_m
     markup, width = _network(model_name, weights.with_name(f'{prefix}{model_name}.yaml'))
     if not weights.is_file():
         there = sorted(path.name for path in weights.parent.glob('*.pth')) if weights.parent.is_dir() else None
-        raise MissingResource(f'there is no {weights.resolve()}; '
-                              + ('that folder does not exist' if there is None else f'*.pth in that folder: {there}')
-                              + '. Put the weights there, or name their folder by root_models_path= and what precedes '
-                              f'{model_name!r} in their name by prefix=')
-    landmarker = MODELS.build(dict(
-        type='facelmk.FaceLandmarker', backbone=dict(type='HRNet', width=width), head=dict(type='HeatmapHead', convs=1),
-        codec=dict(type='HRNetInteger'), loss=dict(type='HeatmapMSELoss'), markup=markup))
+        raise MissingResource(
+            f'there is no {weights.resolve()}; '
+            + ('that folder does not exist' if there is None else f'*.pth in that folder: {there}')
+            + '. Put the weights there, or name their folder by root_models_path= and what precedes '
+            f'{model_name!r} in their name by prefix='
+        )
+    landmarker = MODELS.build(
+        dict(
+            type='facelmk.FaceLandmarker',
+            backbone=dict(type='HRNet', width=width),
+            head=dict(type='HeatmapHead', convs=1),
+            codec=dict(type='HRNetInteger'),
+            loss=dict(type='HeatmapMSELoss'),
+            markup=markup,
+        )
+    )
     load_checkpoint(landmarker, weights)
     return HighResolutionNet(landmarker).eval().to(device_or_cpu(device))
 
@@ -67,14 +82,22 @@ def _network(name: str, file: Path) -> tuple[str, int]:
     model = values.get('MODEL', {})
     markup = MARKUP_WITH.get(model.get('NUM_JOINTS'), MARKUP_OF.get(name.upper()))
     if markup is None:
-        raise UnknownName(f'{name!r} is no model, and there is no {file.resolve()} that says how many points it has. '
-                          f'{near(name, MARKUP_OF)}')
+        raise UnknownName(
+            f'{name!r} is no model, and there is no {file.resolve()} that says how many points it has. '
+            f'{near(name, MARKUP_OF)}'
+        )
     return markup, model['EXTRA']['STAGE2']['NUM_CHANNELS'][0] if model else 18
 
 
 @torch.no_grad()
-def get_lmks_by_img(model: nn.Module | Predictor, img: Any, output_size: Sequence[int] = (256, 256), rot: float = 0,
-                    bbox: ArrayLike | None = None, color: str = 'bgr') -> NDArray[np.float32]:
+def get_lmks_by_img(
+    model: nn.Module | Predictor,
+    img: Any,
+    output_size: Sequence[int] = (256, 256),
+    rot: float = 0,
+    bbox: ArrayLike | None = None,
+    color: str = 'bgr',
+) -> NDArray[np.float32]:
     """Landmarks (K, 2) in pixels of the picture, on the device where `model` is.
 
     The crop is 1.25 times the longer side of `bbox` (x1, y1, x2, y2); without it a square in the picture's middle,

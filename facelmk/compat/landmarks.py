@@ -1,4 +1,5 @@
 """Five points, circles and alignment under the names of HRNet-landmarks."""
+
 from collections.abc import Sequence
 from typing import Any
 
@@ -14,7 +15,8 @@ from ..registry import FacelmkError
 FIVE: dict[int, tuple[Group, ...]] = {  # left eye, right eye, nose, mouth corners, by the number of points
     14: ((0, 1, 2, 3), (4, 5, 6, 7), (8,), (10,), (11,)),
     18: ((1, 2, 3, 4), (7, 8, 9, 10), (12,), (14,), (15,)),
-    **{MARKUPS[name].size: MARKUPS[name].five or () for name in ('five', 'aflw', 'cofw', '300w', 'wflw', 'lapa')}}
+    **{MARKUPS[name].size: MARKUPS[name].five or () for name in ('five', 'aflw', 'cofw', '300w', 'wflw', 'lapa')},
+}
 THEIRS: dict[int, tuple[Group, ...]] = {98: ((96,), (97,), (53,), (88,), (92,))}  # above the tip; inner lip corners
 
 
@@ -27,13 +29,20 @@ def get_five_landmarks_from_net(landmarks: ArrayLike, corrected: bool = False) -
     points = np.asarray(landmarks)
     rows = FIVE if corrected else FIVE | THEIRS
     if len(points) not in rows:
-        raise FacelmkError(f'five points of {len(points)} landmarks are not known; there are rules for '
-                           f'{", ".join(map(str, sorted(rows)))}')
+        raise FacelmkError(
+            f'five points of {len(points)} landmarks are not known; there are rules for '
+            f'{", ".join(map(str, sorted(rows)))}'
+        )
     return np.stack([points[list(group)].mean(0) for group in rows[len(points)]])
 
 
-def set_circles_on_img(image: NDArray[np.uint8], circles_list: Sequence[Any] | NDArray, circle_size: int = 5,
-                       color: Sequence[int] = (255, 0, 0), is_copy: bool = False) -> NDArray[np.uint8]:
+def set_circles_on_img(
+    image: NDArray[np.uint8],
+    circles_list: Sequence[Any] | NDArray,
+    circle_size: int = 5,
+    color: Sequence[int] = (255, 0, 0),
+    is_copy: bool = False,
+) -> NDArray[np.uint8]:
     """The picture, or a copy, with a filled circle at each point (x, y) of one face, or of each of several."""
     drawn = np.array(image, order='C') if is_copy or not image.flags['C_CONTIGUOUS'] else image
     faces = circles_list if len(circles_list) and np.ndim(circles_list[0]) == 2 else [circles_list]
@@ -44,9 +53,15 @@ def set_circles_on_img(image: NDArray[np.uint8], circles_list: Sequence[Any] | N
     return drawn if is_copy else image
 
 
-def show_landmarks(img: NDArray[np.uint8], lmks: Sequence[Any] | NDArray, circle_size: int = 3,
-                   color: Sequence[int] = (255, 0, 0), figsize: tuple[float, float] = (10, 8), is_copy: bool = True,
-                   bgr: bool = True) -> None:
+def show_landmarks(
+    img: NDArray[np.uint8],
+    lmks: Sequence[Any] | NDArray,
+    circle_size: int = 3,
+    color: Sequence[int] = (255, 0, 0),
+    figsize: tuple[float, float] = (10, 8),
+    is_copy: bool = True,
+    bgr: bool = True,
+) -> None:
     """Show a picture with its landmarks by matplotlib; `img` is BGR as cv2.imread gives it, `color` is RGB."""
     import matplotlib.pyplot as plt  # costs a second at start, and most need no window
 
@@ -57,16 +72,17 @@ def show_landmarks(img: NDArray[np.uint8], lmks: Sequence[Any] | NDArray, circle
     plt.show()
 
 
-def alignment_orig(src_img: NDArray, src_pts: ArrayLike, ncols: int = 96, nrows: int = 112,
-                   custom_align: Sequence[float] | None = None) -> NDArray:
+def alignment_orig(
+    src_img: NDArray, src_pts: ArrayLike, ncols: int = 96, nrows: int = 112, custom_align: Sequence[float] | None = None
+) -> NDArray:
     """The face of five points (5, 2) brought onto MTCNN's template, as a crop of nrows x ncols pixels.
 
     The template is that of 96 x 112; it moves to the middle of 112 or 128 columns and of 128 rows, or by
     `custom_align` (x, y).
     """
-    across = {112: 8., 128: 16.}.get(ncols, 0.)
-    moved = (across, 16. if nrows == 128 else 0.) if custom_align is None else custom_align
-    template = ARCFACE - [8., 0.] + np.asarray(moved, np.float64)
+    across = {112: 8.0, 128: 16.0}.get(ncols, 0.0)
+    moved = (across, 16.0 if nrows == 128 else 0.0) if custom_align is None else custom_align
+    template = ARCFACE - [8.0, 0.0] + np.asarray(moved, np.float64)
     points = np.asarray(src_pts, np.float64).reshape(5, 2)
     warp = geometry.invert(similarity(template, points))  # cp2tform fits the way back: errors count in the photograph
     return cv2.warpAffine(src_img, warp[:2], (ncols, nrows))

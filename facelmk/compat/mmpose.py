@@ -1,4 +1,5 @@
 """MMPose's two functions for one picture (mmpose.apis.init_model, inference_topdown)."""
+
 from pathlib import Path
 from typing import Any
 
@@ -16,8 +17,12 @@ from ..registry import FacelmkError
 from .devices import device_or_cpu
 
 
-def init_model(config: str | Path | Config, checkpoint: str | Path | None = None,
-               device: str | torch.device = 'cuda:0', cfg_options: dict[str, Any] | None = None) -> FaceLandmarker:
+def init_model(
+    config: str | Path | Config,
+    checkpoint: str | Path | None = None,
+    device: str | torch.device = 'cuda:0',
+    cfg_options: dict[str, Any] | None = None,
+) -> FaceLandmarker:
     """The network of a config, ready to predict, with its config as `.cfg`; without `checkpoint` it has learnt nothing.
 
     Without a GPU the CPU is used, and a warning says so.
@@ -28,13 +33,15 @@ def init_model(config: str | Path | Config, checkpoint: str | Path | None = None
         config = load_config(config, cfg_options)
     model = load(config, checkpoint, device_or_cpu(device), pretrained=False).landmarker
     model.cfg = config
-    model.dataset_meta = dict(dataset_name=model.markup.name, num_keypoints=model.markup.size,
-                              flip_indices=model.markup.mirror.tolist())
+    model.dataset_meta = dict(
+        dataset_name=model.markup.name, num_keypoints=model.markup.size, flip_indices=model.markup.mirror.tolist()
+    )
     return model
 
 
-def inference_topdown(model: FaceLandmarker, img: Any, bboxes: ArrayLike | None = None, bbox_format: str = 'xyxy'
-                      ) -> list[BaseDataElement]:
+def inference_topdown(
+    model: FaceLandmarker, img: Any, bboxes: ArrayLike | None = None, bbox_format: str = 'xyxy'
+) -> list[BaseDataElement]:
     """A sample a box (N, 4): `.pred_instances` holds keypoints (1, K, 2), keypoint_scores (1, K) and bboxes (1, 4).
 
     Without boxes the picture is taken whole.
@@ -49,6 +56,9 @@ def inference_topdown(model: FaceLandmarker, img: Any, bboxes: ArrayLike | None 
     for face in faces:
         samples.append(BaseDataElement())
         samples[-1].pred_instances = InstanceData(
-            keypoints=face.landmarks[None], keypoint_scores=face.scores[None], bboxes=face.box[None],
-            bbox_scores=np.ones(1, np.float32))
+            keypoints=face.landmarks[None],
+            keypoint_scores=face.scores[None],
+            bboxes=face.box[None],
+            bbox_scores=np.ones(1, np.float32),
+        )
     return samples

@@ -3,6 +3,7 @@
 There `center` (2,) is in pixels of the photograph, `scale` is the crop's side over 200, points are counted from 1 and
 are cut to whole pixels: the numbers here are the same.
 """
+
 from collections.abc import Sequence
 
 import cv2
@@ -14,8 +15,9 @@ from torch import Tensor
 from .. import geometry
 
 
-def crop(img: NDArray, center: ArrayLike, scale: float, output_size: Sequence[int] = (256, 256), rot: float = 0
-         ) -> NDArray:
+def crop(
+    img: NDArray, center: ArrayLike, scale: float, output_size: Sequence[int] = (256, 256), rot: float = 0
+) -> NDArray:
     """The square of side 200 * scale around `center` as a crop of `output_size`, black outside the picture."""
     return cut(np.ascontiguousarray(img), get_transform(center, scale, output_size, rot), output_size)
 
@@ -25,8 +27,7 @@ def cut(image: NDArray, warp: NDArray, output_size: Sequence[int]) -> NDArray:
     return cv2.warpAffine(image, warp[:2], (int(output_size[1]), int(output_size[0])), flags=cv2.INTER_LINEAR)
 
 
-def get_transform(center: ArrayLike, scale: float, output_size: Sequence[float], rot: float = 0
-                  ) -> NDArray[np.float64]:
+def get_transform(center: ArrayLike, scale: float, output_size: Sequence[float], rot: float = 0) -> NDArray[np.float64]:
     """The map (3, 3) from the photograph to a crop; the content turns by -rot degrees around the crop's middle."""
     x, y = np.asarray(center, np.float64)
     across, down = float(output_size[1]), float(output_size[0])
@@ -35,8 +36,9 @@ def get_transform(center: ArrayLike, scale: float, output_size: Sequence[float],
     return middle @ geometry.rotate(-rot) @ geometry.scale(across / side, down / side) @ geometry.shift(-x, -y)
 
 
-def transform_pixel(pt: ArrayLike, center: ArrayLike, scale: float, output_size: Sequence[float], invert: int = 0,
-                    rot: float = 0) -> NDArray[np.int64]:
+def transform_pixel(
+    pt: ArrayLike, center: ArrayLike, scale: float, output_size: Sequence[float], invert: int = 0, rot: float = 0
+) -> NDArray[np.int64]:
     """A point, or many (N, 2), counted from 1, in the crop or, with `invert`, back; cut to whole pixels."""
     warp = get_transform(center, scale, output_size, rot)
     moved = geometry.apply(geometry.invert(warp) if invert else warp, np.asarray(pt, np.float64) - 1)
@@ -76,4 +78,4 @@ def refined(scores: Tensor, res: Sequence[float]) -> Tensor:
         return flat.gather(2, (row * width + column)[..., None])[..., 0]
 
     slope = torch.stack([at(x + 1, y) - at(x - 1, y), at(x, y + 1) - at(x, y - 1)], -1)
-    return cells + slope.sign() * .25 * inner[..., None] + .5
+    return cells + slope.sign() * 0.25 * inner[..., None] + 0.5

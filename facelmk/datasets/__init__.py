@@ -1,4 +1,5 @@
 """Files to faces to samples: one reader a file format, and the transforms that lead to the network's input."""
+
 from .base import AnnotatedFaces, FaceDataset
 from .boxes import HalfBody, TightBox, WingBox
 from .coco import CocoFaces

@@ -3,6 +3,7 @@
 A face is a flat dict: id, path, box (4,), landmarks (K, 2), visible (K,), norm (a number of the file or None) and tags
 (the subsets it belongs to). The pipeline adds to it and renames nothing.
 """
+
 import collections
 import functools
 import os
@@ -31,10 +32,17 @@ class FaceDataset(Dataset):
     `subsets` are the tags that a result table shows, in its order. `whole` is what it calls the whole set; where the
     whole set is no figure of its own, `headline` is the subset whose figure stands for it.
     """
+
     subsets: tuple[str, ...] = ()
 
-    def __init__(self, markup: str, pipeline: Sequence[dict | Transform] = (), subsets: Sequence[str] | None = None,
-                 headline: str | None = None, whole: str | None = None) -> None:
+    def __init__(
+        self,
+        markup: str,
+        pipeline: Sequence[dict | Transform] = (),
+        subsets: Sequence[str] | None = None,
+        headline: str | None = None,
+        whole: str | None = None,
+    ) -> None:
         self.markup = MARKUPS[markup]
         self.subsets = tuple(self.subsets if subsets is None else subsets)
         self.headline, self.whole = headline, whole
@@ -89,13 +97,26 @@ class AnnotatedFaces(FaceDataset):
     Defective records stop the reading, and the error names them; with `defects='skip'` they are left out, counted in
     the log and kept as `skipped`. A file that cannot be read as a whole stops in any case.
     """
+
     boxes: tuple[str, ...] = ('file', 'tight')
     own_tags = False  # whether the annotation itself tells the subsets
 
-    def __init__(self, ann_file: str = '', data_root: str = '', image_root: str = '', markup: str = 'wflw',
-                 pipeline: Sequence[dict | Transform] = (), box: str | None = None, origin: int = 0,
-                 tags: Mapping[str, str] | None = None, only: str | None = None, subsets: Sequence[str] | None = None,
-                 check_pictures: bool = False, whole: str | None = None, defects: str = 'stop') -> None:
+    def __init__(
+        self,
+        ann_file: str = '',
+        data_root: str = '',
+        image_root: str = '',
+        markup: str = 'wflw',
+        pipeline: Sequence[dict | Transform] = (),
+        box: str | None = None,
+        origin: int = 0,
+        tags: Mapping[str, str] | None = None,
+        only: str | None = None,
+        subsets: Sequence[str] | None = None,
+        check_pictures: bool = False,
+        whole: str | None = None,
+        defects: str = 'stop',
+    ) -> None:
         tags = dict(tags or {})
         super().__init__(markup, pipeline, tuple(tags) if subsets is None and tags else subsets, whole=whole)
         self.box = self._choice('box', self.boxes[0] if box is None else box, self.boxes)
@@ -146,9 +167,16 @@ class AnnotatedFaces(FaceDataset):
     def face(self, index: int) -> Face:
         return dict(self.faces[index])
 
-    def rows(self, file: Path, names: Sequence[str], landmarks: ArrayLike, boxes: ArrayLike | None = None,
-             visible: ArrayLike | None = None, norms: Sequence[float | None] | None = None,
-             tags: Sequence[tuple[str, ...]] | None = None) -> list[Face]:
+    def rows(
+        self,
+        file: Path,
+        names: Sequence[str],
+        landmarks: ArrayLike,
+        boxes: ArrayLike | None = None,
+        visible: ArrayLike | None = None,
+        norms: Sequence[float | None] | None = None,
+        tags: Sequence[tuple[str, ...]] | None = None,
+    ) -> list[Face]:
         """Faces of N records: pictures' names, landmarks (N, K, 2), boxes (N, 4) or none, visible (N, K) or all."""
         points = np.asarray(landmarks, np.float64) - self.origin
         self._check_size(file, names, points)
@@ -157,10 +185,27 @@ class AnnotatedFaces(FaceDataset):
         around = tight_boxes(points, seen) if tight else np.asarray(boxes, np.float64) - self.origin
         norms = [norm or None for norm in norms or [None] * len(names)]
         points[refuse_defects(file, names, points, around, seen, norms)] = TOLD
-        columns = zip(names, around.astype(np.float32), points.astype(np.float32), seen.astype(np.float32), norms,
-                      tags or [()] * len(names), strict=True)
-        return [{'id': name, 'path': str(self.image_root / name), 'box': box, 'landmarks': places, 'visible': flags,
-                 'norm': norm, 'tags': tag} for name, box, places, flags, norm, tag in columns]
+        columns = zip(
+            names,
+            around.astype(np.float32),
+            points.astype(np.float32),
+            seen.astype(np.float32),
+            norms,
+            tags or [()] * len(names),
+            strict=True,
+        )
+        return [
+            {
+                'id': name,
+                'path': str(self.image_root / name),
+                'box': box,
+                'landmarks': places,
+                'visible': flags,
+                'norm': norm,
+                'tags': tag,
+            }
+            for name, box, places, flags, norm, tag in columns
+        ]
 
     def _choice(self, what: str, value: Any, choices: Sequence[Any]) -> Any:
         if value not in choices:
@@ -169,8 +214,10 @@ class AnnotatedFaces(FaceDataset):
 
     def _check_size(self, file: Path, names: Sequence[str], landmarks: NDArray) -> None:
         if len(names) and landmarks.shape[1:] != (self.markup.size, 2):
-            raise DataDefect(f'{file}: {short(repr(names[0]))} has {landmarks.shape[1]} landmarks; mark-up '
-                             f'{self.markup.name!r} has {self.markup.size}. Choose the mark-up of this file')
+            raise DataDefect(
+                f'{file}: {short(repr(names[0]))} has {landmarks.shape[1]} landmarks; mark-up '
+                f'{self.markup.name!r} has {self.markup.size}. Choose the mark-up of this file'
+            )
 
     def _join(self, tag: str, file: Path) -> None:
         pictures = collections.defaultdict(list)

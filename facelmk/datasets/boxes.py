@@ -1,4 +1,5 @@
 """What chooses the box before the crop: half a face, a margin around the landmarks, the Adaptive Wing's square."""
+
 from collections.abc import Sequence
 
 import numpy as np
@@ -19,8 +20,15 @@ class HalfBody(BaseTransform):
     those of MMPose's RandomHalfBody, whose padding of 1.5 is 1.2 here and CropFace's own 1.25.
     """
 
-    def __init__(self, prob: float = .3, padding: float = 1.2, min_points: int = 9, min_upper: int = 2,
-                 min_lower: int = 3, upper_prob: float = .7) -> None:
+    def __init__(
+        self,
+        prob: float = 0.3,
+        padding: float = 1.2,
+        min_points: int = 9,
+        min_upper: int = 2,
+        min_lower: int = 3,
+        upper_prob: float = 0.7,
+    ) -> None:
         self.prob, self.padding, self.min_points = prob, padding, min_points
         self.least, self.upper_prob = (min_upper, min_lower), upper_prob
 
@@ -37,8 +45,10 @@ class HalfBody(BaseTransform):
         """Which landmarks (K,) are in the half that is taken, or None if none may be."""
         markup, seen = sample['markup'], sample['visible'] > 0
         if not markup.upper:
-            raise FacelmkError(f'HalfBody: mark-up {markup.name!r} does not say which points are the upper half of a '
-                               'face; give it `upper=`, or leave HalfBody out of the pipeline')
+            raise FacelmkError(
+                f'HalfBody: mark-up {markup.name!r} does not say which points are the upper half of a '
+                'face; give it `upper=`, or leave HalfBody out of the pipeline'
+            )
         upper = np.isin(np.arange(markup.size), markup.upper)
         halves = seen & upper, seen & ~upper
         enough = [half.sum() >= least for half, least in zip(halves, self.least, strict=True)]
@@ -57,8 +67,13 @@ class TightBox(BaseTransform):
     A face without a visible landmark, as in a picture to predict on, keeps its box.
     """
 
-    def __init__(self, margin: Sequence[float] = (0, 0, 0, 0), widths: Sequence[float] = (0, 0, 0, 0),
-                 clip: bool = False, frame: bool = False) -> None:
+    def __init__(
+        self,
+        margin: Sequence[float] = (0, 0, 0, 0),
+        widths: Sequence[float] = (0, 0, 0, 0),
+        clip: bool = False,
+        frame: bool = False,
+    ) -> None:
         self.margin, self.widths, self.clip, self.frame = margin, widths, clip, frame
 
     def transform(self, sample: Face) -> Face:
@@ -100,15 +115,19 @@ class WingBox(BaseTransform):
         if not len(landmarks):
             return sample
         x1, y1, x2, y2 = np.trunc(sample['box'].astype(np.float64))
-        wide, high = np.trunc(.05 * (x2 - x1) / 2), np.trunc(.05 * (y2 - y1) / 2)
-        x1, y1, x2, y2 = max(0., x1 - wide), max(0., y1 - high), x2 + wide, y2 + high
+        wide, high = np.trunc(0.05 * (x2 - x1) / 2), np.trunc(0.05 * (y2 - y1) / 2)
+        x1, y1, x2, y2 = max(0.0, x1 - wide), max(0.0, y1 - high), x2 + wide, y2 + high
         centre, extent = np.array([x1 + x2, y1 + y2]) / 2, x2 - x1 + y2 - y1
         reach = np.abs(landmarks - centre).max()
-        outer = next((200 * extent / divisor for divisor in range(250, 0, -10)
-                      if reach <= 215 / 450 * 200 * extent / divisor), None)
+        outer = next(
+            (200 * extent / divisor for divisor in range(250, 0, -10) if reach <= 215 / 450 * 200 * extent / divisor),
+            None,
+        )
         if outer is None:
-            raise DataDefect(f'{sample["path"]}: landmarks of {sample["id"]} lie {reach:.0f} pixels from the centre of '
-                             f'a box of {extent / 2:.0f} pixels; WingBox expects a box around the face')
+            raise DataDefect(
+                f'{sample["path"]}: landmarks of {sample["id"]} lie {reach:.0f} pixels from the centre of '
+                f'a box of {extent / 2:.0f} pixels; WingBox expects a box around the face'
+            )
         inner = outer * 360 / 450
         points = (landmarks - centre) / inner * 256 + 128
         holds = points.min() >= 5 and points.max() <= 250

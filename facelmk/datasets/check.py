@@ -1,4 +1,5 @@
 """What is wrong with a data set: every defect by file and record, not only the first."""
+
 import hashlib
 import os
 from collections import Counter, defaultdict
@@ -19,15 +20,16 @@ from .pictures import decode, read_file
 from .published import PublishedFaces
 from .records import Face
 
-OUTSIDE = .5  # of the box's longer side: how far a point may lie outside the picture, as many do at its border
-LARGER = 5.  # how many times as large as its points a box may be
-SHARE, ENOUGH = .2, 10  # of at least so many faces: with more swapped ones than that, it is the set that is wrong
-SWAPPED = -.15  # of the distance from eyes to mouth: how far the left eye may lie right of the right one, in profile
+OUTSIDE = 0.5  # of the box's longer side: how far a point may lie outside the picture, as many do at its border
+LARGER = 5.0  # how many times as large as its points a box may be
+SHARE, ENOUGH = 0.2, 10  # of at least so many faces: with more swapped ones than that, it is the set that is wrong
+SWAPPED = -0.15  # of the distance from eyes to mouth: how far the left eye may lie right of the right one, in profile
 
 
 @dataclass
 class Found:
     """What a check found; `prints` are the pictures' paths by their content."""
+
     faces: int = 0
     defects: list[Defect] = field(default_factory=list)
     prints: dict[str, str] = field(default_factory=dict)
@@ -40,8 +42,11 @@ class Found:
 
     def told(self) -> dict[str, Any]:
         """The result for json."""
-        return {'faces': self.faces, 'pictures': self.pictures,
-                'defects': [defect._asdict() for defect in self.defects]}
+        return {
+            'faces': self.faces,
+            'pictures': self.pictures,
+            'defects': [defect._asdict() for defect in self.defects],
+        }
 
 
 def check(read: Callable[[], FaceDataset], pictures: str = 'decode') -> Found:
@@ -90,8 +95,11 @@ def _wrong_counts(dataset: PublishedFaces) -> list[Defect]:
     tags = Counter(tag for face in dataset.reader.faces for tag in face['tags'])
     counted = ({} if dataset.only else {dataset.split: len(dataset)}) | dict(tags)
     file = str(dataset.reader.ann_file)
-    return [Defect(file, name, f'{counted[name]} faces, {wanted} were published')
-            for name, wanted in dataset.counts.items() if name in counted and counted[name] != wanted]
+    return [
+        Defect(file, name, f'{counted[name]} faces, {wanted} were published')
+        for name, wanted in dataset.counts.items()
+        if name in counted and counted[name] != wanted
+    ]
 
 
 def _check_reader(reader: FaceDataset, pictures: str, found: Found) -> None:
@@ -114,17 +122,32 @@ def _check_reader(reader: FaceDataset, pictures: str, found: Found) -> None:
         size = _size_of(face, (file, record), pictures, seen, found, listed)
         if (file, record) in told or not np.isfinite(face['landmarks']).all():
             continue
-        wrong = [*_wrong_points(face, size), *_wrong_sides(face, reader.markup, sides),
-                 *_again(face['landmarks'], index, earlier[path])]
+        wrong = [
+            *_wrong_points(face, size),
+            *_wrong_sides(face, reader.markup, sides),
+            *_again(face['landmarks'], index, earlier[path]),
+        ]
         found.defects += [Defect(file, record, text) for text in wrong]
     if len(sides) >= ENOUGH and sum(sides) > SHARE * len(sides):
-        found.defects.append(Defect(file, 'the data set', f'left and right are swapped in {sum(sides)} of {len(sides)} '
-                                    f'faces: the points of another mark-up than {reader.markup.name!r}, or faces that '
-                                    'were mirrored without exchanging left and right points'))
+        found.defects.append(
+            Defect(
+                file,
+                'the data set',
+                f'left and right are swapped in {sum(sides)} of {len(sides)} '
+                f'faces: the points of another mark-up than {reader.markup.name!r}, or faces that '
+                'were mirrored without exchanging left and right points',
+            )
+        )
 
 
-def _size_of(face: Face, place: tuple[str, str], pictures: str, seen: dict[str, tuple[int, int] | None], found: Found,
-             listed: Mapping[str, tuple[int, int]]) -> tuple[int, int] | None:
+def _size_of(
+    face: Face,
+    place: tuple[str, str],
+    pictures: str,
+    seen: dict[str, tuple[int, int] | None],
+    found: Found,
+    listed: Mapping[str, tuple[int, int]],
+) -> tuple[int, int] | None:
     """Width and height of a face's picture if it can be known; what is wrong with the picture is told once."""
     path = str(face['path'])
     if 'image' in face:
@@ -170,8 +193,10 @@ def _wrong_points(face: Face, size: tuple[int, int] | None) -> Iterator[str]:
         beyond = np.maximum(-points, points - (np.array(size) - 1)).max(-1)
         if beyond.max() > OUTSIDE * side:
             far = np.flatnonzero(seen)[beyond > OUTSIDE * side]
-            yield (f'{len(far)} points lie up to {beyond.max():.0f} pixels outside the picture of {size[0]}x{size[1]} '
-                   f'(the first is point {far[0]})')
+            yield (
+                f'{len(far)} points lie up to {beyond.max():.0f} pixels outside the picture of {size[0]}x{size[1]} '
+                f'(the first is point {far[0]})'
+            )
             return
     middle, reach = (box[:2] + box[2:]) / 2, np.abs((points.min(0) + points.max(0)) / 2 - (box[:2] + box[2:]) / 2)
     if side < 1:
@@ -196,7 +221,7 @@ def _wrong_sides(face: Face, markup: Markup, sides: list[bool]) -> Iterator[str]
 def _again(points: NDArray, index: int, earlier: list[tuple[int, NDArray]]) -> Iterator[str]:
     """Whether the same points were there before in the same picture."""
     for number, others in earlier:
-        if np.abs(points - others).max() < .5:
+        if np.abs(points - others).max() < 0.5:
             yield f'the same face as record {number + 1}'
             break
     earlier.append((index, points))

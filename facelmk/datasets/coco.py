@@ -1,4 +1,5 @@
 """COCO-style json, as MMPose's face annotations have it (and COCO-WholeBody's, whose faces stand beside bodies)."""
+
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -24,10 +25,19 @@ class CocoFaces(AnnotatedFaces):
     the file's box is the body's, the tight box is taken, and faces with fewer than half of their points are passed
     over. `tags` of an annotation, and `subsets` of the file, are those that `facelmk data convert` writes.
     """
+
     boxes = ('file', 'bbox', 'tight')
 
-    def __init__(self, ann_file: str = '', data_root: str = '', image_root: str = '', markup: str = 'wflw',
-                 pipeline: Sequence[dict | Transform] = (), first: int = 0, **options: Any) -> None:
+    def __init__(
+        self,
+        ann_file: str = '',
+        data_root: str = '',
+        image_root: str = '',
+        markup: str = 'wflw',
+        pipeline: Sequence[dict | Transform] = (),
+        first: int = 0,
+        **options: Any,
+    ) -> None:
         self.first = first
         super().__init__(ann_file, data_root, image_root, markup, pipeline, **options)
 
@@ -37,18 +47,30 @@ class CocoFaces(AnnotatedFaces):
         self.subsets = self.subsets or content.subsets
         faces = [face for face in map(self._own, content.faces) if face and any(face.get('keypoints') or ())]
         of = [content.pictures[face['image_id']] for face in faces]
-        table = numbers(file, [record_of(face) for face in faces], [self._flagged(face['keypoints']) for face in faces],
-                        3 * self.markup.size).reshape(-1, self.markup.size, 3)
+        table = numbers(
+            file,
+            [record_of(face) for face in faces],
+            [self._flagged(face['keypoints']) for face in faces],
+            3 * self.markup.size,
+        ).reshape(-1, self.markup.size, 3)
         visible = np.clip(table[..., 2], 0, 1)
-        return self.rows(file, [picture['file_name'] for picture in of], table[..., :2],
-                         self._boxes(faces, of, table[..., :2], visible), visible,
-                         [face.get('box_size') or _side(face) for face in faces],
-                         [tuple(face.get('tags') or ()) for face in faces])
+        return self.rows(
+            file,
+            [picture['file_name'] for picture in of],
+            table[..., :2],
+            self._boxes(faces, of, table[..., :2], visible),
+            visible,
+            [face.get('box_size') or _side(face) for face in faces],
+            [tuple(face.get('tags') or ()) for face in faces],
+        )
 
     def sizes(self) -> dict[str, tuple[int, int]]:
         """Width and height that the file gives each picture, by the picture's path."""
-        return {str(self.image_root / row['file_name']): (row['width'], row['height'])
-                for row in parse(self.ann_file).pictures.values() if row.get('width') and row.get('height')}
+        return {
+            str(self.image_root / row['file_name']): (row['width'], row['height'])
+            for row in parse(self.ann_file).pictures.values()
+            if row.get('width') and row.get('height')
+        }
 
     def _flagged(self, row: list[Any]) -> list[Any]:
         """The numbers x, y, v of an annotation; where v is left out, all points are visible."""
@@ -61,7 +83,7 @@ class CocoFaces(AnnotatedFaces):
         plain = _plain(face)
         if plain is None or not self.first:
             return plain
-        points = (plain.get('keypoints') or [])[3 * self.first:3 * (self.first + self.markup.size)]
+        points = (plain.get('keypoints') or [])[3 * self.first : 3 * (self.first + self.markup.size)]
         if 2 * sum(isinstance(flag, (int, float)) and flag > 0 for flag in points[2::3]) < self.markup.size:
             return None
         return {key: face.get(key) for key in ('id', 'image_id', 'place')} | {'keypoints': points}
@@ -86,7 +108,9 @@ def _plain(face: dict[str, Any]) -> dict[str, Any] | None:
     if not face.get('face_valid'):
         return None
     return {key: face.get(key) for key in ('id', 'image_id', 'place')} | {
-        'keypoints': face['face_kpts'], 'bbox': face.get('face_box')}
+        'keypoints': face['face_kpts'],
+        'bbox': face.get('face_box'),
+    }
 
 
 def _side(face: dict[str, Any]) -> float | None:
@@ -98,5 +122,9 @@ def clipped(bbox: list[float], picture: dict[str, Any]) -> list[float]:
     """x, y, width, height as (x1, y1, x2, y2) inside the picture, where its size is known."""
     x, y, width, height = bbox
     right, bottom = (picture.get('width') or np.inf) - 1, (picture.get('height') or np.inf) - 1
-    return [min(max(x, 0), right), min(max(y, 0), bottom), min(max(x + width, 0), right),
-            min(max(y + height, 0), bottom)]
+    return [
+        min(max(x, 0), right),
+        min(max(y, 0), bottom),
+        min(max(x + width, 0), right),
+        min(max(y + height, 0), bottom),
+    ]

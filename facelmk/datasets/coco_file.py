@@ -1,4 +1,5 @@
 """What a COCO-style json must be for its reader, row by row: plain data of the right kinds, whatever the file says."""
+
 import json
 from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
@@ -14,6 +15,7 @@ FACE = 'face'  # the name of a category that leaves the others out
 
 class Content(NamedTuple):
     """The sound rows of a file: pictures by their id, annotations, whose `place` is their number, and subsets."""
+
     pictures: dict[Any, Row]
     faces: list[Row]
     subsets: tuple[str, ...]
@@ -35,8 +37,7 @@ def parse(file: Path) -> Content:
     images = _sound(file, 'image', content['images'] or [], _wrong_picture)
     pictures = {row['id']: row for row in images}
     names = _categories(content.get('categories') or [])
-    faces = _sound(file, 'annotation', content['annotations'] or [],
-                   lambda row: _wrong_face(row, pictures, names))
+    faces = _sound(file, 'annotation', content['annotations'] or [], lambda row: _wrong_face(row, pictures, names))
     others = {number for number, name in names.items() if name != FACE} if FACE in names.values() else set()
     subsets = tuple(name for name in content.get('subsets') or () if _is_text(name))
     return Content(pictures, [row for row in faces if row.get('category_id') not in others], subsets)
@@ -124,15 +125,23 @@ def _is_scale(value: Any) -> bool:
 
 NEEDED = ('id', 'file_name', 'image_id')
 SIZE = (lambda value: _is_number(value) and 0 < value < 1e6, 'a number of pixels')
-PICTURE = {'id': (_is_key, 'a whole number or a text'), 'file_name': (_is_text, 'a text'),
-           'width': SIZE, 'height': SIZE}
+PICTURE = {
+    'id': (_is_key, 'a whole number or a text'),
+    'file_name': (_is_text, 'a text'),
+    'width': SIZE,
+    'height': SIZE,
+}
 BOX = (_are_numbers(4), 'x, y, width, height')
 ANNOTATION = {
-    'image_id': (_is_key, 'a whole number or a text'), 'id': (_is_key, 'a whole number or a text'),
+    'image_id': (_is_key, 'a whole number or a text'),
+    'id': (_is_key, 'a whole number or a text'),
     'category_id': (_is_key, 'a whole number or a text'),
     'keypoints': (lambda value: isinstance(value, list), 'a list x, y, v, x, y, v, ...'),
     'face_kpts': (lambda value: isinstance(value, list), 'a list x, y, v, x, y, v, ...'),
-    'bbox': BOX, 'face_box': BOX, 'center': (_are_numbers(2), 'x, y'), 'scale': (_is_scale, 'a number'),
+    'bbox': BOX,
+    'face_box': BOX,
+    'center': (_are_numbers(2), 'x, y'),
+    'scale': (_is_scale, 'a number'),
     'box_size': (_is_number, 'a number'),
     'tags': (lambda value: isinstance(value, list) and all(map(_is_text, value)), 'a list of texts'),
 }

@@ -1,4 +1,5 @@
 """Colours changed by hue, saturation and value, as detectors and RTMPose are trained with."""
+
 from collections.abc import Sequence
 from itertools import permutations
 
@@ -18,14 +19,15 @@ class HSV(Drawn):
 
     YOLOX's change of colours, as mmdet's YOLOXHSVRandomAug.
     """
+
     draws = 6
 
-    def __init__(self, hue: float = 5, saturation: float = 30, value: float = 30, prob: float = 1.) -> None:
+    def __init__(self, hue: float = 5, saturation: float = 30, value: float = 30, prob: float = 1.0) -> None:
         super().__init__(prob)
         self.most = np.array([hue, saturation, value])
 
     def change(self, image: np.ndarray, numbers: np.ndarray) -> np.ndarray:
-        gains = np.trunc((numbers[:3] * 2 - 1) * self.most) * (numbers[3:] < .5)
+        gains = np.trunc((numbers[:3] * 2 - 1) * self.most) * (numbers[3:] < 0.5)
         return shift_colours(image, *gains)
 
 
@@ -48,25 +50,40 @@ class Photometric(Drawn):
     MMPose's PhotometricDistortion, but that contrast is changed once, before or after the colours (there it is twice
     or never), and that a hue below 0 goes round at 180 (there at 256).
     """
+
     draws = 10
 
-    def __init__(self, brightness: float = 32, contrast: Sequence[float] = (.5, 1.5),
-                 saturation: Sequence[float] = (.5, 1.5), hue: int = 18, prob: float = 1.) -> None:
+    def __init__(
+        self,
+        brightness: float = 32,
+        contrast: Sequence[float] = (0.5, 1.5),
+        saturation: Sequence[float] = (0.5, 1.5),
+        hue: int = 18,
+        prob: float = 1.0,
+    ) -> None:
         super().__init__(prob)
         self.brightness, self.hue = brightness, hue
         self.contrast, self.saturation = tuple(contrast), tuple(saturation)
 
     def change(self, image: np.ndarray, numbers: np.ndarray) -> np.ndarray:
-        bright, contrasted, last, coloured, turned, swapped = numbers[:6] < .5
+        bright, contrasted, last, coloured, turned, swapped = numbers[:6] < 0.5
         light, contrast, colour, turn = numbers[6:]
         if bright:
             image = _line(image, 1, self.brightness * (2 * light - 1))
         if contrasted and not last:
             image = _line(image, _between(self.contrast, contrast), 0)
         if coloured or turned:
-            image = _through(image, np.stack([
-                (LEVELS + (int(2 * self.hue * turn) - self.hue) * turned) % 180,
-                LEVELS * (_between(self.saturation, colour) if coloured else 1), LEVELS], -1))
+            image = _through(
+                image,
+                np.stack(
+                    [
+                        (LEVELS + (int(2 * self.hue * turn) - self.hue) * turned) % 180,
+                        LEVELS * (_between(self.saturation, colour) if coloured else 1),
+                        LEVELS,
+                    ],
+                    -1,
+                ),
+            )
         if contrasted and last:
             image = _line(image, _between(self.contrast, contrast), 0)
         # which half of [0, 1) the number lies in has decided that they are swapped, the place in it decides how

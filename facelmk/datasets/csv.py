@@ -1,4 +1,5 @@
 """The tables of the original HRNet (https://github.com/HRNet/HRNet-Facial-Landmark-Detection): one row a face."""
+
 import csv
 import io
 from pathlib import Path
@@ -11,6 +12,7 @@ from .defects import short
 from .records import centred_boxes, numbers, read_text
 
 COLUMNS = 10_000  # a face of 98 points has 200
+
 
 @DATASETS.register_module()
 class CsvFaces(AnnotatedFaces):
@@ -25,11 +27,13 @@ class CsvFaces(AnnotatedFaces):
         lines, head = _lines(file)
         wanted = ('scale', 'center_w', 'center_h')
         first = 4 if 'box_size' in head[:5] else 3
-        missing = [name for name in wanted if name not in head[1:first + 1]]
+        missing = [name for name in wanted if name not in head[1 : first + 1]]
         if missing:
             apart = "; its columns are parted by ';', commas are expected" if ';' in ''.join(head[:1]) else ''
-            raise DataDefect(f'{file}: the first line names no column {missing[0]!r} before the points{apart}; '
-                             f'expected are a picture, {", ".join(wanted)} (AFLW: box_size, too) and the points')
+            raise DataDefect(
+                f'{file}: the first line names no column {missing[0]!r} before the points{apart}; '
+                f'expected are a picture, {", ".join(wanted)} (AFLW: box_size, too) and the points'
+            )
         rows = list(lines.values())
         names = [row[0] for row in rows]
         records = [f'line {line} ({short(name)})' for line, name in zip(lines, names, strict=True)]
@@ -39,9 +43,13 @@ class CsvFaces(AnnotatedFaces):
         count = (len(head) - 1 - first) // 2
         if not count:
             raise DataDefect(f'{file}: the first line names no points behind its first columns')
-        return self.rows(file, names, table[:, first:first + 2 * count].reshape(-1, count, 2),
-                         centred_boxes(np.stack([columns['center_w'], columns['center_h']], -1), side),
-                         norms=columns.get('box_size', side).tolist())
+        return self.rows(
+            file,
+            names,
+            table[:, first : first + 2 * count].reshape(-1, count, 2),
+            centred_boxes(np.stack([columns['center_w'], columns['center_h']], -1), side),
+            norms=columns.get('box_size', side).tolist(),
+        )
 
 
 def _lines(file: Path) -> tuple[dict[int, list[str]], list[str]]:

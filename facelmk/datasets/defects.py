@@ -1,4 +1,5 @@
 """Defective records: all of them are listed, and stop the reading or are left out, as a reader is asked."""
+
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from contextvars import ContextVar
@@ -15,6 +16,7 @@ LONG = 80  # letters of a name or value that a message shows
 
 class Defect(NamedTuple):
     """What is wrong with a record of a file."""
+
     file: str
     record: str
     wrong: str
@@ -22,6 +24,7 @@ class Defect(NamedTuple):
 
 class _Listing(NamedTuple):
     """Defects, and the records that they are about: the first of a record is told, what follows from it is not."""
+
     defects: list[Defect]
     places: set[tuple[str, str]]
 
@@ -62,8 +65,10 @@ def refuse(file: Path, defects: Sequence[tuple[str, str]]) -> None:
 def stop(defects: Sequence[Defect], shown: int = 5) -> None:
     """Raise DataDefect if there are any defects: their number, and the first few by name."""
     if defects:
-        raise DataDefect(f"{told(defects, shown)}. Mend or remove what is listed ('facelmk data check' lists all), or "
-                         "read the rest with defects='skip'")
+        raise DataDefect(
+            f"{told(defects, shown)}. Mend or remove what is listed ('facelmk data check' lists all), or "
+            "read the rest with defects='skip'"
+        )
 
 
 def leave_out(defects: Sequence[Defect]) -> None:
@@ -75,7 +80,7 @@ def leave_out(defects: Sequence[Defect]) -> None:
 def told(defects: Sequence[Defect], shown: int = 5) -> str:
     """Defects in one line: how many there are, and the first few."""
     files = {defect.file for defect in defects}
-    number = f'{len(defects)} defective record{"s"[:len(defects) > 1]}'
+    number = f'{len(defects)} defective record{"s"[: len(defects) > 1]}'
     if len(files) == 1:
         start, listed = f'{files.pop()}: {number}', [f'{record}: {wrong}' for _, record, wrong in defects[:shown]]
     else:

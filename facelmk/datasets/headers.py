@@ -1,4 +1,5 @@
 """What a picture's first bytes say before anything is decoded: its format, width, height, and which way is up."""
+
 import re
 import struct
 from collections.abc import Iterator
@@ -8,7 +9,7 @@ FLOATS = 3  # TIFF's SampleFormat
 MARKERS = 10_000  # of a JPEG; real ones have ten, and a file of nothing else would keep us for minutes
 MARKER = re.compile(rb'\xff([^\x00\xff\xd0-\xd7])')  # without those that stand in a scan
 SCANS = 100  # of a JPEG; progressive ones have ten, and each costs the decoder the whole picture, however short it is
-SCAN, END, ALONE = 0xda, 0xd9, (0x01, 0xd8)  # JPEG's markers; those alone have no length
+SCAN, END, ALONE = 0xDA, 0xD9, (0x01, 0xD8)  # JPEG's markers; those alone have no length
 CHUNKS = 1 << 16  # of a PNG or WebP; writers cut them into some kB each
 ENTRIES = 4096  # of a TIFF's directory: as many as libtiff takes
 SIZES = {1: 1, 3: 2, 4: 4}  # bytes of a number by TIFF's type: byte, short, long
@@ -20,6 +21,7 @@ PNM = re.compile(rb'P[1-6]' + GAP + rb'(\d{1,9})' + GAP + rb'(\d{1,9})\s')
 
 class Header(NamedTuple):
     """A picture as it is stored; `orientation` is EXIF's, where OpenCV leaves it to us; `alpha` is TIFF's."""
+
     kind: str
     width: int
     height: int
@@ -60,7 +62,7 @@ def _jpeg(content: bytes) -> Header:
         scans += marker == SCAN
         if scans > SCANS:
             raise ValueError(f'a JPEG of more than {SCANS} scans')
-        if frame is None and 0xc0 <= marker <= 0xcf and marker not in (0xc4, 0xc8, 0xcc):  # those three are tables
+        if frame is None and 0xC0 <= marker <= 0xCF and marker not in (0xC4, 0xC8, 0xCC):  # those three are tables
             frame = struct.unpack_from('>HH', content, place + 3)
             if content.count(b'\xff\xda', place) <= SCANS:  # else perhaps others: telephones put a film behind it
                 break
@@ -98,10 +100,10 @@ def _webp(content: bytes) -> Header | None:
     kind = content[8:16]
     if kind == b'WEBPVP8 ':
         width, height = struct.unpack_from('<HH', content, 26)
-        return Header('WebP', width & 0x3fff, height & 0x3fff)
+        return Header('WebP', width & 0x3FFF, height & 0x3FFF)
     if kind == b'WEBPVP8L':
         (bits,) = struct.unpack_from('<I', content, 21)
-        return Header('WebP', (bits & 0x3fff) + 1, (bits >> 14 & 0x3fff) + 1)
+        return Header('WebP', (bits & 0x3FFF) + 1, (bits >> 14 & 0x3FFF) + 1)
     if kind == b'WEBPVP8X':
         flags, wide, high = (*struct.unpack_from('<B', content, 20), content[24:27], content[27:30])
         if len(high) < 3:
@@ -118,7 +120,7 @@ def _webp_orientation(content: bytes) -> int:
             break
         name, size = struct.unpack_from('<4sI', content, place)
         if name == b'EXIF':
-            note = content[place + 8:place + 8 + size].removeprefix(b'Exif\0\0')
+            note = content[place + 8 : place + 8 + size].removeprefix(b'Exif\0\0')
             try:
                 return _directory(note).get(ORIENTATION, 1)
             except (struct.error, ValueError):
@@ -129,8 +131,13 @@ def _webp_orientation(content: bytes) -> int:
 
 def _tiff(content: bytes) -> Header:
     tags = _directory(content)
-    return Header('TIFF', tags.get(WIDTH, 0), tags.get(HEIGHT, 0), floats=tags.get(SAMPLE_FORMAT) == FLOATS,
-                  alpha=tags.get(EXTRA_SAMPLES) == ALPHA)
+    return Header(
+        'TIFF',
+        tags.get(WIDTH, 0),
+        tags.get(HEIGHT, 0),
+        floats=tags.get(SAMPLE_FORMAT) == FLOATS,
+        alpha=tags.get(EXTRA_SAMPLES) == ALPHA,
+    )
 
 
 def _directory(content: bytes) -> dict[int, int]:
@@ -171,8 +178,16 @@ def _jpeg2000(content: bytes) -> Header:
 
 
 READERS = {
-    b'\xff\xd8': _jpeg, b'\x89PNG\r\n\x1a\n': _png, b'GIF87a': _gif, b'GIF89a': _gif, b'BM': _bmp, b'RIFF': _webp,
-    b'II*\0': _tiff, b'MM\0*': _tiff, b'P': _pnm, b'\0\0\0\x0cjP  \r\n\x87\n': _jpeg2000,
+    b'\xff\xd8': _jpeg,
+    b'\x89PNG\r\n\x1a\n': _png,
+    b'GIF87a': _gif,
+    b'GIF89a': _gif,
+    b'BM': _bmp,
+    b'RIFF': _webp,
+    b'II*\0': _tiff,
+    b'MM\0*': _tiff,
+    b'P': _pnm,
+    b'\0\0\0\x0cjP  \r\n\x87\n': _jpeg2000,
     b'\xff\x4f\xff\x51': _jpeg2000,
 }
 FORMATS = 'JPEG, PNG, GIF, BMP, WebP, TIFF, PNM, JPEG 2000'

@@ -1,4 +1,5 @@
 """The original HRNet's crop: whole pixels are cut out, then turned, then resized. Used to repeat its protocol alone."""
+
 import cv2
 import numpy as np
 from numpy.typing import ArrayLike
@@ -6,7 +7,7 @@ from numpy.typing import ArrayLike
 from .. import geometry
 
 
-def cut_integer(image: np.ndarray, centre: ArrayLike, side: float, size: int, degrees: float = 0.) -> np.ndarray:
+def cut_integer(image: np.ndarray, centre: ArrayLike, side: float, size: int, degrees: float = 0.0) -> np.ndarray:
     """The crop (size, size, 3) of the square of `side` pixels around `centre`, black outside the picture.
 
     A face of twice the crop's size or more is reduced first, with its whole picture, by side / size. Corners are cut

@@ -1,4 +1,5 @@
 """Several data sets as one, every face in one mark-up; and one data set several times over."""
+
 import bisect
 import itertools
 from collections.abc import Mapping, Sequence
@@ -18,6 +19,7 @@ Part = FaceDataset | Mapping[str, Any]
 
 class Member(NamedTuple):
     """A data set among others: its name before every id, the tags that its faces are given, and its share."""
+
     name: str
     dataset: FaceDataset
     tags: tuple[str, ...]
@@ -41,17 +43,27 @@ class JoinedFaces(FaceDataset):
     subsets are the members' own and the tags they are given.
     """
 
-    def __init__(self, datasets: Sequence[Part], markup: str | None = None, weights: Sequence[float] | None = None,
-                 subsets: Sequence[str] | None = None, headline: str | None = None, whole: str | None = None,
-                 pipeline: Sequence[dict | Transform] = ()) -> None:
+    def __init__(
+        self,
+        datasets: Sequence[Part],
+        markup: str | None = None,
+        weights: Sequence[float] | None = None,
+        subsets: Sequence[str] | None = None,
+        headline: str | None = None,
+        whole: str | None = None,
+        pipeline: Sequence[dict | Transform] = (),
+    ) -> None:
         self.members = _members(datasets, weights)
         names = [member.dataset.markup.name for member in self.members]
         if markup is None and len(set(names)) > 1:
-            raise FacelmkError(f'JoinedFaces: its sets have the mark-ups {", ".join(names)}; say with markup=... which '
-                               'one all faces shall have')
+            raise FacelmkError(
+                f'JoinedFaces: its sets have the mark-ups {", ".join(names)}; say with markup=... which '
+                'one all faces shall have'
+            )
         own = [name for member in self.members for name in (*member.dataset.subsets, *member.tags)]
-        super().__init__(markup or names[0], pipeline, tuple(dict.fromkeys(own)) if subsets is None else subsets,
-                         headline, whole)
+        super().__init__(
+            markup or names[0], pipeline, tuple(dict.fromkeys(own)) if subsets is None else subsets, headline, whole
+        )
         for name in names:
             size = MARKUPS[name].size
             convert(np.zeros((size, 2)), np.zeros(size), name, self.markup.name)  # a missing map is told at once
@@ -73,8 +85,12 @@ class JoinedFaces(FaceDataset):
             place = int(self._order(seed, epoch, number)[place])
         face = member.dataset.drawn(seed, epoch, place)
         points, visible = convert(face['landmarks'], face['visible'], member.dataset.markup.name, self.markup.name)
-        return face | {'id': _numbered(f'{member.name}/{face["id"]}', again), 'landmarks': points, 'visible': visible,
-                       'tags': tuple(dict.fromkeys((*face['tags'], *member.tags)))}
+        return face | {
+            'id': _numbered(f'{member.name}/{face["id"]}', again),
+            'landmarks': points,
+            'visible': visible,
+            'tags': tuple(dict.fromkeys((*face['tags'], *member.tags))),
+        }
 
     def _order(self, seed: int, epoch: int, number: int) -> NDArray[np.int64]:
         """In which order a member's faces are drawn in an epoch that has no room for all of them."""
@@ -92,8 +108,9 @@ class RepeatedFaces(FaceDataset):
         if not isinstance(times, int) or times < 1:
             raise FacelmkError(f'RepeatedFaces: times={times!r}; it is a whole number from 1 on')
         self.dataset, self.times = _bare(dataset), times
-        super().__init__(self.dataset.markup.name, pipeline, self.dataset.subsets, self.dataset.headline,
-                         self.dataset.whole)
+        super().__init__(
+            self.dataset.markup.name, pipeline, self.dataset.subsets, self.dataset.headline, self.dataset.whole
+        )
 
     def __len__(self) -> int:
         return self.times * len(self.dataset)
@@ -119,16 +136,18 @@ def _bare(part: Part) -> FaceDataset:
     if not isinstance(dataset, FaceDataset):
         raise FacelmkError(f'{type(dataset).__name__} says not what a face is; only our data sets can be joined')
     if dataset.pipeline:
-        raise FacelmkError(f'{type(dataset).__name__} has a pipeline of its own; give the pipeline to the set that '
-                           'joins or repeats it')
+        raise FacelmkError(
+            f'{type(dataset).__name__} has a pipeline of its own; give the pipeline to the set that joins or repeats it'
+        )
     return dataset
 
 
 def _members(datasets: Sequence[Part], weights: Sequence[float] | None) -> list[Member]:
-    shares = [1.] * len(datasets) if weights is None else list(weights)
+    shares = [1.0] * len(datasets) if weights is None else list(weights)
     if len(shares) != len(datasets) or min(shares, default=0) <= 0:
-        raise FacelmkError(f'JoinedFaces: weights={weights!r} for {len(datasets)} data sets; give one number above 0 '
-                           'for each')
+        raise FacelmkError(
+            f'JoinedFaces: weights={weights!r} for {len(datasets)} data sets; give one number above 0 for each'
+        )
     members: list[Member] = []
     for part, share in zip(datasets, shares, strict=True):
         row = _row(part)
@@ -172,5 +191,6 @@ def _called(part: Part) -> str:
 
 
 def _free(name: str, taken: Sequence[str]) -> str:
-    return next(f'{name}_{i}' if i > 1 else name for i in itertools.count(1)
-                if (f'{name}_{i}' if i > 1 else name) not in taken)
+    return next(
+        f'{name}_{i}' if i > 1 else name for i in itertools.count(1) if (f'{name}_{i}' if i > 1 else name) not in taken
+    )

@@ -1,4 +1,5 @@
 """COFW as its authors publish it (http://www.vision.caltech.edu/xpburgos/ICCV13/): pictures and points in one .mat."""
+
 import math
 from pathlib import Path
 
@@ -30,16 +31,21 @@ class CofwMat(AnnotatedFaces):
             table = np.asarray(tables[f'phis{kind}'], np.float64)
             rectangles = np.maximum(np.asarray(tables[f'bboxes{kind}'], np.float64), 0)
         if table.shape[1:] != (87,) or rectangles.shape != (len(table), 4):
-            raise DataDefect(f'{file} is no COFW file: phis{kind} is {table.shape}, bboxes{kind} {rectangles.shape}; '
-                             'N x 87 and N x 4 are expected')
+            raise DataDefect(
+                f'{file} is no COFW file: phis{kind} is {table.shape}, bboxes{kind} {rectangles.shape}; '
+                'N x 87 and N x 4 are expected'
+            )
         sizes = self._pictures(file, f'Is{kind}', len(table))
         landmarks = self._landmarks(table.reshape(-1, 3, 29))
         if self.origin:
             landmarks = np.maximum(landmarks, self.origin)
-        boxes = [clipped(box, {'width': width, 'height': height})
-                 for box, (height, width) in zip(rectangles, sizes, strict=True)]
-        faces = self.rows(file, [file.name] * len(landmarks), landmarks,
-                          np.reshape(boxes, (len(landmarks), 4)) + self.origin)
+        boxes = [
+            clipped(box, {'width': width, 'height': height})
+            for box, (height, width) in zip(rectangles, sizes, strict=True)
+        ]
+        faces = self.rows(
+            file, [file.name] * len(landmarks), landmarks, np.reshape(boxes, (len(landmarks), 4)) + self.origin
+        )
         return [face | {'path': str(file), 'record': i} for i, face in enumerate(faces)]
 
     def _tables(self, file: Path) -> tuple[str, dict[str, NDArray]]:
@@ -48,8 +54,9 @@ class CofwMat(AnnotatedFaces):
         for kind in ('Tr', 'T'):
             if {f'phis{kind}', f'bboxes{kind}'} <= set(tables):
                 return kind, tables
-        raise DataDefect(f'{file} holds neither phisTr nor phisT with its bboxes, but {listed(file)}; it is no '
-                         'COFW file')
+        raise DataDefect(
+            f'{file} holds neither phisTr nor phisT with its bboxes, but {listed(file)}; it is no COFW file'
+        )
 
     def _pictures(self, file: Path, name: str, count: int) -> list[tuple[int, int]]:
         """Height and width of each picture; of a v7.3 file none is read yet."""
@@ -71,8 +78,9 @@ class CofwMat(AnnotatedFaces):
         """A row with its `image` (H, W, 3), uint8 BGR; a v7.3 file is opened for each: workers share nothing."""
         face = super().face(index)
         upright = self._picture(Path(face['path']), face.pop('record'))
-        face['image'] = cv2.cvtColor(np.ascontiguousarray(upright),
-                                     cv2.COLOR_GRAY2BGR if upright.ndim == 2 else cv2.COLOR_RGB2BGR)
+        face['image'] = cv2.cvtColor(
+            np.ascontiguousarray(upright), cv2.COLOR_GRAY2BGR if upright.ndim == 2 else cv2.COLOR_RGB2BGR
+        )
         return face
 
     def _picture(self, file: Path, record: int) -> NDArray[np.uint8]:
@@ -94,6 +102,7 @@ def _size(file: Path, record: int, shape: tuple[int, ...], kind: np.dtype) -> tu
     """Height and width of a picture, which must be grey or of three colours."""
     flat = len(shape) == 2 or shape[2:] == (3,)
     if kind != np.uint8 or not flat or not 0 < math.prod(shape) <= PICTURE:
-        raise DataDefect(f'{file}: picture {record + 1} is {"x".join(map(str, shape))} of {kind}; expected is HxWx3 or '
-                         'HxW of uint8')
+        raise DataDefect(
+            f'{file}: picture {record + 1} is {"x".join(map(str, shape))} of {kind}; expected is HxWx3 or HxW of uint8'
+        )
     return shape[0], shape[1]

@@ -1,4 +1,5 @@
 """MATLAB's files of either kind: version 5 to 7, which scipy reads, and 7.3, which is HDF5 and read by h5py."""
+
 import math
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -48,8 +49,10 @@ def reading(file: Path) -> Iterator[None]:
         raise
     except Exception as error:
         text = ' '.join(str(error).split())[:200]
-        raise DataDefect(f'{file} is no MATLAB file that can be read, or a damaged one ({type(error).__name__}: '
-                         f'{text}); fetch it anew') from error
+        raise DataDefect(
+            f'{file} is no MATLAB file that can be read, or a damaged one ({type(error).__name__}: '
+            f'{text}); fetch it anew'
+        ) from error
 
 
 def is_hdf5(file: Path) -> bool:
@@ -63,8 +66,10 @@ def whole(dataset: Any, most: int = LARGEST) -> NDArray:
     """An array of an HDF5 file; one that says it is enormous is refused before memory is taken for it."""
     shape = getattr(dataset, 'shape', None)
     if shape is None or math.prod(shape) > most or dataset.dtype.itemsize > 64:
-        raise DataDefect(f'{dataset.file.filename}: {short(dataset.name)} is no array, or one of {shape} numbers, '
-                         'which is more than any data set has')
+        raise DataDefect(
+            f'{dataset.file.filename}: {short(dataset.name)} is no array, or one of {shape} numbers, '
+            'which is more than any data set has'
+        )
     return np.array(dataset)
 
 

@@ -1,4 +1,5 @@
 """MATLAB's files, one a face: 300W-LP's points, and COFW's test faces in 68 points."""
+
 import re
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -26,12 +27,23 @@ class Mat300WLP(AnnotatedFaces):
     by a hash of seed and photograph, so that all views of one photograph, mirrored ones too, are on one side: about
     `share` of them are 'val', as many 'test'. The box is the rectangle of the points, as in MMPose's json.
     """
+
     boxes = ('points', 'tight')
     own_tags = True
 
-    def __init__(self, image_root: str = '', data_root: str = '', markup: str = '300wlp',
-                 pipeline: Sequence[dict | Transform] = (), points: str = 'pt2d', part: str = 'all', share: float = .1,
-                 seed: int = 0, flipped: bool = False, **options: Any) -> None:
+    def __init__(
+        self,
+        image_root: str = '',
+        data_root: str = '',
+        markup: str = '300wlp',
+        pipeline: Sequence[dict | Transform] = (),
+        points: str = 'pt2d',
+        part: str = 'all',
+        share: float = 0.1,
+        seed: int = 0,
+        flipped: bool = False,
+        **options: Any,
+    ) -> None:
         self.points = self._choice('points', points, ('pt2d', 'pts_2d'))
         self.part = self._choice('part', part, ('all', 'train', 'val', 'test'))
         self.share, self.seed = share, seed
@@ -49,10 +61,15 @@ class Mat300WLP(AnnotatedFaces):
         """The faces of all folders that are there, by name."""
         folders = [self.image_root / name for name in self.folders if (self.image_root / name).is_dir()]
         if not folders:
-            raise MissingResource(f'{self.image_root} holds none of {", ".join(self.folders)}; check data_root and '
-                                  'image_root')
-        pictures = [path for folder in folders for path in sorted(folder.iterdir())
-                    if path.suffix.lower() in PICTURES and self._in_part(path.stem) and self._source(path).is_file()]
+            raise MissingResource(
+                f'{self.image_root} holds none of {", ".join(self.folders)}; check data_root and image_root'
+            )
+        pictures = [
+            path
+            for folder in folders
+            for path in sorted(folder.iterdir())
+            if path.suffix.lower() in PICTURES and self._in_part(path.stem) and self._source(path).is_file()
+        ]
         names = [path.relative_to(self.image_root).as_posix() for path in pictures]
         landmarks = [_places(self._source(path), self.points, self.markup.size) for path in pictures]
         stacked = np.stack(landmarks) if landmarks else np.zeros((0, self.markup.size, 2))
@@ -78,8 +95,14 @@ class Cofw68Mat(CofwMat):
     holds the pictures and the boxes. Occluded points are annotated and count as visible. `origin=1` as for `CofwMat`.
     """
 
-    def __init__(self, ann_file: str = 'COFW_test_color.mat', data_root: str = '',
-                 points: str = 'COFW68_Data/test_annotations', markup: str = '300w', **options: Any) -> None:
+    def __init__(
+        self,
+        ann_file: str = 'COFW_test_color.mat',
+        data_root: str = '',
+        points: str = 'COFW68_Data/test_annotations',
+        markup: str = '300w',
+        **options: Any,
+    ) -> None:
         self.folder = Path(data_root, points)
         super().__init__(ann_file, data_root, markup=markup, **options)
 
@@ -87,16 +110,19 @@ class Cofw68Mat(CofwMat):
     def needs(cls, options: Mapping[str, Any]) -> list[Path]:
         """The file and the folder without which the reader cannot work."""
         root = Path(options.get('data_root', ''))
-        return [root / options.get('ann_file', 'COFW_test_color.mat'),
-                root / options.get('points', 'COFW68_Data/test_annotations')]
+        return [
+            root / options.get('ann_file', 'COFW_test_color.mat'),
+            root / options.get('points', 'COFW68_Data/test_annotations'),
+        ]
 
     def _landmarks(self, table: NDArray[np.float64]) -> NDArray[np.float64]:
         files = [self.folder / f'{i + 1}_points.mat' for i in range(len(table))]
         if not self.folder.is_dir():
-            raise MissingResource(f'{self.folder} is no folder; clone https://github.com/golnazghiasi/cofw68-benchmark '
-                                  'and name its folder of _points.mat files in `points`')
-        refuse(self.folder, [(file.name, 'is not there; every face needs one') for file in files
-                             if not file.is_file()])
+            raise MissingResource(
+                f'{self.folder} is no folder; clone https://github.com/golnazghiasi/cofw68-benchmark '
+                'and name its folder of _points.mat files in `points`'
+            )
+        refuse(self.folder, [(file.name, 'is not there; every face needs one') for file in files if not file.is_file()])
         return np.stack([_places(file, 'Points', self.markup.size) for file in files])
 
 

@@ -1,4 +1,5 @@
 """What changes the pixels of a crop and none of its points: light, colour, blur, noise, compression, occluders."""
+
 from collections.abc import Sequence
 
 import cv2
@@ -31,6 +32,7 @@ class Drawn(BaseTransform):
 
     They are drawn whether they are used or not, so that what comes after draws the same ones either way.
     """
+
     draws = 0
 
     def __init__(self, prob: float) -> None:
@@ -56,8 +58,14 @@ def odd(number: float, most: int) -> int:
 class ColourJitter(_Sometimes):
     """Brightness, contrast, saturation and a gain of each channel, by up to the given shares."""
 
-    def __init__(self, brightness: float = .3, contrast: float = .3, saturation: float = .4, gain: float = .1,
-                 prob: float = .8) -> None:
+    def __init__(
+        self,
+        brightness: float = 0.3,
+        contrast: float = 0.3,
+        saturation: float = 0.4,
+        gain: float = 0.1,
+        prob: float = 0.8,
+    ) -> None:
         super().__init__(prob)
         self.brightness, self.contrast, self.saturation, self.gain = brightness, contrast, saturation, gain
 
@@ -77,7 +85,7 @@ class ColourJitter(_Sometimes):
 class Grey(_Sometimes):
     """A grey picture in three channels."""
 
-    def __init__(self, prob: float = .1) -> None:
+    def __init__(self, prob: float = 0.1) -> None:
         super().__init__(prob)
 
     def change(self, image: np.ndarray, rng: np.random.Generator) -> np.ndarray:
@@ -88,7 +96,7 @@ class Grey(_Sometimes):
 class Blur(_Sometimes):
     """A Gaussian blur of up to `sigma` pixels; with `kernel`, the mean of an odd square of 3 to `kernel` pixels."""
 
-    def __init__(self, sigma: float = 2., prob: float = .2, kernel: int | None = None) -> None:
+    def __init__(self, sigma: float = 2.0, prob: float = 0.2, kernel: int | None = None) -> None:
         super().__init__(prob)
         self.sigma, self.kernel = sigma, kernel
 
@@ -96,14 +104,14 @@ class Blur(_Sometimes):
         if self.kernel is not None:
             side = odd(rng.random(), self.kernel)
             return cv2.blur(image, (side, side))
-        return cv2.GaussianBlur(image, (0, 0), rng.uniform(.1, 1) * self.sigma)
+        return cv2.GaussianBlur(image, (0, 0), rng.uniform(0.1, 1) * self.sigma)
 
 
 @TRANSFORMS.register_module()
 class Shrink(_Sometimes):
     """A picture that was small: reduced by up to `factor`, and enlarged again."""
 
-    def __init__(self, factor: float = 4., prob: float = .2) -> None:
+    def __init__(self, factor: float = 4.0, prob: float = 0.2) -> None:
         super().__init__(prob)
         self.factor = factor
 
@@ -117,7 +125,7 @@ class Shrink(_Sometimes):
 class Noise(_Sometimes):
     """Gaussian noise of up to `sigma` grey levels."""
 
-    def __init__(self, sigma: float = 12., prob: float = .2) -> None:
+    def __init__(self, sigma: float = 12.0, prob: float = 0.2) -> None:
         super().__init__(prob)
         self.sigma = sigma
 
@@ -130,7 +138,7 @@ class Noise(_Sometimes):
 class Jpeg(_Sometimes):
     """Compression at a quality between `low` and 90."""
 
-    def __init__(self, low: int = 20, prob: float = .2) -> None:
+    def __init__(self, low: int = 20, prob: float = 0.2) -> None:
         super().__init__(prob)
         self.low = low
 
@@ -144,26 +152,27 @@ class Jpeg(_Sometimes):
 class Occlude(_Sometimes):
     """One rectangle of plain colour or of noise, of a side up to `share` of the picture."""
 
-    def __init__(self, share: float = .4, prob: float = .3) -> None:
+    def __init__(self, share: float = 0.4, prob: float = 0.3) -> None:
         super().__init__(prob)
         self.share = share
 
     def change(self, image: np.ndarray, rng: np.random.Generator) -> np.ndarray:
         image, size = image.copy(), image.shape[0]
-        height, width = (rng.uniform(.1, self.share, 2) * size).astype(int) + 1
+        height, width = (rng.uniform(0.1, self.share, 2) * size).astype(int) + 1
         y, x = rng.integers(0, size - height + 1), rng.integers(0, size - width + 1)
         plain = rng.integers(0, 256, (1, 1, 3))
         noisy = rng.integers(0, 256, (height, width, 3))
-        image[y:y + height, x:x + width] = plain if rng.random() < .7 else noisy
+        image[y : y + height, x : x + width] = plain if rng.random() < 0.7 else noisy
         return image
 
 
 @TRANSFORMS.register_module()
 class MedianBlur(Drawn):
     """The median of an odd square of 3 to `kernel` pixels."""
+
     draws = 1
 
-    def __init__(self, kernel: int = 7, prob: float = .1) -> None:
+    def __init__(self, kernel: int = 7, prob: float = 0.1) -> None:
         super().__init__(prob)
         self.kernel = kernel
 
@@ -175,7 +184,7 @@ class MedianBlur(Drawn):
 class CoarseDropout(Drawn):
     """Black rectangles, `holes` of them, whose sides are between `size[0]` and `size[1]` of the picture's."""
 
-    def __init__(self, holes: int = 1, size: Sequence[float] = (.2, .4), prob: float = 1.) -> None:
+    def __init__(self, holes: int = 1, size: Sequence[float] = (0.2, 0.4), prob: float = 1.0) -> None:
         super().__init__(prob)
         self.holes, self.size, self.draws = holes, tuple(size), 4 * holes
 
@@ -185,5 +194,5 @@ class CoarseDropout(Drawn):
         for extent, place in numbers.reshape(-1, 2, 2):
             sides = (whole * (low + (high - low) * extent)).astype(int)
             top, left = (place * (whole - sides + 1)).astype(int)
-            image[top:top + sides[0], left:left + sides[1]] = 0
+            image[top : top + sides[0], left : left + sides[1]] = 0
         return image

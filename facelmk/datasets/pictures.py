@@ -4,6 +4,7 @@ Files stand upright by their EXIF note; grey becomes three equal channels, alpha
 kept, of several pictures the first. Width and height are read from the header before anything is decoded, and more than
 `MAX_PIXELS` are refused: some kB can hold a picture that fills the memory.
 """
+
 import io
 import os
 import stat
@@ -52,12 +53,15 @@ def read_file(path: str | Path) -> bytes:
         with open(path, 'rb', buffering=0) as stream:
             return stream.read()
     except (FileNotFoundError, NotADirectoryError) as error:
-        raise MissingResource(f'{path} cannot be read as a picture ({error.strerror}), from {Path.cwd()}; check the '
-                              'path, or data_root and image_root of the data set') from error
+        raise MissingResource(
+            f'{path} cannot be read as a picture ({error.strerror}), from {Path.cwd()}; check the '
+            'path, or data_root and image_root of the data set'
+        ) from error
     except (OSError, ValueError) as error:  # ValueError: a zero byte in the name
         reason = getattr(error, 'strerror', None) or error
-        raise DataDefect(f'{str(path)!r} cannot be read as a picture ({reason}); check its rights and its name'
-                         ) from error
+        raise DataDefect(
+            f'{str(path)!r} cannot be read as a picture ({reason}); check its rights and its name'
+        ) from error
 
 
 def decode(content: bytes, name: str = 'these bytes', max_pixels: int | None = None) -> Picture:
@@ -65,15 +69,19 @@ def decode(content: bytes, name: str = 'these bytes', max_pixels: int | None = N
     header = _header(content, name)
     _within(header.width, header.height, name, max_pixels)
     if header.floats:
-        raise DataDefect(f'{name}: no picture: a TIFF of floating-point numbers, and nobody knows which of them are '
-                         'black and white; save it with 8 bits')
+        raise DataDefect(
+            f'{name}: no picture: a TIFF of floating-point numbers, and nobody knows which of them are '
+            'black and white; save it with 8 bits'
+        )
     # OpenCV would multiply the colours of a TIFF by its alpha, and falls on damaged JPEG 2000
     image = None if header.alpha or header.kind == 'JPEG 2000' else _by_opencv(content, header)
     if image is None and (header.alpha or header.kind in ('GIF', 'WebP', 'JPEG 2000')):  # early OpenCV lacks two
         image = _by_pil(content, max_pixels)
     if image is None:
-        raise DataDefect(f'{name}: no picture: a {header.kind} of {header.width} x {header.height} pixels, but damaged '
-                         f'or cut off ({len(content)} bytes); fetch or save it anew')
+        raise DataDefect(
+            f'{name}: no picture: a {header.kind} of {header.width} x {header.height} pixels, but damaged '
+            f'or cut off ({len(content)} bytes); fetch or save it anew'
+        )
     return image
 
 
@@ -98,8 +106,10 @@ def _within(width: int, height: int, name: str, limit: int | None) -> None:
         raise FacelmkError(f'{LIMIT}={given}: expected a number of pixels, such as {MAX_PIXELS}')
     limit = limit or int(given or MAX_PIXELS)
     if width * height > limit:
-        raise DataDefect(f'{name}: no picture: {width} x {height} = {width * height} pixels, more than '
-                         f'{limit}; if it is to be trusted, set {LIMIT} to a larger number')
+        raise DataDefect(
+            f'{name}: no picture: {width} x {height} = {width * height} pixels, more than '
+            f'{limit}; if it is to be trusted, set {LIMIT} to a larger number'
+        )
 
 
 def _by_opencv(content: bytes, header: Header) -> Picture | None:
@@ -117,7 +127,7 @@ def _upright(image: Picture, orientation: int) -> Picture:
     if 5 <= orientation <= 8:
         image = image.swapaxes(0, 1)
     down, right = orientation in (3, 4, 7, 8), orientation in (2, 3, 6, 7)
-    return np.ascontiguousarray(image[::-1 if down else 1, ::-1 if right else 1])
+    return np.ascontiguousarray(image[:: -1 if down else 1, :: -1 if right else 1])
 
 
 def _by_pil(content: bytes, max_pixels: int | None) -> Picture | None:

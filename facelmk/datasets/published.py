@@ -1,4 +1,5 @@
 """Data sets as they are published, in whichever layout is on the disk."""
+
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -21,10 +22,19 @@ class PublishedFaces(FaceDataset):
     `defects`, 'stop' or 'skip', is that of every reader.
     """
 
-    def __init__(self, root: str, split: str, layouts: Sequence[dict], markup: str,
-                 pipeline: Sequence[dict | Transform] = (), subset_files: Mapping[str, str] | None = None,
-                 only: str | None = None, whole: str | None = None, counts: Mapping[str, int] | None = None,
-                 defects: str = 'stop') -> None:
+    def __init__(
+        self,
+        root: str,
+        split: str,
+        layouts: Sequence[dict],
+        markup: str,
+        pipeline: Sequence[dict | Transform] = (),
+        subset_files: Mapping[str, str] | None = None,
+        only: str | None = None,
+        whole: str | None = None,
+        counts: Mapping[str, int] | None = None,
+        defects: str = 'stop',
+    ) -> None:
         self.split, self.subset_files, self.only = split, dict(subset_files or {}), only
         self.counts = dict(counts or {})
         shared = {'data_root': root, 'markup': markup, 'defects': defects}
@@ -45,8 +55,9 @@ class PublishedFaces(FaceDataset):
         if reader is None:
             raise UnknownName(f'{filled["type"]!r} is no registered reader. {near(filled["type"], DATASETS)}')
         if not reader.own_tags:
-            filled['tags'] = {tag: layout['ann_file'].format(split=f'{self.split}_{name}')
-                              for tag, name in self.subset_files.items()}
+            filled['tags'] = {
+                tag: layout['ann_file'].format(split=f'{self.split}_{name}') for tag, name in self.subset_files.items()
+            }
         return filled
 
     def _of_split(self, key: str, value: Any) -> Any:
@@ -67,6 +78,12 @@ class PublishedFaces(FaceDataset):
                 return reader
             wanted.append(f'  {config["type"]}: ' + ', '.join(map(str, absent)))
         root = Path(candidates[0]['data_root']).absolute() if candidates else ''
-        raise MissingResource('\n'.join([
-            f'no known layout of the {self.split!r} split lies under {root}. Missing are, by layout:', *wanted,
-            'Put one of them there, or change `root` in the data config.']))
+        raise MissingResource(
+            '\n'.join(
+                [
+                    f'no known layout of the {self.split!r} split lies under {root}. Missing are, by layout:',
+                    *wanted,
+                    'Put one of them there, or change `root` in the data config.',
+                ]
+            )
+        )

@@ -1,4 +1,5 @@
 """Annotation files as arrays: read, refuse what is defective by the record's name, put boxes around points."""
+
 import collections
 import hashlib
 import os
@@ -29,14 +30,17 @@ def read_text(file: Path) -> str:
     except (FileNotFoundError, NotADirectoryError) as error:
         raise MissingResource(f'{file} cannot be read ({error.strerror}); check data_root and ann_file') from error
     except UnicodeDecodeError as error:
-        raise DataDefect(f'{file} is no text file in UTF-8 ({error.reason} at byte {error.start}); save it as UTF-8'
-                         ) from error
+        raise DataDefect(
+            f'{file} is no text file in UTF-8 ({error.reason} at byte {error.start}); save it as UTF-8'
+        ) from error
     except (OSError, ValueError) as error:  # ValueError: a zero byte in the name
         reason = getattr(error, 'strerror', None) or error
         raise DataDefect(f'{short(str(file))} cannot be read ({reason}); check its name and its rights') from error
     if '\0' in text:
-        raise DataDefect(f'{file} is no text file in UTF-8 (a zero at letter {text.index(chr(0))}: UTF-16, perhaps); '
-                         'save it as UTF-8')
+        raise DataDefect(
+            f'{file} is no text file in UTF-8 (a zero at letter {text.index(chr(0))}: UTF-16, perhaps); '
+            'save it as UTF-8'
+        )
     return text
 
 
@@ -51,8 +55,14 @@ def text_of(file: Path) -> str | None:
 
 def numbers(file: Path, records: Sequence[str], rows: Sequence[Sequence[Any]], width: int) -> Array:
     """Rows of `width` texts or numbers as (N, width); what does not fit is refused by its record's name."""
-    refuse(file, [(record, f'{len(row)} numbers, {width} expected')
-                  for record, row in zip(records, rows, strict=True) if len(row) != width])
+    refuse(
+        file,
+        [
+            (record, f'{len(row)} numbers, {width} expected')
+            for record, row in zip(records, rows, strict=True)
+            if len(row) != width
+        ],
+    )
     rows = [row if len(row) == width else [TOLD] * width for row in rows]
     try:
         table = np.array(rows, np.float64)
@@ -73,12 +83,20 @@ def _is_number(value: Any) -> bool:
     return True
 
 
-def refuse_defects(file: Path, names: Sequence[str], landmarks: Array, boxes: Array, visible: Array,
-                   norms: Sequence[float | None]) -> NDArray[np.bool_]:
+def refuse_defects(
+    file: Path, names: Sequence[str], landmarks: Array, boxes: Array, visible: Array, norms: Sequence[float | None]
+) -> NDArray[np.bool_]:
     """Refuse faces by name whose name, coordinates, box, flags or normaliser are none; tells which these are (N,)."""
     told = (landmarks == TOLD).all((1, 2)) & are_collected()
-    plain = np.concatenate([landmarks.reshape(len(names), 2 * landmarks.shape[1]), boxes, visible,
-                            np.array([0 if norm is None else norm for norm in norms], np.float64).reshape(-1, 1)], 1)
+    plain = np.concatenate(
+        [
+            landmarks.reshape(len(names), 2 * landmarks.shape[1]),
+            boxes,
+            visible,
+            np.array([0 if norm is None else norm for norm in norms], np.float64).reshape(-1, 1),
+        ],
+        1,
+    )
     sound = (np.abs(plain) <= LARGEST).all(1) & (plain[:, -1] >= 0) & (boxes[:, 2:] > boxes[:, :2]).all(1)
     odd = [i for i in np.flatnonzero(~told) if not sound[i] or not _is_name(names[i])]
     refuse(file, [(f'record {i + 1} ({short(names[i])})', _wrong(plain[i], boxes[i])) for i in odd])
@@ -127,7 +145,7 @@ def centred_boxes(centres: ArrayLike, sides: ArrayLike) -> Array:
 def chance_of(name: str, seed: int) -> float:
     """A number in [0, 1) for a name: it splits a set so that a face never changes sides, whatever else is there."""
     # a checksum such as CRC would put numbered names on one side: 1 of 100 where 20 are wanted
-    return int.from_bytes(hashlib.blake2b(f'{seed}/{name}'.encode(), digest_size=4).digest(), 'big') / 2 ** 32
+    return int.from_bytes(hashlib.blake2b(f'{seed}/{name}'.encode(), digest_size=4).digest(), 'big') / 2**32
 
 
 def picture_of(folder: Path, stem: str) -> Path | None:

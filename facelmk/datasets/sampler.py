@@ -1,4 +1,5 @@
 """The order of a data set, and what each draw depends on."""
+
 from collections.abc import Iterator
 from itertools import islice
 
@@ -14,6 +15,7 @@ class FaceSampler(DefaultSampler):
     Persistent workers do not see a new epoch number; the index brings it to them. `skip` samples of this rank are
     passed over in the next epoch, once: a run that was stopped goes on behind them.
     """
+
     skip = 0
 
     def __iter__(self) -> Iterator[tuple[int, int, int]]:

@@ -1,4 +1,5 @@
 """A file or a folder as a data set: the format is told by what is there, the mark-up by the number of points."""
+
 import csv
 import json
 import os
@@ -17,8 +18,7 @@ from .records import read_text
 
 USUAL = {98: 'wflw', 68: '300w', 29: 'cofw', 19: 'aflw', 106: 'lapa', 5: 'five'}
 BODIES = {136: 26, 133: 23}  # points of whole bodies, and where the 68 of the face begin
-FORMS = ('a .json (COCO style), a .csv (HRNet), a .txt (WFLW), a .mat (COFW), or a folder of .pts, of LaPa or of '
-         '300W-LP')
+FORMS = 'a .json (COCO style), a .csv (HRNet), a .txt (WFLW), a .mat (COFW), or a folder of .pts, of LaPa or of 300W-LP'
 
 
 def open_faces(source: str | Path, markup: str | None = None, image_root: str | Path | None = None) -> AnnotatedFaces:
@@ -77,8 +77,10 @@ def _csv(path: Path) -> Told:
 def _txt(path: Path) -> Told:
     rows = [line.split() for line in islice(read_text(path).splitlines(), 20) if line.strip()]
     if rows and max(map(len, rows)) < 100:
-        raise FacelmkError(f"{path} is no list of WFLW's (207 fields a line); give the folder where LaPa's `landmarks` "
-                           'and `images` lie, if it is one of its files')
+        raise FacelmkError(
+            f"{path} is no list of WFLW's (207 fields a line); give the folder where LaPa's `landmarks` "
+            'and `images` lie, if it is one of its files'
+        )
     return 'WflwTxt', {}, 98, [row[-1] for row in rows]
 
 
@@ -95,8 +97,9 @@ def _folder(path: Path) -> Told:
         return 'Mat300WLP', {'image_root': str(path), 'markup': '300wlp'}, 68, []
     points = next(path.rglob('*.pts'), None)
     if points is None:
-        raise FacelmkError(f'{path}: no .pts lie in this folder, and it is laid out neither as LaPa nor as 300W-LP; '
-                           f'give {FORMS}')
+        raise FacelmkError(
+            f'{path}: no .pts lie in this folder, and it is laid out neither as LaPa nor as 300W-LP; give {FORMS}'
+        )
     with collecting():  # the reader says what is wrong
         row = points_of(points)
     return 'PtsFaces', {'image_root': str(path)}, len(row) // 2 if row else None, []
@@ -108,17 +111,27 @@ def _markup_of(size: int | None, path: Path) -> str:
         return 'wflw'
     found = [name for name, markup in MARKUPS.items() if markup.size == size]
     if not found:
-        raise FacelmkError(f'{path} has {size} points a face, and no known mark-up has so many; name yours with '
-                           '--markup, once it is known by facelmk.markups.MARKUPS.add')
+        raise FacelmkError(
+            f'{path} has {size} points a face, and no known mark-up has so many; name yours with '
+            '--markup, once it is known by facelmk.markups.MARKUPS.add'
+        )
     return USUAL.get(size, found[0])
 
 
 def _root_of(path: Path, pictures: Iterable[str]) -> Path:
     """The folder beside an annotation file under which most of some pictures are found; its own, if none is."""
     bases = [path.parent, *([path.parent.parent] if 'annotations' in path.parent.name.lower() else [])]
-    places = [folder for base in bases for folder in (
-        base / 'images', base / 'WFLW_images', base, *sorted(child for child in base.iterdir() if child.is_dir()))
-        if folder.is_dir()]
+    places = [
+        folder
+        for base in bases
+        for folder in (
+            base / 'images',
+            base / 'WFLW_images',
+            base,
+            *sorted(child for child in base.iterdir() if child.is_dir()),
+        )
+        if folder.is_dir()
+    ]
     names = list(pictures)
     found, best = 0, path.parent
     for place in places:

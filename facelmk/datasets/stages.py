@@ -1,4 +1,5 @@
 """Training in two stages: another pipeline from some epoch on."""
+
 from collections.abc import Sequence
 
 from mmcv.transforms import BaseTransform
@@ -14,11 +15,14 @@ class FromEpoch(BaseTransform):
     A sample brings its epoch along, so that the worker that makes it need not have seen the run's begin, nor its turn.
     """
 
-    def __init__(self, epoch: int = 0, pipeline: Sequence[dict | Transform] = (),
-                 before: Sequence[dict | Transform] = ()) -> None:
+    def __init__(
+        self, epoch: int = 0, pipeline: Sequence[dict | Transform] = (), before: Sequence[dict | Transform] = ()
+    ) -> None:
         self.epoch = epoch
-        self.pipeline, self.before = ([TRANSFORMS.build(step) if isinstance(step, dict) else step for step in steps]
-                                      for steps in (pipeline, before))
+        self.pipeline, self.before = (
+            [TRANSFORMS.build(step) if isinstance(step, dict) else step for step in steps]
+            for steps in (pipeline, before)
+        )
 
     def transform(self, sample: Face) -> Face:
         for step in self.pipeline if sample['epoch'] >= self.epoch else self.before:

@@ -1,4 +1,5 @@
 """Photograph to network input: load, crop (all geometry in one 3x3, one resampling), pack, collate."""
+
 from collections.abc import Sequence
 from typing import Any
 
@@ -44,12 +45,25 @@ class CropFace(BaseTransform):
     `mirror='hrnet'`, a mirrored picture whose points and box lie one pixel of the photograph beside it.
     """
 
-    def __init__(self, size: int = 256, padding: float = 1.25, flip: float = 0., rotate: float = 0.,
-                 rotate_prob: float = 1., scale: Sequence[float] = (1., 1.), shift: float = 0., shift_prob: float = 1.,
-                 draw: str = 'uniform', mirror: str = 'crop', integer: bool = False) -> None:
+    def __init__(
+        self,
+        size: int = 256,
+        padding: float = 1.25,
+        flip: float = 0.0,
+        rotate: float = 0.0,
+        rotate_prob: float = 1.0,
+        scale: Sequence[float] = (1.0, 1.0),
+        shift: float = 0.0,
+        shift_prob: float = 1.0,
+        draw: str = 'uniform',
+        mirror: str = 'crop',
+        integer: bool = False,
+    ) -> None:
         if draw not in ('uniform', 'truncnorm') or mirror not in ('crop', 'photo', 'hrnet'):
-            raise FacelmkError(f"CropFace: draw={draw!r}, mirror={mirror!r}; draw is 'uniform' or 'truncnorm', "
-                               "mirror is 'crop', 'photo' or 'hrnet'")
+            raise FacelmkError(
+                f"CropFace: draw={draw!r}, mirror={mirror!r}; draw is 'uniform' or 'truncnorm', "
+                "mirror is 'crop', 'photo' or 'hrnet'"
+            )
         self.size, self.padding, self.flip = size, padding, flip
         self.rotate, self.rotate_prob = rotate, rotate_prob
         self.scale, self.shift, self.shift_prob = tuple(scale), shift, shift_prob
@@ -65,8 +79,15 @@ class CropFace(BaseTransform):
         sample['image'] = self._cut(sample['image'], sample['warp'], sample['box'], *drawn)
         return sample
 
-    def warp(self, box: np.ndarray, width: int, flipped: bool = False, degrees: float = 0., factor: float = 1.,
-             offset: Sequence[float] = (0., 0.)) -> geometry.Matrix:
+    def warp(
+        self,
+        box: np.ndarray,
+        width: int,
+        flipped: bool = False,
+        degrees: float = 0.0,
+        factor: float = 1.0,
+        offset: Sequence[float] = (0.0, 0.0),
+    ) -> geometry.Matrix:
         """The map from the photograph, `width` pixels wide, to the crop."""
         before = self._before(width) if flipped else np.eye(3)
         after = geometry.mirror(self.size) if flipped and self.mirror == 'crop' else np.eye(3)
@@ -85,8 +106,16 @@ class CropFace(BaseTransform):
         share = side if self.draw == 'uniform' else np.array([x2 - x1, y2 - y1])
         return centre + np.asarray(offset) * share * self.padding, side
 
-    def _cut(self, image: np.ndarray, warp: np.ndarray, box: np.ndarray, flipped: bool, degrees: float, factor: float,
-             offset: Sequence[float]) -> np.ndarray:
+    def _cut(
+        self,
+        image: np.ndarray,
+        warp: np.ndarray,
+        box: np.ndarray,
+        flipped: bool,
+        degrees: float,
+        factor: float,
+        offset: Sequence[float],
+    ) -> np.ndarray:
         """The crop's pixels: what `warp` cuts out, but for the original HRNet's options."""
         if not self.integer:
             beside = flipped and self.mirror == 'hrnet'
@@ -102,9 +131,13 @@ class CropFace(BaseTransform):
         flip, turn, move = rng.random(3)
         degrees, factor, x, y = self._unit(rng)
         middle, half = sum(self.scale) / 2, (self.scale[1] - self.scale[0]) / 2
-        moved = self.shift if move < self.shift_prob else 0.
-        return (bool(flip < self.flip), degrees * self.rotate if turn < self.rotate_prob else 0.,
-                middle + half * factor, (x * moved, y * moved))
+        moved = self.shift if move < self.shift_prob else 0.0
+        return (
+            bool(flip < self.flip),
+            degrees * self.rotate if turn < self.rotate_prob else 0.0,
+            middle + half * factor,
+            (x * moved, y * moved),
+        )
 
     def _unit(self, rng: np.random.Generator) -> np.ndarray:
         """Four draws in [-1, 1]."""
@@ -128,6 +161,7 @@ def resample(image: np.ndarray, warp: np.ndarray, size: int) -> np.ndarray:
 @TRANSFORMS.register_module()
 class PackFace(BaseTransform):
     """A sample as the collate wants it: `inputs` uint8 (3, S, S) and the annotation beside it."""
+
     keys = ('id', 'points', 'visible', 'warp', 'landmarks', 'box', 'norm', 'tags')
 
     def transform(self, sample: Face) -> dict[str, Any]:
@@ -139,8 +173,10 @@ class PackFace(BaseTransform):
 def collate_faces(samples: Sequence[dict[str, Any]]) -> dict[str, Any]:
     """A batch: `inputs` (B, 3, S, S) uint8; arrays get B in front, ids and tags stay lists, a missing norm is NaN."""
     if 'data_samples' not in samples[0]:
-        raise FacelmkError(f'a sample has {", ".join(samples[0])}, no inputs and data_samples: the last part of the '
-                           "pipeline must be dict(type='PackFace')")
+        raise FacelmkError(
+            f'a sample has {", ".join(samples[0])}, no inputs and data_samples: the last part of the '
+            "pipeline must be dict(type='PackFace')"
+        )
     rows = [sample['data_samples'] for sample in samples]
     batch: dict[str, Any] = {key: [row[key] for row in rows] for key in rows[0]}
     for key, values in batch.items():

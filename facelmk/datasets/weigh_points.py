@@ -1,4 +1,5 @@
 """Points that count more than others in training."""
+
 import numpy as np
 from mmcv.transforms import BaseTransform
 

@@ -1,4 +1,5 @@
 """WFLW as its authors publish it (https://wywu.github.io/projects/LAB/WFLW.html): one line a face."""
+
 from pathlib import Path
 
 from ..registry import DATASETS
@@ -16,6 +17,7 @@ class WflwTxt(AnnotatedFaces):
     The box is the tight one, as in the tables that others made of these lists; `box='provided'` takes the rectangle.
     The attributes become the tags pose, expression, illumination, makeup, occlusion and blur.
     """
+
     boxes = ('tight', 'provided')
     subsets = ATTRIBUTES
     own_tags = True

@@ -1,4 +1,5 @@
 """Data sets written in another format, and what that format cannot hold."""
+
 import csv
 import json
 import os
@@ -18,20 +19,32 @@ from .base import Face, FaceDataset
 from .wflw import ATTRIBUTES
 
 LYING = (5, 6, 7, 8)  # EXIF's orientations in which width and height change places
-HOLDS = {'coco': {'box', 'visible', 'norm', 'tags'}, 'csv': {'norm', 'tags'}, 'wflw': set(), 'pts': set(),
-         'lapa': set()}
+HOLDS = {
+    'coco': {'box', 'visible', 'norm', 'tags'},
+    'csv': {'norm', 'tags'},
+    'wflw': set(),
+    'pts': set(),
+    'lapa': set(),
+}
 ONLY = {'wflw': 98, 'lapa': 106}  # formats with one number of points
 
 
 class Written(NamedTuple):
     """What came of a conversion: the first file or folder, how many faces it holds, and what is lost, in sentences."""
+
     place: Path
     faces: int
     lost: list[str]
 
 
-def write_faces(dataset: FaceDataset, form: str, out: str | Path, markup: str | None = None,
-                image_root: str | Path | None = None, pictures: str = 'link') -> Written:
+def write_faces(
+    dataset: FaceDataset,
+    form: str,
+    out: str | Path,
+    markup: str | None = None,
+    image_root: str | Path | None = None,
+    pictures: str = 'link',
+) -> Written:
     """Write all faces as 'coco', 'csv', 'wflw', 'pts' or 'lapa', in another mark-up if one is named.
 
     `out` is a file, for 'pts' and 'lapa' a folder, in which pictures are linked, copied or left out ('none').
@@ -43,8 +56,10 @@ def write_faces(dataset: FaceDataset, form: str, out: str | Path, markup: str | 
     place = Path(out)
     target = MARKUPS[markup or dataset.markup.name]
     if ONLY.get(form, target.size) != target.size:
-        raise FacelmkError(f'{form} holds {ONLY[form]} points a face, mark-up {target.name!r} has {target.size}; '
-                           'choose another format, or another mark-up to convert to')
+        raise FacelmkError(
+            f'{form} holds {ONLY[form]} points a face, mark-up {target.name!r} has {target.size}; '
+            'choose another format, or another mark-up to convert to'
+        )
     faces = list(_rows(dataset, target.name, place, Path(image_root) if image_root else None))
     _refuse_gaps(faces, form, target.name)
     (place if form in ('pts', 'lapa') else place.parent).mkdir(parents=True, exist_ok=True)
@@ -84,8 +99,10 @@ def _refuse_gaps(faces: Sequence[Face], form: str, markup: str) -> None:
         return
     gaps = [face['id'] for face in faces if ((face['visible'] == 0) & (face['landmarks'] == 0).all(-1)).any()]
     if gaps:
-        raise FacelmkError(f'{len(gaps)} faces lack points of mark-up {markup!r} (the first is {gaps[0]}), and {form} '
-                           'cannot say which; write coco')
+        raise FacelmkError(
+            f'{len(gaps)} faces lack points of mark-up {markup!r} (the first is {gaps[0]}), and {form} '
+            'cannot say which; write coco'
+        )
 
 
 def _lost(faces: Sequence[Face], form: str) -> list[str]:
@@ -99,16 +116,19 @@ def _lost(faces: Sequence[Face], form: str) -> list[str]:
         'visible': f'which points are not visible ({hidden} faces have some)' if hidden else '',
         'box': _lost_boxes(form, unlike),
         'norm': f"the normaliser of the file ({own} faces have one that is not the box's side)" if own else '',
-        'tags': f'the subsets {", ".join(sorted(foreign))}' if foreign else ''}
+        'tags': f'the subsets {", ".join(sorted(foreign))}' if foreign else '',
+    }
     return [text for key, text in told.items() if text and key not in holds]
 
 
 def _lost_boxes(form: str, unlike: int) -> str:
     if form == 'csv':
         return f'the shape of {unlike} boxes: squares of the longer side have their place' if unlike else ''
-    return {'wflw': "the boxes, unless they are read with box='provided'",
-            'pts': 'the boxes: the reader puts the tight box around the points',
-            'lapa': 'the boxes: the reader takes the rectangle of the points'}.get(form, '')
+    return {
+        'wflw': "the boxes, unless they are read with box='provided'",
+        'pts': 'the boxes: the reader puts the tight box around the points',
+        'lapa': 'the boxes: the reader takes the rectangle of the points',
+    }.get(form, '')
 
 
 def _side(box: NDArray) -> float:
@@ -130,19 +150,34 @@ def write_coco(faces: Sequence[Face], out: Path, subsets: Sequence[str], picture
     paths = {face['name']: face['path'] for face in faces}
     images = [{'id': number, 'file_name': name} | _size(paths[name]) for name, number in names.items()]
     annotations = [_annotation(i + 1, face, names[face['name']]) for i, face in enumerate(faces)]
-    out.write_text(json.dumps({
-        'info': {'description': 'written by facelmk data convert'}, 'subsets': list(subsets), 'images': images,
-        'annotations': annotations, 'categories': [{'id': 1, 'name': 'face', 'supercategory': 'person',
-                                                    'keypoints': [], 'skeleton': []}]}) + '\n')
+    out.write_text(
+        json.dumps(
+            {
+                'info': {'description': 'written by facelmk data convert'},
+                'subsets': list(subsets),
+                'images': images,
+                'annotations': annotations,
+                'categories': [{'id': 1, 'name': 'face', 'supercategory': 'person', 'keypoints': [], 'skeleton': []}],
+            }
+        )
+        + '\n'
+    )
 
 
 def _annotation(number: int, face: Face, picture: int) -> dict[str, Any]:
     x1, y1, x2, y2 = plain(face['box'])
     flags = np.where(face['visible'] >= 1, 2, face['visible'])
     keypoints = plain(np.column_stack([face['landmarks'], flags]))
-    row = {'id': number, 'image_id': picture, 'category_id': 1, 'iscrowd': 0, 'keypoints': keypoints,
-           'num_keypoints': int((face['visible'] > 0).sum()), 'bbox': [x1, y1, x2 - x1, y2 - y1],
-           'area': (x2 - x1) * (y2 - y1)}
+    row = {
+        'id': number,
+        'image_id': picture,
+        'category_id': 1,
+        'iscrowd': 0,
+        'keypoints': keypoints,
+        'num_keypoints': int((face['visible'] > 0).sum()),
+        'bbox': [x1, y1, x2 - x1, y2 - y1],
+        'area': (x2 - x1) * (y2 - y1),
+    }
     if _is_square(face['box']):
         row |= {'center': [(x1 + x2) / 2, (y1 + y2) / 2], 'scale': (x2 - x1) / 200}
     if face['norm'] is not None:
@@ -174,23 +209,43 @@ def _table(faces: Sequence[Face], out: Path) -> None:
     with out.open('w', newline='', encoding='utf-8') as stream:
         writer = csv.writer(stream)
         count = len(faces[0]['landmarks']) if faces else 0
-        writer.writerow(['image_name', 'scale', *['box_size'] * sizes, 'center_w', 'center_h',
-                         *(f'original_{i}_{axis}' for i in range(count) for axis in 'xy')])
+        writer.writerow(
+            [
+                'image_name',
+                'scale',
+                *['box_size'] * sizes,
+                'center_w',
+                'center_h',
+                *(f'original_{i}_{axis}' for i in range(count) for axis in 'xy'),
+            ]
+        )
         for face in faces:
             x1, y1, x2, y2 = plain(face['box'])
             side = max(x2 - x1, y2 - y1)
             norm = side if face['norm'] is None else face['norm']
-            writer.writerow([face['name'], side / 200, *[norm] * sizes, (x1 + x2) / 2, (y1 + y2) / 2,
-                             *plain(face['landmarks'])])
+            writer.writerow(
+                [face['name'], side / 200, *[norm] * sizes, (x1 + x2) / 2, (y1 + y2) / 2, *plain(face['landmarks'])]
+            )
 
 
 def write_wflw(faces: Sequence[Face], out: Path, subsets: Sequence[str], pictures: str) -> None:
     """WFLW's list; the box is its rectangle."""
     if spaced := [face['name'] for face in faces if len(face['name'].split()) > 1]:
-        raise FacelmkError(f"WFLW's lists are parted by spaces, and {len(spaced)} pictures have spaces in their names "
-                           f'(the first is {spaced[0]!r}); rename them, or write another format')
-    lines = [' '.join([*map(str, plain(face['landmarks'])), *map(str, plain(face['box'])),
-                       *(str(int(name in face['tags'])) for name in ATTRIBUTES), face['name']]) for face in faces]
+        raise FacelmkError(
+            f"WFLW's lists are parted by spaces, and {len(spaced)} pictures have spaces in their names "
+            f'(the first is {spaced[0]!r}); rename them, or write another format'
+        )
+    lines = [
+        ' '.join(
+            [
+                *map(str, plain(face['landmarks'])),
+                *map(str, plain(face['box'])),
+                *(str(int(name in face['tags'])) for name in ATTRIBUTES),
+                face['name'],
+            ]
+        )
+        for face in faces
+    ]
     out.write_text('\n'.join(lines) + '\n', encoding='utf-8')
 
 
@@ -201,7 +256,8 @@ def write_pts(faces: Sequence[Face], out: Path, subsets: Sequence[str], pictures
         picture.parent.mkdir(parents=True, exist_ok=True)
         rows = '\n'.join(f'{x} {y}' for x, y in np.reshape(plain(face['landmarks']), (-1, 2)).tolist())
         picture.with_suffix('.pts').write_text(
-            f'version: 1\nn_points:  {len(face["landmarks"])}\n{{\n{rows}\n}}\n', encoding='utf-8')
+            f'version: 1\nn_points:  {len(face["landmarks"])}\n{{\n{rows}\n}}\n', encoding='utf-8'
+        )
         _bring(face['path'], picture, pictures)
 
 
@@ -242,5 +298,10 @@ def _bring(source: str, place: Path, how: str) -> None:
 
 
 Writer = Callable[[Sequence[Face], Path, Sequence[str], str], None]
-FORMATS: dict[str, Writer] = {'coco': write_coco, 'csv': write_csv, 'wflw': write_wflw, 'pts': write_pts,
-                              'lapa': write_lapa}
+FORMATS: dict[str, Writer] = {
+    'coco': write_coco,
+    'csv': write_csv,
+    'wflw': write_wflw,
+    'pts': write_pts,
+    'lapa': write_lapa,
+}

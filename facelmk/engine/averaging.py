@@ -1,4 +1,5 @@
 """Weights averaged while they are trained, for mmengine's EMAHook."""
+
 import math
 
 import torch
@@ -15,12 +16,19 @@ class ExpMomentumEMA(ExponentialMovingAverage):
     `dict(type='EMAHook', ema_type='ExpMomentumEMA', momentum=2e-4, update_buffers=True, priority=49)` is RTMPose's.
     """
 
-    def __init__(self, model: nn.Module, momentum: float = 2e-4, gamma: float = 2000, interval: int = 1,
-                 device: torch.device | None = None, update_buffers: bool = False) -> None:
+    def __init__(
+        self,
+        model: nn.Module,
+        momentum: float = 2e-4,
+        gamma: float = 2000,
+        interval: int = 1,
+        device: torch.device | None = None,
+        update_buffers: bool = False,
+    ) -> None:
         if gamma <= 0:
             raise FacelmkError(f'ExpMomentumEMA: gamma={gamma}; it is a number of updates and must be above 0')
         super().__init__(model, momentum, interval, device, update_buffers)
-        self.gamma, self.share = gamma, 1.
+        self.gamma, self.share = gamma, 1.0
 
     def update_parameters(self, model: nn.Module) -> None:
         steps = int(self.steps)  # once: a GPU that is asked for each of its parameters would be waited for each time

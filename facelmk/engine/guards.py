@@ -1,4 +1,5 @@
 """Guards of a training: a loss or gradient that is not finite stops it before the weights are spoilt."""
+
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -32,6 +33,7 @@ class Guard(Hook):
     latter two stop after `at_most` in a row, or as many times back to the same checkpoint. Gradients under mixed
     precision are left to its scaler, whose skipped steps are counted. All ranks do the same at the same iteration.
     """
+
     priority = 'VERY_HIGH'
 
     def __init__(self, action: str = 'stop', at_most: int = 5) -> None:
@@ -101,16 +103,20 @@ class Guard(Hook):
         own = self._spoilt_terms()
         if not any(all_gather_object(own)):
             own = _spoilt_gradients(runner)
-        told = all_gather_object(f'{own}; samples {name_some(_ids(self.batch))}. {self._keep_batch(runner, own)}'
-                                 if own else '')
+        told = all_gather_object(
+            f'{own}; samples {name_some(_ids(self.batch))}. {self._keep_batch(runner, own)}' if own else ''
+        )
         text = f'iteration {runner.iter + 1}: ' + ' '.join(
-            f'rank {rank}: {part}' if len(told) > 1 else part for rank, part in enumerate(told) if part)
+            f'rank {rank}: {part}' if len(told) > 1 else part for rank, part in enumerate(told) if part
+        )
         self.in_a_row += 1
         self.dropped += 1
         if self.action == 'stop' or self.in_a_row > self.at_most:
             again = '' if self.action == 'stop' else f' These are {self.in_a_row} in a row, at_most={self.at_most}.'
-            raise TrainingFault(f'{text}{again} The weights were not changed by it. Look at these samples, lower the '
-                                "learning rate, or let guard.action='skip' drop such batches")
+            raise TrainingFault(
+                f'{text}{again} The weights were not changed by it. Look at these samples, lower the '
+                "learning rate, or let guard.action='skip' drop such batches"
+            )
         runner.logger.warning(f'{text} It is dropped ({self.dropped} so far)')
         self.losses.clear()  # mmengine logs these, and a mean over NaN is NaN for as long as its window
         runner.optim_wrapper.zero_grad()
@@ -122,8 +128,11 @@ class Guard(Hook):
 
     def _spoilt_terms(self) -> str:
         """The terms of this rank's loss that are not finite, in words."""
-        found = {name: float(value.detach()) for name, value in self.losses.items()
-                 if 'loss' in name and not torch.isfinite(value)}
+        found = {
+            name: float(value.detach())
+            for name, value in self.losses.items()
+            if 'loss' in name and not torch.isfinite(value)
+        }
         parts = {name: value for name, value in found.items() if name != 'loss'} or found
         return ', '.join(f'{name} is {value}' for name, value in parts.items())
 
@@ -133,8 +142,12 @@ class Guard(Hook):
             return f'The batch is not kept, as {KEPT} are.'
         batch = self.batch if isinstance(self.batch, Mapping) else {}
         path = Path(runner.work_dir, f'fault_iter_{runner.iter + 1}_rank_{get_rank()}.pth')
-        told = {'fault': fault, 'iter': runner.iter + 1, 'epoch': runner.epoch,
-                'losses': {name: value.item() for name, value in self.losses.items()}}
+        told = {
+            'fault': fault,
+            'iter': runner.iter + 1,
+            'epoch': runner.epoch,
+            'losses': {name: value.item() for name, value in self.losses.items()},
+        }
         try:
             try:
                 save_checkpoint(told | plain({key: batch.get(key) for key in ('inputs', 'data_samples')}), path)
@@ -148,12 +161,16 @@ class Guard(Hook):
         """Weights, averages and optimizer of the last checkpoint; the rate and the place in the data stay."""
         source = newest(runner.work_dir, own=True) or (runner._load_from if runner._resume else None)
         if source is None:
-            raise TrainingFault(f'There is no checkpoint in {runner.work_dir} to roll back to. Save earlier '
-                                '(default_hooks.checkpoint.every), or choose guard.action=\'skip\'')
+            raise TrainingFault(
+                f'There is no checkpoint in {runner.work_dir} to roll back to. Save earlier '
+                "(default_hooks.checkpoint.every), or choose guard.action='skip'"
+            )
         self.returns, self.source = self.returns + 1 if source == self.source else 1, source
         if self.returns > self.at_most:
-            raise TrainingFault(f'iteration {runner.iter + 1}: training came back to {source} {self.at_most} times '
-                                '(at_most) and got no further. Lower the learning rate, or clip gradients')
+            raise TrainingFault(
+                f'iteration {runner.iter + 1}: training came back to {source} {self.at_most} times '
+                '(at_most) and got no further. Lower the learning rate, or clip gradients'
+            )
         saved, groups = read_checkpoint(source), runner.optim_wrapper.param_groups
         rates = [group['lr'] for group in groups]
         resume, runner._resume = runner._resume, True
@@ -179,12 +196,16 @@ class Guard(Hook):
             return
         self.scalings += 1
         self.dropped += 1
-        text = (f'iteration {runner.iter + 1}: a gradient under mixed precision is not finite; samples '
-                f'{name_some(_ids(self.batch))}. The step is left out ({self.dropped} so far)')
+        text = (
+            f'iteration {runner.iter + 1}: a gradient under mixed precision is not finite; samples '
+            f'{name_some(_ids(self.batch))}. The step is left out ({self.dropped} so far)'
+        )
         if self.scalings > SCALINGS:
-            raise TrainingFault(f'{text}, {self.scalings} in a row, with a loss scale of '
-                                f'{runner.optim_wrapper.loss_scaler.get_scale():g}. Lower the learning rate, clip '
-                                "gradients, use optim_wrapper.dtype='bfloat16', or train without mixed precision")
+            raise TrainingFault(
+                f'{text}, {self.scalings} in a row, with a loss scale of '
+                f'{runner.optim_wrapper.loss_scaler.get_scale():g}. Lower the learning rate, clip '
+                "gradients, use optim_wrapper.dtype='bfloat16', or train without mixed precision"
+            )
         runner.logger.warning(text)
 
 
@@ -195,10 +216,14 @@ def _scales(wrapper: Any) -> bool:
 
 def _spoilt_gradients(runner: Runner) -> str:
     """The parameters whose gradients are not finite, in words."""
-    found = [name for name, value in networks(runner)[0].named_parameters()
-             if value.grad is not None and not torch.isfinite(value.grad).all()]
-    return ('the loss is finite, the ' + (f'gradient of {name_some(found)} is not' if found else
-                                          'norm of its gradients overflows'))
+    found = [
+        name
+        for name, value in networks(runner)[0].named_parameters()
+        if value.grad is not None and not torch.isfinite(value.grad).all()
+    ]
+    return 'the loss is finite, the ' + (
+        f'gradient of {name_some(found)} is not' if found else 'norm of its gradients overflows'
+    )
 
 
 def _ids(batch: Any) -> Sequence[str]:
@@ -212,5 +237,7 @@ def refuse_spoilt(weights: Mapping[str, Any], last: str | None) -> None:
     """Refuse weights that are to be saved and are not finite; `last` is the checkpoint before them."""
     for name, value in weights.items():
         if isinstance(value, Tensor) and value.is_floating_point() and not bool(torch.isfinite(value).all()):
-            raise TrainingFault(f'{name} is not finite any more; such weights are not saved. The last good checkpoint '
-                                'is that before it (--resume finds it). Lower the learning rate, or clip gradients')
+            raise TrainingFault(
+                f'{name} is not finite any more; such weights are not saved. The last good checkpoint '
+                'is that before it (--resume finds it). Lower the learning rate, or clip gradients'
+            )

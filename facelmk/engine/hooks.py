@@ -1,4 +1,5 @@
 """What happens beside the loops: equal statistics on all ranks, pictures of predictions."""
+
 from collections.abc import Sequence
 from itertools import chain
 from pathlib import Path
@@ -20,6 +21,7 @@ from .state import networks
 @HOOKS.register_module()
 class SyncStatistics(Hook):
     """Averages BatchNorm's running statistics over the ranks before they are validated or saved, the EMA's too."""
+
     priority = 'LOW'  # after EMAHook has put its weights in place, before CheckpointHook writes
 
     def before_val_epoch(self, runner: Runner) -> None:
@@ -30,8 +32,10 @@ class SyncStatistics(Hook):
 
     def after_train_iter(self, runner: Runner, batch_idx: int, data_batch: Any = None, outputs: Any = None) -> None:
         saving = [hook for hook in runner.hooks if isinstance(hook, hooks.CheckpointHook) and not hook.by_epoch]
-        if any(self.every_n_train_iters(runner, hook.interval) or hook.save_last and self.is_last_train_iter(runner)
-               for hook in saving):
+        if any(
+            self.every_n_train_iters(runner, hook.interval) or hook.save_last and self.is_last_train_iter(runner)
+            for hook in saving
+        ):
             self._average(runner)
 
     def _average(self, runner: Runner) -> None:
@@ -43,6 +47,7 @@ class SyncStatistics(Hook):
 @HOOKS.register_module()
 class CheckResumed(Hook):
     """Refuses to resume another network's checkpoint; says so where a resumed run has nothing left to do."""
+
     priority = 'VERY_HIGH'  # before EMAHook takes what fits
 
     def after_load_checkpoint(self, runner: Runner, checkpoint: dict) -> None:
@@ -57,7 +62,7 @@ class CheckResumed(Hook):
 class DrawPredictions(Hook):
     """Draws every `interval`-th face of a validation or test on its crop, into `folder`, or on the screen."""
 
-    def __init__(self, folder: str | None = None, interval: int = 1, show: bool = False, wait: float = 1.) -> None:
+    def __init__(self, folder: str | None = None, interval: int = 1, show: bool = False, wait: float = 1.0) -> None:
         self.folder = None if folder is None else Path(folder)
         self.interval, self.show, self.wait = interval, show, wait
         self.seen = 0

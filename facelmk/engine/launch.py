@@ -1,4 +1,5 @@
 """torchrun for tools/dist_*.sh: the exit code of what went wrong in a rank, and a line for each that says what."""
+
 import signal
 import sys
 from collections.abc import Sequence

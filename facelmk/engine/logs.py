@@ -1,4 +1,5 @@
 """Training logs as numbers: mmengine's vis_data/scalars.json and MMPose's old .log.json."""
+
 import json
 import statistics
 from collections.abc import Iterable, Sequence
@@ -16,6 +17,7 @@ ASIDE = PLACES | {'time', 'data_time', 'memory', 'eta', 'lr'}
 @dataclass
 class Log:
     """A run's lines: those of training, and those of validation, each with its `epoch`."""
+
     name: str
     train: list[Line] = field(default_factory=list)
     val: list[Line] = field(default_factory=list)
@@ -99,8 +101,9 @@ def _lines(file: Path) -> Iterable[Line]:
         try:
             line = json.loads(text)
         except ValueError as error:
-            raise DataDefect(f'{file}, line {number}: no json ({error}); give a scalars.json or a .log.json, not '
-                             'the .log for people') from error
+            raise DataDefect(
+                f'{file}, line {number}: no json ({error}); give a scalars.json or a .log.json, not the .log for people'
+            ) from error
         if not isinstance(line, dict):
             raise DataDefect(f'{file}, line {number}: {type(line).__name__}, expected an object')
         yield line
@@ -121,8 +124,14 @@ def _fractions(lines: Sequence[Line]) -> list[float]:
     return [line['epoch'] - 1 + line['iter'] / length for line in lines]
 
 
-def draw_curves(logs: Sequence[Log], keys: Sequence[str], out: str | Path, title: str = '',
-                legend: Sequence[str] | None = None, show: bool = False) -> Path:
+def draw_curves(
+    logs: Sequence[Log],
+    keys: Sequence[str],
+    out: str | Path,
+    title: str = '',
+    legend: Sequence[str] | None = None,
+    show: bool = False,
+) -> Path:
     """Curves of `keys` of each log, one panel a key, into a picture, and on the screen too where `show` says so."""
     labels = list(legend or [log.name for log in logs])
     if len(labels) != len(logs):
@@ -134,7 +143,7 @@ def draw_curves(logs: Sequence[Log], keys: Sequence[str], out: str | Path, title
             places, values = log.curve(key)
             panel.plot(places, values, label=label, marker='o' if len(places) < 40 else '', markersize=3)
         panel.set(xlabel='epoch' if any('epoch' in line for line in logs[0].train) else 'iteration', ylabel=key)
-        panel.grid(alpha=.3)
+        panel.grid(alpha=0.3)
         panel.legend(fontsize=8)
     figure.suptitle(title)
     Path(out).parent.mkdir(parents=True, exist_ok=True)

@@ -1,4 +1,5 @@
 """The training loops: mmengine's, which can go on where a run was stopped."""
+
 from collections.abc import Iterator
 from itertools import count, islice, repeat
 from typing import Any
@@ -19,6 +20,7 @@ class EpochLoop(EpochBasedTrainLoop):
 
     A last batch of one sample is left out where the network has BatchNorm. `dict(by_epoch=True, ...)` means this loop.
     """
+
     done = 0  # batches of the coming epoch that are trained on already
     random: dict | None = None  # where the random generators stand after them
 

@@ -1,4 +1,5 @@
 """A step that runs out of memory: said with the size of its batch, in place of the allocator's own words."""
+
 import re
 from collections.abc import Callable
 from functools import wraps
@@ -14,8 +15,10 @@ _SHORT = re.compile(r'out of memory|allocate memory|not enough memory', re.IGNOR
 
 def tell_shortage(runner: Runner) -> None:
     """Watch the steps of training and validation."""
-    for step, loader in (('train_step', runner.train_dataloader),
-                         ('val_step', None if runner.val_loop is None else runner.val_dataloader)):
+    for step, loader in (
+        ('train_step', runner.train_dataloader),
+        ('val_step', None if runner.val_loop is None else runner.val_dataloader),
+    ):
         if loader is not None and hasattr(runner.model, step):
             name = f'{step.removesuffix("_step")}_dataloader.batch_size'
             vars(runner.model)[step] = _told(getattr(runner.model, step), runner, name, loader.batch_size)
@@ -30,10 +33,13 @@ def _told(step: Callable, runner: Runner, name: str, size: int | None) -> Callab
             known = isinstance(error, (MemoryError, torch.OutOfMemoryError))
             if not known and not _SHORT.search(str(error)):
                 raise
-            same = ('optim_wrapper.accumulative_counts=2 then gives the same update; ' if name.startswith('train')
-                    else '')
+            same = (
+                'optim_wrapper.accumulative_counts=2 then gives the same update; ' if name.startswith('train') else ''
+            )
             raise TrainingFault(
                 f'iteration {runner.iter + 1}: out of memory on {next(runner.model.parameters()).device}, {name}='
                 f'{size}. Lower it, to {max(1, (size or 1) // 2)} say; {same}smaller crops and mixed precision need '
-                f'less, too. {str(error).strip().splitlines()[0] if str(error).strip() else ""}') from error
+                f'less, too. {str(error).strip().splitlines()[0] if str(error).strip() else ""}'
+            ) from error
+
     return watched

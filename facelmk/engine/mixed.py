@@ -1,4 +1,5 @@
 """Mixed precision on a CPU, too."""
+
 from typing import Any
 
 import torch
@@ -11,8 +12,13 @@ from ..registry import OPTIM_WRAPPERS
 class AmpOptimWrapper(optim.AmpOptimWrapper):
     """mmengine's; on a CPU, which 0.10.7 refuses, layers compute in bfloat16 and `loss_scale` means the same."""
 
-    def __init__(self, loss_scale: str | float | dict = 'dynamic', dtype: str | torch.dtype | None = None,
-                 use_fsdp: bool = False, **options: Any) -> None:
+    def __init__(
+        self,
+        loss_scale: str | float | dict = 'dynamic',
+        dtype: str | torch.dtype | None = None,
+        use_fsdp: bool = False,
+        **options: Any,
+    ) -> None:
         if torch.cuda.is_available():
             super().__init__(loss_scale, dtype, use_fsdp, **options)
             return

@@ -1,4 +1,5 @@
 """Which checkpoint of a work folder a run goes on from: the newest that is whole, by what is in it."""
+
 import zipfile
 from collections.abc import Iterator
 from pathlib import Path

@@ -1,4 +1,5 @@
 """Joining the other processes of a distributed run: torchrun's, Slurm's or MPI's, on GPUs or without."""
+
 import gc
 import os
 import re
@@ -16,8 +17,11 @@ from torch import distributed
 from ..registry import FacelmkError, MissingResource, TrainingFault
 
 _SLURM = {'RANK': 'SLURM_PROCID', 'WORLD_SIZE': 'SLURM_NTASKS', 'LOCAL_RANK': 'SLURM_LOCALID'}
-_MPI = {'RANK': 'OMPI_COMM_WORLD_RANK', 'WORLD_SIZE': 'OMPI_COMM_WORLD_SIZE',
-        'LOCAL_RANK': 'OMPI_COMM_WORLD_LOCAL_RANK'}
+_MPI = {
+    'RANK': 'OMPI_COMM_WORLD_RANK',
+    'WORLD_SIZE': 'OMPI_COMM_WORLD_SIZE',
+    'LOCAL_RANK': 'OMPI_COMM_WORLD_LOCAL_RANK',
+}
 TIMEOUT = 600  # seconds that a rank waits for the others; env_cfg.dist_cfg.timeout replaces it
 _LOST = re.compile(r'gloo|nccl|connection (closed|reset|refused)|broken pipe|timed? ?out|recv|socket', re.IGNORECASE)
 
@@ -30,11 +34,16 @@ def join_ranks(launcher: str, config: Config) -> None:
     if launcher == 'none':
         return
     names = {'slurm': _SLURM, 'mpi': _MPI}.get(launcher, {})
-    missing = [source for source in (names or {'RANK': 'RANK', 'WORLD_SIZE': 'WORLD_SIZE'}).values()
-               if source not in os.environ]
+    missing = [
+        source
+        for source in (names or {'RANK': 'RANK', 'WORLD_SIZE': 'WORLD_SIZE'}).values()
+        if source not in os.environ
+    ]
     if missing:
-        raise FacelmkError(f'--launcher {launcher}: {", ".join(missing)} is not set; start the run with '
-                           'tools/dist_train.sh, tools/slurm_train.sh or mpirun, which set it')
+        raise FacelmkError(
+            f'--launcher {launcher}: {", ".join(missing)} is not set; start the run with '
+            'tools/dist_train.sh, tools/slurm_train.sh or mpirun, which set it'
+        )
     os.environ.update({name: os.environ[source] for name, source in names.items()})
     os.environ.setdefault('MASTER_ADDR', _first_host())
     os.environ.setdefault('MASTER_PORT', '29500')
@@ -54,8 +63,10 @@ def _check_devices(backend: str) -> None:
     """Refuse more of torchrun's ranks than this machine has GPUs, which NCCL cannot share."""
     ranks, devices = int(os.environ.get('LOCAL_WORLD_SIZE', 1)), torch.cuda.device_count()
     if backend == 'nccl' and ranks > devices:
-        raise MissingResource(f'{ranks} ranks were started on this machine, and torch sees {devices} GPUs. Start at '
-                              f'most {devices}; --auto-scale-lr fits the learning rate to the smaller batch')
+        raise MissingResource(
+            f'{ranks} ranks were started on this machine, and torch sees {devices} GPUs. Start at '
+            f'most {devices}; --auto-scale-lr fits the learning rate to the smaller batch'
+        )
 
 
 def _meet(backend: str, timeout: float) -> None:
@@ -65,14 +76,20 @@ def _meet(backend: str, timeout: float) -> None:
         distributed.init_process_group(backend, timeout=timedelta(seconds=timeout), **_apart(timeout))
     except distributed.DistNetworkError as error:
         if 'EADDRINUSE' in str(error) or 'in use' in str(error):
-            raise FacelmkError(f'port {os.environ["MASTER_PORT"]} of this machine is in use, so the ranks cannot meet '
-                               'there. Set MASTER_PORT (PORT for tools/dist_*.sh) to a free one') from error
-        raise FacelmkError(f'rank {os.environ["RANK"]} of {os.environ["WORLD_SIZE"]} did not meet the others at '
-                           f'{place} within {timeout:g} s. Look whether all of them started, with the same address '
-                           f'and port: {error}') from error
+            raise FacelmkError(
+                f'port {os.environ["MASTER_PORT"]} of this machine is in use, so the ranks cannot meet '
+                'there. Set MASTER_PORT (PORT for tools/dist_*.sh) to a free one'
+            ) from error
+        raise FacelmkError(
+            f'rank {os.environ["RANK"]} of {os.environ["WORLD_SIZE"]} did not meet the others at '
+            f'{place} within {timeout:g} s. Look whether all of them started, with the same address '
+            f'and port: {error}'
+        ) from error
     except distributed.DistStoreError as error:
-        raise FacelmkError(f'not all of {os.environ["WORLD_SIZE"]} ranks came to {place} within {timeout:g} s. Look at '
-                           f'the logs of the others: {error}') from error
+        raise FacelmkError(
+            f'not all of {os.environ["WORLD_SIZE"]} ranks came to {place} within {timeout:g} s. Look at '
+            f'the logs of the others: {error}'
+        ) from error
 
 
 def _apart(timeout: float) -> dict[str, Any]:
@@ -83,10 +100,14 @@ def _apart(timeout: float) -> dict[str, Any]:
     count = os.environ.get('TORCHELASTIC_RESTART_COUNT', '0')
     if count == '0' or os.environ.get('TORCHELASTIC_USE_AGENT_STORE') != 'True':
         return {}
-    store = distributed.TCPStore(os.environ['MASTER_ADDR'], int(os.environ['MASTER_PORT']), is_master=False,
-                                 timeout=timedelta(seconds=timeout))
-    return {'store': distributed.PrefixStore(f'start_{count}', store), 'rank': int(os.environ['RANK']),
-            'world_size': int(os.environ['WORLD_SIZE'])}
+    store = distributed.TCPStore(
+        os.environ['MASTER_ADDR'], int(os.environ['MASTER_PORT']), is_master=False, timeout=timedelta(seconds=timeout)
+    )
+    return {
+        'store': distributed.PrefixStore(f'start_{count}', store),
+        'rank': int(os.environ['RANK']),
+        'world_size': int(os.environ['WORLD_SIZE']),
+    }
 
 
 def _agree_on_seed(seed: int | None) -> None:
@@ -95,8 +116,10 @@ def _agree_on_seed(seed: int | None) -> None:
     distributed.all_gather_object(seeds, seed)
     if len(set(seeds)) > 1:
         told = ', '.join(f'rank {rank} has {found}' for rank, found in enumerate(seeds))
-        raise FacelmkError(f'randomness.seed differs: {told}. The ranks would share out the data set in different '
-                           'orders; give all of them the same seed')
+        raise FacelmkError(
+            f'randomness.seed differs: {told}. The ranks would share out the data set in different '
+            'orders; give all of them the same seed'
+        )
 
 
 @contextmanager
@@ -108,9 +131,11 @@ def among_ranks() -> Iterator[None]:
     except RuntimeError as error:
         if not (distributed.is_available() and distributed.is_initialized()) or not _LOST.search(str(error)):
             raise
-        raise TrainingFault(f'rank {distributed.get_rank()} of {distributed.get_world_size()} lost another rank: it '
-                            'has ended, or did not answer within the time-out (env_cfg.dist_cfg.timeout, in seconds). '
-                            f'Its own log says why; training goes on with --resume. {error}') from error
+        raise TrainingFault(
+            f'rank {distributed.get_rank()} of {distributed.get_world_size()} lost another rank: it '
+            'has ended, or did not answer within the time-out (env_cfg.dist_cfg.timeout, in seconds). '
+            f'Its own log says why; training goes on with --resume. {error}'
+        ) from error
 
 
 def leave_ranks() -> None:

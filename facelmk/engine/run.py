@@ -1,4 +1,5 @@
 """Train and test: a config becomes an mmengine Runner, and a test becomes numbers in a file."""
+
 import copy
 import os
 import platform
@@ -31,21 +32,33 @@ from .workers import limit_patience, telling_faults
 @dataclass
 class Drawing:
     """Which predictions of a validation or test are drawn: into a folder, on the screen, every so many."""
+
     folder: str | None = None
     show: bool = False
     interval: int = 1
-    wait: float = 1.
+    wait: float = 1.0
 
     def join(self, config: Config) -> None:
         """Put the drawing hook into a config, if anything is to be drawn."""
         if self.folder is None and not self.show:
             return
-        config.custom_hooks = [*config.get('custom_hooks', []), ConfigDict(
-            type='DrawPredictions', folder=self.folder, interval=self.interval, show=self.show, wait=self.wait)]
+        config.custom_hooks = [
+            *config.get('custom_hooks', []),
+            ConfigDict(
+                type='DrawPredictions', folder=self.folder, interval=self.interval, show=self.show, wait=self.wait
+            ),
+        ]
 
 
-def train(config: Config, resume: str | None = None, amp: bool = False, scale_rate: bool = False,
-          validate: bool = True, launcher: str = 'none', drawing: Drawing | None = None) -> Runner:
+def train(
+    config: Config,
+    resume: str | None = None,
+    amp: bool = False,
+    scale_rate: bool = False,
+    validate: bool = True,
+    launcher: str = 'none',
+    drawing: Drawing | None = None,
+) -> Runner:
     """Train as the config says; `resume` is 'auto' (the newest checkpoint of the work folder) or a checkpoint."""
     if amp:
         _mixed_precision(config)
@@ -82,8 +95,13 @@ def _where_from(work_dir: str, resume: str | None) -> str | None:
     return resume
 
 
-def test(config: Config, source: str, launcher: str = 'none', drawing: Drawing | None = None,
-         watch: Sequence[BaseMetric] = ()) -> tuple[Runner, dict[str, float]]:
+def test(
+    config: Config,
+    source: str,
+    launcher: str = 'none',
+    drawing: Drawing | None = None,
+    watch: Sequence[BaseMetric] = (),
+) -> tuple[Runner, dict[str, float]]:
     """The metrics of a checkpoint (path or URL) on the config's test set, and the Runner that found them.
 
     `watch` are metrics beside the config's.
@@ -140,8 +158,10 @@ def _mixed_precision(config: Config) -> None:
 
 def _scale_rate(config: Config) -> None:
     if 'base_batch_size' not in config.get('auto_scale_lr', {}):
-        raise FacelmkError(f'{config.filename}: --auto-scale-lr needs auto_scale_lr=dict(base_batch_size=...), the '
-                           'batch that the learning rate was chosen for')
+        raise FacelmkError(
+            f'{config.filename}: --auto-scale-lr needs auto_scale_lr=dict(base_batch_size=...), the '
+            'batch that the learning rate was chosen for'
+        )
     config.auto_scale_lr.enable = True
 
 
@@ -153,11 +173,23 @@ def _counting_steps(config: Config) -> dict[str, Any] | None:
     return dict(scale, base_batch_size=scale.base_batch_size / steps)
 
 
-def record(metrics: dict[str, float], config: Config, source: str, faces: int, path: str | Path,
-           floor: dict[str, float] | None = None) -> dict[str, Any]:
+def record(
+    metrics: dict[str, float],
+    config: Config,
+    source: str,
+    faces: int,
+    path: str | Path,
+    floor: dict[str, float] | None = None,
+) -> dict[str, Any]:
     """Write a test's numbers, and those of its floor if there is one, with what they belong to; returns all of it."""
-    entry = {'config': Path(config.filename).stem, 'checkpoint': str(source), 'faces': faces, 'metrics': metrics,
-             'ranks': get_world_size(), 'versions': versions()} | ({} if floor is None else {'floor': floor})
+    entry = {
+        'config': Path(config.filename).stem,
+        'checkpoint': str(source),
+        'faces': faces,
+        'metrics': metrics,
+        'ranks': get_world_size(),
+        'versions': versions(),
+    } | ({} if floor is None else {'floor': floor})
     if is_main_process():
         Path(path).parent.mkdir(parents=True, exist_ok=True)
         Path(path).write_text(json_tricks.dumps(entry, indent=2, allow_nan=True) + '\n')
@@ -166,5 +198,11 @@ def record(metrics: dict[str, float], config: Config, source: str, faces: int, p
 
 def versions() -> dict[str, str]:
     """What the numbers were made with."""
-    return {'facelmk': __version__, 'python': platform.python_version(), 'torch': torch.__version__,
-            'mmengine': mmengine.__version__, 'numpy': np.__version__, 'opencv': cv2.__version__}
+    return {
+        'facelmk': __version__,
+        'python': platform.python_version(),
+        'torch': torch.__version__,
+        'mmengine': mmengine.__version__,
+        'numpy': np.__version__,
+        'opencv': cv2.__version__,
+    }

@@ -1,4 +1,5 @@
 """When and how a run is saved: whole files of plain data, the old ones deleted only after the new one lies there."""
+
 import shutil
 import time
 from collections import deque
@@ -33,12 +34,20 @@ class CheckpointHook(hooks.CheckpointHook):
     State is also saved inside an epoch, `every` so many iterations or `minutes`, as state_iter_N.pth, of which the
     newest is kept. `rule` overrules the figure's direction. A save that fails stops training; 'warn' goes on.
     """
+
     best_ckpt_path: str | None = None
     last_ckpt: str | None
     resumed: dict | None = None
 
-    def __init__(self, *args: Any, rule: str | list[str] | None = None, every: int | None = None,
-                 minutes: float | None = None, on_failed_save: str = 'stop', **options: Any) -> None:
+    def __init__(
+        self,
+        *args: Any,
+        rule: str | list[str] | None = None,
+        every: int | None = None,
+        minutes: float | None = None,
+        on_failed_save: str = 'stop',
+        **options: Any,
+    ) -> None:
         if on_failed_save not in ('stop', 'warn'):
             raise FacelmkError(f"CheckpointHook: on_failed_save={on_failed_save!r}; choose from 'stop', 'warn'")
         if options.get('backend_args') is None and options.get('file_client_args') is None:
@@ -70,8 +79,10 @@ class CheckpointHook(hooks.CheckpointHook):
         try:
             self._init_rule([direction(key, metrics) for key in self.save_best], self.save_best)
         except ValueError as error:
-            raise FacelmkError(f"save_best={self.save_best}: {error} Set rule='less' or rule='greater' beside it; "
-                               "facelmk's metrics know it by themselves") from error
+            raise FacelmkError(
+                f"save_best={self.save_best}: {error} Set rule='less' or rule='greater' beside it; "
+                "facelmk's metrics know it by themselves"
+            ) from error
 
     def _go_on(self, runner: Runner, state: Mapping[str, Any]) -> None:
         """Stand where the saved run stood: schedules, place in the epoch, random draws, a validation that was due."""
@@ -97,13 +108,17 @@ class CheckpointHook(hooks.CheckpointHook):
         if not runner._resume:
             return
         if not {'message_hub', 'optimizer'} <= checkpoint.keys() or 'epoch' not in checkpoint.get('meta', {}):
-            raise FacelmkError('This checkpoint holds weights, but no state of a run to resume (best_*.pth are such). '
-                               'To start a run from these weights, set load_from and leave --resume out')
+            raise FacelmkError(
+                'This checkpoint holds weights, but no state of a run to resume (best_*.pth are such). '
+                'To start a run from these weights, set load_from and leave --resume out'
+            )
         try:
             plain({key: checkpoint[key] for key in _STATES if key in checkpoint}, 'checkpoint')
         except FacelmkError as error:
-            raise FacelmkError(f'This checkpoint is not resumed, and nothing of it was run: {error}. To start a run '
-                               'from its weights alone, set load_from and leave --resume out') from error
+            raise FacelmkError(
+                f'This checkpoint is not resumed, and nothing of it was run: {error}. To start a run '
+                'from its weights alone, set load_from and leave --resume out'
+            ) from error
         logged = checkpoint['message_hub']['log_scalars']
         checkpoint['message_hub']['log_scalars'] = {key: history(value) for key, value in logged.items()}
         self.resumed = checkpoint.get('run')
@@ -130,8 +145,11 @@ class CheckpointHook(hooks.CheckpointHook):
         if number or due:
             self._save_inside(runner, batch_idx + 1)
         if number:
-            raise Stopped(number, f'training was asked to stop (signal {number}) and has saved its state as '
-                                  f'{self.last_ckpt}; the same command with --resume goes on from there')
+            raise Stopped(
+                number,
+                f'training was asked to stop (signal {number}) and has saved its state as '
+                f'{self.last_ckpt}; the same command with --resume goes on from there',
+            )
 
     def _wanted(self, runner: Runner) -> tuple[int, bool]:
         """The signal that asks all ranks to stop, and whether state is to be saved now."""
@@ -158,14 +176,15 @@ class CheckpointHook(hooks.CheckpointHook):
     def _save_checkpoint_with_step(self, runner: Runner, step: int, meta: dict) -> None:
         """Write, note, and only then delete what is too old; mmengine 0.10.7 deletes first."""
         kind = 'epoch' if self.by_epoch else 'iter'  # either is counted on before a validation
-        self.state = dict(place=place(runner, meta['epoch'], 0), due=getattr(runner, kind) != meta[kind],
-                          ranks=of_all_ranks(runner))
+        self.state = dict(
+            place=place(runner, meta['epoch'], 0), due=getattr(runner, kind) != meta[kind], ranks=of_all_ranks(runner)
+        )
         before, old = None, []
         if self.max_keep_ckpts > 0:
             before = list(self.keep_ckpt_ids)
             kept = [number for number in before if number != step] + [step]
-            old = kept[:-self.max_keep_ckpts]
-            self._keep(runner, kept[-self.max_keep_ckpts:])
+            old = kept[: -self.max_keep_ckpts]
+            self._keep(runner, kept[-self.max_keep_ckpts :])
         if not self._write(runner, self.filename_tmpl.format(step), meta):
             if before is not None:
                 self._keep(runner, before)
@@ -192,9 +211,16 @@ class CheckpointHook(hooks.CheckpointHook):
         before, self.last_ckpt = self.last_ckpt, str(Path(self.out_dir, name))
         runner.message_hub.update_info('last_ckpt', self.last_ckpt)
         try:
-            runner.save_checkpoint(self.out_dir, name, save_optimizer=self.save_optimizer, meta=meta,
-                                   save_param_scheduler=self.save_param_scheduler, by_epoch=self.by_epoch,
-                                   backend_args=self.backend_args, **self.args)
+            runner.save_checkpoint(
+                self.out_dir,
+                name,
+                save_optimizer=self.save_optimizer,
+                meta=meta,
+                save_param_scheduler=self.save_param_scheduler,
+                by_epoch=self.by_epoch,
+                backend_args=self.backend_args,
+                **self.args,
+            )
             if is_main_process():
                 write_bytes(Path(runner.work_dir, 'last_checkpoint'), str(self.last_ckpt).encode())
         except OSError as error:
@@ -241,9 +267,11 @@ class CheckpointHook(hooks.CheckpointHook):
             self.best_ckpt_path_dict = dict(paths)
 
     def _failed(self, runner: Runner, path: Path, error: OSError) -> None:
-        free = shutil.disk_usage(path.parent if path.parent.is_dir() else runner.work_dir).free / 2 ** 20
-        text = (f'{path} could not be written ({error}); {free:.0f} MiB are free there. The last good checkpoint is '
-                f'{self.last_ckpt or "none yet"}')
+        free = shutil.disk_usage(path.parent if path.parent.is_dir() else runner.work_dir).free / 2**20
+        text = (
+            f'{path} could not be written ({error}); {free:.0f} MiB are free there. The last good checkpoint is '
+            f'{self.last_ckpt or "none yet"}'
+        )
         if self.on_failed_save == 'stop':
             raise TrainingFault(f'{text}. Make room, then go on with --resume') from error
         runner.logger.warning(f'{text}; training goes on')

@@ -1,4 +1,5 @@
 """Learning-rate schedules of a resumed run: those of its config count."""
+
 import copy
 from collections.abc import Sequence
 from typing import Any
@@ -30,14 +31,20 @@ def changed(fresh: Sequence[Any], saved: Sequence[dict]) -> bool:
     if len(fresh) != len(saved):
         return True
     asked = [plain_schedules(scheduler.state_dict()) for scheduler in fresh]
-    return any(value != old.get(key) for state, old in zip(asked, saved, strict=True)
-               for key, value in state.items() if key not in _MOVING)
+    return any(
+        value != old.get(key)
+        for state, old in zip(asked, saved, strict=True)
+        for key, value in state.items()
+        if key not in _MOVING
+    )
 
 
 def initial_values(runner: Runner) -> list[dict[str, Any]]:
     """What each group of parameters starts from, as the config says; to be asked before a checkpoint is loaded."""
-    return [{name: group[name] for name in group if name.startswith('initial_')}
-            for group in runner.optim_wrapper.param_groups]
+    return [
+        {name: group[name] for name in group if name.startswith('initial_')}
+        for group in runner.optim_wrapper.param_groups
+    ]
 
 
 def follow_config(runner: Runner, initial: Sequence[dict[str, Any]]) -> None:
@@ -61,8 +68,10 @@ def follow_config(runner: Runner, initial: Sequence[dict[str, Any]]) -> None:
         _step(fresh, by_epoch=False)
         if number % each == 0 and number // each <= runner.epoch:
             _step(fresh, by_epoch=True)
-    runner.logger.info('The schedule is another than that of the checkpoint: it goes on as the config says, with a '
-                       f'rate of {groups[0]["lr"]:.3g} (was {before[0]["lr"]:.3g})')
+    runner.logger.info(
+        'The schedule is another than that of the checkpoint: it goes on as the config says, with a '
+        f'rate of {groups[0]["lr"]:.3g} (was {before[0]["lr"]:.3g})'
+    )
 
 
 def _step(schedulers: Sequence[Any], by_epoch: bool) -> None:

@@ -1,4 +1,5 @@
 """What a run is made of beside weights: random states, its place in the data, the history of its log; as plain data."""
+
 import random
 from collections.abc import Mapping
 from typing import Any
@@ -19,8 +20,11 @@ from .checkpoint import plain
 def random_state() -> dict[str, Any]:
     """Where the random generators of Python, NumPy and torch stand in this process."""
     kind, keys, place, drawn, kept = np.random.get_state()
-    state = {'python': random.getstate(), 'torch': torch.get_rng_state(),
-             'numpy': (kind, torch.from_numpy(np.asarray(keys, np.int64)), place, drawn, kept)}
+    state = {
+        'python': random.getstate(),
+        'torch': torch.get_rng_state(),
+        'numpy': (kind, torch.from_numpy(np.asarray(keys, np.int64)), place, drawn, kept),
+    }
     return state | ({'cuda': torch.cuda.get_rng_state()} if torch.cuda.is_available() else {})
 
 
@@ -52,8 +56,10 @@ def of_all_ranks(runner: Runner) -> list[dict[str, Any]]:
 def restore_rank(runner: Runner, states: list[dict[str, Any]]) -> None:
     """Give this rank back what was its own; with another number of ranks there is none."""
     if len(states) != get_world_size():
-        runner.logger.warning(f'The state of {len(states)} ranks cannot be shared out over {get_world_size()}: random '
-                              'draws will differ from those of an undisturbed run')
+        runner.logger.warning(
+            f'The state of {len(states)} ranks cannot be shared out over {get_world_size()}: random '
+            'draws will differ from those of an undisturbed run'
+        )
         return
     own = states[get_rank()]
     for network, buffers in zip(networks(runner), own.get('buffers', ()), strict=False):
@@ -65,24 +71,34 @@ def restore_rank(runner: Runner, states: list[dict[str, Any]]) -> None:
 def place(runner: Runner, epoch: int, done: int) -> dict[str, int]:
     """`done` batches of an epoch, and what says which samples these were."""
     loader = runner.train_dataloader
-    return {'epoch': epoch, 'done': done, 'batch': loader.batch_size or 0, 'ranks': get_world_size(),
-            'samples': len(loader.dataset)}
+    return {
+        'epoch': epoch,
+        'done': done,
+        'batch': loader.batch_size or 0,
+        'ranks': get_world_size(),
+        'samples': len(loader.dataset),
+    }
 
 
 def check_place(found: Mapping[str, int], here: Mapping[str, int], source: str) -> None:
     """Refuse to go on inside an epoch whose batches are cut in another way."""
     for key, what in (('batch', 'a batch size of'), ('ranks', 'ranks:'), ('samples', 'samples:')):
         if found[key] != here[key]:
-            raise FacelmkError(f'{source} was saved after {found["done"]} batches of an epoch with {what} '
-                               f'{found[key]}; here {what} {here[key]}, so what is left of that epoch is not '
-                               'known. Use the same as before, or resume from the end of an epoch (epoch_N.pth)')
+            raise FacelmkError(
+                f'{source} was saved after {found["done"]} batches of an epoch with {what} '
+                f'{found[key]}; here {what} {here[key]}, so what is left of that epoch is not '
+                'known. Use the same as before, or resume from the end of an epoch (epoch_N.pth)'
+            )
 
 
 def plain_history(history: HistoryBuffer) -> dict[str, Any]:
     """A logged number's past as tensors; mmengine 0.10.7 pickles the object, which torch then refuses to read."""
     values, counts = history.data
-    return {'values': torch.from_numpy(values.copy()), 'counts': torch.from_numpy(counts.copy()),
-            'length': history.max_length}
+    return {
+        'values': torch.from_numpy(values.copy()),
+        'counts': torch.from_numpy(counts.copy()),
+        'length': history.max_length,
+    }
 
 
 def history(found: Any) -> Any:

@@ -1,4 +1,5 @@
 """What a model costs: parameters, and multiply-accumulates of one crop, by part."""
+
 from dataclasses import dataclass
 
 import torch
@@ -12,6 +13,7 @@ from ..registry import MODELS
 @dataclass
 class Cost:
     """Of one part: its parameters and its multiply-accumulates (MACs; a FLOP count is twice that)."""
+
     part: str
     parameters: int
     macs: int
@@ -28,8 +30,10 @@ def model_cost(config: Config, size: int = 256) -> list[Cost]:
         try:
             model(torch.empty(1, 3, size, size, device='meta'))
         except RuntimeError as error:
-            raise FacelmkError(f'{config.filename}: the model takes no crop of {size} x {size} pixels ({error}); '
-                               'choose another --shape') from error
+            raise FacelmkError(
+                f'{config.filename}: the model takes no crop of {size} x {size} pixels ({error}); '
+                'choose another --shape'
+            ) from error
     counted = counter.get_flop_counts()
     top = type(model).__name__
     rows = [Cost('model', _parameters(model), _macs(counted, top))]

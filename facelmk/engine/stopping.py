@@ -1,4 +1,5 @@
 """SIGTERM and Ctrl-C: training stops where its state can be saved, not where it happens to be."""
+
 import signal
 import threading
 import time
@@ -9,7 +10,7 @@ from typing import Any
 from ..registry import FacelmkError
 
 SIGNALS = (signal.SIGTERM, signal.SIGINT)
-ONE = 1.  # seconds: `timeout` and torchrun send a process the same signal twice
+ONE = 1.0  # seconds: `timeout` and torchrun send a process the same signal twice
 _asked: list[int] = []
 
 

@@ -1,4 +1,5 @@
 """Training in two stages, asked for as a hook."""
+
 from collections.abc import Sequence
 
 from mmengine.hooks import Hook
@@ -23,7 +24,9 @@ class SwitchPipeline(Hook):
     def before_train(self, runner: Runner) -> None:
         dataset = runner.train_dataloader.dataset
         if not isinstance(runner.train_loop, EpochBasedTrainLoop) or not isinstance(dataset, FaceDataset):
-            raise FacelmkError(f'SwitchPipeline: {type(runner.train_loop).__name__} on {type(dataset).__name__}; it '
-                               'wants train_cfg with by_epoch=True and a data set that is a FaceDataset. '
-                               "dict(type='FromEpoch', ...) as a step of a pipeline does the same without a hook")
+            raise FacelmkError(
+                f'SwitchPipeline: {type(runner.train_loop).__name__} on {type(dataset).__name__}; it '
+                'wants train_cfg with by_epoch=True and a data set that is a FaceDataset. '
+                "dict(type='FromEpoch', ...) as a step of a pipeline does the same without a hook"
+            )
         dataset.pipeline = [FromEpoch(self.epoch, self.pipeline, dataset.pipeline)]

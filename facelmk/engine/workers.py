@@ -1,4 +1,5 @@
 """The processes that load data: their faults are told as what they are, and signals are left to the run they serve."""
+
 import os
 import signal
 import threading
@@ -47,12 +48,16 @@ def _fault(error: BaseException | None) -> TrainingFault | None:
     while error is not None:
         told = str(error).strip()
         if isinstance(error, RuntimeError) and told.startswith(_TIMED_OUT):
-            return TrainingFault(f'{told}: a worker hangs, or reads from a slow disk. Look at what the data set and '
-                                 'its pipeline wait for, or allow more seconds (train_dataloader.timeout, '
-                                 'val_dataloader.timeout). Training goes on with --resume')
+            return TrainingFault(
+                f'{told}: a worker hangs, or reads from a slow disk. Look at what the data set and '
+                'its pipeline wait for, or allow more seconds (train_dataloader.timeout, '
+                'val_dataloader.timeout). Training goes on with --resume'
+            )
         if isinstance(error, RuntimeError) and any(word in told for word in _ENDED):
-            return TrainingFault(f'{told.rstrip(".")}. Most often the machine was out of memory: use fewer workers '
-                                 '(train_dataloader.num_workers) or smaller batches. Training goes on with --resume')
+            return TrainingFault(
+                f'{told.rstrip(".")}. Most often the machine was out of memory: use fewer workers '
+                '(train_dataloader.num_workers) or smaller batches. Training goes on with --resume'
+            )
         error = error.__context__
     return None
 

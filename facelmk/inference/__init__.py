@@ -1,2 +1,3 @@
 """A trained network on any picture: `load` gives a Predictor, which gives Faces."""
+
 from .predictor import Predictor, load

@@ -1,4 +1,5 @@
 """Boxes around faces: given as numbers, as text on the command line, or in a file for many pictures."""
+
 import csv
 import json
 from collections.abc import Callable
@@ -15,8 +16,10 @@ from ..registry import DataDefect, FacelmkError
 Boxes = NDArray[np.float32]
 FULL = 'full'
 LARGEST = 100  # times the longer side of the picture
-NEEDED = ('a box around each face is needed: boxes=[[x1, y1, x2, y2], ...] in pixels of the picture, or '
-          "boxes='full' where one face fills it")
+NEEDED = (
+    'a box around each face is needed: boxes=[[x1, y1, x2, y2], ...] in pixels of the picture, or '
+    "boxes='full' where one face fills it"
+)
 
 
 def boxes_in(boxes: Any, width: int, height: int) -> Boxes:
@@ -25,7 +28,7 @@ def boxes_in(boxes: Any, width: int, height: int) -> Boxes:
         raise FacelmkError(NEEDED)
     if isinstance(boxes, str):
         if boxes != FULL:
-            raise FacelmkError(f"boxes={boxes!r}; {NEEDED}")
+            raise FacelmkError(f'boxes={boxes!r}; {NEEDED}')
         return np.array([[0, 0, width, height]], np.float32)
     found = as_boxes(boxes)
     for i, (x1, y1, x2, y2) in enumerate(found.tolist()):
@@ -35,8 +38,9 @@ def boxes_in(boxes: Any, width: int, height: int) -> Boxes:
         if x1 >= width or y1 >= height or x2 <= 0 or y2 <= 0:
             raise FacelmkError(f'{told} and lies outside of the picture of {width} x {height}')
         if max(x2 - x1, y2 - y1) > LARGEST * max(width, height):  # the whole picture would be a few pixels of the crop
-            raise FacelmkError(f'{told}, more than {LARGEST} times as large as the picture of {width} x {height}; '
-                               'expected pixels')
+            raise FacelmkError(
+                f'{told}, more than {LARGEST} times as large as the picture of {width} x {height}; expected pixels'
+            )
     return found
 
 
@@ -64,8 +68,9 @@ def parse_boxes(text: str) -> Callable[[str], Any]:
     try:
         boxes = as_boxes([[float(number) for number in box.split(',')] for box in text.split(';') if box.strip()])
     except (ValueError, FacelmkError) as error:
-        raise FacelmkError(f'--boxes {text}: expected full, x1,y1,x2,y2 with ; between faces, or a .json or .csv file'
-                           ) from error
+        raise FacelmkError(
+            f'--boxes {text}: expected full, x1,y1,x2,y2 with ; between faces, or a .json or .csv file'
+        ) from error
     return lambda picture: boxes
 
 
@@ -107,8 +112,10 @@ def _of_json(file: Path) -> dict[str, Any]:
             found = {row['path']: [face['box'] for face in row['faces']] for row in found}
         return {name: boxes if boxes == FULL else as_boxes(boxes) for name, boxes in found.items()}
     except (ValueError, KeyError, TypeError, AttributeError, FacelmkError) as error:
-        raise DataDefect(f'{file}: expected {{"picture.jpg": [[x1, y1, x2, y2], ...]}}, or the json that predict '
-                         f'writes ({type(error).__name__}: {error})') from error
+        raise DataDefect(
+            f'{file}: expected {{"picture.jpg": [[x1, y1, x2, y2], ...]}}, or the json that predict '
+            f'writes ({type(error).__name__}: {error})'
+        ) from error
 
 
 def _of_csv(file: Path) -> dict[str, Any]:

@@ -1,4 +1,5 @@
 """Which pictures are meant by files, addresses and folders, and where their drawings go."""
+
 import os
 from collections.abc import Iterable, Sequence
 from pathlib import Path
@@ -14,6 +15,7 @@ DRAWN = {'.jpg', '.jpeg', '.png', '.webp'}  # what drawings are written as
 
 class Found(NamedTuple):
     """A picture, and its name among the drawings."""
+
     source: str
     name: Path
 
@@ -40,8 +42,10 @@ def find_pictures(inputs: Iterable[str], leave_out: Path | None = None) -> tuple
         else:
             raise MissingResource(f'there is no picture and no folder {given} (from {Path.cwd()})')
     if not found:
-        raise FacelmkError(f'there is no picture in {", ".join(inputs)}, only {others} other files; pictures end in '
-                           f'{", ".join(sorted(ENDINGS))}')
+        raise FacelmkError(
+            f'there is no picture in {", ".join(inputs)}, only {others} other files; pictures end in '
+            f'{", ".join(sorted(ENDINGS))}'
+        )
     return list(found.values()), others
 
 

@@ -1,4 +1,5 @@
 """Pictures from wherever they are: files, addresses, bytes, arrays, PIL, tensors; all become (H, W, 3) uint8 BGR."""
+
 import os
 from http.client import HTTPException
 from pathlib import Path
@@ -51,6 +52,8 @@ def _receive(address: str) -> bytes:
 
 def _from_tensor(image: Tensor) -> Picture:
     if image.ndim != 3 or image.shape[0] != 3 or image.element_size() != 1 or not image.numel():
-        raise FacelmkError(f'a tensor of shape {tuple(image.shape)} and type {image.dtype} is no picture; expected '
-                           '(3, H, W) or (B, 3, H, W), uint8 from 0 to 255, RGB')
+        raise FacelmkError(
+            f'a tensor of shape {tuple(image.shape)} and type {image.dtype} is no picture; expected '
+            '(3, H, W) or (B, 3, H, W), uint8 from 0 to 255, RGB'
+        )
     return np.ascontiguousarray(image.detach().flip(0).permute(1, 2, 0).cpu().numpy().astype(np.uint8, copy=False))

@@ -1,4 +1,5 @@
 """Landmarks of any picture and box, on the road that validation takes."""
+
 import copy
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from itertools import repeat
@@ -34,8 +35,16 @@ class BoxedFaces(FaceDataset):
     def face(self, index: int) -> dict[str, Any]:
         image, box = self.rows[index]
         K = self.markup.size
-        return {'id': index, 'path': '', 'image': image, 'box': box, 'landmarks': np.zeros((K, 2), np.float32),
-                'visible': np.zeros(K, np.float32), 'norm': None, 'tags': ()}
+        return {
+            'id': index,
+            'path': '',
+            'image': image,
+            'box': box,
+            'landmarks': np.zeros((K, 2), np.float32),
+            'visible': np.zeros(K, np.float32),
+            'norm': None,
+            'tags': (),
+        }
 
 
 class Predictor:
@@ -76,8 +85,13 @@ class Predictor:
         (faces,) = self.stream([images], boxes if boxes is None or isinstance(boxes, str) else [boxes], batch_size)
         return faces
 
-    def stream(self, images: Iterable[Any], boxes: Any = None, batch_size: int | None = None,
-               skip: Callable[[Any, FacelmkError], None] | None = None) -> Iterator[Faces]:
+    def stream(
+        self,
+        images: Iterable[Any],
+        boxes: Any = None,
+        batch_size: int | None = None,
+        skip: Callable[[Any, FacelmkError], None] | None = None,
+    ) -> Iterator[Faces]:
         """The faces of each picture in turn, so that a folder need not fit into memory; batches join pictures.
 
         A picture that cannot be used is told to `skip(picture, error)` and left out; without it the error is raised.
@@ -101,11 +115,13 @@ class Predictor:
     def _fill(self, held: Sequence[tuple[Faces, Boxes]], size: int) -> Iterator[Faces]:
         rows = [(faces, box) for faces, boxes in held for box in boxes]
         for start in range(0, len(rows), size):
-            part = rows[start:start + size]
-            for (faces, box), found in zip(part, self._predict([(faces.image, box) for faces, box in part]),
-                                           strict=True):
-                faces.append(Face(found['landmarks'].numpy(), found['scores'].numpy(), box, self.dataset.markup,
-                                  faces.image))
+            part = rows[start : start + size]
+            for (faces, box), found in zip(
+                part, self._predict([(faces.image, box) for faces, box in part]), strict=True
+            ):
+                faces.append(
+                    Face(found['landmarks'].numpy(), found['scores'].numpy(), box, self.dataset.markup, faces.image)
+                )
         yield from (faces for faces, _ in held)
 
     @torch.no_grad()
@@ -116,9 +132,14 @@ class Predictor:
         return self.landmarker.test_step(batch)
 
 
-def load(config: str | Path | Config, weights: str | Path | None = None, device: str | torch.device | None = None,
-         flip_test: bool | None = None, pretrained: str | Path | bool | None = None,
-         batch_size: int = 16) -> Predictor:
+def load(
+    config: str | Path | Config,
+    weights: str | Path | None = None,
+    device: str | torch.device | None = None,
+    flip_test: bool | None = None,
+    pretrained: str | Path | bool | None = None,
+    batch_size: int = 16,
+) -> Predictor:
     """A Predictor of a config (a path, a name, or a loaded one) with weights (a path, a URL, a config's name).
 
     Without `weights` the config's published ones are fetched. `device` is a GPU where there is one. `flip_test`
@@ -147,10 +168,14 @@ def weights_for(config: Config, weights: str | Path | None = None) -> str | Path
     if (published := result.get('checkpoint')) is None:
         name = named.filename or 'this config'
         if 'checkpoint_page' in result:
-            raise MissingResource(f'the weights of {name} lie behind a page that no program can ask: '
-                                  f'{result["checkpoint_page"]}. Fetch them there and give their path')
-        raise MissingResource(f'{name} names no published weights; give the path or URL of a checkpoint that '
-                              'was trained with it, or pretrained=False for a network that has learnt nothing')
+            raise MissingResource(
+                f'the weights of {name} lie behind a page that no program can ask: '
+                f'{result["checkpoint_page"]}. Fetch them there and give their path'
+            )
+        raise MissingResource(
+            f'{name} names no published weights; give the path or URL of a checkpoint that '
+            'was trained with it, or pretrained=False for a network that has learnt nothing'
+        )
     return published
 
 
@@ -171,6 +196,8 @@ def pipeline_of(dataset: Any) -> Sequence[dict]:
     while not inside.get('pipeline'):
         inside = inside.get('dataset') or next(iter(inside.get('datasets') or ()), None)
         if inside is None:
-            raise FacelmkError(f'the data set {dataset.get("type")!r} of validation has no pipeline; its CropFace says '
-                               'how to crop a face')
+            raise FacelmkError(
+                f'the data set {dataset.get("type")!r} of validation has no pipeline; its CropFace says '
+                'how to crop a face'
+            )
     return inside['pipeline']

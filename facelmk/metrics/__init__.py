@@ -1,4 +1,5 @@
 """Figures of predicted faces: each overall and for each subset, merged over ranks by the face's id."""
+
 from .auc import AUC
 from .base import ErrorMetric, FaceMetric
 from .failure_rate import FailureRate

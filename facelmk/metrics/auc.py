@@ -1,4 +1,5 @@
 """The area under the cumulative error distribution."""
+
 import numpy as np
 from numpy.typing import NDArray
 
@@ -13,13 +14,14 @@ class AUC(ErrorMetric):
 
     The curve is a step function; a face of error e adds max(0, threshold - e) to the area, so no grid is needed.
     """
+
     direction = 'greater'
 
-    def __init__(self, threshold: float = .1, norm: Norm = 'inter_ocular', prefix: str | None = None) -> None:
+    def __init__(self, threshold: float = 0.1, norm: Norm = 'inter_ocular', prefix: str | None = None) -> None:
         super().__init__(norm, prefix)
         self.threshold = threshold
         self.name = f'AUC@{threshold:g}'
 
     def figure(self, error: NDArray[np.float64], count: NDArray[np.int64]) -> float:
         """The area as a share of threshold x 1."""
-        return float(np.mean(np.maximum(0., 1. - error / self.threshold)))
+        return float(np.mean(np.maximum(0.0, 1.0 - error / self.threshold)))

@@ -1,4 +1,5 @@
 """What the metrics share: rows of all ranks merged by face, and every figure for the whole set and for each subset."""
+
 import hashlib
 import math
 from collections.abc import Callable, Sequence
@@ -26,6 +27,7 @@ class FaceMetric(BaseMetric):
     missing, or measured twice without padding, is an error on every rank, so that none waits for another.
     `name`, `unit`, `direction` ('less' or 'greater' is better) and `normaliser` describe the figure.
     """
+
     default_prefix = ''
     key: Callable[[Any], Any] = staticmethod(lambda name: name)  # what stands for an id while rows travel
     name: str
@@ -41,8 +43,10 @@ class FaceMetric(BaseMetric):
     def markup(self) -> Markup:
         """The mark-up of the data set that is being measured."""
         if not self.dataset_meta or 'markup' not in self.dataset_meta:
-            raise FacelmkError(f"{type(self).__name__} knows no mark-up; set dataset_meta = {{'markup': 'wflw'}} "
-                               '(the runner takes it from the data set)')
+            raise FacelmkError(
+                f"{type(self).__name__} knows no mark-up; set dataset_meta = {{'markup': 'wflw'}} "
+                '(the runner takes it from the data set)'
+            )
         return MARKUPS[self.dataset_meta['markup']]
 
     def process(self, data_batch: dict[str, Any], data_samples: Predictions) -> None:
@@ -81,8 +85,10 @@ class FaceMetric(BaseMetric):
         shares = [self.unpack(share.rows) for share in brought]
         if wrong := doubles([[row[0] for row in share] for share in shares], size):
             names = {row[0] for row in own if self.key(row[0]) in wrong}
-            raise FacelmkError(f'measured twice: {name_some(set().union(*gather(names)))}. Ids must differ, and no '
-                               'sampler may hand a face out twice, unless it evens the ranks out')
+            raise FacelmkError(
+                f'measured twice: {name_some(set().union(*gather(names)))}. Ids must differ, and no '
+                'sampler may hand a face out twice, unless it evens the ranks out'
+            )
         rows = merge(shares)
         check_count(len(rows), size, [len(share) for share in shares])
         return rows
@@ -109,6 +115,7 @@ class FaceMetric(BaseMetric):
 
 class ErrorRow(NamedTuple):
     """What is kept of a face: its error as a share of the normaliser, over how many points, in which subsets."""
+
     id: str
     error: float
     points: int
@@ -122,6 +129,7 @@ class ErrorMetric(FaceMetric):
     Points that are not visible count nothing. A face without a normaliser is left out, and the log says how many.
     A face travels as 28 bytes, and one more a subset: 16 for its id, 8 for the error, 4 for the number of points.
     """
+
     key = staticmethod(lambda name: hashlib.blake2b(str(name).encode(), digest_size=16).hexdigest())
 
     def __init__(self, norm: Norm = 'inter_ocular', prefix: str | None = None) -> None:
@@ -134,8 +142,10 @@ class ErrorMetric(FaceMetric):
         landmarks = np.stack([column(prediction['landmarks']) for prediction in predictions])
         length = normaliser(self.norm, self.markup, truth['landmarks'], truth['box'], truth['norm'])
         error, count = face_errors(landmarks, truth['landmarks'], truth['visible'], length)
-        return [ErrorRow(prediction['id'], float(e), int(n), tags)
-                for prediction, e, n, tags in zip(predictions, error, count, truth['tags'], strict=True)]
+        return [
+            ErrorRow(prediction['id'], float(e), int(n), tags)
+            for prediction, e, n, tags in zip(predictions, error, count, truth['tags'], strict=True)
+        ]
 
     def _layout(self) -> tuple[list[str], np.dtype]:
         """The subsets that count, and a row as bytes."""
@@ -154,24 +164,35 @@ class ErrorMetric(FaceMetric):
     def unpack(self, packed: bytes) -> list[ErrorRow]:
         """Rows whose id is a digest of the face's."""
         tags, layout = self._layout()
-        return [ErrorRow(row['key'].tobytes().hex(), float(row['error']), int(row['points']),
-                         tuple(tag for tag, has in zip(tags, row['tags'], strict=True) if has))
-                for row in np.frombuffer(packed, layout)]
+        return [
+            ErrorRow(
+                row['key'].tobytes().hex(),
+                float(row['error']),
+                int(row['points']),
+                tuple(tag for tag, has in zip(tags, row['tags'], strict=True) if has),
+            )
+            for row in np.frombuffer(packed, layout)
+        ]
 
     def compute_metrics(self, results: Sequence[ErrorRow]) -> dict[str, float]:
         """The figures of the faces that have an error."""
         kept = [row for row in results if not math.isnan(row.error)]
         if len(kept) < len(results):
-            print_log(f'{self.name}: {len(results) - len(kept)} of {len(results)} faces are left out: no visible point'
-                      f', or {self.normaliser} is 0 or missing', logger='current')
+            print_log(
+                f'{self.name}: {len(results) - len(kept)} of {len(results)} faces are left out: no visible point'
+                f', or {self.normaliser} is 0 or missing',
+                logger='current',
+            )
         return super().compute_metrics(kept)
 
     def figures(self, rows: Sequence[ErrorRow]) -> dict[str, float]:
         """`figure` in per cent; NaN where there is no face."""
         if not rows:
             return {self.name: math.nan}
-        return {self.name: 100. * self.figure(np.array([row.error for row in rows]),
-                                              np.array([row.points for row in rows]))}
+        return {
+            self.name: 100.0
+            * self.figure(np.array([row.error for row in rows]), np.array([row.points for row in rows]))
+        }
 
     def figure(self, error: NDArray[np.float64], count: NDArray[np.int64]) -> float:
         """The figure, as a share, of the faces' errors (N,) and their numbers of visible points (N,)."""

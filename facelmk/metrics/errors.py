@@ -1,4 +1,5 @@
 """A face's error, computed once: the mean distance of its visible points over a normaliser. All figures come of it."""
+
 from collections.abc import Callable, Sequence
 from typing import Any
 
@@ -65,8 +66,10 @@ def _ends(norm: Norm, markup: Markup) -> Sequence[Group]:
     pair: Sequence[Any] = (markup.eyes or ()) if norm == 'inter_ocular' else norm
     found: Sequence[Group] = (markup.pupils or ()) if norm == 'inter_pupil' else [(i,) for i in pair]
     if not found:
-        raise FacelmkError(f'mark-up {markup.name!r} does not say where the ends of {norm!r} are; choose norm='
-                           f"'box_side', 'file' or a pair of point numbers")
+        raise FacelmkError(
+            f'mark-up {markup.name!r} does not say where the ends of {norm!r} are; choose norm='
+            f"'box_side', 'file' or a pair of point numbers"
+        )
     if max(i for end in found for i in end) >= markup.size:
         raise FacelmkError(f'norm={norm!r}: mark-up {markup.name!r} has points 0 to {markup.size - 1}')
     return found
@@ -78,8 +81,8 @@ def face_errors(landmarks: Array, truth: Array, visible: Array, length: Array) -
     NaN where a face has no visible point or no length to divide by: such a face is left out.
     """
     seen = visible > 0
-    distance = np.where(seen, np.linalg.norm(landmarks - truth, axis=-1), 0.)
+    distance = np.where(seen, np.linalg.norm(landmarks - truth, axis=-1), 0.0)
     count = seen.sum(-1)
     usable = (count > 0) & np.isfinite(length) & (length > 0)
-    mean = distance.sum(-1) / np.maximum(count, 1) / np.where(usable, length, 1.)
+    mean = distance.sum(-1) / np.maximum(count, 1) / np.where(usable, length, 1.0)
     return np.where(usable, mean, np.nan), count

@@ -1,4 +1,5 @@
 """The share of faces that went wrong."""
+
 import numpy as np
 from numpy.typing import NDArray
 
@@ -11,7 +12,7 @@ from .errors import Norm
 class FailureRate(ErrorMetric):
     """The share of faces whose error is above `threshold` (a share of the normaliser), in per cent."""
 
-    def __init__(self, threshold: float = .1, norm: Norm = 'inter_ocular', prefix: str | None = None) -> None:
+    def __init__(self, threshold: float = 0.1, norm: Norm = 'inter_ocular', prefix: str | None = None) -> None:
         super().__init__(norm, prefix)
         self.threshold = threshold
         self.name = f'FR@{threshold:g}'

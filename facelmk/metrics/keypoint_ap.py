@@ -1,4 +1,5 @@
 """COCO's keypoint average precision, for faces."""
+
 import contextlib
 import io
 from collections.abc import Sequence
@@ -11,17 +12,20 @@ from ..registry import METRICS, FacelmkError, MissingResource
 from .base import FaceMetric, Predictions, column
 
 # how far annotators differ on each point, as a share of the face's size (COCO-WholeBody, arXiv:2007.11858)
+# fmt: off
 WHOLEBODY_SIGMAS = (
     .042, .043, .044, .043, .04, .035, .031, .025, .02, .023, .029, .032, .037, .038, .043, .041, .045,
     .013, .012, .011, .011, .012, .012, .011, .011, .013, .015, .009, .007, .007, .007, .012, .009, .008, .016, .01,
     .017, .011, .009, .011, .009, .007, .013, .008, .011, .012, .01, .034,
     .008, .008, .009, .008, .008, .007, .01, .008, .009, .009, .009, .007, .007, .008, .011, .008, .008, .008, .01,
     .008)
-PLAIN_SIGMA = .025  # COCO's for an eye
+# fmt: on
+PLAIN_SIGMA = 0.025  # COCO's for an eye
 
 
 class PoseRow(NamedTuple):
     """What is kept of a face: its annotation, the prediction, and its subsets."""
+
     id: str
     truth: NDArray[np.float64]
     visible: NDArray[np.float64]
@@ -38,6 +42,7 @@ class KeypointAP(FaceMetric):
     Each face is judged by itself, with its box's area as its size, and ranked by the mean of its points' scores.
     `sigmas` is one number or one a point; left out, COCO-WholeBody's for its 68 points and 0.025 for any other.
     """
+
     name, direction, normaliser = 'AP', 'greater', 'the area of the box and the sigma of the point'
 
     def __init__(self, sigmas: float | Sequence[float] | None = None, prefix: str | None = None) -> None:
@@ -46,21 +51,32 @@ class KeypointAP(FaceMetric):
 
     def rows(self, predictions: Predictions, truth: dict[str, Any]) -> list[PoseRow]:
         """One `PoseRow` for each prediction."""
-        return [PoseRow(prediction['id'], truth['landmarks'][i], truth['visible'][i], truth['box'][i],
-                        column(prediction['landmarks']), float(column(prediction['scores']).mean()), truth['tags'][i])
-                for i, prediction in enumerate(predictions)]
+        return [
+            PoseRow(
+                prediction['id'],
+                truth['landmarks'][i],
+                truth['visible'][i],
+                truth['box'][i],
+                column(prediction['landmarks']),
+                float(column(prediction['scores']).mean()),
+                truth['tags'][i],
+            )
+            for i, prediction in enumerate(predictions)
+        ]
 
     def figures(self, rows: Sequence[PoseRow]) -> dict[str, float]:
         """AP over all thresholds, at .5 and at .75; NaN where there is no face."""
         found = _summary(rows, self._sigmas()) if rows else [np.nan] * 3
-        return {key: 100. * float(value) for key, value in zip(('AP', 'AP@0.5', 'AP@0.75'), found, strict=True)}
+        return {key: 100.0 * float(value) for key, value in zip(('AP', 'AP@0.5', 'AP@0.75'), found, strict=True)}
 
     def _sigmas(self) -> NDArray[np.float64]:
         plain = WHOLEBODY_SIGMAS if self.markup.name == 'coco_wholebody_face' else PLAIN_SIGMA
         sigmas = np.atleast_1d(np.asarray(plain if self.sigmas is None else self.sigmas, np.float64))
         if len(sigmas) not in (1, self.markup.size):
-            raise FacelmkError(f'KeypointAP: {len(sigmas)} sigmas for the {self.markup.size} points of '
-                               f'{self.markup.name!r}; give one number, or one a point')
+            raise FacelmkError(
+                f'KeypointAP: {len(sigmas)} sigmas for the {self.markup.size} points of '
+                f'{self.markup.name!r}; give one number, or one a point'
+            )
         return np.broadcast_to(sigmas, self.markup.size)
 
 
@@ -69,12 +85,23 @@ def _summary(rows: Sequence[PoseRow], sigmas: NDArray[np.float64]) -> Sequence[f
     COCO, COCOeval = coco_tools()
     with contextlib.redirect_stdout(io.StringIO()):
         truth = COCO()
-        truth.dataset = {'images': [{'id': i} for i in range(len(rows))], 'categories': [{'id': 1, 'name': 'face'}],
-                         'annotations': [_annotation(i, row) for i, row in enumerate(rows)]}
+        truth.dataset = {
+            'images': [{'id': i} for i in range(len(rows))],
+            'categories': [{'id': 1, 'name': 'face'}],
+            'annotations': [_annotation(i, row) for i, row in enumerate(rows)],
+        }
         truth.createIndex()
-        found = truth.loadRes([{'image_id': i, 'category_id': 1, 'score': row.score,
-                                'keypoints': _flat(row.landmarks, np.ones(len(row.landmarks)))}
-                               for i, row in enumerate(rows)])
+        found = truth.loadRes(
+            [
+                {
+                    'image_id': i,
+                    'category_id': 1,
+                    'score': row.score,
+                    'keypoints': _flat(row.landmarks, np.ones(len(row.landmarks))),
+                }
+                for i, row in enumerate(rows)
+            ]
+        )
         judge = COCOeval(truth, found, 'keypoints')
         judge.sigmas = judge.params.kpt_oks_sigmas = sigmas  # xtcocotools' name and pycocotools' name
         judge.evaluate()
@@ -85,9 +112,16 @@ def _summary(rows: Sequence[PoseRow], sigmas: NDArray[np.float64]) -> Sequence[f
 
 def _annotation(i: int, row: PoseRow) -> dict[str, Any]:
     x1, y1, x2, y2 = row.box.tolist()
-    return {'id': i + 1, 'image_id': i, 'category_id': 1, 'iscrowd': 0, 'bbox': [x1, y1, x2 - x1, y2 - y1],
-            'area': (x2 - x1) * (y2 - y1), 'num_keypoints': int((row.visible > 0).sum()),
-            'keypoints': _flat(row.truth, 2 * (row.visible > 0))}
+    return {
+        'id': i + 1,
+        'image_id': i,
+        'category_id': 1,
+        'iscrowd': 0,
+        'bbox': [x1, y1, x2 - x1, y2 - y1],
+        'area': (x2 - x1) * (y2 - y1),
+        'num_keypoints': int((row.visible > 0).sum()),
+        'keypoints': _flat(row.truth, 2 * (row.visible > 0)),
+    }
 
 
 def _flat(points: NDArray[np.float64], visible: NDArray) -> list[float]:
@@ -105,6 +139,7 @@ def coco_tools() -> tuple[type, type]:
             from pycocotools.coco import COCO
             from pycocotools.cocoeval import COCOeval
         except ImportError as error:
-            raise MissingResource('KeypointAP needs xtcocotools: pip install xtcocotools (or pycocotools, with '
-                                  'NumPy 2)') from error
+            raise MissingResource(
+                'KeypointAP needs xtcocotools: pip install xtcocotools (or pycocotools, with NumPy 2)'
+            ) from error
     return COCO, COCOeval

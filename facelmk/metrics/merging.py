@@ -1,4 +1,5 @@
 """Results of all ranks, merged by face: every face of the data set once, or an error that names what is amiss."""
+
 from collections import Counter
 from collections.abc import Iterable, Sequence
 from typing import Any, NamedTuple, TypeVar
@@ -13,6 +14,7 @@ NAMED = 8  # ids in a message
 
 class Share(NamedTuple):
     """What a rank brings: its rows as they travel, its samples without a prediction, and the size of its data set."""
+
     rows: Any
     missing: list[str]
     size: int
@@ -26,9 +28,10 @@ def gather(own: Any) -> list[Any]:
     try:
         torch.distributed.all_gather_object(brought, own)
     except RuntimeError as error:
-        raise TrainingFault('the results of the ranks cannot be joined: one of them has ended, or did not answer '
-                            f'within the time-out (env_cfg.dist_cfg.timeout, in seconds). Its own log says why. {error}'
-                            ) from error
+        raise TrainingFault(
+            'the results of the ranks cannot be joined: one of them has ended, or did not answer '
+            f'within the time-out (env_cfg.dist_cfg.timeout, in seconds). Its own log says why. {error}'
+        ) from error
     return brought
 
 
@@ -45,8 +48,10 @@ def check_sizes(sizes: Sequence[int], loader: str = '') -> None:
     """Refuse ranks that read data sets of different sizes."""
     if len(set(sizes)) > 1:
         told = ', '.join(f'rank {rank} has {size}' for rank, size in enumerate(sizes))
-        raise FacelmkError(f'{loader and f"{loader}: "}the ranks read different data sets: {told} faces. Give all of '
-                           'them the same files')
+        raise FacelmkError(
+            f'{loader and f"{loader}: "}the ranks read different data sets: {told} faces. Give all of '
+            'them the same files'
+        )
 
 
 def check_missing(missing: Sequence[Sequence[str]]) -> None:
@@ -73,8 +78,10 @@ def check_count(found: int, size: int, counts: Sequence[int]) -> None:
     """Refuse a number of faces that is not the data set's."""
     if found != size:
         told = ', '.join(f'rank {rank} {count}' for rank, count in enumerate(counts))
-        raise FacelmkError(f'{found} faces were measured, the data set has {size}; rows: {told}. The sampler of the '
-                           'data loader must hand out every face: FaceSampler does')
+        raise FacelmkError(
+            f'{found} faces were measured, the data set has {size}; rows: {told}. The sampler of the '
+            'data loader must hand out every face: FaceSampler does'
+        )
 
 
 def name_some(ids: Iterable[Any]) -> str:

@@ -1,4 +1,5 @@
 """The normalised mean error, the figure of every landmark table."""
+
 import numpy as np
 from numpy.typing import NDArray
 
@@ -14,6 +15,7 @@ class NME(ErrorMetric):
     `average='point'` is the mean over all visible points of all faces, as MMPose has it; `average='face'` the mean of
     the faces' errors, as the original HRNet has it. They are the same where every face has all its points.
     """
+
     name = 'NME'
 
     def __init__(self, norm: Norm = 'inter_ocular', average: str = 'point', prefix: str | None = None) -> None:

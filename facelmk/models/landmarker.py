@@ -1,4 +1,5 @@
 """Where the four parts meet: output = head(backbone(image)); the codec and the loss do the rest."""
+
 import inspect
 from collections.abc import Sequence
 from typing import Any
@@ -36,19 +37,36 @@ class FaceLandmarker(BaseModel):
     crop's side, for the parts whose form depends on it.
     """
 
-    def __init__(self, backbone: dict, head: dict, codec: dict, loss: dict | Sequence[dict], markup: str = 'wflw',
-                 flip_test: bool = False, mean: Sequence[float] = (123.675, 116.28, 103.53),
-                 std: Sequence[float] = (58.395, 57.12, 57.375), size: int = 256) -> None:
+    def __init__(
+        self,
+        backbone: dict,
+        head: dict,
+        codec: dict,
+        loss: dict | Sequence[dict],
+        markup: str = 'wflw',
+        flip_test: bool = False,
+        mean: Sequence[float] = (123.675, 116.28, 103.53),
+        std: Sequence[float] = (58.395, 57.12, 57.375),
+        size: int = 256,
+    ) -> None:
         super().__init__(dict(type='mmengine.ImgDataPreprocessor', mean=mean, std=std, bgr_to_rgb=True))
         self.markup = MARKUPS[markup]
         self.codec: Codec = _build(CODECS, codec, markup=markup)
         channels = self.codec.channels(self.markup.size, size)
         if head.get('out_channels', channels) != channels:
-            raise FacelmkError(f'model.head.out_channels={head["out_channels"]!r}, but {self.codec.__class__.__name__} '
-                               f'needs {channels} for mark-up {markup!r}. Leave it out: the head is told')
+            raise FacelmkError(
+                f'model.head.out_channels={head["out_channels"]!r}, but {self.codec.__class__.__name__} '
+                f'needs {channels} for mark-up {markup!r}. Leave it out: the head is told'
+            )
         self.backbone = _build(BACKBONES, backbone, maps=channels, size=size)
-        self.head = _build(HEADS, head, in_channels=self.backbone.out_channels, out_channels=channels, size=size,
-                           bins=self.codec.bins(size))
+        self.head = _build(
+            HEADS,
+            head,
+            in_channels=self.backbone.out_channels,
+            out_channels=channels,
+            size=size,
+            bins=self.codec.bins(size),
+        )
         self.terms = nn.ModuleDict(self._terms(loss))
         self.flip_test = flip_test
         self.register_buffer('mirror', torch.from_numpy(self.markup.mirror), persistent=False)
@@ -60,7 +78,7 @@ class FaceLandmarker(BaseModel):
             codec = _build(CODECS, row['target'], markup=self.markup.name) if 'target' in row else self.codec
             name = 'loss_' + row['loss']['type'].rpartition('.')[2].removesuffix('Loss').lower()
             name = name if name not in terms else f'{name}{len(terms)}'
-            terms[name] = Term(row['loss'], row.get('weight', 1.), codec)
+            terms[name] = Term(row['loss'], row.get('weight', 1.0), codec)
         return terms
 
     def init_weights(self) -> None:
@@ -68,8 +86,9 @@ class FaceLandmarker(BaseModel):
         if source := getattr(self.backbone, 'pretrained', None):
             FUNCTIONS.get('load_pretrained')(self.backbone, source)
 
-    def forward(self, inputs: Tensor, data_samples: dict[str, Any] | None = None,
-                mode: str = 'tensor') -> Stages | dict[str, Tensor] | list[dict[str, Any]]:
+    def forward(
+        self, inputs: Tensor, data_samples: dict[str, Any] | None = None, mode: str = 'tensor'
+    ) -> Stages | dict[str, Tensor] | list[dict[str, Any]]:
         """Stages of the head for normalised crops (B, 3, S, S) ('tensor'), losses ('loss') or faces ('predict')."""
         if mode == 'loss':
             return self.loss(inputs, data_samples)
@@ -94,8 +113,10 @@ class FaceLandmarker(BaseModel):
         """Each face's id, landmarks (K, 2) in pixels of its photograph, and scores (K,)."""
         points, scores = self.codec.decode(self.output(inputs), inputs.shape[-1])[:2]
         landmarks = self.codec.home(points, data_samples['warp'])
-        return [dict(id=i, landmarks=face, scores=score)
-                for i, face, score in zip(data_samples['id'], landmarks.cpu(), scores.cpu(), strict=True)]
+        return [
+            dict(id=i, landmarks=face, scores=score)
+            for i, face, score in zip(data_samples['id'], landmarks.cpu(), scores.cpu(), strict=True)
+        ]
 
 
 def _build(shelf: Shelf, config: dict, **facts: Any) -> Any:

@@ -1,4 +1,5 @@
 """Faces of a data set as pictures: in the photograph, and as the network sees them."""
+
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -29,8 +30,10 @@ def dataset_of(config: Config, phase: str) -> FaceDataset:
     part['pipeline'] = [step for step in part.get('pipeline', ()) if step['type'].rpartition('.')[2] != 'PackFace']
     dataset = DATASETS.build(part)
     if not isinstance(dataset, FaceDataset):
-        raise FacelmkError(f'{config.filename}: {part["type"]} of the {phase}_dataloader is no FaceDataset; name one '
-                           'that says what a `face` is')
+        raise FacelmkError(
+            f'{config.filename}: {part["type"]} of the {phase}_dataloader is no FaceDataset; name one '
+            'that says what a `face` is'
+        )
     return dataset
 
 
@@ -55,10 +58,10 @@ def augmented(dataset: FaceDataset, index: int) -> Picture:
     """A face as the pipeline gives it to the network."""
     sample: dict[str, Any] = dataset[index]
     if 'points' not in sample:
-        raise FacelmkError("the pipeline makes no `points`: it has no CropFace; use --mode original")
+        raise FacelmkError('the pipeline makes no `points`: it has no CropFace; use --mode original')
     times = max(1, -(-SMALLEST // sample['image'].shape[0]))  # points of a small crop would hide it
     image = cv2.resize(sample['image'], None, fx=times, fy=times, interpolation=cv2.INTER_LINEAR)
-    return _dotted(image, sample, (sample['points'] + .5) * times - .5, dataset.markup)
+    return _dotted(image, sample, (sample['points'] + 0.5) * times - 0.5, dataset.markup)
 
 
 def _dotted(image: Picture, sample: dict[str, Any], points: NDArray, markup: Markup) -> Picture:

@@ -1,4 +1,5 @@
 """Every face's prediction, gathered over the ranks beside the metrics of a test."""
+
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -20,6 +21,7 @@ Array = NDArray[np.float64]
 
 class Row(NamedTuple):
     """A prediction, its truth, and where in the data set the sampler had it from (`place`)."""
+
     id: str
     landmarks: Array
     scores: Array
@@ -33,6 +35,7 @@ class Row(NamedTuple):
 
 class Collector(FaceMetric):
     """No figure: keeps the rows that figures, pictures and pages are made from. After a test they are in `gathered`."""
+
     name = 'predictions'
 
     def __init__(self) -> None:
@@ -44,10 +47,30 @@ class Collector(FaceMetric):
         """One `Row` for each prediction."""
         first, self.seen = self.seen, self.seen + len(predictions)
         places = get_rank() + get_world_size() * np.arange(first, self.seen)  # as unshuffled samplers share a set out
-        columns = zip(predictions, truth['landmarks'], truth['visible'], truth['box'], truth['norm'], places,
-                      truth['tags'], strict=True)
-        return [Row(face['id'], column(face['landmarks']), column(face['scores']), points, visible, box, float(norm),
-                    int(place), tags) for face, points, visible, box, norm, place, tags in columns]
+        columns = zip(
+            predictions,
+            truth['landmarks'],
+            truth['visible'],
+            truth['box'],
+            truth['norm'],
+            places,
+            truth['tags'],
+            strict=True,
+        )
+        return [
+            Row(
+                face['id'],
+                column(face['landmarks']),
+                column(face['scores']),
+                points,
+                visible,
+                box,
+                float(norm),
+                int(place),
+                tags,
+            )
+            for face, points, visible, box, norm, place, tags in columns
+        ]
 
     def evaluate(self, size: int) -> dict[str, float]:
         """Gather the rows of all ranks by id; there is no figure."""
@@ -63,6 +86,7 @@ class Results:
     `metrics` are those of the test; the first one's normaliser is used, or the longer side of the box if there is none.
     `whole` is what the whole set is called, None where its figure would mix what tables keep apart.
     """
+
     ids: list[str]
     landmarks: Array
     scores: Array
@@ -121,8 +145,14 @@ class Results:
 
     def within(self, subset: str | None = None) -> NDArray[np.int64]:
         """The rows of a subset, or all, that have an error."""
-        return np.array([i for i, tags in enumerate(self.tags)
-                         if math.isfinite(self.error[i]) and (subset is None or subset in tags)], np.int64)
+        return np.array(
+            [
+                i
+                for i, tags in enumerate(self.tags)
+                if math.isfinite(self.error[i]) and (subset is None or subset in tags)
+            ],
+            np.int64,
+        )
 
     def figures(self, landmarks: Array) -> dict[str, float]:
         """What the test's metrics say of other landmarks (N, K, 2) for the same faces."""
@@ -153,7 +183,18 @@ def results(rows: Sequence[Row], metrics: Sequence[FaceMetric]) -> Results:
         raise DataDefect('the test set has no face, so there is nothing to report')
     ids, landmarks, scores, truth, visible, box, norm, places, tags = map(list, zip(*rows, strict=True))
     meta = metrics[0].dataset_meta or {}
-    return Results(ids, np.stack(landmarks), np.stack(scores), np.stack(truth), np.stack(visible), np.stack(box),
-                   np.array(norm), np.array(places), tags, metrics[0].markup, tuple(meta.get('subsets', ())),
-                   [metric for metric in metrics if isinstance(metric, ErrorMetric)],
-                   None if meta.get('headline') else meta.get('whole') or WHOLE)
+    return Results(
+        ids,
+        np.stack(landmarks),
+        np.stack(scores),
+        np.stack(truth),
+        np.stack(visible),
+        np.stack(box),
+        np.array(norm),
+        np.array(places),
+        tags,
+        metrics[0].markup,
+        tuple(meta.get('subsets', ())),
+        [metric for metric in metrics if isinstance(metric, ErrorMetric)],
+        None if meta.get('headline') else meta.get('whole') or WHOLE,
+    )

@@ -1,4 +1,5 @@
 """What is left of a test: a table on the screen, numbers and predictions in files, pictures, a page."""
+
 import math
 import sys
 from collections.abc import Sequence
@@ -20,9 +21,18 @@ from .page import write_page
 from .tables import result_table
 
 
-def conclude(runner: Runner, metrics: dict[str, float], source: str, out: str | None = None, dump: str | None = None,
-             page: str | None = None, badcase: int | None = None, floor: bool = False, as_json: bool = False,
-             work_dir: str | Path = '.') -> dict[str, Any] | None:
+def conclude(
+    runner: Runner,
+    metrics: dict[str, float],
+    source: str,
+    out: str | None = None,
+    dump: str | None = None,
+    page: str | None = None,
+    badcase: int | None = None,
+    floor: bool = False,
+    as_json: bool = False,
+    work_dir: str | Path = '.',
+) -> dict[str, Any] | None:
     """Write and print what a test found; the main process does it and returns what metrics.json holds.
 
     `out` and `dump` are further files for metrics and predictions, `page` a folder for the report, `badcase` the number
@@ -45,14 +55,21 @@ def conclude(runner: Runner, metrics: dict[str, float], source: str, out: str | 
     if badcase:
         gallery.write(results.worst()[:badcase], Path(work_dir, 'badcase'))
     if page:
-        index = write_page(Path(page), entry, table, results, gallery,
-                           None if guess is None else results.errors_of(guess))
+        index = write_page(
+            Path(page), entry, table, results, gallery, None if guess is None else results.errors_of(guess)
+        )
         print(f'report: {index}', file=sys.stderr if as_json else sys.stdout)
     return entry
 
 
-def _record(runner: Runner, metrics: dict[str, float], source: str, faces: int, files: Sequence[Path],
-            floor: dict[str, float] | None = None) -> dict[str, Any]:
+def _record(
+    runner: Runner,
+    metrics: dict[str, float],
+    source: str,
+    faces: int,
+    files: Sequence[Path],
+    floor: dict[str, float] | None = None,
+) -> dict[str, Any]:
     """Write the numbers to each of the files."""
     *_, entry = [record(metrics, runner.cfg, source, faces, file, floor) for file in files]
     return entry
@@ -68,9 +85,15 @@ def write_predictions(results: Results, file: str | Path) -> None:
         landmarks = torch.from_numpy(results.landmarks[np.argsort(results.places)]).float()
         write_whole(Path(file), lambda stream: torch.save(landmarks, stream))
         return
-    faces = [dict(id=results.ids[i], landmarks=results.landmarks[i].round(4).tolist(),
-                  scores=results.scores[i].round(6).tolist(),
-                  error=100 * float(results.error[i]) if math.isfinite(results.error[i]) else None,
-                  tags=list(results.tags[i])) for i in range(len(results))]
+    faces = [
+        dict(
+            id=results.ids[i],
+            landmarks=results.landmarks[i].round(4).tolist(),
+            scores=results.scores[i].round(6).tolist(),
+            error=100 * float(results.error[i]) if math.isfinite(results.error[i]) else None,
+            tags=list(results.tags[i]),
+        )
+        for i in range(len(results))
+    ]
     Path(file).parent.mkdir(parents=True, exist_ok=True)
     Path(file).write_text(json_tricks.dumps(faces) + '\n')

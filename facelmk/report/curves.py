@@ -1,4 +1,5 @@
 """Distributions of errors, exact, and their drawings as SVG."""
+
 import math
 from collections.abc import Mapping, Sequence
 from html import escape
@@ -15,15 +16,19 @@ def ced(error: ArrayLike, limit: float) -> tuple[Array, Array]:
     error = np.sort(np.asarray(error, np.float64))
     inside = error[error <= limit]
     share = np.arange(1, len(inside) + 1) / max(len(error), 1)
-    x = np.concatenate([[0.], np.repeat(inside, 2), [limit]])
-    y = np.concatenate([[0., 0.], np.repeat(share, 2)])
+    x = np.concatenate([[0.0], np.repeat(inside, 2), [limit]])
+    y = np.concatenate([[0.0, 0.0], np.repeat(share, 2)])
     return x, y
 
 
 def ced_svg(curves: Mapping[str, ArrayLike], limit: float, dashed: Sequence[str] = ()) -> str:
     """Curves of errors (shares) by name, drawn up to `limit`; those in `dashed` are."""
-    frame = _axes([f'{100 * t:g}' for t in np.linspace(0, limit, 6)], ['0', '20', '40', '60', '80', '100'],
-                  'error in %', 'faces in %')
+    frame = _axes(
+        [f'{100 * t:g}' for t in np.linspace(0, limit, 6)],
+        ['0', '20', '40', '60', '80', '100'],
+        'error in %',
+        'faces in %',
+    )
     lines = []
     for i, (name, error) in enumerate(curves.items()):
         x, y = ced(error, limit)
@@ -37,16 +42,22 @@ def histogram_svg(error: ArrayLike, limit: float, bins: int = 40) -> str:
     """How many faces have which error (share), in `bins` up to `limit`; the last one holds all larger errors too."""
     count, _ = np.histogram(np.minimum(np.asarray(error, np.float64), limit * (1 - 1e-9)), bins, (0, limit))
     most = 4 * math.ceil(max(int(count.max()), 1) / 4)  # so that the quarters are whole
-    frame = _axes([f'{100 * t:g}' for t in np.linspace(0, limit, 6)], [f'{most * t:.0f}' for t in (0, .25, .5, .75, 1)],
-                  'error in %', 'faces')
+    frame = _axes(
+        [f'{100 * t:g}' for t in np.linspace(0, limit, 6)],
+        [f'{most * t:.0f}' for t in (0, 0.25, 0.5, 0.75, 1)],
+        'error in %',
+        'faces',
+    )
     wide = _place(1 / bins, 0)[0] - LEFT
     bars = []
     for i, n in enumerate(count):
         x, y = _place(i / bins, n / most)
         low, high = (100 * limit * edge / bins for edge in (i, i + 1))
         ends = f'{low:.3g} % to ' + (f'{high:.3g} %' if i < bins - 1 else 'more')
-        bars.append(f'<rect class="bar" x="{x:.1f}" y="{y:.1f}" width="{wide - 1:.1f}" '
-                    f'height="{_place(0, 0)[1] - y:.1f}"><title>{ends}: {n} faces</title></rect>')
+        bars.append(
+            f'<rect class="bar" x="{x:.1f}" y="{y:.1f}" width="{wide - 1:.1f}" '
+            f'height="{_place(0, 0)[1] - y:.1f}"><title>{ends}: {n} faces</title></rect>'
+        )
     return _svg(frame + bars, 'Histogram of errors')
 
 
@@ -68,7 +79,7 @@ def _axes(across: Sequence[str], up: Sequence[str], bottom: str, side: str) -> l
         (x, y), (end, _) = _place(0, i / (len(up) - 1)), _place(1, 0)
         parts.append(f'<line class="grid" x1="{x:.1f}" x2="{end:.1f}" y1="{y:.1f}" y2="{y:.1f}"/>')
         parts.append(f'<text x="{x - 7:.1f}" y="{y + 4:.1f}" text-anchor="end">{label}</text>')
-    (middle, low), (_, centre) = _place(.5, 0), _place(0, .5)
+    (middle, low), (_, centre) = _place(0.5, 0), _place(0, 0.5)
     parts.append(f'<text x="{middle:.1f}" y="{low + 36:.1f}" text-anchor="middle">{bottom}</text>')
     parts.append(f'<text transform="translate(12 {centre:.1f}) rotate(-90)" text-anchor="middle">{side}</text>')
     return parts
@@ -76,8 +87,8 @@ def _axes(across: Sequence[str], up: Sequence[str], bottom: str, side: str) -> l
 
 def _key(i: int, name: str, style: str) -> str:
     x, y = WIDTH - RIGHT + 12, TOP + 10 + 19 * i
-    return (f'<path {style} d="M{x},{y}h18"/><text x="{x + 24}" y="{y + 4}">{escape(name)}</text>')
+    return f'<path {style} d="M{x},{y}h18"/><text x="{x + 24}" y="{y + 4}">{escape(name)}</text>'
 
 
 def _svg(parts: Sequence[str], title: str) -> str:
-    return (f'<svg viewBox="0 0 {WIDTH} {HEIGHT}" role="img" aria-label="{title}">' + ''.join(parts) + '</svg>')
+    return f'<svg viewBox="0 0 {WIDTH} {HEIGHT}" role="img" aria-label="{title}">' + ''.join(parts) + '</svg>'

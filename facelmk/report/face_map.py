@@ -1,4 +1,5 @@
 """Where on the face the errors are: each point's mean error, drawn on the mean face."""
+
 from collections.abc import Sequence
 
 import numpy as np
@@ -15,23 +16,27 @@ def map_svg(face: NDArray, error: NDArray, markup: Markup) -> str:
     low, high = face.min(0), face.max(0)
     points = (face - low) / max((high - low).max(), 1e-9) * (SIDE - 2 * MARGIN) + MARGIN
     height = points[:, 1].max() + MARGIN
-    largest = max(float(np.nanmax(error, initial=0.)), 1e-9)
+    largest = max(float(np.nanmax(error, initial=0.0)), 1e-9)
     parts = [_line(points[list(line)]) for line in markup.lines]
     for i in np.argsort(-np.nan_to_num(error)):  # small discs stay on top
         if np.isfinite(error[i]):
             parts.append(_disc(int(i), points[i], float(error[i]), largest))
     parts += _scale(height, largest)
-    return (f'<svg class="face" viewBox="0 0 {SIDE} {height + 34:.0f}" role="img" aria-label="Mean error of each '
-            'point">' + ''.join(parts) + '</svg>')
+    return (
+        f'<svg class="face" viewBox="0 0 {SIDE} {height + 34:.0f}" role="img" aria-label="Mean error of each '
+        'point">' + ''.join(parts) + '</svg>'
+    )
 
 
 def _scale(height: float, largest: float) -> list[str]:
     """Three discs with what they mean."""
     parts = []
-    for i, share in enumerate((.25, .5, 1.)):
+    for i, share in enumerate((0.25, 0.5, 1.0)):
         x = SIDE / 2 + 110 * (i - 1.3)
-        parts += [_circle(np.array([x, height + 12]), share, ''),
-                  f'<text x="{x + 16:.0f}" y="{height + 16:.0f}">{100 * share * largest:.2f} %</text>']
+        parts += [
+            _circle(np.array([x, height + 12]), share, ''),
+            f'<text x="{x + 16:.0f}" y="{height + 16:.0f}">{100 * share * largest:.2f} %</text>',
+        ]
     return parts
 
 
@@ -45,8 +50,10 @@ def _disc(number: int, point: NDArray, error: float, largest: float) -> str:
 
 def _circle(point: NDArray, share: float, title: str) -> str:
     """A disc for an error that is this share of the largest."""
-    return (f'<circle cx="{point[0]:.1f}" cy="{point[1]:.1f}" r="{2 + 6 * np.sqrt(share):.1f}" '
-            f'fill="hsl({215 - 215 * share ** 2:.0f} 75% {60 - 8 * share:.0f}%)">{title}</circle>')
+    return (
+        f'<circle cx="{point[0]:.1f}" cy="{point[1]:.1f}" r="{2 + 6 * np.sqrt(share):.1f}" '
+        f'fill="hsl({215 - 215 * share**2:.0f} 75% {60 - 8 * share:.0f}%)">{title}</circle>'
+    )
 
 
 def part_table(error: NDArray, markup: Markup, normaliser: str) -> Table:
@@ -54,8 +61,11 @@ def part_table(error: NDArray, markup: Markup, normaliser: str) -> Table:
     parts = {**markup.parts, 'all points': range(markup.size)}
     known = {name: [i for i in group if np.isfinite(error[i])] for name, group in parts.items()}
     rows = [_part_row(name.replace('_', ' '), group, error) for name, group in known.items() if group]
-    return Table(['points', 'mean', 'hardest point'], {'part': rows}, f'Mean and hardest point in per cent of '
-                 f'{normaliser}; beside the hardest point its number.')
+    return Table(
+        ['points', 'mean', 'hardest point'],
+        {'part': rows},
+        f'Mean and hardest point in per cent of {normaliser}; beside the hardest point its number.',
+    )
 
 
 def _part_row(name: str, group: Sequence[int], error: NDArray) -> 'PartRow':

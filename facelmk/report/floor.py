@@ -1,4 +1,5 @@
 """The floor: how well one does without looking. The mean training face is placed in each test face's box."""
+
 from collections.abc import Iterator
 from typing import Any
 
@@ -36,8 +37,10 @@ def _frame(boxes: ArrayLike) -> tuple[Array, Array]:
 def training_face(config: Config) -> Array:
     """The mean face of a config's training set, from faces spread evenly over it."""
     if config.get('train_dataloader') is None:
-        raise FacelmkError(f'{config.filename}: --floor asks for the mean training face, but there is no '
-                           'train_dataloader; leave --floor out')
+        raise FacelmkError(
+            f'{config.filename}: --floor asks for the mean training face, but there is no '
+            'train_dataloader; leave --floor out'
+        )
     part = _bare(config.train_dataloader.dataset)
     faces = list(_drawn(part) if part['type'].endswith('SyntheticFaces') else _listed(part))
     return mean_face(*(np.stack([face[key] for face in faces]) for key in ('landmarks', 'visible', 'box')))

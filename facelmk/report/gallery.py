@@ -1,4 +1,5 @@
 """Pictures of predictions: the crop of a face with its true points in green and the predicted ones in red."""
+
 import math
 import re
 from collections.abc import Sequence
@@ -48,8 +49,10 @@ class Gallery:
         """One JPEG a row, named by its place in `rows`, its error and its id; those of an earlier run go."""
         for old in folder.glob('[0-9][0-9][0-9]_*.jpg'):
             old.unlink()
-        return [save(self.picture(row), folder / f'{i + 1:03d}_{self.percent(row)}_{_plain(self.results.ids[row])}.jpg')
-                for i, row in enumerate(rows)]
+        return [
+            save(self.picture(row), folder / f'{i + 1:03d}_{self.percent(row)}_{_plain(self.results.ids[row])}.jpg')
+            for i, row in enumerate(rows)
+        ]
 
     def percent(self, row: int) -> str:
         """A face's error for people."""
@@ -63,9 +66,11 @@ class Gallery:
             file = f'overlays/{name}_{i + 1:02d}.jpg'
             save(self.picture(row), page / file)
             told = ', '.join(self.results.tags[row]) or 'no subset'
-            figures.append(f'<figure><a href="{file}"><img src="{file}" alt="" loading="lazy"></a><figcaption>'
-                           f'<b>{self.percent(row)} %</b> {escape(told)}<br>'
-                           f'<span>{escape(str(self.results.ids[row]))}</span></figcaption></figure>')
+            figures.append(
+                f'<figure><a href="{file}"><img src="{file}" alt="" loading="lazy"></a><figcaption>'
+                f'<b>{self.percent(row)} %</b> {escape(told)}<br>'
+                f'<span>{escape(str(self.results.ids[row]))}</span></figcaption></figure>'
+            )
         return '<div class="gallery">' + ''.join(figures) + '</div>'
 
 

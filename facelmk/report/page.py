@@ -1,4 +1,5 @@
 """The report: one static page that needs nothing but the folder it is in."""
+
 import math
 from collections.abc import Mapping
 from datetime import datetime
@@ -20,20 +21,27 @@ from .tables import Table
 SHOWN = 12  # pictures in a gallery
 
 
-def write_page(folder: Path, entry: Mapping[str, Any], table: Table, results: Results, gallery: Gallery,
-               floor: Any = None) -> Path:
+def write_page(
+    folder: Path, entry: Mapping[str, Any], table: Table, results: Results, gallery: Gallery, floor: Any = None
+) -> Path:
     """Write `folder`/index.html and its overlays.
 
     `entry` is what metrics.json holds, `floor` the errors (N,) of the mean face in the box.
     """
     folder.mkdir(parents=True, exist_ok=True)
     title = f'{entry["config"]}: facial landmarks on {entry["faces"]} faces'
-    sections = [_head(title, entry, results), _section('Results', table.html() + _meanings(results)),
-                _distribution(results, floor),
-                _where(results), *_galleries(results, gallery, folder)]
-    page = (f'<!DOCTYPE html>\n<html lang="en"><head><meta charset="utf-8"><title>{escape(title)}</title>'
-            '<meta name="viewport" content="width=device-width, initial-scale=1">'
-            f'<style>{STYLE}</style></head><body><main>{"".join(sections)}</main></body></html>\n')
+    sections = [
+        _head(title, entry, results),
+        _section('Results', table.html() + _meanings(results)),
+        _distribution(results, floor),
+        _where(results),
+        *_galleries(results, gallery, folder),
+    ]
+    page = (
+        f'<!DOCTYPE html>\n<html lang="en"><head><meta charset="utf-8"><title>{escape(title)}</title>'
+        '<meta name="viewport" content="width=device-width, initial-scale=1">'
+        f'<style>{STYLE}</style></head><body><main>{"".join(sections)}</main></body></html>\n'
+    )
     index = folder / 'index.html'
     index.write_text(page, encoding='utf-8')
     return index
@@ -46,18 +54,24 @@ def _section(title: str, body: str, note: str = '') -> str:
 
 def _head(title: str, entry: Mapping[str, Any], results: Results) -> str:
     versions = ', '.join(f'{name} {version}' for name, version in entry['versions'].items())
-    facts = {'config': entry['config'], 'checkpoint': entry['checkpoint'],
-             'date': datetime.now().astimezone().strftime('%Y-%m-%d %H:%M %Z'),
-             'mark-up': f'{results.markup.name}, {results.markup.size} points', 'versions': versions,
-             'error': f'mean distance of the visible points over {results.normaliser}, in per cent'}
+    facts = {
+        'config': entry['config'],
+        'checkpoint': entry['checkpoint'],
+        'date': datetime.now().astimezone().strftime('%Y-%m-%d %H:%M %Z'),
+        'mark-up': f'{results.markup.name}, {results.markup.size} points',
+        'versions': versions,
+        'error': f'mean distance of the visible points over {results.normaliser}, in per cent',
+    }
     listed = ''.join(f'<dt>{escape(name)}</dt><dd>{escape(str(value))}</dd>' for name, value in facts.items())
     return f'<header><h1>{escape(title)}</h1><dl>{listed}</dl></header>'
 
 
 def _meanings(results: Results) -> str:
     """What each figure is, in its own words."""
-    lines = [f'<b>{escape(full_name(metric))}</b>: {escape(_purpose(metric))} {metric.direction.title()} is better.'
-             for metric in results.metrics]
+    lines = [
+        f'<b>{escape(full_name(metric))}</b>: {escape(_purpose(metric))} {metric.direction.title()} is better.'
+        for metric in results.metrics
+    ]
     return f'<p class="note">{"<br>".join(lines)}</p>'
 
 
@@ -75,14 +89,17 @@ def _distribution(results: Results, floor: Any) -> str:
     limit = _limit(everything)
     lines = curves if floor is None else curves | {'mean face': floor[np.isfinite(floor)]}
     drawn = ced_svg(lines, limit, dashed=['mean face']) + histogram_svg(everything, limit)
-    return _section('How the errors spread', f'<div class="pair">{drawn}</div>',
-                    'Left: how many faces have at most this error. Right: how many have this one; the last bar holds '
-                    f'all larger errors. Errors in per cent of {results.normaliser}.')
+    return _section(
+        'How the errors spread',
+        f'<div class="pair">{drawn}</div>',
+        'Left: how many faces have at most this error. Right: how many have this one; the last bar holds '
+        f'all larger errors. Errors in per cent of {results.normaliser}.',
+    )
 
 
 def _limit(error: np.ndarray) -> float:
     """The end of the error axis: 10 % as in the literature, or more where 9 of 10 faces would not be on it."""
-    return max(.1, math.ceil(float(np.quantile(error, .9)) * 20) / 20)
+    return max(0.1, math.ceil(float(np.quantile(error, 0.9)) * 20) / 20)
 
 
 def _where(results: Results) -> str:
@@ -90,16 +107,22 @@ def _where(results: Results) -> str:
     face = mean_face(results.truth, results.visible, results.box)
     drawn = map_svg(face, error, results.markup)
     table = part_table(error, results.markup, results.normaliser).html()
-    return _section('Where on the face', f'<div class="pair">{drawn}<div>{table}</div></div>',
-                    'Mean error of each point over the faces where it is visible, on the mean face of this set: the '
-                    'larger and the redder, the more. The number of a point shows under the mouse.')
+    return _section(
+        'Where on the face',
+        f'<div class="pair">{drawn}<div>{table}</div></div>',
+        'Mean error of each point over the faces where it is visible, on the mean face of this set: the '
+        'larger and the redder, the more. The number of a point shows under the mouse.',
+    )
 
 
 def _galleries(results: Results, gallery: Gallery, folder: Path) -> list[str]:
     order = results.worst()
     middle = max(0, (len(order) - SHOWN) // 2)
     drawn = np.random.default_rng(0).permutation(len(results))[:SHOWN].tolist()
-    chosen = {'Random faces': ('random', drawn), 'Median faces': ('median', order[middle:middle + SHOWN]),
-              'Worst faces': ('worst', order[:SHOWN])}
-    note = f'Truth in green, prediction in red. The number is the face\'s error in per cent of {results.normaliser}.'
+    chosen = {
+        'Random faces': ('random', drawn),
+        'Median faces': ('median', order[middle : middle + SHOWN]),
+        'Worst faces': ('worst', order[:SHOWN]),
+    }
+    note = f"Truth in green, prediction in red. The number is the face's error in per cent of {results.normaliser}."
     return [_section(title, gallery.html(rows, folder, name), note) for title, (name, rows) in chosen.items() if rows]

@@ -1,5 +1,6 @@
 """The look of the report, by day and by night."""
-STYLE = '''
+
+STYLE = """
 :root { color-scheme: light dark; --ink: #1d2330; --soft: #667085; --paper: #fff; --band: #f3f5f8; --rule: #d9dee7;
   --c0: #1d2330;
   --c1: #d6432f; --c2: #e08a00; --c3: #b8a100; --c4: #b03fb8; --c5: #2f7fd6; --c6: #159a6d; --c7: #8a94a6; }
@@ -39,4 +40,4 @@ svg text { font: 12px system-ui, sans-serif; fill: var(--soft); }
 figure { margin: 0; }
 img { width: 100%; aspect-ratio: 1; object-fit: cover; border-radius: 6px; background: var(--band); display: block; }
 figcaption { font-size: 13px; line-height: 1.35; padding-top: 4px; overflow-wrap: anywhere; }
-'''
+"""

@@ -1,4 +1,5 @@
 """Metric tables: one structure, printed as text or as HTML."""
+
 import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -10,6 +11,7 @@ WHOLE = 'test'
 @dataclass
 class Row:
     """A figure's name and its values, one a column; None where there is none."""
+
     name: str
     values: Sequence[float | None]
     digits: int = 2
@@ -22,6 +24,7 @@ class Row:
 @dataclass
 class Table:
     """Blocks of rows under the same columns; `note` says what the numbers are."""
+
     columns: Sequence[str]
     blocks: Mapping[str, Sequence[Row]]
     note: str = ''
@@ -63,8 +66,14 @@ def subset_rows(metrics: Mapping[str, float], subsets: Sequence[str], whole: str
     return [Row(name, [metrics.get(name + column) for column in columns]) for name in names]
 
 
-def result_table(metrics: Mapping[str, float], subsets: Sequence[str], sizes: Sequence[int], normaliser: str,
-                 floor: Mapping[str, float] | None = None, whole: str | None = WHOLE) -> Table:
+def result_table(
+    metrics: Mapping[str, float],
+    subsets: Sequence[str],
+    sizes: Sequence[int],
+    normaliser: str,
+    floor: Mapping[str, float] | None = None,
+    whole: str | None = WHOLE,
+) -> Table:
     """The model's figures by subset, how many faces (`sizes`) each column has, and the mean face's figures.
 
     `whole` is the name of the whole set's column; None where only its subsets have figures.
@@ -72,5 +81,6 @@ def result_table(metrics: Mapping[str, float], subsets: Sequence[str], sizes: Se
     blocks = {'model': [*subset_rows(metrics, subsets, whole), Row('faces', sizes, digits=0)]}
     if floor is not None:
         blocks['mean face in the box'] = subset_rows(floor, subsets, whole)
-    return Table([*([whole] if whole else []), *subsets], blocks,
-                 f'NME, FR and AUC in per cent; errors over {normaliser}.')
+    return Table(
+        [*([whole] if whole else []), *subsets], blocks, f'NME, FR and AUC in per cent; errors over {normaliser}.'
+    )

@@ -1,4 +1,5 @@
 """facelmk config"""
+
 import json
 
 from facelmk.cli.config import flat
@@ -19,7 +20,7 @@ def test_diff_names_the_values(verb) -> None:
     told = verb('config', 'diff', 'hrnetv2_w18_wflw', 'hrnetv2_w18_wflw_dark').splitlines()
     assert told[:2] == ['--- hrnetv2_w18_wflw', '+++ hrnetv2_w18_wflw_dark']
     place = told.index('model.codec.refine')
-    assert told[place:place + 3] == ['model.codec.refine', "  - 'quarter'", "  + 'dark'"]
+    assert told[place : place + 3] == ['model.codec.refine', "  - 'quarter'", "  + 'dark'"]
     assert told[-1].endswith('values differ')
 
 
@@ -31,9 +32,10 @@ def test_diff_as_json_with_a_key_on_one_side(verb, config, tmp_path) -> None:
     text = (tmp_path / config).read_text().replace(', flip=1.', '')
     (tmp_path / 'other.py').write_text(text + '\nresult = dict(NME=3.)')
     told = json.loads(verb('config', 'diff', config, 'other.py', '--json'))
-    assert told['result.NME'] == [None, 3.]
+    assert told['result.NME'] == [None, 3.0]
     assert {key: pair for key, pair in told.items() if key.startswith('train')} == {
-        'train_dataloader.dataset.pipeline.1.flip': [1., None]}
+        'train_dataloader.dataset.pipeline.1.flip': [1.0, None]
+    }
 
 
 def test_flat() -> None:

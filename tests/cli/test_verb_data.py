@@ -1,4 +1,5 @@
 """facelmk data browse"""
+
 import json
 import sys
 from pathlib import Path
@@ -16,17 +17,38 @@ def test_both_pictures_of_each_face(verb, config) -> None:
     told = verb('data', 'browse', config, '--count', '2')
     files = sorted(Path('work_dirs/small/browse').iterdir())
     assert [file.name for file in files] == [
-        '0000_synthetic_9_0_original.jpg', '0001_synthetic_9_0_augmented.jpg',
-        '0002_synthetic_9_5_original.jpg', '0003_synthetic_9_5_augmented.jpg']  # spread over the six
+        '0000_synthetic_9_0_original.jpg',
+        '0001_synthetic_9_0_augmented.jpg',
+        '0002_synthetic_9_5_original.jpg',
+        '0003_synthetic_9_5_augmented.jpg',
+    ]  # spread over the six
     assert told == '4 pictures of 6 faces (train) in work_dirs/small/browse\n'
     assert cv2.imread(str(files[0])).shape == (64, 64, 3) and cv2.imread(str(files[1])).shape == (320, 320, 3)
 
 
-@pytest.mark.parametrize(('mode', 'pictures'), [('original', 3), ('augmented', 3), ('both', 6), ('transformed', 3),
-                                                ('pipeline', 6)])
+@pytest.mark.parametrize(
+    ('mode', 'pictures'), [('original', 3), ('augmented', 3), ('both', 6), ('transformed', 3), ('pipeline', 6)]
+)
 def test_modes_phase_and_mmposes_words(verb, config, mode: str, pictures: int) -> None:
-    files = json.loads(verb('data', 'browse', config, '--phase', 'test', '--mode', mode, '--output-dir', 'here',
-                            '--not-show', '--count', '0', '--show-interval', '1', '--json'))
+    files = json.loads(
+        verb(
+            'data',
+            'browse',
+            config,
+            '--phase',
+            'test',
+            '--mode',
+            mode,
+            '--output-dir',
+            'here',
+            '--not-show',
+            '--count',
+            '0',
+            '--show-interval',
+            '1',
+            '--json',
+        )
+    )
     assert len(files) == pictures and all(Path(file).parent.name == 'here' and Path(file).is_file() for file in files)
 
 
@@ -35,18 +57,18 @@ def test_points_lie_where_they_are_drawn(config) -> None:
     dataset = dataset_of(load_config(config), 'train')
     face = dataset.face(0)
     changed = np.abs(original(dataset, 0).astype(int) - face['image']).max(-1) > 60
-    assert near_share(changed, face['landmarks'], face['box']) > .95
+    assert near_share(changed, face['landmarks'], face['box']) > 0.95
     sample = dataset[0]
     plain = cv2.resize(sample['image'], None, fx=5, fy=5, interpolation=cv2.INTER_LINEAR)
     changed = np.abs(augmented(dataset, 0).astype(int) - plain).max(-1) > 60
-    assert near_share(changed, sample['points'] * 5 + 2) > .95
+    assert near_share(changed, sample['points'] * 5 + 2) > 0.95
 
 
 def near_share(changed: np.ndarray, points: np.ndarray, box: np.ndarray | None = None) -> float:
     """How many points have a changed pixel beside them."""
     inside = (points > 2).all(1) & (points < np.array(changed.shape) - 3).all(1)
     whole = np.round(points[inside]).astype(int)
-    return float(np.mean([changed[y - 1:y + 2, x - 1:x + 2].any() for x, y in whole]))
+    return float(np.mean([changed[y - 1 : y + 2, x - 1 : x + 2].any() for x, y in whole]))
 
 
 def test_points_that_a_joined_set_lacks_are_not_drawn() -> None:
@@ -55,7 +77,7 @@ def test_points_that_a_joined_set_lacks_are_not_drawn() -> None:
     plain = dataset.face(0)['image'].astype(int)
     changed = np.abs(original(dataset, 0) - plain).max(-1) > 60
     assert changed.any() and not changed[:8, :8].any()
-    assert near_share(changed, dataset.face(0)['landmarks'][dataset.face(0)['visible'] > 0]) > .95
+    assert near_share(changed, dataset.face(0)['landmarks'][dataset.face(0)['visible'] > 0]) > 0.95
     assert augmented(dataset, 0).shape == (320, 320, 3)
 
 
@@ -69,8 +91,9 @@ def test_wrong_input(verb, config, tmp_path) -> None:
     lines = (tmp_path / config).read_text().splitlines()
     (tmp_path / 'bare.py').write_text('\n'.join(line for line in lines if not line.startswith('train_dataloader')))
     assert 'choose another --phase' in verb('data', 'browse', 'bare.py', code=2)
-    (tmp_path / 'uncut.py').write_text((tmp_path / config).read_text().replace(
-        "dict(type='CropFace', size=64, flip=1.), ", ''))
+    (tmp_path / 'uncut.py').write_text(
+        (tmp_path / config).read_text().replace("dict(type='CropFace', size=64, flip=1.), ", '')
+    )
     assert '--mode original' in verb('data', 'browse', 'uncut.py', '--mode', 'augmented', code=2)
 
 

@@ -1,4 +1,5 @@
 """facelmk data convert and facelmk data check, as a newcomer types them."""
+
 import json
 import runpy
 import sys
@@ -17,14 +18,21 @@ def table(tmp_path, monkeypatch):
     """in.csv: two faces of 68 points, with their pictures, in the current folder."""
     monkeypatch.chdir(tmp_path)
     from facelmk.datasets.synthetic import SyntheticFaces
+
     faces = SyntheticFaces('300w', 2, seed=3, size=96)
     lines = [HEAD]
     for i in range(2):
         face = faces.face(i)
         cv2.imwrite(f'{i}.png', face['image'])
         x1, y1, x2, y2 = face['box'].tolist()
-        lines.append(','.join(map(str, [f'{i}.png', (x2 - x1) / 200, (x1 + x2) / 2, (y1 + y2) / 2,
-                                        *face['landmarks'].ravel().tolist()])))
+        lines.append(
+            ','.join(
+                map(
+                    str,
+                    [f'{i}.png', (x2 - x1) / 200, (x1 + x2) / 2, (y1 + y2) / 2, *face['landmarks'].ravel().tolist()],
+                )
+            )
+        )
     Path('in.csv').write_text('\n'.join(lines) + '\n')
     return np.stack([faces.face(i)['landmarks'] for i in range(2)])
 
@@ -35,8 +43,11 @@ def test_a_csv_becomes_json_and_pts_and_csv_again(verb, table):
     keypoints = [face['keypoints'] for face in json.loads(Path('OUT.json').read_text())['annotations']]
     assert np.abs(np.reshape(keypoints, (2, 68, 3))[..., :2] - table).max() < 1e-3
     told = verb('data', 'convert', 'OUT.json', '--to', 'pts', '--out', 'points', '--json')
-    assert json.loads(told) == {'place': 'points', 'faces': 2, 'lost': [
-        'the boxes: the reader puts the tight box around the points']}
+    assert json.loads(told) == {
+        'place': 'points',
+        'faces': 2,
+        'lost': ['the boxes: the reader puts the tight box around the points'],
+    }
     told = verb('data', 'convert', 'points', '--out', 'again.csv', '--image-root', '.')
     assert told.startswith('2 faces in again.csv')
     rows = [line.split(',') for line in Path('again.csv').read_text().splitlines()[1:]]
@@ -65,15 +76,17 @@ def test_check_says_all_and_ends_with_four(verb, table):
     assert verb('data', 'check', 'in.csv') == 'in.csv: 2 faces, 2 pictures: no defect\n'
     rows = Path('in.csv').read_text().splitlines()
     fields = rows[1].split(',')
-    Path('in.csv').write_text('\n'.join([*rows, ','.join(['2.png', *fields[1:]]), ','.join([*fields[:9], 'nan',
-                                                                                          *fields[10:]])]) + '\n')
+    Path('in.csv').write_text(
+        '\n'.join([*rows, ','.join(['2.png', *fields[1:]]), ','.join([*fields[:9], 'nan', *fields[10:]])]) + '\n'
+    )
     Path('1.png').write_bytes(b'no picture')
     assert verb_out(verb, 'in.csv') == [
         'in.csv: in.csv: record 4 (0.png): a coordinate is not finite',
         'in.csv: in.csv: record 2 (1.png): its picture 1.png is none: 10 bytes in no format that is known here '
         '(JPEG, PNG, GIF, BMP, WebP, TIFF, PNM, JPEG 2000)',
         'in.csv: in.csv: record 3 (2.png): its picture 2.png cannot be read (No such file or directory)',
-        'in.csv: 4 faces, 3 pictures: 3 defects']
+        'in.csv: 4 faces, 3 pictures: 3 defects',
+    ]
 
 
 def verb_out(verb, *words):
@@ -82,6 +95,7 @@ def verb_out(verb, *words):
     import io
 
     from facelmk.cli import main
+
     told = io.StringIO()
     with contextlib.redirect_stdout(told):
         assert main(['data', 'check', *words]) == 4
@@ -90,15 +104,22 @@ def verb_out(verb, *words):
 
 def test_check_of_a_config_as_json(verb, config):
     told = json.loads(verb('data', 'check', config, '--json'))
-    assert told == {'sets': {'train': {'faces': 6, 'pictures': 6, 'defects': []},
-                             'val': {'faces': 3, 'pictures': 3, 'defects': []}}, 'notes': []}
+    assert told == {
+        'sets': {
+            'train': {'faces': 6, 'pictures': 6, 'defects': []},
+            'val': {'faces': 3, 'pictures': 3, 'defects': []},
+        },
+        'notes': [],
+    }
     assert list(json.loads(verb('data', 'check', config, '--phase', 'test', '--json'))['sets']) == ['test']
 
 
 def test_a_data_sets_log_does_not_stand_in_the_json(verb, config, table):
     """PublishedFaces logs which layout it reads."""
-    loader = 'train_dataloader = dict(batch_size=2, dataset=dict(type="PublishedFaces", root=".", split="in", ' \
-             'markup="300w", layouts=[dict(type="CsvFaces", ann_file="{split}.csv")], counts=dict({counts})))'
+    loader = (
+        'train_dataloader = dict(batch_size=2, dataset=dict(type="PublishedFaces", root=".", split="in", '
+        'markup="300w", layouts=[dict(type="CsvFaces", ann_file="{split}.csv")], counts=dict({counts})))'
+    )
     Path('published.py').write_text(loader.replace('{counts}', 'val=9'))
     told = json.loads(verb('data', 'check', 'published.py', '--json'))
     assert told['sets']['train'] == {'faces': 2, 'pictures': 2, 'defects': []}

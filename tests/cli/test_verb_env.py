@@ -1,4 +1,5 @@
 """facelmk env, and what all verbs share"""
+
 import contextlib
 import importlib
 import io
@@ -66,8 +67,14 @@ def verb_with_problems(verb) -> str:
     return told.getvalue()
 
 
-NESTED = [('config', 'show'), ('config', 'diff'), ('data', 'browse'), ('models', 'stats'), ('models', 'publish'),
-          ('plot', 'logs')]
+NESTED = [
+    ('config', 'show'),
+    ('config', 'diff'),
+    ('data', 'browse'),
+    ('models', 'stats'),
+    ('models', 'publish'),
+    ('plot', 'logs'),
+]
 
 
 @pytest.mark.parametrize('words', [(), *((name,) for name in VERBS), *NESTED], ids=' '.join)
@@ -76,8 +83,13 @@ def test_every_verb_explains_itself(verb, words: tuple[str, ...]) -> None:
     assert told.startswith('usage: facelmk') and len(told.split('\n\n')[1]) > 10  # the purpose
 
 
-TOOLS = {'browse_dataset': 'data browse', 'print_config': 'config show', 'get_flops': 'models stats',
-         'analyze_logs': 'plot logs', 'publish_model': 'models publish'}
+TOOLS = {
+    'browse_dataset': 'data browse',
+    'print_config': 'config show',
+    'get_flops': 'models stats',
+    'analyze_logs': 'plot logs',
+    'publish_model': 'models publish',
+}
 
 
 @pytest.mark.parametrize('tool', TOOLS)

@@ -1,4 +1,5 @@
 """facelmk models"""
+
 import hashlib
 import json
 import re
@@ -14,6 +15,7 @@ from facelmk.registry import BACKBONES, MODELS
 
 class OneConv(nn.Module):
     """A convolution of 3 x 3 and stride 2 without bias: 3 to 4 channels."""
+
     out_channels = (4,)
 
     def __init__(self) -> None:
@@ -53,8 +55,10 @@ def test_stats_of_what_is_no_square(verb, config) -> None:
 
 def test_publish_keeps_the_weights_alone(verb, config) -> None:
     model = MODELS.build(load_config(config).model)
-    torch.save({'state_dict': model.state_dict(), 'optimizer': {'state': {}}, 'meta': {'epoch': 3},
-                'message_hub': {'x': 1}}, 'epoch_3.pth')
+    torch.save(
+        {'state_dict': model.state_dict(), 'optimizer': {'state': {}}, 'meta': {'epoch': 3}, 'message_hub': {'x': 1}},
+        'epoch_3.pth',
+    )
     told = json.loads(verb('models', 'publish', 'epoch_3.pth', 'out/small.pth', '--json'))
     file = Path(told['file'])
     assert re.fullmatch(r'small-[0-9a-f]{8}_20\d{6}\.pth', file.name)

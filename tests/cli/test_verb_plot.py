@@ -1,13 +1,20 @@
 """facelmk plot logs"""
+
 import json
 from pathlib import Path
 
 import cv2
 import pytest
 
-LINES = [dict(loss=9., time=.9, epoch=1, iter=5, step=5), dict(loss=8., time=.3, epoch=1, iter=10, step=10),
-         dict(NME=7., step=1), dict(loss=7., time=.7, epoch=2, iter=15, step=15),
-         dict(loss=6., time=.5, epoch=2, iter=20, step=20), dict(NME=6., step=2), dict(NME=6.5, step=3)]
+LINES = [
+    dict(loss=9.0, time=0.9, epoch=1, iter=5, step=5),
+    dict(loss=8.0, time=0.3, epoch=1, iter=10, step=10),
+    dict(NME=7.0, step=1),
+    dict(loss=7.0, time=0.7, epoch=2, iter=15, step=15),
+    dict(loss=6.0, time=0.5, epoch=2, iter=20, step=20),
+    dict(NME=6.0, step=2),
+    dict(NME=6.5, step=3),
+]
 
 
 @pytest.fixture
@@ -21,21 +28,39 @@ def log(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> str:
 
 def test_summary(verb, log) -> None:
     assert verb('plot', 'logs', log).splitlines() == [
-        'work: 3 epochs', '  best NME: 6.0000 in epoch 2', '  slowest epoch 2, average time is 0.5000 s/iter',
-        '  fastest epoch 1, average time is 0.3000 s/iter', "  standard deviation of the epochs' times: 0.1000 s",
-        '  average iter time: 0.4000 s/iter']
+        'work: 3 epochs',
+        '  best NME: 6.0000 in epoch 2',
+        '  slowest epoch 2, average time is 0.5000 s/iter',
+        '  fastest epoch 1, average time is 0.3000 s/iter',
+        "  standard deviation of the epochs' times: 0.1000 s",
+        '  average iter time: 0.4000 s/iter',
+    ]
     assert not Path('curves.png').exists()
 
 
 def test_summary_as_json(verb, log) -> None:
     (told,) = json.loads(verb('plot', 'logs', log, '--json', '--include-outliers'))
-    assert told['best'] == {'key': 'NME', 'epoch': 2, 'value': 6.}
-    assert told['seconds_per_iteration']['mean'] == pytest.approx(.6)
+    assert told['best'] == {'key': 'NME', 'epoch': 2, 'value': 6.0}
+    assert told['seconds_per_iteration']['mean'] == pytest.approx(0.6)
 
 
 def test_curves(verb, log) -> None:
-    assert 'curves: a/b.png' in verb('plot', 'logs', log, log, '--keys', 'loss', 'NME', '--out', 'a/b.png',
-                                     '--legend', 'one', 'two', '--title', 'both')
+    assert 'curves: a/b.png' in verb(
+        'plot',
+        'logs',
+        log,
+        log,
+        '--keys',
+        'loss',
+        'NME',
+        '--out',
+        'a/b.png',
+        '--legend',
+        'one',
+        'two',
+        '--title',
+        'both',
+    )
     assert cv2.imread('a/b.png').std() > 1
 
 

@@ -1,4 +1,5 @@
 """facelmk predict"""
+
 import json
 import shutil
 from pathlib import Path
@@ -49,18 +50,33 @@ def test_a_folder_gives_drawings_and_numbers(verb, config, album) -> None:
     assert files == {'a.jpg', 'ü/b.png', 'predictions.json'}
     rows = json.loads(Path('out/predictions.json').read_text())
     assert [(row['path'], row['width'], row['height']) for row in rows] == [
-        ('an album/a.jpg', 90, 80), ('an album/ü/b.png', 90, 80)]
+        ('an album/a.jpg', 90, 80),
+        ('an album/ü/b.png', 90, 80),
+    ]
     model = facelmk.load(config, 'best.pth', 'cpu')
     for row in rows:
         (face,) = row['faces']
         assert face == model(row['path'], 'full')[0].to_dict() or np.allclose(
-            face['landmarks'], model(row['path'], 'full')[0].landmarks, atol=1e-3)
+            face['landmarks'], model(row['path'], 'full')[0].landmarks, atol=1e-3
+        )
         assert face['markup'] == 'wflw' and face['box'] == [0, 0, 90, 80] and len(face['scores']) == 98
 
 
 def test_many_boxes_json_and_no_drawing(verb, config, album) -> None:
-    rows = json.loads(verb('predict', config, 'an album/a.jpg', '--weights', 'best.pth', '--boxes',
-                           '1,2,40,50;10,10,80,70', '--json', '--batch-size', '1'))
+    rows = json.loads(
+        verb(
+            'predict',
+            config,
+            'an album/a.jpg',
+            '--weights',
+            'best.pth',
+            '--boxes',
+            '1,2,40,50;10,10,80,70',
+            '--json',
+            '--batch-size',
+            '1',
+        )
+    )
     assert [face['box'] for face in rows[0]['faces']] == [[1, 2, 40, 50], [10, 10, 80, 70]]
     assert not Path('work_dirs').exists()
 
@@ -72,7 +88,8 @@ def test_boxes_in_a_file_and_numbers_into_a_file(verb, config, album) -> None:
     assert [len(row['faces']) for row in rows] == [2, 1] and len(list(Path('deep').iterdir())) == 1
     again = verb('predict', config, album, '--weights', 'best.pth', '--boxes', 'deep/faces.json', '--json')
     assert [[face['box'] for face in row['faces']] for row in json.loads(again)] == [
-        [face['box'] for face in row['faces']] for row in rows]
+        [face['box'] for face in row['faces']] for row in rows
+    ]
 
 
 def test_the_place_of_drawings_if_none_is_said(verb, config, album) -> None:
@@ -82,8 +99,10 @@ def test_the_place_of_drawings_if_none_is_said(verb, config, album) -> None:
 
 def test_flip_and_its_absence(verb, config, album) -> None:
     flips = ('--cfg-options', 'model.flip_test=True')
-    numbers = [verb('predict', config, 'an album/a.jpg', *FULL, '--json', *more)
-               for more in ((), ('--no-flip',), flips, ('--no-flip', *flips))]
+    numbers = [
+        verb('predict', config, 'an album/a.jpg', *FULL, '--json', *more)
+        for more in ((), ('--no-flip',), flips, ('--no-flip', *flips))
+    ]
     assert numbers[0] == numbers[1] == numbers[3] and numbers[2] != numbers[0]
 
 
@@ -113,15 +132,18 @@ def test_boxes_that_do_not_fit_one_picture(verb, config, album) -> None:
     assert not Path('out/a.jpg').exists() and Path('out/ü/b.png').is_file()
 
 
-@pytest.mark.parametrize('words, code, told', [
-    (('an album',), 2, '--boxes x1,y1,x2,y2 in pixels of the picture, or --boxes full'),
-    (('an album', '--boxes', 'half'), 2, '--boxes half'),
-    (('none.jpg', '--boxes', 'full'), 3, 'no picture and no folder none.jpg'),
-    (('an album', '--boxes', 'full', '--weights', 'none.pth'), 3, 'no checkpoint none.pth'),
-    (('an album', '--boxes', 'full', '--out', 'one.jpg'), 2, 'give a folder'),
-    (('an album', '--boxes', 'full', '--out', 'an album'), 2, 'would replace a photograph'),
-    (('an album', '--boxes', 'full', '--batch-size', '0'), 2, '--batch-size 0'),
-    (('an album', '--boxes', 'full', '--device', 'tpu'), 2, "device='tpu'"),
-])
+@pytest.mark.parametrize(
+    'words, code, told',
+    [
+        (('an album',), 2, '--boxes x1,y1,x2,y2 in pixels of the picture, or --boxes full'),
+        (('an album', '--boxes', 'half'), 2, '--boxes half'),
+        (('none.jpg', '--boxes', 'full'), 3, 'no picture and no folder none.jpg'),
+        (('an album', '--boxes', 'full', '--weights', 'none.pth'), 3, 'no checkpoint none.pth'),
+        (('an album', '--boxes', 'full', '--out', 'one.jpg'), 2, 'give a folder'),
+        (('an album', '--boxes', 'full', '--out', 'an album'), 2, 'would replace a photograph'),
+        (('an album', '--boxes', 'full', '--batch-size', '0'), 2, '--batch-size 0'),
+        (('an album', '--boxes', 'full', '--device', 'tpu'), 2, "device='tpu'"),
+    ],
+)
 def test_what_is_wrong_is_said(verb, config, album, words, code, told) -> None:
     assert told in verb('predict', config, *words, code=code)

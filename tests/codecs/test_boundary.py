@@ -1,4 +1,5 @@
 """The map of lines: its curves, its distances, what hidden points leave out; and Adaptive Wing's own decoding."""
+
 import numpy as np
 import pytest
 import torch
@@ -20,16 +21,16 @@ def faces():
     landmarks = np.stack([data.face(i)['landmarks'] for i in range(4)])
     low, high = landmarks.min(1, keepdims=True), landmarks.max(1, keepdims=True)
     side = (high - low).max(-1, keepdims=True) * 1.25
-    return torch.from_numpy(((landmarks - (low + high) / 2) / side + .5) * 256).float()
+    return torch.from_numpy(((landmarks - (low + high) / 2) / side + 0.5) * 256).float()
 
 
-def lines_of(points, line_sigma=1., **options):
+def lines_of(points, line_sigma=1.0, **options):
     """The codec's last map (B, 64, 64) for points in crops of 256."""
     codec = Boundary('wflw', line_sigma=line_sigma, **options)
     return codec.encode(points, torch.ones(points.shape[:2]), torch.zeros(len(points), 99, 64, 64), 256)[0][:, -1]
 
 
-def map_of(cells, line, sigma=1., side=16, hidden=()):
+def map_of(cells, line, sigma=1.0, side=16, hidden=()):
     """The map (side, side) of one line through cells (K, 2)."""
     cells = torch.tensor(cells)[None]
     visible = torch.tensor([[i not in hidden for i in range(cells.shape[1])]])
@@ -38,28 +39,54 @@ def map_of(cells, line, sigma=1., side=16, hidden=()):
 
 def test_the_lines_are_those_of_the_published_drawing():
     """13 polylines, as the seeds' code lists them."""
-    spans = [(0, 32), (33, 37), (42, 46), (60, 64), (60, 67, 66, 65, 64), (68, 72), (68, 75, 74, 73, 72), (51, 54),
-             (55, 59), (76, 82), (88, 92), (76, 87, 86, 85, 84, 83, 82), (88, 95, 94, 93, 92)]
+    spans = [
+        (0, 32),
+        (33, 37),
+        (42, 46),
+        (60, 64),
+        (60, 67, 66, 65, 64),
+        (68, 72),
+        (68, 75, 74, 73, 72),
+        (51, 54),
+        (55, 59),
+        (76, 82),
+        (88, 92),
+        (76, 87, 86, 85, 84, 83, 82),
+        (88, 95, 94, 93, 92),
+    ]
     assert WFLW.lines == tuple(tuple(range(s[0], s[1] + 1)) if len(s) == 2 else s for s in spans)
-    spans = [(0, 16), (17, 21), (22, 26), (36, 39), (36, 41, 40, 39), (42, 45), (42, 47, 46, 45), (27, 30), (31, 35),
-             (48, 54), (60, 64), (48, 59, 58, 57, 56, 55, 54), (60, 67, 66, 65, 64)]
+    spans = [
+        (0, 16),
+        (17, 21),
+        (22, 26),
+        (36, 39),
+        (36, 41, 40, 39),
+        (42, 45),
+        (42, 47, 46, 45),
+        (27, 30),
+        (31, 35),
+        (48, 54),
+        (60, 64),
+        (48, 59, 58, 57, 56, 55, 54),
+        (60, 67, 66, 65, 64),
+    ]
     assert MARKUPS['300w'].lines == tuple(tuple(range(s[0], s[1] + 1)) if len(s) == 2 else s for s in spans)
 
 
-@pytest.mark.parametrize('sigma', [1., 1.5])
+@pytest.mark.parametrize('sigma', [1.0, 1.5])
 def test_heights_are_those_of_the_distance_to_a_straight_line(sigma):
     """From (3, 5.25) to (11, 5.25): the line's ends are round."""
-    found = map_of([[3., 5.25], [7., 5.25], [11., 5.25]], (0, 1, 2), sigma)
-    y, x = torch.meshgrid(torch.arange(16.), torch.arange(16.), indexing='ij')
+    found = map_of([[3.0, 5.25], [7.0, 5.25], [11.0, 5.25]], (0, 1, 2), sigma)
+    y, x = torch.meshgrid(torch.arange(16.0), torch.arange(16.0), indexing='ij')
     distance = torch.hypot(x - x.clamp(3, 11), y - 5.25)
-    wanted = torch.exp(-distance ** 2 / (2 * sigma ** 2)) * (distance < 3 * sigma)
+    wanted = torch.exp(-(distance**2) / (2 * sigma**2)) * (distance < 3 * sigma)
     torch.testing.assert_close(found, wanted, atol=1e-5, rtol=0)
-    assert (found[5, 15] > 0) == (sigma > 1) and found[5, 7] == pytest.approx(np.exp(-.03125 / sigma ** 2))
+    assert (found[5, 15] > 0) == (sigma > 1) and found[5, 7] == pytest.approx(np.exp(-0.03125 / sigma**2))
 
 
 def test_a_line_of_three_points_is_a_parabola():
     """Chords of 5 and 5, so x grows evenly with the length: y = 4 - 4 / 9 (x - 3)^2."""
-    knots = torch.tensor([[[0., 0.], [3., 4.], [6., 0.]]])
+    knots = torch.tensor([[[0.0, 0.0], [3.0, 4.0], [6.0, 0.0]]])
     _, start, end = pieces(knots, torch.ones(1, 3) > 0, ((0, 1, 2),), 99)
     for x, y in (start.unbind(1), end.unbind(1)):
         torch.testing.assert_close(y, 4 - (x - 3) ** 2 * 4 / 9, atol=1e-5, rtol=0)
@@ -77,35 +104,35 @@ def test_the_curves_are_near_scipys_interpolating_splines(faces):
             wanted = torch.from_numpy(np.stack(splev(np.linspace(0, 1, 2000), spline), -1)).float()
             distances.append(torch.cdist(start[face == i], wanted).amin(1))
     apart = torch.cat(distances)
-    assert apart.mean() < .05 and apart.quantile(.95) < .2 and apart.max() < 1.1
+    assert apart.mean() < 0.05 and apart.quantile(0.95) < 0.2 and apart.max() < 1.1
 
 
 def test_each_cell_knows_its_distance_to_the_curve(faces):
     """Against the distance to 40 places on each piece, without windows."""
     cells = Boundary('wflw').cells(faces, (64, 64), 256)
-    found = draw(cells, torch.ones(4, 98) > 0, WFLW.lines, (64, 64), 1.)
+    found = draw(cells, torch.ones(4, 98) > 0, WFLW.lines, (64, 64), 1.0)
     face, start, end = pieces(cells, torch.ones(4, 98) > 0, WFLW.lines, 128)
-    y, x = torch.meshgrid(torch.arange(64.), torch.arange(64.), indexing='ij')
+    y, x = torch.meshgrid(torch.arange(64.0), torch.arange(64.0), indexing='ij')
     grid = torch.stack((x, y), -1).view(-1, 2)
     share = torch.linspace(0, 1, 40)[:, None, None]
     for i in range(2):
         places = (start[face == i] * (1 - share) + end[face == i] * share).view(-1, 2)
         distance = torch.cdist(grid, places).amin(1).view(64, 64)
-        wanted = torch.exp(-distance ** 2 / 2) * (distance < 3)
-        assert (found[i] - wanted).abs().max() < .012  # exp(-9/2), where the map is cut
+        wanted = torch.exp(-(distance**2) / 2) * (distance < 3)
+        assert (found[i] - wanted).abs().max() < 0.012  # exp(-9/2), where the map is cut
 
 
 def test_the_map_lies_on_its_points_and_moves_with_them(faces):
-    moved = faces + torch.tensor([8., -4.])
+    moved = faces + torch.tensor([8.0, -4.0])
     maps, others = lines_of(faces), lines_of(moved)
     torch.testing.assert_close(others[:, 4:60, 6:60], maps[:, 5:61, 4:58], atol=1e-4, rtol=0)
     on = torch.tensor(sorted(set(sum(WFLW.lines, ()))))
     cells = Boundary('wflw').cells(faces, (64, 64), 256)[:, on].round().long().clamp(0, 63)
-    assert maps[torch.arange(4)[:, None], cells[..., 1], cells[..., 0]].min() > np.exp(-.25) - .01
+    assert maps[torch.arange(4)[:, None], cells[..., 1], cells[..., 0]].min() > np.exp(-0.25) - 0.01
 
 
 def test_pieces_at_hidden_points_are_left_out():
-    knots = [[2., 3.], [5., 3.], [90., -70.], [11., 3.], [14., 3.]]
+    knots = [[2.0, 3.0], [5.0, 3.0], [90.0, -70.0], [11.0, 3.0], [14.0, 3.0]]
     found = map_of(knots, (0, 1, 2, 3, 4), hidden=(2,))
     parts = torch.maximum(map_of(knots, (0, 1)), map_of(knots, (3, 4)))
     torch.testing.assert_close(found, parts, atol=1e-5, rtol=0)
@@ -114,8 +141,8 @@ def test_pieces_at_hidden_points_are_left_out():
 
 
 def test_points_in_one_place_and_far_off_the_grid_draw_something_finite():
-    found = map_of([[4., 4.], [4., 4.], [4., 4.], [1e6, 4.]], (0, 1, 2, 3))
-    assert found.isfinite().all() and found[4, 4] > .99 and found.max() <= 1
+    found = map_of([[4.0, 4.0], [4.0, 4.0], [4.0, 4.0], [1e6, 4.0]], (0, 1, 2, 3))
+    assert found.isfinite().all() and found[4, 4] > 0.99 and found.max() <= 1
 
 
 def test_weights_and_channels(faces):
@@ -151,19 +178,19 @@ def official(maps):
         y, x = np.unravel_index(cells.argmax(), cells.shape)
         moved = np.zeros(2)
         if 0 < x < 63 and 0 < y < 63:
-            moved = np.sign([cells[y, x + 1] - cells[y, x - 1], cells[y + 1, x] - cells[y - 1, x]]) * .25
-        found[i] = (np.array([x + 1, y + 1]) + moved - .5) * 4
+            moved = np.sign([cells[y, x + 1] - cells[y, x - 1], cells[y + 1, x] - cells[y - 1, x]]) * 0.25
+        found[i] = (np.array([x + 1, y + 1]) + moved - 0.5) * 4
     return found
 
 
 def test_the_official_decoding_is_ours_and_half_a_pixel():
     """Cell (20, 31) of a stride of 4, higher to its right and above: 4 * (20.5 + .25), 4 * (31.5 - .25)."""
     maps = torch.zeros(1, 99, 64, 64)
-    maps[0, :, 31, 20], maps[0, :, 31, 21], maps[0, :, 30, 20] = 1., .5, .5
-    assert official(maps[0].numpy())[0].tolist() == [83., 125.]
-    assert Boundary('wflw', corner=True).decode(maps, 256)[0][0, 0].tolist() == [83., 125.]
+    maps[0, :, 31, 20], maps[0, :, 31, 21], maps[0, :, 30, 20] = 1.0, 0.5, 0.5
+    assert official(maps[0].numpy())[0].tolist() == [83.0, 125.0]
+    assert Boundary('wflw', corner=True).decode(maps, 256)[0][0, 0].tolist() == [83.0, 125.0]
     assert Boundary('wflw').decode(maps, 256)[0][0, 0].tolist() == [82.5, 124.5]
-    assert Boundary('wflw', aligned=False).decode(maps, 256)[0][0, 0].tolist() == [81., 123.]
+    assert Boundary('wflw', aligned=False).decode(maps, 256)[0][0, 0].tolist() == [81.0, 123.0]
     noise = torch.from_numpy(np.random.RandomState(0).rand(1, 99, 64, 64)).float()
     noise[..., :2, :], noise[..., :2], noise[..., 62:, :], noise[..., 62:] = 0, 0, 0, 0
     found = Boundary('wflw', corner=True).decode(noise, 256)[0][0].numpy()
@@ -174,10 +201,10 @@ def test_the_official_decoding_is_ours_and_half_a_pixel():
 def test_bumps_of_the_published_recipes(sigma, radius):
     """The cell that a point lies in, counted from a pixel's corner, and `radius` cells along each side of it."""
     codec = Boundary('wflw', sigma=sigma, radius=radius, centre='cell', corner=True)
-    points = torch.full((1, 98, 2), 128.)
-    points[0, 0] = torch.tensor([83.9, 124.])
+    points = torch.full((1, 98, 2), 128.0)
+    points[0, 0] = torch.tensor([83.9, 124.0])
     bump = codec.encode(points, torch.ones(1, 98), torch.zeros(1, 99, 64, 64), 256)[0][0, 0]
     y, x = np.mgrid[:64, :64]
-    wanted = np.exp(-((x - 20) ** 2 + (y - 31) ** 2) / (2 * sigma ** 2))
+    wanted = np.exp(-((x - 20) ** 2 + (y - 31) ** 2) / (2 * sigma**2))
     wanted[(abs(x - 20) > radius) | (abs(y - 31) > radius)] = 0
     np.testing.assert_allclose(bump.numpy(), wanted, atol=1e-6)

@@ -1,20 +1,36 @@
 """L2 and L3 for every registered codec, and for the forms of those that have several."""
+
 import pytest
 import torch
 
 from facelmk.markups import MARKUPS
 from facelmk.registry import CODECS
 
-FORMS = {'Heatmap': [dict(centre=centre, refine=refine, aligned=aligned, sigma=sigma)
-                     for centre in ('exact', 'cell') for refine in ('quarter', 'dark', None)
-                     for aligned in (True, False) for sigma in (1.5, 2)]
-         + [dict(aligned=False, shift=False)],
-         'Boundary': [dict(markup='wflw', **form) for form in (
-             {}, dict(refine='dark'), dict(corner=True), dict(centre='cell', sigma=1.75, radius=3, corner=True),
-             dict(centre='cell', sigma=2.5, radius=7), dict(centre='cell', aligned=False))],
-         'Megvii': [{}, dict(aligned=False)], 'HRNetInteger': [{}, dict(rounded=True)],
-         'Coordinates': [dict(flip='exact'), dict(flip='mmpose0')],
-         'SimCC': [{}, dict(aligned=False), dict(normalise=True), dict(smoothing=.1), dict(split=3, aligned=False)]}
+FORMS = {
+    'Heatmap': [
+        dict(centre=centre, refine=refine, aligned=aligned, sigma=sigma)
+        for centre in ('exact', 'cell')
+        for refine in ('quarter', 'dark', None)
+        for aligned in (True, False)
+        for sigma in (1.5, 2)
+    ]
+    + [dict(aligned=False, shift=False)],
+    'Boundary': [
+        dict(markup='wflw', **form)
+        for form in (
+            {},
+            dict(refine='dark'),
+            dict(corner=True),
+            dict(centre='cell', sigma=1.75, radius=3, corner=True),
+            dict(centre='cell', sigma=2.5, radius=7),
+            dict(centre='cell', aligned=False),
+        )
+    ],
+    'Megvii': [{}, dict(aligned=False)],
+    'HRNetInteger': [{}, dict(rounded=True)],
+    'Coordinates': [dict(flip='exact'), dict(flip='mmpose0')],
+    'SimCC': [{}, dict(aligned=False), dict(normalise=True), dict(smoothing=0.1), dict(split=3, aligned=False)],
+}
 CASES = [(name, form) for name in CODECS for form in FORMS.get(name, [{}])]
 MIRROR = torch.from_numpy(MARKUPS['wflw'].mirror)
 SIZE = 256
@@ -31,7 +47,7 @@ def like(name, codec):
 def faces(codec, seed=0):
     """Points at least the codec's margin inside the crop."""
     generator = torch.Generator().manual_seed(seed)
-    margin = max(codec.margin, 1.)
+    margin = max(codec.margin, 1.0)
     return margin + torch.rand(2, 98, 2, generator=generator) * (SIZE - 2 * margin), torch.ones(2, 98)
 
 
@@ -56,22 +72,22 @@ def test_a_mirrored_output_is_the_output_of_the_mirrored_face(name, form):
     mirrored = torch.stack((SIZE - 1 - points[:, MIRROR, 0], points[:, MIRROR, 1]), -1)
     bias = (found - mirrored).mean((0, 1))
     # decoding may be off by the tolerance either way; over 196 points that averages out
-    assert abs(bias[0] - codec.flip_bias) <= .15 + 1e-3, bias
-    assert (found - mirrored - torch.tensor([codec.flip_bias, 0.])).abs().max() <= codec.tolerance + 1e-3
+    assert abs(bias[0] - codec.flip_bias) <= 0.15 + 1e-3, bias
+    assert (found - mirrored - torch.tensor([codec.flip_bias, 0.0])).abs().max() <= codec.tolerance + 1e-3
 
 
 @pytest.mark.parametrize(('name', 'form'), CASES, ids=str)
 def test_points_that_cannot_be_learnt_weigh_nothing(name, form):
     codec = CODECS.build(dict(type=name, **form))
     points, visible = faces(codec)
-    points[0, 0], visible[0, 1] = torch.tensor([-300., 40.]), 0.
+    points[0, 0], visible[0, 1] = torch.tensor([-300.0, 40.0]), 0.0
     target, weight = codec.encode(points, visible, like(name, codec), SIZE)
     flat = weight.flatten(2).amax(-1)
-    assert flat[0, :2].tolist() == [0., 0.] and (flat[0, 2:98] == 1).all()
+    assert flat[0, :2].tolist() == [0.0, 0.0] and (flat[0, 2:98] == 1).all()
     if name != 'Coordinates':
         assert (target[0, 1] == 0).all()
 
 
 def test_an_aligned_grid_has_no_bias_and_mmposes_has():
     build = lambda **form: CODECS.build(dict(type='Heatmap', **form)).flip_bias  # noqa: E731
-    assert (build(), build(aligned=False), build(aligned=False, shift=False)) == (0., 1., -3.)
+    assert (build(), build(aligned=False), build(aligned=False, shift=False)) == (0.0, 1.0, -3.0)

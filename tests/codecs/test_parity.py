@@ -1,4 +1,5 @@
 """Codecs against MMPose's numbers (tests/data/codecs.npz) and against the published floors."""
+
 from pathlib import Path
 
 import numpy as np
@@ -10,9 +11,11 @@ from facelmk.codecs import Coordinates, Heatmap, Integral
 from facelmk.codecs.refine import dark, quarter
 from facelmk.markups import MARKUPS
 
-MSRA = {'msra': dict(sigma=2, centre='cell', refine='quarter'),
-        'msra_dark': dict(sigma=2, centre='exact', refine='dark'),
-        'msra_s1.5': dict(sigma=1.5, centre='cell', refine='quarter')}
+MSRA = {
+    'msra': dict(sigma=2, centre='cell', refine='quarter'),
+    'msra_dark': dict(sigma=2, centre='exact', refine='dark'),
+    'msra_s1.5': dict(sigma=1.5, centre='cell', refine='quarter'),
+}
 WFLW = torch.from_numpy(MARKUPS['wflw'].mirror)
 
 
@@ -33,7 +36,7 @@ def test_heatmaps_and_weights_are_those_of_mmpose(reference, name):
     assert np.abs(maps[0, ::14].numpy() - reference[f'{name}_maps']).max() < 1e-6
     assert np.abs(maps[0].double().sum((1, 2)).numpy() - reference[f'{name}_map_sums']).max() < 1e-4
     assert np.array_equal(weight[..., 0, 0].numpy(), reference[f'{name}_weight'])
-    found, scores = codec.decode(maps + noise(77, 98, 64, 64) * .05, 256)
+    found, scores = codec.decode(maps + noise(77, 98, 64, 64) * 0.05, 256)
     assert np.abs(found.numpy() - reference[f'{name}_decoded']).max() < 1e-3
     assert np.abs(scores.numpy() - reference[f'{name}_scores']).max() < 1e-6
 
@@ -60,9 +63,9 @@ def test_refinement_of_random_maps_is_that_of_mmpose(reference):
 
 
 def test_an_empty_map_decodes_to_before_the_first_cell():
-    empty = torch.tensor([0., -1.])[:, None, None].expand(1, 2, 64, 64)
+    empty = torch.tensor([0.0, -1.0])[:, None, None].expand(1, 2, 64, 64)
     points, scores = Heatmap(aligned=False).decode(empty, 256)
-    assert points.tolist() == [[[-4., -4.], [-4., -4.]]] and scores.tolist() == [[0., -1.]]
+    assert points.tolist() == [[[-4.0, -4.0], [-4.0, -4.0]]] and scores.tolist() == [[0.0, -1.0]]
 
 
 @pytest.mark.parametrize('shift', [0, 1])
@@ -73,9 +76,11 @@ def test_flips_are_those_of_mmpose(reference, shift):
     assert np.abs(points.numpy() - reference[f'flip_points_{shift}']).max() < 1e-7
 
 
-FLOORS = {'msra_s2': (Heatmap(2, 'quarter', 'cell', aligned=False), [1.261, 1.247, 1.237, 1.25, 1.249]),
-          'dark_s2': (Heatmap(2, 'dark', 'exact', aligned=False), [.001] * 5),
-          'regression': (Coordinates(), [0.] * 5)}
+FLOORS = {
+    'msra_s2': (Heatmap(2, 'quarter', 'cell', aligned=False), [1.261, 1.247, 1.237, 1.25, 1.249]),
+    'dark_s2': (Heatmap(2, 'dark', 'exact', aligned=False), [0.001] * 5),
+    'regression': (Coordinates(), [0.0] * 5),
+}
 
 
 @pytest.mark.parametrize('name', FLOORS)
@@ -93,9 +98,9 @@ def test_a_perfect_network_reaches_the_published_floor(name):
             points = torch.from_numpy(geometry.apply(warp, landmarks))[None].float()
             target, _ = codec.encode(points, torch.ones(1, 98), like, 256)
             home = geometry.apply(geometry.invert(warp), codec.decode(target, 256)[0][0].double().numpy())
-            errors.append(np.linalg.norm(home - landmarks, axis=-1).mean() / (.6 * side) * 100)
+            errors.append(np.linalg.norm(home - landmarks, axis=-1).mean() / (0.6 * side) * 100)
         found.append(np.mean(errors))
-    assert np.abs(np.subtract(found, wanted)).max() < .02, found
+    assert np.abs(np.subtract(found, wanted)).max() < 0.02, found
 
 
 def test_integral_decodes_the_middle_of_a_cell_and_between_two():
@@ -108,7 +113,7 @@ def test_integral_decodes_the_middle_of_a_cell_and_between_two():
     cells[0, 0, 5, 10] = 0
     points, scores = Integral().decode(cells, 112)
     torch.testing.assert_close(points, torch.tensor([[[39.5, 21.5]]]))
-    assert scores.item() == .5
+    assert scores.item() == 0.5
 
 
 def test_integral_mirrors_any_map_exactly():

@@ -1,4 +1,5 @@
 """SimCC against MMPose's numbers, against closed forms, and by hand."""
+
 from pathlib import Path
 
 import numpy as np
@@ -10,7 +11,7 @@ from facelmk.errors import FacelmkError
 from facelmk.markups import MARKUPS
 
 POINTS = Path(__file__).parents[1] / 'data' / 'codecs.npz'
-FORMS = {'simcc': dict(sigma=6, normalise=True), 'simcc_rtm': dict(sigma=5.66), 'simcc_std': dict(smoothing=.1)}
+FORMS = {'simcc': dict(sigma=6, normalise=True), 'simcc_rtm': dict(sigma=5.66), 'simcc_std': dict(smoothing=0.1)}
 WFLW = torch.from_numpy(MARKUPS['wflw'].mirror)
 
 
@@ -44,9 +45,9 @@ def test_rows_weights_and_points_are_those_of_mmpose(name, shared):
 @pytest.mark.parametrize(('aligned', 'normalise'), [(True, False), (False, True)])
 def test_a_row_is_a_bell_curve_around_the_nearest_bin(aligned, normalise):
     points, visible, target, weight = encoded(SimCC(sigma=5.66, normalise=normalise, aligned=aligned))
-    shift = .5 if aligned else 0.
+    shift = 0.5 if aligned else 0.0
     middle = np.round((points.numpy().astype(float) + shift) * 2 - shift)
-    wanted = np.exp(-(np.arange(512) - middle[..., None]) ** 2 / (2 * 5.66 ** 2))
+    wanted = np.exp(-((np.arange(512) - middle[..., None]) ** 2) / (2 * 5.66**2))
     wanted /= 5.66 * np.sqrt(2 * np.pi) if normalise else 1
     counts = weight[..., 0, 0].numpy() > 0
     assert np.abs(target.numpy()[counts] - wanted[counts]).max() < 1e-6
@@ -57,36 +58,39 @@ def test_a_row_is_a_bell_curve_around_the_nearest_bin(aligned, normalise):
 
 def test_label_smoothing_by_hand():
     """Four pixels, a bin each: 0.7 in the point's bin, a tenth in each of the three others."""
-    codec = SimCC(split=1, smoothing=.3)
-    target, weight = codec.encode(torch.tensor([[[1.2, 3.4], [1., 4.]]]), torch.ones(1, 2), torch.zeros(1, 2, 2, 4), 4)
-    torch.testing.assert_close(target[0, 0], torch.tensor([[.1, .7, .1, .1], [.1, .1, .1, .7]]))
-    assert not target[0, 1].any() and weight.flatten().tolist() == [1., 0.]  # y = 4 lies beyond the last pixel
-    one_hot, _ = SimCC(split=1, sigma=0).encode(torch.tensor([[[1.2, 3.4]]]), torch.ones(1, 1),
-                                                torch.zeros(1, 1, 2, 4), 4)
+    codec = SimCC(split=1, smoothing=0.3)
+    target, weight = codec.encode(
+        torch.tensor([[[1.2, 3.4], [1.0, 4.0]]]), torch.ones(1, 2), torch.zeros(1, 2, 2, 4), 4
+    )
+    torch.testing.assert_close(target[0, 0], torch.tensor([[0.1, 0.7, 0.1, 0.1], [0.1, 0.1, 0.1, 0.7]]))
+    assert not target[0, 1].any() and weight.flatten().tolist() == [1.0, 0.0]  # y = 4 lies beyond the last pixel
+    one_hot, _ = SimCC(split=1, sigma=0).encode(
+        torch.tensor([[[1.2, 3.4]]]), torch.ones(1, 1), torch.zeros(1, 1, 2, 4), 4
+    )
     assert one_hot[0, 0].tolist() == [[0, 1, 0, 0], [0, 0, 0, 1]]
 
 
 def test_bins_decode_to_their_middles():
     """Two bins a pixel: aligned, bins 0 and 1 are the halves of pixel 0, which reaches from -0.5 to 0.5."""
     output = torch.zeros(1, 1, 2, 8)
-    output[0, 0, 0, 1], output[0, 0, 1, 6] = 3., 2.
-    for aligned, point in ((True, [.25, 2.75]), (False, [.5, 3.])):
+    output[0, 0, 0, 1], output[0, 0, 1, 6] = 3.0, 2.0
+    for aligned, point in ((True, [0.25, 2.75]), (False, [0.5, 3.0])):
         found, scores = SimCC(aligned=aligned).decode(output, 4)
-        assert found[0, 0].tolist() == point and scores.item() == 2.
+        assert found[0, 0].tolist() == point and scores.item() == 2.0
 
 
 def test_an_empty_row_decodes_to_before_the_first_bin():
     output = torch.zeros(1, 2, 2, 8)
-    output[0, 0, 0, 5] = 1.
+    output[0, 0, 0, 5] = 1.0
     points, scores = SimCC(aligned=False).decode(output, 4)
-    assert points.tolist() == [[[-.5, -.5], [-.5, -.5]]] and scores.tolist() == [[0., 0.]]
+    assert points.tolist() == [[[-0.5, -0.5], [-0.5, -0.5]]] and scores.tolist() == [[0.0, 0.0]]
 
 
 @pytest.mark.parametrize('split', [1, 2, 3])
 def test_mmposes_bins_are_off_under_mirroring_and_aligned_ones_are_not(split):
     """Bin b of W mirrors to W - 1 - b: x = b / split then becomes size - 1 / split - x, not size - 1 - x."""
     output = torch.randn(2, 98, 2, 64 * split, generator=torch.Generator().manual_seed(0))
-    for aligned, bias in ((True, 0.), (False, 1 - 1 / split)):
+    for aligned, bias in ((True, 0.0), (False, 1 - 1 / split)):
         codec = SimCC(split=split, aligned=aligned)
         assert codec.flip_bias == bias and codec.bins(64) == 64 * split and codec.channels(98, 64) == 98
         points, flipped = (codec.decode(rows, 64)[0] for rows in (output, codec.flip(output, WFLW, 64)))
@@ -94,7 +98,7 @@ def test_mmposes_bins_are_off_under_mirroring_and_aligned_ones_are_not(split):
         torch.testing.assert_close(flipped[..., 1], points[:, WFLW, 1])
 
 
-@pytest.mark.parametrize('form', [dict(smoothing=1.), dict(smoothing=-.1), dict(split=0)])
+@pytest.mark.parametrize('form', [dict(smoothing=1.0), dict(smoothing=-0.1), dict(split=0)])
 def test_what_cannot_be_is_refused_by_value(form):
     with pytest.raises(FacelmkError, match=next(iter(form))):
         SimCC(**form)

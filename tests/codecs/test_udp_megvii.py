@@ -2,6 +2,7 @@
 
 `tests/data/udp_megvii.npz` holds each 14th map of the reference folder; where that is there, whole arrays are compared.
 """
+
 from pathlib import Path
 
 import numpy as np
@@ -15,17 +16,29 @@ from facelmk.codecs.refine import blurred, dark_udp
 COPIED = Path(__file__).parents[1] / 'data'
 LIKE = torch.zeros(1, 98, 64, 64)
 # MMPose decodes UDP's maps into its own crop, which is 256 / 255 times as wide as ours
-CODECS = {'udp': (UDP(), 256 / 255), 'megvii': (Megvii(aligned=False), 1.)}
+CODECS = {'udp': (UDP(), 256 / 255), 'megvii': (Megvii(aligned=False), 1.0)}
 # what the tests here read; simcc has a file of its own, and msra lies in test_parity.py
-HERE = ('kpts', 'vis', 'decode_noise_seed', 'pp_hm_seed', 'udp', 'megvii', 'reg_dec', 'intreg', 'pp_dark_udp',
-        'pp_blur', 'pp_max')
+HERE = (
+    'kpts',
+    'vis',
+    'decode_noise_seed',
+    'pp_hm_seed',
+    'udp',
+    'megvii',
+    'reg_dec',
+    'intreg',
+    'pp_dark_udp',
+    'pp_blur',
+    'pp_max',
+)
 ELSEWHERE = ('simcc', 'msra', 'reg_enc', 'pp_refine', 'pp_dark')
 
 
 @pytest.fixture(scope='module')
 def copied():
     return dict(np.load(COPIED / 'udp_megvii.npz')) | {
-        key: value for key, value in np.load(COPIED / 'codecs.npz').items() if key in ('points', 'visible')}
+        key: value for key, value in np.load(COPIED / 'codecs.npz').items() if key in ('points', 'visible')
+    }
 
 
 def noise(seed, *shape):
@@ -49,7 +62,7 @@ def test_maps_and_weights_are_those_of_mmpose(name, copied):
 @pytest.mark.parametrize('name', CODECS)
 def test_decoded_points_and_scores_are_those_of_mmpose(name, copied):
     (codec, wider), maps = CODECS[name], encoded(name, copied)[0]
-    found, scores = codec.decode(maps + noise(77, 98, 64, 64) * .05, 256)
+    found, scores = codec.decode(maps + noise(77, 98, 64, 64) * 0.05, 256)
     wanted = copied[f'{name}_decoded']
     assert np.abs(found.numpy() * wider - wanted).max() <= 1e-4  # in maps of mere noise, too, whose parabola is flat
     assert np.abs(scores.numpy() - copied[f'{name}_scores']).max() < 1e-6
@@ -94,7 +107,7 @@ def test_integral_labels_are_coordinates_and_bumps_of_area_one(copied):
 def test_decoded_coordinates_are_those_of_mmpose(name, shared):
     """The labels, moved by noise."""
     with np.load(shared / 'ref' / 'codecs.npz') as reference:
-        moved = reference[f'{name}_enc_keypoint_labels'] + np.random.RandomState(9).randn(1, 98, 2) * .01
+        moved = reference[f'{name}_enc_keypoint_labels'] + np.random.RandomState(9).randn(1, 98, 2) * 0.01
         found, scores = Coordinates().decode(torch.from_numpy(moved), 256)
         assert np.abs(found.numpy() - reference[f'{name}_dec_kpts']).max() < 1e-4
         assert np.array_equal(scores.numpy(), reference[f'{name}_dec_scores'])
@@ -102,8 +115,8 @@ def test_decoded_coordinates_are_those_of_mmpose(name, shared):
 
 def test_udp_brings_200_back_as_200():
     """The grid's ends are the crop's: 0 and 255 are cells 0 and 63; by MMPose's factor 200 becomes 200.78."""
-    codec, points = UDP(), torch.tensor([[[0., 255.], [200., 100.]]])
-    assert codec.cells(points, (64, 64), 256)[0, 0].tolist() == pytest.approx([0., 63.])
+    codec, points = UDP(), torch.tensor([[[0.0, 255.0], [200.0, 100.0]]])
+    assert codec.cells(points, (64, 64), 256)[0, 0].tolist() == pytest.approx([0.0, 63.0])
     target, _ = codec.encode(points, torch.ones(1, 2), torch.zeros(1, 2, 64, 64), 256)
     found = codec.decode(target, 256)[0]
     assert (found[0, 1] - points[0, 1]).abs().max() < 1e-3
@@ -129,12 +142,12 @@ def test_udp_undoes_mmposes_udp_crops(case, shared):
 
 def test_megvii_by_hand():
     """x = 131.9 of 256 lies in the 33rd cell, of the aligned grid from 131.5 on in the 34th; scores reach 1.5."""
-    points = torch.tensor([[[131.9, 128.]]])
-    for aligned, cell, back in ((False, 32, [130., 130.]), (True, 33, [133.5, 129.5])):
+    points = torch.tensor([[[131.9, 128.0]]])
+    for aligned, cell, back in ((False, 32, [130.0, 130.0]), (True, 33, [133.5, 129.5])):
         codec = Megvii(aligned=aligned)
         target, _ = codec.encode(points, torch.ones(1, 1), torch.zeros(1, 1, 64, 64), 256)
         assert target[0, 0, 32, cell] == 255 == target.max()
-        assert target[0, 0, 32, cell + 1] / 255 == pytest.approx(np.exp(-.5 / 2.6 ** 2), abs=1e-5)
+        assert target[0, 0, 32, cell + 1] / 255 == pytest.approx(np.exp(-0.5 / 2.6**2), abs=1e-5)
         assert target[0, 0, 32, cell + 7] > 0 == target[0, 0, 32, cell + 8]
         found, scores = codec.decode(target, 256)
         assert found[0, 0].tolist() == back and scores.item() == pytest.approx(1.5)

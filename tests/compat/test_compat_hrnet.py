@@ -1,4 +1,5 @@
 """HRNet-landmarks' functions: the original's numbers where they are right, and a test for each fault."""
+
 import re
 from functools import reduce
 from pathlib import Path
@@ -17,7 +18,7 @@ from facelmk.engine.checkpoint import Mismatch
 from facelmk.models.backbones import hrnet as layers
 from facelmk.registry import CODECS, MODELS
 
-MEAN, STD = np.array([.485, .456, .406]), np.array([.229, .224, .225])
+MEAN, STD = np.array([0.485, 0.456, 0.406]), np.array([0.229, 0.224, 0.225])
 SIZES = {'WFLW': 98, 'AFLW': 19, '300W': 68, 'COFW': 29}
 
 
@@ -27,10 +28,11 @@ class Brightest(nn.Module):
     def forward(self, image: Tensor) -> Tensor:
         self.seen = image
         light = F.avg_pool2d(image * torch.tensor(STD).view(3, 1, 1) + torch.tensor(MEAN).view(3, 1, 1), 4)
-        return (light - .5 * (light.sum(1, keepdim=True) - light)).float()
+        return (light - 0.5 * (light.sum(1, keepdim=True) - light)).float()
 
 
 # -- the faults of HRNet-landmarks, one by one
+
 
 def test_pictures_of_opencv_are_not_fed_as_rgb(photograph) -> None:
     """Fed as they are, the red spot would be found where the blue one is."""
@@ -48,6 +50,7 @@ def test_pictures_of_opencv_are_not_fed_as_rgb(photograph) -> None:
 
 def test_no_gpu_is_asked_for(photograph, monkeypatch) -> None:
     """`.cuda()` anywhere on the way would raise here."""
+
     def refuse(*_: object) -> None:
         raise AssertionError('a GPU was asked for')
 
@@ -59,16 +62,16 @@ def test_no_gpu_is_asked_for(photograph, monkeypatch) -> None:
 @pytest.mark.filterwarnings('error')
 def test_pictures_shrink_without_np_math(photograph) -> None:
     """NumPy 2 has no np.math, which crops of more than twice their size needed; NumPy 1.26 warns of it."""
-    image, points = photograph(1600, 1200, 25.)
+    image, points = photograph(1600, 1200, 25.0)
     assert np.abs(compat.get_lmks_by_img(Brightest(), image) - points).max() < 10  # five pixels a pixel of the crop
-    assert compat.crop(image, torch.tensor([800, 600.]), 6.25).shape == (256, 256, 3)
+    assert compat.crop(image, torch.tensor([800, 600.0]), 6.25).shape == (256, 256, 3)
 
 
 def test_fuse_layers_do_not_align_corners() -> None:
     """Between two cells the resized map has a quarter and three quarters; with aligned corners it has thirds."""
-    low, high = torch.tensor([[0., 1.], [0., 1.]])[None, None], torch.zeros(1, 1, 4, 4)
+    low, high = torch.tensor([[0.0, 1.0], [0.0, 1.0]])[None, None], torch.zeros(1, 1, 4, 4)
     total = layers.Exchange._sum(0, nn.ModuleList([None, nn.Identity()]), [high, low])
-    assert torch.allclose(total[0, 0], torch.tensor([0., .25, .75, 1.]).expand(4, 4))
+    assert torch.allclose(total[0, 0], torch.tensor([0.0, 0.25, 0.75, 1.0]).expand(4, 4))
 
 
 def test_aligned_corners_make_another_network(models, monkeypatch) -> None:
@@ -76,26 +79,30 @@ def test_aligned_corners_make_another_network(models, monkeypatch) -> None:
     image = torch.randn(1, 3, 64, 64, generator=torch.Generator().manual_seed(0))
     with torch.no_grad():
         right = model(image)
-        monkeypatch.setattr(layers, 'F', SimpleNamespace(
-            interpolate=lambda *given, **how: F.interpolate(*given, **(how | {'align_corners': True}))))
+        monkeypatch.setattr(
+            layers,
+            'F',
+            SimpleNamespace(interpolate=lambda *given, **how: F.interpolate(*given, **(how | {'align_corners': True}))),
+        )
         wrong = model(image)
-    assert (right - wrong).abs().max() > .01 * right.abs().max()
+    assert (right - wrong).abs().max() > 0.01 * right.abs().max()
 
 
 # -- landmarks of a picture
+
 
 def test_the_square_in_the_middle() -> None:
     """0.78125 times the longer side, and no more: a spot outside is not found."""
     network = Brightest()
     image = np.zeros((300, 400, 3), np.uint8)
-    side = .78125 * 400
-    image[:, round(200 - side / 2) - 3:round(200 - side / 2) - 1] = 255  # just outside
+    side = 0.78125 * 400
+    image[:, round(200 - side / 2) - 3 : round(200 - side / 2) - 1] = 255  # just outside
     compat.get_lmks_by_img(network, image)
     assert network.seen[0].std() == 0 or network.seen[0, :, :, 2:].std(dim=(1, 2)).max() < 1e-6
     image[:, round(200 - side / 2) + 3] = 255
     for size in (256, 128):  # the same square, whatever the crop
         compat.get_lmks_by_img(network, image, (size, size))
-        assert network.seen.shape[-1] == size and network.seen[0, :, :, :size // 32].std() > .1
+        assert network.seen.shape[-1] == size and network.seen[0, :, :, : size // 32].std() > 0.1
 
 
 def test_a_box_says_where_the_face_is(photograph) -> None:
@@ -118,17 +125,19 @@ def test_a_turned_crop_finds_the_same_places(photograph, rot) -> None:
 def test_fractions_of_pixels_are_kept() -> None:
     """The original cuts to whole pixels and adds one; its number for this map is (93, 123)."""
     maps = torch.zeros(1, 1, 64, 64)
-    maps[0, 0, 30, 20], maps[0, 0, 30, 21], maps[0, 0, 29, 20] = 1., .5, .5
+    maps[0, 0, 30, 20], maps[0, 0, 30, 21], maps[0, 0, 29, 20] = 1.0, 0.5, 0.5
     found = compat.get_lmks_by_img(lambda_net(maps), np.zeros((256, 256, 3), np.uint8))
     assert np.allclose(found, [[20.75 * 3.125 + 28, 30.25 * 3.125 + 28]])
-    assert compat.decode_preds(maps, [torch.tensor([128, 128.])], [1.], [64, 64]).tolist() == [[[93, 123]]]
+    assert compat.decode_preds(maps, [torch.tensor([128, 128.0])], [1.0], [64, 64]).tolist() == [[[93, 123]]]
 
 
 def lambda_net(maps: Tensor) -> nn.Module:
     """A network that always gives these maps."""
+
     class Constant(nn.Module):
         def forward(self, image: Tensor) -> Tensor:
             return maps
+
     return Constant()
 
 
@@ -143,9 +152,10 @@ def test_a_network_of_ours_decodes_in_its_own_way(photograph, config) -> None:
 
 # -- the original's arithmetic
 
+
 def test_highest_cells_are_counted_from_one() -> None:
-    maps = torch.full((1, 3, 4, 5), -1.)
-    maps[0, 0, 2, 3], maps[0, 1, 0, 0] = 1., 2.
+    maps = torch.full((1, 3, 4, 5), -1.0)
+    maps[0, 0, 2, 3], maps[0, 1, 0, 0] = 1.0, 2.0
     assert compat.get_preds(maps).tolist() == [[[4, 3], [1, 1], [0, 0]]]  # nothing above 0 gives 0
 
 
@@ -154,12 +164,12 @@ def slow_decode(maps: np.ndarray, center: np.ndarray, scale: float) -> np.ndarra
     found = []
     for one in maps:
         y, x = np.unravel_index(one.argmax(), one.shape)
-        place = np.array([x + 1., y + 1.]) if one.max() > 0 else np.zeros(2)
+        place = np.array([x + 1.0, y + 1.0]) if one.max() > 0 else np.zeros(2)
         px, py = place.astype(int)
         if 1 < px < 64 and 1 < py < 64:
-            place += .25 * np.sign([one[py - 1, px] - one[py - 1, px - 2], one[py, px - 1] - one[py - 2, px - 1]])
+            place += 0.25 * np.sign([one[py - 1, px] - one[py - 1, px - 2], one[py, px - 1] - one[py - 2, px - 1]])
         side = 200 * scale
-        found.append(np.trunc((place + .5 - 1) * side / 64 + center - side / 2) + 1)
+        found.append(np.trunc((place + 0.5 - 1) * side / 64 + center - side / 2) + 1)
     return np.array(found)
 
 
@@ -167,49 +177,50 @@ def test_decoding_to_whole_pixels_is_the_originals() -> None:
     random = np.random.default_rng(0)
     maps = random.normal(size=(2, 98, 64, 64)).astype(np.float32)
     maps[0, 0], maps[0, 1, 0, 0], maps[0, 2, 63, 63], maps[1, 3, 5, 0], maps[1, 4, 63, 7] = -1, 50, 50, 50, 50
-    centers, scales = random.uniform(90, 300, (2, 2)), [.7, 1.9]
-    found = compat.decode_preds(torch.from_numpy(maps), [torch.tensor(c) for c in centers], scales, [64., 64.])
+    centers, scales = random.uniform(90, 300, (2, 2)), [0.7, 1.9]
+    found = compat.decode_preds(torch.from_numpy(maps), [torch.tensor(c) for c in centers], scales, [64.0, 64.0])
     assert found.shape == (2, 98, 2)
     for i in range(2):
-        assert (found[i].numpy() == slow_decode(maps[i], centers[i], scales[i])).mean() > .99  # a whole number's edge
+        assert (found[i].numpy() == slow_decode(maps[i], centers[i], scales[i])).mean() > 0.99  # a whole number's edge
         assert np.abs(found[i].numpy() - slow_decode(maps[i], centers[i], scales[i])).max() <= 1
 
 
 def test_decoding_agrees_with_the_codec_of_that_protocol() -> None:
     """HRNetInteger, as the rows of the original's figures use it."""
     maps = torch.randn(2, 29, 64, 64, generator=torch.Generator().manual_seed(5))
-    centers, scales = [torch.tensor([130., 140.5]), torch.tensor([88., 91.])], [.9, 1.7]
+    centers, scales = [torch.tensor([130.0, 140.5]), torch.tensor([88.0, 91.0])], [0.9, 1.7]
     codec = CODECS.build(dict(type='HRNetInteger'))
     warps = [compat.get_transform(c, s, [256, 256]) for c, s in zip(centers, scales, strict=True)]
     found = codec.home(codec.decode(maps, 256)[0], torch.from_numpy(np.stack(warps)))
     apart = (compat.decode_preds(maps, centers, scales, [64, 64]) - found).abs()
-    assert (apart == 0).float().mean() > .99 and apart.max() <= 1
+    assert (apart == 0).float().mean() > 0.99 and apart.max() <= 1
 
 
 def test_points_there_and_back() -> None:
-    center, scale = torch.tensor([150., 120.]), 1.3
+    center, scale = torch.tensor([150.0, 120.0]), 1.3
     there = compat.transform_pixel([100, 90], center, scale, [256, 256])
     assert there.tolist() == [int((99 - 150) * 256 / 260 + 128) + 1, int((89 - 120) * 256 / 260 + 128) + 1]
     assert np.abs(compat.transform_pixel(there, center, scale, [256, 256], invert=1) - [100, 90]).max() <= 2
-    points = torch.tensor([[32.5, 30.]])
+    points = torch.tensor([[32.5, 30.0]])
     assert compat.transform_preds(points, center, scale, [64, 64]) is points
     assert points.tolist() == [[int(31.5 * 260 / 64 + 20) + 1, int(29 * 260 / 64 - 10) + 1]]
 
 
 def test_positive_degrees_set_a_head_upright_that_leans_clockwise() -> None:
-    warp = compat.get_transform([50, 60], .5, [100, 100], rot=90)
+    warp = compat.get_transform([50, 60], 0.5, [100, 100], rot=90)
     assert np.allclose(warp @ [50, 60, 1], [50, 50, 1])  # the centre stays in the middle
     assert np.allclose(warp @ [60, 60, 1], [50, 40, 1])  # what lay to the right comes up
 
 
 def test_a_crop_is_cut_by_that_map() -> None:
     image = np.arange(40 * 50 * 3, dtype=np.uint16).reshape(40, 50, 3).astype(np.uint8)
-    same = compat.crop(image, torch.tensor([25., 20.]), .2, (40, 40))  # 40 pixels to 40 pixels
+    same = compat.crop(image, torch.tensor([25.0, 20.0]), 0.2, (40, 40))  # 40 pixels to 40 pixels
     assert np.array_equal(same, image[:, 5:45])
-    assert (compat.crop(image, [0, 0], .2, (40, 40))[:20] == 0).all()
+    assert (compat.crop(image, [0, 0], 0.2, (40, 40))[:20] == 0).all()
 
 
 # -- models by name
+
 
 def original_keys(state: dict[str, Tensor]) -> dict[str, Tensor]:
     """The names that the original HRNet gives to our weights."""
@@ -219,12 +230,19 @@ def original_keys(state: dict[str, Tensor]) -> dict[str, Tensor]:
 
 def network(markup: str, width: int = 18) -> nn.Module:
     torch.manual_seed(1)
-    model = MODELS.build(dict(
-        type='facelmk.FaceLandmarker', backbone=dict(type='HRNet', width=width), head=dict(type='HeatmapHead', convs=1),
-        codec=dict(type='Heatmap', centre='cell', aligned=False), loss=dict(type='HeatmapMSELoss'), markup=markup))
+    model = MODELS.build(
+        dict(
+            type='facelmk.FaceLandmarker',
+            backbone=dict(type='HRNet', width=width),
+            head=dict(type='HeatmapHead', convs=1),
+            codec=dict(type='Heatmap', centre='cell', aligned=False),
+            loss=dict(type='HeatmapMSELoss'),
+            markup=markup,
+        )
+    )
     for parameter in model.parameters():
         if parameter.ndim > 1:
-            nn.init.normal_(parameter, std=parameter[0].numel() ** -.5)
+            nn.init.normal_(parameter, std=parameter[0].numel() ** -0.5)
     return model
 
 
@@ -292,6 +310,8 @@ def test_without_a_gpu_the_cpu_is_used_and_said(models, config) -> None:
 @pytest.mark.skipif(not torch.cuda.is_available(), reason='there is no GPU')
 def test_on_a_gpu_the_same_landmarks(photograph, models) -> None:
     image, _ = photograph()
-    found = [compat.get_lmks_by_img(compat.get_model_by_name('AFLW', models, device=device), image)
-             for device in ('cpu', 'cuda')]
-    assert (np.abs(found[0] - found[1]).max(-1) < 1e-3).mean() > .8
+    found = [
+        compat.get_lmks_by_img(compat.get_model_by_name('AFLW', models, device=device), image)
+        for device in ('cpu', 'cuda')
+    ]
+    assert (np.abs(found[0] - found[1]).max(-1) < 1e-3).mean() > 0.8

@@ -1,4 +1,5 @@
 """Five points, circles and alignment under the names of HRNet-landmarks, and its faults in them."""
+
 import cv2
 import numpy as np
 import pytest
@@ -16,10 +17,19 @@ def test_29_points_have_five() -> None:
     assert np.array_equal(compat.get_five_landmarks_from_net(points), points[[16, 17, 20, 22, 23]])
 
 
-@pytest.mark.parametrize('K, rows', [
-    (5, (0, 1, 2, 3, 4)), (14, ((0, 1, 2, 3), (4, 5, 6, 7), 8, 10, 11)),
-    (18, ((1, 2, 3, 4), (7, 8, 9, 10), 12, 14, 15)), (19, (7, 10, 13, 15, 17)), (29, (16, 17, 20, 22, 23)),
-    (68, ((37, 38, 40, 41), (43, 44, 46, 47), 30, 48, 54)), (98, (96, 97, 53, 88, 92)), (106, (104, 105, 54, 84, 90))])
+@pytest.mark.parametrize(
+    'K, rows',
+    [
+        (5, (0, 1, 2, 3, 4)),
+        (14, ((0, 1, 2, 3), (4, 5, 6, 7), 8, 10, 11)),
+        (18, ((1, 2, 3, 4), (7, 8, 9, 10), 12, 14, 15)),
+        (19, (7, 10, 13, 15, 17)),
+        (29, (16, 17, 20, 22, 23)),
+        (68, ((37, 38, 40, 41), (43, 44, 46, 47), 30, 48, 54)),
+        (98, (96, 97, 53, 88, 92)),
+        (106, (104, 105, 54, 84, 90)),
+    ],
+)
 def test_five_points(K, rows) -> None:
     points = np.random.default_rng(K).normal(size=(K, 2))
     wanted = [points[np.atleast_1d(row)].mean(0) for row in rows]
@@ -35,7 +45,7 @@ def test_five_points_of_other_numbers() -> None:
 
 
 def test_circles_of_one_face_and_of_several() -> None:
-    face = np.array([[10., 12.], [30.4, 8.6]])
+    face = np.array([[10.0, 12.0], [30.4, 8.6]])
     for circles in (face, face.tolist(), [face, face + 10], [face.tolist()], np.stack([face])):
         image = np.zeros((40, 50, 3), np.uint8)
         assert compat.set_circles_on_img(image, circles, 1, (9, 8, 7)) is image
@@ -67,8 +77,9 @@ def test_shown_pictures_have_their_colours(monkeypatch, is_copy) -> None:
     assert image[6, 5].tolist() == ([200, 20, 10] if is_copy else [0, 0, 255])
 
 
-TEMPLATE = np.array([[30.2946, 51.6963], [65.5318, 51.5014], [48.0252, 71.7366], [33.5493, 92.3655],
-                     [62.7299, 92.2041]])
+TEMPLATE = np.array(
+    [[30.2946, 51.6963], [65.5318, 51.5014], [48.0252, 71.7366], [33.5493, 92.3655], [62.7299, 92.2041]]
+)
 
 
 def way_back(points: np.ndarray, template: np.ndarray) -> np.ndarray:
@@ -80,15 +91,22 @@ def way_back(points: np.ndarray, template: np.ndarray) -> np.ndarray:
     return np.linalg.inv([[c, s, tx], [-s, c, ty], [0, 0, 1]])[:2]
 
 
-@pytest.mark.parametrize('options, moved', [
-    (dict(), (0, 0)), (dict(ncols=112), (8, 0)), (dict(ncols=128, nrows=128), (16, 16)), (dict(nrows=128), (0, 16)),
-    (dict(ncols=112, nrows=128, custom_align=(2.5, -4)), (2.5, -4))])
+@pytest.mark.parametrize(
+    'options, moved',
+    [
+        (dict(), (0, 0)),
+        (dict(ncols=112), (8, 0)),
+        (dict(ncols=128, nrows=128), (16, 16)),
+        (dict(nrows=128), (0, 16)),
+        (dict(ncols=112, nrows=128, custom_align=(2.5, -4)), (2.5, -4)),
+    ],
+)
 def test_alignment_is_that_of_cp2tform(monkeypatch, options, moved) -> None:
     cut, image = [], np.zeros((300, 300, 3), np.uint8)
     monkeypatch.setattr(cv2, 'warpAffine', lambda *given: cut.append(given) or np.zeros(1))
     random = np.random.default_rng(0)
     for _ in range(50):
-        angle, factor = random.uniform(-1, 1), random.uniform(.6, 3)
+        angle, factor = random.uniform(-1, 1), random.uniform(0.6, 3)
         turn = factor * np.array([[np.cos(angle), -np.sin(angle)], [np.sin(angle), np.cos(angle)]])
         points = TEMPLATE @ turn.T + random.uniform(20, 90, 2) + random.normal(size=(5, 2)) * 1.5
         compat.alignment_orig(image, points, **options)

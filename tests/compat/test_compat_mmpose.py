@@ -1,4 +1,5 @@
 """MMPose's init_model and inference_topdown."""
+
 import numpy as np
 import pytest
 import torch

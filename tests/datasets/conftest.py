@@ -1,4 +1,5 @@
 """Made-up annotations, written in every published format."""
+
 import csv
 import json
 from pathlib import Path
@@ -15,8 +16,15 @@ def make_faces(count: int, size: int, seed: int = 0) -> list[dict]:
     for i in range(count):
         points = (rng.random((size, 2)) * 90 + 30 + rng.random(2) * 60).round(6)
         low, high = np.floor(points.min(0)), np.ceil(points.max(0))
-        faces.append(dict(name=f'{max(i, 1)}.png', points=points, centre=(low + high) / 2,
-                          scale=(high - low).max() / 200, box_size=float(i + 90)))
+        faces.append(
+            dict(
+                name=f'{max(i, 1)}.png',
+                points=points,
+                centre=(low + high) / 2,
+                scale=(high - low).max() / 200,
+                box_size=float(i + 90),
+            )
+        )
     return faces
 
 
@@ -28,23 +36,41 @@ def write_csv(file: Path, faces: list[dict], box_size: bool = False) -> Path:
         writer = csv.writer(stream)
         writer.writerow(head + [f'original_{i}_{axis}' for i in range(size) for axis in 'xy'])
         for face in faces:
-            writer.writerow([face['name'], face['scale'], *[face['box_size']] * box_size, *face['centre'],
-                             *face['points'].ravel()])
+            writer.writerow(
+                [face['name'], face['scale'], *[face['box_size']] * box_size, *face['centre'], *face['points'].ravel()]
+            )
     return file
 
 
-def write_json(file: Path, faces: list[dict], fields: tuple[str, ...] = ('center', 'scale', 'bbox'), flag: float = 1,
-               **extra: object) -> Path:
+def write_json(
+    file: Path,
+    faces: list[dict],
+    fields: tuple[str, ...] = ('center', 'scale', 'bbox'),
+    flag: float = 1,
+    **extra: object,
+) -> Path:
     """MMPose's json, with only some of the fields."""
     names = list(dict.fromkeys(face['name'] for face in faces))
     annotations = []
     for i, face in enumerate(faces):
         x, y = face['centre'] - 100 * face['scale']
-        values = dict(center=face['centre'].tolist(), scale=face['scale'], bbox=[x - 5, y - 5, 60., 50.],
-                      box_size=face['box_size'], iscrowd=0)
+        values = dict(
+            center=face['centre'].tolist(),
+            scale=face['scale'],
+            bbox=[x - 5, y - 5, 60.0, 50.0],
+            box_size=face['box_size'],
+            iscrowd=0,
+        )
         points = np.concatenate([face['points'], np.full((len(face['points']), 1), flag)], 1)
-        annotations.append(dict(id=i + 1, image_id=names.index(face['name']), keypoints=points.ravel().tolist(),
-                                **{field: values[field] for field in fields}) | extra)
+        annotations.append(
+            dict(
+                id=i + 1,
+                image_id=names.index(face['name']),
+                keypoints=points.ravel().tolist(),
+                **{field: values[field] for field in fields},
+            )
+            | extra
+        )
     pictures = [dict(id=i, file_name=name, width=240, height=240) for i, name in enumerate(names)]
     file.write_text(json.dumps(dict(images=pictures, annotations=annotations, categories=[])))
     return file
@@ -53,8 +79,12 @@ def write_json(file: Path, faces: list[dict], fields: tuple[str, ...] = ('center
 def write_txt(file: Path, faces: list[dict], attributes: list[str] | None = None) -> Path:
     """WFLW's list; a face's attributes as six digits."""
     attributes = attributes or ['000000'] * len(faces)
-    file.write_text(''.join(' '.join([*map(repr, face['points'].ravel().tolist()), '10', '20', '70', '90', *flags,
-                                      face['name']]) + '\n' for face, flags in zip(faces, attributes, strict=True)))
+    file.write_text(
+        ''.join(
+            ' '.join([*map(repr, face['points'].ravel().tolist()), '10', '20', '70', '90', *flags, face['name']]) + '\n'
+            for face, flags in zip(faces, attributes, strict=True)
+        )
+    )
     return file
 
 
@@ -82,7 +112,7 @@ def write_mat(file: Path, faces: list[dict], pictures: list[np.ndarray], boxes: 
 def write_picture(file: Path, width: int = 240, height: int = 240) -> Path:
     """A picture whose left half is blue and whose right half is red."""
     image = np.zeros((height, width, 3), np.uint8)
-    image[:, :width // 2, 0], image[:, width // 2:, 2] = 255, 255
+    image[:, : width // 2, 0], image[:, width // 2 :, 2] = 255, 255
     file.parent.mkdir(parents=True, exist_ok=True)
     assert cv2.imwrite(str(file), image)
     return file
@@ -96,6 +126,7 @@ def faces():
 
 class Write:
     """The writers, by format."""
+
     csv, json, txt = staticmethod(write_csv), staticmethod(write_json), staticmethod(write_txt)
     pts, mat, picture = staticmethod(write_pts), staticmethod(write_mat), staticmethod(write_picture)
 

@@ -1,4 +1,5 @@
 """What every reader shares: indexing, random draws, ids, subsets, origin, boxes, and defects by name."""
+
 import re
 
 import numpy as np
@@ -15,7 +16,7 @@ class Listed(AnnotatedFaces):
     """A reader of nothing: two faces of five points."""
 
     def read(self, file):
-        points = np.arange(20.).reshape(2, 5, 2)
+        points = np.arange(20.0).reshape(2, 5, 2)
         return self.rows(file, ['a.jpg', 'b.jpg'], points, [[0, 0, 20, 20]] * 2, tags=[('pose',), ()])
 
 
@@ -24,7 +25,7 @@ def test_a_reader_says_only_how_to_read():
     face = data.face(1)
     assert list(face) == ['id', 'path', 'box', 'landmarks', 'visible', 'norm', 'tags']
     assert (face['id'], face['path'], face['norm'], face['tags']) == ('b.jpg', 'root/pictures/b.jpg', None, ())
-    assert face['landmarks'].tolist() == np.arange(10., 20).reshape(5, 2).tolist()
+    assert face['landmarks'].tolist() == np.arange(10.0, 20).reshape(5, 2).tolist()
     assert face['visible'].tolist() == [1] * 5 and face['box'].tolist() == [0, 0, 20, 20]
     assert {face[key].dtype for key in ('box', 'landmarks', 'visible')} == {np.dtype('float32')}
 
@@ -45,6 +46,7 @@ def test_a_transform_cannot_spoil_the_rows():
         sample['landmarks'] = sample['landmarks'] / 2
         sample['tags'] = ()
         return sample
+
     data = Listed(markup='five', pipeline=[halve])
     data[0]
     assert data.face(0)['landmarks'][1].tolist() == [2, 3] and data.face(0)['tags'] == ('pose',)
@@ -67,8 +69,10 @@ def test_origin_moves_points_and_boxes():
     assert np.array_equal(moved['landmarks'], raw['landmarks'] - 1) and np.array_equal(moved['box'], raw['box'] - 1)
 
 
-@pytest.mark.parametrize(('options', 'message'), [
-    (dict(origin=2), 'origin=2; choose from 0, 1'), (dict(box='thight'), "box='thight'; choose from 'file', 'tight'")])
+@pytest.mark.parametrize(
+    ('options', 'message'),
+    [(dict(origin=2), 'origin=2; choose from 0, 1'), (dict(box='thight'), "box='thight'; choose from 'file', 'tight'")],
+)
 def test_unknown_options_name_the_choices(options, message):
     with pytest.raises(FacelmkError, match=re.escape(message)):
         Listed(markup='five', **options)
@@ -90,7 +94,7 @@ def test_a_bare_data_set_says_what_it_lacks():
 
 def test_tight_boxes_are_the_squares_around_the_whole_pixel_boxes():
     rng = np.random.default_rng(0)
-    points, visible = rng.random((20, 68, 2)) * 300 - 20, (rng.random((20, 68)) > .5).astype(float)
+    points, visible = rng.random((20, 68, 2)) * 300 - 20, (rng.random((20, 68)) > 0.5).astype(float)
     visible[3] = 0
     for box, face, seen in zip(tight_boxes(points, visible), points, visible, strict=True):
         x1, y1, x2, y2 = geometry.tight_box(face, seen)
@@ -105,8 +109,13 @@ def test_ids_are_the_pictures_and_a_number_where_there_are_several(tmp_path, fac
 def test_three_formats_of_one_face_never_differ(tmp_path, faces, write):
     rows = faces(6, 98)
     write.csv(tmp_path / 'a.csv', rows), write.json(tmp_path / 'a.json', rows), write.txt(tmp_path / 'a.txt', rows)
-    readers = [CsvFaces('a.csv', tmp_path), CocoFaces('a.json', tmp_path), WflwTxt('a.txt', tmp_path),
-               CsvFaces('a.csv', tmp_path, box='tight'), CocoFaces('a.json', tmp_path, box='tight')]
+    readers = [
+        CsvFaces('a.csv', tmp_path),
+        CocoFaces('a.json', tmp_path),
+        WflwTxt('a.txt', tmp_path),
+        CsvFaces('a.csv', tmp_path, box='tight'),
+        CocoFaces('a.json', tmp_path, box='tight'),
+    ]
     for i in range(6):
         first, *others = (reader.face(i) for reader in readers)
         assert np.array_equal(first['landmarks'], rows[i]['points'].astype(np.float32))

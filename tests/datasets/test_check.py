@@ -1,4 +1,5 @@
 """`check` finds every kind of defect, all of them, by file and record; and none in sound sets."""
+
 import json
 
 import numpy as np
@@ -10,15 +11,18 @@ from facelmk.datasets.defects import collecting
 from facelmk.datasets.sources import open_faces
 from facelmk.registry import DataDefect
 
-FACE = np.array([[30., 40], [70, 40], [50, 60], [35, 80], [65, 80]])  # eyes, nose, mouth, upright
+FACE = np.array([[30.0, 40], [70, 40], [50, 60], [35, 80], [65, 80]])  # eyes, nose, mouth, upright
 
 
 @pytest.fixture
 def table(tmp_path, write):
     """Writes a json of five-point faces, sound ones unless changed, each with a picture of its own."""
+
     def table(*changes):
-        rows = [dict(name=f'{i}.png', points=FACE + i, centre=np.array([50., 60]) + i, scale=.3, box_size=60.)
-                for i in range(len(changes))]
+        rows = [
+            dict(name=f'{i}.png', points=FACE + i, centre=np.array([50.0, 60]) + i, scale=0.3, box_size=60.0)
+            for i in range(len(changes))
+        ]
         file = write.json(tmp_path / 'a.json', rows, ('center', 'scale', 'bbox'))
         content = json.loads(file.read_text())
         for i, change in enumerate(changes):
@@ -26,6 +30,7 @@ def table(tmp_path, write):
             change(content['annotations'][i], content['images'][i])
         file.write_text(json.dumps(content))
         return file
+
     return table
 
 
@@ -56,7 +61,8 @@ def test_a_set_whose_sides_are_swapped(table, swapped, said):
     found = wrong(table(*[mirrored] * swapped, *[sound] * (10 - swapped)))
     assert len([record for record, text in found if 'wrong sides' in text]) == swapped
     assert [text.split(':')[0] for record, text in found if record == 'the data set'] == [
-        f'left and right are swapped in {swapped} of 10 faces'] * said
+        f'left and right are swapped in {swapped} of 10 faces'
+    ] * said
 
 
 @pytest.mark.parametrize('markup', ['wflw', '300w', 'cofw', 'aflw', 'lapa'])
@@ -66,20 +72,24 @@ def test_drawn_faces_of_every_markup_have_no_defect(markup):
     assert found.faces == found.pictures == 30 and found.defects == []
 
 
-@pytest.mark.parametrize(('change', 'message'), [
-    (put(3, float('nan')), 'a coordinate is not finite'),
-    (lambda face, image: face.update(scale=1e-3), 'its box is 0.2 pixels wide'),
-    (lambda face, image: face.update(scale=-.3), 'is empty'),
-    (lambda face, image: face['keypoints'].pop(), '14 numbers, 15 expected'),
-    (put(3, 'x'), "'x' is no number"),
-    (lambda face, image: face.update(image_id=77), 'its picture 77 is not listed'),
-    (put(12, 400.), '1 points lie up to 161 pixels outside the picture of 240x240 (the first is point 4)'),
-    (put(1, -40.), '1 points lie up to 40 pixels outside'),
-    (lambda face, image: face.update(center=[200., 60]), 'its points lie 149 pixels beside its box'),
-    (lambda face, image: face.update(scale=1.5), 'its box is 300 pixels wide, its points 40: the box of a body?'),
-    (mirrored, 'left and right eye are on the wrong sides'),
-    (lambda face, image: image.update(file_name='none.png'), 'none.png cannot be read (No such file or directory)'),
-    (lambda face, image: image.update(width=120), '1.png is 240x240 pixels, the json says 120x240')])
+@pytest.mark.parametrize(
+    ('change', 'message'),
+    [
+        (put(3, float('nan')), 'a coordinate is not finite'),
+        (lambda face, image: face.update(scale=1e-3), 'its box is 0.2 pixels wide'),
+        (lambda face, image: face.update(scale=-0.3), 'is empty'),
+        (lambda face, image: face['keypoints'].pop(), '14 numbers, 15 expected'),
+        (put(3, 'x'), "'x' is no number"),
+        (lambda face, image: face.update(image_id=77), 'its picture 77 is not listed'),
+        (put(12, 400.0), '1 points lie up to 161 pixels outside the picture of 240x240 (the first is point 4)'),
+        (put(1, -40.0), '1 points lie up to 40 pixels outside'),
+        (lambda face, image: face.update(center=[200.0, 60]), 'its points lie 149 pixels beside its box'),
+        (lambda face, image: face.update(scale=1.5), 'its box is 300 pixels wide, its points 40: the box of a body?'),
+        (mirrored, 'left and right eye are on the wrong sides'),
+        (lambda face, image: image.update(file_name='none.png'), 'none.png cannot be read (No such file or directory)'),
+        (lambda face, image: image.update(width=120), '1.png is 240x240 pixels, the json says 120x240'),
+    ],
+)
 def test_each_defect_is_found_with_its_record(change, message, table):
     """Of three faces the second one is spoilt."""
     found = wrong(table(sound, change, sound))
@@ -88,17 +98,29 @@ def test_each_defect_is_found_with_its_record(change, message, table):
 
 
 def test_all_defects_of_a_file_at_once(table, tmp_path):
-    file = table(put(3, float('nan')), sound, mirrored, put(12, 400.), lambda face, image: face['keypoints'].pop(),
-                 lambda face, image: face.update(image_id=77), sound)
+    file = table(
+        put(3, float('nan')),
+        sound,
+        mirrored,
+        put(12, 400.0),
+        lambda face, image: face['keypoints'].pop(),
+        lambda face, image: face.update(image_id=77),
+        sound,
+    )
     (tmp_path / '1.png').write_bytes(b'\xff\xd8 broken')
     (tmp_path / '6.png').write_bytes(b'')
     found = check(lambda: open_faces(file))
     assert {defect.file for defect in found.defects} == {str(file)}
     told = sorted((defect.record, defect.wrong[:14]) for defect in found.defects)
-    assert told == [('annotation 5', '14 numbers, 15'), ('annotation 6', 'its picture 77'),
-                    ('record 1 (0.png)', 'a coordinate i'), ('record 2 (1.png)', f'its picture {tmp_path}'[:14]),
-                    ('record 3 (2.png)', 'left and right'), ('record 4 (3.png)', '1 points lie u'),
-                    ('record 6 (6.png)', f'its picture {tmp_path}'[:14])]
+    assert told == [
+        ('annotation 5', '14 numbers, 15'),
+        ('annotation 6', 'its picture 77'),
+        ('record 1 (0.png)', 'a coordinate i'),
+        ('record 2 (1.png)', f'its picture {tmp_path}'[:14]),
+        ('record 3 (2.png)', 'left and right'),
+        ('record 4 (3.png)', '1 points lie u'),
+        ('record 6 (6.png)', f'its picture {tmp_path}'[:14]),
+    ]
     with pytest.raises(DataDefect):  # reading for use still refuses
         open_faces(file)
 
@@ -106,11 +128,13 @@ def test_all_defects_of_a_file_at_once(table, tmp_path):
 def test_the_same_face_twice_and_ids_given_twice(table):
     def again(face, image):
         face.update(image_id=0, id=1, keypoints=np.c_[FACE, np.ones(5)].ravel().tolist())
+
     found = wrong(table(sound, again))
     assert found == [('annotations[1]', 'its id is that of annotations[0], too')]
 
     def other(face, image):
         again(face, image), face.update(id=2)
+
     assert wrong(table(sound, other)) == [('record 2 (0.png#2)', 'the same face as record 1')]
 
 
@@ -127,10 +151,15 @@ def test_published_numbers_by_split_and_subset(tmp_path, faces, write):
     layouts = [dict(type='CsvFaces', ann_file='{split}.csv')]
 
     def counted(only=None, **counts):
-        data = PublishedFaces(str(tmp_path), 'test', layouts, 'wflw', subset_files=dict(blur='blur'), only=only,
-                              counts=counts)
-        return [defect[1:] for defect in check(lambda: JoinedFaces([RepeatedFaces(data, 2)]), 'none').defects
-                if 'published' in defect.wrong]
+        data = PublishedFaces(
+            str(tmp_path), 'test', layouts, 'wflw', subset_files=dict(blur='blur'), only=only, counts=counts
+        )
+        return [
+            defect[1:]
+            for defect in check(lambda: JoinedFaces([RepeatedFaces(data, 2)]), 'none').defects
+            if 'published' in defect.wrong
+        ]
+
     assert counted(test=4, blur=1, train=7) == []
     assert counted(test=5, blur=2) == [('test', '4 faces, 5 were published'), ('blur', '1 faces, 2 were published')]
     assert counted(only='blur', test=5, blur=1) == []
@@ -162,7 +191,8 @@ def test_pictures_in_training_and_test(tmp_path, faces, write):
         write.picture(tmp_path / f'{name}.png', width=240 if name[-1] == '1' else 200 + i)
     found = {split: check(lambda split=split: CsvFaces(f'{split}.csv', tmp_path)) for split in ('train', 'test')}
     assert shared_pictures(found) == [
-        f'1 pictures of test are among those of train, too; the first is {tmp_path}/test1.png']
+        f'1 pictures of test are among those of train, too; the first is {tmp_path}/test1.png'
+    ]
     assert shared_pictures({'test': found['test']}) == []
 
 

@@ -1,4 +1,5 @@
 """HRNet's tables, column by column."""
+
 import numpy as np
 import pytest
 
@@ -8,7 +9,7 @@ from facelmk.registry import DataDefect
 
 def test_columns_of_300w_and_wflw(tmp_path, faces, write):
     (row,) = faces(1, 68)
-    row |= dict(scale=.425, centre=np.array([482.5, 164.5]))
+    row |= dict(scale=0.425, centre=np.array([482.5, 164.5]))
     write.csv(tmp_path / 'a.csv', [row])
     (face,) = CsvFaces('a.csv', tmp_path, 'images', markup='300w').faces
     assert face['path'] == str(tmp_path / 'images' / '1.png')
@@ -18,7 +19,7 @@ def test_columns_of_300w_and_wflw(tmp_path, faces, write):
 
 def test_columns_of_aflw(tmp_path, faces, write):
     (row,) = faces(1, 19)
-    row |= dict(scale=1.81, centre=np.array([449., 321]), box_size=362.)
+    row |= dict(scale=1.81, centre=np.array([449.0, 321]), box_size=362.0)
     write.csv(tmp_path / 'a.csv', [row], box_size=True)
     (face,) = CsvFaces('a.csv', tmp_path, markup='aflw').faces
     assert face['norm'] == 362 and face['box'].tolist() == [268, 140, 630, 502]
@@ -33,10 +34,14 @@ def test_a_name_with_a_comma_and_a_blank_line(tmp_path, faces, write):
     assert [face['id'] for face in CsvFaces('a.csv', tmp_path).faces] == ['a, b.png', '1.png', '2.png']
 
 
-@pytest.mark.parametrize(('old', 'new', 'message'), [
-    ('1.png', '1.png,7', r'line 2 \(1.png\): 200 numbers, 199 expected; line 3 '),
-    ('center_h', 'middle', "names no column 'center_h'"),
-    (',', ';', 'names no column')])
+@pytest.mark.parametrize(
+    ('old', 'new', 'message'),
+    [
+        ('1.png', '1.png,7', r'line 2 \(1.png\): 200 numbers, 199 expected; line 3 '),
+        ('center_h', 'middle', "names no column 'center_h'"),
+        (',', ';', 'names no column'),
+    ],
+)
 def test_defects(tmp_path, faces, write, old, new, message):
     file = write.csv(tmp_path / 'a.csv', faces(3, 98))
     file.write_text(file.read_text().replace(old, new))

@@ -1,4 +1,5 @@
 """Several data sets as one: mark-ups, names, tags, shares of an epoch, what may be missing; and repetition."""
+
 import numpy as np
 import pytest
 
@@ -9,6 +10,7 @@ from facelmk.registry import DATASETS, FacelmkError, MissingResource, UnknownNam
 
 class Listed(AnnotatedFaces):
     """A reader of nothing: `count` faces, the first half of them in subset `half`."""
+
     subsets = ('half',)
 
     def __init__(self, count=4, **options):
@@ -17,8 +19,13 @@ class Listed(AnnotatedFaces):
 
     def read(self, file):
         points = np.random.default_rng(self.markup.size).random((self.count, self.markup.size, 2)) * 200
-        return self.rows(file, [f'{i}.jpg' for i in range(self.count)], points, [[0, 0, 20, 20]] * self.count,
-                         tags=[('half',) if i < self.count / 2 else () for i in range(self.count)])
+        return self.rows(
+            file,
+            [f'{i}.jpg' for i in range(self.count)],
+            points,
+            [[0, 0, 20, 20]] * self.count,
+            tags=[('half',) if i < self.count / 2 else () for i in range(self.count)],
+        )
 
 
 def ids(data, epoch=0, seed=0):
@@ -32,7 +39,7 @@ def test_faces_of_three_markups_become_one_by_the_maps():
     for i, part in enumerate(parts):
         face, own = data.face(2 * i + 1), part.face(1)
         assert (face['path'], face['box'].tolist(), face['norm']) == (own['path'], own['box'].tolist(), own['norm'])
-        shares = {k: {k: 1.} for k in range(106)} if i == 0 else MAPS[part.markup.name, 'lapa']
+        shares = {k: {k: 1.0} for k in range(106)} if i == 0 else MAPS[part.markup.name, 'lapa']
         assert set(np.flatnonzero(face['visible'])) == set(shares)
         for point, share in shares.items():
             mean = sum(weight * own['landmarks'][source].astype(float) for source, weight in share.items())
@@ -40,8 +47,9 @@ def test_faces_of_three_markups_become_one_by_the_maps():
 
 
 def test_ids_are_unique_and_tell_the_set():
-    data = JoinedFaces([dict(dataset=Listed(2, markup='five'), name='mine'), Listed(2, markup='five'),
-                        Listed(1, markup='five')])
+    data = JoinedFaces(
+        [dict(dataset=Listed(2, markup='five'), name='mine'), Listed(2, markup='five'), Listed(1, markup='five')]
+    )
     assert ids(data) == ['mine/0.jpg', 'mine/1.jpg', 'five/0.jpg', 'five/1.jpg', 'five_2/0.jpg']
 
 
@@ -55,20 +63,25 @@ def test_a_set_is_called_after_its_folder_and_split(tmp_path, faces, write):
 
 
 def test_members_keep_their_tags_and_are_given_others():
-    data = JoinedFaces([dict(dataset=Listed(2, markup='five'), tags=('full',)),
-                        dict(dataset=Listed(2, markup='five'), tags=('test', 'half'))])
+    data = JoinedFaces(
+        [
+            dict(dataset=Listed(2, markup='five'), tags=('full',)),
+            dict(dataset=Listed(2, markup='five'), tags=('test', 'half')),
+        ]
+    )
     assert data.subsets == ('half', 'full', 'test')
     assert [data.face(i)['tags'] for i in range(4)] == [('half', 'full'), ('full',), ('half', 'test'), ('test', 'half')]
-    told = JoinedFaces([Listed(2, markup='five')], subsets=('half',), headline='half',
-                       whole='all').metainfo
+    told = JoinedFaces([Listed(2, markup='five')], subsets=('half',), headline='half', whole='all').metainfo
     assert told == {'markup': 'five', 'subsets': ('half',), 'headline': 'half', 'whole': 'all'}
     with pytest.raises(UnknownName, match="headline='hlaf'.*'half'"):
         JoinedFaces([Listed(2, markup='five')], headline='hlaf')
 
 
 def test_weights_are_shares_of_an_epoch_drawn_from_the_seed():
-    data = JoinedFaces([dict(dataset=Listed(40, markup='five'), name='a'),
-                        dict(dataset=Listed(10, markup='five'), name='b')], weights=[.25, 2.5])
+    data = JoinedFaces(
+        [dict(dataset=Listed(40, markup='five'), name='a'), dict(dataset=Listed(10, markup='five'), name='b')],
+        weights=[0.25, 2.5],
+    )
     assert len(data) == 10 + 25
     epochs = [ids(data, epoch) for epoch in range(40)]
     assert all(len(set(names)) == 35 for names in epochs)  # no face of `a` twice, and each time of `b` by another name
@@ -100,11 +113,15 @@ def test_what_is_missing_is_left_out_only_where_the_config_allows_it(tmp_path, m
         JoinedFaces([dict(dataset=missing, optional=True)])
 
 
-@pytest.mark.parametrize(('datasets', 'options', 'message'), [
-    (['wflw', '300w'], {}, 'mark-ups wflw, 300w; say with markup='),
-    (['300w', 'five'], dict(markup='wflw'), "no map from mark-up '300w' to 'wflw'"),
-    (['five'], dict(weights=[1, 2]), 'weights=.* for 1 data sets'),
-    (['five'], dict(weights=[0]), 'above 0')])
+@pytest.mark.parametrize(
+    ('datasets', 'options', 'message'),
+    [
+        (['wflw', '300w'], {}, 'mark-ups wflw, 300w; say with markup='),
+        (['300w', 'five'], dict(markup='wflw'), "no map from mark-up '300w' to 'wflw'"),
+        (['five'], dict(weights=[1, 2]), 'weights=.* for 1 data sets'),
+        (['five'], dict(weights=[0]), 'above 0'),
+    ],
+)
 def test_what_cannot_be_joined_is_told_at_once(datasets, options, message):
     with pytest.raises(FacelmkError, match=message):
         JoinedFaces([Listed(2, markup=name) for name in datasets], **options)

@@ -1,4 +1,5 @@
 """The layouts of LaPa, 300W-LP, COFW in 68 points, COCO-WholeBody and Halpe; and the data configs that read them."""
+
 import json
 import sys
 from pathlib import Path
@@ -45,6 +46,7 @@ def write_300wlp(root, rows, write, views=2):
 
 # -- LaPa
 
+
 def test_lapa_as_published_is_mmposes_json(tmp_path, faces, write):
     rows = faces(3, 106)
     write_lapa(tmp_path / 'train', rows, write)
@@ -75,6 +77,7 @@ def test_lapas_defects_name_the_file(tmp_path, faces, write):
 
 # -- 300W-LP
 
+
 def test_300wlp_beside_the_pictures_and_in_its_landmarks(tmp_path, faces, write):
     rows = faces(2, 68)
     write_300wlp(tmp_path, rows, write)
@@ -91,13 +94,15 @@ def test_300wlp_beside_the_pictures_and_in_its_landmarks(tmp_path, faces, write)
 
 def test_300wlp_is_split_by_photograph(tmp_path, faces, write):
     write_300wlp(tmp_path, faces(1, 68) * 100, write)
-    parts = {part: {face['id'] for face in Mat300WLP(data_root=tmp_path, part=part, flipped=True, share=.2).faces}
-             for part in ('train', 'val', 'test')}
+    parts = {
+        part: {face['id'] for face in Mat300WLP(data_root=tmp_path, part=part, flipped=True, share=0.2).faces}
+        for part in ('train', 'val', 'test')
+    }
     assert sum(map(len, parts.values())) == len(set.union(*parts.values())) == 400
     seen = [{name.split('_')[-3] for name in names} for names in parts.values()]
     assert sum(map(len, seen)) == 100  # no photograph on two sides, in whatever view or mirrored
     assert all(8 <= len(photographs) <= 32 for photographs in seen[1:])  # 20 expected, deviation 4
-    assert parts['val'] != {face['id'] for face in Mat300WLP(data_root=tmp_path, part='val', share=.2, seed=1).faces}
+    assert parts['val'] != {face['id'] for face in Mat300WLP(data_root=tmp_path, part='val', share=0.2, seed=1).faces}
 
 
 def test_300wlps_defects(tmp_path, faces, write):
@@ -121,6 +126,7 @@ def test_mat_files_without_scipy_say_what_to_install(tmp_path, faces, write, mon
 
 
 # -- COFW in 68 points
+
 
 def test_cofw68_takes_pictures_from_one_file_and_points_from_many(tmp_path, faces, write):
     rows, pictures = faces(12, 29), [np.full((3, 240, 240), i, np.uint8) for i in range(12)]
@@ -146,24 +152,29 @@ def test_cofw68_takes_pictures_from_one_file_and_points_from_many(tmp_path, face
 
 # -- Halpe
 
+
 def test_halpes_faces_are_cut_out_of_its_bodies(tmp_path, faces):
     face, count = faces(1, 68)[0]['points'], 136
-    keypoints = np.concatenate([np.full((26, 3), 7.), np.c_[face, np.full(68, 2)], np.full((42, 3), 9.)])
+    keypoints = np.concatenate([np.full((26, 3), 7.0), np.c_[face, np.full(68, 2)], np.full((42, 3), 9.0)])
     hidden = keypoints.copy()
-    hidden[26:26 + 35, 2] = 0
+    hidden[26 : 26 + 35, 2] = 0
     images = [dict(id=5, file_name='a.jpg', width=640, height=480)]
-    annotations = [dict(id=i, image_id=5, bbox=[0, 0, 300, 400], keypoints=points.ravel().tolist())
-                   for i, points in enumerate((keypoints, hidden))]
+    annotations = [
+        dict(id=i, image_id=5, bbox=[0, 0, 300, 400], keypoints=points.ravel().tolist())
+        for i, points in enumerate((keypoints, hidden))
+    ]
     (tmp_path / 'a.json').write_text(json.dumps(dict(images=images, annotations=annotations)))
     data = CocoFaces('a.json', tmp_path, markup='300w', first=26)
     assert count == len(keypoints) and len(data) == 1  # of the other, most of the face is not labelled
     assert np.array_equal(data.face(0)['landmarks'], face.astype(np.float32))
     low, high = np.floor(face.min(0)), np.ceil(face.max(0))
-    assert data.face(0)['box'] == pytest.approx([*((low + high - (high - low).max()) / 2),
-                                                 *((low + high + (high - low).max()) / 2)])
+    assert data.face(0)['box'] == pytest.approx(
+        [*((low + high - (high - low).max()) / 2), *((low + high + (high - low).max()) / 2)]
+    )
 
 
 # -- data configs
+
 
 def built(name, phase, **roots):
     """A data set of a data config, its members' roots elsewhere."""
@@ -203,13 +214,21 @@ def test_300wlps_config_reads_every_layout(kind, tmp_path, faces, write):
 
 def test_coco_wholebodys_config(tmp_path, faces, write):
     points = faces(1, 68)[0]['points']
-    body = dict(id=1, image_id=5, iscrowd=0, keypoints=[1] * 51, face_box=[30, 40, 50, 60], face_valid=True,
-                face_kpts=np.c_[points, np.ones(68)].ravel().tolist())
+    body = dict(
+        id=1,
+        image_id=5,
+        iscrowd=0,
+        keypoints=[1] * 51,
+        face_box=[30, 40, 50, 60],
+        face_valid=True,
+        face_kpts=np.c_[points, np.ones(68)].ravel().tolist(),
+    )
     (tmp_path / 'coco/annotations').mkdir(parents=True)
     for split in ('train', 'val'):
         write.picture(tmp_path / f'coco/{split}2017/5.jpg')
-        (tmp_path / f'coco/annotations/coco_wholebody_{split}_v1.0.json').write_text(json.dumps(dict(
-            images=[dict(id=5, file_name='5.jpg', width=640, height=480)], annotations=[body])))
+        (tmp_path / f'coco/annotations/coco_wholebody_{split}_v1.0.json').write_text(
+            json.dumps(dict(images=[dict(id=5, file_name='5.jpg', width=640, height=480)], annotations=[body]))
+        )
     for phase in ('train', 'val'):
         data = built('coco_wholebody_face', phase, root=tmp_path)
         assert len(data) == 1 and data[0]['inputs'].shape == (3, 256, 256)
@@ -241,7 +260,13 @@ def test_face6_is_six_sets_in_lapas_points(tmp_path, faces, write, monkeypatch):
     monkeypatch.setattr('facelmk.datasets.joined.print_log', lambda text, **_: told.append(text))
     data = built('face6', 'train', root=tmp_path)
     assert [member.name for member in data.members] == [
-        'LaPa_train', 'LaPa_val', 'coco_train', 'wflw_train', '300w_train', 'cofw_train']
+        'LaPa_train',
+        'LaPa_val',
+        'coco_train',
+        'wflw_train',
+        '300w_train',
+        'cofw_train',
+    ]
     assert len(data) == 12 and len(told) == 1 and 'halpe' in told[0]
     assert len({data.face(i)['id'] for i in range(12)}) == 12
     seen = [int(data.face(i)['visible'].sum()) for i in range(0, 12, 2)]

@@ -1,4 +1,5 @@
 """COFW's .mat files, which hold the pictures, too."""
+
 import json
 import sys
 
@@ -15,10 +16,13 @@ h5py = pytest.importorskip('h5py', reason='COFW needs h5py')
 def mat(tmp_path, faces, write):
     """Three faces as MATLAB stores them: columns first; the third picture is grey."""
     rows = faces(3, 29)
-    rows[0]['points'][4] = [.25, 3.5]  # left of the first pixel once one is subtracted
+    rows[0]['points'][4] = [0.25, 3.5]  # left of the first pixel once one is subtracted
     rng = np.random.default_rng(0)
-    pictures = [rng.integers(0, 256, (3, 240, 200), np.uint8), rng.integers(0, 256, (3, 90, 100), np.uint8),
-                rng.integers(0, 256, (240, 200), np.uint8)]
+    pictures = [
+        rng.integers(0, 256, (3, 240, 200), np.uint8),
+        rng.integers(0, 256, (3, 90, 100), np.uint8),
+        rng.integers(0, 256, (240, 200), np.uint8),
+    ]
     boxes = [[-3, 5, 40, 60], [10, 20, 300, 400], [7, 8, 50, 60]]
     return write.mat(tmp_path / 'COFW_test_color.mat', rows, pictures, boxes), rows, pictures
 

@@ -1,4 +1,5 @@
 """Whichever published layout is there is read, and said; the data configs of the four sets read every layout."""
+
 from pathlib import Path
 
 import numpy as np
@@ -9,9 +10,11 @@ from facelmk.datasets import PublishedFaces, collate_faces
 from facelmk.registry import DATASETS, METRICS, DataDefect, MissingResource, UnknownName
 
 CONFIGS = Path(__file__).parents[2] / 'configs' / '_base_' / 'data'
-LAYOUTS = [dict(type='CocoFaces', ann_file='annotations/{split}.json', image_root='images'),
-           dict(type='CsvFaces', ann_file='{split}.csv', image_root='images'),
-           dict(type='WflwTxt', ann_file='list_{split}.txt', image_root='WFLW_images')]
+LAYOUTS = [
+    dict(type='CocoFaces', ann_file='annotations/{split}.json', image_root='images'),
+    dict(type='CsvFaces', ann_file='{split}.csv', image_root='images'),
+    dict(type='WflwTxt', ann_file='list_{split}.txt', image_root='WFLW_images'),
+]
 
 
 @pytest.fixture
@@ -95,8 +98,9 @@ def measured(evaluator, data, offset):
     batch = collate_faces([data[i] for i in range(len(data))])
     assert batch['inputs'].shape == (len(data), 3, 256, 256)
     truth = batch['data_samples']
-    found = [{'id': name, 'landmarks': points + offset}
-             for name, points in zip(truth['id'], truth['landmarks'], strict=True)]
+    found = [
+        {'id': name, 'landmarks': points + offset} for name, points in zip(truth['id'], truth['landmarks'], strict=True)
+    ]
     figures = {}
     for config in evaluator:
         metric = METRICS.build(config)
@@ -107,16 +111,22 @@ def measured(evaluator, data, offset):
 
 
 def lay_out_wflw(kind, root, rows, write):
-    for split in ('train', 'test', *(f'test_{s}' for s in ('largepose', 'expression', 'illumination', 'makeup',
-                                                           'occlusion', 'blur'))):
+    for split in (
+        'train',
+        'test',
+        *(f'test_{s}' for s in ('largepose', 'expression', 'illumination', 'makeup', 'occlusion', 'blur')),
+    ):
         part = rows[-1:] if '_' in split else rows
         if kind == 'json':
             write.json(root / f'annotations/face_landmarks_wflw_{split}.json', part)
         elif kind == 'csv':
             write.csv(root / f'face_landmarks_wflw_{split}.csv', part)
         elif '_' not in split:
-            write.txt(root / f'WFLW_annotations/list_98pt_rect_attr_train_test/list_98pt_rect_attr_{split}.txt', rows,
-                      ['000000'] * (len(rows) - 1) + ['111111'])
+            write.txt(
+                root / f'WFLW_annotations/list_98pt_rect_attr_train_test/list_98pt_rect_attr_{split}.txt',
+                rows,
+                ['000000'] * (len(rows) - 1) + ['111111'],
+            )
     return 'WFLW_images' if kind == 'txt' else 'images'
 
 
@@ -158,14 +168,29 @@ def lay_out_aflw(kind, root, rows, write):
 
 
 READERS = dict(json='CocoFaces', csv='CsvFaces', txt='WflwTxt', pts='PtsFaces', mat='CofwMat')
-SETS = {'wflw': (98, lay_out_wflw, ('pose', 'expression', 'illumination', 'makeup', 'occlusion', 'blur')),
-        'w300': (68, lay_out_300w, ('common', 'challenge', 'full', 'test')), 'cofw': (29, lay_out_cofw, ()),
-        'aflw': (19, lay_out_aflw, ('frontal',))}
+SETS = {
+    'wflw': (98, lay_out_wflw, ('pose', 'expression', 'illumination', 'makeup', 'occlusion', 'blur')),
+    'w300': (68, lay_out_300w, ('common', 'challenge', 'full', 'test')),
+    'cofw': (29, lay_out_cofw, ()),
+    'aflw': (19, lay_out_aflw, ('frontal',)),
+}
 
 
-@pytest.mark.parametrize(('name', 'kind'), [
-    ('wflw', 'json'), ('wflw', 'csv'), ('wflw', 'txt'), ('w300', 'json'), ('w300', 'csv'), ('w300', 'pts'),
-    ('cofw', 'json'), ('cofw', 'mat'), ('aflw', 'json'), ('aflw', 'csv')])
+@pytest.mark.parametrize(
+    ('name', 'kind'),
+    [
+        ('wflw', 'json'),
+        ('wflw', 'csv'),
+        ('wflw', 'txt'),
+        ('w300', 'json'),
+        ('w300', 'csv'),
+        ('w300', 'pts'),
+        ('cofw', 'json'),
+        ('cofw', 'mat'),
+        ('aflw', 'json'),
+        ('aflw', 'csv'),
+    ],
+)
 def test_data_configs_read_every_layout(name, kind, tmp_path, faces, write, log):
     size, lay_out, subsets = SETS[name]
     rows = faces(3, size)
@@ -181,7 +206,7 @@ def test_data_configs_read_every_layout(name, kind, tmp_path, faces, write, log)
     assert set(val.face(2)['tags']) - {'full'} == set(subsets) - {'common'}
     assert {line.split()[0] for line in log} == {READERS[kind]}
     assert train.counts and (name == 'w300' or val.counts)
-    figures = measured(config.val_evaluator, val, np.array([3., 4]))
+    figures = measured(config.val_evaluator, val, np.array([3.0, 4]))
     assert {f'{key}/{tag}' for key in ('NME', 'FR@0.1', 'AUC@0.1') for tag in subsets} < set(figures)
     truth, norm = val.face(2)['landmarks'], val.face(2)['norm']
     length = norm if name == 'aflw' else np.linalg.norm(np.subtract(*truth[list(val.markup.eyes)]))
@@ -211,12 +236,16 @@ def test_300w_has_its_four_figures_in_one_run(kind, tmp_path, faces, write, log)
     config = data_config('w300', tmp_path)
     data = DATASETS.build(config.val_dataloader.dataset)
     assert len(data) == 6 and data.metainfo == {
-        'markup': '300w', 'subsets': ('common', 'challenge', 'full', 'test'), 'headline': 'full'}
+        'markup': '300w',
+        'subsets': ('common', 'challenge', 'full', 'test'),
+        'headline': 'full',
+    }
     truth = np.stack([data.face(i)['landmarks'] for i in range(6)])
     length = np.linalg.norm(truth[:, 36] - truth[:, 45], axis=-1)
-    figures = measured(config.val_evaluator, data, np.array([3., 4]))
-    each = {subset: [100 * 5 / length[i] for i in range(6) if subset in data.face(i)['tags']]
-            for subset in data.subsets}
+    figures = measured(config.val_evaluator, data, np.array([3.0, 4]))
+    each = {
+        subset: [100 * 5 / length[i] for i in range(6) if subset in data.face(i)['tags']] for subset in data.subsets
+    }
     assert [len(values) for values in each.values()] == [3, 1, 4, 2]
     for subset, values in each.items():
         assert figures[f'NME/{subset}'] == pytest.approx(np.mean(values), rel=1e-5)
@@ -248,13 +277,28 @@ def parts(value):
 
 def test_300ws_archives_are_read_as_they_unpack(tmp_path, faces, write, log):
     (row, *_) = faces(1, 68)
-    for i, folder in enumerate(('afw', 'helen/trainset', 'lfpw/trainset', 'helen/testset', 'lfpw/testset', 'ibug',
-                                '300W/01_Indoor', '300W/02_Outdoor')):
+    for i, folder in enumerate(
+        (
+            'afw',
+            'helen/trainset',
+            'lfpw/trainset',
+            'helen/testset',
+            'lfpw/testset',
+            'ibug',
+            '300W/01_Indoor',
+            '300W/02_Outdoor',
+        )
+    ):
         write.pts(tmp_path / folder / f'{i}.png', row['points'])
     config = data_config('w300', tmp_path)
     train, val = (DATASETS.build(loader.dataset) for loader in (config.train_dataloader, config.val_dataloader))
     assert len(train) == 3 and [val.face(i)['tags'] for i in range(5)] == [
-        ('common', 'full'), ('common', 'full'), ('challenge', 'full'), ('indoor', 'test'), ('outdoor', 'test')]
+        ('common', 'full'),
+        ('common', 'full'),
+        ('challenge', 'full'),
+        ('indoor', 'test'),
+        ('outdoor', 'test'),
+    ]
     assert val.metainfo['subsets'] == ('common', 'challenge', 'full', 'test')
 
 

@@ -1,4 +1,5 @@
 """Real annotations: two pictures with faces of each mark-up, the LFPW faces and two 300W tables. Skips without them."""
+
 from pathlib import Path
 
 import numpy as np
@@ -39,7 +40,7 @@ def test_every_markup_is_read_with_its_pictures(samples, markup):
         sample = faces[i]
         assert sample['image'].shape == (256, 256, 3) and sample['image'].std() > 10
         inside = ((sample['points'] >= 0) & (sample['points'] <= 255)).all(-1)
-        assert inside.mean() > .9
+        assert inside.mean() > 0.9
         centre = sample['points'].mean(0)
         assert np.abs(centre - 128).max() < 40
 
@@ -58,8 +59,11 @@ def test_samples_are_sound_and_found_by_their_file_alone(samples, markup, tmp_pa
 
 
 def test_samples_of_five_sets_become_one(samples):
-    joined = JoinedFaces([samples(name) for name in ('lapa', 'wflw', '300w', '300wlp', 'cofw')], markup='lapa',
-                         pipeline=[LoadImage(), CropFace(64)])
+    joined = JoinedFaces(
+        [samples(name) for name in ('lapa', 'wflw', '300w', '300wlp', 'cofw')],
+        markup='lapa',
+        pipeline=[LoadImage(), CropFace(64)],
+    )
     assert len(joined) == 12 and [int(joined[i]['visible'].sum()) for i in (0, 2, 6, 8, 10)] == [106, 98, 64, 64, 29]
 
 

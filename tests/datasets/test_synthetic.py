@@ -1,4 +1,5 @@
 """Drawn faces: the same from the same numbers, and points exactly where the picture has them."""
+
 import copy
 
 import cv2
@@ -24,25 +25,25 @@ def plain(index: int, **changes):
         'hat': '',
         'beard': 'none',
         'hard': False,
-        'blur': 0.,
+        'blur': 0.0,
         'motion': False,
-        'noise': 0.,
+        'noise': 0.0,
         'jpeg': 0,
         'grey': False,
-        'gamma': 1.,
-        'contrast': 1.,
-        'saturation': 1.,
-        'exposure': 1.,
-        'cast': 0.,
-        'shine': 0.,
-        'liner': 0.,
-        'skin': np.array([150., 175., 220.]),
-        'lips': np.array([70., 60., 170.]),
-        'lipstick': .9,
-        'lipstick_colour': np.array([40., 30., 170.]),
-        'key': np.array([0, -.3, .95], np.float32),
-        'key_colour': np.full(3, .4),
-        'ambient': np.full(3, .6)
+        'gamma': 1.0,
+        'contrast': 1.0,
+        'saturation': 1.0,
+        'exposure': 1.0,
+        'cast': 0.0,
+        'shine': 0.0,
+        'liner': 0.0,
+        'skin': np.array([150.0, 175.0, 220.0]),
+        'lips': np.array([70.0, 60.0, 170.0]),
+        'lipstick': 0.9,
+        'lipstick_colour': np.array([40.0, 30.0, 170.0]),
+        'key': np.array([0, -0.3, 0.95], np.float32),
+        'key_colour': np.full(3, 0.4),
+        'ambient': np.full(3, 0.6),
     }
     vars(look).update(bare)
     vars(face).update(changes)
@@ -64,7 +65,7 @@ def test_a_face_depends_on_its_numbers_alone():
 
 def test_every_size_shows_the_same_face():
     large, small = draw(3, range(4), 256), draw(3, range(4), 128)
-    assert np.allclose(large.landmarks + .5, (small.landmarks + .5) * 2, atol=1e-3)
+    assert np.allclose(large.landmarks + 0.5, (small.landmarks + 0.5) * 2, atol=1e-3)
     assert np.array_equal(large.visible, small.visible) and large.tags == small.tags
     for one, other in zip(large.images, small.images, strict=True):
         reduced = cv2.resize(one, (128, 128), interpolation=cv2.INTER_AREA)
@@ -83,7 +84,7 @@ def test_markups_are_complete_and_inside(markup):
     told = describe(2, range(60), 256, markup)
     assert told.landmarks.shape == (60, MARKUPS[markup].size, 2) and told.landmarks.dtype == np.float32
     assert np.isfinite(told.landmarks).all() and told.landmarks.min() > 10 and told.landmarks.max() < 245
-    assert set(np.unique(told.visible)) == {0., 1.}
+    assert set(np.unique(told.visible)) == {0.0, 1.0}
 
 
 def test_boxes_are_tight_and_of_the_promised_size():
@@ -91,7 +92,7 @@ def test_boxes_are_tight_and_of_the_promised_size():
     assert np.array_equal(told.boxes[:, :2], np.floor(told.landmarks.min(1)))
     assert np.array_equal(told.boxes[:, 2:], np.ceil(told.landmarks.max(1)))
     side = (told.boxes[:, 2:] - told.boxes[:, :2]).max(1) / 256
-    assert side.min() > .54 and side.max() < .67
+    assert side.min() > 0.54 and side.max() < 0.67
 
 
 @pytest.mark.parametrize('target', ['300w', 'lapa'])
@@ -125,24 +126,24 @@ def test_a_mirrored_face_has_mirrored_points(markup):
         assert np.abs(flipped - found[0]).max() < 1e-3
 
 
-@pytest.mark.parametrize('yaw', [0., .5, -.8])
+@pytest.mark.parametrize('yaw', [0.0, 0.5, -0.8])
 def test_points_lie_where_their_place_is_drawn(yaw):
-    face, _ = plain(1, yaw=yaw, pitch=.1, roll=.2)
+    face, _ = plain(1, yaw=yaw, pitch=0.1, roll=0.2)
     mesh = anatomy.build(face)
     posed = render.pose(mesh.vertices, face)
     marks, places, see = faces._points(mesh, face, posed)
-    drawn, _ = render.rasterise((see(posed, True) * 1024 - .5).astype(np.float32), posed[..., 2], 1024)
-    shown = np.flatnonzero(anatomy.on_surface(anatomy.normals(posed), places)[:, 2] > .55)
+    drawn, _ = render.rasterise((see(posed, True) * 1024 - 0.5).astype(np.float32), posed[..., 2], 1024)
+    shown = np.flatnonzero(anatomy.on_surface(anatomy.normals(posed), places)[:, 2] > 0.55)
     shown = shown[shown > 32]
     assert len(shown) > 25
     for point in shown:
-        across, down = np.round(marks[point] * 1024 - .5).astype(int)
-        near = drawn[down - 1:down + 2, across - 1:across + 2].reshape(-1, 2)
-        assert np.abs(near - anatomy.on_texture(places[point])).max(1).min() < .6, point
+        across, down = np.round(marks[point] * 1024 - 0.5).astype(int)
+        near = drawn[down - 1 : down + 2, across - 1 : across + 2].reshape(-1, 2)
+        assert np.abs(near - anatomy.on_texture(places[point])).max(1).min() < 0.6, point
 
 
 def test_a_spot_on_the_skin_is_seen_at_its_point():
-    face, _ = plain(0, yaw=.1, pitch=.1, roll=.2)
+    face, _ = plain(0, yaw=0.1, pitch=0.1, roll=0.2)
     mesh = anatomy.build(face)
     posed = render.pose(mesh.vertices, face)
     marks, places, see = faces._points(mesh, face, posed)
@@ -153,13 +154,21 @@ def test_a_spot_on_the_skin_is_seen_at_its_point():
         seen = head[..., 0].astype(float)
         down, across = np.indices(seen.shape)
         centre = np.array([(across * seen).sum(), (down * seen).sum()]) / seen.sum()
-        assert np.abs(centre - (marks[point] * 256 - .5)).max() < .6, point
+        assert np.abs(centre - (marks[point] * 256 - 0.5)).max() < 0.6, point
 
 
 def test_pupils_are_dark_and_lips_end_at_their_points():
     for index in range(5):
-        face, look = plain(index, yaw=.15, pitch=0., roll=.1, gaze=np.zeros(2), mouth_gap=0., lid_upper=np.full(2, .08),
-                           lid_lower=np.full(2, .045))
+        face, look = plain(
+            index,
+            yaw=0.15,
+            pitch=0.0,
+            roll=0.1,
+            gaze=np.zeros(2),
+            mouth_gap=0.0,
+            lid_upper=np.full(2, 0.08),
+            lid_lower=np.full(2, 0.045),
+        )
         drawn = composed(face, look)
         image, marks = drawn.image.astype(int), drawn.landmarks
 
@@ -170,25 +179,25 @@ def test_pupils_are_dark_and_lips_end_at_their_points():
             return at(spot)[2] - at(spot)[1]
 
         for pupil, corners in ((96, (60, 64)), (97, (68, 72))):
-            white = marks[list(corners)].mean(0) * .3 + marks[corners[0]] * .7
+            white = marks[list(corners)].mean(0) * 0.3 + marks[corners[0]] * 0.7
             assert at(marks[pupil]).sum() + 120 < at(white).sum()
         middle = (marks[79] + marks[85]) / 2
         for edge in (78, 79, 80, 84, 85, 86):
-            inside, outside = marks[edge] + .3 * (middle - marks[edge]), marks[edge] - .3 * (middle - marks[edge])
+            inside, outside = marks[edge] + 0.3 * (middle - marks[edge]), marks[edge] - 0.3 * (middle - marks[edge])
             assert red(inside) > red(outside) + 15, (index, edge)
 
 
-@pytest.mark.parametrize('yaw', [-.45, .45])
+@pytest.mark.parametrize('yaw', [-0.45, 0.45])
 def test_the_far_contour_is_the_outline(yaw):
-    face, _ = plain(3, yaw=yaw, pitch=0., roll=0.)
+    face, _ = plain(3, yaw=yaw, pitch=0.0, roll=0.0)
     mesh = anatomy.build(face)
     posed = render.pose(mesh.vertices, face)
     marks, _, see = faces._points(mesh, face, posed)
-    _, covered = render.rasterise((see(posed, True) * 512 - .5).astype(np.float32), posed[..., 2], 512)
+    _, covered = render.rasterise((see(posed, True) * 512 - 0.5).astype(np.float32), posed[..., 2], 512)
     far = range(1, 12) if yaw < 0 else range(21, 32)
     for point in far:
-        spot = marks[point] * 512 - .5
-        out = np.array([-1. if yaw < 0 else 1., 0])
+        spot = marks[point] * 512 - 0.5
+        out = np.array([-1.0 if yaw < 0 else 1.0, 0])
         beyond, within = (np.round(spot + sign * 5 * out).astype(int) for sign in (1, -1))
         assert not covered[beyond[1], beyond[0]] and covered[within[1], within[0]]
 
@@ -208,15 +217,15 @@ def many():
 
 def test_shares_of_the_tags(many):
     share = {tag: np.mean([tag in tags for tags in many.tags]) for tag in faces.TAGS}
-    assert share['pose'] >= .25 and share['occlusion'] >= .20
-    assert min(share.values()) >= .15 and max(share.values()) < .5
-    assert np.mean([not tags for tags in many.tags]) > .08
+    assert share['pose'] >= 0.25 and share['occlusion'] >= 0.20
+    assert min(share.values()) >= 0.15 and max(share.values()) < 0.5
+    assert np.mean([not tags for tags in many.tags]) > 0.08
 
 
 def test_occlusion_is_told_by_visibility(many):
     hidden = 1 - many.visible.mean(1)
     told = np.array(['occlusion' in tags for tags in many.tags])
-    assert hidden[told].mean() > .15 and hidden[told].mean() > 2 * hidden[~told].mean()
+    assert hidden[told].mean() > 0.15 and hidden[told].mean() > 2 * hidden[~told].mean()
 
 
 def test_the_mean_face_is_a_poor_answer(many):

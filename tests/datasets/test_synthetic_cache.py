@@ -1,4 +1,5 @@
 """SyntheticFaces: rows as every data set gives them, and a cache that is whole or absent."""
+
 import pickle
 
 import numpy as np
@@ -55,14 +56,18 @@ def test_a_broken_run_leaves_no_cache(tmp_path, monkeypatch):
     assert not list(tmp_path.iterdir())
 
 
-@pytest.mark.parametrize('spoil', [
-    lambda file: np.save(file, np.array([{}, {}], object)),
-    lambda file: np.save(file, np.zeros((2, 3), np.float32)),
-    lambda file: file.write_bytes(b''),
-    lambda file: file.write_bytes(file.read_bytes()[:-9]),
-    lambda file: file.write_bytes(file.read_bytes()[:20]),
-    lambda file: file.unlink(),
-], ids=['objects', 'another shape', 'empty', 'cut off', 'cut in its head', 'gone'])
+@pytest.mark.parametrize(
+    'spoil',
+    [
+        lambda file: np.save(file, np.array([{}, {}], object)),
+        lambda file: np.save(file, np.zeros((2, 3), np.float32)),
+        lambda file: file.write_bytes(b''),
+        lambda file: file.write_bytes(file.read_bytes()[:-9]),
+        lambda file: file.write_bytes(file.read_bytes()[:20]),
+        lambda file: file.unlink(),
+    ],
+    ids=['objects', 'another shape', 'empty', 'cut off', 'cut in its head', 'gone'],
+)
 def test_a_spoilt_cache_is_refused_when_it_is_opened(tmp_path, spoil):
     data = SyntheticFaces(count=2, size=64, cache=str(tmp_path), workers=1)
     spoil(data.cache / 'landmarks.npy')

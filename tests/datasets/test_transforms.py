@@ -1,4 +1,5 @@
 """L1, the crop against MMPose's, and what the collate hands over."""
+
 from pathlib import Path
 
 import cv2
@@ -14,16 +15,26 @@ from facelmk.registry import TRANSFORMS, DataDefect, FacelmkError, MissingResour
 
 BOX = np.array([60, 70, 380, 400], np.float32)
 REFERENCE = np.load(Path(__file__).parents[1] / 'data' / 'transforms.npz')
-JITTER = dict(flip=.5, rotate=60, rotate_prob=.6, scale=(.75, 1.25), shift=.16, shift_prob=.3)
+JITTER = dict(flip=0.5, rotate=60, rotate_prob=0.6, scale=(0.75, 1.25), shift=0.16, shift_prob=0.3)
 
 
 def sample(seed=0, size=(450, 500)):
     """A face on a smooth picture, so that resampling is comparable."""
     rng = np.random.default_rng(seed)
     image = cv2.resize(rng.integers(0, 256, (9, 10, 3), np.uint8), size[::-1], interpolation=cv2.INTER_CUBIC)
-    return dict(id='a', path='a.jpg', image=image, box=BOX, landmarks=rng.uniform(80, 370, (98, 2)).astype(np.float32),
-                visible=(rng.random(98) > .2).astype(np.float32), norm=None, tags=('pose',),
-                markup=MARKUPS['wflw'], epoch=0, rng=np.random.default_rng(seed))
+    return dict(
+        id='a',
+        path='a.jpg',
+        image=image,
+        box=BOX,
+        landmarks=rng.uniform(80, 370, (98, 2)).astype(np.float32),
+        visible=(rng.random(98) > 0.2).astype(np.float32),
+        norm=None,
+        tags=('pose',),
+        markup=MARKUPS['wflw'],
+        epoch=0,
+        rng=np.random.default_rng(seed),
+    )
 
 
 @pytest.mark.parametrize('draw', ['uniform', 'truncnorm'])
@@ -48,7 +59,7 @@ def test_every_transform_keeps_the_law_and_the_shape():
     for name in TRANSFORMS:
         if name == 'PackFace':
             continue
-        step = TRANSFORMS.build(dict(type=name, **({'prob': 1.} if hasattr(TRANSFORMS.get(name), 'change') else {})))
+        step = TRANSFORMS.build(dict(type=name, **({'prob': 1.0} if hasattr(TRANSFORMS.get(name), 'change') else {})))
         after = step(CropFace()(sample()))
         assert after['image'].dtype == np.uint8 and after['image'].shape == (256, 256, 3), name
         assert np.allclose(after['points'], geometry.apply(after['warp'], after['landmarks']), atol=1e-3), name
@@ -69,7 +80,7 @@ def test_the_mirror_of_a_crop_is_exact():
     plain = CropFace().warp(BOX, 500)
     flipped = CropFace(mirror='crop').warp(BOX, 500, True)
     photo = CropFace(mirror='photo').warp(BOX, 500, True)
-    points = np.array([[100., 200.], [333., 90.]])
+    points = np.array([[100.0, 200.0], [333.0, 90.0]])
     at, there, over = (geometry.apply(warp, points) for warp in (plain, flipped, photo))
     assert np.allclose(there[:, 0], 255 - at[:, 0]) and np.allclose(over[:, 0], 256 - at[:, 0])
     assert np.allclose(there[:, 1], at[:, 1]) and np.allclose(over[:, 1], at[:, 1])
@@ -79,12 +90,12 @@ def test_draws_keep_their_ranges_and_shares():
     crop = CropFace(**JITTER, draw='truncnorm')
     rows = [crop._draw(np.random.default_rng(i)) for i in range(4000)]
     flips, degrees, factors, offsets = (np.array(column) for column in zip(*rows, strict=True))
-    assert abs(flips.mean() - .5) < .03 and abs((degrees != 0).mean() - .6) < .03
-    assert abs((offsets != 0).any(1).mean() - .3) < .03
-    assert np.abs(degrees).max() <= 60 and .75 <= factors.min() and factors.max() <= 1.25
-    assert np.abs(offsets).max() <= .16
+    assert abs(flips.mean() - 0.5) < 0.03 and abs((degrees != 0).mean() - 0.6) < 0.03
+    assert abs((offsets != 0).any(1).mean() - 0.3) < 0.03
+    assert np.abs(degrees).max() <= 60 and 0.75 <= factors.min() and factors.max() <= 1.25
+    assert np.abs(offsets).max() <= 0.16
     # a normal cut at one sigma has standard deviation 0.5396
-    assert abs(degrees[degrees != 0].std() - 60 * .5396) < 1.5
+    assert abs(degrees[degrees != 0].std() - 60 * 0.5396) < 1.5
 
 
 def test_a_mirrored_view_is_resampled_like_its_copy():
@@ -102,7 +113,8 @@ class Two(FaceDataset):
     def face(self, index):
         row = sample(index)
         return {key: row[key] for key in ('path', 'image', 'box', 'landmarks', 'visible', 'norm', 'tags')} | {
-            'id': f'face{index}'}
+            'id': f'face{index}'
+        }
 
 
 def test_draws_depend_on_seed_epoch_and_id_alone():
@@ -119,8 +131,9 @@ def test_a_batch_is_flat_and_light():
     assert batch['inputs'].shape == (2, 3, 64, 64) and batch['inputs'].dtype == torch.uint8
     assert rows['id'] == ['face0', 'face1'] and rows['tags'] == [('pose',), ('pose',)]
     shapes = {key: tuple(rows[key].shape) for key in ('points', 'visible', 'warp', 'landmarks', 'box', 'norm')}
-    assert shapes == dict(points=(2, 98, 2), visible=(2, 98), warp=(2, 3, 3), landmarks=(2, 98, 2), box=(2, 4),
-                          norm=(2,))
+    assert shapes == dict(
+        points=(2, 98, 2), visible=(2, 98), warp=(2, 3, 3), landmarks=(2, 98, 2), box=(2, 4), norm=(2,)
+    )
     assert rows['norm'].isnan().all() and rows['warp'].dtype == torch.float64
     full = collate_faces([Two('wflw', [LoadImage(), CropFace(256), PackFace()])[0]])
     tensors = [full['inputs'], *(v for v in full['data_samples'].values() if isinstance(v, torch.Tensor))]

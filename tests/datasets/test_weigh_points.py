@@ -1,4 +1,5 @@
 """Points count as much as their mark-up says, on the way to the loss as well."""
+
 import numpy as np
 import pytest
 import torch
@@ -18,8 +19,23 @@ def weighed(name: str) -> np.ndarray:
 def test_lapas_points_count_as_rtmpose_trains_them() -> None:
     """The jaw less, eyes twice, lips half as much again; what is invisible stays so."""
     visible = weighed('lapa')
-    expected = {0: 0., 2: 0., 3: .8, 32: .8, 33: 1., 65: 1., 66: 2., 73: 2., 74: 1., 75: 2., 82: 2., 84: 1.5, 103: 1.5,
-                104: 1., 105: 1.}
+    expected = {
+        0: 0.0,
+        2: 0.0,
+        3: 0.8,
+        32: 0.8,
+        33: 1.0,
+        65: 1.0,
+        66: 2.0,
+        73: 2.0,
+        74: 1.0,
+        75: 2.0,
+        82: 2.0,
+        84: 1.5,
+        103: 1.5,
+        104: 1.0,
+        105: 1.0,
+    }
     assert {i: pytest.approx(visible[i]) for i in expected} == expected
     weights = np.array(MARKUPS['lapa'].weights)
     assert np.array_equal(weights[MARKUPS['lapa'].mirror], weights)
@@ -27,10 +43,10 @@ def test_lapas_points_count_as_rtmpose_trains_them() -> None:
 
 def test_the_codec_hands_the_weights_on() -> None:
     visible = torch.from_numpy(weighed('lapa'))[None]
-    points = torch.full((1, 106, 2), 30.)
+    points = torch.full((1, 106, 2), 30.0)
     target, weight = SimCC().encode(points, visible, torch.zeros(1, 106, 2, 128), 64)
     assert torch.allclose(weight[0, :, 0, 0], visible[0]) and target[0, 3].max() == target[0, 66].max() == 1
 
 
 def test_points_of_a_mark_up_without_weights_count_alike() -> None:
-    assert set(weighed('wflw')) == {0., 1.}
+    assert set(weighed('wflw')) == {0.0, 1.0}

@@ -1,4 +1,5 @@
 """WFLW's own lists: 207 fields a line."""
+
 import numpy as np
 import pytest
 
@@ -12,7 +13,10 @@ def test_points_box_and_attributes(tmp_path, faces, write):
     data = WflwTxt('a.txt', tmp_path, 'WFLW_images')
     assert data.subsets == ('pose', 'expression', 'illumination', 'makeup', 'occlusion', 'blur')
     assert [face['tags'] for face in data.faces] == [
-        ('pose',), ('expression', 'illumination', 'makeup', 'occlusion'), ('blur',)]
+        ('pose',),
+        ('expression', 'illumination', 'makeup', 'occlusion'),
+        ('blur',),
+    ]
     for face, row in zip(data.faces, rows, strict=True):
         assert np.array_equal(face['landmarks'], row['points'].astype(np.float32))
         assert face['box'].tolist() == [*(row['centre'] - 100 * row['scale']), *(row['centre'] + 100 * row['scale'])]

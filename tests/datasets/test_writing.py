@@ -1,4 +1,5 @@
 """Formats into formats: points within a thousandth of a pixel, boxes, subsets and numbers where the format can."""
+
 import csv
 import itertools
 import json
@@ -24,6 +25,7 @@ PAIRS = [(markup, *pair) for markup, forms in ABLE.items() for pair in itertools
 @pytest.fixture
 def laid(tmp_path, faces, write):
     """Makes a set of three faces on two pictures, with tags, box sizes and a box that is no square."""
+
     def laid(markup, tags=('pose', 'blur')):
         rows = faces(3, SIZES[markup], seed=5)
         for row in rows:
@@ -36,6 +38,7 @@ def laid(tmp_path, faces, write):
         content['subsets'] = list(tags)
         file.write_text(json.dumps(content))
         return CocoFaces('a.json', tmp_path / 'in', 'images', markup)
+
     return laid
 
 
@@ -166,7 +169,8 @@ def test_joined_sets_are_written_from_their_common_folder(laid, tmp_path):
     data = JoinedFaces([laid('cofw')])
     write_faces(data, 'csv', tmp_path / 'b.csv')
     assert [face['path'] for face in open_faces(tmp_path / 'b.csv', image_root=tmp_path / 'in/images').faces] == [
-        data.face(i)['path'] for i in range(3)]
+        data.face(i)['path'] for i in range(3)
+    ]
 
 
 def test_wrong_wishes(laid, tmp_path):
@@ -178,6 +182,7 @@ def test_wrong_wishes(laid, tmp_path):
 
 
 # -- telling a format by what is there
+
 
 def test_the_format_the_markup_and_the_pictures_are_found(laid, tmp_path, faces, write):
     for markup in SIZES:
@@ -191,18 +196,29 @@ def test_the_format_the_markup_and_the_pictures_are_found(laid, tmp_path, faces,
 
 
 def test_bodies_have_faces(tmp_path, faces):
-    face = np.c_[faces(1, 68)[0]['points'], np.full(68, 2.)]
+    face = np.c_[faces(1, 68)[0]['points'], np.full(68, 2.0)]
     for count, first in ((136, 26), (133, 23)):
         points = np.concatenate([np.ones((first, 3)), face, np.ones((count - first - 68, 3))])
-        (tmp_path / 'a.json').write_text(json.dumps(dict(images=[dict(id=5, file_name='a.jpg')], annotations=[
-            dict(id=1, image_id=5, keypoints=points.ravel().tolist())])))
+        (tmp_path / 'a.json').write_text(
+            json.dumps(
+                dict(
+                    images=[dict(id=5, file_name='a.jpg')],
+                    annotations=[dict(id=1, image_id=5, keypoints=points.ravel().tolist())],
+                )
+            )
+        )
         data = open_faces(tmp_path / 'a.json')
         assert data.markup.name == '300w' and np.abs(data.face(0)['landmarks'] - face[:, :2]).max() < 1e-3
 
 
-@pytest.mark.parametrize(('name', 'content', 'message'), [
-    ('a.xml', '<a/>', "'.xml' is no format"), ('a.txt', '1 2 3', 'no list of WFLW'),
-    ('a.csv', 'image_name,scale,center_w,center_h,x,y\n', 'has 1 points a face')])
+@pytest.mark.parametrize(
+    ('name', 'content', 'message'),
+    [
+        ('a.xml', '<a/>', "'.xml' is no format"),
+        ('a.txt', '1 2 3', 'no list of WFLW'),
+        ('a.csv', 'image_name,scale,center_w,center_h,x,y\n', 'has 1 points a face'),
+    ],
+)
 def test_what_is_no_annotation(name, content, message, tmp_path):
     (tmp_path / name).write_text(content)
     with pytest.raises(FacelmkError, match=message):
@@ -214,9 +230,11 @@ def test_what_is_no_annotation(name, content, message, tmp_path):
         open_faces(tmp_path / 'none.json')
 
 
-@pytest.mark.parametrize('content', [
-    b'P6 40000 40000 255\n', b'\x89PNG\r\n\x1a\n' + struct.pack('>I4s', 13, b'IHDR'), b''],
-    ids=['too large', 'cut off', 'empty'])
+@pytest.mark.parametrize(
+    'content',
+    [b'P6 40000 40000 255\n', b'\x89PNG\r\n\x1a\n' + struct.pack('>I4s', 13, b'IHDR'), b''],
+    ids=['too large', 'cut off', 'empty'],
+)
 def test_the_size_of_a_picture_that_is_none_is_left_out(laid, tmp_path, content):
     data = laid('wflw')
     Path(data.face(0)['path']).write_bytes(content)

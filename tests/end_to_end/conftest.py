@@ -1,4 +1,5 @@
 """The real tools in processes of their own, on runs that take seconds."""
+
 import os
 import socket
 import subprocess
@@ -14,29 +15,48 @@ LOADERS = {'train': dict(count=36, batch=8), 'val': dict(count=17, batch=4)}
 
 def tiny_options(epochs=2, workers=0, **others):
     """--cfg-options that make a quick start of seconds: 36 faces to train on, 17 to test, 64 pixels."""
-    options = {'train_cfg.max_epochs': epochs, 'train_cfg.val_interval': 1, 'randomness.seed': 5,
-               'default_hooks.checkpoint.interval': 1, 'default_hooks.checkpoint.max_keep_ckpts': 9}
+    options = {
+        'train_cfg.max_epochs': epochs,
+        'train_cfg.val_interval': 1,
+        'randomness.seed': 5,
+        'default_hooks.checkpoint.interval': 1,
+        'default_hooks.checkpoint.max_keep_ckpts': 9,
+    }
     for phase, numbers in LOADERS.items():
         loader = f'{phase}_dataloader'
-        options |= {f'{loader}.dataset.count': numbers['count'], f'{loader}.dataset.cache': None,
-                    f'{loader}.dataset.size': 64, f'{loader}.dataset.pipeline.1.size': 64,
-                    f'{loader}.batch_size': numbers['batch'], f'{loader}.num_workers': workers}
+        options |= {
+            f'{loader}.dataset.count': numbers['count'],
+            f'{loader}.dataset.cache': None,
+            f'{loader}.dataset.size': 64,
+            f'{loader}.dataset.pipeline.1.size': 64,
+            f'{loader}.batch_size': numbers['batch'],
+            f'{loader}.num_workers': workers,
+        }
     return ['--cfg-options', *(f'{key}={value}' for key, value in (options | others).items())]
 
 
 def environment(**others):
     """This process's environment, in which the tools find this facelmk, this Python, and one thread each."""
     bin_folder = str(Path(sys.executable).parent)
-    return os.environ | {'PYTHONPATH': str(ROOT), 'OMP_NUM_THREADS': '1', 'PATH': f'{bin_folder}:{os.environ["PATH"]}'
-                         } | {key: str(value) for key, value in others.items()}
+    return (
+        os.environ
+        | {'PYTHONPATH': str(ROOT), 'OMP_NUM_THREADS': '1', 'PATH': f'{bin_folder}:{os.environ["PATH"]}'}
+        | {key: str(value) for key, value in others.items()}
+    )
 
 
 def start_tool(name, *arguments, cwd, output, **variables):
     """Start tools/`name`; both its streams go to `output`."""
     path = ROOT / 'tools' / name
     start = [sys.executable, str(path)] if path.suffix == '.py' else ['bash', str(path)]
-    return subprocess.Popen([*start, *map(str, arguments)], cwd=cwd, env=environment(**variables), text=True,
-                            stdout=output, stderr=subprocess.STDOUT)
+    return subprocess.Popen(
+        [*start, *map(str, arguments)],
+        cwd=cwd,
+        env=environment(**variables),
+        text=True,
+        stdout=output,
+        stderr=subprocess.STDOUT,
+    )
 
 
 def run_tool(name, *arguments, cwd, code=0, **variables):

@@ -1,4 +1,5 @@
 """A small training in a process of its own, to be killed: FOLDER [RESUME [ITERATION [SIGNAL [EPOCHS]]]]."""
+
 import os
 import random
 import signal
@@ -30,6 +31,7 @@ class Disturb(Hook):
 @HOOKS.register_module()
 class Kill(Hook):
     """Sends this process a signal in the middle of an iteration: its batch is there, its step is not done."""
+
     priority = 'LOWEST'
 
     def __init__(self, at, how):
@@ -41,21 +43,39 @@ class Kill(Hook):
 
 
 def options(folder, epochs):
-    found = {'work_dir': folder, 'train_cfg.max_epochs': epochs, 'train_cfg.val_interval': 1, 'randomness.seed': 5,
-             'default_hooks.checkpoint.interval': 1, 'default_hooks.checkpoint.max_keep_ckpts': 2,
-             'default_hooks.checkpoint.every': 2, 'default_hooks.logger.interval': 1}
+    found = {
+        'work_dir': folder,
+        'train_cfg.max_epochs': epochs,
+        'train_cfg.val_interval': 1,
+        'randomness.seed': 5,
+        'default_hooks.checkpoint.interval': 1,
+        'default_hooks.checkpoint.max_keep_ckpts': 2,
+        'default_hooks.checkpoint.every': 2,
+        'default_hooks.logger.interval': 1,
+    }
     for phase, count, batch in (('train', 22, 4), ('val', 6, 4)):
-        found |= {f'{phase}_dataloader.{key}': value for key, value in {
-            'dataset.count': count, 'dataset.cache': None, 'dataset.size': 64, 'dataset.pipeline.1.size': 64,
-            'batch_size': batch, 'num_workers': 2}.items()}
+        found |= {
+            f'{phase}_dataloader.{key}': value
+            for key, value in {
+                'dataset.count': count,
+                'dataset.cache': None,
+                'dataset.size': 64,
+                'dataset.pipeline.1.size': 64,
+                'batch_size': batch,
+                'num_workers': 2,
+            }.items()
+        }
     return found
 
 
 def main(folder, resume='', at='-1', how='kill', epochs='2'):
     torch.set_num_threads(1)
     config = load_config('quickstart', options(folder, int(epochs)))
-    config.custom_hooks = [dict(type='EMAHook', momentum=.1), dict(type='Disturb'),
-                           dict(type='Kill', at=int(at), how=how)]
+    config.custom_hooks = [
+        dict(type='EMAHook', momentum=0.1),
+        dict(type='Disturb'),
+        dict(type='Kill', at=int(at), how=how),
+    ]
     try:
         train(config, resume or None)
     except FacelmkError as error:

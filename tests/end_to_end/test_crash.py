@@ -1,4 +1,5 @@
 """A training that is killed anywhere goes on to the same weights, averages and logged figures, bit for bit."""
+
 import json
 import random
 import subprocess
@@ -35,10 +36,17 @@ def final(folder, epoch=2):
 
 def differences(one, other):
     """What of two checkpoints is not equal to the last bit."""
-    return [f'{part}.{name}' for part in ('state_dict', 'ema_state_dict') for name, value in one[part].items()
-            if not torch.equal(value, other[part][name])] + [
-        f'optimizer {number}.{name}' for number, state in one['optimizer']['state'].items()
-        for name, value in state.items() if not torch.equal(value, other['optimizer']['state'][number][name])]
+    return [
+        f'{part}.{name}'
+        for part in ('state_dict', 'ema_state_dict')
+        for name, value in one[part].items()
+        if not torch.equal(value, other[part][name])
+    ] + [
+        f'optimizer {number}.{name}'
+        for number, state in one['optimizer']['state'].items()
+        for name, value in state.items()
+        if not torch.equal(value, other['optimizer']['state'][number][name])
+    ]
 
 
 @pytest.fixture(scope='module')
@@ -65,8 +73,17 @@ def point(at, case, slow=True):
     return pytest.param(at, id=f'{case}-{at}', marks=[pytest.mark.fault(case), *[pytest.mark.slow] * slow])
 
 
-@pytest.mark.parametrize('at', [  # of 6 batches an epoch, at % 6 are done
-    point(7, 'G11'), point(8, 'G12'), point(3, 'G13', slow=False), point(9, 'G13'), point(5, 'G14'), point(11, 'G14')])
+@pytest.mark.parametrize(
+    'at',
+    [  # of 6 batches an epoch, at % 6 are done
+        point(7, 'G11'),
+        point(8, 'G12'),
+        point(3, 'G13', slow=False),
+        point(9, 'G13'),
+        point(5, 'G14'),
+        point(11, 'G14'),
+    ],
+)
 def test_killed_in_each_quarter_of_an_epoch(at, undisturbed, tmp_path):
     check_killed(at, undisturbed, tmp_path)
 
@@ -77,9 +94,13 @@ def test_killed_at_a_drawn_point(number, undisturbed, tmp_path):
     check_killed(random.Random(number).randrange(1, ITERATIONS), undisturbed, tmp_path)
 
 
-@pytest.mark.parametrize(('how', 'code'), [
-    pytest.param('term', 143, marks=pytest.mark.fault('G10')),
-    pytest.param('int', 130, marks=[pytest.mark.fault('G09'), pytest.mark.slow])])
+@pytest.mark.parametrize(
+    ('how', 'code'),
+    [
+        pytest.param('term', 143, marks=pytest.mark.fault('G10')),
+        pytest.param('int', 130, marks=[pytest.mark.fault('G09'), pytest.mark.slow]),
+    ],
+)
 def test_a_signal_saves_the_state(how, code, undisturbed, tmp_path):
     stopped = start(tmp_path, at=4, how=how)
     assert stopped.returncode == code and 'has saved its state' in stopped.stderr, stopped.stderr[-3000:]

@@ -1,4 +1,5 @@
 """Two ranks on one machine: torchrun's, two machines' and Slurm's, over gloo."""
+
 import json
 import os
 import re
@@ -12,7 +13,7 @@ from facelmk.engine.ranks import _apart, join_ranks
 from facelmk.registry import FacelmkError
 
 pytestmark = pytest.mark.skipif(torch.cuda.is_available(), reason='with GPUs the ranks use NCCL')
-SRUN = '''#!/usr/bin/env bash
+SRUN = """#!/usr/bin/env bash
 # a stand-in for Slurm's srun: two tasks on one node
 while [ "$1" != python ]; do shift; done
 export SLURM_NTASKS=2 SLURM_NODELIST=localhost SLURM_JOB_ID=1
@@ -20,7 +21,7 @@ for task in 0 1; do SLURM_PROCID=$task SLURM_LOCALID=$task "$@" & jobs="${jobs:-
 code=0
 for job in $jobs; do wait "$job" || code=$?; done
 exit $code
-'''
+"""
 
 
 def nme(text):
@@ -45,10 +46,30 @@ def test_two_ranks_train(pair):
 
 def test_two_ranks_test_as_one_does(pair, tool, tiny, port, tmp_path):
     folder, printed = pair
-    tool('dist_test.sh', 'quickstart', folder / 'epoch_1.pth', 2, '--work-dir', 'two', '--dump', 'two/dump.json',
-         *tiny(), cwd=tmp_path, PORT=port())
-    tool('test.py', 'quickstart', folder / 'epoch_1.pth', '--work-dir', 'one', '--dump', 'one/dump.json', *tiny(),
-         cwd=tmp_path)
+    tool(
+        'dist_test.sh',
+        'quickstart',
+        folder / 'epoch_1.pth',
+        2,
+        '--work-dir',
+        'two',
+        '--dump',
+        'two/dump.json',
+        *tiny(),
+        cwd=tmp_path,
+        PORT=port(),
+    )
+    tool(
+        'test.py',
+        'quickstart',
+        folder / 'epoch_1.pth',
+        '--work-dir',
+        'one',
+        '--dump',
+        'one/dump.json',
+        *tiny(),
+        cwd=tmp_path,
+    )
     two, one = (json.loads((tmp_path / name / 'metrics.json').read_text()) for name in ('two', 'one'))
     assert (two['ranks'], one['ranks'], two['faces']) == (2, 1, 17)
     # the batches are others, so convolutions may round otherwise; the figures of equal predictions are equal to 1e-9
@@ -60,10 +81,12 @@ def test_two_ranks_test_as_one_does(pair, tool, tiny, port, tmp_path):
 
 def test_two_launches_meet_on_one_machine(tool, tiny, port, launch, tmp_path):
     meeting = dict(NNODES=2, MASTER_ADDR='127.0.0.1', PORT=port())
-    other = launch('dist_train.sh', 'quickstart', 1, '--work-dir', 'out', *tiny(epochs=1), cwd=tmp_path, NODE_RANK=1,
-                   **meeting)
-    printed = tool('dist_train.sh', 'quickstart', 1, '--work-dir', 'out', *tiny(epochs=1), cwd=tmp_path, NODE_RANK=0,
-                   **meeting)
+    other = launch(
+        'dist_train.sh', 'quickstart', 1, '--work-dir', 'out', *tiny(epochs=1), cwd=tmp_path, NODE_RANK=1, **meeting
+    )
+    printed = tool(
+        'dist_train.sh', 'quickstart', 1, '--work-dir', 'out', *tiny(epochs=1), cwd=tmp_path, NODE_RANK=0, **meeting
+    )
     assert other.wait(60) == 0, (tmp_path / 'launched.txt').read_text()
     assert 'Epoch(train) [1][3/3]' in printed and nme(printed)
     assert len(list(tmp_path.glob('out/*/*.log'))) == 1
@@ -79,8 +102,18 @@ def test_slurm_scripts_run_under_srun(tool, tiny, port, tmp_path):
     printed = tool('slurm_train.sh', 'part', 'job', 'quickstart', 'out', *tiny(epochs=1), cwd=tmp_path, **slurm)
     assert 'Epoch(train) [1][3/3]' in printed
     slurm['MASTER_PORT'] = port()
-    tool('slurm_test.sh', 'part', 'job', 'quickstart', 'out/epoch_1.pth', '--work-dir', 'tested', *tiny(), cwd=tmp_path,
-         **slurm)
+    tool(
+        'slurm_test.sh',
+        'part',
+        'job',
+        'quickstart',
+        'out/epoch_1.pth',
+        '--work-dir',
+        'tested',
+        *tiny(),
+        cwd=tmp_path,
+        **slurm,
+    )
     entry = json.loads((tmp_path / 'tested' / 'metrics.json').read_text())
     assert entry['ranks'] == 2 and f'{entry["metrics"]["NME"]:.3f}' == f'{float(nme(printed)):.3f}'
 
@@ -90,10 +123,12 @@ def test_slurm_scripts_run_under_srun(tool, tiny, port, tmp_path):
 def test_a_config_in_a_folder_with_a_space(tool, tiny, port, tmp_path):
     config = tmp_path / 'a b' / 'cfg.py'
     config.parent.mkdir()
-    config.write_text('from mmengine.config import read_base\n\nwith read_base():\n'
-                      '    from facelmk.configs.quickstart import *\n')
-    printed = tool('dist_train.sh', 'a b/cfg.py', 2, '--work-dir', 'a b/out', *tiny(epochs=1), cwd=tmp_path,
-                   PORT=port())
+    config.write_text(
+        'from mmengine.config import read_base\n\nwith read_base():\n    from facelmk.configs.quickstart import *\n'
+    )
+    printed = tool(
+        'dist_train.sh', 'a b/cfg.py', 2, '--work-dir', 'a b/out', *tiny(epochs=1), cwd=tmp_path, PORT=port()
+    )
     assert 'Epoch(train) [1][3/3]' in printed and nme(printed)
     assert (config.parent / 'out' / 'epoch_1.pth').is_file()
 
@@ -101,8 +136,14 @@ def test_a_config_in_a_folder_with_a_space(tool, tiny, port, tmp_path):
 def test_ranks_that_are_started_anew_do_not_see_what_the_dead_ones_left(port, monkeypatch):
     left = torch.distributed.TCPStore('127.0.0.1', port(), is_master=True)
     left.set('rank_0', 'gone')
-    for name, value in dict(MASTER_ADDR='127.0.0.1', MASTER_PORT=left.port, RANK=0, WORLD_SIZE=2,
-                            TORCHELASTIC_USE_AGENT_STORE=True, TORCHELASTIC_RESTART_COUNT=0).items():
+    for name, value in dict(
+        MASTER_ADDR='127.0.0.1',
+        MASTER_PORT=left.port,
+        RANK=0,
+        WORLD_SIZE=2,
+        TORCHELASTIC_USE_AGENT_STORE=True,
+        TORCHELASTIC_RESTART_COUNT=0,
+    ).items():
         monkeypatch.setenv(name, str(value))
     assert _apart(5) == {}
     for count in (1, 2):
@@ -112,15 +153,17 @@ def test_ranks_that_are_started_anew_do_not_see_what_the_dead_ones_left(port, mo
         meeting['store'].set('rank_0', 'here')
 
 
-@pytest.mark.parametrize(('launcher', 'missing'), [('pytorch', 'WORLD_SIZE'), ('slurm', 'SLURM_PROCID'),
-                                                   ('mpi', 'OMPI_COMM_WORLD_RANK')])
+@pytest.mark.parametrize(
+    ('launcher', 'missing'), [('pytorch', 'WORLD_SIZE'), ('slurm', 'SLURM_PROCID'), ('mpi', 'OMPI_COMM_WORLD_RANK')]
+)
 def test_a_launcher_without_its_variables_says_what_to_start(launcher, missing, monkeypatch):
     monkeypatch.delenv(missing, raising=False)
     with pytest.raises(FacelmkError, match=f'{missing}.*dist_train.sh'):
         join_ranks(launcher, Config())
 
 
-@pytest.mark.parametrize(('script', 'arguments'), [('dist_train.sh', 1), ('dist_test.sh', 2), ('slurm_train.sh', 3),
-                                                   ('slurm_test.sh', 3)])
+@pytest.mark.parametrize(
+    ('script', 'arguments'), [('dist_train.sh', 1), ('dist_test.sh', 2), ('slurm_train.sh', 3), ('slurm_test.sh', 3)]
+)
 def test_scripts_say_how_they_are_used(script, arguments, tool, tmp_path):
     assert 'usage:' in tool(script, *['x'] * arguments, cwd=tmp_path, code=2)

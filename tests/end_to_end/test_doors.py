@@ -1,4 +1,5 @@
 """Other projects' checkpoints, by address, and their command lines, in the real tools: the figures are native ones."""
+
 import csv
 import functools
 import http.server
@@ -21,7 +22,7 @@ from facelmk.registry import MODELS
 Weights = dict[str, Tensor]
 FACES, SIDE = 6, 64
 fill = runpy.run_path(str(Path(__file__).parents[1] / 'models' / 'filled.py'))['fill']
-CONFIG = '''
+CONFIG = """
 from mmengine.config import read_base
 
 with read_base():
@@ -32,7 +33,7 @@ val_dataloader = dict(batch_size=3, num_workers=0, dataset=dict(
     pipeline=[dict(type='LoadImage'), dict(type='CropFace', size={side}), dict(type='PackFace')]))
 val_evaluator = [dict(type='NME', norm='box_side'), dict(type='FailureRate', threshold=.1, norm='box_side')]
 test_dataloader, test_evaluator = val_dataloader, val_evaluator
-'''
+"""
 
 
 class Part(nn.Module):
@@ -51,8 +52,10 @@ class Part(nn.Module):
 def before_1(weights: Weights) -> Weights:
     """MMPose 0.x's names."""
     last = 'keypoint_head.final_layer.' + ('3.' if any('head.conv_layers' in key for key in weights) else '')
-    return renamed(weights, {'head.conv_layers.': 'keypoint_head.final_layer.', 'head.final_layer.': last,
-                             'head.': 'keypoint_head.'})
+    return renamed(
+        weights,
+        {'head.conv_layers.': 'keypoint_head.final_layer.', 'head.final_layer.': last, 'head.': 'keypoint_head.'},
+    )
 
 
 def hrnets(weights: Weights) -> Weights:
@@ -66,8 +69,10 @@ def bare(weights: Weights) -> Weights:
 
 
 def renamed(weights: Weights, heads: dict[str, str]) -> Weights:
-    return {next((key.replace(ours, theirs, 1) for ours, theirs in heads.items() if key.startswith(ours)), key): value
-            for key, value in weights.items()}
+    return {
+        next((key.replace(ours, theirs, 1) for ours, theirs in heads.items() if key.startswith(ours)), key): value
+        for key, value in weights.items()
+    }
 
 
 def behind_module(weights: Weights) -> Weights:
@@ -119,6 +124,7 @@ def site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Path, str]]
 @pytest.fixture(scope='module')
 def native(tmp_path_factory: pytest.TempPathFactory, tool: Callable) -> Callable[[str], tuple[Path, Weights, dict]]:
     """For a config: the same on a few drawn faces, reference weights, and the figures of a native file with them."""
+
     @functools.cache
     def make(name: str) -> tuple[Path, Weights, dict]:
         folder = tmp_path_factory.mktemp(name)
@@ -130,6 +136,7 @@ def native(tmp_path_factory: pytest.TempPathFactory, tool: Callable) -> Callable
         torch.save({'state_dict': weights}, folder / 'native.pth')
         tool('test.py', config, 'native.pth', '--work-dir', 'native', cwd=folder)
         return config, weights, figures(folder / 'native')
+
     return make
 
 
@@ -137,10 +144,12 @@ def figures(work_dir: Path) -> dict[str, float]:
     return json.loads((work_dir / 'metrics.json').read_text())['metrics']
 
 
-@pytest.mark.parametrize('form', [
-    pytest.param(form, marks=[] if form in QUICK else [pytest.mark.slow]) for form in FORMS])
-def test_every_dialect_by_address_has_the_native_figures(form: str, site: tuple[Path, str], native: Callable,
-                                                         tool: Callable, tmp_path: Path) -> None:
+@pytest.mark.parametrize(
+    'form', [pytest.param(form, marks=[] if form in QUICK else [pytest.mark.slow]) for form in FORMS]
+)
+def test_every_dialect_by_address_has_the_native_figures(
+    form: str, site: tuple[Path, str], native: Callable, tool: Callable, tmp_path: Path
+) -> None:
     name, make = FORMS[form]
     config, weights, wanted = native(name)
     folder, address = site
@@ -151,6 +160,7 @@ def test_every_dialect_by_address_has_the_native_figures(form: str, site: tuple[
 
 
 # -- the original HRNet's command lines
+
 
 def draw_wflw(folder: Path, split: str, count: int, seed: int) -> None:
     """Drawn faces as the original's files: pictures, and a table with scale, centre and 98 points."""
@@ -164,8 +174,15 @@ def draw_wflw(folder: Path, split: str, count: int, seed: int) -> None:
             face = faces.face(i)
             x1, y1, x2, y2 = map(float, face['box'])
             cv2.imwrite(str(folder / 'images' / f'{split}{i}.png'), face['image'])
-            table.writerow([f'{split}{i}.png', max(x2 - x1, y2 - y1) / 200, (x1 + x2) / 2, (y1 + y2) / 2,
-                            *face['landmarks'].flatten().tolist()])
+            table.writerow(
+                [
+                    f'{split}{i}.png',
+                    max(x2 - x1, y2 - y1) / 200,
+                    (x1 + x2) / 2,
+                    (y1 + y2) / 2,
+                    *face['landmarks'].flatten().tolist(),
+                ]
+            )
 
 
 YAML = 'experiments/wflw/face_alignment_wflw_hrnet_w18.yaml'
@@ -175,8 +192,12 @@ YAML = 'experiments/wflw/face_alignment_wflw_hrnet_w18.yaml'
 def small_wflw(tmp_path: Path) -> Path:
     """A folder with a published YAML, made small, and drawn faces laid out as it says; where its runs write."""
     published = runpy.run_path(str(Path(__file__).parents[1] / 'engine' / 'test_seeds_yaml.py'))['published']('WFLW')
-    for theirs, smaller in {'[256, 256]': '[64, 64]', '[64, 64]\n  EX': '[16, 16]\n  EX',
-                            'END_EPOCH: 60': 'END_EPOCH: 1', 'WORKERS: 4': 'WORKERS: 0'}.items():
+    for theirs, smaller in {
+        '[256, 256]': '[64, 64]',
+        '[64, 64]\n  EX': '[16, 16]\n  EX',
+        'END_EPOCH: 60': 'END_EPOCH: 1',
+        'WORKERS: 4': 'WORKERS: 0',
+    }.items():
         assert theirs in published
         published = published.replace(theirs, smaller)
     (tmp_path / YAML).parent.mkdir(parents=True)

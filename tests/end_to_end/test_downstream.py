@@ -1,4 +1,5 @@
 """A project with parts of its own trains and tests through the tools, without a change to facelmk."""
+
 import ast
 import json
 import re
@@ -25,8 +26,17 @@ def test_every_part_is_the_projects_own(project, tool):
     assert list(metrics) == ['NME', 'NME/large', 'worst', 'worst/large']  # its metric and its data set's subset
     assert 2 < metrics['NME'] < 15 and metrics['worst'] > metrics['NME']  # untrained: 35
     assert 'worst' in printed
-    again = tool('train.py', 'configs/nine.py', '--work-dir', 'again', '--resume', 'out/epoch_3.pth', '--cfg-options',
-                 'randomness.seed=0', cwd=project)
+    again = tool(
+        'train.py',
+        'configs/nine.py',
+        '--work-dir',
+        'again',
+        '--resume',
+        'out/epoch_3.pth',
+        '--cfg-options',
+        'randomness.seed=0',
+        cwd=project,
+    )
     ends = [re.findall(r'Epoch\(train\) \[6\].*lr: (\S+).* loss: (\S+)', text) for text in (log, again)]
     assert ends[0] == ends[1] and len(ends[0]) == 1  # OneCycleLR keeps functions in checkpoints, and yet goes on
     assert any(path.name.startswith('best_NME_epoch') for path in (project / 'out').iterdir())

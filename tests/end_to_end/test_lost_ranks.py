@@ -1,4 +1,5 @@
 """A rank that is lost: the other ends within the time-out, and the exit code and the last lines say which and how."""
+
 import os
 import signal
 import time
@@ -13,7 +14,7 @@ from facelmk.engine import launch
 
 pytestmark = pytest.mark.skipif(torch.cuda.is_available(), reason='with GPUs the ranks use NCCL')
 ROOT = Path(__file__).parents[2]
-CONFIG = '''
+CONFIG = """
 from mmengine.config import read_base
 
 with read_base():
@@ -21,8 +22,8 @@ with read_base():
 
 custom_imports = dict(imports=['losing'])
 custom_hooks = [dict(type='Lose')]
-'''
-HOOK = '''
+"""
+HOOK = """
 import os
 import signal
 import time
@@ -55,22 +56,38 @@ class Lose(Hook):
     def before_save_checkpoint(self, runner, checkpoint):
         if os.environ['LOSE'].startswith('saving') and runner.iter > 3:
             act(runner)
-'''
+"""
 
 
 @pytest.mark.slow
 @pytest.mark.fault('H07')
-@pytest.mark.parametrize(('lose', 'code', 'told'), [
-    ('training killed 1', 5, 'rank 1 was killed by SIGKILL'), ('saving killed 0', 5, 'rank 0 was killed by SIGKILL'),
-    ('validation killed 1', 5, 'rank 1 was killed by SIGKILL'),
-    ('training raises 1', 1, 'rank 1 ended with exit code 1'),
-    ('training hangs 1', 5, 'rank 0 ended with exit code 5')])
+@pytest.mark.parametrize(
+    ('lose', 'code', 'told'),
+    [
+        ('training killed 1', 5, 'rank 1 was killed by SIGKILL'),
+        ('saving killed 0', 5, 'rank 0 was killed by SIGKILL'),
+        ('validation killed 1', 5, 'rank 1 was killed by SIGKILL'),
+        ('training raises 1', 1, 'rank 1 ended with exit code 1'),
+        ('training hangs 1', 5, 'rank 0 ended with exit code 5'),
+    ],
+)
 def test_the_rank_is_named(lose, code, told, tool, tiny, port, tmp_path):
     (tmp_path / 'mine.py').write_text(CONFIG)
     (tmp_path / 'losing.py').write_text(HOOK)
     start = time.monotonic()
-    printed = tool('dist_train.sh', 'mine.py', 2, '--work-dir', 'out', *tiny(**{'env_cfg.dist_cfg.timeout': 6}),
-                   cwd=tmp_path, code=code, PORT=port(), LOSE=lose, PYTHONPATH=f'{tmp_path}{os.pathsep}{ROOT}')
+    printed = tool(
+        'dist_train.sh',
+        'mine.py',
+        2,
+        '--work-dir',
+        'out',
+        *tiny(**{'env_cfg.dist_cfg.timeout': 6}),
+        cwd=tmp_path,
+        code=code,
+        PORT=port(),
+        LOSE=lose,
+        PYTHONPATH=f'{tmp_path}{os.pathsep}{ROOT}',
+    )
     assert any(f'facelmk: {told}' in line for line in printed.splitlines()[-2:]), printed[-3000:]
     assert time.monotonic() - start < 100 and 'ChildFailedError' not in printed
     if 'saving' in lose or 'training' in lose:
@@ -80,24 +97,33 @@ def test_the_rank_is_named(lose, code, told, tool, tiny, port, tmp_path):
         assert 'ValueError: a bug of its own' in printed
 
 
-@pytest.mark.parametrize(('codes', 'code', 'lines'), [
-    ([5, -9], 5, ['rank 0 ended with exit code 5', 'rank 1 was killed by SIGKILL']),
-    ([2, -15], 2, ['rank 0 ended with exit code 2']), ([5, 1], 1, ['rank 0 ended', 'rank 1 ended with exit code 1']),
-    ([-15, -15], 5, ['rank 0 was killed by SIGTERM', 'rank 1 was killed by SIGTERM']),
-    ([143, 143], 143, ['rank 0', 'rank 1']), ([3, -63], 3, ['rank 0', 'rank 1 was killed by signal 63'])])
+@pytest.mark.parametrize(
+    ('codes', 'code', 'lines'),
+    [
+        ([5, -9], 5, ['rank 0 ended with exit code 5', 'rank 1 was killed by SIGKILL']),
+        ([2, -15], 2, ['rank 0 ended with exit code 2']),
+        ([5, 1], 1, ['rank 0 ended', 'rank 1 ended with exit code 1']),
+        ([-15, -15], 5, ['rank 0 was killed by SIGTERM', 'rank 1 was killed by SIGTERM']),
+        ([143, 143], 143, ['rank 0', 'rank 1']),
+        ([3, -63], 3, ['rank 0', 'rank 1 was killed by signal 63']),
+    ],
+)
 def test_one_exit_code_for_all_ranks(codes, code, lines, monkeypatch, capsys):
     def failing(arguments):
         assert arguments == ['x.py']
         raise ChildFailedError('x.py', {rank: ProcessFailure(rank, 9, number, '') for rank, number in enumerate(codes)})
+
     monkeypatch.setattr(launch.run, 'main', failing)
     assert launch.main(['x.py']) == code
     told = capsys.readouterr().err.splitlines()
-    assert len(told) == len(lines) and all(line.startswith(f'facelmk: {start}')
-                                           for line, start in zip(told, lines, strict=True))
+    assert len(told) == len(lines) and all(
+        line.startswith(f'facelmk: {start}') for line, start in zip(told, lines, strict=True)
+    )
 
 
 def test_a_signal_to_all_of_them_is_the_exit_code_of_a_shell(monkeypatch):
     def stopped(_):
         raise SignalException('stopped', signal.SIGTERM)
+
     monkeypatch.setattr(launch.run, 'main', stopped)
     assert launch.main([]) == 143

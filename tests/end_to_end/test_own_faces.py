@@ -1,4 +1,5 @@
 """README's lines for one's own pictures with .pts files: train, test, predict on a folder laid out as 300W's."""
+
 import json
 import subprocess
 import sys
@@ -14,18 +15,31 @@ CONFIG = 'awing_hg1_pts'
 
 def facelmk(*arguments, cwd, limit=150):
     """Run `facelmk ARGUMENTS`; returns what it printed."""
-    done = subprocess.run([sys.executable, '-m', 'facelmk.cli', *map(str, arguments)], cwd=cwd, env=environment(),
-                          capture_output=True, text=True, timeout=limit)
+    done = subprocess.run(
+        [sys.executable, '-m', 'facelmk.cli', *map(str, arguments)],
+        cwd=cwd,
+        env=environment(),
+        capture_output=True,
+        text=True,
+        timeout=limit,
+    )
     assert done.returncode == 0, done.stdout[-3000:] + done.stderr[-3000:]
     return done.stdout
 
 
 def small(pixels, epochs, **others):
     """--cfg-options for crops of so many pixels."""
-    options = {f'{phase}_dataloader.{key}': value for phase in ('train', 'val') for key, value in
-               {'dataset.pipeline.1.size': pixels, 'num_workers': 0, **others}.items()}
-    return ['--cfg-options', f'train_cfg.max_epochs={epochs}', 'randomness.seed=3',
-            *(f'{key}={value}' for key, value in options.items())]
+    options = {
+        f'{phase}_dataloader.{key}': value
+        for phase in ('train', 'val')
+        for key, value in {'dataset.pipeline.1.size': pixels, 'num_workers': 0, **others}.items()
+    }
+    return [
+        '--cfg-options',
+        f'train_cfg.max_epochs={epochs}',
+        'randomness.seed=3',
+        *(f'{key}={value}' for key, value in options.items()),
+    ]
 
 
 @pytest.fixture(scope='module')
@@ -47,18 +61,34 @@ def folder(tmp_path_factory):
 
 
 def test_train_test_and_predict_on_a_folder_of_ones_own(folder, tmp_path):
-    quick = small(64, 1, **{'dataset.share': .3, 'batch_size': 4})
+    quick = small(64, 1, **{'dataset.share': 0.3, 'batch_size': 4})
     facelmk('train', CONFIG, '--data', folder, '--work-dir', 'run', *quick, cwd=tmp_path)
     (best,) = (tmp_path / 'run').glob('best_NME_epoch_*.pth')
     facelmk('test', CONFIG, best, '--data', folder, '--out', 'metrics.json', *quick, cwd=tmp_path)
-    parts = {part: {face['path'] for face in PtsFaces(data_root=str(folder), part=part, share=.3).faces}
-             for part in ('train', 'val')}
+    parts = {
+        part: {face['path'] for face in PtsFaces(data_root=str(folder), part=part, share=0.3).faces}
+        for part in ('train', 'val')
+    }
     assert json.loads((tmp_path / 'metrics.json').read_text())['faces'] == len(parts['val']) > 0
     assert not parts['train'] & parts['val'] and len(parts['train'] | parts['val']) == 18
 
-    told = json.loads(facelmk('predict', CONFIG, folder / '02_Outdoor', '--weights', best, '--boxes', 'full', '--out',
-                              'drawn', '--json', '--cfg-options', 'val_dataloader.dataset.pipeline.1.size=64',
-                              cwd=tmp_path))
+    told = json.loads(
+        facelmk(
+            'predict',
+            CONFIG,
+            folder / '02_Outdoor',
+            '--weights',
+            best,
+            '--boxes',
+            'full',
+            '--out',
+            'drawn',
+            '--json',
+            '--cfg-options',
+            'val_dataloader.dataset.pipeline.1.size=64',
+            cwd=tmp_path,
+        )
+    )
     assert len(told) == 10 and all(len(row['faces'][0]['landmarks']) == 68 for row in told)
     assert len(list((tmp_path / 'drawn').rglob('*.png'))) == 10
 
@@ -72,4 +102,4 @@ def test_adaptive_wing_learns_real_faces_in_a_few_epochs(shared, tmp_path):
     facelmk('train', CONFIG, '--data', images, '--work-dir', 'run', *small(128, 2), cwd=tmp_path, limit=1500)
     (scalars,) = (tmp_path / 'run').glob('*/vis_data/scalars.json')
     errors = [line['NME'] for line in map(json.loads, scalars.read_text().splitlines()) if 'NME' in line]
-    assert len(errors) == 2 and errors[-1] <= .8 * errors[0], errors
+    assert len(errors) == 2 and errors[-1] <= 0.8 * errors[0], errors

@@ -2,6 +2,7 @@
 
 The network of work_dirs/quickstart is tested, if `make quickstart` left one there; else one is trained first.
 """
+
 import json
 import math
 import os
@@ -32,8 +33,9 @@ def trained(tmp_path_factory) -> Path:
     folder = Path(os.environ.get('FACELMK_QUICKSTART', CLONE / 'work_dirs' / 'quickstart'))
     if not list(folder.glob('best_NME_epoch_*.pth')):
         folder = tmp_path_factory.mktemp('quickstart')
-        subprocess.run([sys.executable, '-m', 'facelmk.cli', 'train', 'quickstart', '--work-dir', folder], cwd=CLONE,
-                       check=True)
+        subprocess.run(
+            [sys.executable, '-m', 'facelmk.cli', 'train', 'quickstart', '--work-dir', folder], cwd=CLONE, check=True
+        )
     return folder
 
 
@@ -43,9 +45,11 @@ def checkpoint(trained) -> Path:
 
 
 def test_it_is_four_times_better_than_the_mean_face(trained, checkpoint, tmp_path):
-    subprocess.run([sys.executable, '-m', 'facelmk.cli', 'test', 'quickstart', checkpoint, '--work-dir', tmp_path,
-                    '--floor'],
-                   cwd=CLONE, check=True)
+    subprocess.run(
+        [sys.executable, '-m', 'facelmk.cli', 'test', 'quickstart', checkpoint, '--work-dir', tmp_path, '--floor'],
+        cwd=CLONE,
+        check=True,
+    )
     entry = json.loads((tmp_path / 'metrics.json').read_text())
     assert entry['faces'] == 1000
     assert entry['floor']['NME'] >= 20
@@ -60,8 +64,9 @@ def test_it_finds_real_faces_that_it_has_never_seen(checkpoint, shared, tmp_path
     model = MODELS.build(config.model).eval()
     load_checkpoint(model, checkpoint)
     size = config.val_dataloader.dataset.pipeline[1].size
-    faces = CsvFaces('face_landmarks_val.csv', str(folder), 'images', '300w', [LoadImage(), CropFace(size), PackFace()],
-                     origin=1)
+    faces = CsvFaces(
+        'face_landmarks_val.csv', str(folder), 'images', '300w', [LoadImage(), CropFace(size), PackFace()], origin=1
+    )
     assert len(faces) == 100
     batch = collate_faces([faces[i] for i in range(100)])
     with torch.inference_mode():
@@ -86,5 +91,5 @@ def draw(faces, predictions, folder):
         crop = CropFace(224)(LoadImage()(row))
         tiles.append(compare(crop['image'], apply(crop['warp'], prediction['landmarks']), crop['points']))
     columns = 10
-    rows = [np.hstack(tiles[i:i + columns]) for i in range(0, columns * math.floor(len(tiles) / columns), columns)]
+    rows = [np.hstack(tiles[i : i + columns]) for i in range(0, columns * math.floor(len(tiles) / columns), columns)]
     save(np.vstack(rows), folder / 'faces.png')

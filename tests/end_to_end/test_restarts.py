@@ -1,4 +1,5 @@
 """torchrun --max-restarts: a rank that is killed inside an epoch costs time, and no digit of the result."""
+
 import json
 import os
 import subprocess
@@ -8,10 +9,9 @@ from pathlib import Path
 import pytest
 import torch
 
-pytestmark = [pytest.mark.slow,
-              pytest.mark.skipif(torch.cuda.is_available(), reason='with GPUs the ranks use NCCL')]
+pytestmark = [pytest.mark.slow, pytest.mark.skipif(torch.cuda.is_available(), reason='with GPUs the ranks use NCCL')]
 ROOT = Path(__file__).parents[2]
-CONFIG = '''
+CONFIG = """
 from mmengine.config import read_base
 
 with read_base():
@@ -19,8 +19,8 @@ with read_base():
 
 custom_imports = dict(imports=['dying'])
 custom_hooks = [dict(type='DieOnce')]
-'''
-HOOK = '''
+"""
+HOOK = """
 import os
 import signal
 from pathlib import Path
@@ -36,20 +36,44 @@ class DieOnce(Hook):
         if str(runner.rank) == os.environ['DYING'] and runner.iter == 4 and not mark.exists():
             mark.write_text(os.environ['TORCHELASTIC_RESTART_COUNT'])
             os.kill(os.getpid(), signal.SIGKILL)
-'''
+"""
 
 
 def train(folder, options, port, dying=''):
     """A training on two ranks, of which `dying` is killed once before the fifth of six steps; what was printed."""
     (folder / 'mine.py').write_text(CONFIG)
     (folder / 'dying.py').write_text(HOOK)
-    command = [sys.executable, '-m', 'torch.distributed.run', '--max-restarts', '3', '--nproc-per-node', '2',
-               '--master-addr', '127.0.0.1', '--master-port', port, ROOT / 'tools' / 'train.py', 'mine.py',
-               '--launcher', 'pytorch', '--work-dir', 'run', *options]
+    command = [
+        sys.executable,
+        '-m',
+        'torch.distributed.run',
+        '--max-restarts',
+        '3',
+        '--nproc-per-node',
+        '2',
+        '--master-addr',
+        '127.0.0.1',
+        '--master-port',
+        port,
+        ROOT / 'tools' / 'train.py',
+        'mine.py',
+        '--launcher',
+        'pytorch',
+        '--work-dir',
+        'run',
+        *options,
+    ]
     paths = os.pathsep.join(map(str, (folder, ROOT)))
-    done = subprocess.run(list(map(str, command)), cwd=folder, text=True, stdout=subprocess.PIPE, timeout=200,
-                          stderr=subprocess.STDOUT, check=False,
-                          env=os.environ | {'PYTHONPATH': paths, 'OMP_NUM_THREADS': '1', 'DYING': str(dying)})
+    done = subprocess.run(
+        list(map(str, command)),
+        cwd=folder,
+        text=True,
+        stdout=subprocess.PIPE,
+        timeout=200,
+        stderr=subprocess.STDOUT,
+        check=False,
+        env=os.environ | {'PYTHONPATH': paths, 'OMP_NUM_THREADS': '1', 'DYING': str(dying)},
+    )
     assert done.returncode == 0, done.stdout[-6000:]
     assert (folder / 'died').exists() == (dying != '')
     return done.stdout
@@ -57,8 +81,12 @@ def train(folder, options, port, dying=''):
 
 def validations(folder):
     """The logged validations by epoch, times apart; each epoch is logged once."""
-    found = [line for file in sorted(folder.glob('run/*/vis_data/scalars.json'))
-             for line in map(json.loads, file.read_text().splitlines()) if 'NME' in line]
+    found = [
+        line
+        for file in sorted(folder.glob('run/*/vis_data/scalars.json'))
+        for line in map(json.loads, file.read_text().splitlines())
+        if 'NME' in line
+    ]
     assert [line['step'] for line in found] == [1, 2]
     return [{key: value for key, value in line.items() if key not in ('time', 'data_time')} for line in found]
 
@@ -76,6 +104,8 @@ def test_a_killed_rank_is_started_anew(dying, every, undisturbed, tiny, port, tm
     assert (tmp_path / 'died').read_text() == '0' and 'resumed epoch: 1' in printed, printed[-6000:]
     assert ('resumed epoch: 1, iter: 3' in printed) == (every is None)
     assert validations(tmp_path) == validations(undisturbed)
-    whole, again = (torch.load(folder / 'run' / 'epoch_2.pth', weights_only=True)['state_dict']
-                    for folder in (undisturbed, tmp_path))
+    whole, again = (
+        torch.load(folder / 'run' / 'epoch_2.pth', weights_only=True)['state_dict']
+        for folder in (undisturbed, tmp_path)
+    )
     assert whole.keys() == again.keys() and all(torch.equal(whole[key], again[key]) for key in whole)

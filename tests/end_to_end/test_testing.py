@@ -1,4 +1,5 @@
 """A test of a checkpoint: files, figures, pictures, and where checkpoints may come from."""
+
 import http.server
 import json
 import threading
@@ -14,9 +15,33 @@ SUBSETS = ['pose', 'expression', 'illumination', 'makeup', 'occlusion', 'blur']
 def tested(trained, tool, tiny, tmp_path_factory):
     """The folder in which everything that a test can write was written, and what it printed."""
     folder = tmp_path_factory.mktemp('tested')
-    printed = tool('test.py', 'quickstart', trained[0] / 'epoch_2.pth', '--work-dir', 'work', '--out', 'deep/out.json',
-                   '--dump', 'dump.json', '--report', 'report', '--show-dir', 'drawn', '--interval', '4', '--wait-time',
-                   '0.1', '--badcase', '3', '--local_rank', '0', '--launcher', 'none', *tiny(), cwd=folder)
+    printed = tool(
+        'test.py',
+        'quickstart',
+        trained[0] / 'epoch_2.pth',
+        '--work-dir',
+        'work',
+        '--out',
+        'deep/out.json',
+        '--dump',
+        'dump.json',
+        '--report',
+        'report',
+        '--show-dir',
+        'drawn',
+        '--interval',
+        '4',
+        '--wait-time',
+        '0.1',
+        '--badcase',
+        '3',
+        '--local_rank',
+        '0',
+        '--launcher',
+        'none',
+        *tiny(),
+        cwd=folder,
+    )
     return folder, printed
 
 
@@ -66,8 +91,19 @@ def test_a_checkpoint_by_address_gives_the_same_figures(tested, trained, tool, t
     threading.Thread(target=server.serve_forever, daemon=True).start()
     try:
         address = f'http://127.0.0.1:{server.server_port}/epoch_2.pth'
-        printed = tool('test.py', 'quickstart', address, '--work-dir', 'work', '--json', *tiny(), cwd=tmp_path,
-                       TORCH_HOME=tmp_path / 'home', XDG_CACHE_HOME=tmp_path / 'home', HOME=tmp_path / 'home')
+        printed = tool(
+            'test.py',
+            'quickstart',
+            address,
+            '--work-dir',
+            'work',
+            '--json',
+            *tiny(),
+            cwd=tmp_path,
+            TORCH_HOME=tmp_path / 'home',
+            XDG_CACHE_HOME=tmp_path / 'home',
+            HOME=tmp_path / 'home',
+        )
     finally:
         server.shutdown()
         server.server_close()

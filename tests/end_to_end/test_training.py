@@ -1,4 +1,5 @@
 """What a training run prints, leaves behind and goes on from, as MMPose's users know it."""
+
 import json
 import re
 
@@ -41,8 +42,8 @@ def test_log_lines_hold_what_is_looked_for(trained):
     line = next(line for line in written.splitlines() if 'Epoch(train) [2]' in line)
     wanted = ['lr', 'eta', 'time', 'data_time', *(['memory'] if torch.cuda.is_available() else []), 'loss']
     names = re.findall(r'(\w+): ', line.partition('Epoch(train)')[2])
-    assert names[:len(wanted)] == wanted and len(names) > len(wanted)
-    assert all(name.startswith('loss_') for name in names[len(wanted):])
+    assert names[: len(wanted)] == wanted and len(names) > len(wanted)
+    assert all(name.startswith('loss_') for name in names[len(wanted) :])
     line = next(line for line in written.splitlines() if 'Epoch(val) [2]' in line)
     names = re.findall(r'([\w@./]+): ', line.partition('Epoch(val)')[2])
     assert names[:7] == ['NME', *(f'NME/{subset}' for subset in SUBSETS)]
@@ -52,8 +53,9 @@ def test_log_lines_hold_what_is_looked_for(trained):
 
 def test_a_resumed_run_ends_where_the_whole_one_ends(trained, tool, tiny, tmp_path):
     folder, printed = trained
-    resumed = tool('train.py', 'quickstart', '--work-dir', tmp_path, '--resume', folder / 'epoch_1.pth', *tiny(),
-                   cwd=tmp_path)
+    resumed = tool(
+        'train.py', 'quickstart', '--work-dir', tmp_path, '--resume', folder / 'epoch_1.pth', *tiny(), cwd=tmp_path
+    )
     assert losses(resumed) == losses(printed)[1:]
     whole, again = weights(folder, 2), weights(tmp_path, 2)
     assert all(torch.equal(whole[key], again[key]) for key in whole)
@@ -71,17 +73,32 @@ def test_a_finished_run_that_is_resumed_says_so_and_ends(trained, tool, tiny):
 def test_worker_count_changes_no_draw(workers, trained, tool, tiny, tmp_path):
     """The same seed gives the same faces, the same changes to them and the same steps, to the last digit."""
     folder, printed = trained
-    again = tool('train.py', 'quickstart', '--work-dir', tmp_path, '--no-validate', *tiny(workers=workers),
-                 cwd=tmp_path)
+    again = tool(
+        'train.py', 'quickstart', '--work-dir', tmp_path, '--no-validate', *tiny(workers=workers), cwd=tmp_path
+    )
     assert losses(again) == losses(printed)
     assert all(torch.equal(value, weights(tmp_path, 2)[key]) for key, value in weights(folder, 2).items())
     assert 'Epoch(val)' not in again and not list(tmp_path.glob('best*'))
 
 
 def test_options_of_mmposes_train(tool, tiny, tmp_path):
-    printed = tool('train.py', 'quickstart', '--work-dir', 'out', '--auto-scale-lr', '--local-rank', '0', '--show-dir',
-                   'drawn', '--interval', '5', '--wait-time', '0.1',
-                   *tiny(epochs=1, **{'auto_scale_lr.base_batch_size': 32}), cwd=tmp_path)
+    printed = tool(
+        'train.py',
+        'quickstart',
+        '--work-dir',
+        'out',
+        '--auto-scale-lr',
+        '--local-rank',
+        '0',
+        '--show-dir',
+        'drawn',
+        '--interval',
+        '5',
+        '--wait-time',
+        '0.1',
+        *tiny(epochs=1, **{'auto_scale_lr.base_batch_size': 32}),
+        cwd=tmp_path,
+    )
     assert 'batch size of 32 and the current batch size is 8. Scaling the original LR by 0.25' in printed
     assert len(list((tmp_path / 'out' / 'drawn').iterdir())) == 4  # faces 1, 6, 11, 16 of 17
     if not torch.cuda.is_available():

@@ -1,4 +1,5 @@
 """Checkpoints: every dialect fits to the last key, what does not fit is named, writes are whole."""
+
 import hashlib
 import os
 import re
@@ -55,17 +56,23 @@ def made(name: str) -> dict[str, Tensor]:
     """A state_dict with the published keys and shapes, each tensor filled with a number of its own."""
     with np.load(KEYS) as lists:
         rows = [line.partition(' ') for line in lists[name].tolist()]
-    return {key: torch.full([int(n) for n in shape.strip('()').split(',') if n.strip()], float(i))
-            for i, (key, _, shape) in enumerate(rows)}
+    return {
+        key: torch.full([int(n) for n in shape.strip('()').split(',') if n.strip()], float(i))
+        for i, (key, _, shape) in enumerate(rows)
+    }
 
 
 def old_mmpose(weights: dict[str, Tensor]) -> dict[str, Tensor]:
     """The names of MMPose 0.x, which kept the head's convolutions in one list."""
-    heads = {'head.conv_layers.': 'keypoint_head.final_layer.', 'head.final_layer.': 'keypoint_head.final_layer.3.',
-             'head.fc.': 'keypoint_head.fc.'}
+    heads = {
+        'head.conv_layers.': 'keypoint_head.final_layer.',
+        'head.final_layer.': 'keypoint_head.final_layer.3.',
+        'head.fc.': 'keypoint_head.fc.',
+    }
 
     def old(key: str) -> str:
         return next((key.replace(new, name) for new, name in heads.items() if key.startswith(new)), key)
+
     return {old(key): value for key, value in weights.items()}
 
 
@@ -100,10 +107,13 @@ def test_original_hrnet_goes_where_it_belongs(tmp_path: Path) -> None:
     torch.save(weights, tmp_path / 'HR18-WFLW.pth')
     load_checkpoint(network, tmp_path / 'HR18-WFLW.pth')
     found = network.state_dict()
-    for theirs, ours in {'head.0.bias': 'head.conv_layers.0.bias', 'head.3.weight': 'head.final_layer.weight',
-                         'head.1.running_var': 'head.conv_layers.1.running_var',
-                         'conv1.weight': 'backbone.conv1.weight',
-                         'stage3.2.branches.1.0.bn1.bias': 'backbone.stage3.2.branches.1.0.bn1.bias'}.items():
+    for theirs, ours in {
+        'head.0.bias': 'head.conv_layers.0.bias',
+        'head.3.weight': 'head.final_layer.weight',
+        'head.1.running_var': 'head.conv_layers.1.running_var',
+        'conv1.weight': 'backbone.conv1.weight',
+        'stage3.2.branches.1.0.bn1.bias': 'backbone.stage3.2.branches.1.0.bn1.bias',
+    }.items():
         assert torch.equal(found[ours], weights[theirs])
 
 
@@ -122,14 +132,21 @@ def test_adaptive_wings_file_fills_every_tensor(tmp_path: Path) -> None:
 def test_a_backbone_alone_takes_torchvisions_file(tmp_path: Path) -> None:
     torch.manual_seed(0)
     given, backbone = BACKBONES.build(dict(type='ResNet', depth=18)), BACKBONES.build(dict(type='ResNet', depth=18))
-    torch.save(given.state_dict() | {'fc.weight': torch.zeros(1000, 512), 'fc.bias': torch.zeros(1000)},
-               tmp_path / 'resnet18.pth')
+    torch.save(
+        given.state_dict() | {'fc.weight': torch.zeros(1000, 512), 'fc.bias': torch.zeros(1000)},
+        tmp_path / 'resnet18.pth',
+    )
     FUNCTIONS.get('load_pretrained')(backbone, str(tmp_path / 'resnet18.pth'))
     assert_holds(backbone, given.state_dict())
 
 
-@pytest.mark.parametrize('names', [
-    ('classifier.weight', 'incre_modules.0.0.conv1.weight', 'downsamp_modules.0.0.weight', 'final_layer.0.weight'), ()])
+@pytest.mark.parametrize(
+    'names',
+    [
+        ('classifier.weight', 'incre_modules.0.0.conv1.weight', 'downsamp_modules.0.0.weight', 'final_layer.0.weight'),
+        (),
+    ],
+)
 def test_hrnets_imagenet_file_loses_its_classifier(names: tuple[str, ...], tmp_path: Path) -> None:
     torch.manual_seed(0)
     given, backbone = BACKBONES.build(dict(type='HRNet')), BACKBONES.build(dict(type='HRNet'))
@@ -147,8 +164,10 @@ def test_a_landmark_network_gives_its_backbone(tmp_path: Path) -> None:
 
 
 def test_start_weights_of_another_width_are_refused(tmp_path: Path) -> None:
-    torch.save(BACKBONES.build(dict(type='ResNet', depth=18)).state_dict() | {'attention.weight': torch.zeros(2)},
-               tmp_path / 'x.pth')
+    torch.save(
+        BACKBONES.build(dict(type='ResNet', depth=18)).state_dict() | {'attention.weight': torch.zeros(2)},
+        tmp_path / 'x.pth',
+    )
     with pytest.raises(Mismatch, match=r'1 left over \(attention.weight\)'):
         load_pretrained(BACKBONES.build(dict(type='ResNet', depth=18)), tmp_path / 'x.pth')
 
@@ -161,8 +180,15 @@ def test_a_misfit_is_told_by_key_and_shape_and_changes_nothing(tmp_path: Path) -
     before = network.head.fc.weight.clone()
     with pytest.raises(Mismatch) as error:
         load_checkpoint(network, tmp_path / 'x.pth')
-    for word in ('x.pth', '1 missing (backbone.conv1.weight)', '1 left over (head.extra)', '2 of another shape',
-                 'head.fc.weight (136, 512), here (196, 512)', 'strict=False', 'its 122 tensors'):
+    for word in (
+        'x.pth',
+        '1 missing (backbone.conv1.weight)',
+        '1 left over (head.extra)',
+        '2 of another shape',
+        'head.fc.weight (136, 512), here (196, 512)',
+        'strict=False',
+        'its 122 tensors',
+    ):
         assert word in str(error.value)
     assert torch.equal(network.head.fc.weight, before) and error.value.exit_code == 2
 
@@ -186,9 +212,16 @@ def test_not_strict_loads_what_fits(tmp_path: Path) -> None:
 def test_what_is_saved_comes_back(tmp_path: Path) -> None:
     torch.manual_seed(0)
     first, second = small(), small()
-    save_checkpoint({'state_dict': first.state_dict(), 'meta': {'epoch': np.int64(7), 'nme': np.float32(.5)},
-                     'curve': np.arange(3.), 'sizes': [(1, 2)]}, tmp_path / 'a' / 'x.pth')
-    assert load_checkpoint(second, tmp_path / 'a' / 'x.pth') == {'epoch': 7, 'nme': .5}
+    save_checkpoint(
+        {
+            'state_dict': first.state_dict(),
+            'meta': {'epoch': np.int64(7), 'nme': np.float32(0.5)},
+            'curve': np.arange(3.0),
+            'sizes': [(1, 2)],
+        },
+        tmp_path / 'a' / 'x.pth',
+    )
+    assert load_checkpoint(second, tmp_path / 'a' / 'x.pth') == {'epoch': 7, 'nme': 0.5}
     assert_holds(second, first.state_dict())
     found = torch.load(tmp_path / 'a' / 'x.pth', weights_only=True)  # no reader of ours is needed
     assert found['curve'].tolist() == [0, 1, 2] and found['sizes'] == [(1, 2)]
@@ -208,6 +241,7 @@ def test_a_write_that_fails_leaves_the_old_file(tmp_path: Path, monkeypatch: pyt
     def full_disk(data: dict, file: object) -> None:
         file.write(b'half of it')
         raise OSError('No space left on device')
+
     monkeypatch.setattr(torch, 'save', full_disk)
     with pytest.raises(OSError):
         save_checkpoint({'n': 2}, tmp_path / 'x.pth')
@@ -215,8 +249,14 @@ def test_a_write_that_fails_leaves_the_old_file(tmp_path: Path, monkeypatch: pyt
 
 
 def test_publish_keeps_the_weights_alone(tmp_path: Path) -> None:
-    save_checkpoint({'state_dict': behind_module(made('original_hrnet')), 'optimizer': {'lr': 1.},
-                     'meta': {'epoch': 3, 'hooks': ['a']}}, tmp_path / 'epoch_3.pth')
+    save_checkpoint(
+        {
+            'state_dict': behind_module(made('original_hrnet')),
+            'optimizer': {'lr': 1.0},
+            'meta': {'epoch': 3, 'hooks': ['a']},
+        },
+        tmp_path / 'epoch_3.pth',
+    )
     published = publish(tmp_path / 'epoch_3.pth', tmp_path / 'hrnet.pth')
     assert published.name == f'hrnet-{hashlib.sha256(published.read_bytes()).hexdigest()[:8]}.pth'
     found = torch.load(published, weights_only=True)

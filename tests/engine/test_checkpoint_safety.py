@@ -1,4 +1,5 @@
 """No code comes out of a file: not by path, not by URL, not through the Runner's own reader."""
+
 import collections
 import os
 import pickle
@@ -53,6 +54,7 @@ class Network(nn.Module):
 
 class Quiet(SimpleHTTPRequestHandler):
     """A file server that writes no log and counts what it was asked for."""
+
     asked: list[str]
 
     def log_message(self, *args: object) -> None:
@@ -89,8 +91,12 @@ def test_a_malicious_pickle_stays_inert(new: bool, site: tuple, tmp_path: Path) 
     poisoned(folder / 'evil.pth', canary, new)
     backbone = BACKBONES.build(dict(type='QuickNet'))
     for source in (str(folder / 'evil.pth'), f'{address}/evil.pth'):
-        for read in (partial(load_checkpoint, backbone), partial(load_pretrained, backbone), read_checkpoint,
-                     CheckpointLoader.load_checkpoint):
+        for read in (
+            partial(load_checkpoint, backbone),
+            partial(load_pretrained, backbone),
+            read_checkpoint,
+            CheckpointLoader.load_checkpoint,
+        ):
             with pytest.raises(FacelmkError, match=r'evil.pth is not loaded: it calls posix.system'):
                 read(source)
     assert not canary.exists()
@@ -98,10 +104,16 @@ def test_a_malicious_pickle_stays_inert(new: bool, site: tuple, tmp_path: Path) 
     assert canary.exists()  # the same file does fire in an ordinary reader
 
 
-@pytest.mark.parametrize('payload', [
-    b'cos\nsystem\n(S"touch {}"\ntR.', b'cbuiltins\nexec\n(S"open(\'{}\', \'w\')"\ntR.',
-    b'cbuiltins\ngetattr\n(cos\nsystem\nS"__call__"\ntR(S"touch {}"\ntR.',
-    b'ctorch.hub\nload\n(S"{}"\ntR.', b'cnumpy\nload\n(S"{}"\ntR.'])
+@pytest.mark.parametrize(
+    'payload',
+    [
+        b'cos\nsystem\n(S"touch {}"\ntR.',
+        b"cbuiltins\nexec\n(S\"open('{}', 'w')\"\ntR.",
+        b'cbuiltins\ngetattr\n(cos\nsystem\nS"__call__"\ntR(S"touch {}"\ntR.',
+        b'ctorch.hub\nload\n(S"{}"\ntR.',
+        b'cnumpy\nload\n(S"{}"\ntR.',
+    ],
+)
 def test_bare_pickles_stay_inert(payload: bytes, tmp_path: Path) -> None:
     path = tmp_path / 'x.pkl'
     path.write_bytes(payload.replace(b'{}', str(tmp_path / 'fired').encode()))
@@ -128,15 +140,24 @@ def test_a_pickle_cannot_change_what_the_next_file_is_read_with(tmp_path: Path) 
 
 @pytest.mark.parametrize('new', [True, False])
 def test_data_comes_back_as_data(new: bool, tmp_path: Path) -> None:
-    log = HistoryBuffer(np.arange(4.), np.ones(4))
-    given = {'log': log, 'c': collections.Counter('aab'), 'd': collections.defaultdict(list, a=[1]),
-             'o': collections.OrderedDict(x=np.float64(.5)), 'a': np.arange(6).reshape(2, 3), 't': torch.float16,
-             's': {1, 2}, 'p': nn.Parameter(torch.ones(2)), 'z': torch.Size([2, 3]), 'b': b'\x00\xff'}
+    log = HistoryBuffer(np.arange(4.0), np.ones(4))
+    given = {
+        'log': log,
+        'c': collections.Counter('aab'),
+        'd': collections.defaultdict(list, a=[1]),
+        'o': collections.OrderedDict(x=np.float64(0.5)),
+        'a': np.arange(6).reshape(2, 3),
+        't': torch.float16,
+        's': {1, 2},
+        'p': nn.Parameter(torch.ones(2)),
+        'z': torch.Size([2, 3]),
+        'b': b'\x00\xff',
+    }
     torch.save(given | {'odd': Foreign()}, tmp_path / 'x.pth', _use_new_zipfile_serialization=new)
     found = read_checkpoint(tmp_path / 'x.pth')
     assert type(found['log']) is HistoryBuffer and found['log'].statistics('mean') == 1.5
     assert found['c']['a'] == 2 and found['c']['absent'] == 0 and found['d']['absent'] == []
-    assert found['o']['x'] == .5 and np.array_equal(found['a'], given['a'])
+    assert found['o']['x'] == 0.5 and np.array_equal(found['a'], given['a'])
     assert torch.equal(found['p'], torch.ones(2))
     assert all(found[key] == given[key] for key in 'tszb')
 
@@ -164,15 +185,20 @@ def test_torchscript_is_refused(tmp_path: Path) -> None:
 @pytest.mark.fault('D05')
 def test_the_runner_never_sees_config_text(tmp_path: Path) -> None:
     """mmengine runs meta['config'] as Python when it resumes."""
-    torch.save({'state_dict': {'w': torch.ones(1)}, 'meta': {'epoch': 2, 'config': 'raise SystemExit'},
-                'optimizer': {'a': 1}}, tmp_path / 'x.pth')
+    torch.save(
+        {'state_dict': {'w': torch.ones(1)}, 'meta': {'epoch': 2, 'config': 'raise SystemExit'}, 'optimizer': {'a': 1}},
+        tmp_path / 'x.pth',
+    )
     found = CheckpointLoader.load_checkpoint(str(tmp_path / 'x.pth'), map_location='cpu')
     assert found['meta'] == {'epoch': 2} and found['optimizer'] == {'a': 1} and list(found['state_dict']) == ['w']
 
 
 def test_the_runner_reads_known_dialects_and_leaves_other_networks_alone(tmp_path: Path) -> None:
-    for given, expected in (('keypoint_head.fc.bias', 'head.fc.bias'), ('linear.bias', 'linear.bias'),
-                            ('backbone.x', 'backbone.x')):
+    for given, expected in (
+        ('keypoint_head.fc.bias', 'head.fc.bias'),
+        ('linear.bias', 'linear.bias'),
+        ('backbone.x', 'backbone.x'),
+    ):
         torch.save({given: torch.ones(1)}, tmp_path / 'x.pth')
         assert list(CheckpointLoader.load_checkpoint(str(tmp_path / 'x.pth'))['state_dict']) == [expected]
 
@@ -215,12 +241,21 @@ class Toy(BaseModel):
 
 
 def trained(folder: Path, epochs: int, name: str, **options: object) -> Runner:
-    loader = dict(dataset=[dict(inputs=torch.ones(1))] * 4, batch_size=2,
-                  sampler=dict(type='DefaultSampler', shuffle=False))
-    runner = Runner(Toy(), str(folder), train_dataloader=loader, train_cfg=dict(by_epoch=True, max_epochs=epochs),
-                    optim_wrapper=dict(optimizer=dict(type='Adam', lr=.1)), default_scope='mmengine',
-                    param_scheduler=dict(type='MultiStepLR', milestones=[1, 1, 3]), experiment_name=name,
-                    log_level='ERROR', **options)
+    loader = dict(
+        dataset=[dict(inputs=torch.ones(1))] * 4, batch_size=2, sampler=dict(type='DefaultSampler', shuffle=False)
+    )
+    runner = Runner(
+        Toy(),
+        str(folder),
+        train_dataloader=loader,
+        train_cfg=dict(by_epoch=True, max_epochs=epochs),
+        optim_wrapper=dict(optimizer=dict(type='Adam', lr=0.1)),
+        default_scope='mmengine',
+        param_scheduler=dict(type='MultiStepLR', milestones=[1, 1, 3]),
+        experiment_name=name,
+        log_level='ERROR',
+        **options,
+    )
     runner.train()
     return runner
 

@@ -1,4 +1,5 @@
 """How others name and wrap the same weights: each form fills the same network, tensor by tensor, and runs nothing."""
+
 import importlib
 import sys
 from collections.abc import Callable
@@ -66,18 +67,27 @@ def test_mmpose_before_1_fills_every_tensor(name: str, tmp_path: Path) -> None:
     weights = numbered(network.state_dict())
     theirs = {before_1(key): value for key, value in weights.items()}
     if name == 'hrnetv2':
-        theirs = {key.replace('final_layer.weight', 'final_layer.3.weight').replace('final_layer.bias',
-                                                                                   'final_layer.3.bias'): value
-                  for key, value in theirs.items()}
+        theirs = {
+            key.replace('final_layer.weight', 'final_layer.3.weight').replace(
+                'final_layer.bias', 'final_layer.3.bias'
+            ): value
+            for key, value in theirs.items()
+        }
     assert not any(key.startswith('head.') for key in theirs) and len(theirs) == len(weights)
     torch.save({'meta': {'mmpose_version': '0.29.0'}, 'state_dict': theirs}, tmp_path / 'x.pth')
     load_checkpoint(network, tmp_path / 'x.pth')
     assert_filled(network, weights)
 
 
-@pytest.mark.parametrize('wrap', [lambda w: w, lambda w: {'state_dict': w},
-                                  lambda w: {f'module.{key}': value for key, value in w.items()},
-                                  lambda w: {'state_dict': {f'module.{key}': value for key, value in w.items()}}])
+@pytest.mark.parametrize(
+    'wrap',
+    [
+        lambda w: w,
+        lambda w: {'state_dict': w},
+        lambda w: {f'module.{key}': value for key, value in w.items()},
+        lambda w: {'state_dict': {f'module.{key}': value for key, value in w.items()}},
+    ],
+)
 def test_adaptive_wings_files_fill_every_tensor(wrap: Callable, tmp_path: Path) -> None:
     network = Network(dict(type='StackedHourglass', maps=69, stacks=2), dict(type='StackHead'), 69)
     weights = numbered(network.state_dict())
@@ -143,13 +153,18 @@ def theirs(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
         importlib.invalidate_caches()
         with pytest.raises(ImportError):
             importlib.import_module('their_hrnet')
+
     return write
 
 
 FORMS = {
     'model_best.pth': lambda net: net,
-    'checkpoint_7.pth': lambda net: {'state_dict': nn.DataParallel(net), 'epoch': 8, 'best_nme': .05,
-                                     'optimizer': torch.optim.Adam(net.parameters()).state_dict()},
+    'checkpoint_7.pth': lambda net: {
+        'state_dict': nn.DataParallel(net),
+        'epoch': 8,
+        'best_nme': 0.05,
+        'optimizer': torch.optim.Adam(net.parameters()).state_dict(),
+    },
     'final_state.pth': lambda net: net.state_dict(),
 }
 
@@ -161,8 +176,10 @@ def test_the_original_hrnets_files_fill_every_tensor(form: str, new: bool, their
     network = Network(*NETWORKS['hrnetv2'])
     weights = numbered(network.state_dict())
     names = {'head.conv_layers.': 'head.', 'head.final_layer.': 'head.3.', 'backbone.': ''}
-    old = {next(key.replace(ours, name, 1) for ours, name in names.items() if key.startswith(ours)): value
-           for key, value in weights.items()}
+    old = {
+        next(key.replace(ours, name, 1) for ours, name in names.items() if key.startswith(ours)): value
+        for key, value in weights.items()
+    }
     assert {'conv1.weight', 'stage4.2.fuse_layers.3.0.2.0.weight', 'head.0.bias', 'head.3.weight'} <= old.keys()
     theirs(FORMS[form], old, tmp_path / form, new)
     load_checkpoint(network, tmp_path / form)
@@ -185,6 +202,7 @@ def test_a_pickled_network_gives_start_weights_and_can_be_published(theirs: Call
 
 # -- averaged weights
 
+
 class Toy(BaseModel):
     """Learns one number."""
 
@@ -196,18 +214,27 @@ class Toy(BaseModel):
         return {'loss': ((self.number - torch.stack(inputs)) ** 2).mean()}
 
 
-def test_of_an_averaged_training_the_averaged_weights_are_taken(tmp_path: Path,
-                                                                capsys: pytest.CaptureFixture[str]) -> None:
-    loader = dict(dataset=[dict(inputs=torch.ones(1))] * 4, batch_size=2,
-                  sampler=dict(type='DefaultSampler', shuffle=False))
-    runner = Runner(Toy(), str(tmp_path), train_dataloader=loader, train_cfg=dict(by_epoch=True, max_epochs=2),
-                    optim_wrapper=dict(optimizer=dict(type='SGD', lr=.1)), default_scope='mmengine',
-                    custom_hooks=[dict(type='EMAHook', momentum=.5)], experiment_name='averaged')
+def test_of_an_averaged_training_the_averaged_weights_are_taken(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    loader = dict(
+        dataset=[dict(inputs=torch.ones(1))] * 4, batch_size=2, sampler=dict(type='DefaultSampler', shuffle=False)
+    )
+    runner = Runner(
+        Toy(),
+        str(tmp_path),
+        train_dataloader=loader,
+        train_cfg=dict(by_epoch=True, max_epochs=2),
+        optim_wrapper=dict(optimizer=dict(type='SGD', lr=0.1)),
+        default_scope='mmengine',
+        custom_hooks=[dict(type='EMAHook', momentum=0.5)],
+        experiment_name='averaged',
+    )
     runner.train()
-    average, trained = 0., 0.  # by hand: two epochs of two steps; the first step's weights start the average
+    average, trained = 0.0, 0.0  # by hand: two epochs of two steps; the first step's weights start the average
     for step in range(4):
-        trained += .1 * 2 * (1 - trained)
-        average = trained if step == 0 else .5 * average + .5 * trained
+        trained += 0.1 * 2 * (1 - trained)
+        average = trained if step == 0 else 0.5 * average + 0.5 * trained
     found, content = Toy(), read_checkpoint(tmp_path / 'epoch_2.pth')
     load_checkpoint(found, tmp_path / 'epoch_2.pth')
     assert found.number.item() == pytest.approx(average, abs=1e-6)
@@ -219,14 +246,16 @@ def test_of_an_averaged_training_the_averaged_weights_are_taken(tmp_path: Path,
 
 # -- published weights by the name of their config
 
+
 def test_a_configs_name_stands_for_its_published_weights(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     network = nn.Linear(2, 2)
     torch.save(network.state_dict(), tmp_path / 'x.pth')
     asked: list[str] = []
     monkeypatch.setattr(reading, 'fetch', lambda url, *_: asked.append(url) or tmp_path / 'x.pth')
     load_checkpoint(nn.Linear(2, 2), 'hrnetv2_w18_wflw')
-    assert asked == ['https://download.openmmlab.com/mmpose/face/hrnetv2/'
-                     'hrnetv2_w18_wflw_256x256-2bf032a6_20210125.pth']
+    assert asked == [
+        'https://download.openmmlab.com/mmpose/face/hrnetv2/hrnetv2_w18_wflw_256x256-2bf032a6_20210125.pth'
+    ]
     with pytest.raises(MissingResource, match='hrnet_w18_wflw_orig knows no address of its weights; they are at https'):
         read_checkpoint('hrnet_w18_wflw_orig')
     with pytest.raises(MissingResource, match='There is no checkpoint hrnetv2_w18_wlfw'):
@@ -234,6 +263,7 @@ def test_a_configs_name_stands_for_its_published_weights(monkeypatch: pytest.Mon
 
 
 # -- what does not fit
+
 
 def test_a_classifiers_file_is_no_landmark_network(tmp_path: Path) -> None:
     """torchvision's fc falls away where a backbone takes its start weights, and nowhere else."""
@@ -247,9 +277,15 @@ def test_a_classifiers_file_is_no_landmark_network(tmp_path: Path) -> None:
     load_pretrained(network.backbone, tmp_path / 'r.pth')
 
 
-@pytest.mark.parametrize(('theirs', 'dialect'), [
-    ('keypoint_head.fc.weight', 'MMPose before 1.0'), ('stage4.0.branches.0.0.conv1.weight', 'HRNet-Facial'),
-    ('conv_last0.weight', 'Adaptive Wing'), ('backbone.conv1.weight', 'facelmk and MMPose')])
+@pytest.mark.parametrize(
+    ('theirs', 'dialect'),
+    [
+        ('keypoint_head.fc.weight', 'MMPose before 1.0'),
+        ('stage4.0.branches.0.0.conv1.weight', 'HRNet-Facial'),
+        ('conv_last0.weight', 'Adaptive Wing'),
+        ('backbone.conv1.weight', 'facelmk and MMPose'),
+    ],
+)
 def test_a_misfit_names_the_dialect_that_was_read(theirs: str, dialect: str, tmp_path: Path) -> None:
     torch.save({'state_dict': {theirs: torch.zeros(2)}}, tmp_path / 'x.pth')
     with pytest.raises(Mismatch, match=f'dialect: {dialect}'):

@@ -1,4 +1,5 @@
 """One option moves all data sets of a config."""
+
 import pytest
 from mmengine import Config
 
@@ -8,9 +9,13 @@ from facelmk.errors import FacelmkError
 
 def config(*roots):
     inner = [dict(type='CsvFaces', data_root=root, ann_file='a.csv') for root in roots]
-    return Config(dict(train_dataloader=dict(dataset=dict(type='JoinedFaces', datasets=inner)),
-                       val_dataloader=dict(dataset=dict(type='PublishedFaces', root=roots[0] if roots else None)),
-                       test_dataloader=None))
+    return Config(
+        dict(
+            train_dataloader=dict(dataset=dict(type='JoinedFaces', datasets=inner)),
+            val_dataloader=dict(dataset=dict(type='PublishedFaces', root=roots[0] if roots else None)),
+            test_dataloader=None,
+        )
+    )
 
 
 def test_nested_and_plain_sets_move_together(tmp_path):

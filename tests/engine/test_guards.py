@@ -1,4 +1,5 @@
 """Losses that are not finite stop, are skipped or rolled back, before a weight is changed by them."""
+
 import pytest
 import torch
 from mmengine.hooks import Hook
@@ -17,8 +18,10 @@ from facelmk.registry import HOOKS, FacelmkError, TrainingFault
 
 def faces(bad=None, value=float('nan'), count=8):
     """Samples with ids, of which one is spoilt."""
-    return [dict(inputs=torch.full((1,), value if i == bad else float(i)), data_samples=dict(id=f'face{i}'))
-            for i in range(count)]
+    return [
+        dict(inputs=torch.full((1,), value if i == bad else float(i)), data_samples=dict(id=f'face{i}'))
+        for i in range(count)
+    ]
 
 
 @pytest.mark.fault('G01', 'G02')
@@ -38,8 +41,12 @@ def test_skipping_drops_the_batch(tmp_path):
     runner.train()
     assert runner.iter == 4 and all(torch.isfinite(weight).all() for weight in runner.model.parameters())
     with pytest.raises(TrainingFault, match='3 in a row, at_most=2'):
-        run(tmp_path / 'all', data=[dict(inputs=torch.full((1,), float('nan')))] * 8, epochs=1,
-            guard=dict(type='Guard', action='skip', at_most=2)).train()
+        run(
+            tmp_path / 'all',
+            data=[dict(inputs=torch.full((1,), float('nan')))] * 8,
+            epochs=1,
+            guard=dict(type='Guard', action='skip', at_most=2),
+        ).train()
 
 
 class Parts(BaseModel):
@@ -60,19 +67,32 @@ class Parts(BaseModel):
 def parts(folder, data, action='stop', epochs=1, wrapper=None, hooks=(), model=Parts, **options):
     """A Runner of `Parts`, or of another network."""
     return Runner(
-        model(), str(folder), train_dataloader=dict(
-            dataset=data, batch_size=2, collate_fn=dict(type='default_collate'),
-            sampler=dict(type='DefaultSampler', shuffle=False)), train_cfg=dict(type='EpochLoop', max_epochs=epochs),
-        optim_wrapper=dict(optimizer=dict(type='Adam', lr=.01)) | (wrapper or {}), default_scope='facelmk',
-        log_level='ERROR', custom_hooks=list(hooks), randomness=dict(seed=1), default_hooks=dict(
-            guard=dict(type='Guard', action=action), checkpoint=dict(type='CheckpointHook', interval=1, **options)),
-        experiment_name=f'{folder}'.replace('/', '_'))
+        model(),
+        str(folder),
+        train_dataloader=dict(
+            dataset=data,
+            batch_size=2,
+            collate_fn=dict(type='default_collate'),
+            sampler=dict(type='DefaultSampler', shuffle=False),
+        ),
+        train_cfg=dict(type='EpochLoop', max_epochs=epochs),
+        optim_wrapper=dict(optimizer=dict(type='Adam', lr=0.01)) | (wrapper or {}),
+        default_scope='facelmk',
+        log_level='ERROR',
+        custom_hooks=list(hooks),
+        randomness=dict(seed=1),
+        default_hooks=dict(
+            guard=dict(type='Guard', action=action), checkpoint=dict(type='CheckpointHook', interval=1, **options)
+        ),
+        experiment_name=f'{folder}'.replace('/', '_'),
+    )
 
 
 def test_a_gradient_that_is_not_finite_stops_though_the_loss_is(tmp_path):
     runner = parts(tmp_path, faces(5))
-    with pytest.raises(TrainingFault, match="iteration 3: the loss is finite, the gradient of 'root' is not; samples "
-                                            "'face4', 'face5'"):
+    with pytest.raises(
+        TrainingFault, match="iteration 3: the loss is finite, the gradient of 'root' is not; samples 'face4', 'face5'"
+    ):
         runner.train()
     assert all(torch.isfinite(weight).all() for weight in runner.model.parameters())
 
@@ -108,7 +128,7 @@ def test_what_is_kept_loads_as_plain_data_and_gives_the_same_loss(tmp_path):
 def test_a_spoilt_batch_is_not_summed_up_with_others(bad, steps, tmp_path):
     """Three updates of two batches each: what was summed up before a spoilt one goes with it, what follows counts."""
     runner = run(tmp_path, data=faces(bad, count=12), epochs=1, guard=dict(type='Guard', action='skip'))
-    runner.optim_wrapper = runner.build_optim_wrapper(dict(optimizer=dict(type='SGD', lr=.1), accumulative_counts=2))
+    runner.optim_wrapper = runner.build_optim_wrapper(dict(optimizer=dict(type='SGD', lr=0.1), accumulative_counts=2))
     made = []
     runner.optim_wrapper.optimizer.register_step_pre_hook(lambda *_: made.append((runner.iter + 1) // 2))
     runner.train()
@@ -119,6 +139,7 @@ def test_a_spoilt_batch_is_not_summed_up_with_others(bad, steps, tmp_path):
 def test_a_full_disk_does_not_hide_the_fault(tmp_path, monkeypatch):
     def full(*_):
         raise OSError(28, 'No space left on device')
+
     monkeypatch.setattr('facelmk.engine.guards.save_checkpoint', full)
     with pytest.raises(TrainingFault, match='loss_a is nan.*could not be kept.*No space left'):
         run(tmp_path, data=faces(5), epochs=1).train()
@@ -146,6 +167,7 @@ def test_a_dropped_batch_leaves_nothing_in_the_statistics(tmp_path):
 @HOOKS.register_module()
 class Spoil(Hook):
     """Makes weights, averages and statistics NaN once, before the fourth step; keeps what stood there after it."""
+
     priority = 'HIGHEST'
 
     def before_train_iter(self, runner, batch_idx, data_batch=None):
@@ -166,8 +188,13 @@ class Spoil(Hook):
 
 def test_rolling_back_mends_weights_averages_and_statistics_that_are_spoilt(tmp_path):
     """With an EMAHook a checkpoint's `state_dict` holds the averages, `ema_state_dict` the weights in training."""
-    runner = parts(tmp_path, faces(count=12), 'rollback', every=1,
-                   hooks=[dict(type='Spoil'), dict(type='EMAHook', momentum=.5, update_buffers=True)])
+    runner = parts(
+        tmp_path,
+        faces(count=12),
+        'rollback',
+        every=1,
+        hooks=[dict(type='Spoil'), dict(type='EMAHook', momentum=0.5, update_buffers=True)],
+    )
     runner.train()
     saved = runner.found['saved']
     own = {name.removeprefix('module.'): value for name, value in saved['ema_state_dict'].items()}
@@ -183,8 +210,9 @@ def test_rolling_back_mends_weights_averages_and_statistics_that_are_spoilt(tmp_
 def test_rolling_back_to_the_same_place_again_and_again_ends(tmp_path):
     """A rate that spoils the weights in each step: a good step lies between any two faults."""
     run(tmp_path, data=faces(count=4), epochs=1).train()
-    again = run(tmp_path, data=faces(count=64), epochs=2, rate=1e30,
-                guard=dict(type='Guard', action='rollback', at_most=3))
+    again = run(
+        tmp_path, data=faces(count=64), epochs=2, rate=1e30, guard=dict(type='Guard', action='rollback', at_most=3)
+    )
     with pytest.raises(TrainingFault, match=r'came back to .*epoch_1.pth 3 times \(at_most\) and got no further'):
         again.train()
 
@@ -200,6 +228,7 @@ def test_an_exploding_rate_leaves_finite_checkpoints(tmp_path):
 
 class Copies(TorchDispatchMode):
     """Counts the numbers that are read off tensors: where these are a GPU's, each is a wait for it."""
+
     count = 0
 
     def __torch_dispatch__(self, function, types, arguments=(), options=None):
@@ -241,12 +270,30 @@ class Normed(BaseModel):
 
 def of_size(folder, count, batch, model=Normed, validated=None, **options):
     """A Runner on so many samples, validated on others where these are counted."""
+
     def loader(number):
-        return dict(dataset=faces(count=number), batch_size=batch, collate_fn=dict(type='default_collate'),
-                    sampler=dict(type='DefaultSampler', shuffle=False), **options)
-    validation = {} if validated is None else dict(val_dataloader=loader(validated), val_cfg=dict(),
-                                                   val_evaluator=dict(type='NME'))
+        return dict(
+            dataset=faces(count=number),
+            batch_size=batch,
+            collate_fn=dict(type='default_collate'),
+            sampler=dict(type='DefaultSampler', shuffle=False),
+            **options,
+        )
+
+    validation = (
+        {}
+        if validated is None
+        else dict(val_dataloader=loader(validated), val_cfg=dict(), val_evaluator=dict(type='NME'))
+    )
     return Runner(
-        model(), str(folder), train_dataloader=loader(count), train_cfg=dict(type='EpochLoop', max_epochs=2),
-        optim_wrapper=dict(optimizer=dict(type='SGD', lr=.01)), default_scope='facelmk', log_level='ERROR',
-        default_hooks=dict(guard=dict(type='Guard')), experiment_name=f'{folder}'.replace('/', '_'), **validation)
+        model(),
+        str(folder),
+        train_dataloader=loader(count),
+        train_cfg=dict(type='EpochLoop', max_epochs=2),
+        optim_wrapper=dict(optimizer=dict(type='SGD', lr=0.01)),
+        default_scope='facelmk',
+        log_level='ERROR',
+        default_hooks=dict(guard=dict(type='Guard')),
+        experiment_name=f'{folder}'.replace('/', '_'),
+        **validation,
+    )

@@ -1,4 +1,5 @@
 """Two ranks under guard: what one of them meets, both answer at the same iteration, and none waits for the other."""
+
 import json
 import os
 import socket
@@ -17,8 +18,14 @@ from facelmk.engine.ranks import join_ranks
 from facelmk.registry import FacelmkError
 
 pytestmark = pytest.mark.skipif(torch.cuda.is_available(), reason='with GPUs the ranks use NCCL')
-DATA = {'all': dict(action='stop'), 'summed up': dict(action='stop', steps=2), 'mixed': dict(mixed=True),
-        'skipped': dict(action='skip'), 'unequal': dict(count=lambda rank: 12 - 3 * rank), 'even': dict(bad=None)}
+DATA = {
+    'all': dict(action='stop'),
+    'summed up': dict(action='stop', steps=2),
+    'mixed': dict(mixed=True),
+    'skipped': dict(action='skip'),
+    'unequal': dict(count=lambda rank: 12 - 3 * rank),
+    'even': dict(bad=None),
+}
 
 
 class Seen(Hook):
@@ -35,14 +42,26 @@ def train(rank, folder, action='stop', steps=1, mixed=False, bad=5, count=lambda
     """Six batches of one face a rank, in turn; the sixth face is the second rank's third."""
     kind = dict(type='AmpOptimWrapper', dtype='bfloat16') if mixed else dict(type='OptimWrapper')
     runner = Runner(
-        Normed(), str(folder), train_dataloader=dict(
-            dataset=faces(bad, count=count(rank)), batch_size=2, collate_fn=dict(type='default_collate'),
-            sampler=dict(type='DefaultSampler', shuffle=False)), train_cfg=dict(type='EpochLoop', max_epochs=1),
-        optim_wrapper=dict(optimizer=dict(type='SGD', lr=.01), accumulative_counts=steps, **kind), launcher='pytorch',
-        default_scope='facelmk', log_level='ERROR', default_hooks=dict(guard=dict(type='Guard', action=action)),
-        cfg=Config(dict(model_wrapper_cfg=dict(type='MMDistributedDataParallel', device_ids=None,
-                                               broadcast_buffers=False))),
-        randomness=dict(seed=1), experiment_name=f'{folder}{rank}'.replace('/', '_'))
+        Normed(),
+        str(folder),
+        train_dataloader=dict(
+            dataset=faces(bad, count=count(rank)),
+            batch_size=2,
+            collate_fn=dict(type='default_collate'),
+            sampler=dict(type='DefaultSampler', shuffle=False),
+        ),
+        train_cfg=dict(type='EpochLoop', max_epochs=1),
+        optim_wrapper=dict(optimizer=dict(type='SGD', lr=0.01), accumulative_counts=steps, **kind),
+        launcher='pytorch',
+        default_scope='facelmk',
+        log_level='ERROR',
+        default_hooks=dict(guard=dict(type='Guard', action=action)),
+        cfg=Config(
+            dict(model_wrapper_cfg=dict(type='MMDistributedDataParallel', device_ids=None, broadcast_buffers=False))
+        ),
+        randomness=dict(seed=1),
+        experiment_name=f'{folder}{rank}'.replace('/', '_'),
+    )
     runner.register_hook(seen := Seen())
     start, told, code = time.monotonic(), '', 0
     try:
@@ -53,8 +72,9 @@ def train(rank, folder, action='stop', steps=1, mixed=False, bad=5, count=lambda
 
 
 def work(rank, port, folder):
-    os.environ.update(MASTER_ADDR='127.0.0.1', MASTER_PORT=str(port), RANK=str(rank), WORLD_SIZE='2',
-                      LOCAL_RANK=str(rank))
+    os.environ.update(
+        MASTER_ADDR='127.0.0.1', MASTER_PORT=str(port), RANK=str(rank), WORLD_SIZE='2', LOCAL_RANK=str(rank)
+    )
     join_ranks('pytorch', Config({'env_cfg': {'dist_cfg': {'timeout': 20}}, 'randomness': {'seed': 1}}))
     found = {}
     for name, options in DATA.items():
@@ -81,7 +101,8 @@ def test_what_one_rank_meets_stops_all_at_the_same_iteration(case, by_rank):
     folder, found = by_rank
     one, other = (rank[case] for rank in found)
     assert one['told'] == other['told'] and one['told'].startswith(
-        "iteration 2: rank 1: loss_a is nan; samples 'face5', 'face7'. The batch is kept as ")
+        "iteration 2: rank 1: loss_a is nan; samples 'face5', 'face7'. The batch is kept as "
+    )
     assert (one['code'], one['iter'], other['iter']) == (5, 1, 1) and max(one['seconds'], other['seconds']) < 10
     assert [path.name for path in (folder / case).glob('fault*')] == ['fault_iter_2_rank_1.pth']
 
@@ -95,7 +116,9 @@ def test_a_batch_that_one_rank_skips_is_skipped_by_all(by_rank):
 @pytest.mark.fault('H12')
 def test_unequal_sets_are_told_before_training(by_rank):
     for rank in by_rank[1]:
-        assert 'train_dataloader: the ranks read different data sets: rank 0 has 12, rank 1 has 9' in (
-            rank['unequal']['told'])
+        assert (
+            'train_dataloader: the ranks read different data sets: rank 0 has 12, rank 1 has 9'
+            in (rank['unequal']['told'])
+        )
         assert rank['unequal']['iter'] == 0 and rank['unequal']['seconds'] < 10
         assert (rank['even']['told'], rank['even']['iter']) == ('', 3)

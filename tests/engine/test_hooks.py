@@ -1,4 +1,5 @@
 """Two gloo ranks: gradients as of one process, equal BatchNorm statistics where they count, ends that do not hang."""
+
 import os
 import socket
 from pathlib import Path
@@ -13,11 +14,17 @@ from facelmk.engine.config import load_config
 from facelmk.registry import MODELS
 
 EPOCHS = {'train_cfg.max_epochs': 2, 'train_cfg.val_interval': 1, 'default_hooks.checkpoint.interval': 1}
-ITERATIONS = {'train_cfg': dict(_delete_=True, by_epoch=False, max_iters=5, val_interval=2), 'param_scheduler': None,
-              'default_hooks.checkpoint.by_epoch': False, 'default_hooks.checkpoint.interval': 3,
-              'default_hooks.checkpoint.save_best': None, 'log_processor.by_epoch': False,
-              'custom_hooks': [dict(type='EMAHook', ema_type='ExpMomentumEMA', momentum=2e-4, gamma=3,
-                                    update_buffers=True, priority=49)]}
+ITERATIONS = {
+    'train_cfg': dict(_delete_=True, by_epoch=False, max_iters=5, val_interval=2),
+    'param_scheduler': None,
+    'default_hooks.checkpoint.by_epoch': False,
+    'default_hooks.checkpoint.interval': 3,
+    'default_hooks.checkpoint.save_best': None,
+    'log_processor.by_epoch': False,
+    'custom_hooks': [
+        dict(type='EMAHook', ema_type='ExpMomentumEMA', momentum=2e-4, gamma=3, update_buffers=True, priority=49)
+    ],
+}
 RUNS = {'epochs': EPOCHS, 'iterations': ITERATIONS}
 
 
@@ -52,8 +59,9 @@ class Probe(Hook):
 
 
 def join(rank, port):
-    os.environ.update(MASTER_ADDR='127.0.0.1', MASTER_PORT=str(port), RANK=str(rank), LOCAL_RANK=str(rank),
-                      WORLD_SIZE='2')
+    os.environ.update(
+        MASTER_ADDR='127.0.0.1', MASTER_PORT=str(port), RANK=str(rank), LOCAL_RANK=str(rank), WORLD_SIZE='2'
+    )
     torch.set_num_threads(1)
 
 
@@ -61,9 +69,17 @@ def small(folder, run):
     """A quick start of 11 faces, whose validation has a face for the first rank alone."""
     options = {'work_dir': str(folder), 'custom_hooks': [dict(type='EMAHook')], 'randomness.seed': 1} | RUNS[run]
     for phase, count in (('train', 11), ('val', 1)):
-        options |= {f'{phase}_dataloader.{key}': value for key, value in {
-            'dataset.count': count, 'dataset.cache': None, 'dataset.size': 64, 'dataset.pipeline.1.size': 64,
-            'batch_size': 2, 'num_workers': 0}.items()}
+        options |= {
+            f'{phase}_dataloader.{key}': value
+            for key, value in {
+                'dataset.count': count,
+                'dataset.cache': None,
+                'dataset.size': 64,
+                'dataset.pipeline.1.size': 64,
+                'batch_size': 2,
+                'num_workers': 0,
+            }.items()
+        }
     return load_config('quickstart', options)
 
 
@@ -121,16 +137,20 @@ def test_statistics_agree_at_validation(trained):
 
 def test_the_checkpoint_holds_what_all_ranks_have(trained):
     run, folder, kept = trained
-    saved = {'epochs': {'epoch_1.pth': ('epoch', 1), 'epoch_2.pth': ('epoch', 2)},
-             'iterations': {'iter_3.pth': ('iteration', 3), 'iter_5.pth': ('iteration', 5)}}[run]
+    saved = {
+        'epochs': {'epoch_1.pth': ('epoch', 1), 'epoch_2.pth': ('epoch', 2)},
+        'iterations': {'iter_3.pth': ('iteration', 3), 'iter_5.pth': ('iteration', 5)},
+    }[run]
     written = [name for name in saved if (folder / name).is_file()]
     assert list(saved)[-1] in written
     for name in written:
         checkpoint = read_checkpoint(folder / name)
         for rank in (0, 1):
             own, mean = kept[rank]['LOWEST', saved[name]]
-            state, source = ({key: checkpoint[part][prefix + key] for key in own} for part, prefix in
-                             (('state_dict', ''), ('ema_state_dict', 'module.')))
+            state, source = (
+                {key: checkpoint[part][prefix + key] for key in own}
+                for part, prefix in (('state_dict', ''), ('ema_state_dict', 'module.'))
+            )
             assert same(state, mean) or same(state, own), name
             assert same(source, own) or same(source, mean), name
             assert same(own, kept[1 - rank]['LOWEST', saved[name]][0]), name

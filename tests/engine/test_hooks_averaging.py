@@ -1,4 +1,5 @@
 """How RTMPose trains: averaged weights, clipped gradients, no decay of norms and biases, a late cosine."""
+
 import math
 
 import pytest
@@ -12,9 +13,13 @@ from facelmk.engine.averaging import ExpMomentumEMA
 from facelmk.engine.config import load_config
 from facelmk.registry import MODELS, FacelmkError, UnknownName
 
-OPTIM = dict(_delete_=True, type='OptimWrapper', optimizer=dict(type='AdamW', lr=4e-3, weight_decay=.05),
-             clip_grad=dict(max_norm=35, norm_type=2),
-             paramwise_cfg=dict(norm_decay_mult=0, bias_decay_mult=0, bypass_duplicate=True))
+OPTIM = dict(
+    _delete_=True,
+    type='OptimWrapper',
+    optimizer=dict(type='AdamW', lr=4e-3, weight_decay=0.05),
+    clip_grad=dict(max_norm=35, norm_type=2),
+    paramwise_cfg=dict(norm_decay_mult=0, bias_decay_mult=0, bypass_duplicate=True),
+)
 
 
 def set_to(model, value):
@@ -28,19 +33,21 @@ def share(step, momentum, gamma):
     return (1 - momentum) * math.exp(-(1 + step) / gamma) + momentum
 
 
-@pytest.mark.parametrize(('momentum', 'gamma'), [(2e-4, 2000), (.05, 4)])
+@pytest.mark.parametrize(('momentum', 'gamma'), [(2e-4, 2000), (0.05, 4)])
 @pytest.mark.parametrize('buffers', [False, True])
 def test_the_average_by_its_closed_form(momentum, gamma, buffers):
     model = nn.Sequential(nn.Linear(2, 3), nn.BatchNorm1d(3))
-    average = MODELS.build(dict(type='ExpMomentumEMA', model=model, momentum=momentum, gamma=gamma,
-                                update_buffers=buffers))
+    average = MODELS.build(
+        dict(type='ExpMomentumEMA', model=model, momentum=momentum, gamma=gamma, update_buffers=buffers)
+    )
     values = [float(v) for v in torch.randn(12, generator=torch.Generator().manual_seed(0), dtype=torch.float64)]
     for value in values:
         set_to(model, value)
         average.update_parameters(model)
     kept = [1 - share(step, momentum, gamma) for step in range(1, 12)]  # the first update copies
     wanted = values[0] * math.prod(kept) + sum(
-        values[step] * share(step, momentum, gamma) * math.prod(kept[step:]) for step in range(1, 12))
+        values[step] * share(step, momentum, gamma) * math.prod(kept[step:]) for step in range(1, 12)
+    )
     for name, tensor in average.module.state_dict().items():
         if name == '1.num_batches_tracked':
             continue
@@ -52,11 +59,11 @@ def test_the_average_by_its_closed_form(momentum, gamma, buffers):
 def test_it_begins_fast_and_ends_at_the_momentum():
     average = ExpMomentumEMA(nn.Linear(1, 1))
     shares = []
-    for step in (1, 100, 2000, 10 ** 6):
+    for step in (1, 100, 2000, 10**6):
         average.steps.fill_(step)
         average.update_parameters(nn.Linear(1, 1))
         shares.append(average.share)
-    assert shares == sorted(shares, reverse=True) and shares[0] > .998
+    assert shares == sorted(shares, reverse=True) and shares[0] > 0.998
     assert shares[2] == pytest.approx((1 - 2e-4) * math.exp(-2001 / 2000) + 2e-4) and shares[3] == pytest.approx(2e-4)
     with pytest.raises(FacelmkError, match='gamma=0'):
         ExpMomentumEMA(nn.Linear(1, 1), gamma=0)
@@ -81,7 +88,7 @@ def test_norms_and_biases_do_not_decay():
     exempt = 0
     for name, parameter in model.named_parameters():
         free = id(parameter) in norms or name.endswith('.bias')
-        assert decay[id(parameter)] == (0 if free else .05), name
+        assert decay[id(parameter)] == (0 if free else 0.05), name
         exempt += free
     assert 0 < exempt < len(decay) == len(list(model.parameters()))
     assert wrapper.clip_grad_kwargs == dict(max_norm=35, norm_type=2)
@@ -97,9 +104,18 @@ def test_the_rate_warms_up_stays_and_falls_by_a_cosine_in_the_second_half():
     base, epochs, length = 4e-3, 60, 40
     optimizer = torch.optim.AdamW([torch.zeros(1, requires_grad=True)], lr=base)
     wrapper = OptimWrapper(optimizer)
-    schedulers = [LinearLR(wrapper, start_factor=1e-5, by_epoch=False, begin=0, end=1000),
-                  CosineAnnealingLR.build_iter_from_epoch(wrapper, eta_min=base * .05, begin=epochs // 2, end=epochs,
-                                                          T_max=epochs // 2, by_epoch=True, epoch_length=length)]
+    schedulers = [
+        LinearLR(wrapper, start_factor=1e-5, by_epoch=False, begin=0, end=1000),
+        CosineAnnealingLR.build_iter_from_epoch(
+            wrapper,
+            eta_min=base * 0.05,
+            begin=epochs // 2,
+            end=epochs,
+            T_max=epochs // 2,
+            by_epoch=True,
+            epoch_length=length,
+        ),
+    ]
     rates = []
     for _ in range(epochs * length):
         rates.append(optimizer.param_groups[0]['lr'])
@@ -108,16 +124,25 @@ def test_the_rate_warms_up_stays_and_falls_by_a_cosine_in_the_second_half():
             scheduler.step()
     assert rates[0] == pytest.approx(base * 1e-5) and rates[500] == pytest.approx(base * 500 / 999, rel=1e-3)
     assert rates[1000] == pytest.approx(base) == pytest.approx(rates[1199])
-    for done in (.25, .5, .75):
-        wanted = base * (.05 + .95 * (1 + math.cos(math.pi * done)) / 2)
+    for done in (0.25, 0.5, 0.75):
+        wanted = base * (0.05 + 0.95 * (1 + math.cos(math.pi * done)) / 2)
         assert rates[int(1200 + done * 1200)] == pytest.approx(wanted, rel=1e-2)
-    assert rates[-1] == pytest.approx(base * .05, rel=1e-2)
+    assert rates[-1] == pytest.approx(base * 0.05, rel=1e-2)
 
 
 def test_the_face6_schedule_passes_the_check():
     # cosine over the last 90 of 120 epochs, down to half a per cent
-    schedule = [dict(type='LinearLR', start_factor=1e-5, by_epoch=False, begin=0, end=1000),
-                dict(type='CosineAnnealingLR', eta_min=2e-5, begin=30, end=120, T_max=90, by_epoch=True,
-                     convert_to_iter_based=True)]
+    schedule = [
+        dict(type='LinearLR', start_factor=1e-5, by_epoch=False, begin=0, end=1000),
+        dict(
+            type='CosineAnnealingLR',
+            eta_min=2e-5,
+            begin=30,
+            end=120,
+            T_max=90,
+            by_epoch=True,
+            convert_to_iter_based=True,
+        ),
+    ]
     config = load_config('quickstart', {'param_scheduler': schedule, 'optim_wrapper': OPTIM})
     assert config.param_scheduler[1].T_max == 90

@@ -1,4 +1,5 @@
 """Training in two stages: the epoch picks the pipeline, with any workers, persistent or not, and in a resumed run."""
+
 from types import SimpleNamespace
 
 import numpy as np
@@ -15,9 +16,11 @@ from facelmk.engine.config import config_names, load_config
 from facelmk.engine.switch_pipeline import SwitchPipeline
 from facelmk.registry import FacelmkError, UnknownName
 
-FIRST, SECOND = dict(type='CoarseDropout', size=(.1, .2)), dict(type='CoarseDropout', size=(.6, .8))
-STAGES = [[dict(type='LoadImage'), dict(type='CropFace', size=64), *step, dict(type='PackFace')]
-          for step in ([], [dict(type='CoarseDropout', size=(1, 1))])]
+FIRST, SECOND = dict(type='CoarseDropout', size=(0.1, 0.2)), dict(type='CoarseDropout', size=(0.6, 0.8))
+STAGES = [
+    [dict(type='LoadImage'), dict(type='CropFace', size=64), *step, dict(type='PackFace')]
+    for step in ([], [dict(type='CoarseDropout', size=(1, 1))])
+]
 
 
 class Grey(FaceDataset):
@@ -37,8 +40,14 @@ def keep(samples):
 
 def loader(workers, persistent):
     data = Grey('wflw', [FIRST])
-    return DataLoader(data, 2, sampler=FaceSampler(data, shuffle=True, seed=1), num_workers=workers, collate_fn=keep,
-                      persistent_workers=persistent)
+    return DataLoader(
+        data,
+        2,
+        sampler=FaceSampler(data, shuffle=True, seed=1),
+        num_workers=workers,
+        collate_fn=keep,
+        persistent_workers=persistent,
+    )
 
 
 def epochs(faces, wanted):
@@ -65,7 +74,7 @@ def alone():
 def test_the_second_pipeline_begins_at_its_epoch(alone):
     for epoch, rows in alone.items():
         shares = np.array([share for _, share in rows])
-        assert len(rows) == 7 and ((shares > .3).all() if epoch >= 3 else (shares < .05).all()), epoch
+        assert len(rows) == 7 and ((shares > 0.3).all() if epoch >= 3 else (shares < 0.05).all()), epoch
 
 
 @pytest.mark.parametrize(('workers', 'persistent'), [(1, True), (2, True), (2, False)])
@@ -88,11 +97,16 @@ def test_it_is_a_step_of_a_pipeline_too(alone):
 def test_what_it_cannot_switch_is_refused():
     hook, faces = SwitchPipeline(1, [SECOND]), loader(0, False)
     with pytest.raises(FacelmkError, match='IterBasedTrainLoop.*by_epoch'):
-        hook.before_train(SimpleNamespace(train_dataloader=faces, train_loop=IterBasedTrainLoop.__new__(
-            IterBasedTrainLoop)))
+        hook.before_train(
+            SimpleNamespace(train_dataloader=faces, train_loop=IterBasedTrainLoop.__new__(IterBasedTrainLoop))
+        )
     with pytest.raises(FacelmkError, match='list'):
-        hook.before_train(SimpleNamespace(train_dataloader=SimpleNamespace(dataset=[]),
-                                          train_loop=EpochBasedTrainLoop.__new__(EpochBasedTrainLoop)))
+        hook.before_train(
+            SimpleNamespace(
+                train_dataloader=SimpleNamespace(dataset=[]),
+                train_loop=EpochBasedTrainLoop.__new__(EpochBasedTrainLoop),
+            )
+        )
 
 
 def test_a_config_is_checked_inside_the_hook():
@@ -133,13 +147,21 @@ def train(rank, folder, resume):
     from facelmk.engine import run
 
     torch.set_num_threads(1)
-    options = {'work_dir': str(folder), 'custom_hooks': [dict(type='SwitchPipeline', epoch=1, pipeline=STAGES[1])],
-               'train_cfg.max_epochs': 3, 'train_cfg.val_interval': 9, 'default_hooks.checkpoint.interval': 1,
-               'default_hooks.checkpoint.max_keep_ckpts': 9, 'default_hooks.checkpoint.save_best': None,
-               'train_dataloader.num_workers': 1, 'train_dataloader.dataset.count': 4,
-               'train_dataloader.dataset.cache': None,
-               'train_dataloader.dataset.pipeline': STAGES[0], 'train_dataloader.dataset.size': 64,
-               'train_dataloader.batch_size': 2}
+    options = {
+        'work_dir': str(folder),
+        'custom_hooks': [dict(type='SwitchPipeline', epoch=1, pipeline=STAGES[1])],
+        'train_cfg.max_epochs': 3,
+        'train_cfg.val_interval': 9,
+        'default_hooks.checkpoint.interval': 1,
+        'default_hooks.checkpoint.max_keep_ckpts': 9,
+        'default_hooks.checkpoint.save_best': None,
+        'train_dataloader.num_workers': 1,
+        'train_dataloader.dataset.count': 4,
+        'train_dataloader.dataset.cache': None,
+        'train_dataloader.dataset.pipeline': STAGES[0],
+        'train_dataloader.dataset.size': 64,
+        'train_dataloader.batch_size': 2,
+    }
     config, kept, build = load_config('quickstart', options), [], run._runner
     assert config.train_dataloader.persistent_workers
 

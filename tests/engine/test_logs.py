@@ -1,4 +1,5 @@
 """Logs of mmengine and of MMPose 0.x: lines, curves in epochs, best figures, times."""
+
 import json
 from pathlib import Path
 
@@ -7,20 +8,24 @@ import pytest
 from facelmk.engine.logs import draw_curves, greater_is_better, read_log
 from facelmk.errors import DataDefect, FacelmkError, MissingResource, UnknownName
 
-NEW = [dict(lr=.1, loss=9., time=.9, epoch=1, iter=50, step=50),
-       dict(lr=.1, loss=8., time=.3, epoch=1, iter=100, step=100),
-       {'NME': 7., 'NME/pose': 9., 'AUC@0.1': 40., 'time': .1, 'step': 1},
-       dict(lr=.1, loss=7., time=.7, epoch=2, iter=168, step=168),
-       dict(lr=.1, loss=6., time=.5, epoch=2, iter=218, step=218),
-       {'NME': 6., 'NME/pose': 8., 'AUC@0.1': 45., 'time': .1, 'step': 2},
-       dict(lr=.1, loss=5., time=.4, epoch=3, iter=286, step=286),
-       {'NME': 6.5, 'NME/pose': 7., 'AUC@0.1': 44., 'step': 3}]
-OLD = [dict(env_info='sys.platform: linux', seed=0, hook_msgs={}),
-       dict(mode='train', epoch=1, iter=50, lr=.1, memory=1, data_time=.1, mse_loss=2., loss=2., time=.4),
-       dict(mode='train', epoch=1, iter=100, lr=.1, memory=1, data_time=.1, mse_loss=1.5, loss=1.5, time=.2),
-       dict(mode='train', epoch=2, iter=50, lr=.1, memory=1, data_time=.1, mse_loss=1., loss=1., time=.4),
-       dict(mode='train', epoch=2, iter=100, lr=.1, memory=1, data_time=.1, mse_loss=.5, loss=.5, time=.3),
-       dict(mode='val', epoch=2, iter=10, lr=.1, NME=.05)]
+NEW = [
+    dict(lr=0.1, loss=9.0, time=0.9, epoch=1, iter=50, step=50),
+    dict(lr=0.1, loss=8.0, time=0.3, epoch=1, iter=100, step=100),
+    {'NME': 7.0, 'NME/pose': 9.0, 'AUC@0.1': 40.0, 'time': 0.1, 'step': 1},
+    dict(lr=0.1, loss=7.0, time=0.7, epoch=2, iter=168, step=168),
+    dict(lr=0.1, loss=6.0, time=0.5, epoch=2, iter=218, step=218),
+    {'NME': 6.0, 'NME/pose': 8.0, 'AUC@0.1': 45.0, 'time': 0.1, 'step': 2},
+    dict(lr=0.1, loss=5.0, time=0.4, epoch=3, iter=286, step=286),
+    {'NME': 6.5, 'NME/pose': 7.0, 'AUC@0.1': 44.0, 'step': 3},
+]
+OLD = [
+    dict(env_info='sys.platform: linux', seed=0, hook_msgs={}),
+    dict(mode='train', epoch=1, iter=50, lr=0.1, memory=1, data_time=0.1, mse_loss=2.0, loss=2.0, time=0.4),
+    dict(mode='train', epoch=1, iter=100, lr=0.1, memory=1, data_time=0.1, mse_loss=1.5, loss=1.5, time=0.2),
+    dict(mode='train', epoch=2, iter=50, lr=0.1, memory=1, data_time=0.1, mse_loss=1.0, loss=1.0, time=0.4),
+    dict(mode='train', epoch=2, iter=100, lr=0.1, memory=1, data_time=0.1, mse_loss=0.5, loss=0.5, time=0.3),
+    dict(mode='val', epoch=2, iter=10, lr=0.1, NME=0.05),
+]
 
 
 def written(file: Path, lines: list[dict]) -> Path:
@@ -34,41 +39,46 @@ def test_new_log_in_epochs(tmp_path: Path) -> None:
     assert len(log.train) == 5 and len(log.val) == 3
     places, values = log.curve('loss')  # an epoch has 118 iterations: (286 - 50) / 2
     assert places == pytest.approx([50 / 118, 100 / 118, 168 / 118, 218 / 118, 286 / 118]) and values == [9, 8, 7, 6, 5]
-    assert log.curve('NME') == ([1, 2, 3], [7., 6., 6.5])
+    assert log.curve('NME') == ([1, 2, 3], [7.0, 6.0, 6.5])
 
 
 def test_old_log_in_epochs(tmp_path: Path) -> None:
     log = read_log(written(tmp_path / '2021.log.json', OLD))
-    assert log.curve('mse_loss') == ([.5, 1., 1.5, 2.], [2., 1.5, 1., .5])
-    assert log.best() == ('NME', 2, .05)
-    assert log.times() == pytest.approx({1: .2, 2: .3}) and log.times(whole=True) == pytest.approx({1: .3, 2: .35})
+    assert log.curve('mse_loss') == ([0.5, 1.0, 1.5, 2.0], [2.0, 1.5, 1.0, 0.5])
+    assert log.best() == ('NME', 2, 0.05)
+    assert log.times() == pytest.approx({1: 0.2, 2: 0.3}) and log.times(whole=True) == pytest.approx({1: 0.3, 2: 0.35})
 
 
 def test_log_without_epochs(tmp_path: Path) -> None:
-    lines = [dict(loss=3., iter=10, step=10), dict(loss=2., iter=20, step=20), dict(NME=5., step=20)]
+    lines = [dict(loss=3.0, iter=10, step=10), dict(loss=2.0, iter=20, step=20), dict(NME=5.0, step=20)]
     log = read_log(written(tmp_path / 'scalars.json', lines))
-    assert log.curve('loss') == ([10, 20], [3., 2.]) and log.curve('NME') == ([20], [5.])
+    assert log.curve('loss') == ([10, 20], [3.0, 2.0]) and log.curve('NME') == ([20], [5.0])
 
 
 def test_best_knows_the_direction(tmp_path: Path) -> None:
     log = read_log(written(tmp_path / 'scalars.json', NEW))
-    assert log.best() == ('NME', 2, 6.) and log.best('NME/pose') == ('NME/pose', 3, 7.)
-    assert log.best('AUC@0.1') == ('AUC@0.1', 2, 45.)
+    assert log.best() == ('NME', 2, 6.0) and log.best('NME/pose') == ('NME/pose', 3, 7.0)
+    assert log.best('AUC@0.1') == ('AUC@0.1', 2, 45.0)
     assert greater_is_better('box/AUC@0.1') and greater_is_better('AUC@0.1/pose') and not greater_is_better('FR@0.1')
 
 
 def test_the_newest_log_of_a_work_folder(tmp_path: Path) -> None:
     import os
+
     os.utime(written(tmp_path / '1' / 'vis_data' / 'scalars.json', NEW[:1]), (1, 1))
     written(tmp_path / '2' / 'vis_data' / 'scalars.json', NEW)
     assert len(read_log(tmp_path).train) == 5
 
 
-@pytest.mark.parametrize(('name', 'text', 'error', 'word'), [
-    ('a.log', '2026/11/21 - mmengine - INFO - ...\n', DataDefect, 'line 1'),
-    ('scalars.json', '{"loss": 1, "step": 1}\n[1]\n', DataDefect, 'line 2: list'),
-    ('scalars.json', '{"seed": 1}\n', DataDefect, 'no line of training'),
-    (None, '', MissingResource, 'no such log')])
+@pytest.mark.parametrize(
+    ('name', 'text', 'error', 'word'),
+    [
+        ('a.log', '2026/11/21 - mmengine - INFO - ...\n', DataDefect, 'line 1'),
+        ('scalars.json', '{"loss": 1, "step": 1}\n[1]\n', DataDefect, 'line 2: list'),
+        ('scalars.json', '{"seed": 1}\n', DataDefect, 'no line of training'),
+        (None, '', MissingResource, 'no such log'),
+    ],
+)
 def test_what_is_no_log(tmp_path: Path, name: str | None, text: str, error: type, word: str) -> None:
     file = tmp_path / (name or 'nothing')
     if name:

@@ -1,4 +1,5 @@
 """A run that was stopped goes on at its iteration, with its order, and loads nothing that it was trained on."""
+
 import pytest
 import torch
 from mmengine import Config
@@ -60,16 +61,30 @@ class MeanTold(BaseMetric):
 def run(folder, loop, last, resume=None, seed=3, workers=0, every=1, averaged=False, **more):
     """Train for so many iterations; the final weights, and the numbers that were loaded."""
     epochs = dict(by_epoch=True, max_epochs=last * BATCH // SAMPLES)
-    config = Config(dict(dict(
-        model=dict(type='LearnsOrder'), work_dir=str(folder), default_scope='facelmk', log_level='ERROR',
-        train_dataloader=dict(
-            dataset=dict(type='NumbersTold'), batch_size=BATCH, num_workers=workers,
-            sampler=dict(type='FaceSampler', shuffle=True), collate_fn=dict(type='default_collate')),
-        train_cfg=epochs if loop == 'epochs' else dict(by_epoch=False, max_iters=last),
-        optim_wrapper=dict(optimizer=dict(type='Adam', lr=.1)), randomness=dict(seed=seed),
-        default_hooks=dict(checkpoint=dict(type='CheckpointHook', interval=every, by_epoch=loop == 'epochs')),
-        custom_hooks=[dict(type='EMAHook')] * averaged,
-        experiment_name=f'{folder}{last}{resume}'.replace('/', '_')), **more))
+    config = Config(
+        dict(
+            dict(
+                model=dict(type='LearnsOrder'),
+                work_dir=str(folder),
+                default_scope='facelmk',
+                log_level='ERROR',
+                train_dataloader=dict(
+                    dataset=dict(type='NumbersTold'),
+                    batch_size=BATCH,
+                    num_workers=workers,
+                    sampler=dict(type='FaceSampler', shuffle=True),
+                    collate_fn=dict(type='default_collate'),
+                ),
+                train_cfg=epochs if loop == 'epochs' else dict(by_epoch=False, max_iters=last),
+                optim_wrapper=dict(optimizer=dict(type='Adam', lr=0.1)),
+                randomness=dict(seed=seed),
+                default_hooks=dict(checkpoint=dict(type='CheckpointHook', interval=every, by_epoch=loop == 'epochs')),
+                custom_hooks=[dict(type='EMAHook')] * averaged,
+                experiment_name=f'{folder}{last}{resume}'.replace('/', '_'),
+            ),
+            **more,
+        )
+    )
     folder.mkdir(exist_ok=True)
     LOADED.clear()
     runner = train(config, resume)
@@ -85,7 +100,7 @@ def test_a_run_that_goes_on_is_the_run_that_was_not_stopped(loop, seed, tmp_path
     found, after, _ = run(tmp_path / 'a', loop, ITERATIONS, 'auto', seed)
     expected, whole, _ = run(tmp_path / 'b', loop, ITERATIONS, seed=drawn)
     assert before + after == whole and len(whole) == ITERATIONS * BATCH
-    assert sorted(whole[:SAMPLES]) == list(range(SAMPLES)) and whole[:SAMPLES] != whole[SAMPLES:2 * SAMPLES]
+    assert sorted(whole[:SAMPLES]) == list(range(SAMPLES)) and whole[:SAMPLES] != whole[SAMPLES : 2 * SAMPLES]
     assert all(torch.equal(found[key], expected[key]) for key in expected)
 
 
@@ -110,13 +125,30 @@ def test_another_network_is_not_resumed(averaged, tmp_path):
 @pytest.mark.parametrize('loop', ['epochs', 'iterations'])
 def test_a_validation_that_was_due_is_made_up_for(loop, tmp_path, monkeypatch):
     """A run that ends between the save and the validation of an epoch, or of an iteration, loses neither figure."""
+
     def validated(folder, last, resume=None):
-        loader = dict(dataset=dict(type='NumbersTold'), batch_size=BATCH, sampler=dict(type='FaceSampler'),
-                      collate_fn=dict(type='default_collate'))
-        train_cfg = dict(by_epoch=True, max_epochs=2) if loop == 'epochs' else dict(
-            by_epoch=False, max_iters=last, val_interval=5)
-        run(folder, loop, last, resume, every=1 if loop == 'epochs' else 5, train_cfg=train_cfg, val_dataloader=loader,
-            val_cfg={}, val_evaluator=dict(type='MeanTold'))
+        loader = dict(
+            dataset=dict(type='NumbersTold'),
+            batch_size=BATCH,
+            sampler=dict(type='FaceSampler'),
+            collate_fn=dict(type='default_collate'),
+        )
+        train_cfg = (
+            dict(by_epoch=True, max_epochs=2)
+            if loop == 'epochs'
+            else dict(by_epoch=False, max_iters=last, val_interval=5)
+        )
+        run(
+            folder,
+            loop,
+            last,
+            resume,
+            every=1 if loop == 'epochs' else 5,
+            train_cfg=train_cfg,
+            val_dataloader=loader,
+            val_cfg={},
+            val_evaluator=dict(type='MeanTold'),
+        )
         name = 'epoch_2.pth' if loop == 'epochs' else 'iter_10.pth'
         saved = torch.load(folder / name, weights_only=True)
         return saved['message_hub']['log_scalars']['val/mean']['values'].tolist()

@@ -1,4 +1,5 @@
 """A step that runs out of memory says which batch it was, and what to lower."""
+
 import pytest
 import torch
 from test_guards import faces, of_size
@@ -6,13 +7,19 @@ from test_saving import Toy, run
 
 from facelmk.registry import TrainingFault
 
-SHORT = [torch.OutOfMemoryError('CUDA out of memory. Tried to allocate 2 GiB.\nMore words.'), MemoryError(),
-         RuntimeError("[enforce fail at alloc_cpu.cpp:127] . DefaultCPUAllocator: can't allocate memory: you tried "
-                      'to allocate 8 bytes.')]
+SHORT = [
+    torch.OutOfMemoryError('CUDA out of memory. Tried to allocate 2 GiB.\nMore words.'),
+    MemoryError(),
+    RuntimeError(
+        "[enforce fail at alloc_cpu.cpp:127] . DefaultCPUAllocator: can't allocate memory: you tried "
+        'to allocate 8 bytes.'
+    ),
+]
 
 
 class Greedy(Toy):
     """Runs out of memory at the step `at`."""
+
     at, seen = 2, 0
 
     def forward(self, inputs, data_samples=None, mode='tensor'):
@@ -27,8 +34,11 @@ class Greedy(Toy):
 def test_training_says_the_batch_and_what_to_lower(error, tmp_path):
     runner = of_size(tmp_path, 16, 8, Greedy)
     runner.model.error = error
-    with pytest.raises(TrainingFault, match=r'iteration 2: out of memory on cpu, train_dataloader.batch_size=8. Lower '
-                                            'it, to 4 say; optim_wrapper.accumulative_counts=2') as told:
+    with pytest.raises(
+        TrainingFault,
+        match=r'iteration 2: out of memory on cpu, train_dataloader.batch_size=8. Lower '
+        'it, to 4 say; optim_wrapper.accumulative_counts=2',
+    ) as told:
         runner.train()
     assert told.value.exit_code == 5 and told.value.__cause__ is error and 'More words' not in str(told.value)
 
@@ -43,7 +53,7 @@ def test_validation_says_so_too(tmp_path):
 def test_memory_that_the_machine_does_not_have(tmp_path):
     """A true allocation: no machine has an exabyte."""
     runner = run(tmp_path, data=faces(), epochs=1)
-    runner.model.forward = lambda *_, **__: {'loss': torch.empty(2 ** 60, dtype=torch.uint8).float().sum()}
+    runner.model.forward = lambda *_, **__: {'loss': torch.empty(2**60, dtype=torch.uint8).float().sum()}
     with pytest.raises(TrainingFault, match='iteration 1: out of memory on cpu, train_dataloader.batch_size=2'):
         runner.train()
 

@@ -1,4 +1,5 @@
 """Mixed precision: gradients that are not finite are the scaler's, which leaves steps out, and is counted."""
+
 import pytest
 import torch
 from mmengine.hooks import Hook
@@ -16,7 +17,7 @@ def guard(runner):
 @pytest.mark.fault('G03')
 @pytest.mark.parametrize('fused', [False, True])
 def test_a_step_with_a_gradient_that_is_not_finite_is_left_out_and_counted(fused, tmp_path, monkeypatch):
-    runner = parts(tmp_path, faces(5), wrapper=MIXED | dict(optimizer=dict(type='Adam', lr=.01, fused=fused)), every=1)
+    runner = parts(tmp_path, faces(5), wrapper=MIXED | dict(optimizer=dict(type='Adam', lr=0.01, fused=fused)), every=1)
     said, states = [], []
     monkeypatch.setattr(runner.logger, 'warning', lambda text, *_: said.append(text))
     keep = Hook()
@@ -25,15 +26,15 @@ def test_a_step_with_a_gradient_that_is_not_finite_is_left_out_and_counted(fused
     runner.train()
     same = [all(map(torch.equal, *pair)) for pair in zip(states, states[1:], strict=False)]
     assert runner.iter == 4 and same == [False, True, False]  # the third of four changes nothing
-    assert guard(runner).dropped == 1 and runner.optim_wrapper.loss_scaler.get_scale() == 2 ** 15
+    assert guard(runner).dropped == 1 and runner.optim_wrapper.loss_scaler.get_scale() == 2**15
     (text,) = [text for text in said if 'mixed precision' in text]
-    assert "iteration 3: a gradient" in text and "'face4', 'face5'" in text and '(1 so far)' in text
+    assert 'iteration 3: a gradient' in text and "'face4', 'face5'" in text and '(1 so far)' in text
 
 
 @pytest.mark.fault('G03')
 def test_too_many_in_a_row_stop(tmp_path):
     bad = [row | dict(inputs=torch.full((1,), torch.nan)) for row in faces(count=60)]
-    runner = parts(tmp_path, bad, wrapper=MIXED | dict(optimizer=dict(type='SGD', lr=.01)))
+    runner = parts(tmp_path, bad, wrapper=MIXED | dict(optimizer=dict(type='SGD', lr=0.01)))
     before = [weight.clone() for weight in runner.model.parameters()]
     with pytest.raises(TrainingFault, match='iteration 21: .* 21 in a row, with a loss scale of 0.03') as error:
         runner.train()
@@ -49,10 +50,10 @@ def test_a_scaler_that_is_off_leaves_gradients_to_the_guard(tmp_path):
 @pytest.mark.skipif(torch.cuda.is_available(), reason="with a GPU it is mmengine's")
 def test_a_cpu_computes_in_bfloat16(tmp_path):
     seen = set()
-    runner = parts(tmp_path, faces(), wrapper=MIXED | dict(loss_scale=8., dtype=None))
+    runner = parts(tmp_path, faces(), wrapper=MIXED | dict(loss_scale=8.0, dtype=None))
     runner.model.layer[0].register_forward_hook(lambda *found: seen.add(found[-1].dtype))
     runner.train()
     assert seen == {torch.bfloat16} and runner.optim_wrapper.loss_scaler.get_scale() == 8
-    optimizer = torch.optim.SGD([torch.nn.Parameter(torch.ones(1))], lr=1.)
-    built = OPTIM_WRAPPERS.build(dict(type='AmpOptimWrapper', optimizer=optimizer, loss_scale=dict(init_scale=4.)))
+    optimizer = torch.optim.SGD([torch.nn.Parameter(torch.ones(1))], lr=1.0)
+    built = OPTIM_WRAPPERS.build(dict(type='AmpOptimWrapper', optimizer=optimizer, loss_scale=dict(init_scale=4.0)))
     assert built.loss_scaler.get_scale() == 4

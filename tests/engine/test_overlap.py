@@ -1,4 +1,5 @@
 """What two data sets share: faces by their landmarks, pictures by their file and by their bytes."""
+
 import os
 from pathlib import Path
 
@@ -24,7 +25,7 @@ class Listed(FaceDataset):
         return len(self.faces)
 
 
-def face(path: Path, shift: float = 0., box: np.ndarray = BOX, visible: float = 1.) -> dict:
+def face(path: Path, shift: float = 0.0, box: np.ndarray = BOX, visible: float = 1.0) -> dict:
     return {'id': path.name, 'path': str(path), 'landmarks': POINTS + shift, 'visible': np.full(5, visible), 'box': box}
 
 

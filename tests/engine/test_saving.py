@@ -1,4 +1,5 @@
 """Saves that fail cost nothing, damaged files are passed over, spoilt weights are not written."""
+
 import errno
 import fractions
 import itertools
@@ -35,18 +36,32 @@ class Toy(BaseModel):
         return [1] * len(inputs)
 
 
-def run(folder, epochs=3, resume=False, load=None, scheduler=None, guard=None, rate=.1, data=None, **options):
+def run(folder, epochs=3, resume=False, load=None, scheduler=None, guard=None, rate=0.1, data=None, **options):
     """A Runner on four samples in batches of two."""
     samples = [dict(inputs=torch.full((1,), float(i))) for i in range(4)] if data is None else data
-    loader = dict(dataset=samples, batch_size=2, sampler=dict(type='DefaultSampler', shuffle=False),
-                  collate_fn=dict(type='default_collate'))
+    loader = dict(
+        dataset=samples,
+        batch_size=2,
+        sampler=dict(type='DefaultSampler', shuffle=False),
+        collate_fn=dict(type='default_collate'),
+    )
     hooks = dict(checkpoint=dict(type='CheckpointHook', interval=1, **options), guard=guard or dict(type='Guard'))
     return Runner(
-        model=Toy(), cfg=Config(dict(param_scheduler=scheduler)), work_dir=str(folder), train_dataloader=loader,
+        model=Toy(),
+        cfg=Config(dict(param_scheduler=scheduler)),
+        work_dir=str(folder),
+        train_dataloader=loader,
         train_cfg=dict(type='EpochLoop', max_epochs=epochs),
-        optim_wrapper=dict(optimizer=dict(type='SGD', lr=rate)), default_scope='facelmk', log_level='ERROR',
-        default_hooks=hooks, resume=resume, load_from=load, param_scheduler=scheduler, randomness=dict(seed=1),
-        experiment_name=f'{folder}{epochs}{resume}{next(_NUMBERS)}'.replace('/', '_'))
+        optim_wrapper=dict(optimizer=dict(type='SGD', lr=rate)),
+        default_scope='facelmk',
+        log_level='ERROR',
+        default_hooks=hooks,
+        resume=resume,
+        load_from=load,
+        param_scheduler=scheduler,
+        randomness=dict(seed=1),
+        experiment_name=f'{folder}{epochs}{resume}{next(_NUMBERS)}'.replace('/', '_'),
+    )
 
 
 @pytest.mark.fault('G15', 'G16')
@@ -63,6 +78,7 @@ def test_a_full_disk_loses_no_checkpoint(number, tmp_path, monkeypatch):
         def half(file):
             file.write(b'torn' * (number + 1))
             raise OSError(errno.ENOSPC, 'No space left on device')
+
         return write(path, half)
 
     monkeypatch.setattr(whole, 'write_whole', failing)
@@ -110,7 +126,7 @@ def test_the_newest_whole_checkpoint_is_taken(tmp_path, capfd):
     run(tmp_path).train()
     whole = (tmp_path / 'epoch_3.pth').read_bytes()
     assert newest(tmp_path) == str(tmp_path / 'epoch_3.pth')
-    (tmp_path / 'epoch_3.pth').write_bytes(whole[:len(whole) // 2])
+    (tmp_path / 'epoch_3.pth').write_bytes(whole[: len(whole) // 2])
     (tmp_path / 'epoch_1.pth').touch()  # the latest by its time
     assert newest(tmp_path) == str(tmp_path / 'epoch_2.pth')
     middle = whole.index(b'archive') if b'archive' in whole else 200
@@ -125,8 +141,9 @@ def test_the_newest_whole_checkpoint_is_taken(tmp_path, capfd):
 
 def test_a_longer_schedule_is_followed(tmp_path):
     """mmengine restores the end of the old schedule, and the rate stays at its last value."""
+
     def cosine(epochs):
-        return [dict(type='CosineAnnealingLR', T_max=epochs, end=epochs, eta_min=0., convert_to_iter_based=True)]
+        return [dict(type='CosineAnnealingLR', T_max=epochs, end=epochs, eta_min=0.0, convert_to_iter_based=True)]
 
     run(tmp_path / 'a', 2, scheduler=cosine(2)).train()
     longer = run(tmp_path / 'a', 4, True, str(tmp_path / 'a' / 'epoch_2.pth'), cosine(4))
@@ -140,7 +157,7 @@ def test_a_longer_schedule_is_followed(tmp_path):
 
     longer.call_hook = watch
     longer.train()
-    expected = [.05 * (1 + torch.cos(torch.tensor(torch.pi * i / 8))) for i in range(4, 8)]
+    expected = [0.05 * (1 + torch.cos(torch.tensor(torch.pi * i / 8))) for i in range(4, 8)]
     assert rates == pytest.approx([float(value) for value in expected], abs=1e-8)
 
 
@@ -167,6 +184,7 @@ def test_an_optimizer_state_that_is_no_data_is_refused(tmp_path):
 
 def test_a_restart_goes_on_from_what_the_run_itself_has_saved(tmp_path, monkeypatch):
     """torchrun starts a command anew after a rank died, perhaps before that run has saved anything."""
+
     class Built(Exception):
         pass
 
@@ -201,7 +219,7 @@ def test_a_signal_that_comes_twice_at_once_is_one(monkeypatch):
             signal.raise_signal(signal.SIGTERM)
             signal.raise_signal(signal.SIGTERM)
             assert stopping.asked() == signal.SIGTERM and not ended
-            monkeypatch.setattr(stopping, 'ONE', -1.)
+            monkeypatch.setattr(stopping, 'ONE', -1.0)
             signal.raise_signal(signal.SIGTERM)
             assert ended == [True]
     finally:
@@ -226,8 +244,10 @@ def test_weights_without_a_state_are_refused(tmp_path):
 
 
 def test_a_folder_that_is_lost_in_mid_run_is_told(tmp_path):
-    with (pytest.raises(TrainingFault, match=r'can no longer be written to.*--resume'),
-          whole.telling_lost_folder(tmp_path)):
+    with (
+        pytest.raises(TrainingFault, match=r'can no longer be written to.*--resume'),
+        whole.telling_lost_folder(tmp_path),
+    ):
         (tmp_path / 'gone' / 'scalars.json').open('a')
     with pytest.raises(TrainingFault, match='No space left'), whole.telling_lost_folder(tmp_path):
         raise OSError(errno.ENOSPC, 'No space left on device')

@@ -1,4 +1,5 @@
 """Every name under which MMPose and the original HRNet published a face config leads to ours."""
+
 import logging
 import re
 from pathlib import Path
@@ -29,12 +30,10 @@ PUBLISHED = {
     f'{NOW}/topdown_regression/wflw/td-reg_res50_8xb64-210e_wflw-256x256.py': 'deeppose_r50_wflw',
     f'{NOW}/topdown_regression/wflw/td-reg_res50_8x64e-210e_wflw-256x256.py': 'deeppose_r50_wflw',
     f'{NOW}/topdown_regression/wflw/td-reg_res50_wingloss_8xb64-210e_wflw-256x256.py': 'deeppose_r50_wflw_wing',
-    f'{NOW}/topdown_regression/wflw/td-reg_res50_softwingloss_8xb64-210e_wflw-256x256.py':
-        'deeppose_r50_wflw_softwing',
+    f'{NOW}/topdown_regression/wflw/td-reg_res50_softwingloss_8xb64-210e_wflw-256x256.py': 'deeppose_r50_wflw_softwing',
     f'{NOW}/rtmpose/wflw/rtmpose-m_8xb64-60e_wflw-256x256.py': 'rtmpose_m_wflw',
     f'{NOW}/rtmpose/lapa/rtmpose-m_8xb64-120e_lapa-256x256.py': 'rtmpose_m_lapa',
-    f'{NOW}/rtmpose/coco_wholebody_face/rtmpose-m_8xb32-60e_coco-wholebody-face-256x256.py':
-        'rtmpose_m_coco_wholebody_face',
+    f'{NOW}/rtmpose/coco_wholebody_face/rtmpose-m_8xb32-60e_coco-wholebody-face-256x256.py': 'rtmpose_m_coco_wholebody_face',
     f'{NOW}/rtmpose/face6/rtmpose-t_8xb256-120e_face6-256x256.py': 'rtmpose_t_face6',
     f'{NOW}/rtmpose/face6/rtmpose-s_8xb256-120e_face6-256x256.py': 'rtmpose_s_face6',
     f'{NOW}/rtmpose/face6/rtmpose-m_8xb256-120e_face6-256x256.py': 'rtmpose_m_face6',
@@ -45,19 +44,20 @@ PUBLISHED = {
     f'{THEN}/topdown_heatmap/aflw/hrnetv2_w18_aflw_256x256_dark.py': 'hrnetv2_w18_aflw_dark',
     f'{THEN}/topdown_heatmap/cofw/hrnetv2_w18_cofw_256x256.py': 'hrnetv2_w18_cofw',
     f'{THEN}/topdown_heatmap/wflw/hrnetv2_w18_wflw_256x256_awing.py': 'hrnetv2_w18_wflw_awing',
-    f'{THEN}/topdown_heatmap/coco_wholebody_face/hourglass52_coco_wholebody_face_256x256.py':
-        'hourglass52_coco_wholebody_face',
-    f'{THEN}/topdown_heatmap/face_coco_wholebody/scnet50_face_coco_wholebody_256x256.py':
-        'scnet50_coco_wholebody_face',
+    f'{THEN}/topdown_heatmap/coco_wholebody_face/hourglass52_coco_wholebody_face_256x256.py': 'hourglass52_coco_wholebody_face',
+    f'{THEN}/topdown_heatmap/face_coco_wholebody/scnet50_face_coco_wholebody_256x256.py': 'scnet50_coco_wholebody_face',
 }
 NAMES = {
     'td-hm_hrnetv2-w18_dark-8xb64-60e_wflw-256x256': 'hrnetv2_w18_wflw_dark',
     'topdown_heatmap_hrnetv2_w18_wflw_256x256': 'hrnetv2_w18_wflw',
     'deeppose_res50_wflw_256x256_wingloss': 'deeppose_r50_wflw_wing',
     'face--2d_kpt_sview_rgb_img--deeppose--wflw--res50_wflw_256x256_wingloss': 'deeppose_r50_wflw_wing',
-    'face': 'rtmpose_m_face6', 'pose_hrnetv2_w18': 'hrnetv2_w18_wflw',
+    'face': 'rtmpose_m_face6',
+    'pose_hrnetv2_w18': 'hrnetv2_w18_wflw',
     'deeppose_res50_wingloss': 'deeppose_r50_wflw_wing',
-    'HR18-WFLW': 'hrnet_w18_wflw_orig', 'HR18-300W': 'hrnet_w18_300w_orig', 'WFLW_4HG': 'awing_hg4_wflw',
+    'HR18-WFLW': 'hrnet_w18_wflw_orig',
+    'HR18-300W': 'hrnet_w18_300w_orig',
+    'WFLW_4HG': 'awing_hg4_wflw',
     'experiments/cofw/face_alignment_cofw_hrnet_w18.yaml': 'hrnet_w18_cofw_orig',
 }
 THEIR_CONFIG = "_base_ = ['../../../_base_/default_runtime.py']\nmodel = dict(\n    type='TopdownPoseEstimator')\n"

@@ -1,4 +1,5 @@
 """The original HRNet's YAML files: its four published ones, its defaults, and what is refused."""
+
 import logging
 from pathlib import Path
 
@@ -25,7 +26,7 @@ def published(name: str) -> str:
     """What the published file of a data set says."""
     train, test = TABLES[name]
     stages = '\n'.join(f'    STAGE{i}: {STAGE.format(*stage)}' for i, stage in enumerate(STAGES, 2))
-    return f'''
+    return f"""
 GPUS: (0,)
 WORKERS: 4
 PRINT_FREQ: {20 if name == 'COFW' else 50}
@@ -63,7 +64,7 @@ TRAIN:
 TEST:
   BATCH_SIZE_PER_GPU: 8
   FLIP_TEST: false
-'''
+"""
 
 
 def with_values(name: str, **changes: object) -> str:
@@ -89,6 +90,7 @@ def load(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
         Path(name).parent.mkdir(parents=True, exist_ok=True)
         Path(name).write_text(content)
         return load_config(name, options)
+
     return load
 
 
@@ -101,7 +103,8 @@ def test_a_published_file_is_its_row_with_nothing_changed_but_places(name: str, 
     assert found.optim_wrapper.optimizer == row.optim_wrapper.optimizer
     assert (found.train_cfg.max_epochs, found.model.codec) == (row.train_cfg.max_epochs, row.model.codec)
     assert [(step.type, step.milestones, step.gamma) for step in found.param_scheduler] == [
-        ('MultiStepLR', [30, 50], .1)]
+        ('MultiStepLR', [30, 50], 0.1)
+    ]
     for phase, table in zip(('train', 'test'), TABLES[name], strict=True):
         loader, ours = found[f'{phase}_dataloader'], row[f'{phase}_dataloader']
         assert (loader.batch_size, loader.num_workers) == ({'train': 16, 'test': 8}[phase], 4)
@@ -116,25 +119,51 @@ def test_every_value_reaches_its_place(load, tmp_path: Path) -> None:
     (tmp_path / 'lists').mkdir()
     for part in ('train', 'test', 'test_blur'):
         (tmp_path / f'lists/w_{part}.csv').touch()
-    found = load(with_values('WFLW', **{
-        'OUTPUT_DIR': 'out', 'GPUS': [0, 1], 'WORKERS': 0, 'PRINT_FREQ': 7, 'CUDNN': {'BENCHMARK': False},
-        'DATASET.ROOT': 'photos', 'DATASET.TRAINSET': 'lists/w_train.csv', 'DATASET.TESTSET': 'lists/w_test.csv',
-        'DATASET.FLIP': False, 'DATASET.SCALE_FACTOR': .1, 'DATASET.ROT_FACTOR': 5, 'MODEL.SIGMA': 2,
-        'MODEL.IMAGE_SIZE': [128, 128], 'MODEL.HEATMAP_SIZE': [32, 32], 'MODEL.PRETRAINED': 'start.pth',
-        'TRAIN.LR': '1e-3', 'TRAIN.LR_STEP': 9, 'TRAIN.LR_FACTOR': .5, 'TRAIN.END_EPOCH': 3, 'TRAIN.OPTIMIZER': 'sgd',
-        'TRAIN.MOMENTUM': .9, 'TRAIN.WD': 1e-2, 'TRAIN.NESTEROV': True, 'TRAIN.RESUME': False, 'TRAIN.SHUFFLE': False,
-        'TEST.FLIP_TEST': True}), name='mine.v2.yaml')
+    found = load(
+        with_values(
+            'WFLW',
+            **{
+                'OUTPUT_DIR': 'out',
+                'GPUS': [0, 1],
+                'WORKERS': 0,
+                'PRINT_FREQ': 7,
+                'CUDNN': {'BENCHMARK': False},
+                'DATASET.ROOT': 'photos',
+                'DATASET.TRAINSET': 'lists/w_train.csv',
+                'DATASET.TESTSET': 'lists/w_test.csv',
+                'DATASET.FLIP': False,
+                'DATASET.SCALE_FACTOR': 0.1,
+                'DATASET.ROT_FACTOR': 5,
+                'MODEL.SIGMA': 2,
+                'MODEL.IMAGE_SIZE': [128, 128],
+                'MODEL.HEATMAP_SIZE': [32, 32],
+                'MODEL.PRETRAINED': 'start.pth',
+                'TRAIN.LR': '1e-3',
+                'TRAIN.LR_STEP': 9,
+                'TRAIN.LR_FACTOR': 0.5,
+                'TRAIN.END_EPOCH': 3,
+                'TRAIN.OPTIMIZER': 'sgd',
+                'TRAIN.MOMENTUM': 0.9,
+                'TRAIN.WD': 1e-2,
+                'TRAIN.NESTEROV': True,
+                'TRAIN.RESUME': False,
+                'TRAIN.SHUFFLE': False,
+                'TEST.FLIP_TEST': True,
+            },
+        ),
+        name='mine.v2.yaml',
+    )
     train, test = found.train_dataloader, found.test_dataloader
     assert found.work_dir == 'out/WFLW/mine' and not found.resume and found.model.flip_test
     assert (train.batch_size, test.batch_size, train.num_workers, train.sampler.shuffle) == (32, 16, 0, False)
     assert found.default_hooks.logger.interval == 7 and found.env_cfg.cudnn_benchmark is False
     crop = next(step for step in train.dataset.pipeline if 'rotate' in step)
-    assert (crop.size, crop.flip, crop.rotate, crop.scale) == (128, 0, 5, (.9, 1.1))
+    assert (crop.size, crop.flip, crop.rotate, crop.scale) == (128, 0, 5, (0.9, 1.1))
     assert next(step for step in test.dataset.pipeline if 'size' in step).size == found.model.size == 128
     assert (found.model.codec.sigma, found.model.backbone.pretrained) == (2, 'start.pth')
-    assert found.optim_wrapper.optimizer == dict(type='SGD', lr=1e-3, momentum=.9, weight_decay=1e-2, nesterov=True)
+    assert found.optim_wrapper.optimizer == dict(type='SGD', lr=1e-3, momentum=0.9, weight_decay=1e-2, nesterov=True)
     (step,) = found.param_scheduler
-    assert (step.type, step.step_size, step.gamma, found.train_cfg.max_epochs) == ('StepLR', 9, .5, 3)
+    assert (step.type, step.step_size, step.gamma, found.train_cfg.max_epochs) == ('StepLR', 9, 0.5, 3)
     assert test.dataset.layouts[0].image_root == 'photos' and test.dataset.subset_files == {'blur': 'blur'}
     assert 'counts' not in test.dataset and test.dataset.markup == 'wflw'
 
@@ -155,25 +184,30 @@ def test_what_a_file_leaves_out_is_the_originals_default(tmp_path: Path) -> None
     found = read_hrnet(tmp_path / 'x.yaml')
     assert found['MODEL'] == DEFAULTS['MODEL'] | {'NUM_JOINTS': 19}
     assert {key: value for key, value in found.items() if key != 'MODEL'} == {
-        key: value for key, value in DEFAULTS.items() if key != 'MODEL'}
+        key: value for key, value in DEFAULTS.items() if key != 'MODEL'
+    }
     assert (len(found['GPUS']), found['TRAIN']['LR'], found['TEST']['BATCH_SIZE_PER_GPU']) == (4, 1e-4, 32)
 
 
-@pytest.mark.parametrize(('changes', 'told'), [
-    ({'TRIAN': {}}, "no key 'TRIAN'. Did you mean 'TRAIN'"),
-    ({'TRAIN.BATCH_SIZE': 8}, "no key 'TRAIN.BATCH_SIZE'. Did you mean 'BATCH_SIZE_PER_GPU'"),
-    ({'MODEL.EXTRA.STAGE2.NUM_CHANELS': [18, 36]}, "Did you mean 'NUM_CHANNELS'"),
-    ({'TRAIN': 3}, 'TRAIN is 3; expected the keys LR_FACTOR'),
-    ({'TRAIN.LR': 'fast'}, "TRAIN.LR is 'fast'; expected a value such as 0.0001"),
-    ({'DATASET.DATASET': 'WLFW'}, "Did you mean 'WFLW'"),
-    ({'DATASET.TESTSET': 'x.txt'}, "DATASET.TESTSET is 'x.txt'; this data set is read from .csv or .json"),
-    ({'MODEL.NUM_JOINTS': 68}, 'MODEL.NUM_JOINTS is 68; the network here has 98'),
-    ({'MODEL.EXTRA.STAGE4.NUM_CHANNELS': [18, 32, 72, 144]}, r'the network here has \[18, 36, 72, 144\]'),
-    ({'MODEL.EXTRA.STAGE3': None}, 'STAGE3.NUM_MODULES is 1; the network here has 4'),
-    ({'MODEL.TARGET_TYPE': 'Cauchy'}, "the network here has 'Gaussian'"),
-    ({'MODEL.HEATMAP_SIZE': [32, 32]}, r'HEATMAP_SIZE is \[32, 32\]'),
-    ({'TRAIN.OPTIMIZER': 'Adamm'}, "OPTIMIZER is 'Adamm'. Did you mean 'adam'"),
-    ({'TRAIN.BEGIN_EPOCH': 3}, 'give --resume')])
+@pytest.mark.parametrize(
+    ('changes', 'told'),
+    [
+        ({'TRIAN': {}}, "no key 'TRIAN'. Did you mean 'TRAIN'"),
+        ({'TRAIN.BATCH_SIZE': 8}, "no key 'TRAIN.BATCH_SIZE'. Did you mean 'BATCH_SIZE_PER_GPU'"),
+        ({'MODEL.EXTRA.STAGE2.NUM_CHANELS': [18, 36]}, "Did you mean 'NUM_CHANNELS'"),
+        ({'TRAIN': 3}, 'TRAIN is 3; expected the keys LR_FACTOR'),
+        ({'TRAIN.LR': 'fast'}, "TRAIN.LR is 'fast'; expected a value such as 0.0001"),
+        ({'DATASET.DATASET': 'WLFW'}, "Did you mean 'WFLW'"),
+        ({'DATASET.TESTSET': 'x.txt'}, "DATASET.TESTSET is 'x.txt'; this data set is read from .csv or .json"),
+        ({'MODEL.NUM_JOINTS': 68}, 'MODEL.NUM_JOINTS is 68; the network here has 98'),
+        ({'MODEL.EXTRA.STAGE4.NUM_CHANNELS': [18, 32, 72, 144]}, r'the network here has \[18, 36, 72, 144\]'),
+        ({'MODEL.EXTRA.STAGE3': None}, 'STAGE3.NUM_MODULES is 1; the network here has 4'),
+        ({'MODEL.TARGET_TYPE': 'Cauchy'}, "the network here has 'Gaussian'"),
+        ({'MODEL.HEATMAP_SIZE': [32, 32]}, r'HEATMAP_SIZE is \[32, 32\]'),
+        ({'TRAIN.OPTIMIZER': 'Adamm'}, "OPTIMIZER is 'Adamm'. Did you mean 'adam'"),
+        ({'TRAIN.BEGIN_EPOCH': 3}, 'give --resume'),
+    ],
+)
 def test_what_nobody_would_read_is_refused(changes: dict, told: str, load) -> None:
     with pytest.raises(FacelmkError, match=told) as error:
         load(with_values('WFLW', **changes))
@@ -184,15 +218,21 @@ def test_a_file_runs_no_code(load, tmp_path: Path) -> None:
     with pytest.raises(FacelmkError, match='no plain YAML'):
         load(f'GPUS: !!python/object/apply:os.system ["touch {tmp_path}/fired"]')
     with pytest.raises(FacelmkError, match='GPUS is'):
-        load(f'GPUS: "__import__(\'os\').system(\'touch {tmp_path}/fired\')"')
+        load(f"GPUS: \"__import__('os').system('touch {tmp_path}/fired')\"")
     assert not (tmp_path / 'fired').exists()
 
 
-@pytest.mark.parametrize(('given', 'ours'), [
-    ('train --cfg F.yaml', 'train F.yaml'), ('train --amp --cfg=F.yaml', 'train F.yaml --amp'),
-    ('test --cfg F.yaml --model-file M.pth', 'test F.yaml M.pth'),
-    ('test --model-file M.pth --cfg F.yaml --json', 'test F.yaml M.pth --json'),
-    ('test F.yaml --model-file=M.pth', 'test F.yaml M.pth'), ('test c m --cfg-options a=1 b=2',) * 2])
+@pytest.mark.parametrize(
+    ('given', 'ours'),
+    [
+        ('train --cfg F.yaml', 'train F.yaml'),
+        ('train --amp --cfg=F.yaml', 'train F.yaml --amp'),
+        ('test --cfg F.yaml --model-file M.pth', 'test F.yaml M.pth'),
+        ('test --model-file M.pth --cfg F.yaml --json', 'test F.yaml M.pth --json'),
+        ('test F.yaml --model-file=M.pth', 'test F.yaml M.pth'),
+        ('test c m --cfg-options a=1 b=2',) * 2,
+    ],
+)
 def test_the_originals_options_stand_for_our_arguments(given: str, ours: str) -> None:
     assert from_hrnet(given.split()) == ours.split()
 

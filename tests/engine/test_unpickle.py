@@ -1,4 +1,5 @@
 """Pickles that would fill the memory, take for ever, reach beyond it or change Python are refused before they do."""
+
 import io
 import tarfile
 import time
@@ -34,9 +35,10 @@ BAD: dict[str, bytes] = {
     'a set of it': b'cbuiltins\nset\n](' + TUPLES + b'e\x85R.',
     'a place among what was read before that is not there': b'h\x07.',
     'bytes of 64 GB': b'\x96' + (1 << 36).to_bytes(8, 'little') + b'.',
-    'a text of 1 GB that NumPy makes by itself':
-        b'cnumpy.core.multiarray\nscalar\n' + KIND % b'S4' + b'(K\x03X\x01\x00\x00\x00|NNNJ\x00\x00\x00\x40K\x01K\x00tb'
-        + b'\x85R.',
+    'a text of 1 GB that NumPy makes by itself': b'cnumpy.core.multiarray\nscalar\n'
+    + KIND % b'S4'
+    + b'(K\x03X\x01\x00\x00\x00|NNNJ\x00\x00\x00\x40K\x01K\x00tb'
+    + b'\x85R.',
     'a list of what is no list': b'cbuiltins\nlist\ncx\nrange\n\x8a\x06' + bytes(5) + b'\x01\x85R\x85R.',
     'a class with another method': b'ctorch.storage\nUntypedStorage\n(N}X\x04\x00\x00\x00fileK\x01stb.',
 }
@@ -50,7 +52,7 @@ def test_what_would_fill_the_memory_or_take_for_ever_is_refused_at_once(name: st
         with pytest.raises(Exception):  # noqa: B017 - any error: read_checkpoint makes one of it
             load(b'\x80\x02' + BAD[name])
         seconds.append(time.process_time() - began)
-    assert min(seconds) < .05
+    assert min(seconds) < 0.05
 
 
 def test_a_far_place_takes_no_memory() -> None:
@@ -73,8 +75,10 @@ def test_the_state_of_a_kind_of_number_is_not_believed() -> None:
     assert kind.dtype == np.dtype('f8') and kind.dtype.flags == 0 and np.dtype('f8').flags == 0
 
 
-@pytest.mark.parametrize('given', [
-    np.arange(3, dtype='>f4'), np.arange(6.).reshape(2, 3).T, np.array(['a', 'bc']), np.array(3), np.array([True])])
+@pytest.mark.parametrize(
+    'given',
+    [np.arange(3, dtype='>f4'), np.arange(6.0).reshape(2, 3).T, np.array(['a', 'bc']), np.array(3), np.array([True])],
+)
 def test_arrays_of_other_kinds_come_back(given: np.ndarray, tmp_path: Path) -> None:
     torch.save({'a': given, 'again': given, 's': np.str_('x'), 'n': np.int64(-4)}, tmp_path / 'x.pth')
     found = read_checkpoint(tmp_path / 'x.pth')
@@ -93,8 +97,11 @@ def test_tensors_of_other_kinds_come_back(kind: torch.dtype, tmp_path: Path) -> 
     given = torch.arange(6).reshape(2, 3).to(kind)[:, 1:]
     torch.save({'w': given}, tmp_path / 'x.pth')
     found = read_checkpoint(tmp_path / 'x.pth')['w']
-    assert found.dtype is kind and torch.equal(found.view(torch.uint8), given.contiguous().view(torch.uint8)) or (
-        found.tolist() == given.tolist())
+    assert (
+        found.dtype is kind
+        and torch.equal(found.view(torch.uint8), given.contiguous().view(torch.uint8))
+        or (found.tolist() == given.tolist())
+    )
 
 
 def deep(levels: int) -> list:

@@ -1,4 +1,5 @@
 """facelmk config check: all findings, by what they are about, and the exit code."""
+
 import json
 from collections.abc import Callable
 from pathlib import Path
@@ -7,7 +8,7 @@ import pytest
 
 from facelmk.cli import main
 
-CONFIG = '''
+CONFIG = """
 crop = [dict(type='LoadImage'), dict(type='CropFace', size=64), dict(type='PackFace')]
 train_dataloader = dict(batch_size=2, dataset=dict(type='SyntheticFaces', count=12, seed=9, size=64, pipeline=crop))
 val_dataloader = dict(batch_size=2, dataset=dict(type='SyntheticFaces', count=3, size=64, pipeline=crop))
@@ -20,13 +21,14 @@ param_scheduler = [dict(type='LinearLR', start_factor=.1, by_epoch=False, begin=
                    dict(type='MultiStepLR', milestones=[4, 8], gamma=.1, by_epoch=True)]
 default_hooks = dict(checkpoint=dict(type='CheckpointHook', interval=5, save_best='NME'))
 auto_scale_lr = dict(base_batch_size=4)
-'''
+"""
 Vetted = Callable[..., list[dict]]
 
 
 @pytest.fixture
 def vetted(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> Vetted:
     """Runs the check on a config with some lines added; gives the findings."""
+
     def run(lines: str, *words: str, code: int = 0) -> list[dict]:
         monkeypatch.chdir(tmp_path)
         (tmp_path / 'my.py').write_text(CONFIG + lines)
@@ -34,12 +36,16 @@ def vetted(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.Captu
         told = capsys.readouterr()
         assert found == code, told
         return json.loads(told.out)
+
     return run
 
 
 def said(found: list[dict], subject: str, *severities: str) -> str:
-    return '; '.join(row['message'] for row in found
-                     if row['subject'] == subject and row['severity'] in (severities or ('error', 'warning', 'note')))
+    return '; '.join(
+        row['message']
+        for row in found
+        if row['subject'] == subject and row['severity'] in (severities or ('error', 'warning', 'note'))
+    )
 
 
 def test_a_good_config_with_a_step(vetted: Vetted) -> None:
@@ -56,48 +62,68 @@ def test_the_rate_for_a_smaller_batch(vetted: Vetted) -> None:
 
 
 def test_all_mistakes_are_told_at_once(vetted: Vetted) -> None:
-    found = vetted('model["backbone"]["dept"] = 3\nmodel["flip_tst"] = 1\ndefault_hooks["checkpoint"]["save_best"] = '
-                   '"AUC"\nval_evaluator[0]["norm"] = [0, 98]\ntrain_cfg["max_epochs"] = "ten"\n', code=2)
+    found = vetted(
+        'model["backbone"]["dept"] = 3\nmodel["flip_tst"] = 1\ndefault_hooks["checkpoint"]["save_best"] = '
+        '"AUC"\nval_evaluator[0]["norm"] = [0, 98]\ntrain_cfg["max_epochs"] = "ten"\n',
+        code=2,
+    )
     keys = said(found, 'keys', 'error')
     assert "'depth'" in keys and "'flip_test'" in keys and "'ten'" in keys
     assert 'NME' in said(found, 'save_best', 'error') and '0 to 97' in said(found, 'evaluator', 'error')
 
 
-@pytest.mark.parametrize(('lines', 'subject', 'severity', 'words'), [
-    ('val_dataloader["dataset"] = train_dataloader["dataset"]', 'train and test', 'error', 'training data'),
-    ('val_dataloader["dataset"] = dict(val_dataloader["dataset"], pipeline=[crop[0], dict(crop[1], size=96), crop[2]])',
-     'crop', 'error', '64 pixels'),
-    ('val_dataloader["dataset"] = dict(val_dataloader["dataset"], markup="300w")', 'mark-up', 'error', '68'),
-    ('param_scheduler[0]["end"] = 30', 'schedule', 'warning', 'step 30, after the first milestone at 24'),
-    ('param_scheduler[1]["milestones"] = [4, 10]', 'schedule', 'warning', 'the last milestone lies at step 60'),
-    ('train_dataloader["batch_size"] = 11', 'schedule', 'warning', 'one face'),
-    ('work_dir = "my.py"', 'work_dir', 'error', 'is a file'),
-    ('del optim_wrapper', 'keys', 'error', 'there is no optim_wrapper'), ('del model', 'keys', 'error', 'model'),
-    ('val_evaluator = None', 'keys', 'error', 'there is no val_evaluator'),
-    ('val_dataloader["dataset"]["type"] = "SyntheticFace"', 'keys', 'error', "'SyntheticFaces'"),
-    ('train_dataloader["batch_size"] = [2]', 'keys', 'error', 'batch_size=[2]'),
-    ('default_hooks["guard"] = dict(type="Guard", action="ignore")', 'hook Guard', 'error', "'stop'"),
-    ('custom_hooks = [dict(type="EMAHook", momentum=2.)]', 'hook EMAHook', 'error', 'momentum'),
-    ('load_from = "gone.pth"', 'load_from', 'error', 'gone.pth'),
-    ('model["backbone"]["pretrained"] = "gone.pth"', 'pretrained', 'error', 'gone.pth'),
-    ('val_dataloader["dataset"]["seed"] = 9', 'train and test', 'error', '3 faces of val'),
-    ('auto_scale_lr["enable"] = True', 'learning rate', 'note', 'scales to 0.0005, as auto_scale_lr.enable'),
-    ('optim_wrapper["accumulative_counts"] = 2', 'learning rate', 'note', '4 in 2 steps'),
-    ('model = "FaceLandmarker"', 'keys', 'error', 'a dict with a type'),
-    ('optim_wrapper["accumulative_counts"] = 4', 'learning rate', 'warning', 'scales to 0.002: train with'),
-    ('auto_scale_lr["enable"] = True; optim_wrapper["accumulative_counts"] = 4', 'learning rate', 'note',
-     'scales to 0.002, as auto_scale_lr.enable')])
+@pytest.mark.parametrize(
+    ('lines', 'subject', 'severity', 'words'),
+    [
+        ('val_dataloader["dataset"] = train_dataloader["dataset"]', 'train and test', 'error', 'training data'),
+        (
+            'val_dataloader["dataset"] = dict(val_dataloader["dataset"], pipeline=[crop[0], dict(crop[1], size=96), crop[2]])',
+            'crop',
+            'error',
+            '64 pixels',
+        ),
+        ('val_dataloader["dataset"] = dict(val_dataloader["dataset"], markup="300w")', 'mark-up', 'error', '68'),
+        ('param_scheduler[0]["end"] = 30', 'schedule', 'warning', 'step 30, after the first milestone at 24'),
+        ('param_scheduler[1]["milestones"] = [4, 10]', 'schedule', 'warning', 'the last milestone lies at step 60'),
+        ('train_dataloader["batch_size"] = 11', 'schedule', 'warning', 'one face'),
+        ('work_dir = "my.py"', 'work_dir', 'error', 'is a file'),
+        ('del optim_wrapper', 'keys', 'error', 'there is no optim_wrapper'),
+        ('del model', 'keys', 'error', 'model'),
+        ('val_evaluator = None', 'keys', 'error', 'there is no val_evaluator'),
+        ('val_dataloader["dataset"]["type"] = "SyntheticFace"', 'keys', 'error', "'SyntheticFaces'"),
+        ('train_dataloader["batch_size"] = [2]', 'keys', 'error', 'batch_size=[2]'),
+        ('default_hooks["guard"] = dict(type="Guard", action="ignore")', 'hook Guard', 'error', "'stop'"),
+        ('custom_hooks = [dict(type="EMAHook", momentum=2.)]', 'hook EMAHook', 'error', 'momentum'),
+        ('load_from = "gone.pth"', 'load_from', 'error', 'gone.pth'),
+        ('model["backbone"]["pretrained"] = "gone.pth"', 'pretrained', 'error', 'gone.pth'),
+        ('val_dataloader["dataset"]["seed"] = 9', 'train and test', 'error', '3 faces of val'),
+        ('auto_scale_lr["enable"] = True', 'learning rate', 'note', 'scales to 0.0005, as auto_scale_lr.enable'),
+        ('optim_wrapper["accumulative_counts"] = 2', 'learning rate', 'note', '4 in 2 steps'),
+        ('model = "FaceLandmarker"', 'keys', 'error', 'a dict with a type'),
+        ('optim_wrapper["accumulative_counts"] = 4', 'learning rate', 'warning', 'scales to 0.002: train with'),
+        (
+            'auto_scale_lr["enable"] = True; optim_wrapper["accumulative_counts"] = 4',
+            'learning rate',
+            'note',
+            'scales to 0.002, as auto_scale_lr.enable',
+        ),
+    ],
+)
 def test_a_finding(lines: str, subject: str, severity: str, words: str, vetted: Vetted) -> None:
     codes = {'gone.pth': 3, '3 faces of val': 4}
     found = vetted(lines + '\n', code=codes.get(words, 2) if severity == 'error' else 0)
     assert words in said(found, subject, severity), found
 
 
-@pytest.mark.parametrize(('lines', 'subject', 'words'), [
-    ('optim_wrapper["optimizer"]["lr"] = -1.', 'optimizer', 'Invalid learning rate'),
-    ('param_scheduler[0]["begin"] = 13', 'schedule', 'end should be larger than begin'),
-    ('model["head"]["out_channels"] = 68', 'model', 'out_channels=68, but Coordinates needs 98'),
-    ('crop.pop()', 'training data', "must be dict(type='PackFace')")])
+@pytest.mark.parametrize(
+    ('lines', 'subject', 'words'),
+    [
+        ('optim_wrapper["optimizer"]["lr"] = -1.', 'optimizer', 'Invalid learning rate'),
+        ('param_scheduler[0]["begin"] = 13', 'schedule', 'end should be larger than begin'),
+        ('model["head"]["out_channels"] = 68', 'model', 'out_channels=68, but Coordinates needs 98'),
+        ('crop.pop()', 'training data', "must be dict(type='PackFace')"),
+    ],
+)
 def test_what_a_step_finds(lines: str, subject: str, words: str, vetted: Vetted) -> None:
     found = vetted(lines + '\n', '--gpus', '2', code=2)
     assert words in said(found, subject, 'error'), found
@@ -108,14 +134,17 @@ def test_room_for_averaged_weights_is_counted(vetted: Vetted) -> None:
         return float(said(vetted(lines), 'disk').partition(' of ')[2].split()[0])
 
     plain = size('')
-    assert abs(size('custom_hooks = [dict(type="EMAHook")]\n') / plain - 4 / 3) < .01
-    assert abs(size('default_hooks["checkpoint"]["save_optimizer"] = False\n') / plain - 1 / 3) < .01
+    assert abs(size('custom_hooks = [dict(type="EMAHook")]\n') / plain - 4 / 3) < 0.01
+    assert abs(size('default_hooks["checkpoint"]["save_optimizer"] = False\n') / plain - 1 / 3) < 0.01
 
 
 def test_missing_data_are_exit_code_4_with_every_layout(vetted: Vetted) -> None:
-    found = vetted('train_dataloader["dataset"] = dict(type="PublishedFaces", root="gone", split="train", '
-                   'markup="wflw", pipeline=crop, layouts=[dict(type="CocoFaces", ann_file="a.json"), '
-                   'dict(type="CsvFaces", ann_file="b.csv")])\n', code=4)
+    found = vetted(
+        'train_dataloader["dataset"] = dict(type="PublishedFaces", root="gone", split="train", '
+        'markup="wflw", pipeline=crop, layouts=[dict(type="CocoFaces", ann_file="a.json"), '
+        'dict(type="CsvFaces", ann_file="b.csv")])\n',
+        code=4,
+    )
     assert 'gone/a.json' in said(found, 'train data', 'error') and 'gone/b.csv' in said(found, 'train data', 'error')
 
 

@@ -1,4 +1,5 @@
 """Processes that load data and are killed, raise or hang: told as what they are, and training goes on."""
+
 import os
 import signal
 import time
@@ -69,20 +70,40 @@ def multiprocess_group(parent):
     return [int(name) for name in Path(f'/proc/{parent}/task/{parent}/children').read_text().split()]
 
 
-TROUBLES = {'none': lambda sample: None, 'kill': lambda sample: os.kill(os.getpid(), signal.SIGKILL),
-            'hang': lambda sample: time.sleep(60), 'defect': defect, 'bug': lambda sample: 1 / 0,
-            'signal': end_group}
+TROUBLES = {
+    'none': lambda sample: None,
+    'kill': lambda sample: os.kill(os.getpid(), signal.SIGKILL),
+    'hang': lambda sample: time.sleep(60),
+    'defect': defect,
+    'bug': lambda sample: 1 / 0,
+    'signal': end_group,
+}
 
 
 def run(folder, trouble='none', resume=None, **loader):
-    config = Config(dict(
-        model=dict(type='LearnsNumbers'), work_dir=str(folder), default_scope='facelmk', log_level='ERROR',
-        train_dataloader=dict(dict(
-            dataset=dict(type='Troubled', mark=str(folder / 'mark'), trouble=trouble), batch_size=BATCH, num_workers=2,
-            sampler=dict(type='FaceSampler', shuffle=True), collate_fn=dict(type='default_collate')), **loader),
-        train_cfg=dict(by_epoch=True, max_epochs=2), optim_wrapper=dict(optimizer=dict(type='Adam', lr=.1)),
-        default_hooks=dict(checkpoint=dict(type='CheckpointHook', interval=1, every=1)), randomness=dict(seed=1),
-        experiment_name=f'{folder}{resume}'.replace('/', '_')))
+    config = Config(
+        dict(
+            model=dict(type='LearnsNumbers'),
+            work_dir=str(folder),
+            default_scope='facelmk',
+            log_level='ERROR',
+            train_dataloader=dict(
+                dict(
+                    dataset=dict(type='Troubled', mark=str(folder / 'mark'), trouble=trouble),
+                    batch_size=BATCH,
+                    num_workers=2,
+                    sampler=dict(type='FaceSampler', shuffle=True),
+                    collate_fn=dict(type='default_collate'),
+                ),
+                **loader,
+            ),
+            train_cfg=dict(by_epoch=True, max_epochs=2),
+            optim_wrapper=dict(optimizer=dict(type='Adam', lr=0.1)),
+            default_hooks=dict(checkpoint=dict(type='CheckpointHook', interval=1, every=1)),
+            randomness=dict(seed=1),
+            experiment_name=f'{folder}{resume}'.replace('/', '_'),
+        )
+    )
     folder.mkdir(exist_ok=True)
     train(config, resume)
     return torch.load(folder / 'epoch_2.pth', weights_only=True)
@@ -117,7 +138,7 @@ def test_an_exception_in_a_worker(undisturbed, tmp_path):
 
 @pytest.mark.fault('G07')
 def test_a_hanging_worker(undisturbed, tmp_path, monkeypatch):
-    monkeypatch.setattr(_utils, 'MP_STATUS_CHECK_INTERVAL', .2)  # seconds that torch lets a worker end by itself
+    monkeypatch.setattr(_utils, 'MP_STATUS_CHECK_INTERVAL', 0.2)  # seconds that torch lets a worker end by itself
     begin = time.monotonic()
     with pytest.raises(TrainingFault, match=r'timed out after 1 seconds.*train_dataloader\.timeout'):
         run(tmp_path / 'a', 'hang', timeout=1)

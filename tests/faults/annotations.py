@@ -1,4 +1,5 @@
 """Small valid annotation files of every format, which tests spoil."""
+
 import csv
 import json
 from pathlib import Path
@@ -26,11 +27,21 @@ def picture(file: Path, width: int = SIZE, height: int = SIZE) -> Path:
 def content(count: int = 2, size: int = 5, flag: int | None = 2) -> dict:
     """A COCO-style json as Python has it."""
     flags = () if flag is None else (flag,)
-    return {'images': [{'id': i, 'file_name': f'{i}.png', 'width': SIZE, 'height': SIZE} for i in range(count)],
-            'annotations': [{'id': i + 1, 'image_id': i, 'category_id': 1, 'iscrowd': 0, 'bbox': [30, 30, 120, 120],
-                             'keypoints': [value for x, y in points(size, i).tolist() for value in (x, y, *flags)]}
-                            for i in range(count)],
-            'categories': [{'id': 1, 'name': 'face'}]}
+    return {
+        'images': [{'id': i, 'file_name': f'{i}.png', 'width': SIZE, 'height': SIZE} for i in range(count)],
+        'annotations': [
+            {
+                'id': i + 1,
+                'image_id': i,
+                'category_id': 1,
+                'iscrowd': 0,
+                'bbox': [30, 30, 120, 120],
+                'keypoints': [value for x, y in points(size, i).tolist() for value in (x, y, *flags)],
+            }
+            for i in range(count)
+        ],
+        'categories': [{'id': 1, 'name': 'face'}],
+    }
 
 
 def write_json(file: Path, rows: dict | None = None) -> Path:
@@ -43,17 +54,28 @@ def write_csv(file: Path, count: int = 2, size: int = 5) -> Path:
     """HRNet's table."""
     with file.open('w', newline='') as stream:
         writer = csv.writer(stream)
-        writer.writerow(['image_name', 'scale', 'center_w', 'center_h',
-                         *(f'original_{i}_{axis}' for i in range(size) for axis in 'xy')])
+        writer.writerow(
+            [
+                'image_name',
+                'scale',
+                'center_w',
+                'center_h',
+                *(f'original_{i}_{axis}' for i in range(size) for axis in 'xy'),
+            ]
+        )
         for i in range(count):
-            writer.writerow([f'{i}.png', .6, 90, 90, *points(size, i).ravel().tolist()])
+            writer.writerow([f'{i}.png', 0.6, 90, 90, *points(size, i).ravel().tolist()])
     return file
 
 
 def write_wflw(file: Path, count: int = 2) -> Path:
     """WFLW's list."""
-    file.write_text(''.join(' '.join([*map(str, points(98, i).ravel().tolist()), '30 30 150 150 0 1 0 0 1 0',
-                                      f'{i}.png']) + '\n' for i in range(count)))
+    file.write_text(
+        ''.join(
+            ' '.join([*map(str, points(98, i).ravel().tolist()), '30 30 150 150 0 1 0 0 1 0', f'{i}.png']) + '\n'
+            for i in range(count)
+        )
+    )
     return file
 
 
@@ -75,7 +97,7 @@ def write_lapa(file: Path) -> Path:
 def cofw(count: int = 2) -> dict[str, np.ndarray]:
     """COFW's variables as MATLAB shows them, without the pictures."""
     phis = np.array([np.concatenate([*points(29, i).T, np.arange(29) % 2]) for i in range(count)])
-    return {'phisT': phis, 'bboxesT': np.array([[30., 30, 120, 120]] * count)}
+    return {'phisT': phis, 'bboxesT': np.array([[30.0, 30, 120, 120]] * count)}
 
 
 def write_mat5(file: Path, packed: bool = False) -> Path:
@@ -98,8 +120,9 @@ def write_mat7(file: Path, count: int = 2) -> Path:
         tables = cofw(count)
         for name, table in tables.items():
             stored[name] = table.T
-        cells = [stored.create_dataset(f'#refs#/{i}', data=np.full((3, 50, 40), 7 + i, np.uint8)).ref
-                 for i in range(count)]
+        cells = [
+            stored.create_dataset(f'#refs#/{i}', data=np.full((3, 50, 40), 7 + i, np.uint8)).ref for i in range(count)
+        ]
         stored.create_dataset('IsT', data=np.array([cells], dtype=h5py.ref_dtype), dtype=h5py.ref_dtype)
     return file
 

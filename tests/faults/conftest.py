@@ -1,4 +1,5 @@
 """A small network to ask, a picture, and a way to act without root's rights."""
+
 import os
 import pickle
 from collections.abc import Callable
@@ -68,4 +69,5 @@ def as_nobody() -> Callable[[Callable[[], Any]], Any]:
         if isinstance(result, PermissionError) and result.filename is None:
             pytest.skip(f'this machine does not let a process give its rights up: {result}')
         return result
+
     return run

@@ -1,4 +1,5 @@
 """Counts the cases of the fault table that tests have shown: `PYTHONPATH=tests pytest -p faults.counting -m fault`."""
+
 import pytest
 
 from .table import OPEN, TABLE
@@ -26,10 +27,14 @@ class Count:
         """The result: how many of each block, and the open cases with their reasons."""
         shown = self.passed - set(self.failed) - set(OPEN)
         blocks = sorted({name[0] for name in TABLE})
-        parts = ', '.join(f'{block} {sum(name[0] == block for name in shown)}/{sum(n[0] == block for n in TABLE)}'
-                          for block in blocks)
-        open_ids = [f'  {name}  {TABLE[name][0]}: {OPEN.get(name) or self.failed.get(name) or "no test yet"}'
-                    for name in TABLE if name not in shown]
+        parts = ', '.join(
+            f'{block} {sum(name[0] == block for name in shown)}/{sum(n[0] == block for n in TABLE)}' for block in blocks
+        )
+        open_ids = [
+            f'  {name}  {TABLE[name][0]}: {OPEN.get(name) or self.failed.get(name) or "no test yet"}'
+            for name in TABLE
+            if name not in shown
+        ]
         return [*open_ids, parts, f'faults shown: {len(shown)} of {len(TABLE)}']
 
 

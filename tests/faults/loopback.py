@@ -1,4 +1,5 @@
 """A web server on this machine that misbehaves as told, and children to be killed or kept from root's rights."""
+
 import hashlib
 import os
 import socket
@@ -15,6 +16,7 @@ NAME = f'hrnet-{DIGEST[:8]}_20210125.pth'
 
 class Answer(BaseHTTPRequestHandler):
     """Does what the server's `behaviour` says for each request, and notes path and range."""
+
     protocol_version = 'HTTP/1.1'
     server: 'Server'
 
@@ -47,7 +49,7 @@ class Answer(BaseHTTPRequestHandler):
     def half(self) -> None:
         """The first half, and a reset."""
         self.head(200, len(CONTENT), ETag='"a"')
-        self.wfile.write(CONTENT[:len(CONTENT) // 2])
+        self.wfile.write(CONTENT[: len(CONTENT) // 2])
         self.wfile.flush()
 
     def reset(self) -> None:
@@ -58,6 +60,7 @@ class Answer(BaseHTTPRequestHandler):
 
 class Server(ThreadingHTTPServer):
     """Counts what it is asked for."""
+
     daemon_threads = True
     block_on_close = False
 
@@ -71,7 +74,7 @@ class Server(ThreadingHTTPServer):
 def serving(behaviour: Callable[[Answer], None]) -> Iterator[Server]:
     """A server at work."""
     with Server(behaviour) as server:
-        Thread(target=server.serve_forever, kwargs={'poll_interval': .01}, daemon=True).start()
+        Thread(target=server.serve_forever, kwargs={'poll_interval': 0.01}, daemon=True).start()
         yield server
         server.shutdown()
 

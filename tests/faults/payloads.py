@@ -1,4 +1,5 @@
 """Twelve files that write a canary where a reader runs what is in them, and who is to read each of them."""
+
 import io
 import itertools
 import json
@@ -56,12 +57,14 @@ def write_canary(path: str) -> None:
 
 class Case(NamedTuple):
     """The readers that are given a file, and the control: a reader that does run what is in it."""
+
     readers: list[Reader]
     control: Reader
 
 
 class Stage(NamedTuple):
     """Where a payload is laid out, the file that it would write, what unpickling would call, a run's whole state."""
+
     folder: Path
     canary: Path
     evil: Calls
@@ -81,23 +84,43 @@ class Toy(BaseModel):
 
 def train(folder: Path, epochs: int, resume: Path | str | None = None) -> Runner:
     """Train it, as `facelmk train --resume FILE` does with a landmark network."""
-    loader = dict(dataset=[dict(inputs=torch.ones(1))] * 2, batch_size=2, collate_fn=dict(type='default_collate'),
-                  sampler=dict(type='DefaultSampler', shuffle=False))
+    loader = dict(
+        dataset=[dict(inputs=torch.ones(1))] * 2,
+        batch_size=2,
+        collate_fn=dict(type='default_collate'),
+        sampler=dict(type='DefaultSampler', shuffle=False),
+    )
     runner = Runner(
-        Toy(), str(folder), train_dataloader=loader, train_cfg=dict(type='EpochLoop', max_epochs=epochs),
-        optim_wrapper=dict(optimizer=dict(type='Adam', lr=.1)), default_scope='facelmk', log_level='ERROR',
-        default_hooks=dict(checkpoint=dict(type='CheckpointHook', interval=1)), randomness=dict(seed=1),
-        experiment_name=f'canary{next(NUMBER)}', resume=resume is not None, load_from=resume and str(resume))
+        Toy(),
+        str(folder),
+        train_dataloader=loader,
+        train_cfg=dict(type='EpochLoop', max_epochs=epochs),
+        optim_wrapper=dict(optimizer=dict(type='Adam', lr=0.1)),
+        default_scope='facelmk',
+        log_level='ERROR',
+        default_hooks=dict(checkpoint=dict(type='CheckpointHook', interval=1)),
+        randomness=dict(seed=1),
+        experiment_name=f'canary{next(NUMBER)}',
+        resume=resume is not None,
+        load_from=resume and str(resume),
+    )
     runner.train()
     return runner
 
 
 def of_checkpoint(source: Path | str, control: Reader, folder: Path) -> Case:
     """All readers of checkpoints, the Runner's resume among them."""
-    return Case([
-        lambda: load_checkpoint(Toy(), source), lambda: load_pretrained(Toy(), source), lambda: read_checkpoint(source),
-        lambda: CheckpointLoader.load_checkpoint(str(source)), lambda: publish(source, folder / 'published'),
-        lambda: train(folder / f'resumed{next(NUMBER)}', 2, source)], control)
+    return Case(
+        [
+            lambda: load_checkpoint(Toy(), source),
+            lambda: load_pretrained(Toy(), source),
+            lambda: read_checkpoint(source),
+            lambda: CheckpointLoader.load_checkpoint(str(source)),
+            lambda: publish(source, folder / 'published'),
+            lambda: train(folder / f'resumed{next(NUMBER)}', 2, source),
+        ],
+        control,
+    )
 
 
 def saved(stage: Stage, **poison: Any) -> Case:
@@ -119,9 +142,11 @@ def from_a_url(stage: Stage) -> Iterator[Case]:
     def answer(request: Answer) -> None:
         request.head(200, len(file.getvalue()))
         request.wfile.write(file.getvalue())
+
     with serving(answer) as server:
-        yield of_checkpoint(f'{server.address}/x.pth', lambda: torch.load(io.BytesIO(file.getvalue()),
-                                                                          weights_only=False), stage.folder)
+        yield of_checkpoint(
+            f'{server.address}/x.pth', lambda: torch.load(io.BytesIO(file.getvalue()), weights_only=False), stage.folder
+        )
         assert server.asked
 
 
@@ -154,8 +179,10 @@ def as_a_class_in_json(stage: Stage) -> Case:
     sound = made.write_json(stage.folder / 'a.json', rows)
     rows['annotations'][1]['keypoints'][0] = rows['images'][1]['id'] = marker
     spoilt = made.write_json(stage.folder / 'b.json', rows)
-    return Case([lambda: list(CocoFaces(sound, markup='five').faces), lambda: CocoFaces(spoilt, markup='five')],
-                lambda: json_tricks.loads(json.dumps(marker)))
+    return Case(
+        [lambda: list(CocoFaces(sound, markup='five').faces), lambda: CocoFaces(spoilt, markup='five')],
+        lambda: json_tricks.loads(json.dumps(marker)),
+    )
 
 
 def as_a_tag_in_yaml(stage: Stage) -> Case:
@@ -181,6 +208,7 @@ def in_numpys_arrays(stage: Stage) -> Case:
     def cached() -> None:
         with pytest.raises(ValueError, match='Python objects'):
             SyntheticFaces('cofw', 1, size=32, cache=str(cache))[0]
+
     found = of_checkpoint(path, lambda: np.load(path, allow_pickle=True)['state_dict'], stage.folder)
     return found._replace(readers=[*found.readers, cached])
 
@@ -210,6 +238,7 @@ def in_matlabs_files(stage: Stage) -> Case:
         with h5py.File(sound) as content:
             assert content['phisT'].attrs['pickle'].tobytes() == code.tobytes()
         pickle.loads(loadmat(stage.folder / 'phisT3.mat')['phisT'][0, 0]['state'].tobytes())
+
     return Case(readers, control)
 
 
@@ -225,6 +254,7 @@ def in_a_zip(stage: Stage) -> Case:
         below.mkdir(parents=True)
         with zipfile.ZipFile(archive) as file:
             (below / file.namelist()[-1]).write_bytes(file.read(file.namelist()[-1]))
+
     found = of_checkpoint(archive, control, stage.folder)
     return found._replace(readers=[*found.readers, lambda: extract(archive, below)])
 
@@ -245,6 +275,7 @@ def in_a_tar(stage: Stage) -> Case:
         with tarfile.open(archive) as file:
             file.extraction_filter = getattr(tarfile, 'fully_trusted_filter', None)  # of Python 3.11.4 and later
             file.extractall(below)
+
     found = of_checkpoint(old, control, stage.folder)
     return found._replace(readers=[*found.readers, lambda: extract(archive, below), lambda: extract(old, below)])
 
@@ -269,7 +300,9 @@ def told(code: int) -> None:
         raise FacelmkError(str(code))
 
 
+# fmt: off
 PAYLOADS = {
     in_a_local_file: ('D01',), from_a_url: ('D02',), in_averaged_weights: ('D03',), in_the_optimizer: ('D04',),
     in_the_config_of_a_checkpoint: ('D05',), as_imports_of_a_checkpoint: ('D05',), as_a_class_in_json: ('C33',),
     as_a_tag_in_yaml: (), in_numpys_arrays: (), in_matlabs_files: (), in_a_zip: ('F01',), in_a_tar: ('F03',)}
+# fmt: on

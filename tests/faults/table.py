@@ -5,6 +5,7 @@ cases that this kind of machine cannot produce, with the reason; they count as n
 Everywhere: no bare NoneType, KeyError, cv2.error or UnpicklingError, but a FacelmkError that names the file, the
 reason and the next step. Exit codes: 2 input, 3 something missing, 4 defective data, 5 training cannot go on.
 """
+
 PIXELS = 'read as (H, W, 3) uint8 BGR: '
 BAD = 'DataDefect (exit 4) that names the file: '
 INPUT = 'FacelmkError (exit 2): '
@@ -78,8 +79,8 @@ TABLE: dict[str, tuple[str, str]] = {
     'B16': ('boxes with five columns, the last a score', INPUT + 'says which four are expected'),
     'B17': ('box larger than the picture', 'found; black beyond the border; its box is kept as given'),
     'B18': ('face of 8 pixels', 'finite landmarks'),
-    'B19': ('face turned by 90 degrees', 'finite landmarks in the picture\'s own pixels'),
-    'B20': ('face turned by 180 degrees', 'finite landmarks in the picture\'s own pixels'),
+    'B19': ('face turned by 90 degrees', "finite landmarks in the picture's own pixels"),
+    'B20': ('face turned by 180 degrees', "finite landmarks in the picture's own pixels"),
     'B21': ('black picture', 'finite landmarks and scores'),
     # C: annotations
     'C01': ('broken JSON', CHECK + 'file and line'),
@@ -94,7 +95,7 @@ TABLE: dict[str, tuple[str, str]] = {
     'C10': ('points outside the picture', READS + 'kept, and listed by `data check` where far outside'),
     'C11': ('double ids', CHECK + 'both records'),
     'C12': ('picture without annotation', 'left out of the faces; no error'),
-    'C13': ('annotation without picture', CHECK + 'the picture\'s id'),
+    'C13': ('annotation without picture', CHECK + "the picture's id"),
     'C14': ('visibility 0', READS + 'no such point: weighs nothing'),
     'C15': ('visibility 1', READS + 'hidden, but labelled'),
     'C16': ('visibility 2', READS + 'seen'),
@@ -135,8 +136,8 @@ TABLE: dict[str, tuple[str, str]] = {
     'D15': ('names of the original HRNet', 'loaded; every key used'),
     'D16': ('names of MMPose 0', 'loaded; every key used'),
     'D17': ('names of Adaptive Wing', 'loaded; every key used'),
-    'D18': ('float16', 'loaded, in the network\'s own type'),
-    'D19': ('bfloat16', 'loaded, in the network\'s own type'),
+    'D18': ('float16', "loaded, in the network's own type"),
+    'D19': ('bfloat16', "loaded, in the network's own type"),
     'D20': ('saved on another device', 'loaded on the one asked for'),
     'D21': ('huge declared size', INPUT + 'refused from the header, < 50 MB'),
     'D22': ('safetensors header that overflows', INPUT + 'refused from the header'),
@@ -259,6 +260,4 @@ TABLE: dict[str, tuple[str, str]] = {
     'K12': ('exported twice', 'the same bytes'),
 }
 
-OPEN: dict[str, str] = {
-    'I10': 'one environment has one numpy; pins for both are in requirements/constraints.txt',
-}
+OPEN: dict[str, str] = {'I10': 'one environment has one numpy; pins for both are in requirements/constraints.txt'}

@@ -1,4 +1,5 @@
 """Block A: whole pictures in every form that a file or an array has."""
+
 from collections.abc import Callable
 from pathlib import Path
 
@@ -13,9 +14,15 @@ from .written import written
 
 fault = pytest.mark.fault
 UPRIGHT: dict[int, Callable[[np.ndarray], np.ndarray]] = {  # by EXIF 2.3, what row 0 and column 0 are
-    1: lambda a: a, 2: lambda a: a[:, ::-1], 3: lambda a: a[::-1, ::-1], 4: lambda a: a[::-1],
-    5: lambda a: a.swapaxes(0, 1), 6: lambda a: np.rot90(a, -1), 7: lambda a: a[::-1, ::-1].swapaxes(0, 1),
-    8: lambda a: np.rot90(a)}
+    1: lambda a: a,
+    2: lambda a: a[:, ::-1],
+    3: lambda a: a[::-1, ::-1],
+    4: lambda a: a[::-1],
+    5: lambda a: a.swapaxes(0, 1),
+    6: lambda a: np.rot90(a, -1),
+    7: lambda a: a[::-1, ::-1].swapaxes(0, 1),
+    8: lambda a: np.rot90(a),
+}
 
 
 def all_ways(content: bytes, folder: Path, name: str = 'a.picture') -> list[np.ndarray]:
@@ -86,7 +93,7 @@ def test_cmyk(tmp_path) -> None:
     """The plain conversion: each colour is what its ink and black let through."""
     inks = np.array([[10, 200, 60, 30], [120, 0, 255, 0], [0, 0, 0, 200]], np.uint8)
     wide = np.repeat(np.repeat(inks[None], 16, 0), 16, 1)
-    cyan, magenta, yellow, black = (255. - wide.astype(float)).transpose(2, 0, 1)
+    cyan, magenta, yellow, black = (255.0 - wide.astype(float)).transpose(2, 0, 1)
     wanted = np.dstack([yellow * black, magenta * black, cyan * black]) / 255
     same(written(Image.fromarray(wide, 'CMYK'), 'JPEG', quality=100, subsampling=0), wanted, tmp_path, 2)
 
@@ -143,7 +150,7 @@ def test_one_pixel(predictor, tmp_path) -> None:
 
 @fault('A31')
 def test_names_of_any_letters(picture, whole, tmp_path) -> None:
-    for name in ('a b.png', 'Zwölf Gesichter\nund mehr.png', '顔 лицо وجه.png', "quote's \"double\".png"):
+    for name in ('a b.png', 'Zwölf Gesichter\nund mehr.png', '顔 лицо وجه.png', 'quote\'s "double".png'):
         for found in all_ways(written(whole, 'PNG'), tmp_path, name):
             assert np.array_equal(found, picture)
 

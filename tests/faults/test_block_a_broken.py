@@ -1,4 +1,5 @@
 """Block A: what is no picture, or a broken one, or one too large."""
+
 import os
 import struct
 import subprocess
@@ -47,10 +48,10 @@ def test_numbers_that_are_no_colours(picture, tmp_path) -> None:
 @pytest.mark.parametrize('kind', ['JPEG', 'PNG', 'WEBP', 'BMP', 'TIFF', 'GIF', 'PPM'])
 def test_cut_off(kind, whole, tmp_path) -> None:
     content = written(whole, kind)
-    for share in (.02, .3, .6, .95):
-        both_refused(content[:int(len(content) * share)], r'\d+ bytes', tmp_path, 'cut.picture')
+    for share in (0.02, 0.3, 0.6, 0.95):
+        both_refused(content[: int(len(content) * share)], r'\d+ bytes', tmp_path, 'cut.picture')
     if kind in ('JPEG', 'PNG', 'BMP', 'GIF'):  # which PIL reads late
-        (tmp_path / 'late.picture').write_bytes(content[:int(len(content) * .6)])
+        (tmp_path / 'late.picture').write_bytes(content[: int(len(content) * 0.6)])
         refused(Image.open(tmp_path / 'late.picture'), 'late.picture: no picture')
 
 
@@ -60,10 +61,10 @@ def test_a_chunk_that_claims_gigabytes(whole) -> None:
     content = bytearray(written(whole, 'PNG'))
     place = content.index(b'IDAT') - 4
     for length in (1 << 24, (1 << 31) - 1, (1 << 32) - 1):
-        content[place:place + 4] = struct.pack('>I', length)
+        content[place : place + 4] = struct.pack('>I', length)
         start = time.process_time()
         refused(content, 'no picture: a PNG that is damaged')
-        assert time.process_time() - start < .2
+        assert time.process_time() - start < 0.2
 
 
 @fault('A22')
@@ -130,15 +131,17 @@ def test_no_permission(as_nobody, whole) -> None:
 
 def bomb(side: int) -> bytes:
     """A white PNG of 1 bit a pixel."""
+
     def chunk(name: bytes, content: bytes) -> bytes:
         return struct.pack('>I', len(content)) + name + content + struct.pack('>I', zlib.crc32(name + content))
+
     packer, row = zlib.compressobj(9), b'\0' + b'\xff' * (side // 8)
     rows = b''.join([*(packer.compress(row * 100) for _ in range(side // 100)), packer.flush()])
     head = struct.pack('>IIBBBBB', side, side, 1, 0, 0, 0, 0)
     return b'\x89PNG\r\n\x1a\n' + chunk(b'IHDR', head) + chunk(b'IDAT', rows) + chunk(b'IEND', b'')
 
 
-MEASURE = '''
+MEASURE = """
 import re, sys, time
 from pathlib import Path
 from facelmk import DataDefect
@@ -155,7 +158,7 @@ for source in (*sys.argv[2:], *(Path(path).read_bytes() for path in sys.argv[2:]
         read_image(source)
     except DataDefect as error:
         print(time.process_time() - start, most() - before, error)
-'''
+"""
 
 
 @fault('A28', 'A29')
@@ -166,12 +169,18 @@ def test_bombs(tmp_path) -> None:
         assert len(content) < 300_000
         names.append(f'{side}.png')
         (tmp_path / names[-1]).write_bytes(content)
-    told = subprocess.run([sys.executable, '-c', MEASURE, *names], cwd=tmp_path, capture_output=True, text=True,
-                          check=True, env=os.environ | {'PYTHONPATH': str(ROOT), 'OMP_NUM_THREADS': '1'}).stdout
+    told = subprocess.run(
+        [sys.executable, '-c', MEASURE, *names],
+        cwd=tmp_path,
+        capture_output=True,
+        text=True,
+        check=True,
+        env=os.environ | {'PYTHONPATH': str(ROOT), 'OMP_NUM_THREADS': '1'},
+    ).stdout
     lines = [line.split(' ', 2) for line in told.splitlines()]
     assert len(lines) == 4
     for (seconds, megabytes, error), side in zip(lines, (20000, 40000) * 2, strict=True):
-        assert float(seconds) < .05 and float(megabytes) < 50, (seconds, megabytes)
+        assert float(seconds) < 0.05 and float(megabytes) < 50, (seconds, megabytes)
         assert f'{side} x {side} = {side * side} pixels, more than 64000000' in error and 'FACELMK_MAX_PIXELS' in error
 
 
@@ -192,12 +201,21 @@ def test_the_limit_is_a_setting(picture, whole, tmp_path, monkeypatch) -> None:
     refused(content, 'FACELMK_MAX_PIXELS=many', FacelmkError)
 
 
-@pytest.mark.parametrize('make, told', [
-    pytest.param(lambda a: a.transpose(2, 0, 1), r'\(3, 40, 80\).*channels last: image.transpose', marks=fault('A34')),
-    pytest.param(lambda a: a.astype(np.float32) / 255, 'float32.*expected uint8.*image \\* 255', marks=fault('A35')),
-    pytest.param(lambda a: np.where(a > 9, a, np.nan), 'float64.*expected uint8.*image \\* 255', marks=fault('A36')),
-    pytest.param(lambda a: a[:0], r'shape \(0, 80, 3\)', marks=fault('A37')),
-    pytest.param(lambda a: a[..., :0], r'shape \(40, 80, 0\)', marks=fault('A37')),
-])
+@pytest.mark.parametrize(
+    'make, told',
+    [
+        pytest.param(
+            lambda a: a.transpose(2, 0, 1), r'\(3, 40, 80\).*channels last: image.transpose', marks=fault('A34')
+        ),
+        pytest.param(
+            lambda a: a.astype(np.float32) / 255, 'float32.*expected uint8.*image \\* 255', marks=fault('A35')
+        ),
+        pytest.param(
+            lambda a: np.where(a > 9, a, np.nan), 'float64.*expected uint8.*image \\* 255', marks=fault('A36')
+        ),
+        pytest.param(lambda a: a[:0], r'shape \(0, 80, 3\)', marks=fault('A37')),
+        pytest.param(lambda a: a[..., :0], r'shape \(40, 80, 0\)', marks=fault('A37')),
+    ],
+)
 def test_arrays_that_are_no_pictures(make, told, picture) -> None:
     refused(make(picture), told, FacelmkError)

@@ -1,4 +1,5 @@
 """Block C of the fault table: annotation files with every kind of defect, and with none that matters."""
+
 import json
 import sys
 from pathlib import Path
@@ -41,8 +42,10 @@ def spoilt(folder: Path, change: Any) -> Path:
 def same(one: Any, other: Any) -> bool:
     """Whether two readers give the same points, boxes and flags."""
     return len(one) == len(other) and all(
-        np.array_equal(a[key], b[key]) for a, b in zip(one.faces, other.faces, strict=True)
-        for key in ('landmarks', 'box', 'visible'))
+        np.array_equal(a[key], b[key])
+        for a, b in zip(one.faces, other.faces, strict=True)
+        for key in ('landmarks', 'box', 'visible')
+    )
 
 
 @pytest.mark.fault('C01')
@@ -58,10 +61,11 @@ def test_broken_json_is_refused_with_its_line(tmp_path) -> None:
 @pytest.mark.fault('C02', 'C03')
 @pytest.mark.parametrize('spoil', [lambda text: b'\xef\xbb\xbf' + text, lambda text: text.replace(b'\n', b'\r\n')])
 def test_byte_order_mark_and_line_ends_change_nothing(tmp_path, spoil) -> None:
-    kinds = {'a.json': (read, made.write_json(tmp_path / 'a.json', made.content())),
-             'a.csv': (lambda file: CsvFaces(file.name, file.parent, markup='five'),
-                       made.write_csv(tmp_path / 'a.csv')),
-             'a.txt': (lambda file: WflwTxt(file.name, file.parent), made.write_wflw(tmp_path / 'a.txt'))}
+    kinds = {
+        'a.json': (read, made.write_json(tmp_path / 'a.json', made.content())),
+        'a.csv': (lambda file: CsvFaces(file.name, file.parent, markup='five'), made.write_csv(tmp_path / 'a.csv')),
+        'a.txt': (lambda file: WflwTxt(file.name, file.parent), made.write_wflw(tmp_path / 'a.txt')),
+    }
     for reader, file in kinds.values():
         plain = reader(file)
         file.write_bytes(spoil(file.read_bytes().replace(b'\r\n', b'\n')))
@@ -81,14 +85,18 @@ def test_utf_16_is_refused(tmp_path, encoding) -> None:
 
 
 @pytest.mark.fault('C05')
-@pytest.mark.parametrize(('change', 'key'), [
-    (lambda face, rows: face.pop('image_id'), "annotation 2: it has no 'image_id'"),
-    (lambda face, rows: rows['images'][1].pop('id'), "images[1]: it has no 'id'"),
-    (lambda face, rows: rows['images'][1].pop('file_name'), "image 1: it has no 'file_name'"),
-    (lambda face, rows: rows['annotations'].__setitem__(1, [1]), 'annotations[1]: [1] is no object'),
-    (lambda face, rows: face.update(bbox=[1, 2]), "annotation 2: its 'bbox' is [1, 2]"),
-    (lambda face, rows: face.update(id={'a': 1}), "annotations[1]: its 'id' is"),
-    (lambda face, rows: face.update(keypoints='12'), "annotation 2: its 'keypoints' is '12'")])
+@pytest.mark.parametrize(
+    ('change', 'key'),
+    [
+        (lambda face, rows: face.pop('image_id'), "annotation 2: it has no 'image_id'"),
+        (lambda face, rows: rows['images'][1].pop('id'), "images[1]: it has no 'id'"),
+        (lambda face, rows: rows['images'][1].pop('file_name'), "image 1: it has no 'file_name'"),
+        (lambda face, rows: rows['annotations'].__setitem__(1, [1]), 'annotations[1]: [1] is no object'),
+        (lambda face, rows: face.update(bbox=[1, 2]), "annotation 2: its 'bbox' is [1, 2]"),
+        (lambda face, rows: face.update(id={'a': 1}), "annotations[1]: its 'id' is"),
+        (lambda face, rows: face.update(keypoints='12'), "annotation 2: its 'keypoints' is '12'"),
+    ],
+)
 def test_missing_and_odd_keys(tmp_path, change, key) -> None:
     file = spoilt(tmp_path, change)
     refused(file, key)
@@ -137,13 +145,13 @@ def test_numbers_that_are_not_finite(tmp_path, value) -> None:
 
 
 @pytest.mark.fault('C07')
-@pytest.mark.parametrize('value', [1e300, 10 ** 400, 1e8])
+@pytest.mark.parametrize('value', [1e300, 10**400, 1e8])
 def test_numbers_larger_than_any_picture(tmp_path, value) -> None:
     refused(spoilt(tmp_path, lambda face, rows: face['keypoints'].__setitem__(3, value)), '2')
 
 
 @pytest.mark.fault('C09', 'C10')
-@pytest.mark.parametrize(('value', 'far'), [(-3.5, False), (-200., True), (250.25, False), (400., True)])
+@pytest.mark.parametrize(('value', 'far'), [(-3.5, False), (-200.0, True), (250.25, False), (400.0, True)])
 def test_points_outside_the_picture_are_kept(tmp_path, value, far) -> None:
     for i in range(3):
         made.picture(tmp_path / f'{i}.png')
@@ -233,6 +241,7 @@ def test_other_categories(tmp_path) -> None:
     def person(face, rows):
         rows['categories'].append({'id': 2, 'name': 'person'})
         face['category_id'] = 2
+
     assert [face['id'] for face in read(spoilt(tmp_path, person)).faces] == ['0.png', '2.png']
     rows = made.content(3)
     rows['categories'] = []
@@ -241,7 +250,7 @@ def test_other_categories(tmp_path) -> None:
 
 @pytest.mark.fault('C35')
 def test_left_and_right_swapped_are_named(tmp_path) -> None:
-    upright = np.array([[30., 40], [70, 40], [50, 60], [35, 80], [65, 80]])
+    upright = np.array([[30.0, 40], [70, 40], [50, 60], [35, 80], [65, 80]])
     rows = made.content(8)
     for i, face in enumerate(rows['annotations']):
         order = [1, 0, 2, 4, 3] if i in (2, 5) else range(5)

@@ -1,4 +1,5 @@
 """Block C of the fault table: .pts, CSV and .mat files, huge lines and loops of links."""
+
 import time
 from pathlib import Path
 from typing import Any
@@ -20,8 +21,10 @@ def read(file: Path, **options: Any) -> CocoFaces:
 def same(one: Any, other: Any) -> bool:
     """Whether two readers give the same points, boxes and flags."""
     return len(one) == len(other) and all(
-        np.array_equal(a[key], b[key]) for a, b in zip(one.faces, other.faces, strict=True)
-        for key in ('landmarks', 'box', 'visible'))
+        np.array_equal(a[key], b[key])
+        for a, b in zip(one.faces, other.faces, strict=True)
+        for key in ('landmarks', 'box', 'visible')
+    )
 
 
 @pytest.mark.fault('C18', 'C19')
@@ -34,10 +37,16 @@ def test_pts_counted_from_zero_and_from_one(tmp_path) -> None:
 
 
 @pytest.mark.fault('C20', 'C21', 'C22')
-@pytest.mark.parametrize('spoil', [
-    lambda text: text.replace('version: 1\n', ''), lambda text: text.replace('version: 1', 'version: 73 9'),
-    lambda text: '# by hand { of 2020 }\n' + text, lambda text: text.replace('{\n', '{ // the left eye 1 2\n'),
-    lambda text: text.replace('\n', ' \t \n') + '\n \n'])
+@pytest.mark.parametrize(
+    'spoil',
+    [
+        lambda text: text.replace('version: 1\n', ''),
+        lambda text: text.replace('version: 1', 'version: 73 9'),
+        lambda text: '# by hand { of 2020 }\n' + text,
+        lambda text: text.replace('{\n', '{ // the left eye 1 2\n'),
+        lambda text: text.replace('\n', ' \t \n') + '\n \n',
+    ],
+)
 def test_what_stands_around_the_numbers_of_a_pts(tmp_path, spoil) -> None:
     file = made.write_pts(tmp_path / 'a.pts')
     plain = PtsFaces(data_root=tmp_path, markup='five')
@@ -50,23 +59,30 @@ def test_csv_with_quotes_and_relative_paths(tmp_path) -> None:
     file = made.write_csv(tmp_path / 'a.csv')
     plain = CsvFaces('a.csv', tmp_path, 'pictures', markup='five')
     assert plain.face(1)['path'] == str(tmp_path / 'pictures' / '1.png')
-    file.write_text('\n'.join(','.join(f'"{part}"' for part in line.split(','))
-                              for line in file.read_text().splitlines()).replace('"1.png"', '"deep/a ""b"", c.png"'))
+    file.write_text(
+        '\n'.join(','.join(f'"{part}"' for part in line.split(',')) for line in file.read_text().splitlines()).replace(
+            '"1.png"', '"deep/a ""b"", c.png"'
+        )
+    )
     quoted = CsvFaces('a.csv', tmp_path, 'pictures', markup='five')
     assert same(quoted, plain)
     assert quoted.face(1)['path'] == str(tmp_path / 'pictures' / 'deep/a "b", c.png')
 
 
 @pytest.mark.fault('C24', 'C25')
-@pytest.mark.parametrize(('spoil', 'text'), [
-    (lambda text: text.replace(',', ';'), "parted by ';'"),
-    (lambda text: text.replace('.6,90,90', '.6,90', 1), r'line 2 \(0.png\): 12 numbers, 13 expected'),
-    (lambda text: text.replace(',center_h', '', 1), "'center_h'"),
-    (lambda text: text.replace('scale,center_w,center_h', 'name,scale,center_w', 1), "'center_h'"),
-    (lambda text: text.replace(',original_4_y', '', 1), 'has 4 landmarks; mark-up'),
-    (lambda text: text.replace('0.png', '', 1), 'names no picture'),
-    (lambda text: '\n'.join(','.join(line.split(',')[:4]) for line in text.splitlines()), 'names no points'),
-    (lambda text: text.replace('1.png', '"1.png' + 'x' * 200_000, 1), 'line 3: field larger')])
+@pytest.mark.parametrize(
+    ('spoil', 'text'),
+    [
+        (lambda text: text.replace(',', ';'), "parted by ';'"),
+        (lambda text: text.replace('.6,90,90', '.6,90', 1), r'line 2 \(0.png\): 12 numbers, 13 expected'),
+        (lambda text: text.replace(',center_h', '', 1), "'center_h'"),
+        (lambda text: text.replace('scale,center_w,center_h', 'name,scale,center_w', 1), "'center_h'"),
+        (lambda text: text.replace(',original_4_y', '', 1), 'has 4 landmarks; mark-up'),
+        (lambda text: text.replace('0.png', '', 1), 'names no picture'),
+        (lambda text: '\n'.join(','.join(line.split(',')[:4]) for line in text.splitlines()), 'names no points'),
+        (lambda text: text.replace('1.png', '"1.png' + 'x' * 200_000, 1), 'line 3: field larger'),
+    ],
+)
 def test_columns_are_never_shifted(tmp_path, spoil, text) -> None:
     file = made.write_csv(tmp_path / 'a.csv')
     file.write_text(spoil(file.read_text().replace('\r\n', '\n')))
@@ -117,8 +133,12 @@ def test_a_line_of_many_megabytes(tmp_path, kind) -> None:
     file = tmp_path / f'a.{kind}'
     file.write_text(f'{{"images": [], "annotations": [{line}]}}' if kind == 'json' else line)
     made.picture(tmp_path / 'a.png')
-    readers = {'json': read, 'csv': lambda file: CsvFaces(file.name, tmp_path),
-               'pts': lambda file: PtsFaces('', tmp_path), 'txt': lambda file: WflwTxt(file.name, tmp_path)}
+    readers = {
+        'json': read,
+        'csv': lambda file: CsvFaces(file.name, tmp_path),
+        'pts': lambda file: PtsFaces('', tmp_path),
+        'txt': lambda file: WflwTxt(file.name, tmp_path),
+    }
     begin = time.process_time()
     with pytest.raises(DataDefect) as error:
         readers[kind](file)

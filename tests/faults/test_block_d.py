@@ -1,4 +1,5 @@
 """Block D of the fault table: weight files that are evil, torn, foreign or too large."""
+
 import json
 import pickle
 import struct
@@ -50,10 +51,10 @@ def whole(tmp_path: Path) -> Path:
 
 
 @pytest.mark.fault('D06')
-@pytest.mark.parametrize('kept', [40, 600, .5, .99])
+@pytest.mark.parametrize('kept', [40, 600, 0.5, 0.99])
 def test_a_zip_cut_off(whole: Path, kept: float) -> None:
     content = whole.read_bytes()
-    whole.write_bytes(content[:int(kept if kept > 1 else kept * len(content))])
+    whole.write_bytes(content[: int(kept if kept > 1 else kept * len(content))])
     refused(whole, 'its end is missing', 'cut off', f'({whole.stat().st_size} bytes)')
 
 
@@ -80,8 +81,11 @@ def test_a_web_page(tmp_path: Path) -> None:
 def test_a_legacy_file_is_read_as_data(tmp_path: Path) -> None:
     """As MMPose's published files are: no zip, with texts and times in `meta`."""
     given = Network()
-    torch.save({'state_dict': given.state_dict(), 'meta': {'epoch': 60, 'time': 'x'}}, tmp_path / 'x.pth',
-               _use_new_zipfile_serialization=False)
+    torch.save(
+        {'state_dict': given.state_dict(), 'meta': {'epoch': 60, 'time': 'x'}},
+        tmp_path / 'x.pth',
+        _use_new_zipfile_serialization=False,
+    )
     network = Network()
     assert load_checkpoint(network, tmp_path / 'x.pth') == {'epoch': 60, 'time': 'x'}
     assert torch.equal(network.head.weight, given.head.weight)
@@ -96,8 +100,12 @@ def test_a_misfit_is_reported_and_nothing_is_loaded_in_part(tmp_path: Path) -> N
     before = {key: value.clone() for key, value in network.state_dict().items()}
     with pytest.raises(Mismatch) as error:
         load_checkpoint(network, tmp_path / 'x.pth')
-    for words in ('1 missing (backbone.0.bias)', '1 left over (head.other)', '2 of another shape',
-                  'head.weight (5, 4), here (3, 4)'):
+    for words in (
+        '1 missing (backbone.0.bias)',
+        '1 left over (head.other)',
+        '2 of another shape',
+        'head.weight (5, 4), here (3, 4)',
+    ):
         assert words in str(error.value)
     assert all(torch.equal(value, before[key]) for key, value in network.state_dict().items())
 
@@ -110,8 +118,13 @@ def test_module_before_each_key(tmp_path: Path) -> None:
     assert torch.equal(network.head.weight, given.head.weight)
 
 
-@pytest.mark.parametrize('kind', [pytest.param(torch.float16, marks=pytest.mark.fault('D18')),
-                                  pytest.param(torch.bfloat16, marks=pytest.mark.fault('D19'))])
+@pytest.mark.parametrize(
+    'kind',
+    [
+        pytest.param(torch.float16, marks=pytest.mark.fault('D18')),
+        pytest.param(torch.bfloat16, marks=pytest.mark.fault('D19')),
+    ],
+)
 def test_half_precision_fills_the_networks_own_type(tmp_path: Path, kind: torch.dtype) -> None:
     given, network = Network(), Network()
     torch.save({key: value.to(kind) for key, value in given.state_dict().items()}, tmp_path / 'x.pth')
@@ -145,14 +158,15 @@ class Claimed:
     """A tensor of four terabytes, of which the file holds four bytes."""
 
     def __reduce__(self) -> tuple:
-        storage = Storage(10 ** 12)
-        return torch._utils._rebuild_tensor_v2, (storage, 0, (10 ** 12,), (1,), False, OrderedDict())
+        storage = Storage(10**12)
+        return torch._utils._rebuild_tensor_v2, (storage, 0, (10**12,), (1,), False, OrderedDict())
 
 
 def pickled(value: Any, *rest: Any) -> bytes:
     class Pickler(pickle.Pickler):
         def persistent_id(self, item: Any) -> tuple | None:
             return ('storage', torch.FloatStorage, '0', 'cpu', item.size, *rest) if isinstance(item, Storage) else None
+
     file = BytesIO()
     Pickler(file, 2).dump(value)
     return file.getvalue()
@@ -170,19 +184,22 @@ def test_a_tensor_of_terabytes(tmp_path: Path) -> None:
 @pytest.mark.fault('D21')
 def test_a_legacy_tensor_of_terabytes(tmp_path: Path) -> None:
     with open(tmp_path / 'x.pth', 'wb') as file:
-        for value in (torch.serialization.MAGIC_NUMBER, torch.serialization.PROTOCOL_VERSION,
-                      dict(protocol_version=1001, little_endian=True, type_sizes=dict(short=2, int=4, long=4))):
+        for value in (
+            torch.serialization.MAGIC_NUMBER,
+            torch.serialization.PROTOCOL_VERSION,
+            dict(protocol_version=1001, little_endian=True, type_sizes=dict(short=2, int=4, long=4)),
+        ):
             pickle.dump(value, file, 2)
         file.write(pickled({'w': Claimed()}, None))
         pickle.dump(['0'], file, 2)
-        file.write(struct.pack('<qf', 1, 1.))
+        file.write(struct.pack('<qf', 1, 1.0))
     refused(tmp_path / 'x.pth')
 
 
 @pytest.mark.fault('D21')
 def test_an_array_of_terabytes(tmp_path: Path) -> None:
     """NumPy's own pickles make the array before they fill it."""
-    size = (10 ** 13).to_bytes(6, 'little')
+    size = (10**13).to_bytes(6, 'little')
     payload = b'\x80\x02cnumpy.core.multiarray\n_reconstruct\ncnumpy\nndarray\n\x8a\x06' + size
     torch.save({'w': torch.ones(1)}, tmp_path / 'a.pth')
     with zipfile.ZipFile(tmp_path / 'a.pth') as given, zipfile.ZipFile(tmp_path / 'x.pth', 'w') as made:
@@ -215,9 +232,17 @@ def entry(first: int, last: int, *shape: int, dtype: str = 'F32') -> dict[str, A
 
 def test_safetensors_are_loaded(tmp_path: Path) -> None:
     """The format's own test of a reader: two kinds, an empty tensor, a number, what the file says of itself."""
-    file = safetensors(tmp_path / 'x.safetensors', {
-        '__metadata__': {'format': 'pt'}, 'b': entry(8, 12, 2, dtype='BF16'), 'a': entry(0, 8, 1, 2),
-        'n': entry(12, 20, dtype='I64'), 'none': entry(20, 20, 0, 3)}, struct.pack('<ffHHq', 1., 2., 0x3f80, 0x4000, 7))
+    file = safetensors(
+        tmp_path / 'x.safetensors',
+        {
+            '__metadata__': {'format': 'pt'},
+            'b': entry(8, 12, 2, dtype='BF16'),
+            'a': entry(0, 8, 1, 2),
+            'n': entry(12, 20, dtype='I64'),
+            'none': entry(20, 20, 0, 3),
+        },
+        struct.pack('<ffHHq', 1.0, 2.0, 0x3F80, 0x4000, 7),
+    )
     found = read_checkpoint(file)
     assert found['meta'] == {'format': 'pt'} and found['state_dict']['none'].shape == (0, 3)
     assert found['state_dict']['a'].tolist() == [[1, 2]] and found['state_dict']['b'].tolist() == [1, 2]
@@ -255,10 +280,18 @@ BAD: dict[str, tuple[str, Callable[[Path], Path], str]] = {
     'overlap': ('D23', lambda p: safetensors(p, {'a': entry(0, 8, 2), 'b': entry(4, 12, 2)}, bytes(12)), 'overlaps'),
     'same place': ('D23', lambda p: safetensors(p, {'a': entry(0, 4, 1), 'b': entry(0, 4, 1)}, bytes(4)), 'overlaps'),
     'gap': ('D23', lambda p: safetensors(p, {'a': entry(0, 4, 1), 'b': entry(8, 12, 1)}, bytes(12)), 'gap'),
-    'double key': ('D24', lambda p: safetensors(
-        p, '{"a":' + json.dumps(entry(0, 4, 1)) + ',"a":' + json.dumps(entry(0, 4, 1)) + '}', bytes(4)), "'a' twice"),
-    'double shape': ('D24', lambda p: safetensors(
-        p, '{"a":{"dtype":"F32","shape":[1],"shape":[2],"data_offsets":[0,4]}}', bytes(4)), "'shape' twice"),
+    'double key': (
+        'D24',
+        lambda p: safetensors(
+            p, '{"a":' + json.dumps(entry(0, 4, 1)) + ',"a":' + json.dumps(entry(0, 4, 1)) + '}', bytes(4)
+        ),
+        "'a' twice",
+    ),
+    'double shape': (
+        'D24',
+        lambda p: safetensors(p, '{"a":{"dtype":"F32","shape":[1],"shape":[2],"data_offsets":[0,4]}}', bytes(4)),
+        "'shape' twice",
+    ),
 }
 
 

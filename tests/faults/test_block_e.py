@@ -1,4 +1,5 @@
 """Block E of the fault table: downloads, on a server of this machine; the real net is never asked."""
+
 import errno
 import gzip
 import hashlib
@@ -32,7 +33,7 @@ def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
         monkeypatch.delenv(name, raising=False)
         monkeypatch.delenv(name.upper(), raising=False)
     monkeypatch.setenv('FACELMK_HOME', str(tmp_path / 'home'))
-    monkeypatch.setattr(transfer, 'PAUSE', 0.)
+    monkeypatch.setattr(transfer, 'PAUSE', 0.0)
     yield tmp_path / 'home' / 'downloads'
 
 
@@ -51,10 +52,13 @@ def litter(home: Path) -> list[str]:
     return sorted(path.name for path in home.iterdir()) if home.is_dir() else []
 
 
-@pytest.mark.parametrize(('status', 'tries'), [
-    pytest.param(404, 1, marks=pytest.mark.fault('E01')), pytest.param(500, 3, marks=pytest.mark.fault('E02'))])
+@pytest.mark.parametrize(
+    ('status', 'tries'),
+    [pytest.param(404, 1, marks=pytest.mark.fault('E01')), pytest.param(500, 3, marks=pytest.mark.fault('E02'))],
+)
 def test_an_error_of_the_server_leads_to_the_mirror(
-        home: Path, monkeypatch: pytest.MonkeyPatch, status: int, tries: int) -> None:
+    home: Path, monkeypatch: pytest.MonkeyPatch, status: int, tries: int
+) -> None:
     with serving(lambda answer: answer.head(status, 0)) as bad, serving(Answer.whole) as good:
         refused(f'{bad.address}/v1/{NAME}', f'{status}')
         assert len(bad.asked) == tries and litter(home) == []
@@ -72,7 +76,8 @@ def test_a_server_that_does_not_answer(home: Path, monkeypatch: pytest.MonkeyPat
         if begins:
             answer.head(200, len(CONTENT))
         over.wait(10)
-    monkeypatch.setattr(transfer, 'TIMEOUT', .2)
+
+    monkeypatch.setattr(transfer, 'TIMEOUT', 0.2)
     with serving(hang) as bad, serving(Answer.whole) as good:
         begun = time.monotonic()
         refused(f'{bad.address}/{NAME}', 'no answer within 0.2 s')
@@ -89,12 +94,13 @@ def test_a_server_that_drips_is_left(home: Path, monkeypatch: pytest.MonkeyPatch
 
     def drip(answer: Answer) -> None:
         answer.head(200, None if chunked else len(CONTENT), **({'Transfer_Encoding': 'chunked'} if chunked else {}))
-        while not over.wait(.02):
+        while not over.wait(0.02):
             try:
                 answer.wfile.write(b'1\r\nx\r\n' if chunked else b'x')
             except OSError:
                 return
-    monkeypatch.setattr(transfer, 'TIMEOUT', .2)
+
+    monkeypatch.setattr(transfer, 'TIMEOUT', 0.2)
     with serving(drip) as bad, serving(Answer.whole) as good:
         begun = time.monotonic()
         refused(f'{bad.address}/{NAME}', 'bytes came in 0.2', 'below 1000 a second (FACELMK_LEAST_SPEED)')
@@ -109,8 +115,9 @@ def test_a_slow_server_is_waited_for_if_wanted(home: Path, monkeypatch: pytest.M
         answer.head(200, 12)
         for _ in range(12):
             answer.wfile.write(b'x')
-            time.sleep(.02)
-    monkeypatch.setattr(transfer, 'TIMEOUT', .1)
+            time.sleep(0.02)
+
+    monkeypatch.setattr(transfer, 'TIMEOUT', 0.1)
     monkeypatch.setenv('FACELMK_LEAST_SPEED', '0')
     with serving(slow) as server:
         assert fetch(f'{server.address}/plain.pth').read_bytes() == b'x' * 12
@@ -120,9 +127,11 @@ def test_a_slow_server_is_waited_for_if_wanted(home: Path, monkeypatch: pytest.M
 
 def test_a_web_page_in_its_place_is_not_kept(home: Path) -> None:
     """What a hotel's network answers until somebody logs in: with status 200, and at once."""
+
     def page(answer: Answer) -> None:
         answer.head(200, 6, Content_Type='text/html; charset=utf-8')
         answer.wfile.write(b'<html>')
+
     with serving(page) as server:
         refused(f'{server.address}/plain.pth', 'a web page came in its place')
         server.behaviour = Answer.whole
@@ -143,6 +152,7 @@ def test_secrets_of_an_address_are_not_told(home: Path, capfd: pytest.CaptureFix
 def test_an_unknown_host(home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     def unknown(*args: object, **options: object) -> None:
         raise socket.gaierror(socket.EAI_NONAME, 'Name or service not known')
+
     monkeypatch.setattr(socket, 'getaddrinfo', unknown)
     refused(f'http://gone.example/{NAME}', 'the host is not known', 'put it at')
     assert litter(home) == []
@@ -151,7 +161,8 @@ def test_an_unknown_host(home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
 @pytest.mark.fault('E05', 'E11')
 def test_a_reset_in_the_middle_is_gone_on_from(home: Path) -> None:
     def broken_once(answer: Answer) -> None:
-        answer.whole() if answer.headers.get('Range') else (answer.half(), time.sleep(.1), answer.reset())
+        answer.whole() if answer.headers.get('Range') else (answer.half(), time.sleep(0.1), answer.reset())
+
     with serving(broken_once) as server:
         assert fetch(f'{server.address}/{NAME}').read_bytes() == CONTENT
         spans = [span for _, span in server.asked]
@@ -175,6 +186,7 @@ def test_fewer_bytes_than_promised(home: Path, name: str) -> None:
     def short(answer: Answer) -> None:
         answer.head(200, len(CONTENT) + 7)
         answer.wfile.write(CONTENT)
+
     with serving(short) as server:
         refused(f'{server.address}/{name}', f'{len(CONTENT)} of {len(CONTENT) + 7} bytes')
     assert all(part.endswith('.part') for part in litter(home)) and (name == NAME or litter(home) == [])
@@ -186,6 +198,7 @@ def test_an_answer_that_comes_packed(home: Path) -> None:
         content = gzip.compress(CONTENT)
         answer.head(200, len(content), Content_Encoding='gzip')
         answer.wfile.write(content)
+
     with serving(packed) as server:
         for name in (NAME, 'plain.pth'):
             refused(f'{server.address}/{name}', 'packed as gzip')
@@ -210,9 +223,28 @@ def certificate(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     if not shutil.which('openssl'):
         pytest.skip('no openssl to make a certificate with')
     file = tmp_path / 'both.pem'
-    subprocess.run(['openssl', 'req', '-x509', '-newkey', 'rsa:2048', '-nodes', '-days', '2', '-subj', '/CN=localhost',
-                    '-addext', 'subjectAltName=IP:127.0.0.1', '-keyout', tmp_path / 'key', '-out', tmp_path / 'cert'],
-                   check=True, capture_output=True)
+    subprocess.run(
+        [
+            'openssl',
+            'req',
+            '-x509',
+            '-newkey',
+            'rsa:2048',
+            '-nodes',
+            '-days',
+            '2',
+            '-subj',
+            '/CN=localhost',
+            '-addext',
+            'subjectAltName=IP:127.0.0.1',
+            '-keyout',
+            tmp_path / 'key',
+            '-out',
+            tmp_path / 'cert',
+        ],
+        check=True,
+        capture_output=True,
+    )
     file.write_bytes((tmp_path / 'key').read_bytes() + (tmp_path / 'cert').read_bytes())
     monkeypatch.setenv('SSL_CERT_FILE', str(file))
     return file
@@ -250,15 +282,22 @@ def left_behind(url: str, content: bytes) -> None:
 
 
 @pytest.mark.fault('E11')
-@pytest.mark.parametrize(('part', 'spans'), [
-    (CONTENT[:70_000], ['bytes=70000-']), (b'not its beginning', ['bytes=17-', '']),
-    (CONTENT + b'more', [f'bytes={len(CONTENT) + 4}-', '']), (CONTENT, [f'bytes={len(CONTENT)}-'])])
+@pytest.mark.parametrize(
+    ('part', 'spans'),
+    [
+        (CONTENT[:70_000], ['bytes=70000-']),
+        (b'not its beginning', ['bytes=17-', '']),
+        (CONTENT + b'more', [f'bytes={len(CONTENT) + 4}-', '']),
+        (CONTENT, [f'bytes={len(CONTENT)}-']),
+    ],
+)
 def test_only_the_rest_is_asked_for(home: Path, part: bytes, spans: list[str]) -> None:
     def served(answer: Answer) -> None:
         if int(answer.headers.get('Range', 'bytes=0-')[6:-1]) >= len(CONTENT):
             answer.head(416, 0, Content_Range=f'bytes */{len(CONTENT)}')
         else:
             answer.whole()
+
     with serving(served) as server:
         url = f'{server.address}/{NAME}'
         left_behind(url, part)
@@ -281,6 +320,7 @@ def test_two_processes_at_once(home: Path) -> None:
     def slow(answer: Answer) -> None:
         together.wait(20)
         answer.whole()
+
     with serving(slow) as server:
         url = f'{server.address}/{NAME}'
         children = [child(lambda: hashlib.sha256(fetch(url).read_bytes()).hexdigest()) for _ in range(2)]
@@ -290,12 +330,13 @@ def test_two_processes_at_once(home: Path) -> None:
 
 def test_two_ranks_make_one_request(home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     def slow(answer: Answer) -> None:
-        time.sleep(.3)
+        time.sleep(0.3)
         answer.whole()
 
     def ranked(rank: str) -> str:
         os.environ['LOCAL_RANK'] = rank
         return hashlib.sha256(fetch(url).read_bytes()).hexdigest()
+
     with serving(slow) as server:
         url = f'{server.address}/{NAME}'
         ranks = [child(lambda rank=rank: ranked(rank)) for rank in '10']
@@ -311,12 +352,13 @@ def test_a_download_killed_at_half(home: Path) -> None:
         answer.half()
         half_there.set()
         over.wait(20)
+
     with serving(stalls) as server:
         url = f'{server.address}/{NAME}'
         process, read = child(lambda: fetch(url))
         half_there.wait(20)
         while not any(path.stat().st_size for path in home.glob('.*.part')):
-            time.sleep(.01)
+            time.sleep(0.01)
         os.kill(process, signal.SIGKILL)
         assert answer_of(process, read) == '' and not cached(url).exists() and len(litter(home)) == 1
         over.set()
@@ -344,6 +386,7 @@ def test_a_cache_that_cannot_be_written(closed: Path, monkeypatch: pytest.Monkey
             os.setgid(65534)
             os.setuid(65534)
         return str(fetch(url))
+
     with serving(Answer.whole) as server:
         url = f'{server.address}/{NAME}'
         text = answer_of(*child(lambda: without_root(url)))
@@ -361,6 +404,7 @@ def test_a_disk_that_fills_up(home: Path) -> None:
     def limited(url: str) -> Path:
         resource.setrlimit(resource.RLIMIT_FSIZE, (100_000, 100_000))  # the system's own way to refuse a write
         return fetch(url)
+
     with serving(Answer.whole) as server:
         url = f'{server.address}/{NAME}'
         text = answer_of(*child(lambda: limited(url)))
@@ -394,6 +438,7 @@ def test_a_file_beyond_the_limit_is_refused_from_the_header(home: Path) -> None:
     def endless(answer: Answer) -> None:
         answer.head(200)
         answer.wfile.write(CONTENT)
+
     with serving(Answer.whole) as server:
         refused(f'{server.address}/{NAME}', f'it has {len(CONTENT)} bytes, the limit is 1000', limit=1000)
         server.behaviour = endless

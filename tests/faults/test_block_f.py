@@ -1,4 +1,5 @@
 """Block F of the fault table: archives that lead out of the folder, or that do not fit into it."""
+
 import io
 import os
 import stat
@@ -14,10 +15,19 @@ from facelmk.engine.files.archives import extract
 from facelmk.errors import FacelmkError, MissingResource
 
 LONG = 'n' * 256
-NAMES = {'F01': ['../fired', 'a/../../fired', '..\\fired'], 'F02': ['/{}/fired', 'C:/fired', '\\fired'],
-         'F08': ['fi\0red'], 'F09': [LONG, '/'.join(['a' * 200] * 6), 'é' * 128]}
-KINDS = {'F03': (tarfile.SYMTYPE, '../..'), 'F04': (tarfile.LNKTYPE, '/etc/passwd'), 'F05': (tarfile.CHRTYPE, ''),
-         'F05 pipe': (tarfile.FIFOTYPE, ''), 'F03 inside': (tarfile.SYMTYPE, 'good')}
+NAMES = {
+    'F01': ['../fired', 'a/../../fired', '..\\fired'],
+    'F02': ['/{}/fired', 'C:/fired', '\\fired'],
+    'F08': ['fi\0red'],
+    'F09': [LONG, '/'.join(['a' * 200] * 6), 'é' * 128],
+}
+KINDS = {
+    'F03': (tarfile.SYMTYPE, '../..'),
+    'F04': (tarfile.LNKTYPE, '/etc/passwd'),
+    'F05': (tarfile.CHRTYPE, ''),
+    'F05 pipe': (tarfile.FIFOTYPE, ''),
+    'F03 inside': (tarfile.SYMTYPE, 'good'),
+}
 
 
 def zipped(path: Path, name: str, mode: int = 0) -> None:
@@ -49,10 +59,16 @@ def refused(path: Path, *words: str) -> None:
     assert sorted(path.parent.rglob('*')) == before
 
 
-@pytest.mark.parametrize(('make', 'name'), [
-    pytest.param(make, name, marks=pytest.mark.fault(case), id=f'{case}-{make.__name__}-{i}')
-    for case, names in NAMES.items() for i, name in enumerate(names) for make in (zipped, tarred)
-    if not ('\0' in name and make is tarred)])  # the format ends a name at a NUL
+@pytest.mark.parametrize(
+    ('make', 'name'),
+    [
+        pytest.param(make, name, marks=pytest.mark.fault(case), id=f'{case}-{make.__name__}-{i}')
+        for case, names in NAMES.items()
+        for i, name in enumerate(names)
+        for make in (zipped, tarred)
+        if not ('\0' in name and make is tarred)
+    ],
+)  # the format ends a name at a NUL
 def test_a_name_that_leads_out_or_is_none(tmp_path: Path, make: Callable, name: str) -> None:
     name = name.replace('{}', str(tmp_path))
     make(tmp_path / 'x.zip', name)
@@ -65,8 +81,13 @@ def test_what_is_no_file_in_a_tar(tmp_path: Path, kind: str) -> None:
     refused(tmp_path / 'x.tar.gz', "'evil' is a link or a device")
 
 
-@pytest.mark.parametrize('mode', [pytest.param(stat.S_IFLNK | 0o777, marks=pytest.mark.fault('F03')),
-                                  pytest.param(stat.S_IFCHR | 0o666, marks=pytest.mark.fault('F05'))])
+@pytest.mark.parametrize(
+    'mode',
+    [
+        pytest.param(stat.S_IFLNK | 0o777, marks=pytest.mark.fault('F03')),
+        pytest.param(stat.S_IFCHR | 0o666, marks=pytest.mark.fault('F05')),
+    ],
+)
 def test_what_is_no_file_in_a_zip(tmp_path: Path, mode: int) -> None:
     zipped(tmp_path / 'x.zip', 'evil', mode)
     refused(tmp_path / 'x.zip', "'evil' is a link or a device")
@@ -88,7 +109,7 @@ def test_a_bomb(tmp_path: Path, kind: str) -> None:
         path.write_bytes(path.read_bytes().replace(len(content).to_bytes(4, 'little'), (1000).to_bytes(4, 'little')))
     begun = time.process_time()
     refused_sizes(path, lying=kind == 'lying zip')
-    assert time.process_time() - begun < .05
+    assert time.process_time() - begun < 0.05
 
 
 def refused_sizes(path: Path, lying: bool) -> None:

@@ -1,4 +1,5 @@
 """Block H: several processes. What equal figures need is shown by tests/metrics/test_ranks.py; here is what fails."""
+
 import contextlib
 import hashlib
 import json
@@ -42,8 +43,14 @@ def nme(rank: int, world: int, size: int = 5) -> float:
     metric.dataset_meta = {'markup': 'wflw'}
     truth = torch.rand(size, 98, 2, generator=torch.Generator().manual_seed(1), dtype=torch.double)
     for i in range(rank, size, world):
-        columns = {'id': [f'face {i}'], 'landmarks': truth[i:i + 1], 'visible': torch.ones(1, 98),
-                   'norm': torch.tensor([torch.nan]), 'box': torch.tensor([[0., 0, 1, 1]]), 'tags': [()]}
+        columns = {
+            'id': [f'face {i}'],
+            'landmarks': truth[i : i + 1],
+            'visible': torch.ones(1, 98),
+            'norm': torch.tensor([torch.nan]),
+            'box': torch.tensor([[0.0, 0, 1, 1]]),
+            'tags': [()],
+        }
         metric.process({'data_samples': columns}, [{'id': f'face {i}', 'landmarks': truth[i] + i / 100}])
     return metric.evaluate(size)['NME']
 
@@ -103,8 +110,9 @@ ACTS: dict[str, Callable[[int, Path], Any]] = {act.__name__: act for act in (nar
 
 
 def work(rank: int, port: int, act: str, folder: Path) -> None:
-    os.environ.update(MASTER_ADDR='127.0.0.1', MASTER_PORT=str(port), RANK=str(rank), WORLD_SIZE='2',
-                      LOCAL_RANK=str(rank))
+    os.environ.update(
+        MASTER_ADDR='127.0.0.1', MASTER_PORT=str(port), RANK=str(rank), WORLD_SIZE='2', LOCAL_RANK=str(rank)
+    )
     (folder / f'{rank}.json').touch()
     (folder / f'{rank}.json').chmod(0o666)
     ranks.join_ranks('pytorch', Config({'env_cfg': {'dist_cfg': {'timeout': TIMEOUT}}, 'randomness': {'seed': 1}}))
@@ -191,8 +199,14 @@ def tools(tmp_path: Path) -> Callable[..., subprocess.CompletedProcess]:
     def run(script: str, *arguments: str, **variables: Any) -> subprocess.CompletedProcess:
         kept = {key: value for key, value in os.environ.items() if key not in ('PORT', 'NNODES', 'NODE_RANK')}
         environment = kept | {'PATH': f'{stand_in.parent}:{os.environ["PATH"]}'}
-        return subprocess.run(['bash', str(ROOT / 'tools' / script), *arguments], capture_output=True, text=True,
-                              env=environment | {key: str(value) for key, value in variables.items()}, timeout=30)
+        return subprocess.run(
+            ['bash', str(ROOT / 'tools' / script), *arguments],
+            capture_output=True,
+            text=True,
+            env=environment | {key: str(value) for key, value in variables.items()},
+            timeout=30,
+        )
+
     return run
 
 
@@ -229,7 +243,7 @@ def server() -> Iterator[tuple[str, list[str]]]:
             self.send_header('Content-Length', str(len(WEIGHTS)))
             self.end_headers()
             self.wfile.write(WEIGHTS[:1000])
-            time.sleep(.5)
+            time.sleep(0.5)
             self.wfile.write(WEIGHTS[1000:])
 
         def log_message(self, *_: Any) -> None:
@@ -246,7 +260,7 @@ def server() -> Iterator[tuple[str, list[str]]]:
 def fetch(rank: int, url: str, cache: str) -> None:
     os.environ.update(LOCAL_RANK=str(rank), FACELMK_HOME=cache)
     if rank == 0:
-        time.sleep(.3)  # the others ask first
+        time.sleep(0.3)  # the others ask first
     os._exit(0 if download.fetch(url).read_bytes() == WEIGHTS else 1)
 
 
@@ -266,7 +280,7 @@ def test_one_rank_of_a_machine_downloads(server: tuple[str, list[str]], tmp_path
 def test_a_rank_that_waits_in_vain_goes_its_own_way(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     monkeypatch.setenv('LOCAL_RANK', '1')
     start = time.monotonic()
-    assert not download.brought_by_first(tmp_path / 'file', patience=.3)
-    assert .3 <= time.monotonic() - start < 2
+    assert not download.brought_by_first(tmp_path / 'file', patience=0.3)
+    assert 0.3 <= time.monotonic() - start < 2
     monkeypatch.setenv('LOCAL_RANK', '0')
     assert not download.brought_by_first(tmp_path / 'file', patience=60)

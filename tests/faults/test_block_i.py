@@ -1,4 +1,5 @@
 """Block I: the machine around a run. Permissions are tried in a child process without root."""
+
 import os
 import subprocess
 import sys
@@ -17,22 +18,29 @@ from facelmk.registry import MODELS
 ROOT = Path(__file__).parents[2]
 NOBODY = 65534
 SLIM = {'OMP_NUM_THREADS': '1', 'PYTHONDONTWRITEBYTECODE': '1'}
-CONFIG = '''
+CONFIG = """
 crop = [dict(type='LoadImage'), dict(type='CropFace', size=64), dict(type='PackFace')]
 val_dataloader = dict(batch_size=2, dataset=dict(type='SyntheticFaces', count=3, size=64, pipeline=crop))
 val_evaluator = [dict(type='NME')]
 model = dict(type='facelmk.FaceLandmarker', backbone=dict(type='QuickNet'), head=dict(type='RegressionHead'),
              codec=dict(type='Coordinates'), loss=dict(type='WingLoss'))
-'''
+"""
 
 
-def start(*words: str, folder: Path, flags: tuple[str, ...] = (), without: tuple[str, ...] = (), **more: str
-          ) -> subprocess.CompletedProcess[str]:
+def start(
+    *words: str, folder: Path, flags: tuple[str, ...] = (), without: tuple[str, ...] = (), **more: str
+) -> subprocess.CompletedProcess[str]:
     """One command line in a process of its own."""
     kept = {key: value for key, value in os.environ.items() if key not in without}
-    return subprocess.run([sys.executable, *flags, '-m', 'facelmk.cli', *words], cwd=folder, text=True,
-                          capture_output=True, timeout=200, encoding='utf-8',
-                          env=kept | SLIM | {'PYTHONPATH': str(ROOT)} | more)
+    return subprocess.run(
+        [sys.executable, *flags, '-m', 'facelmk.cli', *words],
+        cwd=folder,
+        text=True,
+        capture_output=True,
+        timeout=200,
+        encoding='utf-8',
+        env=kept | SLIM | {'PYTHONPATH': str(ROOT)} | more,
+    )
 
 
 def written(folder: Path) -> Path:
@@ -56,11 +64,19 @@ def closed(tmp_path: Path) -> Path:
 @pytest.mark.fault('I01')
 def test_a_work_dir_that_may_not_be_written_to(closed: Path) -> None:
     # root gives itself up once everything is imported: others may not be able to read this Python
-    code = ('import os, sys; from facelmk.cli import main; from facelmk.engine.config import load_config; '
-            f'import facelmk.engine.run, facelmk.cli.train; load_config("my.py"); os.setuid({NOBODY}); '
-            'sys.exit(main(["train", "my.py", "--work-dir", sys.argv[1]]))')
-    done = subprocess.run([sys.executable, '-c', code, str(closed / 'run')], cwd=closed, text=True, timeout=200,
-                          capture_output=True, env=os.environ | SLIM | {'PYTHONPATH': str(ROOT)})
+    code = (
+        'import os, sys; from facelmk.cli import main; from facelmk.engine.config import load_config; '
+        f'import facelmk.engine.run, facelmk.cli.train; load_config("my.py"); os.setuid({NOBODY}); '
+        'sys.exit(main(["train", "my.py", "--work-dir", sys.argv[1]]))'
+    )
+    done = subprocess.run(
+        [sys.executable, '-c', code, str(closed / 'run')],
+        cwd=closed,
+        text=True,
+        timeout=200,
+        capture_output=True,
+        env=os.environ | SLIM | {'PYTHONPATH': str(ROOT)},
+    )
     assert done.returncode == 2 and 'Traceback' not in done.stderr, done.stderr
     assert str(closed) in done.stderr and '--work-dir' in done.stderr
 
@@ -69,14 +85,27 @@ def test_a_work_dir_that_may_not_be_written_to(closed: Path) -> None:
 def test_no_home_no_temporary_folder_and_the_language_c(tmp_path: Path) -> None:
     """All three at once, since each process costs seconds."""
     folder = written(tmp_path / '顔')
-    done = start('config', 'show', str(folder / 'my.py'), folder=tmp_path, without=('HOME',), LANG='C', LC_ALL='C',
-                 TMPDIR=str(tmp_path / 'gone'))
+    done = start(
+        'config',
+        'show',
+        str(folder / 'my.py'),
+        folder=tmp_path,
+        without=('HOME',),
+        LANG='C',
+        LC_ALL='C',
+        TMPDIR=str(tmp_path / 'gone'),
+    )
     assert done.returncode == 0 and 'FaceLandmarker' in done.stdout, done.stderr
 
 
-@pytest.mark.parametrize('name', [pytest.param('with a space', marks=pytest.mark.fault('I05'), id='space'),
-                                  pytest.param('顔_лицо_é', marks=pytest.mark.fault('I06'), id='unicode'),
-                                  pytest.param('x' * 250, marks=pytest.mark.fault('I07'), id='long')])
+@pytest.mark.parametrize(
+    'name',
+    [
+        pytest.param('with a space', marks=pytest.mark.fault('I05'), id='space'),
+        pytest.param('顔_лицо_é', marks=pytest.mark.fault('I06'), id='unicode'),
+        pytest.param('x' * 250, marks=pytest.mark.fault('I07'), id='long'),
+    ],
+)
 def test_paths(name: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     folder = written(tmp_path / name)
     words = ['config', 'check', str(folder / 'my.py'), '--work-dir', str(folder / 'run')]
@@ -90,7 +119,7 @@ def asked(folder: Path) -> list[str]:
     assert cv2.imwrite(str(folder / 'a.png'), np.zeros((64, 64, 3), np.uint8))
     model = MODELS.build(load_config(str(folder / 'my.py')).model)
     with torch.no_grad():
-        list(model.head.parameters())[-1].fill_(.5)  # the bias: points in the middle of the picture
+        list(model.head.parameters())[-1].fill_(0.5)  # the bias: points in the middle of the picture
     save_checkpoint({'state_dict': model.state_dict()}, folder / 'w.pth')
     return ['predict', 'my.py', 'a.png', '--weights', 'w.pth', '--boxes', 'full', '--device', 'cpu']
 
@@ -100,12 +129,20 @@ def test_a_current_folder_that_may_not_be_written_to(closed: Path) -> None:
     """Root asks first, so that everything is imported; neither time anything is written."""
     words = [*asked(closed), '--json']
     before = sorted(closed.rglob('*'))
-    code = (f'import os; from facelmk.cli import main; words = {words!r}; main(words); os.setgid({NOBODY}); '
-            f'os.setuid({NOBODY}); assert not os.access(".", os.W_OK); raise SystemExit(main(words))')
-    done = subprocess.run([sys.executable, '-c', code], cwd=closed, text=True, timeout=200, capture_output=True,
-                          env=os.environ | SLIM | {'PYTHONPATH': str(ROOT)})
+    code = (
+        f'import os; from facelmk.cli import main; words = {words!r}; main(words); os.setgid({NOBODY}); '
+        f'os.setuid({NOBODY}); assert not os.access(".", os.W_OK); raise SystemExit(main(words))'
+    )
+    done = subprocess.run(
+        [sys.executable, '-c', code],
+        cwd=closed,
+        text=True,
+        timeout=200,
+        capture_output=True,
+        env=os.environ | SLIM | {'PYTHONPATH': str(ROOT)},
+    )
     assert done.returncode == 0, done.stderr
-    one, other = done.stdout[:len(done.stdout) // 2], done.stdout[len(done.stdout) // 2:]
+    one, other = done.stdout[: len(done.stdout) // 2], done.stdout[len(done.stdout) // 2 :]
     assert one == other and '"landmarks"' in one and sorted(closed.rglob('*')) == before
 
 
@@ -121,8 +158,9 @@ def test_no_display(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pyt
 
 
 @pytest.mark.fault('I09')
-def test_a_device_that_is_not_there(tmp_path: Path, monkeypatch: pytest.MonkeyPatch,
-                                    capsys: pytest.CaptureFixture[str]) -> None:
+def test_a_device_that_is_not_there(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
     monkeypatch.setattr(torch.cuda, 'device_count', lambda: 0)
     words = [*asked(tmp_path)[:-1], 'cuda']
     monkeypatch.chdir(tmp_path)
@@ -135,8 +173,14 @@ def test_a_device_that_is_not_there(tmp_path: Path, monkeypatch: pytest.MonkeyPa
 @pytest.mark.fault('I13')
 def test_an_output_that_is_closed(tmp_path: Path) -> None:
     command = f'set -o pipefail; "{sys.executable}" -m facelmk.cli config show hrnetv2_w18_wflw --json | true'
-    done = subprocess.run(['bash', '-c', command], cwd=tmp_path, capture_output=True, text=True, timeout=200,
-                          env=os.environ | SLIM | {'PYTHONPATH': str(ROOT)})
+    done = subprocess.run(
+        ['bash', '-c', command],
+        cwd=tmp_path,
+        capture_output=True,
+        text=True,
+        timeout=200,
+        env=os.environ | SLIM | {'PYTHONPATH': str(ROOT)},
+    )
     assert done.returncode == 141 and done.stderr == ''
 
 

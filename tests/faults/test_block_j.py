@@ -1,4 +1,5 @@
 """Block J: mistakes in configs and on the command line, each answered by exit code 2, the place and the near name."""
+
 from collections.abc import Callable
 from pathlib import Path
 
@@ -6,7 +7,7 @@ import pytest
 
 from facelmk.cli import main
 
-CONFIG = '''
+CONFIG = """
 crop = [dict(type='LoadImage'), dict(type='CropFace', size=64), dict(type='PackFace')]
 train_dataloader = dict(batch_size=2, dataset=dict(type='SyntheticFaces', count=4, seed=9, size=64, pipeline=crop))
 val_dataloader = dict(batch_size=2, dataset=dict(type='SyntheticFaces', count=3, size=64, pipeline=crop))
@@ -15,7 +16,7 @@ model = dict(type='facelmk.FaceLandmarker', backbone=dict(type='QuickNet'), head
              codec=dict(type='Coordinates'), loss=dict(type='WingLoss'))
 optim_wrapper = dict(optimizer=dict(type='Adam', lr=.001))
 train_cfg = dict(by_epoch=True, max_epochs=1)
-'''
+"""
 Refused = Callable[..., str]
 
 
@@ -29,6 +30,7 @@ def here(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 @pytest.fixture
 def refused(here: Path, capsys: pytest.CaptureFixture[str]) -> Refused:
     """Writes my.py and runs a command that is to end with exit code 2; gives what it says."""
+
     def run(text: str, *words: str, name: str = 'my.py') -> str:
         (here / name).write_text(text)
         try:
@@ -38,6 +40,7 @@ def refused(here: Path, capsys: pytest.CaptureFixture[str]) -> Refused:
         told = capsys.readouterr()
         assert found == 2 and 'Traceback' not in told.err, told
         return told.err
+
     return run
 
 
@@ -55,7 +58,8 @@ LINES = [  # the case, a line that is added, what the answer names
     ('J10', 'total_epochs = 3', ['total_epochs', 'train_cfg.max_epochs']),
     ('J11', 'val_dataloader["dataset"]["markup"] = "300w"', ['98 points', '68 points']),
     ('J16', 'import nosuchmodule', ['nosuchmodule', 'PYTHONPATH']),
-    ('J16', 'custom_imports = dict(imports=["nosuchmodule"])', ['nosuchmodule', 'PYTHONPATH'])]
+    ('J16', 'custom_imports = dict(imports=["nosuchmodule"])', ['nosuchmodule', 'PYTHONPATH']),
+]
 CASES = [pytest.param(line, named, id=line, marks=pytest.mark.fault(case)) for case, line, named in LINES]
 
 
@@ -82,11 +86,14 @@ OPTIONS = [
     ('J13', ['--resume', 'train', 'my.py'], ['--resume', 'before the verb']),
     ('J14', ['train', 'my.py', '--cfg-options', 'model.mean=[1,2'], ['model.mean=[1,2', 'brackets']),
     ('J14', ['train', 'my.py', '--cfg-options', 'model.loss={"type":'], ['model.loss', 'one by one']),
-    ('J14', ['train', 'my.py', '--work-dirs', 'x', '--cfg-options', 'a=1'], ['--work-dir'])]
+    ('J14', ['train', 'my.py', '--work-dirs', 'x', '--cfg-options', 'a=1'], ['--work-dir']),
+]
 
 
-@pytest.mark.parametrize(('words', 'named'), [
-    pytest.param(words, named, id=' '.join(words), marks=pytest.mark.fault(case)) for case, words, named in OPTIONS])
+@pytest.mark.parametrize(
+    ('words', 'named'),
+    [pytest.param(words, named, id=' '.join(words), marks=pytest.mark.fault(case)) for case, words, named in OPTIONS],
+)
 def test_a_command(words: list[str], named: list[str], refused: Refused) -> None:
     told = refused(CONFIG, *words)
     assert all(word in told for word in named), told
@@ -106,8 +113,9 @@ def test_a_missing_base_is_told_with_the_file_that_names_it(here: Path, refused:
 
 
 @pytest.mark.fault('J06')
-@pytest.mark.parametrize('text', ['_base_ = "{}.py"\n', 'from mmengine.config import read_base\nwith read_base():\n'
-                                  '    from .{} import *\n'])
+@pytest.mark.parametrize(
+    'text', ['_base_ = "{}.py"\n', 'from mmengine.config import read_base\nwith read_base():\n    from .{} import *\n']
+)
 def test_a_circle(text: str, here: Path, refused: Refused) -> None:
     (here / 'other.py').write_text(text.format('my'))
     told = refused(text.format('other'))
@@ -146,8 +154,9 @@ def test_another_suffix(refused: Refused) -> None:
 @pytest.mark.fault('J18')
 def test_delete_replaces_the_whole_part(here: Path, capsys: pytest.CaptureFixture[str]) -> None:
     (here / 'base.py').write_text(CONFIG)
-    (here / 'my.py').write_text('_base_ = "base.py"\n'
-                                'model = dict(backbone=dict(_delete_=True, type="ResNet", depth=18))\n')
+    (here / 'my.py').write_text(
+        '_base_ = "base.py"\nmodel = dict(backbone=dict(_delete_=True, type="ResNet", depth=18))\n'
+    )
     assert main(['config', 'show', 'my.py']) == 0
     shown: dict = {}
     exec(capsys.readouterr().out, shown)

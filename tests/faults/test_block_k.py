@@ -1,4 +1,5 @@
 """Block K: the same again, and the same in another way; the limits stand in the tests."""
+
 import copy
 import hashlib
 import shutil
@@ -29,10 +30,17 @@ SIZE = 256
 def settings(tmp_path_factory: pytest.TempPathFactory) -> Config:
     """The quick start with ten faces of 64 pixels, which are drawn once."""
     loader = 'train_dataloader'
-    return load_config('quickstart', {
-        f'{loader}.dataset.count': FACES, f'{loader}.dataset.cache': str(tmp_path_factory.mktemp('drawn')),
-        f'{loader}.dataset.size': SIDE, f'{loader}.dataset.pipeline.1.size': SIDE, f'{loader}.batch_size': BATCH,
-        f'{loader}.num_workers': 0})
+    return load_config(
+        'quickstart',
+        {
+            f'{loader}.dataset.count': FACES,
+            f'{loader}.dataset.cache': str(tmp_path_factory.mktemp('drawn')),
+            f'{loader}.dataset.size': SIDE,
+            f'{loader}.dataset.pipeline.1.size': SIDE,
+            f'{loader}.batch_size': BATCH,
+            f'{loader}.num_workers': 0,
+        },
+    )
 
 
 def loader(settings: Config, seed: int, workers: int = 0) -> torch.utils.data.DataLoader:
@@ -62,7 +70,7 @@ def test_a_seed_gives_its_weights_and_another_seed_others(settings: Config) -> N
     first, again, other = trained(settings, 1), trained(settings, 1), trained(settings, 2)
     assert all(torch.equal(first[key], again[key]) for key in first)
     moved = [key for key in first if first[key].is_floating_point() and not torch.equal(first[key], other[key])]
-    assert len(moved) > .9 * sum(value.is_floating_point() for value in first.values())
+    assert len(moved) > 0.9 * sum(value.is_floating_point() for value in first.values())
 
 
 @fault('K03')
@@ -73,8 +81,14 @@ def test_workers_change_no_batch(settings: Config) -> None:
         batches, stream = loader(settings, 5, workers), []
         for epoch in range(2):
             batches.sampler.set_epoch(epoch)
-            stream += [(batch['data_samples']['id'], batch['inputs'].numpy().tobytes(),
-                        batch['data_samples']['points'].numpy().tobytes()) for batch in batches]
+            stream += [
+                (
+                    batch['data_samples']['id'],
+                    batch['inputs'].numpy().tobytes(),
+                    batch['data_samples']['points'].numpy().tobytes(),
+                )
+                for batch in batches
+            ]
         streams.append(stream)
     assert streams[0] == streams[1] == streams[2]
     assert len(streams[0]) == len(set(map(str, streams[0]))) == 2 * -(-FACES // BATCH)
@@ -86,8 +100,9 @@ def test_batches_of_one_and_of_sixteen(predictor: Predictor) -> None:
     draw = np.random.default_rng(0)
     image = draw.integers(0, 256, (200, 220, 3), np.uint8)
     boxes = [[x, y, x + side, y + side] for x, y, side in draw.uniform(20, 120, (16, 3))]
-    together, alone = (np.stack([face.landmarks for face in predictor(image, boxes, batch_size=size)])
-                       for size in (16, 1))
+    together, alone = (
+        np.stack([face.landmarks for face in predictor(image, boxes, batch_size=size)]) for size in (16, 1)
+    )
     assert np.abs(together - alone).max() < 1e-3
     assert np.ptp(alone, 0).max() > 5  # the network does not say the same of every box
 
@@ -111,7 +126,7 @@ def test_an_output_mirrored_twice_is_itself(name: str) -> None:
     codec, mirror = build(name), torch.from_numpy(MARKUPS['wflw'].mirror)
     output = output_of(name, codec)
     once = codec.flip(output, mirror, SIZE)
-    limit = 1e-4 / SIZE if name == 'Coordinates' else 0.
+    limit = 1e-4 / SIZE if name == 'Coordinates' else 0.0
     assert not torch.equal(once, output)
     assert (codec.flip(once, mirror, SIZE) - output).abs().max() <= limit
 
@@ -131,7 +146,7 @@ def test_the_way_home_undoes_the_crop(name: str) -> None:
         landmarks = draw.uniform((x, y), (x + side, y + side), (98, 2))
         points = torch.from_numpy(geometry.apply(warp, landmarks).astype(np.float32))
         found = codec.home(points[None], torch.from_numpy(warp)[None])[0]
-        off, more = found.numpy() - landmarks, 1. if name == 'HRNetInteger' else 0.
+        off, more = found.numpy() - landmarks, 1.0 if name == 'HRNetInteger' else 0.0
         assert off.min() > -1e-3 and off.max() < more + 1e-3
 
 
@@ -205,6 +220,7 @@ def test_what_is_exported_twice_has_the_same_bytes(settings: Config, tmp_path: P
         place.mkdir()
         published = publish(tmp_path / 'saved.pth', place / 'out.pth')
         torch.export.save(torch.export.export(model, (image,)), place / 'graph.pt2')
-        digests.append([hashlib.sha256(path.read_bytes()).hexdigest() for path in (Path(published),
-                                                                                  place / 'graph.pt2')])
+        digests.append(
+            [hashlib.sha256(path.read_bytes()).hexdigest() for path in (Path(published), place / 'graph.pt2')]
+        )
     assert digests[0] == digests[1]

@@ -1,4 +1,5 @@
 """Files that would write a canary if anything in them were run: no reader of facelmk runs it, others do."""
+
 import os
 from collections.abc import Callable, Iterator
 from contextlib import suppress
@@ -21,10 +22,16 @@ def state(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Any]:
     return torch.load(folder / 'epoch_1.pth', weights_only=True)
 
 
-@pytest.mark.parametrize('lay', [pytest.param(lay, id=lay.__name__, marks=[pytest.mark.fault(*ids)] if ids else [])
-                                 for lay, ids in PAYLOADS.items()])
-def test_no_reader_runs_what_a_file_holds(lay: Callable, state: dict[str, Any], tmp_path: Path,
-                                          monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.mark.parametrize(
+    'lay',
+    [
+        pytest.param(lay, id=lay.__name__, marks=[pytest.mark.fault(*ids)] if ids else [])
+        for lay, ids in PAYLOADS.items()
+    ],
+)
+def test_no_reader_runs_what_a_file_holds(
+    lay: Callable, state: dict[str, Any], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setenv('FACELMK_HOME', str(tmp_path / 'home'))
     canary = tmp_path / 'canary'
     for i, evil in enumerate((Calls(write_canary, str(canary)), Calls(os.system, f'touch {canary}'))):
@@ -45,8 +52,13 @@ def test_no_reader_runs_what_a_file_holds(lay: Callable, state: dict[str, Any], 
     assert len(PAYLOADS) == 12
 
 
-@pytest.mark.parametrize('lay', [pytest.param(in_averaged_weights, marks=pytest.mark.fault('D03')),
-                                 pytest.param(in_the_optimizer, marks=pytest.mark.fault('D04'))])
+@pytest.mark.parametrize(
+    'lay',
+    [
+        pytest.param(in_averaged_weights, marks=pytest.mark.fault('D03')),
+        pytest.param(in_the_optimizer, marks=pytest.mark.fault('D04')),
+    ],
+)
 def test_what_a_pickle_calls_is_named(lay: Callable, state: dict[str, Any], tmp_path: Path) -> None:
     *readers, last = lay(Stage(tmp_path, tmp_path / 'canary', Calls(os.system, 'true'), state)).readers
     for read in readers:

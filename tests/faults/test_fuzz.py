@@ -1,4 +1,5 @@
 """Mutated annotations and pictures are read, or refused with our own errors, soon and without much memory."""
+
 import json
 import os
 import subprocess
@@ -17,8 +18,13 @@ def read_mutated(kind: str, count: int, folder: Path) -> None:
     if kind.startswith('mat'):
         pytest.importorskip('h5py'), pytest.importorskip('scipy')
     paths = [str(ROOT), str(ROOT / 'tests'), os.environ.get('PYTHONPATH', '')]
-    done = subprocess.run([sys.executable, '-m', 'faults.fuzzing', kind, str(count), str(folder)], capture_output=True,
-                          text=True, env=os.environ | {'PYTHONPATH': os.pathsep.join(filter(None, paths))}, check=False)
+    done = subprocess.run(
+        [sys.executable, '-m', 'faults.fuzzing', kind, str(count), str(folder)],
+        capture_output=True,
+        text=True,
+        env=os.environ | {'PYTHONPATH': os.pathsep.join(filter(None, paths))},
+        check=False,
+    )
     assert done.returncode == 0, f'ended with {done.returncode}: {done.stderr[-2000:]}'
     found = json.loads(done.stdout.splitlines()[-1])
     print(found)

@@ -1,4 +1,5 @@
 """The fault table itself: its ids, and that tests claim no others."""
+
 import re
 from collections import Counter
 from pathlib import Path
@@ -28,11 +29,22 @@ def test_tests_claim_known_ids_only() -> None:
 
 def test_a_case_counts_once_it_passed_and_nothing_failed() -> None:
     def report(outcome: str, when: str = 'call') -> SimpleNamespace:
-        return SimpleNamespace(failed=outcome == 'failed', skipped=outcome == 'skipped', when=when, nodeid='t',
-                               longrepr=('file', 1, 'Skipped: no root'))
+        return SimpleNamespace(
+            failed=outcome == 'failed',
+            skipped=outcome == 'skipped',
+            when=when,
+            nodeid='t',
+            longrepr=('file', 1, 'Skipped: no root'),
+        )
+
     count = Count()
-    for ids, one in ((['A01', 'A02'], report('passed')), (['A02'], report('failed')), (['A03'], report('skipped')),
-                     (['A04'], report('passed', 'setup')), (['I10'], report('passed'))):
+    for ids, one in (
+        (['A01', 'A02'], report('passed')),
+        (['A02'], report('failed')),
+        (['A03'], report('skipped')),
+        (['A04'], report('passed', 'setup')),
+        (['I10'], report('passed')),
+    ):
         count.add(ids, one)
     lines = count.lines()
     assert lines[-1] == f'faults shown: 1 of {len(TABLE)}' and lines[-2].startswith('A 1/')

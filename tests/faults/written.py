@@ -1,4 +1,5 @@
 """Pictures as the content of files."""
+
 import io
 from typing import Any
 

@@ -1,4 +1,5 @@
 """A small network whose answer depends on what it sees, saved to a file, and drawn faces to look at."""
+
 from pathlib import Path
 
 import numpy as np

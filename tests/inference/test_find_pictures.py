@@ -1,4 +1,5 @@
 """Which pictures are found, and where their drawings go."""
+
 from pathlib import Path
 
 import pytest
@@ -11,8 +12,15 @@ from facelmk.inference.folders import find_pictures, name_drawings
 def album(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """A folder with four pictures, one of them below another folder, and three other files."""
     monkeypatch.chdir(tmp_path)
-    for name in ('an album/a.jpg', 'an album/a.png', 'an album/ü/b.JPG', 'an album/c.bmp', 'an album/notes.txt',
-                 'an album/._a.jpg', 'an album/ü/b.pts'):
+    for name in (
+        'an album/a.jpg',
+        'an album/a.png',
+        'an album/ü/b.JPG',
+        'an album/c.bmp',
+        'an album/notes.txt',
+        'an album/._a.jpg',
+        'an album/ü/b.pts',
+    ):
         Path(name).parent.mkdir(parents=True, exist_ok=True)
         Path(name).touch()
     return Path('an album')

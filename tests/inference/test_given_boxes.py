@@ -1,4 +1,5 @@
 """Boxes as text and in files."""
+
 import json
 import os
 from pathlib import Path
@@ -60,10 +61,17 @@ def test_csv_with_and_without_a_header(here) -> None:
         assert np.array_equal(boxes('ü.jpg'), [[5, 6, 7, 8]])
 
 
-@pytest.mark.parametrize('name, content, told', [
-    ('b.csv', 'a.jpg,1,2,3,4\nb.jpg,1,2,3\n', 'row 2'), ('b.csv', 'a.jpg,1,2,3,4\nb.jpg,1,2,3,x\n', 'row 2'),
-    ('b.json', '{"a": [[1, 2]]}', 'expected'), ('b.json', '{', 'JSONDecodeError'), ('b.json', '7', 'expected'),
-    ('b.json', '[[1, 2, 3, 4]]', 'expected')])
+@pytest.mark.parametrize(
+    'name, content, told',
+    [
+        ('b.csv', 'a.jpg,1,2,3,4\nb.jpg,1,2,3\n', 'row 2'),
+        ('b.csv', 'a.jpg,1,2,3,4\nb.jpg,1,2,3,x\n', 'row 2'),
+        ('b.json', '{"a": [[1, 2]]}', 'expected'),
+        ('b.json', '{', 'JSONDecodeError'),
+        ('b.json', '7', 'expected'),
+        ('b.json', '[[1, 2, 3, 4]]', 'expected'),
+    ],
+)
 def test_defective_files(here, name, content, told) -> None:
     (here / name).write_text(content)
     with pytest.raises(DataDefect, match=f'{name}.*{told}'):

@@ -1,4 +1,5 @@
 """Predictor: the numbers of validation, any number of boxes and pictures, and errors that say what is wanted."""
+
 import json
 import os
 import subprocess
@@ -16,7 +17,7 @@ from facelmk.engine.config import load_config
 from facelmk.faces import Faces
 
 ROOT = Path(__file__).parents[2]
-BOXES = [[20., 10., 120., 130.], [0., 0., 60., 50.], [30., 40., 150., 139.], [-20., 5., 90., 160.]]
+BOXES = [[20.0, 10.0, 120.0, 130.0], [0.0, 0.0, 60.0, 50.0], [30.0, 40.0, 150.0, 139.0], [-20.0, 5.0, 90.0, 160.0]]
 
 
 def landmarks(found: Faces) -> np.ndarray:
@@ -26,9 +27,25 @@ def landmarks(found: Faces) -> np.ndarray:
 def test_landmarks_are_those_of_a_test(predictor, faces, weights, tmp_path) -> None:
     """The same faces through `facelmk test`: data set, loader, Runner and all."""
     options = [f'val_dataloader.dataset.{key}' for key in (f'count={len(faces)}', 'cache=None')]
-    subprocess.run([sys.executable, '-m', 'facelmk.cli', 'test', 'quickstart', weights, '--dump', 'dump.json',
-                    '--cfg-options', *options, 'val_dataloader.num_workers=0'], cwd=tmp_path, check=True,
-                   capture_output=True, env=os.environ | {'PYTHONPATH': str(ROOT), 'OMP_NUM_THREADS': '1'})
+    subprocess.run(
+        [
+            sys.executable,
+            '-m',
+            'facelmk.cli',
+            'test',
+            'quickstart',
+            weights,
+            '--dump',
+            'dump.json',
+            '--cfg-options',
+            *options,
+            'val_dataloader.num_workers=0',
+        ],
+        cwd=tmp_path,
+        check=True,
+        capture_output=True,
+        env=os.environ | {'PYTHONPATH': str(ROOT), 'OMP_NUM_THREADS': '1'},
+    )
     tested = {row['id']: row for row in json.loads((tmp_path / 'dump.json').read_text())}
     assert len(tested) == len(faces)
     found = predictor([face['image'] for face in faces], [[face['box']] for face in faces])
@@ -58,8 +75,9 @@ def test_full_is_one_box_around_the_picture(predictor, picture) -> None:
 
 def test_many_boxes_in_batches(predictor, picture, monkeypatch) -> None:
     sizes, step = [], predictor.landmarker.test_step
-    monkeypatch.setattr(predictor.landmarker, 'test_step', lambda batch: sizes.append(len(batch['inputs'])) or
-                        step(batch))
+    monkeypatch.setattr(
+        predictor.landmarker, 'test_step', lambda batch: sizes.append(len(batch['inputs'])) or step(batch)
+    )
     together = predictor(picture, BOXES, batch_size=3)
     assert sizes == [3, 1]
     alone = [predictor(picture, [box])[0].landmarks for box in BOXES]
@@ -69,8 +87,9 @@ def test_many_boxes_in_batches(predictor, picture, monkeypatch) -> None:
 
 def test_batches_join_pictures_and_keep_them_apart(predictor, picture, faces, monkeypatch) -> None:
     sizes, step = [], predictor.landmarker.test_step
-    monkeypatch.setattr(predictor.landmarker, 'test_step', lambda batch: sizes.append(len(batch['inputs'])) or
-                        step(batch))
+    monkeypatch.setattr(
+        predictor.landmarker, 'test_step', lambda batch: sizes.append(len(batch['inputs'])) or step(batch)
+    )
     other = faces[1]['image']
     found = predictor([picture, other, picture], [BOXES[:3], [], [BOXES[1]]], batch_size=4)
     assert sizes == [4] and [len(one) for one in found] == [3, 0, 1]
@@ -102,6 +121,7 @@ def test_a_stream_reads_as_it_goes(predictor, picture) -> None:
 
 # -- faults of MMPose's road
 
+
 def test_the_way_home_knows_rotation(predictor) -> None:
     """MMPose undoes a crop by its centre and scale alone, which is wrong once the crop is turned."""
     places = np.random.default_rng(0).uniform(0, 300, (2, 98, 2)).astype(np.float32)
@@ -119,17 +139,21 @@ def test_names_are_found_from_any_folder(weights, picture, predictor, tmp_path, 
 
 # -- what is wrong
 
-@pytest.mark.parametrize('boxes, told', [
-    (None, "a box around each face is needed.*boxes='full'"),
-    ('face', "boxes='face'"),
-    ([[10, 10, 10, 50]], r'box 0 is \[10.0, 10.0, 10.0, 50.0\]; expected finite numbers, x1 < x2'),
-    ([[0, 0, 9, 9], [50, 60, 10, 90]], 'box 1'),
-    ([[float('nan'), 0, 9, 9]], 'box 0'),
-    ([[0, 0, float('inf'), 9]], 'box 0'),
-    ([[200, 10, 250, 50]], 'outside of the picture of 160 x 140'),
-    ([[1, 2, 3]], r'shape \(1, 3\)'),
-    ([['a', 2, 3, 4]], 'boxes='),
-])
+
+@pytest.mark.parametrize(
+    'boxes, told',
+    [
+        (None, "a box around each face is needed.*boxes='full'"),
+        ('face', "boxes='face'"),
+        ([[10, 10, 10, 50]], r'box 0 is \[10.0, 10.0, 10.0, 50.0\]; expected finite numbers, x1 < x2'),
+        ([[0, 0, 9, 9], [50, 60, 10, 90]], 'box 1'),
+        ([[float('nan'), 0, 9, 9]], 'box 0'),
+        ([[0, 0, float('inf'), 9]], 'box 0'),
+        ([[200, 10, 250, 50]], 'outside of the picture of 160 x 140'),
+        ([[1, 2, 3]], r'shape \(1, 3\)'),
+        ([['a', 2, 3, 4]], 'boxes='),
+    ],
+)
 def test_boxes_that_are_none(predictor, picture, boxes, told) -> None:
     with pytest.raises(FacelmkError, match=told):
         predictor(picture, boxes)
@@ -142,6 +166,7 @@ def test_lists_of_other_lengths(predictor, picture) -> None:
 
 # -- load
 
+
 def test_flip_test_is_an_argument(weights, picture, predictor) -> None:
     assert predictor.landmarker.flip_test is True  # as the config says
     direct = facelmk.load('quickstart', weights, 'cpu', flip_test=False)
@@ -151,8 +176,9 @@ def test_flip_test_is_an_argument(weights, picture, predictor) -> None:
 
 def test_a_config_by_name_by_path_and_loaded(weights, picture, predictor, tmp_path) -> None:
     path = tmp_path / 'mine.py'
-    path.write_text('from mmengine.config import read_base\nwith read_base():\n'
-                    '    from facelmk.configs.quickstart import *\n')
+    path.write_text(
+        'from mmengine.config import read_base\nwith read_base():\n    from facelmk.configs.quickstart import *\n'
+    )
     wanted = landmarks(predictor(picture, 'full'))
     for config in (path, str(path), load_config('quickstart')):
         assert np.array_equal(landmarks(facelmk.load(config, weights, 'cpu')(picture, 'full')), wanted)

@@ -1,4 +1,5 @@
 """One picture in every form that it may be given in."""
+
 import http.server
 import io
 import threading
@@ -26,8 +27,16 @@ def path(tmp_path: Path, picture: np.ndarray) -> Path:
 
 def test_all_forms_are_one_picture(path, picture) -> None:
     rgb = np.ascontiguousarray(picture[..., ::-1])
-    forms = [path, str(path), path.read_bytes(), bytearray(path.read_bytes()), picture, Image.open(path),
-             Image.fromarray(rgb), torch.from_numpy(rgb).permute(2, 0, 1)]
+    forms = [
+        path,
+        str(path),
+        path.read_bytes(),
+        bytearray(path.read_bytes()),
+        picture,
+        Image.open(path),
+        Image.fromarray(rgb),
+        torch.from_numpy(rgb).permute(2, 0, 1),
+    ]
     for form in forms:
         found = read_picture(form)
         assert np.array_equal(found, picture) and found.flags['C_CONTIGUOUS'], type(form)
@@ -77,6 +86,7 @@ def test_photographs_are_set_upright(picture, tmp_path, orientation) -> None:
 @pytest.fixture
 def address(path) -> Iterator[str]:
     """Where a server hands the folder of the picture out."""
+
     class Quiet(http.server.SimpleHTTPRequestHandler):
         def __init__(self, *arguments) -> None:
             super().__init__(*arguments, directory=str(path.parent))
@@ -85,7 +95,7 @@ def address(path) -> Iterator[str]:
             pass
 
     with http.server.ThreadingHTTPServer(('127.0.0.1', 0), Quiet) as server:
-        threading.Thread(target=server.serve_forever, args=(.02,), daemon=True).start()
+        threading.Thread(target=server.serve_forever, args=(0.02,), daemon=True).start()
         yield f'http://127.0.0.1:{server.server_port}'
         server.shutdown()
 
@@ -115,16 +125,19 @@ def test_what_is_no_picture(tmp_path) -> None:
         read_picture('file:///etc/hostname')
 
 
-@pytest.mark.parametrize('thing, told', [
-    (np.zeros((4, 4, 3), np.float32), 'float32 is no picture; expected uint8'),
-    (np.zeros((3, 40, 40), np.uint8), r'\(3, 40, 40\)'),
-    (np.zeros((0, 4, 3), np.uint8), r'\(0, 4, 3\)'),
-    (np.zeros((2, 4, 4, 3), np.uint8), r'\(2, 4, 4, 3\)'),
-    (torch.zeros(3, 4, 4), 'float32 is no picture'),
-    (torch.zeros(4, 4, 3, dtype=torch.uint8), r'\(4, 4, 3\)'),
-    (Image.fromarray(np.zeros((4, 4), np.int32)), "mode 'I'"),
-    (7, 'a int is no picture; expected a path'),
-])
+@pytest.mark.parametrize(
+    'thing, told',
+    [
+        (np.zeros((4, 4, 3), np.float32), 'float32 is no picture; expected uint8'),
+        (np.zeros((3, 40, 40), np.uint8), r'\(3, 40, 40\)'),
+        (np.zeros((0, 4, 3), np.uint8), r'\(0, 4, 3\)'),
+        (np.zeros((2, 4, 4, 3), np.uint8), r'\(2, 4, 4, 3\)'),
+        (torch.zeros(3, 4, 4), 'float32 is no picture'),
+        (torch.zeros(4, 4, 3, dtype=torch.uint8), r'\(4, 4, 3\)'),
+        (Image.fromarray(np.zeros((4, 4), np.int32)), "mode 'I'"),
+        (7, 'a int is no picture; expected a path'),
+    ],
+)
 def test_things_that_are_no_pictures(thing, told) -> None:
     with pytest.raises(FacelmkError, match=told):
         read_picture(thing)

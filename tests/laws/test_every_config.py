@@ -3,6 +3,7 @@
 Each config's own mark-up, pipelines, codec and network, with a few drawn faces in place of its data set. A config is
 built once: pytest runs all tests of one row before those of the next.
 """
+
 import copy
 import gc
 from types import SimpleNamespace
@@ -28,10 +29,20 @@ FACES, SMALL = 4, 64
 # what decoding alone costs on drawn faces, in per cent of the eyes' distance: cells of 4 pixels in a crop of 256, moved
 # by a quarter; a parabola's top; the mean of a cut bell curve; bins of half a pixel; nothing. MMPose's grid under
 # flip-test adds half of its bias.
-FLOORS = {'quarter': 1.5, 'dark': .005, None: 2.6, 'Integral': .02, 'SimCC': .3, 'Coordinates': 1e-4,
-          'Boundary': 1.7, 'UDP': .005, 'Megvii': 1.5, 'HRNetInteger': 2.2}
-MIRRORED_HALF = .55  # half a pixel, in per cent of the eyes' distance
-COARSE = 14.  # in a crop of 64 pixels every point is near the edge, where only cells are right; one cell is 18 %
+FLOORS = {
+    'quarter': 1.5,
+    'dark': 0.005,
+    None: 2.6,
+    'Integral': 0.02,
+    'SimCC': 0.3,
+    'Coordinates': 1e-4,
+    'Boundary': 1.7,
+    'UDP': 0.005,
+    'Megvii': 1.5,
+    'HRNetInteger': 2.2,
+}
+MIRRORED_HALF = 0.55  # half a pixel, in per cent of the eyes' distance
+COARSE = 14.0  # in a crop of 64 pixels every point is near the edge, where only cells are right; one cell is 18 %
 
 
 @pytest.fixture(scope='module', params=NAMES)
@@ -54,6 +65,7 @@ def drawn(tmp_path_factory):
         if size is not None:
             steps = [step | {'size': size} if step['type'] == 'CropFace' else step for step in steps]
         return SyntheticFaces(markup_of(settings), FACES, seed=7, size=256, pipeline=steps, cache=cache, workers=1)
+
     return made
 
 
@@ -152,7 +164,7 @@ def test_a_perfect_network_gets_below_the_codecs_floor(row, drawn, flip):
     codec = row.model.codec
     found = answer(row.model, codec, batch, grown(shape_of(row.model, SMALL), codec, size), flip)
     nme, share = error(row.model, batch, found, margin=8)
-    assert share > .9
+    assert share > 0.9
     assert nme < floor(codec)[0 if flip else 1] * 256 / size * wide
 
 
@@ -166,7 +178,7 @@ def test_the_whole_road_at_64_pixels(row, drawn):
     found = model.predict(batch['inputs'].float(), truth)
     del model.output
     nme, share = error(model, batch, found, margin=8)
-    assert share > .5
+    assert share > 0.5
     assert nme < COARSE
 
 
@@ -183,9 +195,11 @@ def test_figures_have_names_of_their_own_and_a_perfect_answer_has_no_error(row, 
     evaluator = Evaluator([METRICS.build(dict(metric)) for metric in row.settings.val_evaluator])
     evaluator.dataset_meta = {'markup': markup_of(row.settings), 'subsets': ()}
     truth = batch_of(drawn(row.settings, 'val', size=SMALL))['data_samples']
-    truth = truth | {'norm': torch.full((FACES,), 100.)}
-    faces = [dict(id=i, landmarks=face, scores=torch.ones(len(face)))
-             for i, face in zip(truth['id'], truth['landmarks'], strict=True)]
+    truth = truth | {'norm': torch.full((FACES,), 100.0)}
+    faces = [
+        dict(id=i, landmarks=face, scores=torch.ones(len(face)))
+        for i, face in zip(truth['id'], truth['landmarks'], strict=True)
+    ]
     evaluator.process(data_samples=faces, data_batch={'data_samples': truth})
     figures = evaluator.evaluate(FACES)
     assert len(figures) == len(row.settings.val_evaluator) and 'NME' in figures
@@ -197,8 +211,10 @@ def test_a_training_step_moves_the_weights(row, drawn):
     torch.manual_seed(0)
     model = row.model.train()
     before = {key: weight.detach().clone() for key, weight in model.named_parameters()}
-    logged = model.train_step(batch_of(drawn(row.settings, 'train', size=SMALL)),
-                              build_optim_wrapper(model, copy.deepcopy(row.settings.optim_wrapper)))
+    logged = model.train_step(
+        batch_of(drawn(row.settings, 'train', size=SMALL)),
+        build_optim_wrapper(model, copy.deepcopy(row.settings.optim_wrapper)),
+    )
     assert len(logged) > 1 and all(torch.isfinite(value) and value > 0 for value in logged.values())
     after = dict(model.named_parameters())
     assert all(torch.isfinite(weight).all() for weight in after.values())
@@ -239,12 +255,28 @@ def test_every_codec_has_a_floor_here():
 def test_every_row_of_the_seeds_has_a_config():
     """Under the names that users and downstream projects rely on."""
     sets = ('wflw', '300w', 'cofw', 'aflw')
-    rows = {'deeppose_r50_wflw', 'deeppose_r50_wflw_wing', 'deeppose_r50_wflw_softwing', 'hrnetv2_w18_300wlp',
-            'hrnetv2_w18_wflw_dark', 'hrnetv2_w18_aflw_dark', 'hrnetv2_w18_wflw_awing', 'hrnetv2_w18_wflw_focal',
-            'hrnetv2_w18_wflw_awing_integral', 'unet_wflw_awing', 'dla34_wflw_awing', 'awing_hg1_wflw',
-            'hrnetv2_w18_coco_wholebody_face_dark', 'rtmpose_m_wflw', 'rtmpose_m_lapa', 'rtmpose_m_coco_wholebody_face'}
+    rows = {
+        'deeppose_r50_wflw',
+        'deeppose_r50_wflw_wing',
+        'deeppose_r50_wflw_softwing',
+        'hrnetv2_w18_300wlp',
+        'hrnetv2_w18_wflw_dark',
+        'hrnetv2_w18_aflw_dark',
+        'hrnetv2_w18_wflw_awing',
+        'hrnetv2_w18_wflw_focal',
+        'hrnetv2_w18_wflw_awing_integral',
+        'unet_wflw_awing',
+        'dla34_wflw_awing',
+        'awing_hg1_wflw',
+        'hrnetv2_w18_coco_wholebody_face_dark',
+        'rtmpose_m_wflw',
+        'rtmpose_m_lapa',
+        'rtmpose_m_coco_wholebody_face',
+    }
     rows |= {name.format(data) for name in ('hrnetv2_w18_{}', 'awing_hg4_{}', 'hrnet_w18_{}_orig') for data in sets}
     rows |= {f'rtmpose_{size}_face6' for size in 'tsm'}
-    rows |= {f'{network}_coco_wholebody_face'
-             for network in ('hrnetv2_w18', 'res50', 'scnet50', 'mobilenetv2', 'hourglass52')}
+    rows |= {
+        f'{network}_coco_wholebody_face'
+        for network in ('hrnetv2_w18', 'res50', 'scnet50', 'mobilenetv2', 'hourglass52')
+    }
     assert len(rows) == 36 and rows <= set(NAMES)

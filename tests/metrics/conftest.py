@@ -1,4 +1,5 @@
 """Made-up faces, and a metric run over them."""
+
 import numpy as np
 import pytest
 import torch
@@ -10,14 +11,19 @@ def make_batch(landmarks, predicted, visible=None, norm=None, box=None, tags=Non
     """A batch as the collate hands it over, and predictions as the model hands them over."""
     count, points = np.shape(landmarks)[:2]
     ids = [f'{i}.png' for i in range(count)] if ids is None else ids
-    truth = {'id': list(ids), 'landmarks': torch.as_tensor(np.asarray(landmarks)),
-             'visible': torch.ones(count, points) if visible is None else torch.as_tensor(np.asarray(visible, float)),
-             'norm': torch.full((count,), torch.nan) if norm is None else torch.as_tensor(np.asarray(norm, float)),
-             'box': torch.tensor([[0., 0, 3, 4]] * count) if box is None else torch.as_tensor(np.asarray(box, float)),
-             'tags': [()] * count if tags is None else tags}
+    truth = {
+        'id': list(ids),
+        'landmarks': torch.as_tensor(np.asarray(landmarks)),
+        'visible': torch.ones(count, points) if visible is None else torch.as_tensor(np.asarray(visible, float)),
+        'norm': torch.full((count,), torch.nan) if norm is None else torch.as_tensor(np.asarray(norm, float)),
+        'box': torch.tensor([[0.0, 0, 3, 4]] * count) if box is None else torch.as_tensor(np.asarray(box, float)),
+        'tags': [()] * count if tags is None else tags,
+    }
     scores = np.ones((count, points)) if scores is None else scores
-    predictions = [{'id': name, 'landmarks': torch.as_tensor(np.asarray(p)), 'scores': torch.as_tensor(s)}
-                   for name, p, s in zip(ids, predicted, scores, strict=True)]
+    predictions = [
+        {'id': name, 'landmarks': torch.as_tensor(np.asarray(p)), 'scores': torch.as_tensor(s)}
+        for name, p, s in zip(ids, predicted, scores, strict=True)
+    ]
     return {'data_samples': truth}, predictions
 
 
@@ -30,10 +36,12 @@ def batch():
 @pytest.fixture
 def measure():
     """Builds a metric from its config, feeds it batches, evaluates."""
+
     def run(config, batches, markup='wflw', subsets=(), size=None):
         metric = METRICS.build(config)
         metric.dataset_meta = {'markup': markup, 'subsets': subsets}
         for truth, predictions in batches:
             metric.process(truth, predictions)
         return metric.evaluate(sum(len(p) for _, p in batches) if size is None else size)
+
     return run

@@ -1,4 +1,5 @@
 """A face's error: closed forms, MMPose's figures, and what must not change it (L7)."""
+
 from pathlib import Path
 
 import numpy as np
@@ -12,49 +13,69 @@ REFERENCE = np.load(Path(__file__).parents[1] / 'data' / 'metrics.npz')
 RNG = np.random.default_rng(0)
 
 
-def lengths(norm, markup, landmarks, box=((0, 0, 3, 4),), file=(7.,)):
+def lengths(norm, markup, landmarks, box=((0, 0, 3, 4),), file=(7.0,)):
     return normaliser(norm, MARKUPS[markup], np.asarray(landmarks, float), np.asarray(box, float), np.asarray(file))
 
 
 def test_face_errors_by_hand():
     truth = np.zeros((4, 3, 2))
-    found = np.array([[[3., 4], [0, 0], [6, 8]]] * 4)
+    found = np.array([[[3.0, 4], [0, 0], [6, 8]]] * 4)
     visible = np.array([[1, 1, 1], [1, 1, 0], [0, 0, 0], [1, 1, 1]])
-    error, count = face_errors(found, truth, visible, np.array([10., 10, 10, 0]))
-    assert error[:2].tolist() == [.5, .25] and np.isnan(error[2:]).all()
+    error, count = face_errors(found, truth, visible, np.array([10.0, 10, 10, 0]))
+    assert error[:2].tolist() == [0.5, 0.25] and np.isnan(error[2:]).all()
     assert count.tolist() == [3, 2, 0, 3]
 
 
 def test_an_invisible_point_may_hold_anything():
-    truth, found = np.zeros((1, 2, 2)), np.array([[[3., 4], [np.nan, np.inf]]])
-    error, _ = face_errors(found, truth, np.array([[1, 0]]), np.array([5.]))
+    truth, found = np.zeros((1, 2, 2)), np.array([[[3.0, 4], [np.nan, np.inf]]])
+    error, _ = face_errors(found, truth, np.array([[1, 0]]), np.array([5.0]))
     assert error.tolist() == [1]
 
 
-@pytest.mark.parametrize(('norm', 'wanted'), [('box_side', 4), ('box_geo', 12 ** .5), ('box_diagonal', 5), ('file', 7)])
+@pytest.mark.parametrize(('norm', 'wanted'), [('box_side', 4), ('box_geo', 12**0.5), ('box_diagonal', 5), ('file', 7)])
 def test_box_and_file(norm, wanted):
     assert lengths(norm, 'wflw', np.zeros((1, 98, 2))) == pytest.approx(wanted)
 
 
-@pytest.mark.parametrize(('norm', 'markup', 'ends'), [
-    ('inter_ocular', 'wflw', ([60], [72])), ('inter_ocular', '300w', ([36], [45])),
-    ('inter_ocular', 'cofw', ([8], [9])), ('inter_ocular', 'lapa', ([66], [79])), ('inter_pupil', 'wflw', ([96], [97])),
-    ('inter_pupil', 'cofw', ([16], [17])), ('inter_pupil', '300w', (range(36, 42), range(42, 48))),
-    ((3, 11), 'aflw', ([3], [11]))])
+@pytest.mark.parametrize(
+    ('norm', 'markup', 'ends'),
+    [
+        ('inter_ocular', 'wflw', ([60], [72])),
+        ('inter_ocular', '300w', ([36], [45])),
+        ('inter_ocular', 'cofw', ([8], [9])),
+        ('inter_ocular', 'lapa', ([66], [79])),
+        ('inter_pupil', 'wflw', ([96], [97])),
+        ('inter_pupil', 'cofw', ([16], [17])),
+        ('inter_pupil', '300w', (range(36, 42), range(42, 48))),
+        ((3, 11), 'aflw', ([3], [11])),
+    ],
+)
 def test_point_norms(norm, markup, ends):
     landmarks = RNG.random((5, MARKUPS[markup].size, 2))
     left, right = (landmarks[:, list(end)].mean(1) for end in ends)
     assert np.allclose(lengths(norm, markup, landmarks), np.sqrt(((left - right) ** 2).sum(-1)))
 
 
-@pytest.mark.parametrize(('key', 'markup', 'norm'), [
-    ('nme_wflw', 'wflw', 'inter_ocular'), ('nme_300w', '300w', 'inter_ocular'), ('nme_cofw', 'cofw', 'inter_ocular'),
-    ('nme_bbox_wflw', 'wflw', 'box_side'), ('nme_aflw', 'aflw', 'file')])
+@pytest.mark.parametrize(
+    ('key', 'markup', 'norm'),
+    [
+        ('nme_wflw', 'wflw', 'inter_ocular'),
+        ('nme_300w', '300w', 'inter_ocular'),
+        ('nme_cofw', 'cofw', 'inter_ocular'),
+        ('nme_bbox_wflw', 'wflw', 'box_side'),
+        ('nme_aflw', 'aflw', 'file'),
+    ],
+)
 def test_mmpose_figures(key, markup, norm, batch, measure):
     """MMPose 1.3.2 on 50 faces with a tenth of their points unseen; on 98 points face 7 has no eye distance."""
-    size, side = MARKUPS[markup].size, 100. + np.arange(50)  # the sides of the boxes behind the reference figures
-    faces = batch(REFERENCE['gt'][:, :size], REFERENCE['pred'][:, :size], REFERENCE['mask'][:, :size],
-                  norm=side, box=np.stack([0 * side, 0 * side, side, side * .9], 1))
+    size, side = MARKUPS[markup].size, 100.0 + np.arange(50)  # the sides of the boxes behind the reference figures
+    faces = batch(
+        REFERENCE['gt'][:, :size],
+        REFERENCE['pred'][:, :size],
+        REFERENCE['mask'][:, :size],
+        norm=side,
+        box=np.stack([0 * side, 0 * side, side, side * 0.9], 1),
+    )
     found = measure(dict(type='NME', norm=norm), [faces], markup)
     assert found['NME'] / 100 == pytest.approx(REFERENCE[key].item(), abs=1e-6)
 
@@ -65,17 +86,21 @@ def test_nme_is_unmoved(norm, batch, measure):
     truth = RNG.random((6, 98, 2)) * 200
     found = truth + RNG.standard_normal(truth.shape)
     turns = isinstance(norm, tuple) or norm.startswith('inter')
-    angle, factor, offset = (1.1 if turns else 0.), 2.5, np.array([30, -70])
+    angle, factor, offset = (1.1 if turns else 0.0), 2.5, np.array([30, -70])
     matrix = factor * np.array([[np.cos(angle), -np.sin(angle)], [np.sin(angle), np.cos(angle)]])
     box = np.concatenate([truth.min(1), truth.max(1)], -1)
 
     def nme(points, other, box, side):
         return measure(dict(type='NME', norm=norm), [batch(points, other, box=box, norm=side)])['NME']
 
-    before = nme(truth, found, box, np.full(6, 40.))
-    moved = nme(truth @ matrix.T + offset, found @ matrix.T + offset, box * factor + np.tile(offset, 2),
-                np.full(6, 40. * factor))
-    assert before > .1 and moved == pytest.approx(before, rel=1e-9)
+    before = nme(truth, found, box, np.full(6, 40.0))
+    moved = nme(
+        truth @ matrix.T + offset,
+        found @ matrix.T + offset,
+        box * factor + np.tile(offset, 2),
+        np.full(6, 40.0 * factor),
+    )
+    assert before > 0.1 and moved == pytest.approx(before, rel=1e-9)
 
 
 def test_misspelt_norms():

@@ -1,4 +1,5 @@
 """NME, failure rate and AUC by hand, subsets, what is left out, and what a metric says of itself."""
+
 import numpy as np
 import pytest
 
@@ -10,8 +11,8 @@ from facelmk.registry import METRICS, FacelmkError
 def faces(batch):
     """Four faces whose errors are 2, 6, 10 and 30 % of the file's number 100; tags as WFLW has them."""
     truth = np.zeros((4, 98, 2))
-    found = truth + np.array([2., 6, 10, 30])[:, None, None] * [.6, .8]
-    return batch(truth, found, norm=np.full(4, 100.), tags=[('blur',), ('pose', 'blur'), (), ('pose',)])
+    found = truth + np.array([2.0, 6, 10, 30])[:, None, None] * [0.6, 0.8]
+    return batch(truth, found, norm=np.full(4, 100.0), tags=[('blur',), ('pose', 'blur'), (), ('pose',)])
 
 
 def test_nme_overall_and_by_subset(faces, measure):
@@ -21,27 +22,27 @@ def test_nme_overall_and_by_subset(faces, measure):
     assert all(type(value) is float for value in found.values())
 
 
-@pytest.mark.parametrize(('threshold', 'wanted'), [(.08, 50), (.1, 25), (.3, 0), (.01, 100)])
+@pytest.mark.parametrize(('threshold', 'wanted'), [(0.08, 50), (0.1, 25), (0.3, 0), (0.01, 100)])
 def test_failure_is_above_the_threshold(threshold, wanted, faces, measure):
-    faces[1][2]['landmarks'] = np.tile([10., 0], (98, 1))  # to the digit on one of the thresholds: no failure
+    faces[1][2]['landmarks'] = np.tile([10.0, 0], (98, 1))  # to the digit on one of the thresholds: no failure
     assert measure(dict(type='FailureRate', threshold=threshold, norm='file'), [faces])[f'FR@{threshold}'] == wanted
 
 
 def test_auc_is_the_area_under_the_steps(faces, measure):
     """One step each at 2, 6 and 10 of 10 per cent: (8 + 4 + 0 + 0) / 10 / 4."""
-    found = measure(dict(type='AUC', threshold=.1, norm='file'), [faces], subsets=('pose',))
+    found = measure(dict(type='AUC', threshold=0.1, norm='file'), [faces], subsets=('pose',))
     assert found == pytest.approx({'AUC@0.1': 30, 'AUC@0.1/pose': 20})
 
 
 def test_auc_against_a_fine_grid():
-    errors = np.random.default_rng(3).gamma(2, .03, 500)
-    area = np.mean([(errors <= x).mean() for x in (np.arange(4000) + .5) / 4000 * .08])
-    assert AUC(threshold=.08).figure(errors, np.ones(500)) == pytest.approx(area, abs=2e-4)
+    errors = np.random.default_rng(3).gamma(2, 0.03, 500)
+    area = np.mean([(errors <= x).mean() for x in (np.arange(4000) + 0.5) / 4000 * 0.08])
+    assert AUC(threshold=0.08).figure(errors, np.ones(500)) == pytest.approx(area, abs=2e-4)
 
 
 def test_average_over_faces_or_points(batch, measure):
     truth, visible = np.zeros((2, 98, 2)), np.ones((2, 98))
-    found = truth + np.array([[[10., 0]], [[20., 0]]])
+    found = truth + np.array([[[10.0, 0]], [[20.0, 0]]])
     visible[1, 1:] = 0
     faces = batch(truth, found, visible, norm=[100, 100])
     assert measure(dict(type='NME', norm='file', average='face'), [faces])['NME'] == pytest.approx(15)
@@ -68,7 +69,7 @@ def test_no_face_at_all_is_nan(batch, measure):
 
 
 def test_predictions_are_matched_by_id(batch, measure):
-    truth = np.arange(3)[:, None, None] * 100. + np.zeros((3, 98, 2))
+    truth = np.arange(3)[:, None, None] * 100.0 + np.zeros((3, 98, 2))
     batches, predictions = batch(truth, truth + np.array([6, 8]), norm=[100] * 3)
     assert measure(dict(type='NME', norm='file'), [(batches, predictions[::-1])])['NME'] == pytest.approx(10)
 
@@ -76,7 +77,11 @@ def test_predictions_are_matched_by_id(batch, measure):
 def test_what_a_metric_says_of_itself():
     metrics = [METRICS.build(dict(type=kind)) for kind in ('NME', 'FailureRate', 'AUC', 'KeypointAP')]
     assert [(m.name, m.unit, m.direction) for m in metrics] == [
-        ('NME', '%', 'less'), ('FR@0.1', '%', 'less'), ('AUC@0.1', '%', 'greater'), ('AP', '%', 'greater')]
+        ('NME', '%', 'less'),
+        ('FR@0.1', '%', 'less'),
+        ('AUC@0.1', '%', 'greater'),
+        ('AP', '%', 'greater'),
+    ]
     assert NME().normaliser == 'the distance of the outer eye corners'
     assert FailureRate(norm=(3, 7)).normaliser == 'the distance of points 3 and 7'
 

@@ -1,4 +1,5 @@
 """COCO's keypoint AP by hand: object keypoint similarities against the ten thresholds."""
+
 import sys
 
 import numpy as np
@@ -7,26 +8,26 @@ import pytest
 from facelmk.metrics.keypoint_ap import WHOLEBODY_SIGMAS, coco_tools
 from facelmk.registry import METRICS, FacelmkError, MissingResource
 
-BOX = [[10., 20, 110, 220]]  # area 20,000
+BOX = [[10.0, 20, 110, 220]]  # area 20,000
 
 
-def offset(similarity, sigma=.025):
+def offset(similarity, sigma=0.025):
     """The distance at which a point of a face of 20,000 pixels has that similarity."""
     return np.sqrt(-np.log(similarity) * 2 * 20000 * (2 * sigma) ** 2)
 
 
-@pytest.mark.parametrize(('similarity', 'wanted'), [(1, 100), (.81, 70), (.76, 60), (.51, 10), (.4, 0)])
+@pytest.mark.parametrize(('similarity', 'wanted'), [(1, 100), (0.81, 70), (0.76, 60), (0.51, 10), (0.4, 0)])
 def test_one_face(similarity, wanted, batch, measure):
-    truth = np.full((1, 98, 2), 60.)
+    truth = np.full((1, 98, 2), 60.0)
     faces = batch(truth, truth + np.array([offset(similarity), 0]), box=BOX)
     found = measure(dict(type='KeypointAP'), [faces])
-    assert found['AP'] == pytest.approx(wanted, abs=.01)
-    assert found['AP@0.5'] == pytest.approx(100 * (similarity > .5), abs=.01)
-    assert found['AP@0.75'] == pytest.approx(100 * (similarity > .75), abs=.01)
+    assert found['AP'] == pytest.approx(wanted, abs=0.01)
+    assert found['AP@0.5'] == pytest.approx(100 * (similarity > 0.5), abs=0.01)
+    assert found['AP@0.75'] == pytest.approx(100 * (similarity > 0.75), abs=0.01)
 
 
 def test_invisible_points_do_not_count_and_subsets_do(batch, measure):
-    truth, visible = np.full((2, 98, 2), 60.), np.ones((2, 98))
+    truth, visible = np.full((2, 98, 2), 60.0), np.ones((2, 98))
     found = truth.copy()
     found[0, 50:] += 1000
     found[1] += 1000
@@ -37,22 +38,22 @@ def test_invisible_points_do_not_count_and_subsets_do(batch, measure):
 
 
 def test_a_sure_mistake_costs_more_than_an_unsure_one(batch, measure):
-    truth = np.full((2, 98, 2), 60.)
-    found = truth + np.array([[[0.]], [[500.]]])
-    sure, unsure = ([np.full(98, a), np.full(98, b)] for a, b in ((.2, .9), (.9, .2)))
+    truth = np.full((2, 98, 2), 60.0)
+    found = truth + np.array([[[0.0]], [[500.0]]])
+    sure, unsure = ([np.full(98, a), np.full(98, b)] for a, b in ((0.2, 0.9), (0.9, 0.2)))
     ap = [measure(dict(type='KeypointAP'), [batch(truth, found, box=BOX * 2, scores=s)])['AP'] for s in (sure, unsure)]
     assert ap[0] < ap[1] - 20
 
 
 def test_sigmas(batch, measure):
     assert len(WHOLEBODY_SIGMAS) == 68
-    truth = np.full((1, 68, 2), 60.)
-    found = truth + np.stack([offset(.76, np.array(WHOLEBODY_SIGMAS)), np.zeros(68)], -1)
+    truth = np.full((1, 68, 2), 60.0)
+    found = truth + np.stack([offset(0.76, np.array(WHOLEBODY_SIGMAS)), np.zeros(68)], -1)
     faces = batch(truth, found, box=BOX)
-    assert measure(dict(type='KeypointAP'), [faces], 'coco_wholebody_face')['AP'] == pytest.approx(60, abs=.01)
-    assert measure(dict(type='KeypointAP', sigmas=1.), [faces], '300w')['AP'] == pytest.approx(100, abs=.01)
+    assert measure(dict(type='KeypointAP'), [faces], 'coco_wholebody_face')['AP'] == pytest.approx(60, abs=0.01)
+    assert measure(dict(type='KeypointAP', sigmas=1.0), [faces], '300w')['AP'] == pytest.approx(100, abs=0.01)
     with pytest.raises(FacelmkError, match='2 sigmas for the 68 points'):
-        measure(dict(type='KeypointAP', sigmas=[.1, .2]), [faces], '300w')
+        measure(dict(type='KeypointAP', sigmas=[0.1, 0.2]), [faces], '300w')
 
 
 def test_neither_package_is_a_missing_resource(monkeypatch):

@@ -1,4 +1,5 @@
 """One to four processes give the same figures, whatever the sampler did at the end of the set; faults are named."""
+
 import json
 import os
 import socket
@@ -14,8 +15,13 @@ from facelmk.metrics.base import merge
 from facelmk.metrics.merging import doubles, gather
 from facelmk.registry import METRICS, FacelmkError, TrainingFault
 
-CONFIGS = [dict(type='NME'), dict(type='NME', average='face', prefix='face'), dict(type='FailureRate'),
-           dict(type='AUC'), dict(type='KeypointAP')]
+CONFIGS = [
+    dict(type='NME'),
+    dict(type='NME', average='face', prefix='face'),
+    dict(type='FailureRate'),
+    dict(type='AUC'),
+    dict(type='KeypointAP'),
+]
 SIZES = range(1, 18)
 WORLDS = {world: pytest.param(world, marks=pytest.mark.fault(f'H0{world}')) for world in (1, 2, 3, 4)}
 
@@ -24,20 +30,29 @@ def predictions(size):
     """A set of `size` faces: truth, predictions and tags, the same in every process."""
     rng = np.random.default_rng(size)
     truth = rng.random((size, 98, 2)) * 200
-    return truth, truth + rng.standard_normal(truth.shape) * 5, rng.random((size, 98)) > .1, rng.random(size) > .5
+    return truth, truth + rng.standard_normal(truth.shape) * 5, rng.random((size, 98)) > 0.1, rng.random(size) > 0.5
 
 
 def batches(size, indices, names='face {}'.format, batch_size=3):
     """Batches of truth and predictions of the faces `indices` of a set of `size`."""
     truth, found, visible, posed = predictions(size)
     for start in range(0, len(indices), batch_size):
-        part = indices[start:start + batch_size]
-        rows = {'id': [names(i) for i in part], 'landmarks': torch.tensor(truth[part]),
-                'visible': torch.tensor(visible[part]), 'norm': torch.full((len(part),), torch.nan),
-                'box': torch.tensor([[0., 0, 200, 200]] * len(part)), 'tags': [('pose',) if posed[i] else ()
-                                                                              for i in part]}
-        yield {'data_samples': rows}, [{'id': names(i), 'landmarks': torch.tensor(found[i]),
-                                        'scores': torch.full((98,), 1 / (i + 1))} for i in part]
+        part = indices[start : start + batch_size]
+        rows = {
+            'id': [names(i) for i in part],
+            'landmarks': torch.tensor(truth[part]),
+            'visible': torch.tensor(visible[part]),
+            'norm': torch.full((len(part),), torch.nan),
+            'box': torch.tensor([[0.0, 0, 200, 200]] * len(part)),
+            'tags': [('pose',) if posed[i] else () for i in part],
+        }
+        yield (
+            {'data_samples': rows},
+            [
+                {'id': names(i), 'landmarks': torch.tensor(found[i]), 'scores': torch.full((98,), 1 / (i + 1))}
+                for i in part
+            ],
+        )
 
 
 def measure(size, indices, configs=CONFIGS):
@@ -112,6 +127,7 @@ def by_rank(tmp_path_factory):
             multiprocessing.start_processes(worker, (world, port, folder), nprocs=world, start_method='fork')
             kept[world] = [json.loads((folder / f'{rank}.json').read_text()) for rank in range(world)]
         return kept[world]
+
     return run
 
 
@@ -138,16 +154,26 @@ def test_the_order_of_metrics_changes_no_figure(by_rank, alone):
         assert found['turned round'] == found['17 0']
 
 
-@pytest.mark.parametrize(('fault', 'told'), [
-    pytest.param('dropped', "without a prediction: rank 1: 'face 3'", marks=pytest.mark.fault('H05')),
-    pytest.param('never handed out', '6 faces were measured, the data set has 7; rows: rank 0 4, rank 1 2',
-                 marks=pytest.mark.fault('H05')),
-    pytest.param('twice on a rank', "measured twice: 'face 3'", marks=pytest.mark.fault('H06')),
-    pytest.param('twice without padding', "measured twice: 'face 0', 'face 3'", marks=pytest.mark.fault('H06')),
-    pytest.param('one id for two faces', "measured twice: 'face 0', 'face 1', 'face 2', 'face 3'",
-                 marks=pytest.mark.fault('H06')),
-    pytest.param('other sizes', 'rank 0 has 7, rank 1 has 6 faces', marks=pytest.mark.fault('H12')),
-    ('and then all is well', 'nothing')])
+@pytest.mark.parametrize(
+    ('fault', 'told'),
+    [
+        pytest.param('dropped', "without a prediction: rank 1: 'face 3'", marks=pytest.mark.fault('H05')),
+        pytest.param(
+            'never handed out',
+            '6 faces were measured, the data set has 7; rows: rank 0 4, rank 1 2',
+            marks=pytest.mark.fault('H05'),
+        ),
+        pytest.param('twice on a rank', "measured twice: 'face 3'", marks=pytest.mark.fault('H06')),
+        pytest.param('twice without padding', "measured twice: 'face 0', 'face 3'", marks=pytest.mark.fault('H06')),
+        pytest.param(
+            'one id for two faces',
+            "measured twice: 'face 0', 'face 1', 'face 2', 'face 3'",
+            marks=pytest.mark.fault('H06'),
+        ),
+        pytest.param('other sizes', 'rank 0 has 7, rank 1 has 6 faces', marks=pytest.mark.fault('H12')),
+        ('and then all is well', 'nothing'),
+    ],
+)
 def test_every_rank_says_what_is_amiss(fault, told, by_rank):
     for found in by_rank(2):
         assert told in found[fault]
@@ -180,6 +206,7 @@ def test_a_face_travels_as_a_few_bytes():
 def test_a_lost_rank_is_told(monkeypatch):
     def broken(*_):
         raise RuntimeError('Connection closed by peer')
+
     monkeypatch.setattr(distributed, 'is_initialized', lambda: True)
     monkeypatch.setattr(distributed, 'get_world_size', lambda: 2)
     monkeypatch.setattr(distributed, 'all_gather_object', broken)

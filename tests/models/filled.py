@@ -1,4 +1,5 @@
 """Networks whose weights follow from their names alone, so that reference numbers need no weights file."""
+
 import inspect
 import zlib
 
@@ -61,11 +62,11 @@ def _value(key: str, shape: torch.Size) -> np.ndarray:
     if key.endswith('num_batches_tracked'):
         return np.zeros(shape)
     if key.endswith('running_var'):
-        return (random.rand(*shape) + .5) * 4
+        return (random.rand(*shape) + 0.5) * 4
     if key.endswith('running_mean'):
-        return random.randn(*shape) * .1
+        return random.randn(*shape) * 0.1
     if len(shape) >= 2:
-        return random.randn(*shape) * np.prod(shape[1:]) ** -.5
+        return random.randn(*shape) * np.prod(shape[1:]) ** -0.5
     if key.endswith(('weight', 'scale', '.g')):
-        return random.rand(*shape) * .5 + .75
-    return random.randn(*shape) * .05
+        return random.rand(*shape) * 0.5 + 0.75
+    return random.randn(*shape) * 0.05

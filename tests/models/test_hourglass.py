@@ -2,6 +2,7 @@
 
 `tests/data/seed_networks.npz` holds a share of the reference numbers; all are compared where the reference folder is.
 """
+
 from functools import cache
 from pathlib import Path
 
@@ -75,12 +76,12 @@ def test_coordconv_adds_down_across_length_and_both_on_the_boundary() -> None:
     nn.init.zeros_(layer.conv.bias)
     layer.conv.weight.data = torch.eye(6)[:, :, None, None]  # lets us look at what it sees
     boundary = torch.zeros(1, 1, 3, 5)
-    boundary[..., 0, 1], boundary[..., 2, 4] = .06, .05  # only the first one is a line
-    seen = layer(torch.full((1, 1, 3, 5), 7.), boundary)[0].detach().numpy()
+    boundary[..., 0, 1], boundary[..., 2, 4] = 0.06, 0.05  # only the first one is a line
+    seen = layer(torch.full((1, 1, 3, 5), 7.0), boundary)[0].detach().numpy()
     down, across = np.mgrid[-1:1:3j, -1:1:5j]
     there = np.zeros((3, 5))
     there[0, 1] = 1
-    expected = [np.full((3, 5), 7.), down, across, np.hypot(down, across) / 2 ** .5, down * there, across * there]
+    expected = [np.full((3, 5), 7.0), down, across, np.hypot(down, across) / 2**0.5, down * there, across * there]
     np.testing.assert_allclose(seen, expected, atol=1e-6)
 
 
@@ -100,7 +101,7 @@ def test_a_later_stack_heeds_the_last_map_of_the_one_before(attention: bool) -> 
     nn.init.zeros_(network.al0.weight)  # the other way in
     found = []
     with torch.no_grad():
-        for height in (-9., 9.):  # no boundary, boundaries everywhere
+        for height in (-9.0, 9.0):  # no boundary, boundaries everywhere
             network.l0.bias[-1] = height
             found.append(network(images())[1])
     assert torch.equal(*found) is not attention
@@ -121,8 +122,10 @@ def test_crops_of_any_size_and_kind(size: int) -> None:
     assert elsewhere.device.type == 'meta'
 
 
-@pytest.mark.parametrize('options,word', [(dict(stacks=5), 'stacks=5'), (dict(stacks=0), 'stacks=0'),
-                                          (dict(stacks=1, frozen_stages=2), 'frozen_stages=2')])
+@pytest.mark.parametrize(
+    'options,word',
+    [(dict(stacks=5), 'stacks=5'), (dict(stacks=0), 'stacks=0'), (dict(stacks=1, frozen_stages=2), 'frozen_stages=2')],
+)
 def test_what_there_is_not_is_refused_by_value(options: dict, word: str) -> None:
     with pytest.raises(FacelmkError, match=word):
         small(**options)
@@ -141,9 +144,16 @@ def test_maps_that_the_codec_does_not_take_are_refused() -> None:
 def test_it_learns_two_faces() -> None:
     """More than that maps are mostly empty."""
     torch.manual_seed(0)
-    model = MODELS.build(dict(type='FaceLandmarker', size=64, backbone=dict(type='StackedHourglass', stacks=1),
-                              head=dict(type='StackHead'), codec=dict(type='Boundary'),
-                              loss=dict(type='AdaptiveWingLoss'))).train()
+    model = MODELS.build(
+        dict(
+            type='FaceLandmarker',
+            size=64,
+            backbone=dict(type='StackedHourglass', stacks=1),
+            head=dict(type='StackHead'),
+            codec=dict(type='Boundary'),
+            loss=dict(type='AdaptiveWingLoss'),
+        )
+    ).train()
     pipeline = [dict(type='LoadImage'), dict(type='CropFace', size=64), dict(type='PackFace')]
     data = SyntheticFaces('wflw', 2, seed=7, size=64, pipeline=pipeline)
     batch = model.data_preprocessor(collate_faces([data[0], data[1]]), True)

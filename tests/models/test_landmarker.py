@@ -3,6 +3,7 @@
 `tests/data/predictions.npz` holds a share of three networks' numbers; the thirteen of the reference folder are compared
 whole where it is there.
 """
+
 import zlib
 from pathlib import Path
 
@@ -17,8 +18,13 @@ HERE = Path(__file__).parents[1] / 'data' / 'predictions.npz'
 
 
 def heatmaps(markup, loss='HeatmapMSELoss', backbone='HRNet', head=None, **codec):
-    return dict(backbone=dict(type=backbone), head=head or dict(type='HeatmapHead', convs=1), markup=markup,
-                codec=dict(type='Heatmap', aligned=False, **codec), loss=dict(type=loss))
+    return dict(
+        backbone=dict(type=backbone),
+        head=head or dict(type='HeatmapHead', convs=1),
+        markup=markup,
+        codec=dict(type='Heatmap', aligned=False, **codec),
+        loss=dict(type=loss),
+    )
 
 
 def coco_face(backbone, head=None):
@@ -27,18 +33,31 @@ def coco_face(backbone, head=None):
 
 
 def regression(loss):
-    return dict(backbone=dict(type='ResNet', depth=50), head=dict(type='RegressionHead'), markup='wflw',
-                codec=dict(type='Coordinates'), loss=dict(type=loss))
+    return dict(
+        backbone=dict(type='ResNet', depth=50),
+        head=dict(type='RegressionHead'),
+        markup='wflw',
+        codec=dict(type='Coordinates'),
+        loss=dict(type=loss),
+    )
 
 
 CELL, DARK = dict(centre='cell'), dict(centre='exact', refine='dark')
-ROWS = {'hrnetv2_wflw': heatmaps('wflw', **CELL), 'hrnetv2_awing_wflw': heatmaps('wflw', 'AdaptiveWingLoss', **CELL),
-        'hrnetv2_dark_wflw': heatmaps('wflw', **DARK), 'hrnetv2_300w': heatmaps('300w', sigma=1.5, **CELL),
-        'hrnetv2_aflw': heatmaps('aflw', **CELL), 'hrnetv2_cofw': heatmaps('cofw', sigma=1.5, **CELL),
-        'hrnetv2_dark_aflw': heatmaps('aflw', **DARK), 'res50_smoothl1_wflw': regression('SmoothL1Loss'),
-        'res50_wing_wflw': regression('WingLoss'), 'res50_softwing_wflw': regression('SoftWingLoss'),
-        'mobilenetv2_cocoface': coco_face('MobileNetV2'), 'res50_cocoface': coco_face('ResNet'),
-        'hourglass52_cocoface': coco_face('Hourglass', dict(type='HourglassHead'))}
+ROWS = {
+    'hrnetv2_wflw': heatmaps('wflw', **CELL),
+    'hrnetv2_awing_wflw': heatmaps('wflw', 'AdaptiveWingLoss', **CELL),
+    'hrnetv2_dark_wflw': heatmaps('wflw', **DARK),
+    'hrnetv2_300w': heatmaps('300w', sigma=1.5, **CELL),
+    'hrnetv2_aflw': heatmaps('aflw', **CELL),
+    'hrnetv2_cofw': heatmaps('cofw', sigma=1.5, **CELL),
+    'hrnetv2_dark_aflw': heatmaps('aflw', **DARK),
+    'res50_smoothl1_wflw': regression('SmoothL1Loss'),
+    'res50_wing_wflw': regression('WingLoss'),
+    'res50_softwing_wflw': regression('SoftWingLoss'),
+    'mobilenetv2_cocoface': coco_face('MobileNetV2'),
+    'res50_cocoface': coco_face('ResNet'),
+    'hourglass52_cocoface': coco_face('Hourglass', dict(type='HourglassHead')),
+}
 QUICK = ('hrnetv2_dark_aflw', 'res50_wing_wflw', 'mobilenetv2_cocoface')
 CASES = [pytest.param(name, marks=() if name in QUICK else pytest.mark.slow) for name in ROWS]
 
@@ -55,13 +74,13 @@ def fill(model):
         if key.endswith('num_batches_tracked'):
             filled = np.zeros(shape)
         elif key.endswith('running_var'):
-            filled = (draw.rand(*shape) + .5) * 4
+            filled = (draw.rand(*shape) + 0.5) * 4
         elif key.endswith('running_mean'):
-            filled = draw.randn(*shape) * .1
+            filled = draw.randn(*shape) * 0.1
         elif value.ndim >= 2:
             filled = draw.randn(*shape) * np.sqrt(1 / np.prod(shape[1:]))
         else:
-            filled = draw.rand(*shape) * .5 + .75 if key.endswith('weight') else draw.randn(*shape) * .05
+            filled = draw.rand(*shape) * 0.5 + 0.75 if key.endswith('weight') else draw.randn(*shape) * 0.05
         state[key] = torch.as_tensor(np.asarray(filled), dtype=value.dtype).reshape(shape)
     model.load_state_dict(state)
     return model.eval()
@@ -73,12 +92,18 @@ def batch(size):
     boxes = [[168 + i - 160, 178 - 160, 168 + i + 160, 178 + 160] for i in range(2)]
     draw = random(5)
     points = (draw.rand(2, size, 2) * 240 + 8).astype(np.float32)
-    visible = (draw.rand(2, size) > .15).astype(np.float32)
+    visible = (draw.rand(2, size) > 0.15).astype(np.float32)
     points[:, :5] = [[-30, 10], [276, 128], [0, 0], [255, 255], [2.5, 100.25]]
     visible[:, 2:5] = 1
-    return dict(inputs=crops, data_samples=dict(
-        id=[0, 1], warp=torch.from_numpy(np.stack([geometry.box_to_crop(box, 256) for box in boxes])),
-        points=torch.from_numpy(points), visible=torch.from_numpy(visible)))
+    return dict(
+        inputs=crops,
+        data_samples=dict(
+            id=[0, 1],
+            warp=torch.from_numpy(np.stack([geometry.box_to_crop(box, 256) for box in boxes])),
+            points=torch.from_numpy(points),
+            visible=torch.from_numpy(visible),
+        ),
+    )
 
 
 @pytest.fixture(scope='module')
@@ -91,6 +116,7 @@ def network():
             kept.clear()
             kept[name] = fill(MODELS.build(dict(type='FaceLandmarker', **ROWS[name])))
         return kept[name]
+
     return build
 
 
@@ -101,8 +127,11 @@ def predict(model, flip):
     with torch.no_grad():
         faces, output = model(**data, mode='predict'), model.output(data['inputs'])
     assert [face['id'] for face in faces] == [0, 1]
-    return np.stack([face['landmarks'] for face in faces]), np.stack([face['scores'] for face in faces]), \
-        steady(model.codec, output)
+    return (
+        np.stack([face['landmarks'] for face in faces]),
+        np.stack([face['scores'] for face in faces]),
+        steady(model.codec, output),
+    )
 
 
 def steady(codec, output):
@@ -125,8 +154,8 @@ def test_predictions_are_those_of_mmpose(name, flip, shared, network):
     landmarks, scores, certain = predict(network(name), flip)
     apart = np.abs(landmarks - reference[f'pred_kpts_flip{flip}']).max(-1)
     flat = 'dark' in name or 'mobilenet' in name  # their maxima nearly tie, in noise
-    assert apart[certain].max() <= 1e-3 and certain.mean() >= (.85 if flat else .99)
-    assert (apart <= 1e-3).mean() >= (.94 if 'mobilenet' in name else .97)  # whatever the rounding
+    assert apart[certain].max() <= 1e-3 and certain.mean() >= (0.85 if flat else 0.99)
+    assert (apart <= 1e-3).mean() >= (0.94 if 'mobilenet' in name else 0.97)  # whatever the rounding
     assert np.abs(scores - reference[f'pred_scores_flip{flip}']).max() < 1e-6
 
 
@@ -154,5 +183,5 @@ def test_predictions_agree_with_the_copied_share(name, flip, network):
     reference = np.load(HERE)
     landmarks, scores, certain = predict(network(name), flip)
     apart = np.abs(landmarks - reference[f'{name}_landmarks{flip}']).max(-1)
-    assert apart[certain].max() < 1e-3 and certain.mean() > .85
+    assert apart[certain].max() < 1e-3 and certain.mean() > 0.85
     assert np.abs(scores[:, ::5] - reference[f'{name}_scores{flip}']).max() < 1e-6

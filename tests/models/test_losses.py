@@ -1,4 +1,5 @@
 """Losses: the laws that all of them keep, MMPose's numbers, and values worked out by hand."""
+
 import math
 from pathlib import Path
 
@@ -18,9 +19,15 @@ COORDINATES = {'wing': 'WingLoss', 'softwing': 'SoftWingLoss', 'smoothl1': 'Smoo
 MAPS = {'kpmse': 'HeatmapMSELoss', 'awing': 'AdaptiveWingLoss'}
 MAP_FORMS = [('kpmse', ''), ('kpmse', '_now'), ('kpmse', '_mask'), ('awing', ''), ('awing', '_now')]
 # the other rows of the reference, by the loss of ours that they are and the weight that they take
-AGAIN = {'wing_px': ('WingLoss', {}), 'softwing2': ('SoftWingLoss', {}), 'mse': ('HeatmapMSELoss', {}),
-         'softweightsmoothl1': ('SmoothL1Loss', {}), 'kpmse_skip': ('HeatmapMSELoss', {}),
-         'ohkm': ('OHKMLoss', dict(topk=4)), 'focal': ('FocalHeatmapLoss', dict(steepness=None, peak=1.))}
+AGAIN = {
+    'wing_px': ('WingLoss', {}),
+    'softwing2': ('SoftWingLoss', {}),
+    'mse': ('HeatmapMSELoss', {}),
+    'softweightsmoothl1': ('SmoothL1Loss', {}),
+    'kpmse_skip': ('HeatmapMSELoss', {}),
+    'ohkm': ('OHKMLoss', dict(topk=4)),
+    'focal': ('FocalHeatmapLoss', dict(steepness=None, peak=1.0)),
+}
 NEAR = 1e-5
 
 
@@ -29,8 +36,9 @@ def sample(shape: tuple[int, ...]) -> tuple[Tensor, Tensor]:
     return torch.rand(shape, generator=generator), torch.rand(shape, generator=generator)
 
 
-def gradient(loss: torch.nn.Module, output: Tensor, target: Tensor,
-             weight: Tensor | None = None) -> tuple[Tensor, Tensor]:
+def gradient(
+    loss: torch.nn.Module, output: Tensor, target: Tensor, weight: Tensor | None = None
+) -> tuple[Tensor, Tensor]:
     output = output.clone().requires_grad_()
     value = loss(output, target, weight)
     value.backward()
@@ -49,7 +57,7 @@ def test_least_where_output_and_target_are_equal(name: str) -> None:
     output, target = sample((2, 5, 8, 8))
     equal = loss(target, target)
     assert equal == 0
-    for share in (.01, .1, 1.):
+    for share in (0.01, 0.1, 1.0):
         assert loss(target + share * (output - target), target) > equal
 
 
@@ -57,9 +65,12 @@ def test_least_where_output_and_target_are_equal(name: str) -> None:
 @pytest.mark.parametrize('form', ['constant', 'one-hot', 'uniform'])
 def test_gradients_are_finite(name: str, form: str) -> None:
     target = torch.zeros(2, 5, 8, 8)
-    target[..., 3, 4] = 1.
-    output = {'constant': torch.zeros_like(target), 'one-hot': target.clone(),
-              'uniform': torch.full_like(target, 1 / 64)}[form]
+    target[..., 3, 4] = 1.0
+    output = {
+        'constant': torch.zeros_like(target),
+        'one-hot': target.clone(),
+        'uniform': torch.full_like(target, 1 / 64),
+    }[form]
     for weight in (None, torch.ones(2, 5, 1, 1), torch.zeros(2, 5, 1, 1)):
         value, slope = gradient(LOSSES.build(dict(type=name)), output, target, weight)
         assert value.isfinite() and slope.isfinite().all()
@@ -82,13 +93,16 @@ def test_coordinate_losses_are_mmposes(name: str) -> None:
     with np.load(COPIED) as numbers:
         pred, target, weight = (torch.from_numpy(numbers[key]) for key in ('pred', 'tgt', 'w'))
         loss = LOSSES.build(dict(type=COORDINATES[name]))
-        for form, given in {'': (pred, target, weight), '_now': (pred, target),
-                            '_x256': (pred * 256, target * 256, weight)}.items():
+        for form, given in {
+            '': (pred, target, weight),
+            '_now': (pred, target),
+            '_x256': (pred * 256, target * 256, weight),
+        }.items():
             value, slope = gradient(loss, *given)
             assert abs(value / numbers[name + form] - 1) <= NEAR
             assert relative(slope, numbers[f'{name}{form}_grad']) <= NEAR
         if hasattr(loss, 'scale'):
-            value, slope = gradient(LOSSES.build(dict(type=COORDINATES[name], scale=256.)), pred, target, weight)
+            value, slope = gradient(LOSSES.build(dict(type=COORDINATES[name], scale=256.0)), pred, target, weight)
             assert abs(value / numbers[f'{name}_x256'] - 1) <= NEAR
             assert relative(slope / 256, numbers[f'{name}_x256_grad']) <= NEAR
 
@@ -129,26 +143,32 @@ def test_heatmap_losses_are_mmposes(name: str, form: str, shared: Path) -> None:
 
 def test_wing_by_hand() -> None:
     """10 ln(1 + |x| / 2) below 10, |x| + 7.917594692 above."""
-    errors = torch.tensor([.01, .1, 1., 2., 5., 10., 20.], dtype=torch.float64)
-    expected = [.049875, .487902, 4.054651, 6.931472, 12.527630, 17.917595, 27.917595]
+    errors = torch.tensor([0.01, 0.1, 1.0, 2.0, 5.0, 10.0, 20.0], dtype=torch.float64)
+    expected = [0.049875, 0.487902, 4.054651, 6.931472, 12.527630, 17.917595, 27.917595]
     np.testing.assert_allclose(wing(errors, 10, 2).numpy(), expected, atol=5e-7)
     np.testing.assert_allclose(wing(-errors, 10, 2).numpy(), expected, atol=5e-7)
-    assert math.isclose(wing(torch.tensor(10.), 10, 2), 10 * math.log(6), rel_tol=1e-6)
+    assert math.isclose(wing(torch.tensor(10.0), 10, 2), 10 * math.log(6), rel_tol=1e-6)
 
 
 def test_soft_wing_by_hand() -> None:
     """|x| below 2, 20 ln(1 + |x| / 0.5) + 2 - 20 ln 5 above."""
-    errors = torch.tensor([.01, 1., 2., 5., 20.], dtype=torch.float64)
-    np.testing.assert_allclose(soft_wing(errors, 2, 20, .5).numpy(), [.01, 1., 2., 17.769150, 44.082680], atol=5e-6)
+    errors = torch.tensor([0.01, 1.0, 2.0, 5.0, 20.0], dtype=torch.float64)
+    np.testing.assert_allclose(soft_wing(errors, 2, 20, 0.5).numpy(), [0.01, 1.0, 2.0, 17.769150, 44.082680], atol=5e-6)
 
 
-@pytest.mark.parametrize('target,expected', [
-    (0., [.025916, .110766, 1.074747, 2.935235, 8.495945]), (.2, [.047146, .175149, 1.353612, 3.323547, 8.944692]),
-    (.5, [.115528, .347319, 1.903953, 3.991210, 9.547546]), (.8, [.282102, .684645, 2.657731, 4.771740, 10.028378]),
-    (1., [.509412, 1.070101, 3.301746, 5.360458, 10.259382])])
+@pytest.mark.parametrize(
+    'target,expected',
+    [
+        (0.0, [0.025916, 0.110766, 1.074747, 2.935235, 8.495945]),
+        (0.2, [0.047146, 0.175149, 1.353612, 3.323547, 8.944692]),
+        (0.5, [0.115528, 0.347319, 1.903953, 3.991210, 9.547546]),
+        (0.8, [0.282102, 0.684645, 2.657731, 4.771740, 10.028378]),
+        (1.0, [0.509412, 1.070101, 3.301746, 5.360458, 10.259382]),
+    ],
+)
 def test_adaptive_wing_by_hand(target: float, expected: list[float]) -> None:
-    errors = torch.tensor([.05, .1, .3, .5, 1.], dtype=torch.float64)
-    found = adaptive_wing(errors, torch.full_like(errors, target), 2.1, 14, 1, .5)
+    errors = torch.tensor([0.05, 0.1, 0.3, 0.5, 1.0], dtype=torch.float64)
+    found = adaptive_wing(errors, torch.full_like(errors, target), 2.1, 14, 1, 0.5)
     np.testing.assert_allclose(found.numpy(), expected, atol=1e-6)
 
 
@@ -162,10 +182,10 @@ def test_reductions() -> None:
 
 
 def test_mean_square_by_hand() -> None:
-    output, target = torch.tensor([[[[1., 2.]], [[3., 4.]]]]), torch.zeros(1, 2, 1, 2)
+    output, target = torch.tensor([[[[1.0, 2.0]], [[3.0, 4.0]]]]), torch.zeros(1, 2, 1, 2)
     loss = LOSSES.build(dict(type='HeatmapMSELoss'))
     assert loss(output, target) == (1 + 4 + 9 + 16) / 4
-    assert loss(output, target, torch.tensor([0., 2.])[None, :, None, None]) == 2 * (9 + 16) / 4
+    assert loss(output, target, torch.tensor([0.0, 2.0])[None, :, None, None]) == 2 * (9 + 16) / 4
 
 
 @pytest.mark.parametrize('name', AGAIN)
@@ -177,7 +197,7 @@ def test_the_other_losses_are_mmposes(name: str, shared: Path) -> None:
         forms = {'': (pred, target, weight), '_now': (pred, target), '_x256': (pred * 256, target * 256, weight)}
         if name in ('kpmse_skip', 'ohkm', 'focal'):
             maps = [torch.from_numpy(numbers[key]) for key in ('hp', 'ht')]
-            forms = {'': (maps[0].clamp(.01, .99), maps[1]) if name == 'focal' else (*maps, map_weight(numbers, ''))}
+            forms = {'': (maps[0].clamp(0.01, 0.99), maps[1]) if name == 'focal' else (*maps, map_weight(numbers, ''))}
         for form, given in forms.items():
             value, slope = gradient(LOSSES.build(dict(type=kind, **options)), *given)
             assert abs(value / numbers[name + form] - 1) <= NEAR
@@ -193,4 +213,5 @@ def test_each_array_of_the_reference_is_compared_somewhere(shared: Path) -> None
         forms = ('', '_now', '_x256', '_mask', '_curve_sum')
         assert values <= {name + form for name in read for form in forms}
         assert set(numbers) - values <= {'pred', 'tgt', 'w', 'hp', 'ht', 'hw', 'hmask'} | {
-            value + end for value in values for end in ('_grad', '_gradnorm')}
+            value + end for value in values for end in ('_grad', '_gradnorm')
+        }

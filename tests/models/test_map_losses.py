@@ -1,4 +1,5 @@
 """What the losses of heatmaps count, by hand: weighted cells, the hardest maps, tops, mean places."""
+
 import math
 
 import numpy as np
@@ -21,19 +22,19 @@ def gradient(loss: torch.nn.Module, output: torch.Tensor, target: torch.Tensor) 
 def test_cells_near_bumps_weigh_more() -> None:
     """A target of one cell of .3: nine cells count eleven times, those of an empty map once; .3 is below .5."""
     target = torch.zeros(1, 2, 7, 7)
-    target[0, 0, 3, 3] = .3
-    output = torch.full_like(target, .1)
-    target[0, 1, 0, 0] = .1  # too low a bump
+    target[0, 0, 3, 3] = 0.3
+    output = torch.full_like(target, 0.1)
+    target[0, 1, 0, 0] = 0.1  # too low a bump
     plain = LOSSES.build(dict(type='AdaptiveWingLoss'))
-    cells = adaptive_wing(target - output, target, 2.1, 14, 1, .5)
-    empty = float(adaptive_wing(torch.tensor(.1), torch.tensor(0.), 2.1, 14, 1, .5))
-    assert empty == pytest.approx(.110766, abs=1e-6)
+    cells = adaptive_wing(target - output, target, 2.1, 14, 1, 0.5)
+    empty = float(adaptive_wing(torch.tensor(0.1), torch.tensor(0.0), 2.1, 14, 1, 0.5))
+    assert empty == pytest.approx(0.110766, abs=1e-6)
     near = cells[0, 0, 2:5, 2:5].sum()
-    loss = LOSSES.build(dict(type='AdaptiveWingLoss', weight_map=dict(threshold=.2, weight=10, dilation=3)))
+    loss = LOSSES.build(dict(type='AdaptiveWingLoss', weight_map=dict(threshold=0.2, weight=10, dilation=3)))
     assert loss(output, target).item() == pytest.approx(float(plain(output, target) + 10 * near / 98), rel=1e-6)
     assert near.item() == pytest.approx(8 * empty + float(cells[0, 0, 3, 3]), rel=1e-6)
     assert LOSSES.build(dict(type='AdaptiveWingLoss', weight_map={}))(output, target) == loss(output, target)
-    higher = LOSSES.build(dict(type='AdaptiveWingLoss', weight_map=dict(threshold=.5)))
+    higher = LOSSES.build(dict(type='AdaptiveWingLoss', weight_map=dict(threshold=0.5)))
     assert higher(output, target) == plain(output, target)
     single = LOSSES.build(dict(type='AdaptiveWingLoss', weight_map=dict(dilation=1)))
     assert single(output, target).item() == pytest.approx(float(plain(output, target) + 10 * cells[0, 0, 3, 3] / 98))
@@ -41,12 +42,12 @@ def test_cells_near_bumps_weigh_more() -> None:
 
 def test_the_weighted_map_reaches_the_border_as_scipys_dilation_does() -> None:
     target = torch.rand(1, 3, 9, 9, generator=torch.Generator().manual_seed(0)) ** 4
-    weight_map = LOSSES.build(dict(type='AdaptiveWingLoss', weight_map=dict(threshold=.4))).weight_map
-    wanted = np.stack([grey_dilation(m, size=(3, 3)) >= .4 for m in target[0].numpy()])
-    assert np.array_equal(weight_map(target)[0].numpy(), 1 + 10. * wanted) and 0 < wanted.mean() < 1
+    weight_map = LOSSES.build(dict(type='AdaptiveWingLoss', weight_map=dict(threshold=0.4))).weight_map
+    wanted = np.stack([grey_dilation(m, size=(3, 3)) >= 0.4 for m in target[0].numpy()])
+    assert np.array_equal(weight_map(target)[0].numpy(), 1 + 10.0 * wanted) and 0 < wanted.mean() < 1
 
 
-@pytest.mark.parametrize('mistake,error', [(dict(dilation=2), FacelmkError), (dict(treshold=.2), UnknownName)])
+@pytest.mark.parametrize('mistake,error', [(dict(dilation=2), FacelmkError), (dict(treshold=0.2), UnknownName)])
 def test_a_weight_map_that_cannot_be_is_refused(mistake: dict, error: type[Exception]) -> None:
     with pytest.raises(error, match=next(iter(mistake))):
         LOSSES.build(dict(type='AdaptiveWingLoss', weight_map=mistake))
@@ -54,8 +55,8 @@ def test_a_weight_map_that_cannot_be_is_refused(mistake: dict, error: type[Excep
 
 def test_the_hardest_maps_by_hand() -> None:
     """Squared errors 1, 4, 9 and 16 of four maps, the last of weight 0: the two largest are 9 and 4."""
-    output = torch.tensor([1., 2., 3., 4.])[None, :, None, None].expand(1, 4, 5, 5)
-    weight = torch.tensor([1., 1., 1., 0.])[None, :, None, None]
+    output = torch.tensor([1.0, 2.0, 3.0, 4.0])[None, :, None, None].expand(1, 4, 5, 5)
+    weight = torch.tensor([1.0, 1.0, 1.0, 0.0])[None, :, None, None]
     assert LOSSES.build(dict(type='OHKMLoss', topk=2))(output, torch.zeros(1, 4, 5, 5), weight) == 6.5
     assert LOSSES.build(dict(type='OHKMLoss'))(output, torch.zeros(1, 4, 5, 5), weight) == 3.5
     with pytest.raises(FacelmkError, match='topk=0'):
@@ -64,39 +65,39 @@ def test_the_hardest_maps_by_hand() -> None:
 
 def test_focal_loss_by_hand() -> None:
     """One map of two cells: its top at p = .25, the other, half as high, at p = .5; without tops nothing is divided."""
-    output, target = torch.tensor([.25, .5])[None, None, None], torch.tensor([1., .5])[None, None, None]
+    output, target = torch.tensor([0.25, 0.5])[None, None, None], torch.tensor([1.0, 0.5])[None, None, None]
     loss = LOSSES.build(dict(type='FocalHeatmapLoss', steepness=None))
-    hit, miss = -.75 ** 2 * math.log(.25), -.5 ** 4 * .5 ** 2 * math.log(.5)
+    hit, miss = -(0.75**2) * math.log(0.25), -(0.5**4) * 0.5**2 * math.log(0.5)
     assert loss(output, target).item() == pytest.approx(hit + miss, rel=1e-6)
     twice = [maps.repeat(1, 2, 1, 1) for maps in (output, target)]
     assert loss(*twice).item() == pytest.approx(hit + miss, rel=1e-6)
-    lower = -.6 ** 4 * .25 ** 2 * math.log(.75) - .8 ** 4 * .5 ** 2 * math.log(.5)
-    assert loss(output, target * .4).item() == pytest.approx(lower, rel=1e-6)
-    steep = LOSSES.build(dict(type='FocalHeatmapLoss', steepness=10.))
-    maps = (output / (1 - output)).log() / 10 + .5
+    lower = -(0.6**4) * 0.25**2 * math.log(0.75) - 0.8**4 * 0.5**2 * math.log(0.5)
+    assert loss(output, target * 0.4).item() == pytest.approx(lower, rel=1e-6)
+    steep = LOSSES.build(dict(type='FocalHeatmapLoss', steepness=10.0))
+    maps = (output / (1 - output)).log() / 10 + 0.5
     assert steep(maps, target).item() == pytest.approx(hit + miss, rel=1e-5)
 
 
 def test_a_place_by_hand() -> None:
     """Heights 1 and 1 in columns 2 and 5 of a row: the mean is 3.5, the target's 2; mass 2 counts by 2 / 3."""
     output, target = torch.zeros(1, 1, 3, 8), torch.zeros(1, 1, 3, 8)
-    output[0, 0, 1, [2, 5]], target[0, 0, 1, 2] = 1., .8
+    output[0, 0, 1, [2, 5]], target[0, 0, 1, 2] = 1.0, 0.8
     loss = LOSSES.build(dict(type='PlaceLoss'))
     assert loss(output, target).item() == pytest.approx((1.5 + 0) / 2 * 2 / 3)
-    output[0, 0, 0] = -3.  # what lies below the plain says nothing
+    output[0, 0, 0] = -3.0  # what lies below the plain says nothing
     value, slope = gradient(loss, output, target)
-    assert value.item() == pytest.approx(.5)
+    assert value.item() == pytest.approx(0.5)
     assert slope[0, 0, 1, 2] < 0 < slope[0, 0, 1, 5] and slope[0, 0, 0].abs().max() == 0
     assert loss(output, torch.zeros_like(target)) == 0 == loss(torch.zeros_like(output), target)
-    assert loss(output, target * .5) == pytest.approx(loss(output, target))  # a lower bump is in the same place
+    assert loss(output, target * 0.5) == pytest.approx(loss(output, target))  # a lower bump is in the same place
 
 
 def test_a_places_gradient_is_bounded_from_the_first_noise_on() -> None:
     """Maps of any height, down to nothing: no cell's slope is above the width of the grid, in a loss in cells."""
     target = torch.zeros(1, 1, 64, 64)
-    target[0, 0, 60, 3] = 1.
+    target[0, 0, 60, 3] = 1.0
     noise = torch.rand(1, 1, 64, 64, generator=torch.Generator().manual_seed(0))
-    for height in (0., 1e-9, 1e-6, 1e-4, .01, .1, 1., 100.):
+    for height in (0.0, 1e-9, 1e-6, 1e-4, 0.01, 0.1, 1.0, 100.0):
         value, slope = gradient(LOSSES.build(dict(type='PlaceLoss')), noise * height, target)
         assert 0 <= value < 64 and slope.isfinite().all() and slope.abs().max() < 64
-    assert mean_places(torch.nn.functional.one_hot(torch.tensor([[5]]), 9).float()).tolist() == [[[5.]]]
+    assert mean_places(torch.nn.functional.one_hot(torch.tensor([[5]]), 9).float()).tolist() == [[[5.0]]]

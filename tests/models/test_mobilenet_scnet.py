@@ -1,4 +1,5 @@
 """MobileNetV2 and SCNet-50 against MMPose's keys, maps and landmarks, and what they do with other sizes."""
+
 from pathlib import Path
 
 import numpy as np
@@ -54,7 +55,7 @@ def test_scnet_finds_what_mmposes_finds(flip: int, scnet: FaceLandmarker) -> Non
         if not flip:
             assert relative(share(output[:, ::9].numpy()), numbers['scnet50_head0']) <= NEAR
         apart, certain = np.abs(landmarks - numbers[f'scnet50_landmarks{flip}']).max(-1), steady(scnet.codec, output)
-    assert apart[certain].max() <= 1e-3 and certain.mean() >= .99
+    assert apart[certain].max() <= 1e-3 and certain.mean() >= 0.99
 
 
 @pytest.mark.parametrize('flip', [0, 1])
@@ -66,13 +67,13 @@ def test_all_of_scnets_numbers(flip: int, shared: Path, scnet: FaceLandmarker) -
             assert relative(output[:, ::9].numpy(), numbers['head0']) <= NEAR
             assert abs(output.double().sum().item() - numbers['head0_sum']) <= NEAR * output.abs().sum().item()
         apart = np.abs(landmarks - numbers[f'kpts_flip{flip}']).max(-1)
-        assert apart[steady(scnet.codec, output)].max() <= 1e-3 and (apart <= 1e-3).mean() >= .99
+        assert apart[steady(scnet.codec, output)].max() <= 1e-3 and (apart <= 1e-3).mean() >= 0.99
         assert np.abs(scores - numbers[f'scores_flip{flip}']).max() < 1e-6
 
 
 def test_the_coarse_view_is_of_4x4_cells_or_of_all_there_are() -> None:
     torch.manual_seed(0)
-    layer = SelfCalibrated(2, 1, .1).eval()
+    layer = SelfCalibrated(2, 1, 0.1).eval()
     layer.k3.register_forward_hook(lambda _, given, out: torch.ones_like(out))
     gates: list[Tensor] = []
     layer.k4.register_forward_pre_hook(lambda _, given: gates.append(given[0]))

@@ -1,4 +1,5 @@
 """Networks against MMPose 1.3.2: keys, numbers of parameters, and outputs for weights that follow from the keys."""
+
 from functools import cache
 from pathlib import Path
 
@@ -11,10 +12,16 @@ from torch import Tensor
 HRNET = dict(type='HRNet'), dict(type='HeatmapHead', convs=1)
 REGRESSION = dict(type='ResNet'), dict(type='RegressionHead')
 NETWORKS = {
-    'res50_smoothl1_wflw': (*REGRESSION, 98), 'res50_wing_wflw': (*REGRESSION, 98),
-    'res50_softwing_wflw': (*REGRESSION, 98), 'hrnetv2_wflw': (*HRNET, 98), 'hrnetv2_awing_wflw': (*HRNET, 98),
-    'hrnetv2_dark_wflw': (*HRNET, 98), 'hrnetv2_300w': (*HRNET, 68), 'hrnetv2_cofw': (*HRNET, 29),
-    'hrnetv2_aflw': (*HRNET, 19), 'hrnetv2_dark_aflw': (*HRNET, 19),
+    'res50_smoothl1_wflw': (*REGRESSION, 98),
+    'res50_wing_wflw': (*REGRESSION, 98),
+    'res50_softwing_wflw': (*REGRESSION, 98),
+    'hrnetv2_wflw': (*HRNET, 98),
+    'hrnetv2_awing_wflw': (*HRNET, 98),
+    'hrnetv2_dark_wflw': (*HRNET, 98),
+    'hrnetv2_300w': (*HRNET, 68),
+    'hrnetv2_cofw': (*HRNET, 29),
+    'hrnetv2_aflw': (*HRNET, 19),
+    'hrnetv2_dark_aflw': (*HRNET, 19),
     'res50_cocoface': (dict(type='ResNet'), dict(type='HeatmapHead', deconvs=3), 68),
     'mobilenetv2_cocoface': (dict(type='MobileNetV2'), dict(type='HeatmapHead', deconvs=3), 68),
     'hourglass52_cocoface': (dict(type='Hourglass'), dict(type='HourglassHead'), 68),
@@ -52,8 +59,9 @@ def test_a_sample_of_the_reference_numbers(name: str) -> None:
             assert abs(value.astype(float).sum() - numbers[f'{name}_{i}_sum']) <= NEAR * np.abs(value).sum()
 
 
-@pytest.mark.parametrize('name', [pytest.param(name, marks=pytest.mark.slow if 'hourglass' in name else ())
-                                  for name in NETWORKS])
+@pytest.mark.parametrize(
+    'name', [pytest.param(name, marks=pytest.mark.slow if 'hourglass' in name else ()) for name in NETWORKS]
+)
 def test_all_reference_numbers(name: str, shared: Path) -> None:
     features, output = found_for(name)
     step = 1 if output.ndim == 3 else 7

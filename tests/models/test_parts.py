@@ -1,4 +1,5 @@
 """What every registered backbone and head keeps; a new part is tested by being registered."""
+
 import inspect
 from importlib.util import find_spec
 from pathlib import Path
@@ -91,7 +92,7 @@ def test_backbone_says_what_it_gives(name: str) -> None:
 def test_every_weight_of_a_backbone_learns(name: str) -> None:
     torch.manual_seed(0)
     backbone = build_backbone(name)
-    sum((feature ** 2).mean() for feature in backbone(torch.randn(4, 3, 64, 64))).backward()
+    sum((feature**2).mean() for feature in backbone(torch.randn(4, 3, 64, 64))).backward()
     idle = [key for key, p in backbone.named_parameters() if p.grad is None or not p.grad.isfinite().all()]
     assert not idle
 
@@ -102,13 +103,16 @@ def test_frozen_stages_stay_as_they_are(name: str) -> None:
     backbone = build_backbone(name, frozen_stages=1).train()
     before = {key: value.clone() for key, value in backbone.state_dict().items()}
     free = [p for p in backbone.parameters() if p.requires_grad]
-    sum((feature ** 2).mean() for feature in backbone(torch.randn(4, 3, 64, 64))).backward()
-    torch.optim.SGD(free, lr=.1).step()
+    sum((feature**2).mean() for feature in backbone(torch.randn(4, 3, 64, 64))).backward()
+    torch.optim.SGD(free, lr=0.1).step()
     moved = {key for key, value in backbone.state_dict().items() if not torch.equal(before[key], value)}
     modules = [*backbone.stage(0), *backbone.stage(1)]
     kept = [p for module in modules for p in [*module.parameters(), *module.buffers()]]
-    names = {key for key, value in [*backbone.named_parameters(), *backbone.named_buffers()]
-             if any(value is one for one in kept)}
+    names = {
+        key
+        for key, value in [*backbone.named_parameters(), *backbone.named_buffers()]
+        if any(value is one for one in kept)
+    }
     assert names and free and moved
     assert not names & moved
     assert all(not p.requires_grad for p in kept if isinstance(p, nn.Parameter))
@@ -131,7 +135,7 @@ def test_head_learns_comes_back_and_exports(name: str, tmp_path: Path) -> None:
     head = build_head(name)
     stages = head(features())
     assert isinstance(stages, list) and stages[-1].shape[:2] == (2, K)
-    sum((stage ** 2).mean() for stage in stages).backward()
+    sum((stage**2).mean() for stage in stages).backward()
     assert all(p.grad is not None and p.grad.isfinite().all() for p in head.parameters())
     first, second = settled(Alone(head), *features()), Alone(build_head(name)).eval()
     assert_comes_back(first, second, tmp_path / 'head.pth', *features())
@@ -150,23 +154,28 @@ def test_start_weights_are_mmposes() -> None:
     torch.manual_seed(0)
     network = Network(dict(type='HRNet'), dict(type='HeatmapHead', convs=1), 98)
     convs = torch.cat([m.weight.flatten() for m in network.backbone.modules() if isinstance(m, nn.Conv2d)])
-    assert abs(convs.std() / .001 - 1) < .01
-    assert abs(network.head.final_layer.weight.std() / .001 - 1) < .05 and not network.head.final_layer.bias.any()
+    assert abs(convs.std() / 0.001 - 1) < 0.01
+    assert abs(network.head.final_layer.weight.std() / 0.001 - 1) < 0.05 and not network.head.final_layer.bias.any()
     residual = BACKBONES.build(dict(type='ResNet')).layer3[2].conv2.weight
-    assert abs(residual.std() / (2 / (256 * 9)) ** .5 - 1) < .01  # He: 2 / (outputs * 3 * 3)
+    assert abs(residual.std() / (2 / (256 * 9)) ** 0.5 - 1) < 0.01  # He: 2 / (outputs * 3 * 3)
     regression = HEADS.build(dict(type='RegressionHead', in_channels=(2048,), out_channels=98)).fc
-    assert abs(regression.weight.std() / .01 - 1) < .01 and not regression.bias.any()
+    assert abs(regression.weight.std() / 0.01 - 1) < 0.01 and not regression.bias.any()
 
 
 def test_batch_norm_momentum_of_hrnet() -> None:
-    for given, expected in ((None, .1), (.01, .01)):
+    for given, expected in ((None, 0.1), (0.01, 0.01)):
         backbone = BACKBONES.build(dict(type='HRNet') | ({} if given is None else {'momentum': given}))
         assert {m.momentum for m in backbone.modules() if isinstance(m, nn.BatchNorm2d)} == {expected}
 
 
-@pytest.mark.parametrize('part,word', [
-    (dict(type='ResNet', depth=34), 'depth=34'), (dict(type='HRNet', width=17), '17'),
-    (dict(type='ResNet', out_stages=()), 'out_stages')])
+@pytest.mark.parametrize(
+    'part,word',
+    [
+        (dict(type='ResNet', depth=34), 'depth=34'),
+        (dict(type='HRNet', width=17), '17'),
+        (dict(type='ResNet', out_stages=()), 'out_stages'),
+    ],
+)
 def test_what_there_is_not_is_refused_by_value(part: dict, word: str) -> None:
     with pytest.raises(FacelmkError, match=word):
         BACKBONES.build(part)
@@ -176,4 +185,6 @@ def test_heatmap_head_resizes_to_the_first_feature_and_doubles_by_deconvolution(
     head = HEADS.build(dict(type='HeatmapHead', in_channels=(6, 10), out_channels=K, deconvs=2, convs=1))
     assert head(features())[-1].shape == (2, K, 64, 64)
     assert [tuple(m.weight.shape) for m in head.deconv_layers if isinstance(m, nn.ConvTranspose2d)] == [
-        (16, 256, 4, 4), (256, 256, 4, 4)]
+        (16, 256, 4, 4),
+        (256, 256, 4, 4),
+    ]

@@ -3,6 +3,7 @@
 Each row is built from its config alone, by `load_config` and by mmengine's bare way, filled by the reference folder's
 own rule, and compared with every array of its file. test_reference_arrays.py says which test compares other files.
 """
+
 import importlib.util
 import json
 from collections.abc import Iterator
@@ -22,19 +23,31 @@ from facelmk.registry import CODECS, MODELS
 
 NEAR, PIXELS = 1e-5, 1e-3
 ROWS = {  # the file's name -> our config
-    'hrnetv2_wflw': 'hrnetv2_w18_wflw', 'hrnetv2_300w': 'hrnetv2_w18_300w', 'hrnetv2_cofw': 'hrnetv2_w18_cofw',
-    'hrnetv2_aflw': 'hrnetv2_w18_aflw', 'hrnetv2_dark_wflw': 'hrnetv2_w18_wflw_dark',
-    'hrnetv2_dark_aflw': 'hrnetv2_w18_aflw_dark', 'hrnetv2_awing_wflw': 'hrnetv2_w18_wflw_awing',
-    'res50_smoothl1_wflw': 'deeppose_r50_wflw', 'res50_wing_wflw': 'deeppose_r50_wflw_wing',
-    'res50_softwing_wflw': 'deeppose_r50_wflw_softwing', 'res50_cocoface': 'res50_coco_wholebody_face',
-    'mobilenetv2_cocoface': 'mobilenetv2_coco_wholebody_face', 'scnet50_cocoface': 'scnet50_coco_wholebody_face',
-    'hourglass52_cocoface': 'hourglass52_coco_wholebody_face', 'rtmpose_m_wflw': 'rtmpose_m_wflw',
-    'rtmpose_s_face6': 'rtmpose_s_face6', 'rtmpose_t_face6': 'rtmpose_t_face6'}
+    'hrnetv2_wflw': 'hrnetv2_w18_wflw',
+    'hrnetv2_300w': 'hrnetv2_w18_300w',
+    'hrnetv2_cofw': 'hrnetv2_w18_cofw',
+    'hrnetv2_aflw': 'hrnetv2_w18_aflw',
+    'hrnetv2_dark_wflw': 'hrnetv2_w18_wflw_dark',
+    'hrnetv2_dark_aflw': 'hrnetv2_w18_aflw_dark',
+    'hrnetv2_awing_wflw': 'hrnetv2_w18_wflw_awing',
+    'res50_smoothl1_wflw': 'deeppose_r50_wflw',
+    'res50_wing_wflw': 'deeppose_r50_wflw_wing',
+    'res50_softwing_wflw': 'deeppose_r50_wflw_softwing',
+    'res50_cocoface': 'res50_coco_wholebody_face',
+    'mobilenetv2_cocoface': 'mobilenetv2_coco_wholebody_face',
+    'scnet50_cocoface': 'scnet50_coco_wholebody_face',
+    'hourglass52_cocoface': 'hourglass52_coco_wholebody_face',
+    'rtmpose_m_wflw': 'rtmpose_m_wflw',
+    'rtmpose_s_face6': 'rtmpose_s_face6',
+    'rtmpose_t_face6': 'rtmpose_t_face6',
+}
 CROPS = [name for name in ROWS if name.startswith(('scnet', 'rtmpose'))]  # files crop_*.npz, the others model_*.npz
 AWING = {'awing_fan4_98': 'awing_hg4_wflw', 'awing_fan4_68': 'awing_hg4_300w'}
 LISTS = {  # key lists of published files: config, what precedes their keys in ours
-    'keys_mmpose_hrnetv2_w18_wflw': ('hrnetv2_w18_wflw', ''), 'keys_awing_fan4_98': ('awing_hg4_wflw', 'backbone.'),
-    'keys_mmpose_deeppose_res50_wflw': ('deeppose_r50_wflw', '')}
+    'keys_mmpose_hrnetv2_w18_wflw': ('hrnetv2_w18_wflw', ''),
+    'keys_awing_fan4_98': ('awing_hg4_wflw', 'backbone.'),
+    'keys_mmpose_deeppose_res50_wflw': ('deeppose_r50_wflw', ''),
+}
 
 
 def by_name(config: str) -> nn.Module:
@@ -91,9 +104,15 @@ def batch(model: nn.Module, name: str, rule: ModuleType) -> dict[str, Any]:
     crops = np.stack([(rule.rs(10 + i).rand(3, 256, 256) * 255).astype(np.uint8) for i in range(2)])
     boxes = [[8 + i, 18, 328 + i, 338] for i in range(2)] if name not in CROPS else [[0, 0, 256, 256]] * 2
     points, visible = rule.fixed_points(2, model.markup.size, 256, 5)
-    return dict(inputs=torch.from_numpy(crops), data_samples=dict(
-        id=[0, 1], points=torch.from_numpy(points), visible=torch.from_numpy(visible),
-        warp=torch.from_numpy(np.stack([geometry.box_to_crop(box, 256) for box in boxes]))))
+    return dict(
+        inputs=torch.from_numpy(crops),
+        data_samples=dict(
+            id=[0, 1],
+            points=torch.from_numpy(points),
+            visible=torch.from_numpy(visible),
+            warp=torch.from_numpy(np.stack([geometry.box_to_crop(box, 256) for box in boxes])),
+        ),
+    )
 
 
 def deviations(model: nn.Module, name: str, arrays: dict[str, np.ndarray], rule: ModuleType) -> dict[str, float]:
@@ -118,8 +137,10 @@ def outputs(model: nn.Module, name: str, arrays: dict[str, np.ndarray]) -> dict[
     image = torch.from_numpy(random(0).randn(2, 3, 256, 256)).float()
     features = model.backbone(image)
     (head,) = model(image)
-    found = {'head': relative(head[:, ::7] if head.ndim == 4 else head, arrays['head']),
-             'head_sum': of_sum(head, arrays['head_sum'])}
+    found = {
+        'head': relative(head[:, ::7] if head.ndim == 4 else head, arrays['head']),
+        'head_sum': of_sum(head, arrays['head_sum']),
+    }
     for i, feature in enumerate(features):
         step = 4 if feature.shape[-1] >= 64 else 1
         found[f'backbone_{i}'] = relative(feature[..., ::step, ::step], arrays[f'backbone_{i}'])
@@ -155,8 +176,11 @@ def heads(output: Tensor, arrays: dict[str, np.ndarray]) -> dict[str, float]:
     found = {}
     for i, part in enumerate(output.unbind(2) if 'head1' in arrays else [output]):
         assert part.shape == tuple(arrays[f'head{i}_shape'])
-        found |= {f'head{i}': relative(part[:, ::9], arrays[f'head{i}']), f'head{i}_shape': 0.,
-                  f'head{i}_sum': of_sum(part, arrays[f'head{i}_sum'])}
+        found |= {
+            f'head{i}': relative(part[:, ::9], arrays[f'head{i}']),
+            f'head{i}_shape': 0.0,
+            f'head{i}_sum': of_sum(part, arrays[f'head{i}_sum']),
+        }
     return found
 
 
@@ -186,9 +210,11 @@ def training(model: nn.Module, name: str, arrays: dict[str, np.ndarray], rule: M
     assert norms.keys() == set(arrays['grad_keys'].tolist())
     found = np.array([norms[key] for key in arrays['grad_keys'].tolist()])
     model.zero_grad()
-    return {'loss_loss_kpt': relative(loss.item(), arrays['loss_loss_kpt']),
-            'grad_norms': relative(found, arrays['grad_norms']),
-            'loss_acc_pose': abs(accuracy(model, data) - float(arrays['loss_acc_pose']))}
+    return {
+        'loss_loss_kpt': relative(loss.item(), arrays['loss_loss_kpt']),
+        'grad_norms': relative(found, arrays['grad_norms']),
+        'loss_acc_pose': abs(accuracy(model, data) - float(arrays['loss_acc_pose'])),
+    }
 
 
 @torch.no_grad()
@@ -202,7 +228,7 @@ def accuracy(model: nn.Module, data: dict[str, Any]) -> float:
     else:
         plain = CODECS.build(dict(type='Heatmap', refine=None, aligned=False))
         apart = (plain.decode(output, 256)[0] - plain.decode(target, 256)[0]).norm(dim=-1) / 256
-    right = ((apart < .05) & counts).sum(0)[counts.any(0)] / counts.sum(0)[counts.any(0)]
+    right = ((apart < 0.05) & counts).sum(0)[counts.any(0)] / counts.sum(0)[counts.any(0)]
     return right.mean().item()
 
 
@@ -222,7 +248,7 @@ def assert_equal(model: nn.Module, name: str, shared: Path, rule: ModuleType) ->
 
 def limit(key: str) -> float:
     """How far off an array may be, and what share of the points may be ties, which are proven."""
-    return .1 if key.startswith('ties') else PIXELS if 'kpts' in key else NEAR
+    return 0.1 if key.startswith('ties') else PIXELS if 'kpts' in key else NEAR
 
 
 @pytest.mark.slow
@@ -235,7 +261,7 @@ def test_points_that_one_thread_moves_are_ties(name: str, shared: Path, rule: Mo
 def test_a_point_that_is_off_is_no_tie(shared: Path, rule: ModuleType) -> None:
     model, arrays = by_name('deeppose_r50_wflw'), file_of('res50_smoothl1_wflw', shared)
     rule.fill_state_dict(model.eval())
-    arrays['pred_kpts_flip0'][1, 7] += .01
+    arrays['pred_kpts_flip0'][1, 7] += 0.01
     with pytest.raises(AssertionError, match='res50_smoothl1_wflw'):
         predictions(model, 'res50_smoothl1_wflw', arrays, rule)
 
@@ -251,8 +277,10 @@ def stages(model: nn.Module, arrays: dict[str, np.ndarray], rule: ModuleType) ->
     found = model.eval()(torch.from_numpy(random(0).rand(2, 3, 256, 256)).float())
     apart = {'last_channel': relative(found[-1][:, -1], arrays['last_channel'])}
     for i, stage in enumerate(found):
-        apart |= {f'stage{i}': relative(stage[:, ::9], arrays[f'stage{i}']),
-                  f'stage{i}_sum': of_sum(stage, arrays[f'stage{i}_sum'])}
+        apart |= {
+            f'stage{i}': relative(stage[:, ::9], arrays[f'stage{i}']),
+            f'stage{i}_sum': of_sum(stage, arrays[f'stage{i}_sum']),
+        }
     assert apart.keys() == arrays.keys()
     return apart
 
@@ -289,4 +317,5 @@ def test_keys_and_shapes_are_those_of_published_files(name: str, shared: Path) -
     config, prefix = LISTS[name]
     listed = dict(line.split(' ', 1) for line in (shared / 'spec/keys' / f'{name}.txt').read_text().splitlines())
     assert {key: str(tuple(shape)) for key, shape in shapes(config).items()} == {
-        prefix + key: shape for key, shape in listed.items()}
+        prefix + key: shape for key, shape in listed.items()
+    }

@@ -2,6 +2,7 @@
 
 `tests/data/rtmpose.npz` holds all keys and a share of the smallest network's numbers.
 """
+
 from functools import cache
 from pathlib import Path
 
@@ -15,15 +16,23 @@ from facelmk.errors import FacelmkError
 from facelmk.registry import BACKBONES, HEADS, LOSSES, MODELS
 
 COPIED = Path(__file__).parents[1] / 'data' / 'rtmpose.npz'
-SIZES = {'t_face6': (.167, .375, 'lapa'), 's_face6': (.33, .5, 'lapa'), 'm_wflw': (.67, .75, 'wflw')}
+SIZES = {'t_face6': (0.167, 0.375, 'lapa'), 's_face6': (0.33, 0.5, 'lapa'), 'm_wflw': (0.67, 0.75, 'wflw')}
 NEAR = 1e-5
 
 
 def build(name: str, size: int = 256) -> nn.Module:
     deepen, widen, markup = SIZES[name]
-    return MODELS.build(dict(
-        type='FaceLandmarker', backbone=dict(type='CSPNeXt', deepen=deepen, widen=widen), head=dict(type='RTMCCHead'),
-        codec=dict(type='SimCC', sigma=5.66, aligned=False), loss=dict(type='KLDiscretLoss'), markup=markup, size=size))
+    return MODELS.build(
+        dict(
+            type='FaceLandmarker',
+            backbone=dict(type='CSPNeXt', deepen=deepen, widen=widen),
+            head=dict(type='RTMCCHead'),
+            codec=dict(type='SimCC', sigma=5.66, aligned=False),
+            loss=dict(type='KLDiscretLoss'),
+            markup=markup,
+            size=size,
+        )
+    )
 
 
 @cache
@@ -57,7 +66,7 @@ def assert_points(name: str, numbers: np.lib.npyio.NpzFile, flip: int) -> None:
     assert (output.amax(-1) - theirs).max() <= 2e-6 * output.abs().max()
     apart = (points - expected).abs().amax(-1) > 1e-3
     assert not apart[:, (model.mirror != torch.arange(len(model.mirror)))].any()
-    assert not flip and not apart.any() or flip and apart.float().mean() < .12
+    assert not flip and not apart.any() or flip and apart.float().mean() < 0.12
 
 
 @pytest.mark.parametrize('name', SIZES)
@@ -82,15 +91,19 @@ def test_a_share_of_the_reference_numbers() -> None:
             assert_points('t_face6', numbers, i)
 
 
-@pytest.mark.parametrize(('name', 'parameters'), [
-    ('t_face6', 5_048_584), ('s_face6', 7_743_036), ('m_wflw', 16_672_748)])
+@pytest.mark.parametrize(
+    ('name', 'parameters'), [('t_face6', 5_048_584), ('s_face6', 7_743_036), ('m_wflw', 16_672_748)]
+)
 def test_keys_shapes_and_number_of_parameters(name: str, parameters: int) -> None:
     model = build(name)
     with np.load(COPIED) as lists:
         shapes = dict(line.split(' ', 1) for line in lists[f'{name}_keys'].tolist())
     assert {key: str(tuple(value.shape)) for key, value in model.state_dict().items()} == shapes
-    counted = sum(np.prod([int(n) for n in shape.strip('()').split(',') if n.strip()], dtype=int)
-                  for key, shape in shapes.items() if 'running_' not in key and 'num_batches' not in key)
+    counted = sum(
+        np.prod([int(n) for n in shape.strip('()').split(',') if n.strip()], dtype=int)
+        for key, shape in shapes.items()
+        if 'running_' not in key and 'num_batches' not in key
+    )
     assert sum(p.numel() for p in model.parameters()) == counted == parameters
 
 
@@ -115,40 +128,40 @@ def test_rows_learn_their_target() -> None:
         loss.backward()
         optimizer.step()
         losses.append(loss.item())
-    assert losses[-1] < .7 * losses[0]
+    assert losses[-1] < 0.7 * losses[0]
 
 
 def test_a_codec_without_bins_is_refused() -> None:
-    with pytest.raises(FacelmkError, match="bins=None.*SimCC"):
+    with pytest.raises(FacelmkError, match='bins=None.*SimCC'):
         HEADS.build(dict(type='RTMCCHead', in_channels=(8,), out_channels=5, size=64, bins=None))
     with pytest.raises(FacelmkError, match='out_stages=\\(5,\\)'):
         BACKBONES.build(dict(type='CSPNeXt', out_stages=(5,)))
 
 
 def test_stages_of_cspnext_lie_at_strides_4_to_32() -> None:
-    backbone = BACKBONES.build(dict(type='CSPNeXt', deepen=.167, widen=.375, out_stages=(1, 2, 3, 4))).eval()
+    backbone = BACKBONES.build(dict(type='CSPNeXt', deepen=0.167, widen=0.375, out_stages=(1, 2, 3, 4))).eval()
     features = backbone(torch.zeros(1, 3, 64, 64))
     assert [tuple(f.shape[1:]) for f in features] == [(48, 16, 16), (96, 8, 8), (192, 4, 4), (384, 2, 2)]
 
 
 def test_divergence_by_hand() -> None:
     """Two bins: logits (0, 0) are chances of a half; ln 2 - H(p) is the divergence, its half the mean over bins."""
-    loss = LOSSES.build(dict(type='KLDiscretLoss', beta=1., softmax=False))
-    output, target = torch.zeros(3, 2, 2, 2), torch.tensor([.25, .75]).expand(3, 2, 2, 2)
-    half = (np.log(2) + .25 * np.log(.25) + .75 * np.log(.75)) / 2
+    loss = LOSSES.build(dict(type='KLDiscretLoss', beta=1.0, softmax=False))
+    output, target = torch.zeros(3, 2, 2, 2), torch.tensor([0.25, 0.75]).expand(3, 2, 2, 2)
+    half = (np.log(2) + 0.25 * np.log(0.25) + 0.75 * np.log(0.75)) / 2
     assert loss(output, target).item() == pytest.approx(3 * 2 * half, rel=1e-6)  # three faces, two sides
-    weight = torch.tensor([1., .5]).expand(3, 2)[..., None, None]
-    assert loss(output, target, weight).item() == pytest.approx(3 * 2 * .75 * half, rel=1e-6)
+    weight = torch.tensor([1.0, 0.5]).expand(3, 2)[..., None, None]
+    assert loss(output, target, weight).item() == pytest.approx(3 * 2 * 0.75 * half, rel=1e-6)
 
 
 def test_divergence_of_softened_rows_is_mmposes_formula() -> None:
     output, target = torch.randn(2, 5, 2, 16), torch.rand(2, 5, 2, 16)
-    weight, total = torch.rand(2, 5), 0.
+    weight, total = torch.rand(2, 5), 0.0
     for i in range(2):
         found = torch.log_softmax(output[:, :, i].reshape(-1, 16) * 10, 1)
         wanted = torch.softmax(target[:, :, i].reshape(-1, 16) * 7, 1)
         rows = nn.KLDivLoss(reduction='none')(found, wanted).mean(1)
         total = total + (rows * weight.reshape(-1)).sum()
-    loss = LOSSES.build(dict(type='KLDiscretLoss', beta=10., label_beta=7.))
+    loss = LOSSES.build(dict(type='KLDiscretLoss', beta=10.0, label_beta=7.0))
     torch.testing.assert_close(loss(output, target, weight[..., None, None]), total / 5)
     assert not loss.comparable and LOSSES.build(dict(type='KLDiscretLoss')).comparable

@@ -1,4 +1,5 @@
 """Networks of timm, through a stand-in for it, and through timm itself where it is installed."""
+
 import sys
 from types import ModuleType, SimpleNamespace
 
@@ -14,7 +15,7 @@ from facelmk.registry import BACKBONES
 class Pyramid(nn.Module):
     """A network as timm gives it: named children, some of which are features."""
 
-    def __init__(self, out_indices: tuple[int, ...] = (0, 1, 2), weights: float = 0., last: bool = False) -> None:
+    def __init__(self, out_indices: tuple[int, ...] = (0, 1, 2), weights: float = 0.0, last: bool = False) -> None:
         super().__init__()
         self.stem, self.pool = nn.Conv2d(3, 4, 3, 2, 1), nn.MaxPool2d(2)
         self.layer1, self.layer2 = nn.Conv2d(4, 6, 3, 1, 1), nn.Conv2d(6, 8, 3, 2, 1)
@@ -42,6 +43,7 @@ def asked(monkeypatch: pytest.MonkeyPatch) -> list[dict]:
         if pretrained and options.get('last'):
             raise RuntimeError('No pretrained weights exist')
         return Pyramid(weights=float(pretrained), **options)
+
     fake.create_model, fake.is_model, fake.list_models = create_model, {'pyramid'}.__contains__, lambda: ['pyramid']
     monkeypatch.setitem(sys.modules, 'timm', fake)
     return calls
@@ -66,6 +68,7 @@ def test_channels_come_second_whatever_the_network(asked: list[dict]) -> None:
 def test_stages_end_where_features_do(asked: list[dict]) -> None:
     def free(**options: object) -> set[str]:
         return {key.split('.')[1] for key, p in build(**options).named_parameters() if p.requires_grad}
+
     assert free() == {'stem', 'layer1', 'layer2'}
     assert free(frozen_stages=0) == {'layer1', 'layer2'} and free(frozen_stages=1) == {'layer2'}
     assert free(frozen_stages=0, out_indices=(1, 2)) == {'layer2'}

@@ -1,4 +1,5 @@
 """U-Net and DLA-34: sizes counted by hand, what their trees and ways up compute, and the published weights' form."""
+
 from pathlib import Path
 
 import pytest
@@ -20,7 +21,7 @@ def parameters(module: nn.Module) -> int:
 
 def conv(width: int, out: int, kernel: int = 3) -> int:
     """Parameters of a convolution and its BatchNorm."""
-    return width * out * kernel ** 2 + 2 * out
+    return width * out * kernel**2 + 2 * out
 
 
 def leaves(width: int, out: int, told: int = 0) -> int:
@@ -47,15 +48,27 @@ def test_dla34_has_the_published_number_of_parameters() -> None:
 
 def published(backbone: nn.Module) -> dict[str, Tensor]:
     """A state_dict as the ImageNet file has it: a classifier, unused projections, no counters, no way up."""
-    own = {key: value for key, value in backbone.state_dict().items()
-           if not key.startswith('up.') and not key.endswith('num_batches_tracked')}
-    assert {'base_layer.0.weight', 'level0.1.bias', 'level2.tree1.conv1.weight', 'level2.project.1.running_var',
-            'level3.tree1.tree2.bn2.weight', 'level4.tree2.root.conv.weight', 'level5.root.bn.bias'} <= own.keys()
+    own = {
+        key: value
+        for key, value in backbone.state_dict().items()
+        if not key.startswith('up.') and not key.endswith('num_batches_tracked')
+    }
+    assert {
+        'base_layer.0.weight',
+        'level0.1.bias',
+        'level2.tree1.conv1.weight',
+        'level2.project.1.running_var',
+        'level3.tree1.tree2.bn2.weight',
+        'level4.tree2.root.conv.weight',
+        'level5.root.bn.bias',
+    } <= own.keys()
     more = {'fc.weight': torch.zeros(1000, 512, 1, 1), 'fc.bias': torch.zeros(1000)}
     for level, width, out in ((3, 64, 128), (4, 128, 256)):
         more |= {f'level{level}.project.0.weight': torch.zeros(out, width, 1, 1)}
-        more |= {f'level{level}.project.1.{name}': torch.zeros(out)
-                 for name in ('weight', 'bias', 'running_mean', 'running_var')}
+        more |= {
+            f'level{level}.project.1.{name}': torch.zeros(out)
+            for name in ('weight', 'bias', 'running_mean', 'running_var')
+        }
     return own | more
 
 
@@ -94,6 +107,7 @@ def test_a_tree_by_hand() -> None:
 
     def root(part: nn.Module, *told: Tensor) -> Tensor:
         return F.relu(part.root.bn(part.root.conv(torch.cat(told, 1))))
+
     a = leaf(first.tree1, x, first.project(small))
     b = leaf(first.tree2, a, a)
     one = root(first, b, a)
@@ -145,14 +159,18 @@ def test_unets_fine_maps_reach_the_answer_past_the_coarse_ones() -> None:
 def test_start_weights_are_hes() -> None:
     torch.manual_seed(0)
     unet, dla = BACKBONES.build(dict(type='UNet')), BACKBONES.build(dict(type='DLA'))
-    for weight, variance in ((unet.downs[3][0].weight, 2 / (256 * 9)), (dla.level5.tree1.conv1.weight, 2 / (512 * 9)),
-                             (unet.ups[0].up.weight, 1 / 512)):
-        assert abs(weight.std() / variance ** .5 - 1) < .01
+    for weight, variance in (
+        (unet.downs[3][0].weight, 2 / (256 * 9)),
+        (dla.level5.tree1.conv1.weight, 2 / (512 * 9)),
+        (unet.ups[0].up.weight, 1 / 512),
+    ):
+        assert abs(weight.std() / variance**0.5 - 1) < 0.01
     assert not unet.ups[0].up.bias.any()
 
 
-@pytest.mark.parametrize(('part', 'word'), [
-    (dict(type='UNet', depth=5), 'depth=5'), (dict(type='DLA', depth=60), 'depth=60')])
+@pytest.mark.parametrize(
+    ('part', 'word'), [(dict(type='UNet', depth=5), 'depth=5'), (dict(type='DLA', depth=60), 'depth=60')]
+)
 def test_forms_that_there_are_not_are_refused_by_value(part: dict, word: str) -> None:
     with pytest.raises(FacelmkError, match=word):
         BACKBONES.build(part)

@@ -1,4 +1,5 @@
 """A whole test through the tool, with a model that needs no weights: its table, files, pictures and page."""
+
 import json
 import os
 import subprocess
@@ -33,7 +34,7 @@ class Knowing(BaseModel):
         return [dict(id=i, landmarks=face, scores=torch.ones(len(face)))
                 for i, face in zip(data_samples['id'], found)]
 '''
-CONFIG = '''
+CONFIG = """
 custom_imports = dict(imports=['knowing'])
 crop = [dict(type='LoadImage'), dict(type='CropFace', size=64), dict(type='PackFace')]
 train_dataloader = dict(batch_size=2, dataset=dict(type='SyntheticFaces', count=4, seed=9, size=64, pipeline=crop))
@@ -44,7 +45,7 @@ val_evaluator = [
 model = dict(type='facelmk.Knowing')
 train_cfg = dict(max_epochs=1)
 optim_wrapper = dict(optimizer=dict(type='SGD', lr=.1))
-'''
+"""
 
 
 @pytest.fixture(scope='module')
@@ -58,8 +59,13 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     torch.save({'state_dict': {'unused': torch.zeros(1)}}, place / 'some.pth')
     options = '--work-dir work --out out/m.json --dump out/p.json --report page --badcase 2 --floor'
     command = [sys.executable, ROOT / 'tools/test.py', 'x<y>.py', 'some.pth', *options.split()]
-    done = subprocess.run(command, cwd=place, capture_output=True, text=True,
-                          env=os.environ | {'PYTHONPATH': str(ROOT), 'OMP_NUM_THREADS': '1'})
+    done = subprocess.run(
+        command,
+        cwd=place,
+        capture_output=True,
+        text=True,
+        env=os.environ | {'PYTHONPATH': str(ROOT), 'OMP_NUM_THREADS': '1'},
+    )
     assert done.returncode == 0, done.stdout[-2000:] + done.stderr[-3000:]
     (place / 'stdout').write_text(done.stdout)
     return place
@@ -69,8 +75,12 @@ def test_table(folder: Path) -> None:
     lines = (folder / 'stdout').read_text().splitlines()
     start = next(i for i, line in enumerate(lines) if line.split()[:2] == ['model', 'test'])
     assert lines[start].split() == ['model', 'test', 'pose', 'makeup', 'none_has_it']
-    assert [line.split()[:2] for line in lines[start + 1:start + 5]] == [
-        ['NME', '15.00'], ['FR@0.12', '60.00'], ['AUC@0.2', '30.00'], ['faces', '5']]  # errors 5, 10, 15, 20, 25 %
+    assert [line.split()[:2] for line in lines[start + 1 : start + 5]] == [
+        ['NME', '15.00'],
+        ['FR@0.12', '60.00'],
+        ['AUC@0.2', '30.00'],
+        ['faces', '5'],
+    ]  # errors 5, 10, 15, 20, 25 %
     assert lines[start + 1].split()[-1] == '–' and lines[start + 4].split()[-1] == '0'
     assert lines[start + 5].startswith('mean face in the box')
     assert lines[start + 9] == 'NME, FR and AUC in per cent; errors over the distance of the outer eye corners.'
@@ -92,7 +102,7 @@ def test_dumped_predictions(folder: Path) -> None:
     assert [set(face) for face in faces] == [{'id', 'landmarks', 'scores', 'error', 'tags'}] * 5
     assert [face['id'] for face in faces] == [f'synthetic/0/{i}' for i in range(5)]
     assert [face['error'] for face in faces] == pytest.approx([5, 10, 15, 20, 25], abs=1e-3)
-    assert len(faces[0]['landmarks']) == 98 and len(faces[0]['landmarks'][0]) == 2 and faces[0]['scores'] == [1.] * 98
+    assert len(faces[0]['landmarks']) == 98 and len(faces[0]['landmarks'][0]) == 2 and faces[0]['scores'] == [1.0] * 98
 
 
 def test_worst_faces(folder: Path) -> None:
@@ -137,13 +147,22 @@ def test_page(folder: Path) -> None:
     assert set(checker.sources) == pictures  # nothing from elsewhere
     assert len(pictures) == 15  # 5 random, 5 median, 5 worst
     assert all((folder / 'page' / path).is_file() for path in pictures)
-    for word in ('15.00', 'mean face in the box', 'the distance of the outer eye corners', 'some.pth', 'torch',
-                 'cumulative', 'Worst faces', 'all points'):
+    for word in (
+        '15.00',
+        'mean face in the box',
+        'the distance of the outer eye corners',
+        'some.pth',
+        'torch',
+        'cumulative',
+        'Worst faces',
+        'all points',
+    ):
         assert word.lower() in (checker.text + source).lower(), word
 
 
 def test_worst_faces_come_first_on_the_page(folder: Path) -> None:
     source = (folder / 'page/index.html').read_text()
-    worst = source[source.index('Worst faces'):]
+    worst = source[source.index('Worst faces') :]
     assert [worst.index(f'synthetic/0/{i}') for i in (4, 3, 2, 1, 0)] == sorted(
-        worst.index(f'synthetic/0/{i}') for i in range(5))
+        worst.index(f'synthetic/0/{i}') for i in range(5)
+    )

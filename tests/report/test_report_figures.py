@@ -1,4 +1,5 @@
 """Tables, curves, the floor and the collected results, by hand."""
+
 import math
 
 import numpy as np
@@ -16,29 +17,29 @@ from facelmk.report.curves import ced, ced_svg, histogram_svg
 from facelmk.report.face_map import map_svg, part_table
 from facelmk.report.tables import result_table, subset_rows
 
-FOUR = [.06, .02, .2, .04]
+FOUR = [0.06, 0.02, 0.2, 0.04]
 
 
 def test_ced_is_the_exact_step_function() -> None:
-    x, y = ced(FOUR, .1)
-    assert x.tolist() == [0, .02, .02, .04, .04, .06, .06, .1]
-    assert y.tolist() == [0, 0, .25, .25, .5, .5, .75, .75]
+    x, y = ced(FOUR, 0.1)
+    assert x.tolist() == [0, 0.02, 0.02, 0.04, 0.04, 0.06, 0.06, 0.1]
+    assert y.tolist() == [0, 0, 0.25, 0.25, 0.5, 0.5, 0.75, 0.75]
 
 
 def test_area_below_the_ced_is_the_auc() -> None:
-    x, y = ced(FOUR, .1)
-    area = float((np.diff(x) * y[:-1]).sum() / .1)  # (.8 + .6 + .4 + 0) / 4
-    assert area == pytest.approx(.45)
-    assert area == pytest.approx(AUC(.1).figure(np.array(FOUR), np.ones(4)))
+    x, y = ced(FOUR, 0.1)
+    area = float((np.diff(x) * y[:-1]).sum() / 0.1)  # (.8 + .6 + .4 + 0) / 4
+    assert area == pytest.approx(0.45)
+    assert area == pytest.approx(AUC(0.1).figure(np.array(FOUR), np.ones(4)))
 
 
 def test_curves_name_themselves_safely() -> None:
-    drawn = ced_svg({'a<b>': FOUR, 'mean face': [.3]}, .1, dashed=['mean face'])
+    drawn = ced_svg({'a<b>': FOUR, 'mean face': [0.3]}, 0.1, dashed=['mean face'])
     assert 'a&lt;b&gt;' in drawn and '<b>' not in drawn and drawn.count('stroke-dasharray') == 2
 
 
 def test_histogram_counts_every_face_once() -> None:
-    drawn = histogram_svg([.01, .011, .5, 7.], .1, bins=10)
+    drawn = histogram_svg([0.01, 0.011, 0.5, 7.0], 0.1, bins=10)
     assert '1 % to 2 %: 2 faces' in drawn and '9 % to more: 2 faces' in drawn
     assert sum(int(part.split(' faces')[0]) for part in drawn.split(': ')[1:]) == 4
 
@@ -48,13 +49,13 @@ def test_mean_face_of_three() -> None:
     faces = [[[0, 5], [10, 5]], [[20, 25], [99, 99]], [[4, 0], [6, 4]]]
     visible = [[1, 1], [1, 0], [1, 1]]
     found = floor.mean_face(faces, visible, boxes)
-    first = np.mean([[-.5, 0], [0, .5], [.25, -.5]], 0)
-    second = np.mean([[.5, 0], [.5, 0]], 0)
+    first = np.mean([[-0.5, 0], [0, 0.5], [0.25, -0.5]], 0)
+    second = np.mean([[0.5, 0], [0.5, 0]], 0)
     assert found == pytest.approx(np.stack([first, second]))
 
 
 def test_placed_undoes_the_box() -> None:
-    assert floor.placed([[-.5, 0], [.25, .5]], [[10, 10, 30, 20]]) == pytest.approx(np.array([[[10, 15], [25, 25]]]))
+    assert floor.placed([[-0.5, 0], [0.25, 0.5]], [[10, 10, 30, 20]]) == pytest.approx(np.array([[[10, 15], [25, 25]]]))
 
 
 @DATASETS.register_module(force=True)
@@ -70,8 +71,15 @@ class Dots(FaceDataset):
 
     def face(self, index: int) -> dict:
         points = np.array([[20, 30], [80, 30], [50, 55], [30, 80], [70, 80]], float)
-        return dict(id=f'dot{index}', path='none.jpg', box=np.array([0, 0, 100, 100.]), landmarks=points + index,
-                    visible=np.ones(5), norm=None, tags=('odd',) if index % 2 else ())
+        return dict(
+            id=f'dot{index}',
+            path='none.jpg',
+            box=np.array([0, 0, 100, 100.0]),
+            landmarks=points + index,
+            visible=np.ones(5),
+            norm=None,
+            tags=('odd',) if index % 2 else (),
+        )
 
 
 def test_training_face_reads_no_picture() -> None:
@@ -94,7 +102,7 @@ def test_floor_without_training_set() -> None:
         floor.training_face(Config(dict(val_dataloader=dict())))
 
 
-METRICS = {'NME': 4.25, 'NME/pose': 8.5, 'FR@0.1': 1., 'FR@0.1/pose': math.nan, 'a/NME': 3.}
+METRICS = {'NME': 4.25, 'NME/pose': 8.5, 'FR@0.1': 1.0, 'FR@0.1/pose': math.nan, 'a/NME': 3.0}
 
 
 def test_subset_rows() -> None:
@@ -105,18 +113,19 @@ def test_subset_rows() -> None:
 
 
 def test_result_table_as_text() -> None:
-    table = result_table({'NME': 4., 'NME/pose': 8.5}, ['pose'], [3, 1], 'the eyes', {'NME': 31.25, 'NME/pose': 40.})
+    table = result_table({'NME': 4.0, 'NME/pose': 8.5}, ['pose'], [3, 1], 'the eyes', {'NME': 31.25, 'NME/pose': 40.0})
     assert table.text().splitlines() == [
         'model                  test   pose',
         'NME                    4.00   8.50',
         'faces                     3      1',
         'mean face in the box   test   pose',
         'NME                   31.25  40.00',
-        'NME, FR and AUC in per cent; errors over the eyes.']
+        'NME, FR and AUC in per cent; errors over the eyes.',
+    ]
 
 
 def test_result_table_as_html_is_escaped() -> None:
-    table = result_table({'NME': 4., 'NME/<pose>': 8.5}, ['<pose>'], [3, 1], 'a & b')
+    table = result_table({'NME': 4.0, 'NME/<pose>': 8.5}, ['<pose>'], [3, 1], 'a & b')
     assert '&lt;pose&gt;' in table.html() and 'a &amp; b' in table.html() and '<pose>' not in table.html()
     assert '<td>8.50</td>' in table.html()
 
@@ -126,8 +135,20 @@ def rows_of(shifts: list[float], visible: list[float] = (1, 1, 1, 1, 1)) -> list
     data = Dots(len(shifts))
     faces = [data.face(i) for i in range(len(data))]
     seen = np.array(visible, float)
-    return [Row(face['id'], face['landmarks'] + np.array([shift, 0]), np.ones(5), face['landmarks'], seen, face['box'],
-                math.nan, i, face['tags']) for i, (face, shift) in enumerate(zip(faces, shifts, strict=True))]
+    return [
+        Row(
+            face['id'],
+            face['landmarks'] + np.array([shift, 0]),
+            np.ones(5),
+            face['landmarks'],
+            seen,
+            face['box'],
+            math.nan,
+            i,
+            face['tags'],
+        )
+        for i, (face, shift) in enumerate(zip(faces, shifts, strict=True))
+    ]
 
 
 def metrics_of(*metrics) -> list:
@@ -138,10 +159,10 @@ def metrics_of(*metrics) -> list:
 
 def test_results_use_the_first_metric() -> None:
     found = results(rows_of([6, 12, 3]), metrics_of(Collector(), NME(), NME('box_side', prefix='box')))
-    assert found.error == pytest.approx([.1, .2, .05])
+    assert found.error == pytest.approx([0.1, 0.2, 0.05])
     assert found.worst() == [1, 0, 2]
     assert found.within().tolist() == [0, 1, 2] and found.within('odd').tolist() == [1]
-    assert found.point_errors() == pytest.approx(np.full(5, .35 / 3))
+    assert found.point_errors() == pytest.approx(np.full(5, 0.35 / 3))
     assert found.normaliser == 'the distance of the outer eye corners'
     assert found.subsets == ('odd',)
     assert found.normalisers == 'the distance of the outer eye corners (NME), the longer side of the box (box/NME)'
@@ -149,22 +170,25 @@ def test_results_use_the_first_metric() -> None:
 
 
 def test_figures_of_other_landmarks() -> None:
-    found = results(rows_of([6, 12, 3]), metrics_of(NME(), FailureRate(.1), NME('box_side', prefix='box'), Collector()))
+    found = results(
+        rows_of([6, 12, 3]), metrics_of(NME(), FailureRate(0.1), NME('box_side', prefix='box'), Collector())
+    )
     figures = found.figures(found.truth + np.array([30, 0]))
-    assert figures == pytest.approx({'NME': 50., 'NME/odd': 50., 'FR@0.1': 100., 'FR@0.1/odd': 100.,
-                                     'box/NME': 30., 'box/NME/odd': 30.})
+    assert figures == pytest.approx(
+        {'NME': 50.0, 'NME/odd': 50.0, 'FR@0.1': 100.0, 'FR@0.1/odd': 100.0, 'box/NME': 30.0, 'box/NME/odd': 30.0}
+    )
     assert found.errors_of(found.truth) == pytest.approx(np.zeros(3))
 
 
 def test_results_without_an_error_metric_use_the_box() -> None:
     found = results(rows_of([6]), metrics_of(Collector()))
-    assert found.error == pytest.approx([.06]) and found.normaliser == 'the longer side of the box'
+    assert found.error == pytest.approx([0.06]) and found.normaliser == 'the longer side of the box'
     assert found.figures(found.truth) == {}
 
 
 def test_invisible_points_and_faces_count_nothing() -> None:
     found = results(rows_of([6, 6], [1, 1, 0, 0, 0]), metrics_of(NME()))
-    assert np.isnan(found.point_errors()[2:]).all() and found.point_errors()[:2] == pytest.approx([.1, .1])
+    assert np.isnan(found.point_errors()[2:]).all() and found.point_errors()[:2] == pytest.approx([0.1, 0.1])
     nothing = results(rows_of([6], [0] * 5), metrics_of(NME()))
     assert nothing.worst() == [] and nothing.within().tolist() == []
 
@@ -177,8 +201,14 @@ def test_no_faces_at_all() -> None:
 def test_collector_keeps_what_the_model_said() -> None:
     collector = metrics_of(Collector())[0]
     face = Dots(1).face(0)
-    batch = {'id': ['dot0'], 'landmarks': face['landmarks'][None], 'visible': face['visible'][None],
-             'box': face['box'][None], 'norm': np.array([math.nan]), 'tags': [('odd',)]}
+    batch = {
+        'id': ['dot0'],
+        'landmarks': face['landmarks'][None],
+        'visible': face['visible'][None],
+        'box': face['box'][None],
+        'norm': np.array([math.nan]),
+        'tags': [('odd',)],
+    }
     collector.process({'data_samples': batch}, [dict(id='dot0', landmarks=face['landmarks'] + 1, scores=np.ones(5))])
     assert collector.evaluate(1) == {}
     (row,) = collector.gathered
@@ -194,16 +224,18 @@ def test_gallery_finds_a_face_that_is_elsewhere() -> None:
 
 
 def test_part_table() -> None:
-    error = np.array([.1, .3, .05, .2, math.nan])
+    error = np.array([0.1, 0.3, 0.05, 0.2, math.nan])
     table = part_table(error, MARKUPS['five'], 'x')
     assert [(row.name, row.cells()) for row in table.blocks['part']] == [
-        ('eyes', ['2', '20.00', '30.00 (1)']), ('nose', ['1', '5.00', '5.00 (2)']),
+        ('eyes', ['2', '20.00', '30.00 (1)']),
+        ('nose', ['1', '5.00', '5.00 (2)']),
         ('lips', ['1', '20.00', '20.00 (3)']),
-        ('all points', ['4', '16.25', '30.00 (1)'])]
+        ('all points', ['4', '16.25', '30.00 (1)']),
+    ]
 
 
 def test_map_leaves_out_points_without_error() -> None:
-    drawn = map_svg(np.arange(6.).reshape(3, 2), np.array([.1, math.nan, .2]), Markup('three', 3, ()))
+    drawn = map_svg(np.arange(6.0).reshape(3, 2), np.array([0.1, math.nan, 0.2]), Markup('three', 3, ()))
     assert 'point 0: 10.00 %' in drawn and 'point 2: 20.00 %' in drawn and 'point 1:' not in drawn
 
 

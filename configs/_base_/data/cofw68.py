@@ -2,12 +2,22 @@
 
 Boxes are the tight ones, as 300W's are; box='file' takes those of COFW's own file.
 """
+
 from mmengine.config import read_base
 
 with read_base():
     from .w300 import train_dataloader, val_evaluator
 
-val_dataloader = dict(batch_size=32, num_workers=2, dataset=dict(
-    type='PublishedFaces', root='data/cofw', split='test', markup='300w', counts=dict(test=507),
-    layouts=[dict(type='Cofw68Mat', box='tight', origin=1)],
-    pipeline=[dict(type='LoadImage'), dict(type='CropFace', size=256), dict(type='PackFace')]))
+val_dataloader = dict(
+    batch_size=32,
+    num_workers=2,
+    dataset=dict(
+        type='PublishedFaces',
+        root='data/cofw',
+        split='test',
+        markup='300w',
+        counts=dict(test=507),
+        layouts=[dict(type='Cofw68Mat', box='tight', origin=1)],
+        pipeline=[dict(type='LoadImage'), dict(type='CropFace', size=256), dict(type='PackFace')],
+    ),
+)

@@ -4,24 +4,68 @@ Of MMPose's json the split is the one that its converter drew; of the .mat files
 photographs. A batch of 2, as in MMPose's file. (The file is w300lp because a config that others read must have a Python
 name.)
 """
+
 layouts = [
     dict(type='CocoFaces', image_root='{split}', ann_file='annotations/face_landmarks_300wlp_{split}.json'),
-    dict(type='CocoFaces', image_root=dict(train='train', val='val', test='test'), ann_file=dict(  # as MMPose calls it
-        train='annotations/face_landmarks_300wlp_train.json', val='annotations/face_landmarks_300wlp_valid.json',
-        test='annotations/face_landmarks_300wlp_test.json')),
-    dict(type='Mat300WLP', part='{split}')]
-train_dataloader = dict(batch_size=2, num_workers=2, dataset=dict(
-    type='PublishedFaces', root='data/300wlp', split='train', markup='300wlp', layouts=layouts,
-    pipeline=[
-        dict(type='LoadImage'),
-        dict(type='CropFace', size=256, flip=.5, rotate=60, rotate_prob=.6, scale=(.75, 1.25), draw='truncnorm',
-             mirror='photo'),
-        dict(type='PackFace')]))
-val_dataloader = dict(batch_size=32, num_workers=2, dataset=dict(
-    type='PublishedFaces', root='data/300wlp', split='val', markup='300wlp', layouts=layouts,
-    pipeline=[dict(type='LoadImage'), dict(type='CropFace', size=256), dict(type='PackFace')]))
-test_dataloader = dict(batch_size=32, num_workers=2, dataset=dict(
-    type='PublishedFaces', root='data/300wlp', split='test', markup='300wlp', layouts=layouts,
-    pipeline=[dict(type='LoadImage'), dict(type='CropFace', size=256), dict(type='PackFace')]))
-val_evaluator = [dict(type='NME'), dict(type='FailureRate', threshold=.1), dict(type='AUC', threshold=.1)]
+    dict(
+        type='CocoFaces',
+        image_root=dict(train='train', val='val', test='test'),
+        ann_file=dict(  # as MMPose calls it
+            train='annotations/face_landmarks_300wlp_train.json',
+            val='annotations/face_landmarks_300wlp_valid.json',
+            test='annotations/face_landmarks_300wlp_test.json',
+        ),
+    ),
+    dict(type='Mat300WLP', part='{split}'),
+]
+train_dataloader = dict(
+    batch_size=2,
+    num_workers=2,
+    dataset=dict(
+        type='PublishedFaces',
+        root='data/300wlp',
+        split='train',
+        markup='300wlp',
+        layouts=layouts,
+        pipeline=[
+            dict(type='LoadImage'),
+            dict(
+                type='CropFace',
+                size=256,
+                flip=0.5,
+                rotate=60,
+                rotate_prob=0.6,
+                scale=(0.75, 1.25),
+                draw='truncnorm',
+                mirror='photo',
+            ),
+            dict(type='PackFace'),
+        ],
+    ),
+)
+val_dataloader = dict(
+    batch_size=32,
+    num_workers=2,
+    dataset=dict(
+        type='PublishedFaces',
+        root='data/300wlp',
+        split='val',
+        markup='300wlp',
+        layouts=layouts,
+        pipeline=[dict(type='LoadImage'), dict(type='CropFace', size=256), dict(type='PackFace')],
+    ),
+)
+test_dataloader = dict(
+    batch_size=32,
+    num_workers=2,
+    dataset=dict(
+        type='PublishedFaces',
+        root='data/300wlp',
+        split='test',
+        markup='300wlp',
+        layouts=layouts,
+        pipeline=[dict(type='LoadImage'), dict(type='CropFace', size=256), dict(type='PackFace')],
+    ),
+)
+val_evaluator = [dict(type='NME'), dict(type='FailureRate', threshold=0.1), dict(type='AUC', threshold=0.1)]
 del layouts

@@ -1,8 +1,12 @@
 """Adaptive Wing's network: four hourglasses that hand the boundary map on, a weighted loss, pixels between 0 and 1."""
+
 model = dict(
     type='facelmk.FaceLandmarker',
     backbone=dict(type='StackedHourglass', stacks=4),
     head=dict(type='StackHead'),
     codec=dict(type='Boundary', sigma=1.75, centre='cell', radius=3, corner=True),
-    loss=dict(type='AdaptiveWingLoss', weight_map=dict(threshold=.2, weight=10, dilation=3)),
-    flip_test=False, mean=(0, 0, 0), std=(255, 255, 255))
+    loss=dict(type='AdaptiveWingLoss', weight_map=dict(threshold=0.2, weight=10, dilation=3)),
+    flip_test=False,
+    mean=(0, 0, 0),
+    std=(255, 255, 255),
+)

@@ -1,8 +1,10 @@
 """DeepPose: ResNet-50, global average pooling and one linear layer that gives coordinates."""
+
 model = dict(
     type='facelmk.FaceLandmarker',
     backbone=dict(type='ResNet', depth=50, pretrained='torchvision://resnet50'),
     head=dict(type='RegressionHead'),
     codec=dict(type='Coordinates'),
     loss=dict(type='SmoothL1Loss'),
-    flip_test=True)
+    flip_test=True,
+)

@@ -1,4 +1,5 @@
 """120 epochs of AdamW at 4e-3 for a batch of 512, otherwise as rtmpose_60e."""
+
 from mmengine.config import read_base
 
 with read_base():

@@ -2,21 +2,40 @@
 
 Weights are averaged; the last ten epochs see gentler pictures.
 """
+
 optim_wrapper = dict(
-    optimizer=dict(type='AdamW', lr=4e-3, weight_decay=.05),
-    paramwise_cfg=dict(norm_decay_mult=0, bias_decay_mult=0, bypass_duplicate=True))
+    optimizer=dict(type='AdamW', lr=4e-3, weight_decay=0.05),
+    paramwise_cfg=dict(norm_decay_mult=0, bias_decay_mult=0, bypass_duplicate=True),
+)
 param_scheduler = [
     dict(type='LinearLR', start_factor=1e-5, by_epoch=False, begin=0, end=1000),
-    dict(type='CosineAnnealingLR', eta_min=2e-4, begin=30, end=60, T_max=30, by_epoch=True, convert_to_iter_based=True)]
+    dict(type='CosineAnnealingLR', eta_min=2e-4, begin=30, end=60, T_max=30, by_epoch=True, convert_to_iter_based=True),
+]
 train_cfg = dict(by_epoch=True, max_epochs=60, val_interval=1)
 auto_scale_lr = dict(base_batch_size=512)
 randomness = dict(seed=21)
 custom_hooks = [
     dict(type='EMAHook', ema_type='ExpMomentumEMA', momentum=2e-4, update_buffers=True, priority=49),
-    dict(type='SwitchPipeline', epoch=50, pipeline=[
-        dict(type='LoadImage'),
-        dict(type='CropFace', size=256, flip=.5, rotate=60, rotate_prob=.6, scale=(.75, 1.25), draw='truncnorm',
-             mirror='photo'),
-        dict(type='HSV'), dict(type='Blur', kernel=7, prob=.1), dict(type='MedianBlur', kernel=7, prob=.1),
-        dict(type='CoarseDropout', holes=1, size=(.2, .4), prob=.5),
-        dict(type='PackFace')])]
+    dict(
+        type='SwitchPipeline',
+        epoch=50,
+        pipeline=[
+            dict(type='LoadImage'),
+            dict(
+                type='CropFace',
+                size=256,
+                flip=0.5,
+                rotate=60,
+                rotate_prob=0.6,
+                scale=(0.75, 1.25),
+                draw='truncnorm',
+                mirror='photo',
+            ),
+            dict(type='HSV'),
+            dict(type='Blur', kernel=7, prob=0.1),
+            dict(type='MedianBlur', kernel=7, prob=0.1),
+            dict(type='CoarseDropout', holes=1, size=(0.2, 0.4), prob=0.5),
+            dict(type='PackFace'),
+        ],
+    ),
+]

@@ -1,4 +1,5 @@
 """120 epochs of RTMPose over six sets: clipped gradients, a cosine from epoch 30 down to 0.5 %; half faces throughout, some points weigh more."""
+
 from mmengine.config import read_base
 
 with read_base():

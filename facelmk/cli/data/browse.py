@@ -1,4 +1,5 @@
 """facelmk data browse CONFIG"""
+
 import argparse
 import json
 from pathlib import Path
@@ -6,21 +7,31 @@ from pathlib import Path
 from ..options import add_config, read_config
 
 PURPOSE = "draw a data set's faces with their points, in the photograph and in the augmented crop"
-MODES = {'original': 'original', 'augmented': 'augmented', 'both': 'both',
-         'transformed': 'augmented', 'pipeline': 'both'}  # the last two are MMPose's words
+MODES = {
+    'original': 'original',
+    'augmented': 'augmented',
+    'both': 'both',
+    'transformed': 'augmented',
+    'pipeline': 'both',
+}  # the last two are MMPose's words
 
 
 def arguments(browse: argparse.ArgumentParser) -> None:
     add_config(browse)
     browse.add_argument('--out', '--output-dir', metavar='DIR', help='default: work_dirs/<config>/browse')
     browse.add_argument('--phase', choices=('train', 'val', 'test'), default='train', help='default: train')
-    browse.add_argument('--mode', choices=tuple(MODES), default='both',
-                        help='what to draw (default: both); transformed is augmented, pipeline is both')
-    browse.add_argument('--count', type=int, default=20, metavar='N',
-                        help='how many faces, spread over the set (default: 20; 0: all)')
+    browse.add_argument(
+        '--mode',
+        choices=tuple(MODES),
+        default='both',
+        help='what to draw (default: both); transformed is augmented, pipeline is both',
+    )
+    browse.add_argument(
+        '--count', type=int, default=20, metavar='N', help='how many faces, spread over the set (default: 20; 0: all)'
+    )
     browse.add_argument('--show', action='store_true', help='show them on the screen too')
     browse.add_argument('--not-show', action='store_true', help='only write them (the default)')
-    browse.add_argument('--show-interval', type=float, default=2., help='seconds that a picture stays on the screen')
+    browse.add_argument('--show-interval', type=float, default=2.0, help='seconds that a picture stays on the screen')
     browse.add_argument('--json', action='store_true', help='print the list of pictures as json')
 
 
@@ -36,5 +47,8 @@ def run(options: argparse.Namespace) -> None:
         files.append(str(save(picture, folder / file_name(number, name))))
         if options.show and not options.not_show:
             show(picture, name, options.show_interval)
-    print(json.dumps(files, indent=2) if options.json else
-          f'{len(files)} pictures of {len(dataset)} faces ({options.phase}) in {folder}')
+    print(
+        json.dumps(files, indent=2)
+        if options.json
+        else f'{len(files)} pictures of {len(dataset)} faces ({options.phase}) in {folder}'
+    )

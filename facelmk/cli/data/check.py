@@ -1,4 +1,5 @@
 """facelmk data check SOURCE"""
+
 import argparse
 import json
 import sys
@@ -13,10 +14,19 @@ DEFECTIVE = 4
 
 def arguments(check: argparse.ArgumentParser) -> None:
     add_source(check)
-    check.add_argument('--phase', choices=PHASES, nargs='+', default=list(PHASES),
-                       help="a config's phases (default: all, each data set once)")
-    check.add_argument('--pictures', choices=('decode', 'there', 'none'), default='decode',
-                       help='whether pictures are decoded, only looked for, or left alone (default: decode)')
+    check.add_argument(
+        '--phase',
+        choices=PHASES,
+        nargs='+',
+        default=list(PHASES),
+        help="a config's phases (default: all, each data set once)",
+    )
+    check.add_argument(
+        '--pictures',
+        choices=('decode', 'there', 'none'),
+        default='decode',
+        help='whether pictures are decoded, only looked for, or left alone (default: decode)',
+    )
     check.add_argument('--json', action='store_true', help='print what was found as json')
 
 

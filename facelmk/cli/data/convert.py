@@ -1,4 +1,5 @@
 """facelmk data convert SOURCE --to FORMAT --out PLACE"""
+
 import argparse
 import json
 import sys
@@ -14,13 +15,21 @@ ENDINGS = {'coco': '.json', 'csv': '.csv', 'wflw': '.txt'}
 
 def arguments(convert: argparse.ArgumentParser) -> None:
     add_source(convert)
-    convert.add_argument('--to', choices=('coco', 'csv', 'wflw', 'pts', 'lapa'), metavar='FORMAT',
-                         help='coco (.json), csv (HRNet), wflw (.txt), pts, lapa; default: by the ending of --out')
+    convert.add_argument(
+        '--to',
+        choices=('coco', 'csv', 'wflw', 'pts', 'lapa'),
+        metavar='FORMAT',
+        help='coco (.json), csv (HRNet), wflw (.txt), pts, lapa; default: by the ending of --out',
+    )
     convert.add_argument('--out', required=True, metavar='PLACE', help='the file to write; for pts and lapa a folder')
     convert.add_argument('--to-markup', metavar='NAME', help='convert the points to this mark-up (wflw to 300w)')
     convert.add_argument('--phase', choices=PHASES, default='train', help="a config's phase (default: train)")
-    convert.add_argument('--pictures', choices=('link', 'copy', 'none'), default='link',
-                         help='what becomes of the pictures in a folder of .pts or of LaPa (default: link)')
+    convert.add_argument(
+        '--pictures',
+        choices=('link', 'copy', 'none'),
+        default='link',
+        help='what becomes of the pictures in a folder of .pts or of LaPa (default: link)',
+    )
     convert.add_argument('--json', action='store_true', help='print {place, faces, lost} as json')
 
 

@@ -1,4 +1,5 @@
 """SOURCE: a config with its phases, or a file or folder of annotations."""
+
 import argparse
 import functools
 from collections.abc import Callable, Iterator, Sequence
@@ -15,13 +16,18 @@ PHASES = ('train', 'val', 'test')
 
 def add_source(parser: argparse.ArgumentParser) -> None:
     """SOURCE and what helps to read it."""
-    parser.add_argument('source', metavar='SOURCE', help='a .json (COCO style), .csv (HRNet), .txt (WFLW) or .mat '
-                        '(COFW), a folder of .pts, of LaPa or of 300W-LP; or a config, by file or name')
+    parser.add_argument(
+        'source',
+        metavar='SOURCE',
+        help='a .json (COCO style), .csv (HRNet), .txt (WFLW) or .mat '
+        '(COFW), a folder of .pts, of LaPa or of 300W-LP; or a config, by file or name',
+    )
     parser.add_argument('--markup', metavar='NAME', help='the mark-up of a file (default: by its number of points)')
     parser.add_argument('--image-root', metavar='DIR', help="the folder of a file's pictures (default: beside it)")
     parser.add_argument('--data', metavar='DIR', help="where a config's data set lies, in place of its own folder")
-    parser.add_argument('--cfg-options', nargs='+', action='extend', metavar='KEY=VALUE',
-                        help='replace values of a config')
+    parser.add_argument(
+        '--cfg-options', nargs='+', action='extend', metavar='KEY=VALUE', help='replace values of a config'
+    )
 
 
 def is_config(source: str) -> bool:

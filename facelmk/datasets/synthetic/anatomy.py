@@ -7,13 +7,20 @@ import numpy as np
 # Units: the distance between the outer eye corners is 1. x to the picture's right, y down, z to the camera;
 # the origin lies between the eyes, y = 0 on the line of the eye corners.
 AZIMUTHS = np.radians(
-    np.concatenate([
-        np.linspace(-180, -110, 5)[:-1], np.linspace(-110, -50, 9)[:-1], np.linspace(-50, 50, 31),
-        np.linspace(50, 110, 9)[1:], np.linspace(110, 180, 5)[1:]
-    ])).astype(np.float32)
-HEIGHTS = np.concatenate([[-1.2, -1.16, -1.08, -.95, -.8, -.65, -.5, -.4], np.linspace(-.32, 1.325, 36),
-                          [1.352, 1.37]]).astype(np.float32)
-NECK = np.array([.55, .9, 1.2, 1.5, 1.75, 1.95, 2.12, 2.3, 2.7], np.float32)
+    np.concatenate(
+        [
+            np.linspace(-180, -110, 5)[:-1],
+            np.linspace(-110, -50, 9)[:-1],
+            np.linspace(-50, 50, 31),
+            np.linspace(50, 110, 9)[1:],
+            np.linspace(110, 180, 5)[1:],
+        ]
+    )
+).astype(np.float32)
+HEIGHTS = np.concatenate(
+    [[-1.2, -1.16, -1.08, -0.95, -0.8, -0.65, -0.5, -0.4], np.linspace(-0.32, 1.325, 36), [1.352, 1.37]]
+).astype(np.float32)
+NECK = np.array([0.55, 0.9, 1.2, 1.5, 1.75, 1.95, 2.12, 2.3, 2.7], np.float32)
 HEAD_ROWS, ROWS, COLUMNS = len(HEIGHTS), len(HEIGHTS) + len(NECK), len(AZIMUTHS)
 CELL = 6  # texture pixels from one vertex to the next: a texture is the mesh's grid, resized
 NECK_TOP = HEAD_ROWS * CELL  # the texture's first row of the neck
@@ -23,37 +30,50 @@ CHIN, CROWN = 1.37, -1.2  # heights of the mean face
 _PROFILE = np.array(
     [
         # y, half-width, axis, front, back
-        [-1.20, .02, -.80, .02, .02],
-        [-1.16, .26, -.80, .30, .36],
-        [-1.08, .46, -.79, .50, .66],
-        [-.95, .65, -.78, .67, .90],
-        [-.80, .77, -.77, .79, 1.05],
-        [-.65, .84, -.76, .87, 1.14],
-        [-.50, .875, -.75, .92, 1.18],
-        [-.25, .888, -.75, .94, 1.18],
-        [0., .877, -.75, .92, 1.10],
-        [.22, .858, -.75, .92, .98],
-        [.44, .822, -.74, .92, .85],
-        [.66, .755, -.68, .88, .75],
-        [.87, .675, -.53, .74, .62],
-        [1.05, .55, -.31, .53, .62],
-        [1.20, .393, -.09, .33, .60],
-        [1.28, .295, .0, .245, .50],
-        [1.325, .215, .05, .18, .40],
-        [1.352, .145, .085, .115, .25],
-        [1.37, .01, .12, .03, .05],
+        [-1.20, 0.02, -0.80, 0.02, 0.02],
+        [-1.16, 0.26, -0.80, 0.30, 0.36],
+        [-1.08, 0.46, -0.79, 0.50, 0.66],
+        [-0.95, 0.65, -0.78, 0.67, 0.90],
+        [-0.80, 0.77, -0.77, 0.79, 1.05],
+        [-0.65, 0.84, -0.76, 0.87, 1.14],
+        [-0.50, 0.875, -0.75, 0.92, 1.18],
+        [-0.25, 0.888, -0.75, 0.94, 1.18],
+        [0.0, 0.877, -0.75, 0.92, 1.10],
+        [0.22, 0.858, -0.75, 0.92, 0.98],
+        [0.44, 0.822, -0.74, 0.92, 0.85],
+        [0.66, 0.755, -0.68, 0.88, 0.75],
+        [0.87, 0.675, -0.53, 0.74, 0.62],
+        [1.05, 0.55, -0.31, 0.53, 0.62],
+        [1.20, 0.393, -0.09, 0.33, 0.60],
+        [1.28, 0.295, 0.0, 0.245, 0.50],
+        [1.325, 0.215, 0.05, 0.18, 0.40],
+        [1.352, 0.145, 0.085, 0.115, 0.25],
+        [1.37, 0.01, 0.12, 0.03, 0.05],
     ],
-    np.float32)
-_NECK_PROFILE = np.array([
-    [.55, .50, -1.05, .45, .45], [.9, .50, -1.0, .50, .50], [1.2, .49, -.97, .50, .50], [1.5, .50, -.97, .50, .52],
-    [1.75, .56, -1.0, .52, .56], [1.95, .80, -1.05, .55, .60], [2.12, 1.25, -1.1, .58, .64],
-    [2.3, 1.75, -1.1, .62, .68], [2.7, 2.0, -1.1, .75, .75],
-], np.float32)
+    np.float32,
+)
+_NECK_PROFILE = np.array(
+    [
+        [0.55, 0.50, -1.05, 0.45, 0.45],
+        [0.9, 0.50, -1.0, 0.50, 0.50],
+        [1.2, 0.49, -0.97, 0.50, 0.50],
+        [1.5, 0.50, -0.97, 0.50, 0.52],
+        [1.75, 0.56, -1.0, 0.52, 0.56],
+        [1.95, 0.80, -1.05, 0.55, 0.60],
+        [2.12, 1.25, -1.1, 0.58, 0.64],
+        [2.3, 1.75, -1.1, 0.62, 0.68],
+        [2.7, 2.0, -1.1, 0.75, 0.75],
+    ],
+    np.float32,
+)
 _COLUMN, _ROW = np.arange(COLUMNS), np.arange(HEAD_ROWS)
 OUTWARDS = np.stack(
-    np.broadcast_arrays(np.sin(AZIMUTHS), -np.clip(-.3 - np.append(HEIGHTS, NECK), 0, .8)[:, None] * 1.2,
-                        np.cos(AZIMUTHS)), -1).astype(np.float32)  # away from the head, by vertex
-_FRONT = np.clip((np.cos(AZIMUTHS) + .15) / .45, 0, 1).astype(np.float32)  # where a face has relief
+    np.broadcast_arrays(
+        np.sin(AZIMUTHS), -np.clip(-0.3 - np.append(HEIGHTS, NECK), 0, 0.8)[:, None] * 1.2, np.cos(AZIMUTHS)
+    ),
+    -1,
+).astype(np.float32)  # away from the head, by vertex
+_FRONT = np.clip((np.cos(AZIMUTHS) + 0.15) / 0.45, 0, 1).astype(np.float32)  # where a face has relief
 
 
 def pair(x: np.ndarray, y: np.ndarray) -> np.ndarray:
@@ -73,13 +93,13 @@ def build(shape: SimpleNamespace) -> SimpleNamespace:
     y = _stretch(HEIGHTS, shape)
     width, axis, front, back = columns(_PROFILE, HEIGHTS)
     width = width * (shape.width + _humps(HEIGHTS, shape.width_humps))
-    width = np.maximum(width, .004)
+    width = np.maximum(width, 0.004)
     front = front + np.float32(shape.depth)
     sine, cosine = np.sin(AZIMUTHS), np.cos(AZIMUTHS)
     x = width[:, None] * sine
     z = axis[:, None] + np.where(cosine > 0, front[:, None] * cosine, back[:, None] * cosine)
     # Below the angle of the jaw the back of a row is the floor of the mouth: it rises towards the neck.
-    lift = np.clip((np.abs(AZIMUTHS) - 1.5) / 1.64, 0, 1) * np.clip(HEIGHTS - .6, 0, 1)[:, None] * .7
+    lift = np.clip((np.abs(AZIMUTHS) - 1.5) / 1.64, 0, 1) * np.clip(HEIGHTS - 0.6, 0, 1)[:, None] * 0.7
     rows = np.broadcast_to(y[:, None], x.shape) - lift
     z = z + _relief(np.abs(x), y[:, None], shape.relief) * _FRONT
     head = np.stack([x, rows, z], -1)
@@ -91,7 +111,7 @@ def to_surface(mesh: SimpleNamespace, plane: np.ndarray) -> np.ndarray:
     """Points (N, 2) of the frontal plane (x, y) as (column, row) on the mesh, (N, 2)."""
     rows = np.interp(plane[:, 1], mesh.heights, _ROW)
     width = np.interp(rows, _ROW, mesh.widths)
-    azimuth = np.arcsin(np.minimum(np.maximum(plane[:, 0] / width, -.999), .999))
+    azimuth = np.arcsin(np.minimum(np.maximum(plane[:, 0] / width, -0.999), 0.999))
     return pair(np.interp(azimuth, AZIMUTHS, _COLUMN), rows).astype(np.float32)
 
 
@@ -141,25 +161,25 @@ def _sheet_normals(sheet: np.ndarray) -> np.ndarray:
 
 def _stretch(y: np.ndarray, shape: SimpleNamespace) -> np.ndarray:
     """The mean face's heights moved so that crown and chin lie where this face has them."""
-    below = .58 + (y - .58) * (shape.chin - .58) / (CHIN - .58)
-    return np.where(y > .58, below, np.where(y < 0, y * shape.crown / CROWN, y)).astype(np.float32)
+    below = 0.58 + (y - 0.58) * (shape.chin - 0.58) / (CHIN - 0.58)
+    return np.where(y > 0.58, below, np.where(y < 0, y * shape.crown / CROWN, y)).astype(np.float32)
 
 
 def _humps(y: np.ndarray, humps: np.ndarray) -> np.ndarray:
     """Widenings (N, 3) of the head: place, size, spread along the height."""
     place, size, spread = humps.T.astype(np.float32)
-    return (size * np.exp(-((y[:, None] - place) / spread)**2)).sum(1)
+    return (size * np.exp(-(((y[:, None] - place) / spread) ** 2))).sum(1)
 
 
 def _relief(x: np.ndarray, y: np.ndarray, relief: np.ndarray) -> np.ndarray:
     """Heights of Gaussian bumps (N, 5): x, y, amount, spread along x, spread along y."""
     total = np.zeros_like(x)
     for place_x, place_y, amount, spread_x, spread_y in relief.astype(np.float32):
-        down = np.exp(-((y - place_y) / spread_y)**2)
-        near = np.flatnonzero(down[:, 0] > .003)
+        down = np.exp(-(((y - place_y) / spread_y) ** 2))
+        near = np.flatnonzero(down[:, 0] > 0.003)
         if near.size:
             rows = slice(near[0], near[-1] + 1)
-            total[rows] += (amount * down[rows]) * np.exp(-((x[rows] - place_x) / spread_x)**2)
+            total[rows] += (amount * down[rows]) * np.exp(-(((x[rows] - place_x) / spread_x) ** 2))
     return total
 
 
@@ -170,5 +190,5 @@ def _neck(shape: SimpleNamespace) -> np.ndarray:
     x = width[:, None] * sine
     depth = np.where(cosine > 0, front[:, None] * cosine, back[:, None] * cosine)
     y = NECK + np.where(NECK > 1.0, shape.chin - CHIN, 0)
-    rows = np.broadcast_to(y[:, None], x.shape) + np.clip(NECK - 1.7, 0, 1)[:, None] * .45 * (sine**2)
+    rows = np.broadcast_to(y[:, None], x.shape) + np.clip(NECK - 1.7, 0, 1)[:, None] * 0.45 * (sine**2)
     return np.stack([x, rows, axis[:, None] + depth], -1)

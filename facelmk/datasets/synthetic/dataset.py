@@ -29,11 +29,22 @@ class SyntheticFaces(FaceDataset):
     workers share it, and is drawn by `workers` processes. Covered points are labelled and count, as in WFLW;
     `hide_covered=True` makes them invisible.
     """
+
     subsets = TAGS
 
-    def __init__(self, markup: str = 'wflw', count: int = 1000, seed: int = 0, start: int = 0, size: int = 256,
-                 cache: str | None = None, workers: int = 2, pipeline: Sequence[dict | Transform] = (),
-                 hide_covered: bool = False, subsets: Sequence[str] | None = None) -> None:
+    def __init__(
+        self,
+        markup: str = 'wflw',
+        count: int = 1000,
+        seed: int = 0,
+        start: int = 0,
+        size: int = 256,
+        cache: str | None = None,
+        workers: int = 2,
+        pipeline: Sequence[dict | Transform] = (),
+        hide_covered: bool = False,
+        subsets: Sequence[str] | None = None,
+    ) -> None:
         super().__init__(markup, pipeline, subsets)
         self.hide_covered = hide_covered
         if self.markup.name not in points.SIZES:
@@ -57,8 +68,16 @@ class SyntheticFaces(FaceDataset):
         visible = points.seen_in_markup(row['visible'], self.markup.name)
         if not self.hide_covered:
             visible = np.ones_like(visible)
-        return dict(id=name, path='', box=row['box'], norm=None, tags=row['tags'], image=row['image'], visible=visible,
-                    landmarks=points.in_markup(row['landmarks'], self.markup.name))
+        return dict(
+            id=name,
+            path='',
+            box=row['box'],
+            norm=None,
+            tags=row['tags'],
+            image=row['image'],
+            visible=visible,
+            landmarks=points.in_markup(row['landmarks'], self.markup.name),
+        )
 
     def _cached(self, index: int) -> Face:
         if not self._columns:
@@ -93,8 +112,13 @@ def cache_faces(folder: str | Path, seed: int, start: int, count: int, size: int
 
 def _columns_of(size: int) -> dict[str, tuple[tuple[int, ...], type]]:
     """The shape and type of a face's row in each column of a cache."""
-    return dict(image=((size, size, 3), np.uint8), landmarks=((points.ALL, 2), np.float32),
-                visible=((points.ALL,), np.float32), box=((4,), np.float32), tags=((len(TAGS),), bool))
+    return dict(
+        image=((size, size, 3), np.uint8),
+        landmarks=((points.ALL, 2), np.float32),
+        visible=((points.ALL,), np.float32),
+        box=((4,), np.float32),
+        tags=((len(TAGS),), bool),
+    )
 
 
 def open_columns(cache: Path, count: int, size: int) -> dict[str, np.ndarray]:
@@ -108,8 +132,10 @@ def open_columns(cache: Path, count: int, size: int) -> dict[str, np.ndarray]:
         except (OSError, ValueError, EOFError, SyntaxError) as error:
             told, sound = f'{type(error).__name__}: {error}', False
         if not sound:
-            raise DataDefect(f'{cache / name}.npy is no column of {count} drawn faces ({told}); remove the folder '
-                             f'{cache}, and they are drawn anew')
+            raise DataDefect(
+                f'{cache / name}.npy is no column of {count} drawn faces ({told}); remove the folder '
+                f'{cache}, and they are drawn anew'
+            )
     return columns
 
 

@@ -15,22 +15,26 @@ def develop(picture: np.ndarray, look: SimpleNamespace, draw: np.random.Generato
     picture = cv2.LUT(picture, _curves(look))
     if look.grey:
         picture = cv2.merge([cv2.cvtColor(picture, cv2.COLOR_BGR2GRAY)] * 3)
-    elif look.saturation < .9:
+    elif look.saturation < 0.9:
         grey = cv2.merge([cv2.cvtColor(picture, cv2.COLOR_BGR2GRAY)] * 3)
         picture = cv2.addWeighted(picture, look.saturation, grey, 1 - look.saturation, 0)
-    if look.noise > .02:
-        noise = cv2.merge([piece('pixel', draw, size, size, look.noise)] * 3) if look.grey else cv2.merge(
-            [piece('pixel', draw, size, size, look.noise) for _ in range(3)])
+    if look.noise > 0.02:
+        noise = (
+            cv2.merge([piece('pixel', draw, size, size, look.noise)] * 3)
+            if look.grey
+            else cv2.merge([piece('pixel', draw, size, size, look.noise) for _ in range(3)])
+        )
         picture = cv2.addWeighted(picture, 1, noise, 1, -128)
     if look.jpeg:
         picture = cv2.imdecode(
-            cv2.imencode('.jpg', picture, (cv2.IMWRITE_JPEG_QUALITY, look.jpeg))[1], cv2.IMREAD_COLOR)
+            cv2.imencode('.jpg', picture, (cv2.IMWRITE_JPEG_QUALITY, look.jpeg))[1], cv2.IMREAD_COLOR
+        )
     return picture
 
 
 def _curves(look):
     ramp = np.linspace(0, 1, 256)[:, None]
-    curve = (ramp**look.gamma - .5) * look.contrast + .5
+    curve = (ramp**look.gamma - 0.5) * look.contrast + 0.5
     curve = curve * look.balance
     return np.clip(curve * 255, 0, 255).astype(np.uint8).reshape(1, 256, 3)
 
@@ -46,6 +50,6 @@ def _blurred(picture, look, size):
         cv2.line(kernel, ends[0], ends[1], 1)
         return cv2.filter2D(picture, -1, kernel / kernel.sum())
     if width > 2.4:  # a wide blur does not need every pixel
-        half = cv2.resize(picture, None, fx=.5, fy=.5, interpolation=cv2.INTER_AREA)
+        half = cv2.resize(picture, None, fx=0.5, fy=0.5, interpolation=cv2.INTER_AREA)
         return cv2.resize(cv2.GaussianBlur(half, (0, 0), width / 2), (size, size), interpolation=cv2.INTER_LINEAR)
-    return cv2.GaussianBlur(picture, (0, 0), width) if width > .35 else picture
+    return cv2.GaussianBlur(picture, (0, 0), width) if width > 0.35 else picture

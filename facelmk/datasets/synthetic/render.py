@@ -19,8 +19,8 @@ def rotation(yaw: float, pitch: float, roll: float) -> np.ndarray:
     return (lean @ nod @ turn).astype(np.float32)
 
 
-_PIVOT = np.array([0, .6, -.9], np.float32)  # where head and neck meet
-_HOLD = np.concatenate([np.zeros(anatomy.HEAD_ROWS), [.1, .35, .6, .85, 1, 1, 1, 1, 1]]).astype(np.float32)
+_PIVOT = np.array([0, 0.6, -0.9], np.float32)  # where head and neck meet
+_HOLD = np.concatenate([np.zeros(anatomy.HEAD_ROWS), [0.1, 0.35, 0.6, 0.85, 1, 1, 1, 1, 1]]).astype(np.float32)
 
 
 def turn(points: np.ndarray, matrix: np.ndarray) -> np.ndarray:
@@ -32,9 +32,9 @@ def turn(points: np.ndarray, matrix: np.ndarray) -> np.ndarray:
 def pose(vertices: np.ndarray, face: SimpleNamespace) -> np.ndarray:
     """Head and body in the camera's frame (ROWS, COLUMNS, 3): the neck goes over from one to the other."""
     head = turn(vertices, rotation(face.yaw, face.pitch, face.roll))
-    body = turn(vertices[anatomy.HEAD_ROWS:], rotation(*(face.body * (face.yaw, face.pitch, face.roll))))
-    hold = _HOLD[anatomy.HEAD_ROWS:, None, None]
-    head[anatomy.HEAD_ROWS:] = head[anatomy.HEAD_ROWS:] * (1 - hold) + body * hold
+    body = turn(vertices[anatomy.HEAD_ROWS :], rotation(*(face.body * (face.yaw, face.pitch, face.roll))))
+    hold = _HOLD[anatomy.HEAD_ROWS :, None, None]
+    head[anatomy.HEAD_ROWS :] = head[anatomy.HEAD_ROWS :] * (1 - hold) + body * hold
     return head
 
 
@@ -52,7 +52,7 @@ def depth_map(points: np.ndarray, towards: np.ndarray, cells: int = 40) -> Simpl
     low = np.array([flat[0].min(), flat[1].min()])
     scale = np.float32((cells - 1) / max(flat[0].max() - low[0], flat[1].max() - low[1]))
     across, down, near = (cv2.resize(axis, None, fx=2, fy=2, interpolation=cv2.INTER_LINEAR).ravel() for axis in flat)
-    cell = ((down - low[1]) * scale + .5).astype(np.int32) * cells + ((across - low[0]) * scale + .5).astype(np.int32)
+    cell = ((down - low[1]) * scale + 0.5).astype(np.int32) * cells + ((across - low[0]) * scale + 0.5).astype(np.int32)
     depth = np.full(cells * cells, -9, np.float32)
     np.maximum.at(depth, cell, near)
     return SimpleNamespace(depth=depth, cells=cells, frame=frame, low=low, scale=scale)
@@ -61,8 +61,10 @@ def depth_map(points: np.ndarray, towards: np.ndarray, cells: int = 40) -> Simpl
 def behind(points: np.ndarray, view: SimpleNamespace) -> np.ndarray:
     """How far points (..., 3) lie behind the surface of a depth map, (...)."""
     across, down, near = _in_frame(points, view.frame)
-    cell = [np.clip(((axis - low) * view.scale + .5).astype(np.int32), 0, view.cells - 1)
-            for axis, low in zip((across, down), view.low, strict=True)]
+    cell = [
+        np.clip(((axis - low) * view.scale + 0.5).astype(np.int32), 0, view.cells - 1)
+        for axis, low in zip((across, down), view.low, strict=True)
+    ]
     return view.depth[cell[1] * view.cells + cell[0]] - near
 
 
@@ -86,15 +88,17 @@ def _triangles():
     corners = [
         np.stack([part.ravel() for part in cut]) for cut in ((near, far, below_near), (below_far, below_near, far))
     ]
-    along = np.where(flip, -1., 1.) * np.ones(left.shape)
+    along = np.where(flip, -1.0, 1.0) * np.ones(left.shape)
     along = np.concatenate([along.ravel(), -along.ravel()]).astype(np.float32)
     down = np.repeat(np.array([1, -1], np.float32), left.size)
     return np.concatenate(corners, 1), along, down
 
 
 _CORNERS, _ALONG, _DOWN = _triangles()
-_U, _V = (anatomy.on_texture(grid.ravel().astype(np.float32))
-          for grid in np.meshgrid(np.arange(anatomy.COLUMNS), np.arange(anatomy.ROWS)))
+_U, _V = (
+    anatomy.on_texture(grid.ravel().astype(np.float32))
+    for grid in np.meshgrid(np.arange(anatomy.COLUMNS), np.arange(anatomy.ROWS))
+)
 
 
 def rasterise(seen: np.ndarray, depth: np.ndarray, size: int) -> tuple[np.ndarray, np.ndarray]:

@@ -8,8 +8,14 @@ import numpy as np
 from .faces import draw
 
 
-def sheet(seed: int = 0, indices: Sequence[int] = range(24), columns: int = 6, markup: str = 'wflw',
-          points: bool = False, size: int = 192) -> np.ndarray:
+def sheet(
+    seed: int = 0,
+    indices: Sequence[int] = range(24),
+    columns: int = 6,
+    markup: str = 'wflw',
+    points: bool = False,
+    size: int = 192,
+) -> np.ndarray:
     """Faces side by side (H, W, 3) BGR, with their points on wish: green where visible, red where not."""
     drawn = draw(seed, indices, size, markup)
     tiles = [image.copy() for image in drawn.images]
@@ -17,7 +23,7 @@ def sheet(seed: int = 0, indices: Sequence[int] = range(24), columns: int = 6, m
         if points:
             _mark(tile, landmarks, visible)
     tiles += [np.zeros_like(tiles[0])] * (-len(tiles) % columns)
-    return np.vstack([np.hstack(tiles[k:k + columns]) for k in range(0, len(tiles), columns)])
+    return np.vstack([np.hstack(tiles[k : k + columns]) for k in range(0, len(tiles), columns)])
 
 
 def _mark(tile, landmarks, visible):

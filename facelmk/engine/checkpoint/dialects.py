@@ -1,4 +1,5 @@
 """How others name the same weights: one table from their keys to ours (`backbone.*`, `head.*`)."""
+
 import re
 from collections.abc import Mapping
 from typing import NamedTuple
@@ -8,6 +9,7 @@ from torch import Tensor
 
 class Dialect(NamedTuple):
     """A file speaks it if any key matches `mark`; each key is renamed by the first pattern that matches."""
+
     name: str
     mark: str
     renames: tuple[tuple[str, str], ...] = ()
@@ -16,15 +18,21 @@ class Dialect(NamedTuple):
 UNKNOWN = 'a network without a head, as torchvision has it'
 _BEHIND = (r'^', 'backbone.')
 DIALECTS = (
-    Dialect('MMPose before 1.0', r'^keypoint_head\.', (
-        (r'^keypoint_head\.final_layer\.([01])\.', r'head.conv_layers.\1.'),
-        (r'^keypoint_head\.final_layer\.3\.', 'head.final_layer.'),
-        (r'^keypoint_head\.', 'head.'))),
+    Dialect(
+        'MMPose before 1.0',
+        r'^keypoint_head\.',
+        (
+            (r'^keypoint_head\.final_layer\.([01])\.', r'head.conv_layers.\1.'),
+            (r'^keypoint_head\.final_layer\.3\.', 'head.final_layer.'),
+            (r'^keypoint_head\.', 'head.'),
+        ),
+    ),
     Dialect('facelmk and MMPose', r'^backbone\.'),
-    Dialect('HRNet-Facial-Landmark-Detection', r'^stage4\.', (
-        (r'^head\.([01])\.', r'head.conv_layers.\1.'),
-        (r'^head\.3\.', 'head.final_layer.'),
-        _BEHIND)),
+    Dialect(
+        'HRNet-Facial-Landmark-Detection',
+        r'^stage4\.',
+        ((r'^head\.([01])\.', r'head.conv_layers.\1.'), (r'^head\.3\.', 'head.final_layer.'), _BEHIND),
+    ),
     Dialect('Adaptive Wing', r'^conv_last0\.', (_BEHIND,)),
     Dialect(UNKNOWN, r'', (_BEHIND,)),
 )

@@ -1,4 +1,5 @@
 """What a weight file is, told from its first bytes and its table of contents, before anything of it is read."""
+
 import tarfile
 import zipfile
 from typing import BinaryIO
@@ -18,8 +19,10 @@ def refuse(file: BinaryIO) -> None:
     if start.startswith(_ZIP):
         _refuse_zip(file)
     elif _is_tar(file):
-        raise ValueError('it is a .tar file, of PyTorch before 0.1.12 at best, and torch would unpack it. Save the '
-                         'state_dict of the network with torch.save')
+        raise ValueError(
+            'it is a .tar file, of PyTorch before 0.1.12 at best, and torch would unpack it. Save the '
+            'state_dict of the network with torch.save'
+        )
     elif not start.startswith(_PICKLE):
         raise ValueError(f'it is no checkpoint, it begins with {start[:24]!r}{_web_page(start)}')
 
@@ -37,8 +40,9 @@ def _refuse_zip(file: BinaryIO) -> None:
         raise ValueError(f'it claims {unpacked} bytes, unpacked from {size}, which is no set of weights')
     file.seek(0)
     if 'constants.pkl' in torch._C.PyTorchFileReader(file).get_all_records():  # as torch itself tells them apart
-        raise ValueError('it is TorchScript, a program, and torch would run it. Save the state_dict of the network '
-                         'with torch.save')
+        raise ValueError(
+            'it is TorchScript, a program, and torch would run it. Save the state_dict of the network with torch.save'
+        )
 
 
 def _is_tar(file: BinaryIO) -> bool:

@@ -1,4 +1,5 @@
 """Weights into networks: every dialect, to the last key, or a report of what does not fit."""
+
 import re
 from collections.abc import Iterable, Mapping
 from pathlib import Path
@@ -15,8 +16,10 @@ from .dialects import UNKNOWN, translate
 from .reading import read_checkpoint, weights_of
 from .unpickle import Stub
 
-CLASSIFIER = re.compile(r'^(fc|classifier|incre_modules|downsamp_modules|final_layer|'  # of ResNet and DLA; of HRNet
-                        r'level[34]\.project)\.')  # DLA's outer trees hold, but never use, these
+CLASSIFIER = re.compile(
+    r'^(fc|classifier|incre_modules|downsamp_modules|final_layer|'  # of ResNet and DLA; of HRNet
+    r'level[34]\.project)\.'
+)  # DLA's outer trees hold, but never use, these
 
 
 class Mismatch(FacelmkError):
@@ -46,14 +49,20 @@ def fit(module: nn.Module, weights: Mapping[str, Tensor], source: str, strict: b
     counters = {key: own[key] for key in own if key.endswith('num_batches_tracked')}  # PyTorch 0.4 had none
     weights = counters | dict(weights)
     other = [key for key in own.keys() & weights.keys() if own[key].shape != weights[key].shape]
-    faults = _faults({
-        'missing': own.keys() - weights.keys(), 'left over': weights.keys() - own.keys(),
-        'of another shape': {f'{key} {_shape(weights[key])}, here {_shape(own[key])}' for key in other}})
+    faults = _faults(
+        {
+            'missing': own.keys() - weights.keys(),
+            'left over': weights.keys() - own.keys(),
+            'of another shape': {f'{key} {_shape(weights[key])}, here {_shape(own[key])}' for key in other},
+        }
+    )
     if faults:
         text = f'{source} does not fit {type(module).__name__} with its {len(own)} tensors: {"; ".join(faults)}.'
         if strict:
-            raise Mismatch(f'{text} Use the config that the file was trained with (mark-up, backbone, head), or '
-                           'strict=False to load what fits')
+            raise Mismatch(
+                f'{text} Use the config that the file was trained with (mark-up, backbone, head), or '
+                'strict=False to load what fits'
+            )
         print_log(text, 'current')
     module.load_state_dict({key: value for key, value in weights.items() if key not in other}, strict=False)
 
@@ -65,8 +74,11 @@ def _shape(tensor: Tensor) -> str:
 def _faults(groups: Mapping[str, Iterable[str]], shown: int = 4) -> list[str]:
     """A sentence for each group that is not empty: how many, and the first few."""
     listed = {what: sorted(keys) for what, keys in groups.items()}
-    return [f'{len(keys)} {what} ({", ".join(keys[:shown])}{", ..." if len(keys) > shown else ""})'
-            for what, keys in listed.items() if keys]
+    return [
+        f'{len(keys)} {what} ({", ".join(keys[:shown])}{", ..." if len(keys) > shown else ""})'
+        for what, keys in listed.items()
+        if keys
+    ]
 
 
 @FUNCTIONS.register_module()

@@ -1,4 +1,5 @@
 """What a checkpoint file holds: found by path, address or name, and read without running anything in it."""
+
 import os
 import warnings
 from collections.abc import Mapping
@@ -39,8 +40,9 @@ def read_checkpoint(source: str | Path, map_location: Any = 'cpu') -> dict[str, 
     if not isinstance(found, dict):
         return {'state_dict': found}
     if (version := found.pop(FORMAT_KEY, FORMAT)) != FORMAT:
-        raise FacelmkError(f'{path} is of format {version!r}; this facelmk knows format {FORMAT}. Update it '
-                           '(pip install -U facelmk)')
+        raise FacelmkError(
+            f'{path} is of format {version!r}; this facelmk knows format {FORMAT}. Update it (pip install -U facelmk)'
+        )
     return found
 
 
@@ -55,8 +57,10 @@ def _read(path: Path, file: BinaryIO, map_location: Any) -> Any:
         measure(found)
         return found
     except Suspicious as error:
-        raise FacelmkError(f'{path} is not loaded: it calls {error}, which weights never need and which could harm '
-                           'this machine. Nothing of it was run. Get the file from a source that you trust') from error
+        raise FacelmkError(
+            f'{path} is not loaded: it calls {error}, which weights never need and which could harm '
+            'this machine. Nothing of it was run. Get the file from a source that you trust'
+        ) from error
     except Exception as error:  # torch raises a dozen kinds here
         reason = str(error)[:300] or type(error).__name__
         too_large = isinstance(error, MemoryError) or 'alloc_cpu' in reason
@@ -74,8 +78,10 @@ def _load(file: BinaryIO, map_location: Any) -> Any:
 
 
 def _unreadable(path: Path, reason: str) -> FacelmkError:
-    return FacelmkError(f'{path} ({path.stat().st_size} bytes) cannot be read as a checkpoint: {reason}. If it was '
-                        'copied or downloaded, it may have been cut off: fetch it again')
+    return FacelmkError(
+        f'{path} ({path.stat().st_size} bytes) cannot be read as a checkpoint: {reason}. If it was '
+        'copied or downloaded, it may have been cut off: fetch it again'
+    )
 
 
 def find_checkpoint(source: str | Path) -> Path:
@@ -123,16 +129,22 @@ def weights_of(checkpoint: Mapping[str, Any], source: str | Path) -> dict[str, T
     named = dict(tensors(found)) if isinstance(found, Stub) else found
     weights = {key: value for key, value in named.items() if isinstance(value, Tensor)}
     if not weights:
-        raise FacelmkError(f'{source}: there are no weights in it, only {", ".join(map(repr, list(named)[:5]))}. '
-                           "Expected a state_dict, or one below the key 'state_dict'")
+        raise FacelmkError(
+            f'{source}: there are no weights in it, only {", ".join(map(repr, list(named)[:5]))}. '
+            "Expected a state_dict, or one below the key 'state_dict'"
+        )
     storages = {storage.data_ptr(): storage.nbytes() for storage in map(Tensor.untyped_storage, weights.values())}
     if (claimed := sum(value.nbytes for value in weights.values())) > RATIO * sum(storages.values()) + (1 << 24):
-        raise FacelmkError(f'{source}: its tensors claim {claimed} bytes, {sum(storages.values())} are there. Get the '
-                           'file from a source that you trust')
+        raise FacelmkError(
+            f'{source}: its tensors claim {claimed} bytes, {sum(storages.values())} are there. Get the '
+            'file from a source that you trust'
+        )
     broken = [key for key, value in weights.items() if not finite(value)]
     if broken:
-        raise FacelmkError(f'{source}: NaN or infinite numbers in {len(broken)} of {len(weights)} tensors, first in '
-                           f'{broken[0]!r}. The training that wrote it had failed: take an earlier checkpoint')
+        raise FacelmkError(
+            f'{source}: NaN or infinite numbers in {len(broken)} of {len(weights)} tensors, first in '
+            f'{broken[0]!r}. The training that wrote it had failed: take an earlier checkpoint'
+        )
     return weights
 
 

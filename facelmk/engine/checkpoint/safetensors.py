@@ -2,6 +2,7 @@
 
 https://huggingface.co/docs/safetensors/index#format
 """
+
 import json
 import math
 from collections import Counter
@@ -16,8 +17,17 @@ from ...errors import FacelmkError
 
 HEADER_LIMIT = 16 << 20  # bytes; 100,000 tensors take 10 MB
 _KINDS = {
-    'F64': torch.float64, 'F32': torch.float32, 'F16': torch.float16, 'BF16': torch.bfloat16, 'BOOL': torch.bool,
-    'I64': torch.int64, 'I32': torch.int32, 'I16': torch.int16, 'I8': torch.int8, 'U8': torch.uint8}
+    'F64': torch.float64,
+    'F32': torch.float32,
+    'F16': torch.float16,
+    'BF16': torch.bfloat16,
+    'BOOL': torch.bool,
+    'I64': torch.int64,
+    'I32': torch.int32,
+    'I16': torch.int16,
+    'I8': torch.int8,
+    'U8': torch.uint8,
+}
 
 
 def is_safetensors(start: bytes) -> bool:
@@ -32,8 +42,10 @@ def read_safetensors(path: Path) -> dict[str, Any]:
         meta = _meta(header.pop('__metadata__', {}))
         spans = _spans(header, path.stat().st_size - begin)
     except (ValueError, RecursionError) as error:
-        raise FacelmkError(f'{path} ({path.stat().st_size} bytes) cannot be read as safetensors: {error}. If it was '
-                           'copied or downloaded, it may have been cut off: fetch it again') from error
+        raise FacelmkError(
+            f'{path} ({path.stat().st_size} bytes) cannot be read as safetensors: {error}. If it was '
+            'copied or downloaded, it may have been cut off: fetch it again'
+        ) from error
     with path.open('rb') as file:
         weights = {}
         for name, (first, last) in spans.items():

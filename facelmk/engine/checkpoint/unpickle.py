@@ -1,4 +1,5 @@
 """Read pickled data without running what it names: tensors, arrays and containers come out, all else is a Stub."""
+
 import collections
 import math
 import pickle
@@ -12,8 +13,10 @@ from mmengine.logging import HistoryBuffer
 from numpy.typing import NDArray
 from torch import Tensor
 
+# fmt: off
 RUNS = {'os', 'posix', 'nt', 'subprocess', 'sys', 'runpy', 'importlib', 'shutil', 'socket', 'pty', 'ctypes', 'code',
         'codeop', 'commands', 'webbrowser', 'pip', 'pdb', 'timeit', 'cProfile', 'bdb', 'asyncio'}
+# fmt: on
 CALLS = {'eval', 'exec', 'execfile', 'compile', '__import__', 'open', 'input', 'breakpoint'}
 
 LARGEST_TUPLE = 10_000  # items, those of the tuples in it counted; ImageNet's class names are 1,000
@@ -26,6 +29,7 @@ class Suspicious(pickle.UnpicklingError):
 
 class Stub:
     """Stands where a pickle names anything that is not data: it takes everything and does nothing."""
+
     state: Any = None
     dump_patches = False  # torch asks this of classes in files of before 1.6, to write out how their source changed
 
@@ -70,13 +74,18 @@ def measure(value: Any) -> None:
         if depth < DEEPEST and id(container) not in known:
             items = _items(container)
             inner = [of(item, depth + 1) for item in items if isinstance(item, (dict, list, tuple, Stub))]
-            known[id(container)] = (len(items) + sum(size for size, _ in inner),
-                                    1 + max((height for _, height in inner), default=0))
+            known[id(container)] = (
+                len(items) + sum(size for size, _ in inner),
+                1 + max((height for _, height in inner), default=0),
+            )
         size, height = known.get(id(container), (0, DEEPEST))
         if depth + height > DEEPEST or size > UNFOLDED:
-            raise ValueError(f'its lists and dicts lie more than {DEEPEST} deep in one another, or hold one another so '
-                             f'often that they are more than {UNFOLDED} items')
+            raise ValueError(
+                f'its lists and dicts lie more than {DEEPEST} deep in one another, or hold one another so '
+                f'often that they are more than {UNFOLDED} items'
+            )
         return size, height
+
     of(value, 0)
 
 
@@ -123,6 +132,7 @@ _BUILD: Callable[[Any], None] = pickle._Unpickler.dispatch[pickle.BUILD[0]]
 
 class _Reader(pickle._Unpickler):
     """Python's unpickler in Python: the memory that it takes grows with the file, not with what the file claims."""
+
     stack: list[Any]
     dispatch: ClassVar[dict[int, Callable[[Any], None]]] = dict(pickle._Unpickler.dispatch)
     for _code in (pickle.BYTEARRAY8, pickle.NEXT_BUFFER, pickle.READONLY_BUFFER):  # torch writes none
@@ -159,12 +169,14 @@ def _kept(make: Callable[[Any], None]) -> Callable[[_Reader], None]:
     def act(reader: _Reader) -> None:
         make(reader)
         reader.keep()
+
     return act
 
 
 _Reader.dispatch[pickle.BUILD[0]] = _Reader.build
-_Reader.dispatch |= {code[0]: _kept(_Reader.dispatch[code[0]])
-                     for code in (pickle.TUPLE, pickle.TUPLE1, pickle.TUPLE2, pickle.TUPLE3)}
+_Reader.dispatch |= {
+    code[0]: _kept(_Reader.dispatch[code[0]]) for code in (pickle.TUPLE, pickle.TUPLE1, pickle.TUPLE2, pickle.TUPLE3)
+}
 
 
 def data_only() -> SimpleNamespace:
@@ -183,11 +195,13 @@ def data_only() -> SimpleNamespace:
 
     def load(file: Any, **options: Any) -> Any:
         return Unpickler(file, **options).load()
+
     return SimpleNamespace(Unpickler=Unpickler, load=load, __name__='data_only')
 
 
 def _builders() -> dict[tuple[str, str], Callable]:
     """What the names in a pickle may stand for."""
+
     class History(HistoryBuffer):
         """mmengine's log of one number; its pickled table of methods is left aside."""
 
@@ -202,8 +216,16 @@ def _builders() -> dict[tuple[str, str], Callable]:
     def parameter(data: Tensor, requires_grad: bool = True, *rest: Any) -> torch.nn.Parameter:
         return torch.nn.Parameter(data, requires_grad)
 
-    def tensor(storage: Any, offset: int, size: tuple, stride: tuple, grad: Any = None, hooks: Any = None,
-               kind: torch.dtype | None = None, *rest: Any) -> Tensor:
+    def tensor(
+        storage: Any,
+        offset: int,
+        size: tuple,
+        stride: tuple,
+        grad: Any = None,
+        hooks: Any = None,
+        kind: torch.dtype | None = None,
+        *rest: Any,
+    ) -> Tensor:
         made = torch.empty(0, dtype=kind or storage.dtype)
         if len(size) > 64 or made.is_quantized:  # more, and another kind, than torch computes with
             raise ValueError(f'a tensor in it is of {made.dtype} and claims {len(size)} dimensions')
@@ -214,16 +236,24 @@ def _builders() -> dict[tuple[str, str], Callable]:
 
     arrays: dict[str, Any] = {'_reconstruct': array, 'scalar': scalar}
     table: dict[str, dict[str, Any]] = {
-        'torch._utils': {'_rebuild_tensor': tensor, '_rebuild_tensor_v2': tensor,
-                         '_rebuild_tensor_v3': tensor, '_rebuild_parameter': parameter,
-                         '_rebuild_parameter_with_state': parameter},
+        'torch._utils': {
+            '_rebuild_tensor': tensor,
+            '_rebuild_tensor_v2': tensor,
+            '_rebuild_tensor_v3': tensor,
+            '_rebuild_parameter': parameter,
+            '_rebuild_parameter_with_state': parameter,
+        },
         'torch._tensor': {'_rebuild_from_type_v2': lambda build, kind, args, state: build(*args)},
         'torch.storage': {'UntypedStorage': torch.UntypedStorage},
         'torch': {'Size': torch.Size, 'device': torch.device} | _dtypes(),
-        'collections': {'OrderedDict': collections.OrderedDict, 'defaultdict': collections.defaultdict,
-                        'Counter': lambda *args: collections.Counter(*args)},
+        'collections': {
+            'OrderedDict': collections.OrderedDict,
+            'defaultdict': collections.defaultdict,
+            'Counter': lambda *args: collections.Counter(*args),
+        },
         'numpy': {'dtype': Kind},
-        'numpy.core.multiarray': arrays, 'numpy._core.multiarray': arrays,
+        'numpy.core.multiarray': arrays,
+        'numpy._core.multiarray': arrays,
         '_codecs': {'encode': lambda text, *rest: text.encode('latin1')},
         'mmengine.logging.history_buffer': {'HistoryBuffer': History},
     }
@@ -235,10 +265,12 @@ def _builders() -> dict[tuple[str, str], Callable]:
 
 def _called(kind: Callable) -> Callable:
     """A kind as pickles call it: of plain numbers, or of one list; what is iterated over costs what it holds."""
+
     def make(*args: Any) -> Any:
         if not all(type(arg) in (int, float, list) for arg in args):
             raise ValueError('it makes data of what is no data')
         return kind(*args)
+
     return make
 
 

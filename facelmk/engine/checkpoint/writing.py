@@ -1,4 +1,5 @@
 """Checkpoints of plain data, written whole or not at all."""
+
 import hashlib
 from collections.abc import Mapping
 from pathlib import Path
@@ -35,8 +36,9 @@ def plain(value: Any, place: str = 'data') -> Any:
         items = [plain(child, f'{place}[{i}]') for i, child in enumerate(value)]
         return items if isinstance(value, list) else tuple(items)
     kind = type(value).__doc__ if isinstance(value, Stub) else type(value).__name__
-    raise FacelmkError(f'{place} is a {kind}, which a checkpoint does not hold. Give it as tensors, '
-                       'numbers, text, lists and dicts')
+    raise FacelmkError(
+        f'{place} is a {kind}, which a checkpoint does not hold. Give it as tensors, numbers, text, lists and dicts'
+    )
 
 
 def publish(source: str | Path, target: str | Path) -> Path:

@@ -1,4 +1,5 @@
 """What a config is based on, told from its text: missing files, circles and keys that two bases give."""
+
 import ast
 import itertools
 import re
@@ -16,23 +17,29 @@ def check_bases(path: Path, above: tuple[Path, ...] = ()) -> set[str]:
     """Refuse a base that is not there, a circle, or one key in two bases of a `_base_`; returns the file's keys."""
     here = path.resolve()
     if here in above:
-        circle = ' -> '.join(map(str, [*above[above.index(here):], here]))
-        raise FacelmkError(f'{above[-1]}: the configs are based on one another in a circle: {circle}. Take one _base_ '
-                           'out, or move what both need into a third file')
+        circle = ' -> '.join(map(str, [*above[above.index(here) :], here]))
+        raise FacelmkError(
+            f'{above[-1]}: the configs are based on one another in a circle: {circle}. Take one _base_ '
+            'out, or move what both need into a third file'
+        )
     merged, imported, keys = _read(path)
     given: dict[Path, set[str]] = {}
     for line, base in (*merged, *imported):
         if not base.is_file():
             there = [file.stem for file in base.parent.glob(f'*{base.suffix}')]
-            raise FacelmkError(f'{path}:{line}: the config is based on {base}, which is not there. '
-                               f'{near(base.stem, there) if there else ""} Paths of bases are relative to the file '
-                               'that names them')
+            raise FacelmkError(
+                f'{path}:{line}: the config is based on {base}, which is not there. '
+                f'{near(base.stem, there) if there else ""} Paths of bases are relative to the file '
+                'that names them'
+            )
         given[base] = check_bases(base, (*above, here))
     for (_, one), (line, other) in itertools.combinations(merged, 2):
         if one != other and (both := given[one] & given[other]):
-            raise FacelmkError(f'{path}:{line}: {", ".join(map(repr, sorted(both)))} stands in two bases, {one} and '
-                               f'{other}, and neither goes before the other. Leave one of them out, or let one be '
-                               'based on the other')
+            raise FacelmkError(
+                f'{path}:{line}: {", ".join(map(repr, sorted(both)))} stands in two bases, {one} and '
+                f'{other}, and neither goes before the other. Leave one of them out, or let one be '
+                'based on the other'
+            )
     return keys.union(*(given[base] for _, base in merged))
 
 
@@ -61,8 +68,10 @@ def _read(path: Path) -> tuple[Bases, Bases, set[str]]:
     if path.suffix in ('.yaml', '.yml', '.json'):
         values = yaml.safe_load(text)
         if not isinstance(values, dict):
-            raise FacelmkError(f'{path} holds {"nothing" if values is None else type(values).__name__}; expected keys '
-                               'and values: model, train_dataloader, ... (facelmk config show quickstart --json)')
+            raise FacelmkError(
+                f'{path} holds {"nothing" if values is None else type(values).__name__}; expected keys '
+                'and values: model, train_dataloader, ... (facelmk config show quickstart --json)'
+            )
         return [(1, path.parent / name) for name in _names(values.get('_base_'))], [], set(values) - {'_base_'}
     merged: Bases = []
     imported: Bases = []
@@ -71,8 +80,11 @@ def _read(path: Path) -> tuple[Bases, Bases, set[str]]:
         if isinstance(node, ast.With):
             imported += _imports(node, path)
         elif isinstance(node, (ast.Assign, ast.AnnAssign)):
-            names = {target.id for target in (node.targets if isinstance(node, ast.Assign) else [node.target])
-                     if isinstance(target, ast.Name)}
+            names = {
+                target.id
+                for target in (node.targets if isinstance(node, ast.Assign) else [node.target])
+                if isinstance(target, ast.Name)
+            }
             keys |= names - {'_base_'}
             if '_base_' in names and node.value is not None:
                 merged += [(node.lineno, path.parent / name) for name in _names(_literal(node.value))]

@@ -1,4 +1,5 @@
 """Errors of parts while they are built from a config, told as mistakes of the config: which part, and what it said."""
+
 import traceback
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
@@ -25,9 +26,11 @@ def parts_named(config: Config) -> Iterator[None]:
         if part is None:
             raise
         place = traceback.extract_tb(error.__traceback__)[-1]
-        raise FacelmkError(f'{config.filename}: {part} cannot be built as the config says: {type(error).__name__}: '
-                           f'{error} ({place.filename}:{place.lineno}). facelmk config check {config.filename} looks '
-                           'at all of it') from error
+        raise FacelmkError(
+            f'{config.filename}: {part} cannot be built as the config says: {type(error).__name__}: '
+            f'{error} ({place.filename}:{place.lineno}). facelmk config check {config.filename} looks '
+            'at all of it'
+        ) from error
 
 
 def _unbuilt(trace: TracebackType | None) -> str | None:

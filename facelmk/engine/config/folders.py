@@ -1,4 +1,5 @@
 """Where configs lie, and where a config's data lie and its results go."""
+
 import os
 from collections.abc import Iterator
 from pathlib import Path
@@ -19,13 +20,18 @@ def config_folder() -> Path:
 
 def move_data(config: Config, folder: str | Path) -> None:
     """Read all data sets of a config from `folder` instead of its own root."""
-    sets = [found for phase in ('train', 'val', 'test')
-            for found in _rooted((config.get(f'{phase}_dataloader') or {}).get('dataset', {}))]
+    sets = [
+        found
+        for phase in ('train', 'val', 'test')
+        for found in _rooted((config.get(f'{phase}_dataloader') or {}).get('dataset', {}))
+    ]
     roots = sorted({str(found[key]) for found, key in sets})
     if len(roots) != 1:
         has = f'{len(roots)} ({", ".join(roots)})' if roots else 'none'
-        raise FacelmkError(f'--data {folder}: {config.filename} must have one data folder to be moved, it has {has}. '
-                           'Set each by --cfg-options, such as val_dataloader.dataset.root=...')
+        raise FacelmkError(
+            f'--data {folder}: {config.filename} must have one data folder to be moved, it has {has}. '
+            'Set each by --cfg-options, such as val_dataloader.dataset.root=...'
+        )
     if not Path(folder).expanduser().is_dir():
         raise FacelmkError(f'--data {folder}: there is no such folder (looked from {Path.cwd()})')
     for found, key in sets:
@@ -45,8 +51,10 @@ def claim(folder: str | Path) -> None:
             return
     except OSError as error:
         wrong = error.strerror or str(error)
-    raise FacelmkError(f'work_dir={str(folder)!r} cannot take logs and checkpoints: {wrong}. Name a folder that can '
-                       'be written to by --work-dir')
+    raise FacelmkError(
+        f'work_dir={str(folder)!r} cannot take logs and checkpoints: {wrong}. Name a folder that can '
+        'be written to by --work-dir'
+    )
 
 
 def _rooted(value: Any) -> Iterator[tuple[dict, str]]:

@@ -2,6 +2,7 @@
 
 A file is read with the original's defaults, checked, and put onto the row `hrnet_w18_<data>_orig`.
 """
+
 import ast
 import copy
 import logging
@@ -20,21 +21,62 @@ log = logging.getLogger(__name__)
 
 
 def _stage(modules: int, channels: list[int]) -> Values:
-    return dict(NUM_MODULES=modules, NUM_BRANCHES=len(channels), NUM_BLOCKS=[4] * len(channels), NUM_CHANNELS=channels,
-                BLOCK='BASIC', FUSE_METHOD='SUM')
+    return dict(
+        NUM_MODULES=modules,
+        NUM_BRANCHES=len(channels),
+        NUM_BLOCKS=[4] * len(channels),
+        NUM_CHANNELS=channels,
+        BLOCK='BASIC',
+        FUSE_METHOD='SUM',
+    )
 
 
 DEFAULTS: Values = dict(
-    OUTPUT_DIR='output', LOG_DIR='log', GPUS=(0, 1, 2, 4), WORKERS=16, PRINT_FREQ=20, AUTO_RESUME=False,
-    PIN_MEMORY=True, CUDNN=dict(BENCHMARK=True, DETERMINISTIC=False, ENABLED=True),
-    MODEL=dict(NAME='hrnet', INIT_WEIGHTS=True, PRETRAINED='', NUM_JOINTS=17, TARGET_TYPE='Gaussian',
-               IMAGE_SIZE=[256, 256], HEATMAP_SIZE=[64, 64], SIGMA=1.5, EXTRA=dict(
-                   PRETRAINED_LAYERS=['*'], STEM_INPLANES=64, FINAL_CONV_KERNEL=1, WITH_HEAD=True,
-                   STAGE2=_stage(1, [18, 36]), STAGE3=_stage(1, [18, 36, 72]), STAGE4=_stage(1, [18, 32, 72, 144]))),
-    DATASET=dict(ROOT='', DATASET='AFLW', TRAINSET='', TESTSET='', FLIP=True, SCALE_FACTOR=.25, ROT_FACTOR=30.),
-    TRAIN=dict(LR_FACTOR=.1, LR_STEP=[30, 50], LR=1e-4, OPTIMIZER='adam', MOMENTUM=0., WD=0., NESTEROV=False,
-               BEGIN_EPOCH=0, END_EPOCH=60, RESUME=True, CHECKPOINT='', BATCH_SIZE_PER_GPU=16, SHUFFLE=True),
-    TEST=dict(BATCH_SIZE_PER_GPU=32, FLIP_TEST=False))
+    OUTPUT_DIR='output',
+    LOG_DIR='log',
+    GPUS=(0, 1, 2, 4),
+    WORKERS=16,
+    PRINT_FREQ=20,
+    AUTO_RESUME=False,
+    PIN_MEMORY=True,
+    CUDNN=dict(BENCHMARK=True, DETERMINISTIC=False, ENABLED=True),
+    MODEL=dict(
+        NAME='hrnet',
+        INIT_WEIGHTS=True,
+        PRETRAINED='',
+        NUM_JOINTS=17,
+        TARGET_TYPE='Gaussian',
+        IMAGE_SIZE=[256, 256],
+        HEATMAP_SIZE=[64, 64],
+        SIGMA=1.5,
+        EXTRA=dict(
+            PRETRAINED_LAYERS=['*'],
+            STEM_INPLANES=64,
+            FINAL_CONV_KERNEL=1,
+            WITH_HEAD=True,
+            STAGE2=_stage(1, [18, 36]),
+            STAGE3=_stage(1, [18, 36, 72]),
+            STAGE4=_stage(1, [18, 32, 72, 144]),
+        ),
+    ),
+    DATASET=dict(ROOT='', DATASET='AFLW', TRAINSET='', TESTSET='', FLIP=True, SCALE_FACTOR=0.25, ROT_FACTOR=30.0),
+    TRAIN=dict(
+        LR_FACTOR=0.1,
+        LR_STEP=[30, 50],
+        LR=1e-4,
+        OPTIMIZER='adam',
+        MOMENTUM=0.0,
+        WD=0.0,
+        NESTEROV=False,
+        BEGIN_EPOCH=0,
+        END_EPOCH=60,
+        RESUME=True,
+        CHECKPOINT='',
+        BATCH_SIZE_PER_GPU=16,
+        SHUFFLE=True,
+    ),
+    TEST=dict(BATCH_SIZE_PER_GPU=32, FLIP_TEST=False),
+)
 MODULES = {'STAGE2': 1, 'STAGE3': 4, 'STAGE4': 3}
 ROWS = {name: f'hrnet_w18_{name.lower()}_orig' for name in ('300W', 'AFLW', 'COFW', 'WFLW')}
 READERS = {'.csv': 'CsvFaces', '.mat': 'CofwMat', '.json': 'CocoFaces'}
@@ -59,8 +101,9 @@ def _filled(given: Mapping[str, Any], known: Values, place: str, path: Path) -> 
             raise UnknownName(f"{path}: the original HRNet has no key '{place}{key}'. {near(key, known)}")
         if isinstance(known[key], dict):
             if not isinstance(value, dict):
-                raise FacelmkError(f'{path}: {place}{key} is {value!r}; expected the keys {", ".join(known[key])} '
-                                   'below it')
+                raise FacelmkError(
+                    f'{path}: {place}{key} is {value!r}; expected the keys {", ".join(known[key])} below it'
+                )
             found[key] = _filled(value, known[key], f'{place}{key}.', path)
         else:
             found[key] = _cast(value, known[key], f'{path}: {place}{key}')
@@ -108,20 +151,30 @@ def put(values: Values, config: Config, path: Path) -> None:
 def _put_model(model: Values, config: Config, path: Path) -> None:
     extra, markup = model['EXTRA'], MARKUPS[config.model.get('markup', 'wflw')]
     width = extra['STAGE2']['NUM_CHANNELS'][0]
-    stages = {name: _stage(count, [width * 2 ** i for i in range(int(name[-1]))]) for name, count in MODULES.items()}
+    stages = {name: _stage(count, [width * 2**i for i in range(int(name[-1]))]) for name, count in MODULES.items()}
     size, cells = model['IMAGE_SIZE'], model['HEATMAP_SIZE']
     fixed = {
-        'NAME': ('hrnet', model['NAME']), 'TARGET_TYPE': ('Gaussian', model['TARGET_TYPE']),
-        'NUM_JOINTS': (markup.size, model['NUM_JOINTS']), 'IMAGE_SIZE': ([size[0]] * 2, size),
+        'NAME': ('hrnet', model['NAME']),
+        'TARGET_TYPE': ('Gaussian', model['TARGET_TYPE']),
+        'NUM_JOINTS': (markup.size, model['NUM_JOINTS']),
+        'IMAGE_SIZE': ([size[0]] * 2, size),
         'HEATMAP_SIZE': ([size[0] // 4] * 2, cells),
-        **{f'EXTRA.{key}': (DEFAULTS['MODEL']['EXTRA'][key], extra[key])
-           for key in ('STEM_INPLANES', 'FINAL_CONV_KERNEL', 'WITH_HEAD')},
-        **{f'EXTRA.{name}.{key}': (wanted, extra[name][key])
-           for name, stage in stages.items() for key, wanted in stage.items()}}
+        **{
+            f'EXTRA.{key}': (DEFAULTS['MODEL']['EXTRA'][key], extra[key])
+            for key in ('STEM_INPLANES', 'FINAL_CONV_KERNEL', 'WITH_HEAD')
+        },
+        **{
+            f'EXTRA.{name}.{key}': (wanted, extra[name][key])
+            for name, stage in stages.items()
+            for key, wanted in stage.items()
+        },
+    }
     for key, (wanted, given) in fixed.items():
         if given != wanted:
-            raise FacelmkError(f'{path}: MODEL.{key} is {given!r}; the network here has {wanted!r}, as the four '
-                               "published files do (left out, the original's defaults are of another network)")
+            raise FacelmkError(
+                f'{path}: MODEL.{key} is {given!r}; the network here has {wanted!r}, as the four '
+                "published files do (left out, the original's defaults are of another network)"
+            )
     config.model.size = size[0]
     config.model.backbone.width = width
     config.model.codec.sigma = model['SIGMA']
@@ -133,27 +186,34 @@ def _start(model: Values, path: Path) -> str | None:
     start = model['PRETRAINED'] if model['INIT_WEIGHTS'] else ''
     if not start or Path(start).is_file():
         return start or None
-    log.warning('%s: MODEL.PRETRAINED %s is not there, so a training starts from scratch, as the original does. '
-                'model.backbone.pretrained=open-mmlab://msra/hrnetv2_w18 behind --cfg-options fetches the same weights',
-                path, start)
+    log.warning(
+        '%s: MODEL.PRETRAINED %s is not there, so a training starts from scratch, as the original does. '
+        'model.backbone.pretrained=open-mmlab://msra/hrnetv2_w18 behind --cfg-options fetches the same weights',
+        path,
+        start,
+    )
     return None
 
 
 def _put_schedule(train: Values, config: Config, path: Path) -> None:
     if train['BEGIN_EPOCH']:
-        raise FacelmkError(f'{path}: TRAIN.BEGIN_EPOCH is {train["BEGIN_EPOCH"]}; only 0 is known here. To go on with '
-                           'a run, leave it 0 and give --resume')
+        raise FacelmkError(
+            f'{path}: TRAIN.BEGIN_EPOCH is {train["BEGIN_EPOCH"]}; only 0 is known here. To go on with '
+            'a run, leave it 0 and give --resume'
+        )
     momentum, decay = train['MOMENTUM'], train['WD']
     optimizers = {
         'adam': dict(type='Adam', lr=train['LR']),  # the original gives it no weight decay, whatever WD says
         'sgd': dict(type='SGD', lr=train['LR'], momentum=momentum, weight_decay=decay, nesterov=train['NESTEROV']),
-        'rmsprop': dict(type='RMSprop', lr=train['LR'], momentum=momentum, weight_decay=decay)}
+        'rmsprop': dict(type='RMSprop', lr=train['LR'], momentum=momentum, weight_decay=decay),
+    }
     if train['OPTIMIZER'] not in optimizers:
         raise UnknownName(f'{path}: TRAIN.OPTIMIZER is {train["OPTIMIZER"]!r}. {near(train["OPTIMIZER"], optimizers)}')
     config.optim_wrapper.optimizer = ConfigDict(optimizers[train['OPTIMIZER']])
     steps = train['LR_STEP']
-    step = dict(type='MultiStepLR', milestones=steps) if isinstance(steps, list) else dict(type='StepLR',
-                                                                                           step_size=steps)
+    step = (
+        dict(type='MultiStepLR', milestones=steps) if isinstance(steps, list) else dict(type='StepLR', step_size=steps)
+    )
     config.param_scheduler = [ConfigDict(step, gamma=train['LR_FACTOR'], by_epoch=True)]
     config.train_cfg.max_epochs = train['END_EPOCH']
 
@@ -165,7 +225,7 @@ def _put_crop(values: Values, config: Config) -> None:
             if 'size' in step:
                 step.size = size
             if phase == 'train' and 'rotate' in step:
-                step.flip = .5 if data['FLIP'] else 0.
+                step.flip = 0.5 if data['FLIP'] else 0.0
                 step.rotate = data['ROT_FACTOR']
                 step.scale = (1 - data['SCALE_FACTOR'], 1 + data['SCALE_FACTOR'])
 
@@ -196,11 +256,15 @@ def _of_table(dataset: ConfigDict, table: str, pictures: str, place: str) -> Con
     layout = ConfigDict(layout, ann_file=f'{{split}}{file.suffix}')
     if pictures and 'image_root' in layout:
         layout.image_root = pictures.replace('{', '{{').replace('}', '}}')
-    lists = {tag: name for tag, name in (dataset.get('subset_files') or {}).items()
-             if file.with_name(f'{file.stem}_{name}{file.suffix}').is_file()}
+    lists = {
+        tag: name
+        for tag, name in (dataset.get('subset_files') or {}).items()
+        if file.with_name(f'{file.stem}_{name}{file.suffix}').is_file()
+    }
     kept = {key: value for key, value in dataset.items() if key != 'counts'}  # those are of the row's own tables
-    return ConfigDict(dict(kept, root='', split=str(file.with_suffix('')), layouts=[layout], subset_files=lists,
-                           pipeline=pipeline))
+    return ConfigDict(
+        dict(kept, root='', split=str(file.with_suffix('')), layouts=[layout], subset_files=lists, pipeline=pipeline)
+    )
 
 
 def _published(value: Any) -> Iterator[ConfigDict]:

@@ -1,4 +1,5 @@
 """Find a config, load it, fill in what follows from the rest, and refuse what nobody would read."""
+
 import copy
 import importlib.util
 import os
@@ -32,8 +33,10 @@ def package_folder(package: str) -> str:
         return str(config_folder().parent)
     found = importlib.util.find_spec(package)
     if found is None or not found.submodule_search_locations:
-        raise UnknownName(f'a config is based on {package!r}, but there is no such package. Install it, or add its '
-                          'folder to PYTHONPATH')
+        raise UnknownName(
+            f'a config is based on {package!r}, but there is no such package. Install it, or add its '
+            'folder to PYTHONPATH'
+        )
     return found.submodule_search_locations[0]
 
 
@@ -58,8 +61,10 @@ def find_config(source: str | Path) -> Path:
     if ours := our_name(source):
         tell_name(source, ours)
         return config_folder() / f'{ours}.py'
-    raise UnknownName(f'{source!s} is neither a config file nor the name of a config. '
-                      f'{near(Path(source).stem, [*config_names(), *THEIRS])}'[:1000])
+    raise UnknownName(
+        f'{source!s} is neither a config file nor the name of a config. '
+        f'{near(Path(source).stem, [*config_names(), *THEIRS])}'[:1000]
+    )
 
 
 def load_config(source: str | Path, options: dict[str, Any] | None = None, safe: bool = False) -> Config:
@@ -117,8 +122,10 @@ def _read(path: Path, safe: bool = False) -> Config:
         raise
     except (Exception, SystemExit) as error:  # a config is a program: what it raises is a mistake in it, or below it
         where = ' Modules are looked for where the command is run and along PYTHONPATH'
-        raise FacelmkError(f'{_place(error, path)} cannot be read: {type(error).__name__}: {error}.'
-                           f'{where if isinstance(error, ImportError) else ""}') from error
+        raise FacelmkError(
+            f'{_place(error, path)} cannot be read: {type(error).__name__}: {error}.'
+            f'{where if isinstance(error, ImportError) else ""}'
+        ) from error
     return config
 
 

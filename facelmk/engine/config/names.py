@@ -1,4 +1,5 @@
 """Refuse what nobody would read: misspelt keys and types, values of a wrong kind, two mark-ups in one config."""
+
 import difflib
 import functools
 import inspect
@@ -21,34 +22,67 @@ from .plain_dicts import SLOTS, TYPES, out_of_range, plain_at
 from .values import expected, hints, misfit
 
 TOP: dict[str, Shelf] = {  # which shelf a key of the config itself takes its part from
-    'model': shelves.MODELS, 'optim_wrapper': shelves.OPTIM_WRAPPERS, 'param_scheduler': shelves.PARAM_SCHEDULERS,
-    'default_hooks': shelves.HOOKS, 'custom_hooks': shelves.HOOKS, 'train_cfg': shelves.LOOPS,
-    'val_cfg': shelves.LOOPS, 'test_cfg': shelves.LOOPS, 'log_processor': shelves.LOG_PROCESSORS,
-    'val_evaluator': shelves.METRICS, 'test_evaluator': shelves.METRICS, 'visualizer': shelves.VISUALIZERS}
+    'model': shelves.MODELS,
+    'optim_wrapper': shelves.OPTIM_WRAPPERS,
+    'param_scheduler': shelves.PARAM_SCHEDULERS,
+    'default_hooks': shelves.HOOKS,
+    'custom_hooks': shelves.HOOKS,
+    'train_cfg': shelves.LOOPS,
+    'val_cfg': shelves.LOOPS,
+    'test_cfg': shelves.LOOPS,
+    'log_processor': shelves.LOG_PROCESSORS,
+    'val_evaluator': shelves.METRICS,
+    'test_evaluator': shelves.METRICS,
+    'visualizer': shelves.VISUALIZERS,
+}
 BELOW: dict[str, Shelf] = {  # and which a key further down; other keys stay on their parent's shelf
-    'backbone': shelves.BACKBONES, 'head': shelves.HEADS, 'codec': shelves.CODECS, 'target': shelves.CODECS,
-    'loss': shelves.LOSSES, 'dataset': shelves.DATASETS, 'pipeline': shelves.TRANSFORMS,
-    'sampler': shelves.DATA_SAMPLERS, 'collate_fn': shelves.FUNCTIONS, 'optimizer': shelves.OPTIMIZERS,
-    'vis_backends': shelves.VISBACKENDS}
-OWN_KEYS = {'custom_imports', 'result', 'sync_bn', 'find_unused_parameters', 'model_wrapper_cfg', 'env_cfg',
-            'compile', 'efficient_conv_bn_eval'}
+    'backbone': shelves.BACKBONES,
+    'head': shelves.HEADS,
+    'codec': shelves.CODECS,
+    'target': shelves.CODECS,
+    'loss': shelves.LOSSES,
+    'dataset': shelves.DATASETS,
+    'pipeline': shelves.TRANSFORMS,
+    'sampler': shelves.DATA_SAMPLERS,
+    'collate_fn': shelves.FUNCTIONS,
+    'optimizer': shelves.OPTIMIZERS,
+    'vis_backends': shelves.VISBACKENDS,
+}
+OWN_KEYS = {
+    'custom_imports',
+    'result',
+    'sync_bn',
+    'find_unused_parameters',
+    'model_wrapper_cfg',
+    'env_cfg',
+    'compile',
+    'efficient_conv_bn_eval',
+}
 ALWAYS = {'type', '_scope_'}
 PART = re.compile(  # places of dicts that cannot do without a type
     r'(model|model\.(backbone|head|codec|loss|loss\[\d+\]\.(loss|target))|(train|val|test)_dataloader\.dataset|'
     r'(default|custom)_hooks(\[\d+\]|\.\w+)|(val|test)_evaluator\[\d+\]|param_scheduler\[\d+\]|visualizer|'
-    r'optim_wrapper\.optimizer|.*\.(pipeline|vis_backends)\[\d+\])')
+    r'optim_wrapper\.optimizer|.*\.(pipeline|vis_backends)\[\d+\])'
+)
 ENDS = (CheckpointHook.__init__, EMAHook.__init__)  # take any name, and hand it to what takes few
 REPLACED = {  # what configs of mmcv's and mmengine's first runners said, and where it stands now
-    'total_epochs': 'train_cfg.max_epochs', 'evaluation':
-        'train_cfg.val_interval and default_hooks.checkpoint.save_best',
-    'checkpoint_config': 'default_hooks.checkpoint', 'log_config': 'default_hooks.logger',
+    'total_epochs': 'train_cfg.max_epochs',
+    'evaluation': 'train_cfg.val_interval and default_hooks.checkpoint.save_best',
+    'checkpoint_config': 'default_hooks.checkpoint',
+    'log_config': 'default_hooks.logger',
     'lr_config': 'param_scheduler',
-    'optimizer_config': 'optim_wrapper.clip_grad', 'resume_from': 'facelmk train --resume CHECKPOINT',
-    'dist_params': 'env_cfg.dist_cfg', 'workflow': 'train_cfg.val_interval'}
+    'optimizer_config': 'optim_wrapper.clip_grad',
+    'resume_from': 'facelmk train --resume CHECKPOINT',
+    'dist_params': 'env_cfg.dist_cfg',
+    'workflow': 'train_cfg.val_interval',
+}
 ESSENTIAL = ('model', 'train_dataloader', 'val_dataloader', 'test_dataloader')
 NOT_PLAIN = frozenset({'sampler', 'batch_sampler', 'collate_fn', 'worker_init_fn', 'dataset'})  # configs of parts here
-RUNNERS_OWN = {'hook': {'priority'}, 'parameter scheduler': {'convert_to_iter_based'},
-               'optim_wrapper': {'constructor', 'paramwise_cfg'}}  # what the Runner takes out before it builds a part
+RUNNERS_OWN = {
+    'hook': {'priority'},
+    'parameter scheduler': {'convert_to_iter_based'},
+    'optim_wrapper': {'constructor', 'paramwise_cfg'},
+}  # what the Runner takes out before it builds a part
 
 
 def check(config: Config, path: Path | str) -> None:
@@ -61,8 +95,10 @@ def faults(config: Config, path: Path | str) -> Iterator[FacelmkError]:
     """Every misspelt key and type, value of a wrong kind, and mark-up that does not agree."""
     known = runner_keys()
     if not any(key in known or _close(key, known) for key in config):
-        yield FacelmkError(f'{path} says nothing that a run needs: a config has {", ".join(ESSENTIAL)}. '
-                           'facelmk config show quickstart prints a whole one')
+        yield FacelmkError(
+            f'{path} says nothing that a run needs: a config has {", ".join(ESSENTIAL)}. '
+            'facelmk config show quickstart prints a whole one'
+        )
     for key in config:
         if key in REPLACED:
             yield UnknownName(f'{path}: nothing reads the key {key!r} any more; what it said stands in {REPLACED[key]}')
@@ -74,8 +110,10 @@ def faults(config: Config, path: Path | str) -> Iterator[FacelmkError]:
             yield from _of_value(config[key], key, TOP.get(key), path)
     for slot in config.get('default_hooks') or () if isinstance(config.get('default_hooks'), dict) else ():
         if slot not in SLOTS and _close(slot, set(SLOTS)):
-            yield UnknownName(f'{holder(path, slot)}: default_hooks.{slot} stands beside the hook that it seems to '
-                              f'mean, and does not replace it. {near(slot, SLOTS)}')
+            yield UnknownName(
+                f'{holder(path, slot)}: default_hooks.{slot} stands beside the hook that it seems to '
+                f'mean, and does not replace it. {near(slot, SLOTS)}'
+            )
     for phase in ('train', 'val', 'test'):
         loader = config.get(f'{phase}_dataloader')
         if isinstance(loader, dict):
@@ -104,8 +142,10 @@ def _of_value(value: Any, where: str, shelf: Shelf | None, path: str | Path) -> 
             yield from _of_part(value, where, shelf, path)
         elif shelf is not None and PART.fullmatch(where) and not callable(value.get('type')):
             said = f'type={value["type"]!r}' if 'type' in value else f'no type, only {", ".join(value) or "nothing"}'
-            yield FacelmkError(f'{holder(path, where.rpartition(".")[2])}: {where} has {said}; expected the name of a '
-                               f'{shelf.name}, as type=..., such as {", ".join(sorted(_all_names(shelf))[:3])}')
+            yield FacelmkError(
+                f'{holder(path, where.rpartition(".")[2])}: {where} has {said}; expected the name of a '
+                f'{shelf.name}, as type=..., such as {", ".join(sorted(_all_names(shelf))[:3])}'
+            )
         yield from _of_plain(value, where, path)
         for key, child in value.items():
             yield from _of_value(child, f'{where}.{key}', BELOW.get(key, shelf), path)
@@ -132,25 +172,32 @@ def _of_part(part: dict, where: str, shelf: Shelf, path: str | Path) -> Iterator
     kind = str(part.get('type', TYPES.get(where)))
     found = find(shelf, kind)
     if found is None:
-        yield UnknownName(f'{holder(path, kind)}: {where} has type {kind!r}, which is no registered {shelf.name}. '
-                          f'{_meant(kind.rpartition(".")[2], shelf)} A part of your own is found once its module '
-                          'stands in `custom_imports`.')
+        yield UnknownName(
+            f'{holder(path, kind)}: {where} has type {kind!r}, which is no registered {shelf.name}. '
+            f'{_meant(kind.rpartition(".")[2], shelf)} A part of your own is found once its module '
+            'stands in `custom_imports`.'
+        )
         return
     more = ALWAYS | RUNNERS_OWN.get(shelf.name, set())
     if inspect.isclass(found) and issubclass(found, EMAHook):
         name = str(part.get('ema_type', arguments(EMAHook)['ema_type'][0].default))
         average = find(shelves.MODELS, name)
         if average is None:
-            yield UnknownName(f'{holder(path, name)}: {where} has ema_type {name!r}, which is no registered average. '
-                              f'{near(name, _averages())}')
+            yield UnknownName(
+                f'{holder(path, name)}: {where} has ema_type {name!r}, which is no registered average. '
+                f'{near(name, _averages())}'
+            )
             return
         more |= arguments(average).keys() - {'model'}
     yield from _of_arguments(part, found, f'{where} ({kind})', path, more)
 
 
 def _averages() -> list[str]:
-    return [name for name in _all_names(shelves.MODELS)
-            if inspect.isclass(found := find(shelves.MODELS, name)) and issubclass(found, BaseAveragedModel)]
+    return [
+        name
+        for name in _all_names(shelves.MODELS)
+        if inspect.isclass(found := find(shelves.MODELS, name)) and issubclass(found, BaseAveragedModel)
+    ]
 
 
 def _meant(name: str, shelf: Shelf) -> str:
@@ -162,15 +209,17 @@ def _meant(name: str, shelf: Shelf) -> str:
     return near(name, _all_names(shelf))
 
 
-def _of_arguments(given: dict, part: Any, where: str, path: str | Path, more: set[str],
-                  unasked: frozenset[str] = frozenset()) -> Iterator[FacelmkError]:
+def _of_arguments(
+    given: dict, part: Any, where: str, path: str | Path, more: set[str], unasked: frozenset[str] = frozenset()
+) -> Iterator[FacelmkError]:
     """What a part does not take, and values of a wrong kind; `more` are keys that others read."""
     names, by_split = arguments(part), '.layouts[' in where  # layouts may give a value for each split
     own, top = getattr(part, '__module__', '').startswith('facelmk.'), '.' not in where.partition(' ')[0]
     for key, value in given.items():
         if names and key not in names and key not in more:
-            yield UnknownName(f'{holder(path, str(key))}: {where} takes no {key!r}. '
-                              f'{near(key, set(names) | more - ALWAYS)}')
+            yield UnknownName(
+                f'{holder(path, str(key))}: {where} takes no {key!r}. {near(key, set(names) | more - ALWAYS)}'
+            )
         elif key in names and key not in unasked and not by_split:
             wanted = expected(value, *names[key]) or (own or top) and out_of_range(key, value, own)
             if wanted:
@@ -190,9 +239,11 @@ def _of_markups(config: Config, path: str | Path) -> Iterator[FacelmkError]:
         data = markup_of((config.get(f'{phase}_dataloader') or {}).get('dataset'), shelves.DATASETS)
         if model and data and not MARKUPS[model].same_points(MARKUPS[data]):
             counts = [f'{name!r} ({MARKUPS[name].size} points)' for name in (model, data)]
-            yield FacelmkError(f'{path}: the model is made for mark-up {counts[0]}, {phase}_dataloader.dataset gives '
-                               f'{counts[1]}. Set model.markup and the data set\'s markup to the same, or convert the '
-                               'faces by JoinedFaces')
+            yield FacelmkError(
+                f'{path}: the model is made for mark-up {counts[0]}, {phase}_dataloader.dataset gives '
+                f"{counts[1]}. Set model.markup and the data set's markup to the same, or convert the "
+                'faces by JoinedFaces'
+            )
 
 
 def markup_of(part: Any, shelf: Shelf) -> str | None:
@@ -226,8 +277,11 @@ def arguments(part: Any) -> dict[str, tuple[inspect.Parameter, Any]]:
     for owner in _owners(part):
         parameters = inspect.signature(owner).parameters
         kinds = hints(owner)
-        names = {name: (p, kinds.get(name)) for name, p in parameters.items()
-                 if p.kind not in (p.VAR_KEYWORD, p.VAR_POSITIONAL) and name != 'self'} | names
+        names = {
+            name: (p, kinds.get(name))
+            for name, p in parameters.items()
+            if p.kind not in (p.VAR_KEYWORD, p.VAR_POSITIONAL) and name != 'self'
+        } | names
         if owner in ENDS or not any(p.kind is p.VAR_KEYWORD for p in parameters.values()):
             return names
     return {}
@@ -249,6 +303,4 @@ def runner_keys() -> set[str]:
 
 def _close(key: str, known: set[str]) -> bool:
     """Whether `key` is a misspelling; a config's names of its own (data_root, train_pipeline) are not."""
-    return bool(difflib.get_close_matches(key, known, cutoff=.78))
-
-
+    return bool(difflib.get_close_matches(key, known, cutoff=0.78))

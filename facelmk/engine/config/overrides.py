@@ -1,4 +1,5 @@
 """Values that the command line puts into a config, as `--cfg-options optim_wrapper.clip_grad.max_norm=1`."""
+
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -16,8 +17,10 @@ def replace(config: Config, options: Mapping[str, Any], path: Path) -> None:
     for dotted, value in options.items():
         first = dotted.partition('.')[0]
         if first not in config and first not in runner_keys():
-            raise UnknownName(f'--cfg-options {dotted}: neither {path} nor the Runner has {first!r}. '
-                              f'{near(first, set(config) | runner_keys())}')
+            raise UnknownName(
+                f'--cfg-options {dotted}: neither {path} nor the Runner has {first!r}. '
+                f'{near(first, set(config) | runner_keys())}'
+            )
         if isinstance(value, Mapping):
             config.merge_from_dict({dotted: value})
             continue
@@ -37,15 +40,19 @@ def _follow(config: Config, keys: list[str], dotted: str) -> Any:
             if i and key not in known:
                 raise UnknownName(f'--cfg-options {dotted}: {place} has no {key!r}. {near(key, known | set(value))}')
             if (*keys, dotted.rpartition('.')[2])[i + 1].isdigit():
-                raise FacelmkError(f'--cfg-options {dotted}: {path_of(place, key)} is not in the config, so no element '
-                                   'of it can be changed. Give all of it')
+                raise FacelmkError(
+                    f'--cfg-options {dotted}: {path_of(place, key)} is not in the config, so no element '
+                    'of it can be changed. Give all of it'
+                )
             value[key] = ConfigDict()
         if isinstance(value[index], tuple):
             value[index] = list(value[index])
         value = value[index]
         if not isinstance(value, (dict, list)):
-            raise FacelmkError(f'--cfg-options {dotted}: {path_of(place, key)} is {short(value)}, which has nothing '
-                               f'below it. Write {path_of(place, key)}=VALUE')
+            raise FacelmkError(
+                f'--cfg-options {dotted}: {path_of(place, key)} is {short(value)}, which has nothing '
+                f'below it. Write {path_of(place, key)}=VALUE'
+            )
     return value
 
 
@@ -55,8 +62,9 @@ def path_of(place: str, key: str) -> str:
 
 def _index(key: str, value: list, dotted: str) -> int:
     if not key.isdigit() or int(key) >= len(value):
-        raise FacelmkError(f'--cfg-options {dotted}: {key!r} must be a number below {len(value)}, the length of the '
-                           'list')
+        raise FacelmkError(
+            f'--cfg-options {dotted}: {key!r} must be a number below {len(value)}, the length of the list'
+        )
     return int(key)
 
 

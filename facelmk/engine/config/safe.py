@@ -5,6 +5,7 @@ other configs, `_base_`, assignments, `del` and `.update(...)`. Everything else 
 that the parts name must stand on a shelf: a dotted name would be imported from wherever it lies. What takes too long
 or too much memory to read (9**9**9, lists of lists of lists) is found out in a child process.
 """
+
 import ast
 import builtins
 import copy
@@ -22,16 +23,18 @@ from ... import registry as shelves
 from ...registry import FacelmkError, near
 from .folders import config_folder
 
+# fmt: off
 PLAIN: tuple[type[ast.AST], ...] = (
     ast.Module, ast.Expr, ast.Assign, ast.AnnAssign, ast.AugAssign, ast.Delete, ast.Pass, ast.Constant, ast.Name,
     ast.Attribute, ast.Subscript, ast.Slice, ast.Starred, ast.keyword, ast.Dict, ast.List, ast.Tuple, ast.Set,
     ast.ListComp, ast.DictComp, ast.SetComp, ast.comprehension, ast.BinOp, ast.UnaryOp, ast.BoolOp, ast.Compare,
     ast.IfExp, ast.operator, ast.unaryop, ast.boolop, ast.cmpop, ast.expr_context, ast.withitem, ast.alias)
+# fmt: on
 METHODS = {'update', 'items', 'keys', 'values'}  # those of a dict that a config may call
 CALLED = {'dict', 'read_base'}
 SCOPES = {'facelmk', 'mmengine'}
 NAMING = {'type', 'ema_type', 'constructor', 'runner_type'}  # the keys whose value is looked up on a shelf, or imported
-SECONDS, MEMORY = 5, 2 ** 30  # that reading a config may take
+SECONDS, MEMORY = 5, 2**30  # that reading a config may take
 _PUT_IN = re.compile(r'\{\{(?!\s*_base_[.\w]*\s*\}\})')  # mmengine writes into the text what stands in double braces
 
 
@@ -58,8 +61,10 @@ def try_out(read: Callable[[], Mapping[str, Any]], path: Path) -> None:
     if not child:
         os._exit(_within_limits(read))
     if os.waitpid(child, 0)[1]:
-        raise FacelmkError(f'{path}: reading it takes more than {SECONDS} s or {MEMORY >> 30} GiB, and --safe-config '
-                           'allows no more. Write smaller values, or trust the file and leave --safe-config out')
+        raise FacelmkError(
+            f'{path}: reading it takes more than {SECONDS} s or {MEMORY >> 30} GiB, and --safe-config '
+            'allows no more. Write smaller values, or trust the file and leave --safe-config out'
+        )
 
 
 def _within_limits(read: Callable[[], Mapping[str, Any]]) -> int:
@@ -92,8 +97,10 @@ def check_parts(value: Any, source: str | Path, place: str = '') -> None:
             if key in NAMING and not place.endswith('clip_grad'):  # whose types are 'norm' and 'value'
                 _check_type(child, source, where)
             elif key in ('_scope_', 'default_scope') and child not in SCOPES:
-                raise FacelmkError(f'{source}: {where}={child!r} would import that package; --safe-config knows '
-                                   f'{" and ".join(sorted(SCOPES))}')
+                raise FacelmkError(
+                    f'{source}: {where}={child!r} would import that package; --safe-config knows '
+                    f'{" and ".join(sorted(SCOPES))}'
+                )
             check_parts(child, source, where)
     elif isinstance(value, (list, tuple)):
         for i, child in enumerate(value):
@@ -103,8 +110,10 @@ def check_parts(value: Any, source: str | Path, place: str = '') -> None:
 def _check_type(kind: Any, source: str | Path, where: str) -> None:
     scope, _, name = kind.rpartition('.') if isinstance(kind, str) else ('', '', None)
     if name is None or scope not in SCOPES | {''} or name not in _registered():
-        raise FacelmkError(f'{source}: {where}={kind!r} is no registered part, and --safe-config imports none. '
-                           f'{near(str(name), _registered())}')
+        raise FacelmkError(
+            f'{source}: {where}={kind!r} is no registered part, and --safe-config imports none. '
+            f'{near(str(name), _registered())}'
+        )
 
 
 def _registered() -> set[str]:
@@ -124,8 +133,9 @@ def _bases(path: Path, text: str) -> Iterator[tuple[int, Path]]:
     try:
         tree = ast.parse(text)
     except (SyntaxError, ValueError, RecursionError, MemoryError) as error:
-        raise FacelmkError(f'{path}:{getattr(error, "lineno", None) or 1}: this is no Python that can be read: '
-                           f'{error}') from error
+        raise FacelmkError(
+            f'{path}:{getattr(error, "lineno", None) or 1}: this is no Python that can be read: {error}'
+        ) from error
     called = {id(node.func) for node in ast.walk(tree) if isinstance(node, ast.Call)}
     imports: set[int] = set()
     for node in ast.walk(tree):
@@ -133,7 +143,9 @@ def _bases(path: Path, text: str) -> Iterator[tuple[int, Path]]:
             yield from _imports(node, path, imports)
         elif isinstance(node, ast.ImportFrom):
             if id(node) not in imports and (node.module, [a.name for a in node.names]) != (
-                    'mmengine.config', ['read_base']):
+                'mmengine.config',
+                ['read_base'],
+            ):
                 _refuse(path, node.lineno, f'an import from {node.module}')
         elif wrong := _wrong(node, called):
             _refuse(path, getattr(node, 'lineno', 1), wrong)
@@ -225,6 +237,8 @@ def _beside(path: Path, name: str, line: int) -> Path:
 
 
 def _refuse(path: Path, line: int, what: str) -> NoReturn:
-    raise FacelmkError(f'{path}:{line}: {what} is more than data, which is all that --safe-config takes: literals, '
-                       'dict(...), arithmetic on names of the config, read_base imports and _base_ of configs, del and '
-                       '.update(...). Trust the file as you would a script, and leave --safe-config out')
+    raise FacelmkError(
+        f'{path}:{line}: {what} is more than data, which is all that --safe-config takes: literals, '
+        'dict(...), arithmetic on names of the config, read_base imports and _base_ of configs, del and '
+        '.update(...). Trust the file as you would a script, and leave --safe-config out'
+    )

@@ -1,4 +1,5 @@
 """What other projects call the configs that are here: MMPose, the original HRNet, Adaptive Wing."""
+
 import logging
 import re
 from pathlib import Path
@@ -14,8 +15,10 @@ MMPOSE_1 = {  # stems of configs/face_2d_keypoint/*/*/*.py
     f'td-hm_hrnetv2-w18_dark-8xb64-60e_{_WFLW}': 'hrnetv2_w18_wflw_dark',
     f'td-hm_hrnetv2-w18_awing-8xb64-60e_{_WFLW}': 'hrnetv2_w18_wflw_awing',
     'td-hm_hrnetv2-w18_dark-8xb64-60e_aflw-256x256': 'hrnetv2_w18_aflw_dark',
-    **{f'td-hm_{net}_8xb32-60e_coco-wholebody-face-256x256': f'{net.replace("-", "_")}_coco_wholebody_face'
-       for net in _BODY},
+    **{
+        f'td-hm_{net}_8xb32-60e_coco-wholebody-face-256x256': f'{net.replace("-", "_")}_coco_wholebody_face'
+        for net in _BODY
+    },
     'td-hm_hrnetv2-w18_dark-8xb32-60e_coco-wholebody-face-256x256': 'hrnetv2_w18_coco_wholebody_face_dark',
     f'td-reg_res50_8xb64-210e_{_WFLW}': 'deeppose_r50_wflw',
     f'td-reg_res50_8x64e-210e_{_WFLW}': 'deeppose_r50_wflw',
@@ -32,21 +35,32 @@ MMPOSE_0 = {  # stems of configs/face/*/*/*/*.py, some of them renamed between t
     'hrnetv2_w18_wflw_256x256_dark': 'hrnetv2_w18_wflw_dark',
     'hrnetv2_w18_wflw_256x256_awing': 'hrnetv2_w18_wflw_awing',
     'hrnetv2_w18_aflw_256x256_dark': 'hrnetv2_w18_aflw_dark',
-    **{f'{net.replace("-", "_")}_{data}_256x256': f'{net.replace("-", "_")}_coco_wholebody_face'
-       for net in _BODY for data in ('coco_wholebody_face', 'face_coco_wholebody')},
+    **{
+        f'{net.replace("-", "_")}_{data}_256x256': f'{net.replace("-", "_")}_coco_wholebody_face'
+        for net in _BODY
+        for data in ('coco_wholebody_face', 'face_coco_wholebody')
+    },
     'hrnetv2_w18_coco_wholebody_face_256x256_dark': 'hrnetv2_w18_coco_wholebody_face_dark',
     'hrnetv2_w18_face_coco_wholebody_256x256_dark': 'hrnetv2_w18_coco_wholebody_face_dark',
-    **{f'res50_wflw_256x256{theirs}': f'deeppose_r50_wflw{ours}'
-       for theirs, ours in {'': '', '_wingloss': '_wing', '_softwingloss': '_softwing'}.items()},
+    **{
+        f'res50_wflw_256x256{theirs}': f'deeppose_r50_wflw{ours}'
+        for theirs, ours in {'': '', '_wingloss': '_wing', '_softwingloss': '_softwing'}.items()
+    },
 }
 ARCHITECTURES = {  # the first column of the seeds' tables of results, and the names of their checkpoints
-    'pose_hrnetv2_w18': 'hrnetv2_w18_wflw', 'pose_hrnetv2_w18_dark': 'hrnetv2_w18_wflw_dark',
+    'pose_hrnetv2_w18': 'hrnetv2_w18_wflw',
+    'pose_hrnetv2_w18_dark': 'hrnetv2_w18_wflw_dark',
     'pose_hrnetv2_w18_awing': 'hrnetv2_w18_wflw_awing',
-    'deeppose_res50': 'deeppose_r50_wflw', 'deeppose_res50_wingloss': 'deeppose_r50_wflw_wing',
+    'deeppose_res50': 'deeppose_r50_wflw',
+    'deeppose_res50_wingloss': 'deeppose_r50_wflw_wing',
     'deeppose_res50_softwingloss': 'deeppose_r50_wflw_softwing',
-    'pose_res_50': 'res50_coco_wholebody_face', 'pose_scnet_50': 'scnet50_coco_wholebody_face',
-    'pose_mobilenetv2': 'mobilenetv2_coco_wholebody_face', 'pose_hourglass_52': 'hourglass52_coco_wholebody_face',
-    'pose_rtmpose_m': 'rtmpose_m_wflw', 'pose_rtmpose_s': 'rtmpose_s_face6', 'pose_rtmpose_t': 'rtmpose_t_face6',
+    'pose_res_50': 'res50_coco_wholebody_face',
+    'pose_scnet_50': 'scnet50_coco_wholebody_face',
+    'pose_mobilenetv2': 'mobilenetv2_coco_wholebody_face',
+    'pose_hourglass_52': 'hourglass52_coco_wholebody_face',
+    'pose_rtmpose_m': 'rtmpose_m_wflw',
+    'pose_rtmpose_s': 'rtmpose_s_face6',
+    'pose_rtmpose_t': 'rtmpose_t_face6',
     **{f'hr18-{data}': f'hrnet_w18_{data}_orig' for data in _SETS},
     **{f'face_alignment_{data}_hrnet_w18': f'hrnet_w18_{data}_orig' for data in _SETS},
     **{f'{data}_4hg': f'awing_hg4_{data}' for data in _SETS},
@@ -65,8 +79,13 @@ def our_name(source: str | Path) -> str | None:
 
 def tell_name(source: str | Path, ours: str) -> None:
     """Say in the log which config answers for a name of another project."""
-    log.warning('%s is the config %s here. No file of the other project is read: what you changed in yours belongs '
-                'behind --cfg-options or into a config based on %s', source, ours, ours)
+    log.warning(
+        '%s is the config %s here. No file of the other project is read: what you changed in yours belongs '
+        'behind --cfg-options or into a config based on %s',
+        source,
+        ours,
+        ours,
+    )
 
 
 def refuse_mmposes(path: Path, text: str | None = None) -> None:
@@ -77,8 +96,13 @@ def refuse_mmposes(path: Path, text: str | None = None) -> None:
     text = path.read_text(encoding='utf-8', errors='replace') if text is None else text
     if path.suffix == '.py' and (found := _MMPOSES.search(text)):
         ours = our_name(path)
-        way = (f'Give {ours} in its place: the same data, network and schedule' if ours else
-               'Start from the nearest config here (facelmk config show NAME)')
-        raise FacelmkError(f'{path} is a config of MMPose ({found[0]}), whose format is not read here. {way}, and put '
-                           'your own changes into a config based on it or behind --cfg-options; '
-                           'docs/moving.md lists the names')
+        way = (
+            f'Give {ours} in its place: the same data, network and schedule'
+            if ours
+            else 'Start from the nearest config here (facelmk config show NAME)'
+        )
+        raise FacelmkError(
+            f'{path} is a config of MMPose ({found[0]}), whose format is not read here. {way}, and put '
+            'your own changes into a config based on it or behind --cfg-options; '
+            'docs/moving.md lists the names'
+        )

@@ -1,4 +1,5 @@
 """Whether a value of a config is of the kind that a part's annotation asks for."""
+
 import functools
 import inspect
 import types
@@ -89,6 +90,15 @@ def _words(hint: Any) -> str:
     if origin is not None:
         several = ' or '.join(_words(kind) for kind in inner if kind is not ...)
         return f'several ({several})' if several else 'a list'
-    names = {int: 'a whole number', float: 'a number', str: 'text', bool: 'True or False', type(None): 'None',
-             dict: 'a dict', list: 'a list', tuple: 'a list', Path: 'a path'}
+    names = {
+        int: 'a whole number',
+        float: 'a number',
+        str: 'text',
+        bool: 'True or False',
+        type(None): 'None',
+        dict: 'a dict',
+        list: 'a list',
+        tuple: 'a list',
+        Path: 'a path',
+    }
     return names.get(hint, getattr(hint, '__name__', str(hint)))

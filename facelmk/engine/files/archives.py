@@ -1,4 +1,5 @@
 """Unpack zip and tar archives of data sets and weights: all of it is vetted before the first byte is written."""
+
 import shutil
 import stat
 import tarfile
@@ -20,6 +21,7 @@ _BLOCK = 1 << 20
 
 class Entry(NamedTuple):
     """A file or folder in an archive."""
+
     name: str
     size: int
     folder: bool
@@ -37,18 +39,28 @@ def extract(path: str | Path, folder: str | Path, files: int = FILES, room: int 
                 return _unpack(path, [_of_zip(path, archive, info) for info in archive.infolist()], folder, files, room)
         with tarfile.open(path) as tar:
             return _unpack(path, _of_tar(path, tar, files, room), folder, files, room)
-    except (tarfile.TarError, zipfile.BadZipFile, EOFError, OSError, ValueError, RuntimeError,
-            NotImplementedError) as error:
-        raise FacelmkError(f'{path} cannot be unpacked into {folder}: {error}. If it was downloaded, it may have been '
-                           'cut off: fetch it again') from error
+    except (
+        tarfile.TarError,
+        zipfile.BadZipFile,
+        EOFError,
+        OSError,
+        ValueError,
+        RuntimeError,
+        NotImplementedError,
+    ) as error:
+        raise FacelmkError(
+            f'{path} cannot be unpacked into {folder}: {error}. If it was downloaded, it may have been '
+            'cut off: fetch it again'
+        ) from error
 
 
 def _of_zip(path: Path, archive: zipfile.ZipFile, info: zipfile.ZipInfo) -> Entry:
     kind = stat.S_IFMT(info.external_attr >> 16)
     if kind not in (0, stat.S_IFREG, stat.S_IFDIR):
         raise _refusal(path, info.filename, 'is a link or a device, no file')
-    return Entry(getattr(info, 'orig_filename', info.filename), info.file_size, info.is_dir(),
-                 partial(archive.open, info))
+    return Entry(
+        getattr(info, 'orig_filename', info.filename), info.file_size, info.is_dir(), partial(archive.open, info)
+    )
 
 
 def _of_tar(path: Path, tar: tarfile.TarFile, files: int, room: int) -> list[Entry]:
@@ -82,8 +94,10 @@ def _refuse_sizes(path: Path, entries: int, unpacked: int, files: int, room: int
     if entries > files:
         raise FacelmkError(f'{path} holds more than {files} files. Unpack it by hand if that is right')
     if unpacked > min(room, RATIO * size + (1 << 20)):
-        raise FacelmkError(f'{path} has {size} bytes and claims {unpacked} unpacked, more than {RATIO} times as many '
-                           f'or than {room}. Unpack it by hand if that is right')
+        raise FacelmkError(
+            f'{path} has {size} bytes and claims {unpacked} unpacked, more than {RATIO} times as many '
+            f'or than {room}. Unpack it by hand if that is right'
+        )
 
 
 def _refuse_name(path: Path, name: str) -> None:
@@ -97,8 +111,9 @@ def _refuse_name(path: Path, name: str) -> None:
 
 
 def _refusal(path: Path, name: str, why: str) -> FacelmkError:
-    return FacelmkError(f'{path}: nothing of it is unpacked, for the entry {name!r} {why}. Get the archive from a '
-                        'source that you trust')
+    return FacelmkError(
+        f'{path}: nothing of it is unpacked, for the entry {name!r} {why}. Get the archive from a source that you trust'
+    )
 
 
 def _write(entry: Entry, target: Path) -> None:

@@ -1,4 +1,5 @@
 """Files from the net, kept in a cache folder and never half there."""
+
 import glob
 import hashlib
 import os
@@ -93,7 +94,8 @@ def _missing(url: str, path: Path, sha256: str, reason: str) -> MissingResource:
     return MissingResource(
         f'{shown(url)} could not be downloaded: {reason}. Download it where there is a net, and give its path instead '
         f'of the URL or put it at {path}{digest} (FACELMK_HOME moves the cache folder, FACELMK_MIRROR names other '
-        'places)')
+        'places)'
+    )
 
 
 @contextmanager
@@ -162,14 +164,20 @@ def _lives(process: int) -> bool:
     return True
 
 
-def brought_by_first(path: Path, patience: float = 30.) -> bool:
+def brought_by_first(path: Path, patience: float = 30.0) -> bool:
     """Wait for a download that this machine's first rank makes; False where there is nobody to wait for.
 
     No message passes between the ranks, so this may be asked before they have met. After `patience` seconds in which
     nothing of the file has grown, the rank is left to itself.
     """
-    local = next((os.environ[name] for name in ('LOCAL_RANK', 'SLURM_LOCALID', 'OMPI_COMM_WORLD_LOCAL_RANK')
-                  if name in os.environ), '0')
+    local = next(
+        (
+            os.environ[name]
+            for name in ('LOCAL_RANK', 'SLURM_LOCALID', 'OMPI_COMM_WORLD_LOCAL_RANK')
+            if name in os.environ
+        ),
+        '0',
+    )
     before, since = -1, time.monotonic()
     while local != '0' and time.monotonic() - since < patience:
         if path.is_file():
@@ -177,7 +185,7 @@ def brought_by_first(path: Path, patience: float = 30.) -> bool:
         parts = path.parent.glob(f'.{glob.escape(path.name)}.*.part')
         if (grown := sum(_size(part) for part in parts)) != before:
             before, since = grown, time.monotonic()
-        time.sleep(.1)
+        time.sleep(0.1)
     return path.is_file()
 
 

@@ -1,4 +1,5 @@
 """One file over http: goes on where it broke off, and is checked by length and hash before anybody sees it."""
+
 import errno
 import hashlib
 import os
@@ -21,10 +22,10 @@ from urllib.request import (
     Request,
 )
 
-TIMEOUT = 30.  # seconds without a byte, or with fewer than LEAST_SPEED allows
+TIMEOUT = 30.0  # seconds without a byte, or with fewer than LEAST_SPEED allows
 LEAST_SPEED = 1000  # bytes a second; $FACELMK_LEAST_SPEED replaces it, 0 waits for the slowest server
 TRIES = 3  # of one address, where another try may go better
-PAUSE = 1.  # seconds before the second try; twice as long before the third
+PAUSE = 1.0  # seconds before the second try; twice as long before the third
 _BLOCK = 1 << 20
 _FULL = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
 
@@ -44,8 +45,9 @@ class Broken(OSError):
 class WebOnly(HTTPRedirectHandler):
     """Follow to http and https alone, as Python's own does, and from https never down to http."""
 
-    def redirect_request(self, req: Request, fp: IO[bytes], code: int, msg: str, headers: Any,
-                         newurl: str) -> Request | None:
+    def redirect_request(
+        self, req: Request, fp: IO[bytes], code: int, msg: str, headers: Any, newurl: str
+    ) -> Request | None:
         """The request of the new place."""
         if req.type == 'https' and urlsplit(newurl).scheme != 'https':
             raise Refused(f'it leads from https:// to {shown(newurl)}, which is not followed')
@@ -134,8 +136,10 @@ class Transfer:
                     raise Refused(f'it goes on beyond the limit of {self.limit} bytes')
                 if (passed := time.monotonic() - since) > TIMEOUT:
                     if size - marked < speed * passed:
-                        raise Broken(f'only {size - marked} bytes came in {passed:.3g} s, below {speed:g} a second '
-                                     '(FACELMK_LEAST_SPEED)')
+                        raise Broken(
+                            f'only {size - marked} bytes came in {passed:.3g} s, below {speed:g} a second '
+                            '(FACELMK_LEAST_SPEED)'
+                        )
                     marked, since = size, time.monotonic()
         except TimeoutError as error:
             if size == begun:
@@ -162,8 +166,9 @@ class Transfer:
     def _no_room(self) -> NoRoom:
         folder = os.path.dirname(self.file.name)
         needed = 'an unknown number of' if self.total is None else self.total
-        return NoRoom(f'there is no room in {folder}: the file needs {needed} bytes, '
-                      f'{shutil.disk_usage(folder).free} are free')
+        return NoRoom(
+            f'there is no room in {folder}: the file needs {needed} bytes, {shutil.disk_usage(folder).free} are free'
+        )
 
 
 def _least_speed() -> float:

@@ -1,4 +1,5 @@
 """Files written whole or not at all, by us and by mmengine."""
+
 import errno
 import os
 import tempfile
@@ -64,8 +65,10 @@ class WholeFiles(LocalBackend):
 
 def write_bytes(path: Path, data: bytes) -> None:
     """Write a file so that a reader sees the old one or the new one."""
+
     def write(file: BinaryIO) -> None:
         file.write(data)
+
     write_whole(path, write)
 
 
@@ -78,8 +81,10 @@ def telling_lost_folder(folder: str | Path) -> Iterator[None]:
         inside = error.filename is not None and Path(folder).absolute() in Path(str(error.filename)).absolute().parents
         if not inside and error.errno not in _NO_ROOM:
             raise
-        raise TrainingFault(f'{folder} can no longer be written to ({error}). Make room there, or see whether it was '
-                            'moved, deleted or unmounted; then go on with --resume') from error
+        raise TrainingFault(
+            f'{folder} can no longer be written to ({error}). Make room there, or see whether it was '
+            'moved, deleted or unmounted; then go on with --resume'
+        ) from error
 
 
 register_backend('whole', WholeFiles, force=True)

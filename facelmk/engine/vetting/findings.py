@@ -1,4 +1,5 @@
 """What a look at a config finds, and the parts that could be built of it."""
+
 from collections.abc import Callable
 from typing import Any, NamedTuple
 
@@ -12,6 +13,7 @@ ERROR, WARNING, NOTE = 'error', 'warning', 'note'
 
 class Finding(NamedTuple):
     """One thing that was looked at; `code` is the exit code that an error asks for."""
+
     severity: str
     subject: str
     message: str
@@ -20,6 +22,7 @@ class Finding(NamedTuple):
 
 class Parts(NamedTuple):
     """What could be built of a config."""
+
     sets: dict[str, FaceDataset]
     model: BaseModel | None
     metrics: list[Any]

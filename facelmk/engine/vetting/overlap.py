@@ -1,4 +1,5 @@
 """Faces and pictures that two data sets share, whatever their files are called."""
+
 import collections
 import hashlib
 import os
@@ -10,7 +11,7 @@ import numpy as np
 from ...datasets import FaceDataset, JoinedFaces, PublishedFaces, RepeatedFaces, SyntheticFaces
 from ...datasets.base import Face
 
-MIDDLE = 2 ** 16  # so many bytes of two files of one size are compared
+MIDDLE = 2**16  # so many bytes of two files of one size are compared
 POINTS = 5  # so many visible points must agree before two records are one
 
 
@@ -30,7 +31,7 @@ def shared(train: FaceDataset, other: FaceDataset) -> tuple[list[str], list[str]
     beside: dict[str, None] = {}
     for face in asked:
         there = boxes.get(pictures.get(face['path']), [])
-        if _record(face) in records or any(_overlap(face['box'], box) > .5 for box in there):
+        if _record(face) in records or any(_overlap(face['box'], box) > 0.5 for box in there):
             same.append(str(face['id']))
         elif there:
             beside[face['path']] = None
@@ -62,8 +63,11 @@ def _pictures(train: Iterable[str], other: Iterable[str]) -> dict[str, Any]:
     stats = [{path: os.stat(path) for path in paths if os.path.isfile(path)} for paths in (train, other)]
     sizes = [{stat.st_size for stat in found.values()} for found in stats]
     doubtful = sizes[0] & sizes[1]
-    return {path: _bytes(path, stat.st_size) if stat.st_size in doubtful else (stat.st_dev, stat.st_ino)
-            for found in stats for path, stat in found.items()}
+    return {
+        path: _bytes(path, stat.st_size) if stat.st_size in doubtful else (stat.st_dev, stat.st_ino)
+        for found in stats
+        for path, stat in found.items()
+    }
 
 
 def _bytes(path: str, size: int) -> tuple[int, bytes]:

@@ -1,4 +1,5 @@
 """One training step and one validation batch on the CPU with the real data, before a long run."""
+
 import math
 from typing import Any
 
@@ -10,7 +11,7 @@ from ...registry import PARAM_SCHEDULERS
 from .findings import ERROR, NOTE, Finding, Parts, attempt
 
 FACES = 2
-END = 10 ** 9  # of a schedule that names none
+END = 10**9  # of a schedule that names none
 
 
 def rehearse(config: Config, parts: Parts) -> list[Finding]:

@@ -1,4 +1,5 @@
 """Look over a config before a cluster job starts: everything that is wrong or odd with it, not only the first."""
+
 import math
 import shutil
 from collections.abc import Callable, Iterable, Iterator
@@ -24,7 +25,7 @@ from .overlap import shared
 from .rehearsal import rehearse
 
 PHASES = ('train', 'val', 'test')
-SHARED = .5  # of the free disk: more than that for checkpoints is told
+SHARED = 0.5  # of the free disk: more than that for checkpoints is told
 
 
 def vet(config: Config, path: Path, gpus: int = 1, step: bool = True) -> list[Finding]:
@@ -35,10 +36,15 @@ def vet(config: Config, path: Path, gpus: int = 1, step: bool = True) -> list[Fi
         found.append(Finding(ERROR, 'keys', f'{path} does not say all that a run needs: there is no {", ".join(gone)}'))
     parts = _build(config, found)
     looks: dict[str, Callable[[], Iterable[Finding]]] = {
-        'mark-up': partial(_agree, config, parts), 'train and test': partial(_apart, config, parts),
-        'evaluator': partial(_evaluator, config, parts), 'hooks': partial(_hooks, config, parts, found),
-        'weights': partial(_weights, config, found), 'learning rate': partial(_rate, config, gpus),
-        'schedule': partial(_schedule, config, parts, gpus), 'disk': partial(_disk, config, parts)}
+        'mark-up': partial(_agree, config, parts),
+        'train and test': partial(_apart, config, parts),
+        'evaluator': partial(_evaluator, config, parts),
+        'hooks': partial(_hooks, config, parts, found),
+        'weights': partial(_weights, config, found),
+        'learning rate': partial(_rate, config, gpus),
+        'schedule': partial(_schedule, config, parts, gpus),
+        'disk': partial(_disk, config, parts),
+    }
     for subject, look in looks.items():
         found += attempt(lambda look=look: list(look()), subject, 2, found) or []  # type: ignore[misc]
     if step and parts.model is not None and {'train', 'val'} & set(parts.sets):
@@ -69,12 +75,14 @@ def _build(config: Config, found: list[Finding]) -> Parts:
         built = attempt(partial(DATASETS.build, part), f'{phase} data', 4, found)
         if built is not None:
             sets[phase] = built
-            count = Finding(NOTE, f'{phase} data', f'{len(built)} faces') if len(built) else Finding(
-                ERROR, f'{phase} data', 'the data set is empty', 4)
+            count = (
+                Finding(NOTE, f'{phase} data', f'{len(built)} faces')
+                if len(built)
+                else Finding(ERROR, f'{phase} data', 'the data set is empty', 4)
+            )
             found.append(count)
     model = None if config.get('model') is None else attempt(partial(MODELS.build, config.model), 'model', 2, found)
-    metrics = [attempt(partial(METRICS.build, row), 'evaluator', 2, found)
-               for row in rows(config.get('val_evaluator'))]
+    metrics = [attempt(partial(METRICS.build, row), 'evaluator', 2, found) for row in rows(config.get('val_evaluator'))]
     return Parts(sets, model, [metric for metric in metrics if metric is not None])
 
 
@@ -90,15 +98,24 @@ def _agree(config: Config, parts: Parts) -> Iterator[Finding]:
     wanted = getattr(getattr(parts.model, 'markup', None), 'name', None)
     for phase, data in parts.sets.items():
         if wanted is not None and not MARKUPS[wanted].same_points(data.markup):
-            yield Finding(ERROR, 'mark-up', f'the model gives {wanted!r}, the {phase} data {data.markup.name!r} '
-                          f'({data.markup.size} points)')
-        crops = [step for step in config[f'{phase}_dataloader'].dataset.get('pipeline', ())
-                 if isinstance(step, dict) and str(step.get('type', '')).endswith('CropFace')]
+            yield Finding(
+                ERROR,
+                'mark-up',
+                f'the model gives {wanted!r}, the {phase} data {data.markup.name!r} ({data.markup.size} points)',
+            )
+        crops = [
+            step
+            for step in config[f'{phase}_dataloader'].dataset.get('pipeline', ())
+            if isinstance(step, dict) and str(step.get('type', '')).endswith('CropFace')
+        ]
         size = (config.get('model') or {}).get('size')
         for crop in crops:
             if size is not None and crop.get('size', 256) != size:
-                yield Finding(ERROR, 'crop', f'the {phase} pipeline cuts {crop.get("size", 256)} pixels, the model is '
-                              f'made for {size}')
+                yield Finding(
+                    ERROR,
+                    'crop',
+                    f'the {phase} pipeline cuts {crop.get("size", 256)} pixels, the model is made for {size}',
+                )
 
 
 def _apart(config: Config, parts: Parts) -> Iterator[Finding]:
@@ -106,18 +123,28 @@ def _apart(config: Config, parts: Parts) -> Iterator[Finding]:
     for phase in ('val', 'test'):
         if phase not in parts.sets or 'train' not in parts.sets or (phase == 'test' and _same(parts)):
             continue
-        train, own = ({key: value for key, value in config[f'{name}_dataloader'].dataset.items() if key != 'pipeline'}
-                      for name in ('train', phase))
+        train, own = (
+            {key: value for key, value in config[f'{name}_dataloader'].dataset.items() if key != 'pipeline'}
+            for name in ('train', phase)
+        )
         if own == train:
             yield Finding(ERROR, 'train and test', f'{phase} data are the training data: its figures tell nothing')
             continue
         faces, pictures = shared(parts.sets['train'], parts.sets[phase])
         if faces:
-            yield Finding(ERROR, 'train and test', f'{len(faces)} faces of {phase} are in the training set, too; '
-                          f'the first is {faces[0]}', 4)
+            yield Finding(
+                ERROR,
+                'train and test',
+                f'{len(faces)} faces of {phase} are in the training set, too; the first is {faces[0]}',
+                4,
+            )
         if pictures:
-            yield Finding(WARNING, 'train and test', f'{len(pictures)} pictures of {phase} have other faces that are '
-                          f'in the training set; the first is {pictures[0]}')
+            yield Finding(
+                WARNING,
+                'train and test',
+                f'{len(pictures)} pictures of {phase} have other faces that are '
+                f'in the training set; the first is {pictures[0]}',
+            )
     if _same(parts):
         yield Finding(NOTE, 'val and test', 'are one data set: a best checkpoint is chosen on what it is tested on')
 
@@ -141,10 +168,11 @@ def _evaluator(config: Config, parts: Parts) -> Iterator[Finding]:
         if isinstance(metric, FaceMetric):
             named |= {f'{metric.prefix}/{key}' if metric.prefix else key for key in metric.figures([])}
     wanted = (config.get('default_hooks') or {}).get('checkpoint', {}).get('save_best')
-    for key in ([wanted] if isinstance(wanted, str) else wanted or ()):
+    for key in [wanted] if isinstance(wanted, str) else wanted or ():
         if key != 'auto' and named and key not in named and key.split('/')[0] not in named:
-            yield Finding(ERROR, 'save_best', f'{key!r} is no figure of the evaluator, which gives '
-                          f'{", ".join(sorted(named))}')
+            yield Finding(
+                ERROR, 'save_best', f'{key!r} is no figure of the evaluator, which gives {", ".join(sorted(named))}'
+            )
 
 
 def _hooks(config: Config, parts: Parts, found: list[Finding]) -> Iterator[Finding]:
@@ -155,8 +183,12 @@ def _hooks(config: Config, parts: Parts, found: list[Finding]) -> Iterator[Findi
         given = {key: value for key, value in row.items() if key != 'priority'}
         hook = attempt(partial(HOOKS.build, given), f'hook {row["type"]}', 2, found)
         if isinstance(hook, EMAHook) and parts.model is not None:
-            attempt(partial(MODELS.build, hook.ema_cfg, default_args=dict(model=parts.model)),
-                    f'hook {row["type"]}', 2, found)
+            attempt(
+                partial(MODELS.build, hook.ema_cfg, default_args=dict(model=parts.model)),
+                f'hook {row["type"]}',
+                2,
+                found,
+            )
     yield from ()
 
 
@@ -182,8 +214,9 @@ def _rate(config: Config, gpus: int) -> Iterator[Finding]:
         return
     steps = int((config.get('optim_wrapper') or {}).get('accumulative_counts', 1))
     batch = int(config.train_dataloader.get('batch_size', 1)) * gpus * steps
-    made = (f'{gpus} GPU{"s make" if gpus > 1 else " makes"} {batch}'
-            + (f' in {steps} steps that are summed up' if steps > 1 else ''))
+    made = f'{gpus} GPU{"s make" if gpus > 1 else " makes"} {batch}' + (
+        f' in {steps} steps that are summed up' if steps > 1 else ''
+    )
     right = f'{rate:g} is for a batch of {base}; {made}, for which it scales to {rate * batch / base:g}'
     if batch == base:
         yield Finding(NOTE, 'learning rate', f'{rate:g} for a batch of {base}; {made}')
@@ -205,16 +238,23 @@ def _schedule(config: Config, parts: Parts, gpus: int) -> Iterator[Finding]:
         yield Finding(ERROR, 'schedule', f'{share} faces a GPU make no batch of {batch} with drop_last')
         return
     if share % batch == 1 and not loader.get('drop_last'):
-        yield Finding(WARNING, 'schedule', 'the last batch of an epoch has one face, on which BatchNorm cannot train: '
-                      'it will be left out. Another batch_size, or train_dataloader.drop_last=True, says so')
+        yield Finding(
+            WARNING,
+            'schedule',
+            'the last batch of an epoch has one face, on which BatchNorm cannot train: '
+            'it will be left out. Another batch_size, or train_dataloader.drop_last=True, says so',
+        )
     yield Finding(NOTE, 'schedule', f'{each} steps an epoch, {each * epochs} in {epochs} epochs')
-    warm = 0.
+    warm = 0.0
     for row in rows(config.get('param_scheduler')):
         unit = each if row.get('by_epoch', True) and not row.get('convert_to_iter_based') else 1
         if str(row.get('type', '')).startswith(('Linear', 'Constant')) and isinstance(row.get('end'), (int, float)):
             warm = max(warm, row['end'] * unit)
-    marks = [mark * (each if row.get('by_epoch', True) else 1) for row in rows(config.get('param_scheduler'))
-             for mark in row.get('milestones', ())]
+    marks = [
+        mark * (each if row.get('by_epoch', True) else 1)
+        for row in rows(config.get('param_scheduler'))
+        for mark in row.get('milestones', ())
+    ]
     for late, what in ((warm, 'warm-up ends'), (max(marks, default=0), 'the last milestone lies')):
         if late >= each * epochs:
             yield Finding(WARNING, 'schedule', f'{what} at step {late:g}, training at step {each * epochs}')
@@ -245,6 +285,10 @@ def _disk(config: Config, parts: Parts) -> Iterator[Finding]:
     place = next(p for p in (Path(config.work_dir).absolute(), *Path(config.work_dir).absolute().parents) if p.exists())
     free = shutil.disk_usage(place).free
     severity = ERROR if need > free else WARNING if need > SHARED * free else NOTE
-    yield Finding(severity, 'disk', f'checkpoints may take {need / 2**30:.2f} GiB, {place} has {free / 2**30:.2f} GiB '
-                  f'free ({number + beside} of {copies * size / 2**20:.0f} MiB'
-                  f'{", averaged weights included" if averages else ""})')
+    yield Finding(
+        severity,
+        'disk',
+        f'checkpoints may take {need / 2**30:.2f} GiB, {place} has {free / 2**30:.2f} GiB '
+        f'free ({number + beside} of {copies * size / 2**20:.0f} MiB'
+        f'{", averaged weights included" if averages else ""})',
+    )

@@ -1,4 +1,5 @@
 """Backbones: crops (B, 3, S, S) in, a tuple of feature maps out, one architecture a file."""
+
 from .base import Backbone
 from .csp_next import CSPNeXt
 from .dla import DLA
@@ -12,5 +13,7 @@ from .stacked_hourglass import StackedHourglass
 from .timm_backbone import TimmBackbone
 from .u_net import UNet
 
+# fmt: off
 __all__ = ['Backbone', 'CSPNeXt', 'DLA', 'HRNet', 'Hourglass', 'MobileNetV2', 'QuickNet', 'ResNet', 'SCNet',
            'StackedHourglass', 'TimmBackbone', 'UNet']
+# fmt: on

@@ -1,4 +1,5 @@
 """What a backbone promises, and how its first stages are frozen."""
+
 from collections.abc import Iterable
 
 from torch import Tensor, nn
@@ -12,14 +13,17 @@ class Backbone(nn.Module):
     `pretrained` names start weights (path, URL or `torchvision://resnet50`); they are fetched when training begins.
     `frozen_stages=n` keeps the stem and the stages up to n as they are: no gradients, BatchNorm as in evaluation.
     """
+
     out_channels: tuple[int, ...]
     stages: int = 4
 
     def __init__(self, pretrained: str | None = None, frozen_stages: int = -1) -> None:
         super().__init__()
         if not -1 <= frozen_stages <= self.stages:
-            raise FacelmkError(f'{type(self).__name__}: frozen_stages={frozen_stages}; it is -1 (none) or the last '
-                               f'frozen stage, 0 (the stem) to {self.stages}')
+            raise FacelmkError(
+                f'{type(self).__name__}: frozen_stages={frozen_stages}; it is -1 (none) or the last '
+                f'frozen stage, 0 (the stem) to {self.stages}'
+            )
         self.pretrained, self.frozen_stages = pretrained, frozen_stages
 
     def stage(self, index: int) -> Iterable[nn.Module]:

@@ -1,22 +1,33 @@
 """Residual blocks, and the convolution with normalisation that everything is made of."""
+
 from collections.abc import Callable
 
 from torch import Tensor, nn
 from torch.nn import functional as F
 
 
-def conv_norm(width: int, out: int, kernel: int = 3, stride: int = 1, groups: int = 1,
-              momentum: float = .1) -> list[nn.Module]:
+def conv_norm(
+    width: int, out: int, kernel: int = 3, stride: int = 1, groups: int = 1, momentum: float = 0.1
+) -> list[nn.Module]:
     """A convolution that keeps the size (but for its stride), and its BatchNorm."""
-    return [nn.Conv2d(width, out, kernel, stride, kernel // 2, groups=groups, bias=False),
-            nn.BatchNorm2d(out, momentum=momentum)]
+    return [
+        nn.Conv2d(width, out, kernel, stride, kernel // 2, groups=groups, bias=False),
+        nn.BatchNorm2d(out, momentum=momentum),
+    ]
 
 
 class ConvNorm(nn.Module):
     """A convolution, its BatchNorm and what cuts the result, under MMPose's names."""
 
-    def __init__(self, width: int, out: int, kernel: int = 1, stride: int = 1, groups: int = 1,
-                 cut: Callable[[Tensor], Tensor] | None = F.relu) -> None:
+    def __init__(
+        self,
+        width: int,
+        out: int,
+        kernel: int = 1,
+        stride: int = 1,
+        groups: int = 1,
+        cut: Callable[[Tensor], Tensor] | None = F.relu,
+    ) -> None:
         super().__init__()
         self.conv, self.bn = conv_norm(width, out, kernel, stride, groups)
         self.cut = cut
@@ -28,6 +39,7 @@ class ConvNorm(nn.Module):
 
 class Residual(nn.Module):
     """relu(body(x) + shortcut(x)); the shortcut is a 1x1 convolution where width or size change."""
+
     expansion: int = 1
 
     def shortcut(self, width: int, out: int, stride: int, momentum: float) -> nn.Sequential | None:
@@ -48,7 +60,7 @@ class Residual(nn.Module):
 class BasicBlock(Residual):
     """Two 3x3 convolutions (https://arxiv.org/abs/1512.03385)."""
 
-    def __init__(self, width: int, planes: int, stride: int = 1, momentum: float = .1) -> None:
+    def __init__(self, width: int, planes: int, stride: int = 1, momentum: float = 0.1) -> None:
         super().__init__()
         self.conv1, self.bn1 = conv_norm(width, planes, 3, stride, momentum=momentum)
         self.conv2, self.bn2 = conv_norm(planes, planes, 3, momentum=momentum)
@@ -61,9 +73,10 @@ class BasicBlock(Residual):
 
 class Bottleneck(Residual):
     """1x1 narrows, 3x3 works (and strides, as torchvision has it), 1x1 widens (https://arxiv.org/abs/1512.03385)."""
+
     expansion = 4
 
-    def __init__(self, width: int, planes: int, stride: int = 1, momentum: float = .1) -> None:
+    def __init__(self, width: int, planes: int, stride: int = 1, momentum: float = 0.1) -> None:
         super().__init__()
         out = planes * self.expansion
         self.conv1, self.bn1 = conv_norm(width, planes, 1, momentum=momentum)
@@ -78,8 +91,9 @@ class Bottleneck(Residual):
         return self.bn3(self.conv3(x))
 
 
-def blocks(kind: type[Residual], width: int, planes: int, count: int, stride: int = 1,
-           momentum: float = .1) -> nn.Sequential:
+def blocks(
+    kind: type[Residual], width: int, planes: int, count: int, stride: int = 1, momentum: float = 0.1
+) -> nn.Sequential:
     """`count` blocks in a row; the first one strides."""
     out = planes * kind.expansion
     rest = [kind(out, planes, 1, momentum) for _ in range(count - 1)]

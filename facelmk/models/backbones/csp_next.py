@@ -1,4 +1,5 @@
 """CSPNeXt (https://arxiv.org/abs/2212.07784), the backbone of RTMPose (https://arxiv.org/abs/2303.07399)."""
+
 from collections.abc import Iterable, Sequence
 from functools import partial
 
@@ -87,8 +88,14 @@ class CSPNeXt(Backbone):
     RTMPose's sizes: t (.167, .375), s (.33, .5), m (.67, .75). `out_stages` of 1 to 4 lie at strides 4, 8, 16 and 32.
     """
 
-    def __init__(self, deepen: float = .67, widen: float = .75, out_stages: Sequence[int] = (4,),
-                 pretrained: str | None = None, frozen_stages: int = -1) -> None:
+    def __init__(
+        self,
+        deepen: float = 0.67,
+        widen: float = 0.75,
+        out_stages: Sequence[int] = (4,),
+        pretrained: str | None = None,
+        frozen_stages: int = -1,
+    ) -> None:
         super().__init__(pretrained, frozen_stages)
         if not set(out_stages) <= {1, 2, 3, 4} or not out_stages:
             raise FacelmkError(f'CSPNeXt: out_stages={tuple(out_stages)}; they are some of 1, 2, 3, 4')
@@ -99,9 +106,14 @@ class CSPNeXt(Backbone):
         self.stem = nn.Sequential(_Conv(3, half, 3, 2), _Conv(half, half, 3), _Conv(half, widths[0], 3))
         for i, count in enumerate(counts, 1):
             last = i == len(counts)
-            self.add_module(f'stage{i}', nn.Sequential(
-                _Conv(widths[i - 1], widths[i], 3, 2), *([Pyramid(widths[i])] if last else []),
-                CrossStage(widths[i], count, shortcut=not last)))
+            self.add_module(
+                f'stage{i}',
+                nn.Sequential(
+                    _Conv(widths[i - 1], widths[i], 3, 2),
+                    *([Pyramid(widths[i])] if last else []),
+                    CrossStage(widths[i], count, shortcut=not last),
+                ),
+            )
         self.apply(_start)
         self.train()
 

@@ -1,4 +1,5 @@
 """Deep layer aggregation (https://arxiv.org/abs/1707.06484): trees of blocks, and their levels brought together."""
+
 from collections.abc import Iterable, Sequence
 
 import torch
@@ -79,17 +80,18 @@ class Join(nn.Module):
 class Ascent(nn.Module):
     """From the coarsest feature up: each new map joins the one to its left with the one below that.
 
-        stride 4     a   a1  a2  a3
-        stride 8     b   b1  b2
-        stride 16    c   c1
-        stride 32    d
+    stride 4     a   a1  a2  a3
+    stride 8     b   b1  b2
+    stride 16    c   c1
+    stride 32    d
     """
 
     def __init__(self, widths: Sequence[int]) -> None:
         super().__init__()
         self.steps = nn.ModuleList(
             nn.ModuleList(Join(widths[i + 1], widths[i]) for _ in range(len(widths) - 1 - i))
-            for i in reversed(range(len(widths) - 1)))
+            for i in reversed(range(len(widths) - 1))
+        )
 
     def forward(self, features: Sequence[Tensor]) -> Tensor:
         *finer, coarsest = features
@@ -110,6 +112,7 @@ class DLA(Backbone):
     as CenterNet uses it (https://arxiv.org/abs/1904.07850), with plain convolutions and the bilinear doubling that
     theirs starts from.
     """
+
     fresh = ('up.',)  # no ImageNet weights hold the way up
 
     def __init__(self, depth: int = 34, pretrained: str | None = None, frozen_stages: int = -1) -> None:

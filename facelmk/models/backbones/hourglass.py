@@ -1,4 +1,5 @@
 """Hourglass-52, one hourglass of residual blocks (https://arxiv.org/abs/1603.06937), under MMPose's names."""
+
 from collections.abc import Iterable
 
 from torch import Tensor, nn
@@ -29,6 +30,7 @@ class Level(nn.Module):
 @BACKBONES.register_module()
 class Hourglass(Backbone):
     """One feature map of 256 channels at stride 4. Goes with `HourglassHead`."""
+
     stages = 1
 
     def __init__(self, pretrained: str | None = None, frozen_stages: int = -1) -> None:
@@ -61,4 +63,4 @@ def _idle(module: nn.Module) -> nn.Module:
 def _start(module: nn.Module) -> None:
     """Small random weights, as MMPose starts."""
     if isinstance(module, nn.Conv2d):
-        nn.init.normal_(module.weight, std=.001)
+        nn.init.normal_(module.weight, std=0.001)

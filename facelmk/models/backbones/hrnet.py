@@ -1,4 +1,5 @@
 """HRNetV2 (https://arxiv.org/abs/1908.07919): four resolutions side by side, talking to each other all the way."""
+
 from collections.abc import Iterable
 
 from torch import Tensor, nn
@@ -24,7 +25,8 @@ class Exchange(nn.Module):
         super().__init__()
         self.branches = nn.ModuleList(blocks(BasicBlock, w, w, 4, momentum=momentum) for w in widths)
         self.fuse_layers = nn.ModuleList(
-            nn.ModuleList(self._road(widths, i, j, momentum) for j in range(len(widths))) for i in range(len(widths)))
+            nn.ModuleList(self._road(widths, i, j, momentum) for j in range(len(widths))) for i in range(len(widths))
+        )
         self.relu = nn.ReLU(inplace=True)
 
     @staticmethod
@@ -56,12 +58,13 @@ class Exchange(nn.Module):
 class HRNet(Backbone):
     """HRNetV2 of `width` 18, 32 or 48: features at strides 4, 8, 16, 32; `momentum` is that of all BatchNorms."""
 
-    def __init__(self, width: int = 18, momentum: float = .1, pretrained: str | None = None,
-                 frozen_stages: int = -1) -> None:
+    def __init__(
+        self, width: int = 18, momentum: float = 0.1, pretrained: str | None = None, frozen_stages: int = -1
+    ) -> None:
         super().__init__(pretrained, frozen_stages)
         if width not in _WIDTHS:
             raise FacelmkError(f'HRNet: width={width}; there is width {", ".join(map(str, _WIDTHS))}')
-        self.out_channels = tuple(width * 2 ** i for i in range(4))
+        self.out_channels = tuple(width * 2**i for i in range(4))
         self.conv1, self.bn1 = conv_norm(3, 64, 3, 2, momentum=momentum)
         self.conv2, self.bn2 = conv_norm(64, 64, 3, 2, momentum=momentum)
         self.relu = nn.ReLU(inplace=True)
@@ -102,4 +105,4 @@ class HRNet(Backbone):
 def _start(module: nn.Module) -> None:
     """Small random weights, as HRNet's authors start."""
     if isinstance(module, nn.Conv2d):
-        nn.init.normal_(module.weight, std=.001)
+        nn.init.normal_(module.weight, std=0.001)

@@ -1,4 +1,5 @@
 """MobileNetV2 (https://arxiv.org/abs/1801.04381), with MMPose's names."""
+
 from collections.abc import Iterable
 
 from torch import Tensor, nn
@@ -19,8 +20,9 @@ class InvertedResidual(nn.Module):
         super().__init__()
         inside = width * wider
         widen = [ConvNorm(width, inside, cut=F.relu6)] if wider > 1 else []
-        self.conv = nn.Sequential(*widen, ConvNorm(inside, inside, 3, stride, inside, F.relu6),
-                                  ConvNorm(inside, out, cut=None))
+        self.conv = nn.Sequential(
+            *widen, ConvNorm(inside, inside, 3, stride, inside, F.relu6), ConvNorm(inside, out, cut=None)
+        )
         self.adds = stride == 1 and width == out
 
     def forward(self, x: Tensor) -> Tensor:
@@ -30,6 +32,7 @@ class InvertedResidual(nn.Module):
 @BACKBONES.register_module()
 class MobileNetV2(Backbone):
     """One feature map of 1280 channels at stride 32."""
+
     stages = len(_STAGES)
     out_channels = (1280,)
 

@@ -4,6 +4,7 @@ What is costly on a CPU decides its form (measured, training, one core): with th
 memory a depthwise 3x3 takes a tenth of a dense one's time or less; 64 channels at stride 4 cost seven times what they
 cost at stride 8. So little is done at stride 4, and most at stride 16.
 """
+
 from collections.abc import Iterable, Sequence
 
 import torch
@@ -24,8 +25,9 @@ class Separable(nn.Module):
 
     def __init__(self, width: int, kernel: int = 3) -> None:
         super().__init__()
-        self.body = nn.Sequential(*conv_norm(width, width, kernel, groups=width), nn.ReLU(inplace=True),
-                                  *conv_norm(width, width, 1))
+        self.body = nn.Sequential(
+            *conv_norm(width, width, kernel, groups=width), nn.ReLU(inplace=True), *conv_norm(width, width, 1)
+        )
 
     def forward(self, x: Tensor) -> Tensor:
         return F.relu(x + self.body(x))
@@ -37,17 +39,25 @@ class QuickNet(Backbone):
 
     `widths` and `depths` are those of the three sizes.
     """
+
     stages = 3
 
-    def __init__(self, width: int = 64, widths: Sequence[int] = (32, 96, 256), depths: Sequence[int] = (1, 3, 4),
-                 pretrained: str | None = None, frozen_stages: int = -1) -> None:
+    def __init__(
+        self,
+        width: int = 64,
+        widths: Sequence[int] = (32, 96, 256),
+        depths: Sequence[int] = (1, 3, 4),
+        pretrained: str | None = None,
+        frozen_stages: int = -1,
+    ) -> None:
         super().__init__(pretrained, frozen_stages)
         before = [16, *widths]
         self.out_channels = (width,)
         self.stem = _dense(3, before[0], stride=2)
         self.levels = nn.ModuleList(
             nn.Sequential(_dense(before[i], w, stride=2), *(Separable(w, 3 if i == 0 else 5) for _ in range(depth)))
-            for i, (w, depth) in enumerate(zip(widths, depths, strict=True)))
+            for i, (w, depth) in enumerate(zip(widths, depths, strict=True))
+        )
         self.sides = nn.ModuleList(nn.Sequential(*conv_norm(w, width, 1)) for w in widths)
         self.out = Separable(width)
         self.apply(_start)

@@ -1,4 +1,5 @@
 """SCNet: a ResNet with self-calibrated convolutions (http://mftp.mmcheng.net/Papers/20cvprSCNet.pdf)."""
+
 import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
@@ -33,9 +34,10 @@ class SelfCalibrated(nn.Module):
 
 class SelfCalibratedBottleneck(Residual):
     """A bottleneck of two halves: a plain 3x3, and a self-calibrated one."""
+
     expansion = 4
 
-    def __init__(self, width: int, planes: int, stride: int = 1, momentum: float = .1) -> None:
+    def __init__(self, width: int, planes: int, stride: int = 1, momentum: float = 0.1) -> None:
         super().__init__()
         half, out = planes // 2, planes * self.expansion
         self.conv1, self.bn1 = conv_norm(width, half, 1, momentum=momentum)
@@ -55,4 +57,5 @@ class SelfCalibratedBottleneck(Residual):
 @BACKBONES.register_module()
 class SCNet(ResNet):
     """SCNet of `depth` 50 or 101; `out_stages` of 1 to 4 lie at strides 4, 8, 16 and 32."""
+
     depths = {50: (SelfCalibratedBottleneck, (3, 4, 6, 3)), 101: (SelfCalibratedBottleneck, (3, 4, 23, 3))}

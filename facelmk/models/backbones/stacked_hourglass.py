@@ -1,4 +1,5 @@
 """The stacked hourglass of Adaptive Wing (https://arxiv.org/abs/1904.07399), under the names of its published files."""
+
 from collections.abc import Iterable
 
 import torch
@@ -9,7 +10,7 @@ from ...registry import BACKBONES, FacelmkError
 from .base import Backbone
 
 _LEVELS = 4  # how often an hourglass halves its maps
-_LINE = .05  # what a boundary map is above where a boundary lies
+_LINE = 0.05  # what a boundary map is above where a boundary lies
 
 
 class Hierarchy(nn.Module):
@@ -40,8 +41,16 @@ class CoordConv(nn.Module):
     `coordinates`, `radius` and `attention` say which of x and y, their length, and x and y on the boundary it is told.
     """
 
-    def __init__(self, width: int, out: int, kernel: int, stride: int = 1, coordinates: bool = True,
-                 radius: bool = True, attention: bool = False) -> None:
+    def __init__(
+        self,
+        width: int,
+        out: int,
+        kernel: int,
+        stride: int = 1,
+        coordinates: bool = True,
+        radius: bool = True,
+        attention: bool = False,
+    ) -> None:
         super().__init__()
         self.coordinates, self.radius, self.attention = coordinates, radius, attention
         more = 2 * coordinates + radius + 2 * attention
@@ -57,7 +66,7 @@ class CoordConv(nn.Module):
             length = place.norm(dim=1, keepdim=True)
             parts.append(length / length.max())
         if self.attention and boundary is not None:
-            parts.append(torch.where(boundary > _LINE, place, 0.))
+            parts.append(torch.where(boundary > _LINE, place, 0.0))
         return self.conv(torch.cat(parts, 1))
 
 
@@ -92,9 +101,18 @@ class StackedHourglass(Backbone):
     WFLW leaves it out. Goes with `StackHead`.
     """
 
-    def __init__(self, maps: int, stacks: int = 4, attention: bool = True, coordinates: bool = True,
-                 radius: bool = True, relu: bool = True, width: int = 256, pretrained: str | None = None,
-                 frozen_stages: int = -1) -> None:
+    def __init__(
+        self,
+        maps: int,
+        stacks: int = 4,
+        attention: bool = True,
+        coordinates: bool = True,
+        radius: bool = True,
+        relu: bool = True,
+        width: int = 256,
+        pretrained: str | None = None,
+        frozen_stages: int = -1,
+    ) -> None:
         if not 1 <= stacks <= 4:
             raise FacelmkError(f'StackedHourglass: stacks={stacks}; there are 1 to 4')
         self.stages = stacks  # before the base checks frozen_stages against it
@@ -111,9 +129,13 @@ class StackedHourglass(Backbone):
         self.train()
 
     def _add_stack(self, i: int, coordconv: CoordConv, width: int, maps: int) -> None:
-        parts = {f'm{i}': Stack(width, coordconv), f'top_m_{i}': Hierarchy(width, width),
-                 f'conv_last{i}': nn.Conv2d(width, width, 1), f'bn_end{i}': nn.BatchNorm2d(width),
-                 f'l{i}': nn.Conv2d(width, maps, 1)}
+        parts = {
+            f'm{i}': Stack(width, coordconv),
+            f'top_m_{i}': Hierarchy(width, width),
+            f'conv_last{i}': nn.Conv2d(width, width, 1),
+            f'bn_end{i}': nn.BatchNorm2d(width),
+            f'l{i}': nn.Conv2d(width, maps, 1),
+        }
         if i < self.stages - 1:
             parts |= {f'bl{i}': nn.Conv2d(width, width, 1), f'al{i}': nn.Conv2d(maps, width, 1)}
         for name, part in parts.items():

@@ -1,4 +1,5 @@
 """Any network of timm (https://github.com/huggingface/pytorch-image-models) that gives feature maps."""
+
 from collections.abc import Iterable, Sequence
 from types import ModuleType
 from typing import Any
@@ -18,11 +19,17 @@ class TimmBackbone(Backbone):
     else stage 0 is the whole.
     """
 
-    def __init__(self, name: str = 'resnet18', out_indices: Sequence[int] | None = None,
-                 pretrained: str | None = None, frozen_stages: int = -1, **options: Any) -> None:
+    def __init__(
+        self,
+        name: str = 'resnet18',
+        out_indices: Sequence[int] | None = None,
+        pretrained: str | None = None,
+        frozen_stages: int = -1,
+        **options: Any,
+    ) -> None:
         timm = _timm()
         if not timm.is_model(name):
-            raise UnknownName(f'TimmBackbone: name={name!r} is none of timm\'s. {near(name, timm.list_models())}')
+            raise UnknownName(f"TimmBackbone: name={name!r} is none of timm's. {near(name, timm.list_models())}")
         if out_indices is not None:
             options['out_indices'] = tuple(out_indices)
         self.recipe = dict(model_name=name, features_only=True, **options)
@@ -43,8 +50,10 @@ class TimmBackbone(Backbone):
         try:
             given = _timm().create_model(pretrained=True, **self.recipe)
         except Exception as error:  # of its hub, of the net, of a network without weights: a dozen kinds
-            raise MissingResource(f'timm has no weights for {self.recipe["model_name"]!r} here: {error}. To start from '
-                                  'scratch instead, set model.backbone.pretrained=None') from error
+            raise MissingResource(
+                f'timm has no weights for {self.recipe["model_name"]!r} here: {error}. To start from '
+                'scratch instead, set model.backbone.pretrained=None'
+            ) from error
         self.network.load_state_dict(given.state_dict())
 
     def forward(self, image: Tensor) -> tuple[Tensor, ...]:

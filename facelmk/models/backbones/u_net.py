@@ -1,4 +1,5 @@
 """U-Net (https://arxiv.org/abs/1505.04597): down to small maps, and up again past what the way down has seen."""
+
 from collections.abc import Iterable
 
 import torch
@@ -35,16 +36,16 @@ class UNet(Backbone):
     The convolutions are padded and normalised.
     """
 
-    def __init__(self, width: int = 64, depth: int = 4, pretrained: str | None = None,
-                 frozen_stages: int = -1) -> None:
+    def __init__(self, width: int = 64, depth: int = 4, pretrained: str | None = None, frozen_stages: int = -1) -> None:
         if not 2 <= depth <= 4:  # the fifth level would want crops of a multiple of 64
             raise FacelmkError(f'UNet: depth={depth}; it is 2, 3 or 4 levels')
         self.stages = depth
         super().__init__(pretrained, frozen_stages)
-        widths = [width * 2 ** i for i in range(depth)]
+        widths = [width * 2**i for i in range(depth)]
         self.out_channels = (width,)
-        self.stem = nn.Sequential(*conv_norm(3, width, 3, 2), nn.ReLU(inplace=True),
-                                  *conv_norm(width, width, 3, 2), nn.ReLU(inplace=True))
+        self.stem = nn.Sequential(
+            *conv_norm(3, width, 3, 2), nn.ReLU(inplace=True), *conv_norm(width, width, 3, 2), nn.ReLU(inplace=True)
+        )
         self.pool = nn.MaxPool2d(2)
         self.downs = nn.ModuleList(_twice(widths[max(i - 1, 0)], w) for i, w in enumerate(widths))
         self.ups = nn.ModuleList(Up(w) for w in reversed(widths[:-1]))
@@ -69,5 +70,5 @@ def _start(module: nn.Module) -> None:
     if isinstance(module, nn.Conv2d):
         nn.init.kaiming_normal_(module.weight, nonlinearity='relu')
     elif isinstance(module, nn.ConvTranspose2d):  # each cell that it makes comes from one cell, and no ReLU follows
-        nn.init.normal_(module.weight, std=module.in_channels ** -.5)
+        nn.init.normal_(module.weight, std=module.in_channels**-0.5)
         nn.init.zeros_(module.bias)

@@ -1,4 +1,5 @@
 """Heads: layers only, from a tuple of feature maps to a list of stages whose last is the answer."""
+
 from .base import Head
 from .heatmap_head import HeatmapHead
 from .hourglass_head import HourglassHead

@@ -1,4 +1,5 @@
 """What a head promises, and how feature maps of several sizes become one."""
+
 from collections.abc import Sequence
 
 import torch
@@ -26,6 +27,6 @@ def join(features: Sequence[Tensor]) -> Tensor:
 def start(module: nn.Module) -> None:
     """Small random weights for everything that convolves, as in https://arxiv.org/abs/1804.06208."""
     if isinstance(module, (nn.Conv2d, nn.ConvTranspose2d)):
-        nn.init.normal_(module.weight, std=.001)
+        nn.init.normal_(module.weight, std=0.001)
         if module.bias is not None:
             nn.init.zeros_(module.bias)

@@ -1,4 +1,5 @@
 """One map a point (https://arxiv.org/abs/1804.06208; HRNetV2's form https://arxiv.org/abs/1908.07919)."""
+
 from collections.abc import Sequence
 
 from torch import Tensor, nn
@@ -16,8 +17,9 @@ class HeatmapHead(Head):
         width = sum(in_channels)
         self.deconv_layers = nn.Sequential()
         for _ in range(deconvs):
-            self.deconv_layers.extend([nn.ConvTranspose2d(width, 256, 4, 2, 1, bias=False), nn.BatchNorm2d(256),
-                                       nn.ReLU(inplace=True)])
+            self.deconv_layers.extend(
+                [nn.ConvTranspose2d(width, 256, 4, 2, 1, bias=False), nn.BatchNorm2d(256), nn.ReLU(inplace=True)]
+            )
             width = 256
         self.conv_layers = nn.Sequential()
         for _ in range(convs):

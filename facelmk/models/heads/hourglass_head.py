@@ -1,4 +1,5 @@
 """One map a point from each hourglass (https://arxiv.org/abs/1603.06937)."""
+
 from collections.abc import Sequence
 
 from torch import Tensor, nn

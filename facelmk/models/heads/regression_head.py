@@ -1,4 +1,5 @@
 """Coordinates straight from the picture (https://arxiv.org/abs/1312.4659)."""
+
 from collections.abc import Sequence
 
 from torch import Tensor, nn
@@ -14,7 +15,7 @@ class RegressionHead(Head):
     def __init__(self, in_channels: Sequence[int], out_channels: int) -> None:
         super().__init__()
         self.fc = nn.Linear(in_channels[-1], out_channels * 2)
-        nn.init.normal_(self.fc.weight, std=.01)
+        nn.init.normal_(self.fc.weight, std=0.01)
         nn.init.zeros_(self.fc.bias)
 
     def forward(self, features: Sequence[Tensor]) -> list[Tensor]:

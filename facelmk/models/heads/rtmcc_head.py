@@ -1,4 +1,5 @@
 """RTMPose's head (https://arxiv.org/abs/2303.07399): a map a point, the points seen together, two rows of bins each."""
+
 from collections.abc import Sequence
 
 import torch
@@ -16,7 +17,7 @@ class ScaleNorm(nn.Module):
 
     def __init__(self, width: int) -> None:
         super().__init__()
-        self.scale = width ** -.5
+        self.scale = width**-0.5
         self.g = nn.Parameter(torch.ones(1))
 
     def forward(self, x: Tensor) -> Tensor:
@@ -50,7 +51,7 @@ class GatedAttention(nn.Module):
     def forward(self, x: Tensor) -> Tensor:
         gate, value, base = F.silu(self.uv(self.ln(x))).split((self.inner, self.inner, _KEY), -1)
         query, key = (base[..., None, :] * self.gamma + self.beta).unbind(-2)
-        heed = F.relu(query @ key.mT / _KEY ** .5) ** 2
+        heed = F.relu(query @ key.mT / _KEY**0.5) ** 2
         return self.res_scale(x) + self.o(gate * (heed @ value))
 
 
@@ -61,8 +62,16 @@ class RTMCCHead(Head):
     `size` is the side of the crops: the head takes no others. The map of a point becomes `hidden` numbers.
     """
 
-    def __init__(self, in_channels: Sequence[int], out_channels: int, size: int, bins: int | None, hidden: int = 256,
-                 kernel: int = 7, stride: int = 32) -> None:
+    def __init__(
+        self,
+        in_channels: Sequence[int],
+        out_channels: int,
+        size: int,
+        bins: int | None,
+        hidden: int = 256,
+        kernel: int = 7,
+        stride: int = 32,
+    ) -> None:
         super().__init__()
         if bins is None:
             raise FacelmkError("RTMCCHead: the codec has no bins (bins=None); it goes with codec=dict(type='SimCC')")
@@ -82,7 +91,7 @@ class RTMCCHead(Head):
 def _start(module: nn.Module) -> None:
     """Small random weights, as RTMPose starts."""
     if isinstance(module, nn.Conv2d):
-        nn.init.normal_(module.weight, std=.001)
+        nn.init.normal_(module.weight, std=0.001)
         nn.init.zeros_(module.bias)
     elif isinstance(module, nn.Linear):
-        nn.init.normal_(module.weight, std=.01)
+        nn.init.normal_(module.weight, std=0.01)

@@ -1,4 +1,5 @@
 """Losses: loss(output, target, weight) -> one number; a weight of 0 takes a point out."""
+
 from .adaptive_wing_loss import AdaptiveWingLoss
 from .base import Loss
 from .focal_heatmap_loss import FocalHeatmapLoss
@@ -12,5 +13,7 @@ from .smooth_l1_loss import SmoothL1Loss
 from .soft_wing_loss import SoftWingLoss
 from .wing_loss import WingLoss
 
+# fmt: off
 __all__ = ['AdaptiveWingLoss', 'FocalHeatmapLoss', 'HeatmapMSELoss', 'IntegralLoss', 'KLDiscretLoss', 'L1Loss', 'Loss',
            'OHKMLoss', 'PlaceLoss', 'SmoothL1Loss', 'SoftWingLoss', 'WingLoss']
+# fmt: on

@@ -1,4 +1,5 @@
 """Adaptive wing loss: a wing on the bumps of a heatmap, a square on its plain (https://arxiv.org/abs/1904.07399)."""
+
 from dataclasses import dataclass
 from typing import Any
 
@@ -22,14 +23,17 @@ def adaptive_wing(error: Tensor, target: Tensor, alpha: float, omega: float, eps
 @dataclass(frozen=True)
 class WeightMap:
     """Cells near a bump count `weight` times more: those within `dilation` cells of one at least `threshold` high."""
-    threshold: float = .2
-    weight: float = 10.
+
+    threshold: float = 0.2
+    weight: float = 10.0
     dilation: int = 3
 
     def __post_init__(self) -> None:
         if self.dilation < 1 or self.dilation % 2 == 0:
-            raise FacelmkError(f'AdaptiveWingLoss: dilation={self.dilation} in weight_map; it is the odd width of the '
-                               'square of cells that a cell spreads to, as 3')
+            raise FacelmkError(
+                f'AdaptiveWingLoss: dilation={self.dilation} in weight_map; it is the odd width of the '
+                'square of cells that a cell spreads to, as 3'
+            )
 
     def __call__(self, target: Tensor) -> Tensor:
         """1 + weight near bumps, 1 elsewhere."""
@@ -45,8 +49,14 @@ class AdaptiveWingLoss(Loss):
     the target of at least `threshold`; dict() takes the paper's .2 and 10, SeungyounShin's code has a threshold of .5.
     """
 
-    def __init__(self, alpha: float = 2.1, omega: float = 14., epsilon: float = 1., theta: float = .5,
-                 weight_map: dict[str, Any] | None = None) -> None:
+    def __init__(
+        self,
+        alpha: float = 2.1,
+        omega: float = 14.0,
+        epsilon: float = 1.0,
+        theta: float = 0.5,
+        weight_map: dict[str, Any] | None = None,
+    ) -> None:
         super().__init__()
         self.alpha, self.omega, self.epsilon, self.theta = alpha, omega, epsilon, theta
         known = WeightMap.__dataclass_fields__

@@ -1,4 +1,5 @@
 """What a loss promises, and how a weight enters."""
+
 from torch import Tensor, nn
 
 
@@ -7,6 +8,7 @@ class Loss(nn.Module):
 
     `comparable` says that output and target are of one kind, so that the loss is least where they are equal.
     """
+
     comparable: bool = True
 
     def forward(self, output: Tensor, target: Tensor, weight: Tensor | None = None) -> Tensor:

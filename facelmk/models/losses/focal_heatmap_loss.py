@@ -1,4 +1,5 @@
 """Focal loss of heatmaps: each cell is the point's or not, and sure answers count little."""
+
 from torch import Tensor
 from torch.nn import functional as F
 
@@ -19,9 +20,12 @@ class FocalHeatmapLoss(Loss):
     cut off near 0 and 1, where it then teaches nothing; peak=1 is MMPose's rule, which finds no top in exact bumps.
     The loss is not 0 where output and target are equal: bumps are to shrink to their top.
     """
+
     comparable = False
 
-    def __init__(self, alpha: float = 2., beta: float = 4., steepness: float | None = 10., peak: float = .5) -> None:
+    def __init__(
+        self, alpha: float = 2.0, beta: float = 4.0, steepness: float | None = 10.0, peak: float = 0.5
+    ) -> None:
         super().__init__()
         self.alpha, self.beta, self.steepness, self.peak = alpha, beta, steepness, peak
 
@@ -30,7 +34,7 @@ class FocalHeatmapLoss(Loss):
         height = target.flatten(2)
         top = ((height == height.amax(-1, keepdim=True)) & (height >= self.peak)).view_as(target).to(output)
         hit = -top * (1 - chance) ** self.alpha * yes
-        miss = -(1 - top) * (1 - target) ** self.beta * chance ** self.alpha * no
+        miss = -(1 - top) * (1 - target) ** self.beta * chance**self.alpha * no
         if weight is not None:
             hit, miss, top = hit * weight, miss * weight, top * weight
         tops = top.sum()
@@ -41,5 +45,5 @@ class FocalHeatmapLoss(Loss):
         if self.steepness is None:
             chance = output.clamp(_SURE, 1 - _SURE)
             return chance, chance.log(), (1 - chance).log()
-        odds = self.steepness * (output - .5)
+        odds = self.steepness * (output - 0.5)
         return odds.sigmoid(), F.logsigmoid(odds), F.logsigmoid(-odds)

@@ -1,4 +1,5 @@
 """Mean squared error of heatmaps (https://arxiv.org/abs/1804.06208)."""
+
 from torch import Tensor
 
 from ...registry import LOSSES

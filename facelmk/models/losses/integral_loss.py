@@ -1,4 +1,5 @@
 """Maps of logarithms: as chances they should be the target's, and so should their mean places."""
+
 import torch
 from torch import Tensor
 from torch.nn import functional as F
@@ -15,7 +16,7 @@ class IntegralLoss(Loss):
     (https://arxiv.org/abs/1711.08229, https://arxiv.org/abs/1801.07372).
     """
 
-    def __init__(self, spread: float = .3, place: float = 1.) -> None:
+    def __init__(self, spread: float = 0.3, place: float = 1.0) -> None:
         super().__init__()
         self.spread, self.place = spread, place
 
@@ -30,6 +31,7 @@ class IntegralLoss(Loss):
 def mean_places(chance: Tensor) -> Tensor:
     """The mean cell (B, K, sides) along each side of maps (B, K, ...) of chances."""
     sides = range(2, chance.dim())
-    marginals = [chance.sum([other for other in sides if other != side]) if chance.dim() > 3 else chance
-                 for side in sides]
+    marginals = [
+        chance.sum([other for other in sides if other != side]) if chance.dim() > 3 else chance for side in sides
+    ]
     return torch.stack([(m * torch.arange(m.shape[-1], device=m.device)).sum(-1) for m in marginals], -1)

@@ -1,4 +1,5 @@
 """How far the chances of the bins are from the target's (https://arxiv.org/abs/2107.03332)."""
+
 from torch import Tensor
 from torch.nn import functional as F
 
@@ -14,7 +15,7 @@ class KLDiscretLoss(Loss):
     chances as well, sharpened by `label_beta`; without, it holds chances already.
     """
 
-    def __init__(self, beta: float = 10., softmax: bool = True, label_beta: float = 10.) -> None:
+    def __init__(self, beta: float = 10.0, softmax: bool = True, label_beta: float = 10.0) -> None:
         super().__init__()
         self.beta, self.softmax, self.label_beta = beta, softmax, label_beta
         self.comparable = softmax and beta == label_beta

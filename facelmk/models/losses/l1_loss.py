@@ -1,4 +1,5 @@
 """Mean absolute error."""
+
 from torch import Tensor
 from torch.nn import functional as F
 

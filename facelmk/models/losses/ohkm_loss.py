@@ -1,4 +1,5 @@
 """Mean squared error of the hardest maps of each face (https://arxiv.org/abs/1711.07319)."""
+
 from torch import Tensor
 
 from ...registry import LOSSES, FacelmkError

@@ -1,11 +1,12 @@
 """The mean places of heatmaps: integral regression on maps that another loss shapes."""
+
 from torch import Tensor
 
 from ...registry import LOSSES
 from .base import Loss
 from .integral_loss import mean_places
 
-_MASS = 1.  # squared height: a bump of sigma 2 has 4 pi, a map that shows nothing yet less than this
+_MASS = 1.0  # squared height: a bump of sigma 2 has 4 pi, a map that shows nothing yet less than this
 
 
 @LOSSES.register_module()

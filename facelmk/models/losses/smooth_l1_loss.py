@@ -1,4 +1,5 @@
 """Square near zero, straight beyond (https://arxiv.org/abs/1504.08083)."""
+
 from torch import Tensor
 from torch.nn import functional as F
 
@@ -10,7 +11,7 @@ from .base import Loss, weighted
 class SmoothL1Loss(Loss):
     """The mean over all numbers; the bend lies at an error of `beta` once output and target are times `scale`."""
 
-    def __init__(self, beta: float = 1., scale: float = 1.) -> None:
+    def __init__(self, beta: float = 1.0, scale: float = 1.0) -> None:
         super().__init__()
         self.beta, self.scale = beta, scale
 

@@ -1,4 +1,5 @@
 """Soft wing loss: L1 for small errors, which then do not outweigh the rest (https://arxiv.org/abs/2006.11697)."""
+
 import math
 
 import torch
@@ -19,7 +20,7 @@ def soft_wing(error: Tensor, omega1: float, omega2: float, epsilon: float) -> Te
 class SoftWingLoss(Loss):
     """Soft wing loss of coordinates, summed over a face; `scale` as for the wing loss."""
 
-    def __init__(self, omega1: float = 2., omega2: float = 20., epsilon: float = .5, scale: float = 1.) -> None:
+    def __init__(self, omega1: float = 2.0, omega2: float = 20.0, epsilon: float = 0.5, scale: float = 1.0) -> None:
         super().__init__()
         self.omega1, self.omega2, self.epsilon, self.scale = omega1, omega2, epsilon, scale
 

@@ -1,4 +1,5 @@
 """Wing loss: small and middle errors count more than in L1 (https://arxiv.org/abs/1711.06753)."""
+
 import math
 
 import torch
@@ -22,7 +23,7 @@ class WingLoss(Loss):
     `omega` and `epsilon` were chosen for pixels: scale=256 makes pixels of shares of a 256 crop, scale=1 is MMPose's.
     """
 
-    def __init__(self, omega: float = 10., epsilon: float = 2., scale: float = 1.) -> None:
+    def __init__(self, omega: float = 10.0, epsilon: float = 2.0, scale: float = 1.0) -> None:
         super().__init__()
         self.omega, self.epsilon, self.scale = omega, epsilon, scale
 

@@ -1,4 +1,5 @@
 """Points as seen from the middle of the crop."""
+
 import torch
 
 from facelmk.codecs import Codec
@@ -8,6 +9,7 @@ from facelmk.registry import CODECS
 @CODECS.register_module()
 class FromMiddle(Codec):
     """(point - middle) / half of the crop; a mirror turns the sign of x."""
+
     tolerance = 1e-3
 
     def encode(self, points, visible, like, size):

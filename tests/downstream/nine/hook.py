@@ -1,4 +1,5 @@
 """How many faces were seen."""
+
 from mmengine.hooks import Hook
 
 from facelmk.registry import HOOKS

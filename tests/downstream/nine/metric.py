@@ -1,4 +1,5 @@
 """The worst face."""
+
 from facelmk.metrics import NME
 from facelmk.registry import METRICS
 
@@ -6,6 +7,7 @@ from facelmk.registry import METRICS
 @METRICS.register_module()
 class WorstFace(NME):
     """The largest error of a face, in per cent of the distance of the eyes."""
+
     name = 'worst'
 
     def figure(self, error, count):

@@ -1,4 +1,5 @@
 """A backbone, a head and a loss, each of a few lines."""
+
 from torch import nn
 
 from facelmk.registry import BACKBONES, HEADS, LOSSES

@@ -1,4 +1,5 @@
 """A change of the light."""
+
 import numpy as np
 from mmcv.transforms import BaseTransform
 
@@ -9,7 +10,7 @@ from facelmk.registry import TRANSFORMS
 class Dusk(BaseTransform):
     """Darkens a crop by up to the share `most`."""
 
-    def __init__(self, most=.5):
+    def __init__(self, most=0.5):
         self.most = most
 
     def transform(self, sample):
