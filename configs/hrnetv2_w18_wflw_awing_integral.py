@@ -8,7 +8,7 @@ with read_base():
 model.codec = dict(type='Heatmap', refine='dark')
 model.loss = [
     dict(loss=dict(type='AdaptiveWingLoss', weight_map=dict(threshold=0.2, weight=10, dilation=3))),
-    dict(loss=dict(type='PlaceLoss'), weight=0.1),
+    dict(loss=dict(type='SoftArgmaxL1Loss'), weight=0.1),
 ]
 
 result = dict(bibtex=['hrnet', 'awing', 'integral', 'dark', 'wflw'])

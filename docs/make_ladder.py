@@ -8,7 +8,7 @@ from typing import Any
 ROOT = Path(__file__).resolve().parents[1]
 sys.path.insert(0, str(ROOT))
 
-from facelmk.engine.config import config_names  # noqa: E402  the clone's, not another one
+from facelmk.config import config_names  # noqa: E402  the clone's, not another one
 
 PAGE, RECORDS = ROOT / 'docs' / 'ladder.md', ROOT / 'docs' / 'ladder'
 RUNGS = ('full', 'tenth', 'reduced')

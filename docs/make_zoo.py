@@ -14,7 +14,7 @@ sys.path.insert(0, str(ROOT))
 
 from mmengine import Config  # noqa: E402
 
-from facelmk.engine.config import config_folder, config_names, load_config  # noqa: E402  the clone's, not another one
+from facelmk.config import config_folder, config_names, load_config  # noqa: E402  the clone's, not another one
 
 PAGE, REFERENCES, MEASURED = (ROOT / 'docs' / name for name in ('zoo.md', 'references.bib', 'measured'))
 GROUPS = {

@@ -13,10 +13,10 @@ from mmengine import Config
 ROOT = Path(__file__).resolve().parents[1]
 sys.path.insert(0, str(ROOT))
 
+from facelmk.config import load_config  # noqa: E402
 from facelmk.datasets import SyntheticFaces  # noqa: E402  the clone's, not another one
-from facelmk.engine.config import load_config  # noqa: E402
-from facelmk.engine.stats import model_cost  # noqa: E402
 from facelmk.registry import DATASETS, MODELS  # noqa: E402
+from facelmk.report.model_stats import model_cost  # noqa: E402
 
 MODELS_SHOWN = ('quickstart', 'deeppose_r50_wflw', 'hrnetv2_w18_wflw')
 BATCH = 8

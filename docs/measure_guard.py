@@ -18,8 +18,8 @@ from mmengine.runner import Runner
 ROOT = Path(__file__).resolve().parents[1]
 sys.path.insert(0, str(ROOT))
 
-from facelmk.engine.config import load_config  # noqa: E402  the clone's, not another one
-from facelmk.engine.guards import Guard  # noqa: E402
+from facelmk.config import load_config  # noqa: E402  the clone's, not another one
+from facelmk.engine.faults.guards import Guard  # noqa: E402
 from facelmk.engine.run import versions  # noqa: E402
 
 MODELS_SHOWN = (('quickstart', 112, 32), ('deeppose_r50_wflw', 256, 8))  # side of the crops, batch

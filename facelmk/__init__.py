@@ -3,7 +3,7 @@
 import importlib
 from typing import Any
 
-from .errors import DataDefect, FacelmkError, MissingResource, TrainingFault, UnknownName, near
+from .errors import DataDefect, FacelmkError, MissingResource, TrainingFault, UnknownName, did_you_mean
 
 __version__ = '0.1.0'
 

@@ -11,7 +11,7 @@ class FacelmkError(Exception):
 
 
 class UnknownName(FacelmkError, KeyError):
-    """A name that is on no shelf, mark-up list or option list."""
+    """A name that is in no registry, mark-up list or option list."""
 
     def __str__(self) -> str:
         return str(self.args[0])
@@ -35,7 +35,7 @@ class TrainingFault(FacelmkError):
     exit_code = 5
 
 
-def near(name: str, known: Iterable[str]) -> str:
+def did_you_mean(name: str, known: Iterable[str]) -> str:
     """A sentence that names the closest known names to `name`."""
     known = sorted(map(str, known))
     plain = {k.lower().replace('_', '').replace('-', ''): k for k in known}

@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 import numpy as np
 from numpy.typing import NDArray
 
-from . import FacelmkError, UnknownName, near
+from .errors import FacelmkError, UnknownName, did_you_mean
 
 Group = tuple[int, ...]
 Share = Mapping[int, float]  # a point as a weighted mean of other points
@@ -90,7 +90,7 @@ class _Markups(dict[str, Markup]):
 
     def __missing__(self, name: str) -> Markup:
         raise UnknownName(
-            f'{name!r} is no known mark-up. {near(name, self)} '
+            f'{name!r} is no known mark-up. {did_you_mean(name, self)} '
             'A mark-up of your own joins by facelmk.markups.MARKUPS.add(Markup(...)).'
         )
 

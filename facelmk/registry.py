@@ -1,7 +1,7 @@
-"""The shelves: one registry a kind of part.
+"""The registries, one for each kind of part.
 
-BACKBONES, HEADS, LOSSES, CODECS and DETECTORS stand alone; the other shelves are children of mmengine's roots, so that
-the Runner finds our parts and our configs may name mmengine's. A shelf imports its parts when it is first asked.
+BACKBONES, HEADS, LOSSES, CODECS and DETECTORS stand alone. The others are children of mmengine's root registries, so
+that the Runner finds our parts and configs may name mmengine's. A registry imports its parts on first use.
 """
 
 from collections.abc import Iterator
@@ -9,15 +9,14 @@ from contextlib import contextmanager
 from typing import Any
 
 from mmengine import registry as roots
-from mmengine.registry import Registry
+from mmengine.registry import Registry as MMEngineRegistry
 
-# parts import their errors from here, beside their shelf
-from . import DataDefect, FacelmkError, MissingResource, TrainingFault, UnknownName, near  # noqa: F401
+from .errors import UnknownName, did_you_mean
 
 SCOPE = 'facelmk'
 
 
-class Shelf(Registry):
+class Registry(MMEngineRegistry):
     """An mmengine registry that lists every part before first use and answers a misspelt type with the near name."""
 
     @property
@@ -39,14 +38,14 @@ class Shelf(Registry):
         kind = cfg.get('type') if isinstance(cfg, dict) else None
         if isinstance(kind, str) and not self.knows(kind):
             raise UnknownName(
-                f'{kind!r} is no registered {self.name}. {near(kind, self)} A part of your own is found '
+                f'{kind!r} is no registered {self.name}. {did_you_mean(kind, self)} A part of your own is found '
                 'once its module is imported: name it in `custom_imports` of the config.'
             )
         return super().build(cfg, *args, **kwargs)
 
     @contextmanager
-    def switch_scope_and_registry(self, scope: str | None) -> Iterator[Registry]:
-        """Stay on this shelf unless a part names a scope: another library's default scope is not ours."""
+    def switch_scope_and_registry(self, scope: str | None) -> Iterator[MMEngineRegistry]:
+        """Stay in this registry unless a part names a scope: another library's default scope is not ours."""
         if scope is None:
             yield self
         else:
@@ -61,8 +60,8 @@ class Shelf(Registry):
             return False
 
 
-class LoneShelf(Shelf):
-    """A shelf without a root; parts of other OpenMMLab libraries (`mmpretrain.ResNet`) come through MODELS."""
+class StandaloneRegistry(Registry):
+    """A registry without a root; parts of other OpenMMLab libraries (`mmpretrain.ResNet`) come through MODELS."""
 
     def get(self, key: str) -> type | None:
         """The class registered as `key`, or None."""
@@ -72,34 +71,39 @@ class LoneShelf(Shelf):
         return MODELS.get(key)
 
     @contextmanager
-    def switch_scope_and_registry(self, scope: str | None) -> Iterator['LoneShelf']:
-        """Stay on this shelf whatever the default scope: it has no relatives to switch to."""
+    def switch_scope_and_registry(self, scope: str | None) -> Iterator['StandaloneRegistry']:
+        """Stay in this registry whatever the default scope: it has no relatives to switch to."""
         yield self
 
 
-def _child(root: str, *locations: str) -> Shelf:
+def _child(root: str, *locations: str) -> Registry:
     parent = getattr(roots, root)
-    return Shelf(parent.name, parent=parent, scope=SCOPE, locations=list(locations))
+    return Registry(parent.name, parent=parent, scope=SCOPE, locations=list(locations))
 
 
-def _lone(name: str, *locations: str) -> LoneShelf:
-    return LoneShelf(name, scope=SCOPE, locations=list(locations))
+def _standalone(name: str, *locations: str) -> StandaloneRegistry:
+    return StandaloneRegistry(name, scope=SCOPE, locations=list(locations))
 
 
-BACKBONES = _lone('backbone', 'facelmk.models.backbones')
-HEADS = _lone('head', 'facelmk.models.heads')
-LOSSES = _lone('loss', 'facelmk.models.losses')
-CODECS = _lone('codec', 'facelmk.codecs')
-DETECTORS = _lone('detector')
+BACKBONES = _standalone('backbone', 'facelmk.models.backbones')
+HEADS = _standalone('head', 'facelmk.models.heads')
+LOSSES = _standalone('loss', 'facelmk.models.losses')
+CODECS = _standalone('codec', 'facelmk.codecs')
+DETECTORS = _standalone('detector')
+CONFIG_FORMATS = _standalone('config format', 'facelmk.compat.config_formats')
 
 MODELS = _child('MODELS', 'facelmk.models', 'facelmk.engine.averaging')
-DATASETS = _child('DATASETS', 'facelmk.datasets')
+DATASETS = _child('DATASETS', 'facelmk.datasets', 'facelmk.synthetic', 'facelmk.compat.mmpose_datasets')
 DATA_SAMPLERS = _child('DATA_SAMPLERS', 'facelmk.datasets')
 TRANSFORMS = _child('TRANSFORMS', 'facelmk.datasets')
-FUNCTIONS = _child('FUNCTIONS', 'facelmk.datasets', 'facelmk.engine.checkpoint')
+FUNCTIONS = _child('FUNCTIONS', 'facelmk.datasets', 'facelmk.checkpoint', 'facelmk.config.published')
 METRICS = _child('METRICS', 'facelmk.metrics')
 HOOKS = _child(
-    'HOOKS', 'facelmk.engine.hooks', 'facelmk.engine.saving', 'facelmk.engine.guards', 'facelmk.engine.switch_pipeline'
+    'HOOKS',
+    'facelmk.engine.hooks',
+    'facelmk.engine.saving.checkpoint_hook',
+    'facelmk.engine.faults.guards',
+    'facelmk.engine.switch_pipeline',
 )
 LOOPS = _child('LOOPS', 'facelmk.engine.loops')
 RUNNERS = _child('RUNNERS')

@@ -14,8 +14,8 @@ from torch import nn
 
 import facelmk
 from facelmk import registry
-from facelmk.engine.checkpoint import load_checkpoint
-from facelmk.engine.config import config_folder, config_names
+from facelmk.checkpoint import load_checkpoint
+from facelmk.config import config_folder, config_names
 from facelmk.faces import Face, Faces
 from facelmk.markups import MARKUPS
 
@@ -40,7 +40,7 @@ CONFIGS = [
     'hrnetv2_w18_wflw_awing_integral',
 ]
 # fmt: off
-SHELVES = {
+REGISTRIES = {
     'BACKBONES': ('HRNet', 'ResNet', 'StackedHourglass', 'Hourglass', 'MobileNetV2', 'SCNet', 'CSPNeXt', 'UNet', 'DLA',
                   'TimmBackbone'),
     'HEADS': ('HeatmapHead', 'RegressionHead', 'RTMCCHead', 'StackHead', 'HourglassHead'),
@@ -56,7 +56,7 @@ SHELVES = {
 SIGNATURES = {  # what a call by these words must find, with its defaults
     'facelmk.load': dict(weights=None, device=None),
     'facelmk.faces.Face.align': dict(size=112),
-    'facelmk.engine.checkpoint.load_checkpoint': dict(strict=True),
+    'facelmk.checkpoint.load_checkpoint': dict(strict=True),
     'facelmk.codecs.Heatmap': dict(sigma=2, refine='quarter', centre='exact', kernel=11, aligned=True),
     'facelmk.codecs.Coordinates': dict(flip='exact'),
     'facelmk.models.losses.WingLoss': dict(scale=1.0),
@@ -73,7 +73,7 @@ SIGNATURES = {  # what a call by these words must find, with its defaults
 }
 POSITIONAL = {  # and the names of what is given without a word
     'facelmk.load': ('config', 'weights', 'device'),
-    'facelmk.engine.checkpoint.load_checkpoint': ('module', 'source', 'strict'),
+    'facelmk.checkpoint.load_checkpoint': ('module', 'source', 'strict'),
     'facelmk.compat.get_model_by_name': ('model_name',),
     'facelmk.compat.get_lmks_by_img': ('model', 'img'),
     'facelmk.compat.get_preds': ('scores',),
@@ -140,9 +140,9 @@ def test_arguments_in_their_order(name: str) -> None:
     assert tuple(inspect.signature(public(name)).parameters)[: len(POSITIONAL[name])] == POSITIONAL[name]
 
 
-@pytest.mark.parametrize('shelf', SHELVES)
-def test_parts_are_on_their_shelves(shelf: str) -> None:
-    assert set(SHELVES[shelf]) <= set(getattr(registry, shelf))
+@pytest.mark.parametrize('registry', REGISTRIES)
+def test_parts_are_on_their_shelves(registry: str) -> None:
+    assert set(REGISTRIES[registry]) <= set(getattr(registry, registry))
     assert registry.DETECTORS is not None
 
 
@@ -217,7 +217,7 @@ def test_a_checkpoint_fits_or_is_refused(model: Any, weights: Path, tmp_path: Pa
     load_checkpoint(model.landmarker, tmp_path / 'less.pth', strict=False)
 
 
-@pytest.mark.parametrize('name', SHELVES['LOSSES'])
+@pytest.mark.parametrize('name', REGISTRIES['LOSSES'])
 def test_losses_are_called_with_output_target_weight(name: str) -> None:
     loss, output = registry.LOSSES.build(dict(type=name)), torch.rand(2, 5, 8, 8)
     assert tuple(inspect.signature(loss.forward).parameters) == ('output', 'target', 'weight')
@@ -257,5 +257,5 @@ def test_drawn_faces_have_exact_points(markup: str, size: int) -> None:
 
 
 def test_what_comes_later_is_not_in_the_lists() -> None:
-    parts = {part for shelf in SHELVES.values() for part in shelf}
-    assert not (parts | SHELVES.keys() | SIGNATURES.keys()) & set(LATER)
+    parts = {part for registry in REGISTRIES.values() for part in registry}
+    assert not (parts | REGISTRIES.keys() | SIGNATURES.keys()) & set(LATER)

@@ -17,7 +17,7 @@ from types import ModuleType
 import pytest
 
 from facelmk import cli
-from facelmk.engine.config import config_names
+from facelmk.config import config_names
 
 ROOT = Path(__file__).parents[1]
 PAGES = sorted([*ROOT.glob('*.md'), *(ROOT / 'docs').glob('*.md')])
@@ -221,7 +221,7 @@ def test_the_parts_that_the_readme_names_are_on_the_shelves() -> None:
     from facelmk import registry
 
     table = text('README.md')
-    for title, shelf in [
+    for title, parts in [
         ('backbones', registry.BACKBONES),
         ('heads', registry.HEADS),
         ('codecs', registry.CODECS),
@@ -230,7 +230,7 @@ def test_the_parts_that_the_readme_names_are_on_the_shelves() -> None:
     ]:
         row = next(line for line in table.splitlines() if line.startswith(f'| {title} '))
         named = set(re.findall(r'`(\w+)`', row))
-        assert named and named <= set(shelf), title
+        assert named and named <= set(parts), title
 
 
 # -- links, paths, pictures

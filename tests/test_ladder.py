@@ -6,7 +6,7 @@ from types import ModuleType
 
 import pytest
 
-from facelmk.engine.config import config_names, load_config
+from facelmk.config import config_names, load_config
 
 ROOT = Path(__file__).parents[1]
 

@@ -7,8 +7,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from facelmk.errors import FacelmkError, UnknownName
 from facelmk.markups import MAPS, MARKUPS, Markup, convert, span
-from facelmk.registry import FacelmkError, UnknownName
 
 MIRRORS = json.loads((Path(__file__).parent / 'data' / 'mirrors.json').read_text())
 SIZES = {

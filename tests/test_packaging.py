@@ -257,7 +257,7 @@ def test_the_wheel_holds_every_file_and_config(wheel: Path) -> None:
 
 def test_an_installed_facelmk_finds_its_configs(installed: Path, tmp_path: Path) -> None:
     code = (
-        'import facelmk\nfrom facelmk.engine.config import config_folder, config_names\n'
+        'import facelmk\nfrom facelmk.config import config_folder, config_names\n'
         'print(facelmk.__file__, config_folder(), *config_names(), sep="\\n")'
     )
     module, folder, *names = run(installed / 'python', '-c', code, cwd=tmp_path).split()

@@ -13,7 +13,7 @@ import pytest
 import torch
 from torch import Tensor
 
-from facelmk.engine.config import load_config
+from facelmk.config import load_config
 from facelmk.markups import MARKUPS
 from facelmk.registry import CODECS, LOSSES, METRICS, MODELS
 

@@ -1,4 +1,4 @@
-"""The shelves: whole before first use, near names, other libraries' parts, parts of a project's own."""
+"""The registries: whole before first use, near names, other libraries' parts, parts of a project's own."""
 
 import subprocess
 import sys
@@ -35,8 +35,8 @@ def fresh(code):
 
 @pytest.fixture(scope='module')
 def first_looks():
-    """What each way to look at a shelf gives where nothing was asked before: each in a fork of its own."""
-    looks = ['shelf', 'len(shelf)', '*shelf', 'part in shelf']
+    """What each way to look at a registry gives where nothing was asked before: each in a fork of its own."""
+    looks = ['registry', 'len(registry)', '*registry', 'part in registry']
     printed = fresh(f"""
 import os
 import cv2, mmcv, mmengine.runner, torch  # what takes time is imported before the forks
@@ -44,7 +44,7 @@ from facelmk import registry
 for name, part in {PARTS}.items():
     for look in {looks}:
         if not os.fork():
-            shelf = getattr(registry, name)
+            registry = getattr(registry, name)
             exec(f'print({{look}}, flush=True)')
             os._exit(0)
         os.wait()
@@ -63,7 +63,7 @@ def test_a_shelf_is_whole_before_first_use(name, first_looks):
 
 
 @pytest.mark.parametrize(
-    ('shelf', 'wrong', 'right'),
+    ('registry', 'wrong', 'right'),
     [
         (LOSSES, 'WingLos', 'WingLoss'),
         (LOSSES, 'wing_loss', 'WingLoss'),
@@ -76,9 +76,9 @@ def test_a_shelf_is_whole_before_first_use(name, first_looks):
         (MODELS, 'FaceLandmark', 'FaceLandmarker'),
     ],
 )
-def test_a_misspelt_type_is_answered_with_the_near_name(shelf, wrong, right):
+def test_a_misspelt_type_is_answered_with_the_near_name(registry, wrong, right):
     with pytest.raises(UnknownName, match=f"'{wrong}'.*'{right}'.*custom_imports"):
-        shelf.build(dict(type=wrong))
+        registry.build(dict(type=wrong))
 
 
 def test_a_name_like_no_other_is_answered_with_all_names():

@@ -19,9 +19,9 @@ from mmengine.model import BaseModel
 from mmengine.runner import Runner
 from torch import Tensor, nn
 
+from facelmk.checkpoint import load_checkpoint, save_checkpoint
+from facelmk.config import config_names, load_config
 from facelmk.datasets.base import FaceDataset
-from facelmk.engine.checkpoint import load_checkpoint, save_checkpoint
-from facelmk.engine.config import config_names, load_config
 from facelmk.engine.run import newest
 from facelmk.errors import FacelmkError
 from facelmk.markups import MARKUPS
@@ -88,7 +88,7 @@ import facelmk
 found = [m.name for m in pkgutil.walk_packages(facelmk.__path__, 'facelmk.') if not m.name.endswith('__main__')]
 for name in found:
     importlib.import_module(name)
-from facelmk.engine.config import config_names, load_config
+from facelmk.config import config_names, load_config
 for name in config_names():
     load_config(name)
 print(len(found))

@@ -15,9 +15,9 @@ import torch
 ROOT = Path(__file__).resolve().parents[2]
 sys.path.insert(0, str(ROOT))
 
+from facelmk.checkpoint import load_checkpoint  # noqa: E402
+from facelmk.config import load_config  # noqa: E402
 from facelmk.datasets import collate_faces  # noqa: E402  the clone's, not another one
-from facelmk.engine.checkpoint import load_checkpoint  # noqa: E402
-from facelmk.engine.config import load_config  # noqa: E402
 from facelmk.faces import draw, save  # noqa: E402
 from facelmk.markups import MARKUPS  # noqa: E402
 from facelmk.registry import DATASETS, MODELS  # noqa: E402

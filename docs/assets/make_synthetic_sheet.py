@@ -5,7 +5,7 @@ from pathlib import Path
 import cv2
 import numpy as np
 
-from facelmk.datasets.synthetic import sheet
+from facelmk.synthetic import sheet
 
 
 def main() -> None:

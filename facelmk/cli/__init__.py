@@ -9,7 +9,8 @@ import os
 import sys
 from collections.abc import Sequence
 
-from .. import FacelmkError, __version__, near
+from .. import __version__
+from ..errors import FacelmkError, did_you_mean
 from .options import refused
 
 VERBS = {
@@ -34,7 +35,10 @@ def main(arguments: Sequence[str] | None = None) -> int:
     verbs = parser.add_subparsers(dest='verb', required=True, metavar='VERB')
     asked = next((word for word in given if not word.startswith('-')), None)
     if asked is not None and asked not in VERBS and given[0] == asked:
-        print(f'facelmk: {asked!r} is no verb. {near(asked, VERBS)} Verbs are: {", ".join(VERBS)}', file=sys.stderr)
+        print(
+            f'facelmk: {asked!r} is no verb. {did_you_mean(asked, VERBS)} Verbs are: {", ".join(VERBS)}',
+            file=sys.stderr,
+        )
         return 2
     verb = next((word for word in given if word in VERBS), None)
     if verb is not None and given[0] not in (verb, '-h', '--help', '--version'):

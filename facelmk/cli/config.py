@@ -52,9 +52,9 @@ def _show(options: argparse.Namespace) -> None:
 
 
 def _check(options: argparse.Namespace) -> int:
-    from ..engine.config import complete, open_config
-    from ..engine.config.folders import move_data
-    from ..engine.vetting import exit_code, vet
+    from ..config import complete, open_config
+    from ..config.folders import move_data
+    from ..engine.dryrun import check_config, exit_code
 
     if options.gpus < 1:
         raise FacelmkError(f'--gpus {options.gpus}: expected 1 or more')
@@ -64,7 +64,7 @@ def _check(options: argparse.Namespace) -> int:
         if options.data:
             move_data(config, options.data)
         config.work_dir = options.work_dir or config.work_dir
-        found = vet(config, path, options.gpus, not options.no_step)
+        found = check_config(config, path, options.gpus, not options.no_step)
     if options.json:
         print(json.dumps([finding._asdict() for finding in found], indent=2))
     else:
@@ -75,7 +75,7 @@ def _check(options: argparse.Namespace) -> int:
 
 
 def _diff(options: argparse.Namespace) -> None:
-    from ..engine.config import load_config
+    from ..config import load_config
 
     a, b = (
         dict(flat(_own(load_config(source, safe=options.safe_config)))) for source in (options.config, options.other)

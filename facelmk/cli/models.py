@@ -32,8 +32,8 @@ def run(options: argparse.Namespace) -> None:
 
 
 def _stats(options: argparse.Namespace) -> None:
-    from ..engine.stats import model_cost
     from ..errors import FacelmkError
+    from ..report.model_stats import model_cost
 
     if len(set(options.shape)) > 1:
         raise FacelmkError(f'--shape {" ".join(map(str, options.shape))}: crops are square; give one number')
@@ -58,7 +58,7 @@ def _stats(options: argparse.Namespace) -> None:
 
 
 def _publish(options: argparse.Namespace) -> None:
-    from ..engine.checkpoint import publish
+    from ..checkpoint import publish
 
     path = publish(options.source, options.target)  # its name ends in the hash; MMPose's users expect the date too
     path = path.replace(path.with_name(f'{path.stem}_{date.today():%Y%m%d}.pth'))

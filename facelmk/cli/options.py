@@ -6,7 +6,7 @@ from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from ..errors import FacelmkError, near
+from ..errors import FacelmkError, did_you_mean
 
 if TYPE_CHECKING:
     from mmengine import Config
@@ -38,7 +38,7 @@ def refused(word: str, parser: argparse.ArgumentParser) -> str:
     below = [action.choices.values() for action in parser._actions if isinstance(action.choices, dict)]
     parsers = [parser, *(sub for subs in below for sub in subs)]
     known = {option for sub in parsers for option in sub._option_string_actions if option.startswith('--')}
-    return f'{parser.prog} has no option {name}. {near(name, known)}'
+    return f'{parser.prog} has no option {name}. {did_you_mean(name, known)}'
 
 
 def add_config(parser: argparse.ArgumentParser) -> None:
@@ -96,17 +96,17 @@ def from_hrnet(words: Sequence[str]) -> list[str]:
 
 def read_config(options: argparse.Namespace) -> 'Config':
     """The config with what the command line says of it."""
-    from ..engine.config import load_config  # brings torch, which --help does without
+    from ..config import load_config  # brings torch, which --help does without
 
     config = load_config(options.config, values(options.cfg_options or ()), getattr(options, 'safe_config', False))
     if getattr(options, 'data', None):
-        from ..engine.config.folders import move_data
+        from ..config.folders import move_data
 
         move_data(config, options.data)
     if getattr(options, 'work_dir', None):
         config.work_dir = options.work_dir
     if 'work_dir' in options:
-        from ..engine.config.folders import claim
+        from ..config.folders import claim
 
         claim(config.work_dir)
     if 'local_rank' in options:

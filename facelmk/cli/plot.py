@@ -30,7 +30,7 @@ def arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def run(options: argparse.Namespace) -> None:
-    from ..engine.logs import draw_curves, read_log
+    from ..report.logs import draw_curves, read_log
 
     habit = options.logs[0] if options.logs[0] in HABITS and len(options.logs) > 1 else None
     logs = [read_log(source) for source in (options.logs[1:] if habit else options.logs)]

@@ -33,7 +33,7 @@ def arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def run(options: argparse.Namespace) -> None:
-    from ..engine.config.building import check_whole, parts_named
+    from ..config.build_errors import check_whole, parts_named
     from ..engine.ranks import among_ranks
     from ..engine.run import Drawing, test
     from ..report import Collector, conclude

@@ -36,7 +36,7 @@ class Codec:
         """The output of a mirrored crop as an output of the crop itself; `mirror` is the mark-up's permutation (K,)."""
         raise TypeError(f'{type(self).__name__} must say what a mirrored output means')
 
-    def home(self, points: Tensor, warp: Tensor) -> Tensor:
+    def to_photo(self, points: Tensor, warp: Tensor) -> Tensor:
         """Crop pixels (B, K, 2) to photograph pixels, by the inverse of the warps (B, 3, 3) that made the crops."""
         back = torch.linalg.inv(warp.double())
         return (points.double() @ back[:, :2, :2].mT + back[:, None, :2, 2]).float()

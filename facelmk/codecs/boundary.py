@@ -5,8 +5,9 @@ from typing import Any
 import torch
 from torch import Tensor
 
+from ..errors import FacelmkError
 from ..markups import MARKUPS
-from ..registry import CODECS, FacelmkError
+from ..registry import CODECS
 from .heatmap import Heatmap
 
 

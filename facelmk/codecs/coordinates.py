@@ -3,7 +3,8 @@
 import torch
 from torch import Tensor
 
-from ..registry import CODECS, UnknownName, near
+from ..errors import UnknownName, did_you_mean
+from ..registry import CODECS
 from .base import Codec, inside
 
 
@@ -20,7 +21,7 @@ class Coordinates(Codec):
 
     def __init__(self, flip: str = 'exact') -> None:
         if flip not in self._rows:
-            raise UnknownName(f'Coordinates: flip={flip!r}. {near(flip, self._rows)}')
+            raise UnknownName(f'Coordinates: flip={flip!r}. {did_you_mean(flip, self._rows)}')
         self.lost = self._rows[flip]
         self.flip_bias = float(1 - self.lost)
 

@@ -7,7 +7,8 @@ MMPose's grid (aligned=False): cell = x / stride, with the mirrored map moved by
 import torch
 from torch import Tensor
 
-from ..registry import CODECS, UnknownName, near
+from ..errors import UnknownName, did_you_mean
+from ..registry import CODECS
 from .base import Codec, gaussian
 from .refine import dark, quarter
 
@@ -41,7 +42,7 @@ class Heatmap(Codec):
         radius: float | None = None,
     ) -> None:
         if refine not in _REFINE:
-            raise UnknownName(f'Heatmap: refine={refine!r}. {near(str(refine), map(str, _REFINE))}')
+            raise UnknownName(f'Heatmap: refine={refine!r}. {did_you_mean(str(refine), map(str, _REFINE))}')
         if centre not in ('exact', 'cell'):
             raise UnknownName(f"Heatmap: centre={centre!r}; it is 'exact' or 'cell'")
         self.sigma, self.refine, self.centre = sigma, refine, centre
@@ -64,13 +65,13 @@ class Heatmap(Codec):
     def encode(self, points: Tensor, visible: Tensor, like: Tensor, size: int) -> tuple[Tensor, Tensor]:
         H, W = like.shape[-2:]
         cells = self.cells(points, (W, H), size)
-        (across, in_x), (down, in_y) = self.bell(cells[..., 0], W), self.bell(cells[..., 1], H)
+        (across, in_x), (down, in_y) = self.gaussian_1d(cells[..., 0], W), self.gaussian_1d(cells[..., 1], H)
         near_grid, seen = in_x & in_y, visible > 0.5
         maps = down[..., :, None] * (across * (near_grid & seen)[..., None])[..., None, :]
         weight = torch.where(near_grid | ~seen, visible.float(), torch.zeros_like(visible, dtype=torch.float))
         return maps.to(like), weight.to(like)[..., None, None]
 
-    def bell(self, cell: Tensor, length: int) -> tuple[Tensor, Tensor]:
+    def gaussian_1d(self, cell: Tensor, length: int) -> tuple[Tensor, Tensor]:
         """The bump along one side (B, K, length) for numbers of cells (B, K), and whether it reaches the grid."""
         if self.radius is not None:
             return self._cut(cell, length, self.radius)

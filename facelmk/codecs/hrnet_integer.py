@@ -43,7 +43,7 @@ class HRNetInteger(Heatmap):
         inner = (x > 0) & (x < W - 1) & (y > 0) & (y < H - 1)
         return towards_higher(maps, x, y) * inner[..., None]
 
-    def home(self, points: Tensor, warp: Tensor) -> Tensor:
+    def to_photo(self, points: Tensor, warp: Tensor) -> Tensor:
         """Whole pixels of the photograph (B, K, 2)."""
-        places = super().home(points, warp)
+        places = super().to_photo(points, warp)
         return torch.round(places) if self.rounded else torch.trunc(places) + 1

@@ -5,7 +5,7 @@ from torch import Tensor
 
 from ..registry import CODECS
 from .heatmap import Grid, Heatmap
-from .refine import blur_bell, blurred, towards_higher
+from .refine import blur_kernel_1d, blurred, towards_higher
 
 
 @CODECS.register_module()
@@ -30,9 +30,9 @@ class Megvii(Heatmap):
         maps, weight = super().encode(points, visible, like, size)
         return maps * 255, weight
 
-    def bell(self, cell: Tensor, length: int) -> tuple[Tensor, Tensor]:
+    def gaussian_1d(self, cell: Tensor, length: int) -> tuple[Tensor, Tensor]:
         """A blurred cell, 1 high: at the grid's ends the blur sees the grid mirrored about its last cell."""
-        bell, grid = blur_bell(self.kernel).to(cell), torch.arange(length, device=cell.device)
+        bell, grid = blur_kernel_1d(self.kernel).to(cell), torch.arange(length, device=cell.device)
         rows = torch.zeros(*cell.shape, length, device=cell.device)
         for middle, real in ((cell, cell == cell), (-cell, cell > 0), (2 * (length - 1) - cell, cell < length - 1)):
             place = grid - middle[..., None] + self.kernel // 2

@@ -82,14 +82,14 @@ def blur_rows(kernel: int) -> Tensor:
 
     The width of the bell is OpenCV's for a kernel of this size.
     """
-    bell = blur_bell(kernel)
+    bell = blur_kernel_1d(kernel)
     rows = torch.zeros(5, kernel + 4, dtype=torch.float64)
     for i in range(5):
         rows[i, i : i + kernel] = bell
     return rows
 
 
-def blur_bell(kernel: int) -> Tensor:
+def blur_kernel_1d(kernel: int) -> Tensor:
     """(kernel,): the bell curve of area 1 with which OpenCV blurs by a kernel of this size."""
     sigma = 0.3 * ((kernel - 1) * 0.5 - 1) + 0.8
     bell = gaussian(torch.arange(kernel, dtype=torch.float64) - kernel // 2, sigma)
@@ -111,7 +111,7 @@ def _blur_matrix(length: int, kernel: int) -> Tensor:
     """(length, length): what each blurred cell takes of each cell."""
     place = torch.arange(length)[:, None] - torch.arange(length) + kernel // 2
     on = (place >= 0) & (place < kernel)
-    return blur_bell(kernel)[place.clamp(0, kernel - 1)] * on
+    return blur_kernel_1d(kernel)[place.clamp(0, kernel - 1)] * on
 
 
 def dark_udp(maps: Tensor, x: Tensor, y: Tensor, kernel: int) -> Tensor:

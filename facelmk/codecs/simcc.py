@@ -9,7 +9,8 @@ import math
 import torch
 from torch import Tensor
 
-from ..registry import CODECS, FacelmkError
+from ..errors import FacelmkError
+from ..registry import CODECS
 from .base import Codec, gaussian
 
 

@@ -1,10 +1,24 @@
-"""Other projects' functions under their own names, as thin doors: what they called works here, and what broke does not.
+"""Functions, configs and data sets of other projects under the names that they have there.
 
-The first group is that of HRNet-landmarks (https://github.com/vlad3996/HRNet-landmarks), on the original HRNet's
-crops and maps; the second that of MMPose.
+`get_model_by_name` to `alignment_orig` are those of HRNet-landmarks (https://github.com/vlad3996/HRNet-landmarks), on
+the original HRNet's crops and maps; `init_model` and `inference_topdown` are MMPose's. A module is imported when one of
+its names is asked for.
 """
 
-from .hrnet import HighResolutionNet, get_lmks_by_img, get_model_by_name
-from .landmarks import alignment_orig, get_five_landmarks_from_net, set_circles_on_img, show_landmarks
-from .mmpose import inference_topdown, init_model
-from .pixels import crop, decode_preds, get_preds, get_transform, transform_pixel, transform_preds
+import importlib
+from typing import Any
+
+_MODULES = {
+    'hrnet': ('HighResolutionNet', 'get_lmks_by_img', 'get_model_by_name'),
+    'landmarks': ('alignment_orig', 'get_five_landmarks_from_net', 'set_circles_on_img', 'show_landmarks'),
+    'mmpose': ('inference_topdown', 'init_model'),
+    'pixels': ('crop', 'decode_preds', 'get_preds', 'get_transform', 'transform_pixel', 'transform_preds'),
+}
+_HOME = {name: module for module, names in _MODULES.items() for name in names}
+__all__ = sorted(_HOME)
+
+
+def __getattr__(name: str) -> Any:
+    if name not in _HOME:
+        raise AttributeError(f'module {__name__!r} has no attribute {name!r}')
+    return getattr(importlib.import_module(f'.{_HOME[name]}', __name__), name)

@@ -10,14 +10,15 @@ from numpy.typing import ArrayLike, NDArray
 from torch import Tensor, nn
 
 from .. import geometry
-from ..engine.checkpoint import load_checkpoint
-from ..engine.config.hrnet_yaml import read_hrnet
+from ..checkpoint import load_checkpoint
+from ..errors import FacelmkError, MissingResource, UnknownName, did_you_mean
 from ..inference import Predictor
 from ..inference.boxes import boxes_in
 from ..inference.pictures import read_picture
 from ..models import FaceLandmarker
-from ..registry import MODELS, FacelmkError, MissingResource, UnknownName, near
+from ..registry import MODELS
 from .devices import device_or_cpu
+from .hrnet_yaml import read_hrnet
 from .pixels import cut, get_transform, refined
 
 MARKUP_OF = {'WFLW': 'wflw', 'AFLW': 'aflw', '300W': '300w', 'COFW': 'cofw'}
@@ -84,7 +85,7 @@ def _network(name: str, file: Path) -> tuple[str, int]:
     if markup is None:
         raise UnknownName(
             f'{name!r} is no model, and there is no {file.resolve()} that says how many points it has. '
-            f'{near(name, MARKUP_OF)}'
+            f'{did_you_mean(name, MARKUP_OF)}'
         )
     return markup, model['EXTRA']['STAGE2']['NUM_CHANNELS'][0] if model else 18
 

@@ -8,9 +8,9 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from .. import geometry
+from ..errors import FacelmkError
 from ..faces import ARCFACE, similarity
 from ..markups import MARKUPS, Group
-from ..registry import FacelmkError
 
 FIVE: dict[int, tuple[Group, ...]] = {  # left eye, right eye, nose, mouth corners, by the number of points
     14: ((0, 1, 2, 3), (4, 5, 6, 7), (8,), (10,), (11,)),

@@ -9,11 +9,11 @@ from mmengine import Config
 from mmengine.structures import BaseDataElement, InstanceData
 from numpy.typing import ArrayLike
 
-from ..engine.config import load_config
+from ..config import load_config
+from ..errors import FacelmkError
 from ..inference import Predictor, load
 from ..inference.boxes import FULL, as_boxes
 from ..models import FaceLandmarker
-from ..registry import FacelmkError
 from .devices import device_or_cpu
 
 

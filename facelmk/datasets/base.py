@@ -16,12 +16,13 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 from torch.utils.data import Dataset
 
+from ..errors import DataDefect, FacelmkError, UnknownName, did_you_mean
 from ..markups import MARKUPS
-from ..registry import TRANSFORMS, DataDefect, FacelmkError, UnknownName, near
+from ..registry import TRANSFORMS
 from .defects import Defect, are_collected, collecting, leave_out, refuse, short, stop
-from .records import TOLD, Face, is_sound, name_faces, refuse_defects, tight_boxes
+from .readers.records import ALREADY_REPORTED, FaceRecord, is_sound, name_faces, refuse_defects, tight_boxes
 
-Transform = Callable[[Face], Face]
+Transform = Callable[[FaceRecord], FaceRecord]
 
 
 class FaceDataset(Dataset):
@@ -47,7 +48,9 @@ class FaceDataset(Dataset):
         self.subsets = tuple(self.subsets if subsets is None else subsets)
         self.headline, self.whole = headline, whole
         if headline is not None and headline not in self.subsets:
-            raise UnknownName(f'headline={headline!r} is no subset of this data set. {near(headline, self.subsets)}')
+            raise UnknownName(
+                f'headline={headline!r} is no subset of this data set. {did_you_mean(headline, self.subsets)}'
+            )
         self.pipeline = [self._part(step) for step in pipeline]
 
     def _part(self, step: dict | Transform) -> Transform:
@@ -62,15 +65,15 @@ class FaceDataset(Dataset):
     def __len__(self) -> int:
         raise TypeError(f'{type(self).__name__} must say how many faces it has')
 
-    def face(self, index: int) -> Face:
+    def face(self, index: int) -> FaceRecord:
         """A fresh row: id, path, box, landmarks, visible, norm, tags."""
         raise TypeError(f'{type(self).__name__} must say what a face is')
 
-    def drawn(self, seed: int, epoch: int, index: int) -> Face:
+    def drawn(self, seed: int, epoch: int, index: int) -> FaceRecord:
         """The row behind an index in one epoch of a run; it is `face(index)` but where a set draws its faces."""
         return self.face(index)
 
-    def __getitem__(self, index: int | tuple[int, int, int]) -> Face:
+    def __getitem__(self, index: int | tuple[int, int, int]) -> FaceRecord:
         seed, epoch, index = index if isinstance(index, tuple) else (0, 0, index)
         sample = self.drawn(seed, epoch, index)
         sample['markup'], sample['epoch'] = self.markup, epoch
@@ -125,7 +128,7 @@ class AnnotatedFaces(FaceDataset):
         self.ann_file = Path(data_root, ann_file)
         self.defects = self._choice('defects', defects, ('stop', 'skip'))
         self.skipped: list[Defect] = []
-        self.faces: list[Face] = []
+        self.faces: list[FaceRecord] = []
         load = functools.partial(self._load, tags, only, check_pictures)
         load() if are_collected() else self._judged(load)
         if not self.faces:
@@ -157,14 +160,14 @@ class AnnotatedFaces(FaceDataset):
         files = (options.get('ann_file'), *(options.get('tags') or {}).values(), options.get('image_root'))
         return [Path(options.get('data_root', ''), file) for file in files if file]
 
-    def read(self, file: Path) -> list[Face]:
+    def read(self, file: Path) -> list[FaceRecord]:
         """The faces of `file`, in its order."""
         raise TypeError(f'{type(self).__name__} must say how it reads {file}')
 
     def __len__(self) -> int:
         return len(self.faces)
 
-    def face(self, index: int) -> Face:
+    def face(self, index: int) -> FaceRecord:
         return dict(self.faces[index])
 
     def rows(
@@ -176,7 +179,7 @@ class AnnotatedFaces(FaceDataset):
         visible: ArrayLike | None = None,
         norms: Sequence[float | None] | None = None,
         tags: Sequence[tuple[str, ...]] | None = None,
-    ) -> list[Face]:
+    ) -> list[FaceRecord]:
         """Faces of N records: pictures' names, landmarks (N, K, 2), boxes (N, 4) or none, visible (N, K) or all."""
         points = np.asarray(landmarks, np.float64) - self.origin
         self._check_size(file, names, points)
@@ -184,7 +187,7 @@ class AnnotatedFaces(FaceDataset):
         tight = boxes is None or self.box == 'tight'
         around = tight_boxes(points, seen) if tight else np.asarray(boxes, np.float64) - self.origin
         norms = [norm or None for norm in norms or [None] * len(names)]
-        points[refuse_defects(file, names, points, around, seen, norms)] = TOLD
+        points[refuse_defects(file, names, points, around, seen, norms)] = ALREADY_REPORTED
         columns = zip(
             names,
             around.astype(np.float32),
@@ -237,7 +240,7 @@ class AnnotatedFaces(FaceDataset):
     def _keep(self, tag: str) -> None:
         known = {t for face in self.faces for t in face['tags']}
         if tag not in known:
-            raise UnknownName(f'{self.ann_file}: no face is in subset {tag!r}. {near(tag, known)}')
+            raise UnknownName(f'{self.ann_file}: no face is in subset {tag!r}. {did_you_mean(tag, known)}')
         self.faces = [face for face in self.faces if tag in face['tags']]
 
     def _find_pictures(self) -> None:

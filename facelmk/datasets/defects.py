@@ -9,7 +9,7 @@ from typing import Any, NamedTuple
 import numpy as np
 from mmengine.logging import print_log
 
-from ..registry import DataDefect
+from ..errors import DataDefect
 
 LONG = 80  # letters of a name or value that a message shows
 

@@ -10,9 +10,10 @@ import numpy as np
 from mmengine.logging import print_log
 from numpy.typing import NDArray
 
+from ..errors import FacelmkError, MissingResource, UnknownName, did_you_mean
 from ..markups import MARKUPS, convert
-from ..registry import DATASETS, FacelmkError, MissingResource, UnknownName, near
-from .base import Face, FaceDataset, Transform
+from ..registry import DATASETS
+from .base import FaceDataset, FaceRecord, Transform
 
 Part = FaceDataset | Mapping[str, Any]
 
@@ -73,10 +74,10 @@ class JoinedFaces(FaceDataset):
     def __len__(self) -> int:
         return self.starts[-1]
 
-    def face(self, index: int) -> Face:
+    def face(self, index: int) -> FaceRecord:
         return self.drawn(0, 0, index)
 
-    def drawn(self, seed: int, epoch: int, index: int) -> Face:
+    def drawn(self, seed: int, epoch: int, index: int) -> FaceRecord:
         """A member's row under the whole's mark-up, with the member's name before its id."""
         number = bisect.bisect_right(self.starts, index) - 1
         member = self.members[number]
@@ -115,10 +116,10 @@ class RepeatedFaces(FaceDataset):
     def __len__(self) -> int:
         return self.times * len(self.dataset)
 
-    def face(self, index: int) -> Face:
+    def face(self, index: int) -> FaceRecord:
         return self.drawn(0, 0, index)
 
-    def drawn(self, seed: int, epoch: int, index: int) -> Face:
+    def drawn(self, seed: int, epoch: int, index: int) -> FaceRecord:
         """The data set's row, whose id says the how manieth time it is."""
         again, place = divmod(index, len(self.dataset))
         face = self.dataset.drawn(seed, epoch, place)
@@ -166,7 +167,7 @@ def _row(part: Part) -> Mapping[str, Any]:
         return {'dataset': part}
     known = ('dataset', 'name', 'tags', 'optional')
     if unknown := next((key for key in part if key not in known), None):
-        raise UnknownName(f'a member of JoinedFaces takes no {unknown!r}. {near(unknown, known)}')
+        raise UnknownName(f'a member of JoinedFaces takes no {unknown!r}. {did_you_mean(unknown, known)}')
     if 'dataset' not in part:
         raise FacelmkError(f'JoinedFaces: {dict(part)!r} names no data set; write type=..., or dataset=dict(type=...)')
     return part

@@ -6,7 +6,8 @@ import torch
 from mmengine.model import ExponentialMovingAverage
 from torch import nn
 
-from ..registry import MODELS, FacelmkError
+from ..errors import FacelmkError
+from ..registry import MODELS
 
 
 @MODELS.register_module()

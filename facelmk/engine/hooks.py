@@ -12,10 +12,10 @@ from mmengine.hooks import EMAHook, Hook
 from mmengine.runner import Runner
 
 from .. import geometry
+from ..checkpoint import fit
 from ..faces import draw, save, show
 from ..registry import HOOKS
-from .checkpoint import fit
-from .state import networks
+from .saving.state import networks
 
 
 @HOOKS.register_module()

@@ -8,7 +8,7 @@ from torch.distributed import run
 from torch.distributed.elastic.multiprocessing.api import SignalException
 from torch.distributed.elastic.multiprocessing.errors import ChildFailedError
 
-from ..registry import TrainingFault
+from ..errors import TrainingFault
 
 
 def main(arguments: Sequence[str] | None = None) -> int:

@@ -9,9 +9,9 @@ from mmengine.runner import EpochBasedTrainLoop, IterBasedTrainLoop, Runner
 from torch.utils.data import DataLoader
 
 from ..registry import LOOPS
-from .sizes import check_sizes, without_single
-from .state import restore_random
-from .workers import leave_signals
+from .faults.sizes import check_sizes, without_single
+from .faults.workers import leave_signals
+from .saving.state import restore_random
 
 
 @LOOPS.register_module()

@@ -14,7 +14,7 @@ import torch
 from mmengine import Config
 from torch import distributed
 
-from ..registry import FacelmkError, MissingResource, TrainingFault
+from ..errors import FacelmkError, MissingResource, TrainingFault
 
 _SLURM = {'RANK': 'SLURM_PROCID', 'WORLD_SIZE': 'SLURM_NTASKS', 'LOCAL_RANK': 'SLURM_LOCALID'}
 _MPI = {

@@ -19,14 +19,14 @@ from mmengine.evaluator import BaseMetric
 from mmengine.runner import Runner
 
 from .. import __version__
-from ..registry import FacelmkError, MissingResource
-from .checkpoint import find_checkpoint, load_checkpoint  # the module registers the safe readers with mmengine, too
-from .files.whole import telling_lost_folder
+from ..checkpoint import find_checkpoint, load_checkpoint  # the module registers the safe readers with mmengine, too
+from ..errors import FacelmkError, MissingResource
+from ..files.atomic import translate_lost_folder_errors
+from .faults.stopping import graceful_shutdown
+from .faults.workers import limit_patience, translate_worker_errors
 from .hooks import CheckResumed
-from .newest import newest
 from .ranks import join_ranks
-from .stopping import heeding_signals
-from .workers import limit_patience, telling_faults
+from .saving.newest import newest
 
 
 @dataclass
@@ -78,7 +78,7 @@ def train(
     runner.auto_scale_lr = _counting_steps(config)
     if resume is not None:
         runner.register_hook(CheckResumed())
-    with heeding_signals(), telling_faults(), telling_lost_folder(config.work_dir):
+    with graceful_shutdown(), translate_worker_errors(), translate_lost_folder_errors(config.work_dir):
         runner.train()
     return runner
 
@@ -116,7 +116,7 @@ def test(
     evaluator = runner.test_loop.evaluator
     evaluator.metrics.extend(watch)
     evaluator.dataset_meta = runner.test_loop.dataloader.dataset.metainfo
-    with telling_faults():
+    with translate_worker_errors():
         return runner, runner.test()
 
 

@@ -6,8 +6,9 @@ from mmengine.hooks import Hook
 from mmengine.runner import EpochBasedTrainLoop, Runner
 
 from ..datasets.base import FaceDataset
-from ..datasets.stages import FromEpoch
-from ..registry import HOOKS, FacelmkError
+from ..datasets.transforms.stages import FromEpoch
+from ..errors import FacelmkError
+from ..registry import HOOKS
 
 
 @HOOKS.register_module()

@@ -10,8 +10,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from ..datasets.records import read_text
-from ..registry import DataDefect, FacelmkError
+from ..datasets.readers.records import read_text
+from ..errors import DataDefect, FacelmkError
 
 Boxes = NDArray[np.float32]
 FULL = 'full'

@@ -8,10 +8,10 @@ from typing import Any
 import numpy as np
 from torch import Tensor
 
-from ..datasets.pictures import Picture, decode, read_image
-from ..engine.files.download import offline
-from ..engine.files.transfer import TIMEOUT, opener
-from ..registry import DataDefect, FacelmkError, MissingResource
+from ..datasets.images.decode import Picture, decode, read_image
+from ..errors import DataDefect, FacelmkError, MissingResource
+from ..files.download import offline
+from ..files.transfer import TIMEOUT, opener
 
 LARGEST = 1 << 28  # bytes that are taken from an address
 

@@ -10,12 +10,13 @@ import numpy as np
 import torch
 from mmengine import Config
 
+from ..checkpoint import load_checkpoint, load_pretrained
+from ..config import config_names, load_config
 from ..datasets import FaceDataset
-from ..engine.checkpoint import load_checkpoint, load_pretrained
-from ..engine.config import config_names, load_config
+from ..errors import FacelmkError, MissingResource
 from ..faces import Face, Faces
 from ..models import FaceLandmarker
-from ..registry import FUNCTIONS, MODELS, FacelmkError, MissingResource
+from ..registry import FUNCTIONS, MODELS
 from .boxes import Boxes, boxes_in
 from .pictures import Picture, is_many, read_picture
 

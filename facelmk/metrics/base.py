@@ -11,8 +11,8 @@ from mmengine.evaluator import BaseMetric
 from mmengine.logging import print_log
 from numpy.typing import NDArray
 
+from ..errors import FacelmkError
 from ..markups import MARKUPS, Markup
-from ..registry import FacelmkError
 from .errors import Norm, check_norm, describe, face_errors, normaliser
 from .merging import Share, check_count, check_missing, check_sizes, doubles, gather, merge, name_some
 

@@ -6,8 +6,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from ..errors import FacelmkError, UnknownName, did_you_mean
 from ..markups import Group, Markup
-from ..registry import FacelmkError, UnknownName, near
 
 Norm = str | Sequence[int]
 Array = NDArray[np.float64]
@@ -31,7 +31,9 @@ def check_norm(norm: Norm) -> Norm:
     """`norm` itself, or a pair of point numbers as a tuple."""
     if isinstance(norm, str):
         if norm not in NORMS:
-            raise UnknownName(f'norm={norm!r} is no normaliser. {near(norm, NORMS)} Or give a pair of point numbers.')
+            raise UnknownName(
+                f'norm={norm!r} is no normaliser. {did_you_mean(norm, NORMS)} Or give a pair of point numbers.'
+            )
         return norm
     if len(norm) != 2:
         raise FacelmkError(f'norm={tuple(norm)!r}: a normaliser of your own is a pair of point numbers, (i, j)')

@@ -8,7 +8,8 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from ..registry import METRICS, FacelmkError, MissingResource
+from ..errors import FacelmkError, MissingResource
+from ..registry import METRICS
 from .base import FaceMetric, Predictions, column
 
 # how far annotators differ on each point, as a share of the face's size (COCO-WholeBody, arXiv:2007.11858)

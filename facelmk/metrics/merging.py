@@ -6,7 +6,7 @@ from typing import Any, NamedTuple, TypeVar
 
 import torch
 
-from ..registry import FacelmkError, TrainingFault
+from ..errors import FacelmkError, TrainingFault
 
 Row = TypeVar('Row', bound=tuple)
 NAMED = 8  # ids in a message

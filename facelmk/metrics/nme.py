@@ -3,7 +3,8 @@
 import numpy as np
 from numpy.typing import NDArray
 
-from ..registry import METRICS, UnknownName, near
+from ..errors import UnknownName, did_you_mean
+from ..registry import METRICS
 from .base import ErrorMetric
 from .errors import Norm
 
@@ -21,7 +22,7 @@ class NME(ErrorMetric):
     def __init__(self, norm: Norm = 'inter_ocular', average: str = 'point', prefix: str | None = None) -> None:
         super().__init__(norm, prefix)
         if average not in ('face', 'point'):
-            raise UnknownName(f'NME: average={average!r}. {near(average, ("face", "point"))}')
+            raise UnknownName(f'NME: average={average!r}. {did_you_mean(average, ("face", "point"))}')
         self.average = average
 
     def figure(self, error: NDArray[np.float64], count: NDArray[np.int64]) -> float:

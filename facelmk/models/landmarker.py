@@ -9,13 +9,14 @@ from mmengine.model import BaseModel
 from torch import Tensor, nn
 
 from ..codecs import Codec
+from ..errors import FacelmkError
 from ..markups import MARKUPS
-from ..registry import BACKBONES, CODECS, FUNCTIONS, HEADS, LOSSES, MODELS, FacelmkError, Shelf
+from ..registry import BACKBONES, CODECS, FUNCTIONS, HEADS, LOSSES, MODELS, Registry
 
 Stages = list[Tensor]
 
 
-class Term(nn.Module):
+class LossTerm(nn.Module):
     """One summand of the loss: a loss, its weight, and the codec that makes its target."""
 
     def __init__(self, loss: dict, weight: float, codec: Codec) -> None:
@@ -71,14 +72,14 @@ class FaceLandmarker(BaseModel):
         self.flip_test = flip_test
         self.register_buffer('mirror', torch.from_numpy(self.markup.mirror), persistent=False)
 
-    def _terms(self, loss: dict | Sequence[dict]) -> dict[str, Term]:
+    def _terms(self, loss: dict | Sequence[dict]) -> dict[str, LossTerm]:
         rows = [dict(loss=loss)] if isinstance(loss, dict) else loss
-        terms: dict[str, Term] = {}
+        terms: dict[str, LossTerm] = {}
         for row in rows:
             codec = _build(CODECS, row['target'], markup=self.markup.name) if 'target' in row else self.codec
             name = 'loss_' + row['loss']['type'].rpartition('.')[2].removesuffix('Loss').lower()
             name = name if name not in terms else f'{name}{len(terms)}'
-            terms[name] = Term(row['loss'], row.get('weight', 1.0), codec)
+            terms[name] = LossTerm(row['loss'], row.get('weight', 1.0), codec)
         return terms
 
     def init_weights(self) -> None:
@@ -112,18 +113,18 @@ class FaceLandmarker(BaseModel):
     def predict(self, inputs: Tensor, data_samples: dict[str, Any]) -> list[dict[str, Any]]:
         """Each face's id, landmarks (K, 2) in pixels of its photograph, and scores (K,)."""
         points, scores = self.codec.decode(self.output(inputs), inputs.shape[-1])[:2]
-        landmarks = self.codec.home(points, data_samples['warp'])
+        landmarks = self.codec.to_photo(points, data_samples['warp'])
         return [
             dict(id=i, landmarks=face, scores=score)
             for i, face, score in zip(data_samples['id'], landmarks.cpu(), scores.cpu(), strict=True)
         ]
 
 
-def _build(shelf: Shelf, config: dict, **facts: Any) -> Any:
+def _build(registry: Registry, config: dict, **facts: Any) -> Any:
     """A part, with those of the facts that it asks for and the config does not say."""
-    part = shelf.get(config['type']) if isinstance(config.get('type'), str) else None
+    part = registry.get(config['type']) if isinstance(config.get('type'), str) else None
     asked = _asked(part) if inspect.isclass(part) else set()
-    return shelf.build(config, default_args={key: fact for key, fact in facts.items() if key in asked})
+    return registry.build(config, default_args={key: fact for key, fact in facts.items() if key in asked})
 
 
 def _asked(part: type) -> set[str]:

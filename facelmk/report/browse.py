@@ -10,7 +10,7 @@ from mmengine import Config
 from numpy.typing import NDArray
 
 from ..datasets import FaceDataset
-from ..datasets.transforms import LoadImage
+from ..datasets.transforms.crop import LoadImage
 from ..errors import FacelmkError
 from ..faces import draw, outline
 from ..markups import Markup

@@ -12,10 +12,10 @@ import torch
 from mmengine.dist import is_main_process
 from mmengine.runner import Runner
 
-from ..engine.files.whole import write_whole
 from ..engine.run import record
+from ..files.atomic import atomic_write
+from .baseline import placed, training_face
 from .collect import Results, collected
-from .floor import placed, training_face
 from .gallery import Gallery
 from .page import write_page
 from .tables import result_table
@@ -83,7 +83,7 @@ def write_predictions(results: Results, file: str | Path) -> None:
     """
     if Path(file).suffix == '.pth':
         landmarks = torch.from_numpy(results.landmarks[np.argsort(results.places)]).float()
-        write_whole(Path(file), lambda stream: torch.save(landmarks, stream))
+        atomic_write(Path(file), lambda stream: torch.save(landmarks, stream))
         return
     faces = [
         dict(

@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from .. import geometry
-from ..datasets.transforms import CropFace, LoadImage, resample
+from ..datasets.transforms.crop import CropFace, LoadImage, resample
 from ..faces import compare, save
 from .collect import Results
 

@@ -10,10 +10,10 @@ from typing import Any
 import numpy as np
 
 from ..metrics import ErrorMetric
+from .baseline import mean_face
 from .collect import Results, full_name
 from .curves import ced_svg, histogram_svg
 from .face_map import map_svg, part_table
-from .floor import mean_face
 from .gallery import Gallery
 from .style import STYLE
 from .tables import Table

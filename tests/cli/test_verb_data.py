@@ -8,8 +8,8 @@ import cv2
 import numpy as np
 import pytest
 
+from facelmk.config import load_config
 from facelmk.datasets import CropFace, JoinedFaces, SyntheticFaces
-from facelmk.engine.config import load_config
 from facelmk.report.browse import augmented, browse, dataset_of, original
 
 

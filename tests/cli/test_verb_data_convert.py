@@ -17,7 +17,7 @@ HEAD = 'image_name,scale,center_w,center_h,' + ','.join(f'original_{i}_{axis}' f
 def table(tmp_path, monkeypatch):
     """in.csv: two faces of 68 points, with their pictures, in the current folder."""
     monkeypatch.chdir(tmp_path)
-    from facelmk.datasets.synthetic import SyntheticFaces
+    from facelmk.synthetic import SyntheticFaces
 
     faces = SyntheticFaces('300w', 2, seed=3, size=96)
     lines = [HEAD]

@@ -8,9 +8,9 @@ from pathlib import Path
 import torch
 from torch import nn
 
-from facelmk.engine.config import load_config
-from facelmk.engine.stats import model_cost
+from facelmk.config import load_config
 from facelmk.registry import BACKBONES, MODELS
+from facelmk.report.model_stats import model_cost
 
 
 class OneConv(nn.Module):

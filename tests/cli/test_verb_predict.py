@@ -10,7 +10,7 @@ import pytest
 import torch
 
 import facelmk
-from facelmk.engine.config import load_config
+from facelmk.config import load_config
 from facelmk.registry import MODELS
 
 FULL = ('--weights', 'best.pth', '--boxes', 'full', '--device', 'cpu')

@@ -30,7 +30,7 @@ def test_floors_and_bias_are_the_published_ones(rounded):
         warp = np.stack([geometry.box_to_crop(geometry.tight_box(face), 256, 1.25) for face in landmarks])
         points = torch.from_numpy(geometry.apply(warp, landmarks))
         target, _ = codec.encode(points, torch.ones(60, 98), torch.zeros(60, 98, 64, 64), 256)
-        moved = codec.home(codec.decode(target, 256)[0], torch.from_numpy(warp)).numpy() - landmarks
+        moved = codec.to_photo(codec.decode(target, 256)[0], torch.from_numpy(warp)).numpy() - landmarks
         found.append(np.linalg.norm(moved, axis=-1).mean() / (0.6 * side) * 100)
         assert np.abs(moved.mean((0, 1)) - bias).max() < 0.06
     assert np.abs(np.subtract(found, wanted)).max() < 0.02, found
@@ -45,16 +45,18 @@ def test_encoding_and_decoding_by_hand():
     assert target[0, 0, 10, 21] == pytest.approx(np.exp(-1 / 4.5))
     found, _ = codec.decode(target, 256)
     assert found.tolist() == [[[82.0, 42.0]]]
-    assert codec.home(found, warp).tolist() == [[[165.0, 85.0]]]
-    assert HRNetInteger(rounded=True).home(found + 0.3, warp).tolist() == [[[165.0, 85.0]]]
+    assert codec.to_photo(found, warp).tolist() == [[[165.0, 85.0]]]
+    assert HRNetInteger(rounded=True).to_photo(found + 0.3, warp).tolist() == [[[165.0, 85.0]]]
     target[0, 0, 10, 21] = 0.9
     found, _ = codec.decode(target, 256)
     assert found.tolist() == [[[83.0, 42.0]]]  # a quarter of a cell to the right
-    assert codec.home(found - 0.3, warp).tolist() == [[[166.0, 84.0]]]  # 165.4 is cut to 165, 83.4 to 83, and 1 each
+    assert codec.to_photo(found - 0.3, warp).tolist() == [
+        [[166.0, 84.0]]
+    ]  # 165.4 is cut to 165, 83.4 to 83, and 1 each
 
 
 def test_places_before_the_photograph_are_cut_towards_zero_too():
-    home = HRNetInteger().home(torch.tensor([[[-1.5, 0.5]]]), torch.eye(3)[None])
+    home = HRNetInteger().to_photo(torch.tensor([[[-1.5, 0.5]]]), torch.eye(3)[None])
     assert home.tolist() == [[[0.0, 1.0]]]
 
 

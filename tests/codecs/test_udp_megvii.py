@@ -132,7 +132,7 @@ def test_udp_undoes_mmposes_udp_crops(case, shared):
     points = torch.from_numpy(geometry.apply(matrix, landmarks)).float()
     target, _ = UDP().encode(points, torch.ones(1, 98), LIKE, 256)
     found = UDP().decode(target, 256)[0]
-    home = UDP().home(found, torch.from_numpy(matrix)[None])
+    home = UDP().to_photo(found, torch.from_numpy(matrix)[None])
     assert np.abs(home.numpy() - landmarks).max() < 2e-3
     x, y, width, height, turned = reference['cases'][case]
     if not turned:  # MMPose's way home, which knows no rotation

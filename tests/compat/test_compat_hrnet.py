@@ -13,8 +13,8 @@ from torch.nn import functional as F
 
 import facelmk
 from facelmk import FacelmkError, MissingResource, UnknownName, compat
+from facelmk.checkpoint import Mismatch
 from facelmk.compat import hrnet
-from facelmk.engine.checkpoint import Mismatch
 from facelmk.models.backbones import hrnet as layers
 from facelmk.registry import CODECS, MODELS
 

@@ -8,8 +8,8 @@ import pytest
 from facelmk import geometry
 from facelmk.datasets import AnnotatedFaces, CocoFaces, CsvFaces, FaceDataset, WflwTxt
 from facelmk.datasets.defects import refuse
-from facelmk.datasets.records import read_text, tight_boxes
-from facelmk.registry import DataDefect, FacelmkError, MissingResource, UnknownName
+from facelmk.datasets.readers.records import read_text, tight_boxes
+from facelmk.errors import DataDefect, FacelmkError, MissingResource, UnknownName
 
 
 class Listed(AnnotatedFaces):

@@ -4,8 +4,9 @@ import numpy as np
 import pytest
 
 from facelmk.datasets import AnnotatedFaces, JoinedFaces, RepeatedFaces
+from facelmk.errors import FacelmkError, MissingResource, UnknownName
 from facelmk.markups import MAPS, MARKUPS
-from facelmk.registry import DATASETS, FacelmkError, MissingResource, UnknownName
+from facelmk.registry import DATASETS
 
 
 class Listed(AnnotatedFaces):

@@ -10,9 +10,10 @@ import numpy as np
 import torch
 from mmengine.hooks import Hook
 
-from facelmk.engine.config import load_config
+from facelmk.config import load_config
 from facelmk.engine.run import train
-from facelmk.registry import HOOKS, FacelmkError
+from facelmk.errors import FacelmkError
+from facelmk.registry import HOOKS
 
 NOISE, KILL = 1e-3, {'kill': signal.SIGKILL, 'term': signal.SIGTERM, 'int': signal.SIGINT}
 

@@ -10,7 +10,7 @@ import torch
 from mmengine import Config
 
 from facelmk.engine.ranks import _apart, join_ranks
-from facelmk.registry import FacelmkError
+from facelmk.errors import FacelmkError
 
 pytestmark = pytest.mark.skipif(torch.cuda.is_available(), reason='with GPUs the ranks use NCCL')
 SRUN = """#!/usr/bin/env bash

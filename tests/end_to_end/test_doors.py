@@ -15,13 +15,13 @@ import pytest
 import torch
 from torch import Tensor, nn
 
+from facelmk.config import load_config
 from facelmk.datasets import SyntheticFaces
-from facelmk.engine.config import load_config
 from facelmk.registry import MODELS
 
 Weights = dict[str, Tensor]
 FACES, SIDE = 6, 64
-fill = runpy.run_path(str(Path(__file__).parents[1] / 'models' / 'filled.py'))['fill']
+fill = runpy.run_path(str(Path(__file__).parents[1] / 'helpers' / 'filled.py'))['fill']
 CONFIG = """
 from mmengine.config import read_base
 
@@ -191,7 +191,7 @@ YAML = 'experiments/wflw/face_alignment_wflw_hrnet_w18.yaml'
 @pytest.fixture
 def small_wflw(tmp_path: Path) -> Path:
     """A folder with a published YAML, made small, and drawn faces laid out as it says; where its runs write."""
-    published = runpy.run_path(str(Path(__file__).parents[1] / 'engine' / 'test_seeds_yaml.py'))['published']('WFLW')
+    published = runpy.run_path(str(Path(__file__).parents[1] / 'compat' / 'test_hrnet_yaml.py'))['published']('WFLW')
     for theirs, smaller in {
         '[256, 256]': '[64, 64]',
         '[64, 64]\n  EX': '[16, 16]\n  EX',

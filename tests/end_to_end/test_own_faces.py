@@ -5,7 +5,7 @@ import subprocess
 import sys
 
 import pytest
-from conftest import environment
+from processes import environment
 
 from facelmk.datasets import PtsFaces, SyntheticFaces
 from facelmk.faces import save

@@ -14,9 +14,9 @@ import numpy as np
 import pytest
 import torch
 
+from facelmk.checkpoint import load_checkpoint
+from facelmk.config import load_config
 from facelmk.datasets import CropFace, CsvFaces, LoadImage, PackFace, collate_faces
-from facelmk.engine.checkpoint import load_checkpoint
-from facelmk.engine.config import load_config
 from facelmk.faces import compare, save
 from facelmk.geometry import apply
 from facelmk.markups import convert

@@ -6,7 +6,7 @@ import re
 import pytest
 import torch
 
-from facelmk.engine.checkpoint import read_checkpoint
+from facelmk.checkpoint import read_checkpoint
 
 SUBSETS = ['pose', 'expression', 'illumination', 'makeup', 'occlusion', 'blur']
 NUMBER = r'[\d.]+(?:e[+-]\d+)?'

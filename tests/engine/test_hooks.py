@@ -9,8 +9,8 @@ import torch
 from mmengine.hooks import EMAHook, Hook
 from torch import distributed, multiprocessing
 
-from facelmk.engine.checkpoint import read_checkpoint
-from facelmk.engine.config import load_config
+from facelmk.checkpoint import read_checkpoint
+from facelmk.config import load_config
 from facelmk.registry import MODELS
 
 EPOCHS = {'train_cfg.max_epochs': 2, 'train_cfg.val_interval': 1, 'default_hooks.checkpoint.interval': 1}

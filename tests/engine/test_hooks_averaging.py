@@ -9,9 +9,10 @@ from mmengine.optim import CosineAnnealingLR, LinearLR, OptimWrapper, build_opti
 from mmengine.registry import DefaultScope
 from torch import nn
 
+from facelmk.config import load_config
 from facelmk.engine.averaging import ExpMomentumEMA
-from facelmk.engine.config import load_config
-from facelmk.registry import MODELS, FacelmkError, UnknownName
+from facelmk.errors import FacelmkError, UnknownName
+from facelmk.registry import MODELS
 
 OPTIM = dict(
     _delete_=True,

@@ -11,10 +11,10 @@ from torch import multiprocessing
 from torch.utils.data import DataLoader
 
 from facelmk import geometry
+from facelmk.config import config_names, load_config
 from facelmk.datasets import FaceDataset, FaceSampler, FromEpoch, SyntheticFaces
-from facelmk.engine.config import config_names, load_config
 from facelmk.engine.switch_pipeline import SwitchPipeline
-from facelmk.registry import FacelmkError, UnknownName
+from facelmk.errors import FacelmkError, UnknownName
 
 FIRST, SECOND = dict(type='CoarseDropout', size=(0.1, 0.2)), dict(type='CoarseDropout', size=(0.6, 0.8))
 STAGES = [

@@ -9,7 +9,8 @@ from torch import nn
 
 from facelmk.datasets import FaceDataset
 from facelmk.engine.run import train
-from facelmk.registry import DATASETS, METRICS, MODELS, FacelmkError
+from facelmk.errors import FacelmkError
+from facelmk.registry import DATASETS, METRICS, MODELS
 
 SAMPLES, BATCH, ITERATIONS = 10, 2, 15  # three epochs
 LOADED = []

@@ -3,9 +3,10 @@
 import pytest
 import torch
 from mmengine.hooks import Hook
-from test_guards import faces, parts
+from toy_runs import faces, parts
 
-from facelmk.registry import OPTIM_WRAPPERS, TrainingFault
+from facelmk.errors import TrainingFault
+from facelmk.registry import OPTIM_WRAPPERS
 
 MIXED = dict(type='AmpOptimWrapper', dtype='bfloat16')
 

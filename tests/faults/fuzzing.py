@@ -15,8 +15,8 @@ import numpy as np
 from PIL import Image
 
 from facelmk.datasets import CocoFaces, CofwMat, CsvFaces, LapaTxt, Mat300WLP, PtsFaces, WflwTxt
-from facelmk.datasets.pictures import read_image
-from facelmk.registry import FacelmkError
+from facelmk.datasets.images.decode import read_image
+from facelmk.errors import FacelmkError
 
 from . import annotations as made
 from .written import written

@@ -25,13 +25,13 @@ from scipy.io import loadmat, savemat
 from scipy.io.matlab import MatlabObject
 from torch import Tensor, nn
 
+from facelmk.checkpoint import load_checkpoint, load_pretrained, publish, read_checkpoint
 from facelmk.cli import main
+from facelmk.config import load_config
 from facelmk.datasets import CocoFaces, CofwMat, SyntheticFaces
-from facelmk.engine.checkpoint import load_checkpoint, load_pretrained, publish, read_checkpoint
-from facelmk.engine.config import load_config
-from facelmk.engine.files.archives import extract
-from facelmk.engine.newest import newest
+from facelmk.engine.saving.newest import newest
 from facelmk.errors import FacelmkError
+from facelmk.files.archives import extract
 
 from . import annotations as made
 from .loopback import Answer, serving

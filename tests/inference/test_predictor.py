@@ -12,8 +12,8 @@ import torch
 
 import facelmk
 from facelmk import FacelmkError, MissingResource, geometry
-from facelmk.engine.checkpoint import Mismatch
-from facelmk.engine.config import load_config
+from facelmk.checkpoint import Mismatch
+from facelmk.config import load_config
 from facelmk.faces import Faces
 
 ROOT = Path(__file__).parents[2]

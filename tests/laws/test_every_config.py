@@ -16,10 +16,10 @@ from mmengine.evaluator import Evaluator
 from mmengine.optim import build_optim_wrapper
 
 from facelmk import geometry
+from facelmk.checkpoint import load_checkpoint, save_checkpoint
 from facelmk.codecs import Heatmap
+from facelmk.config import config_names, load_config
 from facelmk.datasets import SyntheticFaces, collate_faces
-from facelmk.engine.checkpoint import load_checkpoint, save_checkpoint
-from facelmk.engine.config import config_names, load_config
 from facelmk.markups import MARKUPS
 from facelmk.metrics import NME
 from facelmk.registry import CODECS, METRICS, MODELS
@@ -120,7 +120,7 @@ def answer(model, codec, batch, shape, flip):
     like = torch.zeros(FACES, *shape)
     targets = [codec.encode(face, visible, like, size)[0] for face in ([points, opposite] if flip else [points])]
     output = targets[0] if not flip else (targets[0] + codec.flip(targets[1], order, size)) / 2
-    landmarks = codec.home(codec.decode(output, size)[0], truth['warp'])
+    landmarks = codec.to_photo(codec.decode(output, size)[0], truth['warp'])
     return [dict(id=i, landmarks=face) for i, face in zip(truth['id'], landmarks, strict=True)]
 
 

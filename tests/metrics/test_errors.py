@@ -5,9 +5,10 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from facelmk.errors import FacelmkError, UnknownName
 from facelmk.markups import MARKUPS, Markup
 from facelmk.metrics.errors import NORMS, check_norm, face_errors, normaliser
-from facelmk.registry import METRICS, FacelmkError, UnknownName
+from facelmk.registry import METRICS
 
 REFERENCE = np.load(Path(__file__).parents[1] / 'data' / 'metrics.npz')
 RNG = np.random.default_rng(0)

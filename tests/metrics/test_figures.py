@@ -3,8 +3,9 @@
 import numpy as np
 import pytest
 
+from facelmk.errors import FacelmkError
 from facelmk.metrics import AUC, NME, FailureRate
-from facelmk.registry import METRICS, FacelmkError
+from facelmk.registry import METRICS
 
 
 @pytest.fixture

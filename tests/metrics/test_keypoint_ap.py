@@ -5,8 +5,9 @@ import sys
 import numpy as np
 import pytest
 
+from facelmk.errors import FacelmkError, MissingResource
 from facelmk.metrics.keypoint_ap import WHOLEBODY_SIGMAS, coco_tools
-from facelmk.registry import METRICS, FacelmkError, MissingResource
+from facelmk.registry import METRICS
 
 BOX = [[10.0, 20, 110, 220]]  # area 20,000
 

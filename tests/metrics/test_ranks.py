@@ -11,9 +11,10 @@ from mmengine.evaluator import Evaluator
 from torch import distributed, multiprocessing
 
 from facelmk.datasets.sampler import FaceSampler
+from facelmk.errors import FacelmkError, TrainingFault
 from facelmk.metrics.base import merge
 from facelmk.metrics.merging import doubles, gather
-from facelmk.registry import METRICS, FacelmkError, TrainingFault
+from facelmk.registry import METRICS
 
 CONFIGS = [
     dict(type='NME'),

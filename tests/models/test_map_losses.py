@@ -7,9 +7,10 @@ import pytest
 import torch
 from scipy.ndimage import grey_dilation
 
+from facelmk.errors import FacelmkError, UnknownName
 from facelmk.models.losses.adaptive_wing_loss import adaptive_wing
 from facelmk.models.losses.integral_loss import mean_places
-from facelmk.registry import LOSSES, FacelmkError, UnknownName
+from facelmk.registry import LOSSES
 
 
 def gradient(loss: torch.nn.Module, output: torch.Tensor, target: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
@@ -82,7 +83,7 @@ def test_a_place_by_hand() -> None:
     """Heights 1 and 1 in columns 2 and 5 of a row: the mean is 3.5, the target's 2; mass 2 counts by 2 / 3."""
     output, target = torch.zeros(1, 1, 3, 8), torch.zeros(1, 1, 3, 8)
     output[0, 0, 1, [2, 5]], target[0, 0, 1, 2] = 1.0, 0.8
-    loss = LOSSES.build(dict(type='PlaceLoss'))
+    loss = LOSSES.build(dict(type='SoftArgmaxL1Loss'))
     assert loss(output, target).item() == pytest.approx((1.5 + 0) / 2 * 2 / 3)
     output[0, 0, 0] = -3.0  # what lies below the plain says nothing
     value, slope = gradient(loss, output, target)
@@ -98,6 +99,6 @@ def test_a_places_gradient_is_bounded_from_the_first_noise_on() -> None:
     target[0, 0, 60, 3] = 1.0
     noise = torch.rand(1, 1, 64, 64, generator=torch.Generator().manual_seed(0))
     for height in (0.0, 1e-9, 1e-6, 1e-4, 0.01, 0.1, 1.0, 100.0):
-        value, slope = gradient(LOSSES.build(dict(type='PlaceLoss')), noise * height, target)
+        value, slope = gradient(LOSSES.build(dict(type='SoftArgmaxL1Loss')), noise * height, target)
         assert 0 <= value < 64 and slope.isfinite().all() and slope.abs().max() < 64
     assert mean_places(torch.nn.functional.one_hot(torch.tensor([[5]]), 9).float()).tolist() == [[[5.0]]]

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 import torch
 from filled import NEAR, Network, fill, keys, normal_input, relative, share
-from test_landmarker import coco_face, random, steady
+from landmarkers import coco_face, random, steady
 from torch import Tensor
 
 from facelmk.errors import FacelmkError

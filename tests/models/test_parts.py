@@ -10,7 +10,7 @@ import torch
 from filled import Network
 from torch import nn
 
-from facelmk.engine.checkpoint import load_checkpoint, save_checkpoint
+from facelmk.checkpoint import load_checkpoint, save_checkpoint
 from facelmk.errors import FacelmkError
 from facelmk.registry import BACKBONES, HEADS
 

@@ -18,7 +18,7 @@ from mmengine import Config
 from torch import Tensor, nn
 
 from facelmk import geometry
-from facelmk.engine.config import config_folder, load_config
+from facelmk.config import config_folder, load_config
 from facelmk.registry import CODECS, MODELS
 
 NEAR, PIXELS = 1e-5, 1e-3
@@ -190,7 +190,7 @@ def reach(model: nn.Module, data: dict[str, Any]) -> np.ndarray:
     generator = torch.Generator().manual_seed(0)
 
     def landmarks(maps: Tensor) -> Tensor:
-        return model.codec.home(model.codec.decode(maps, 256)[0], warp)
+        return model.codec.to_photo(model.codec.decode(maps, 256)[0], warp)
 
     moved = torch.zeros(output.shape[:2], dtype=torch.float64)
     for _ in range(48):

@@ -7,7 +7,7 @@ import pytest
 import torch
 from torch import Tensor, nn
 
-from facelmk.engine.checkpoint import load_pretrained
+from facelmk.checkpoint import load_pretrained
 from facelmk.errors import MissingResource, UnknownName
 from facelmk.registry import BACKBONES
 

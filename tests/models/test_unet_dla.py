@@ -7,7 +7,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from facelmk.engine.checkpoint import PRETRAINED, Mismatch, load_pretrained
+from facelmk.checkpoint import PRETRAINED, Mismatch, load_pretrained
 from facelmk.errors import FacelmkError
 from facelmk.models.backbones.dla import Ascent, Tree
 from facelmk.registry import BACKBONES

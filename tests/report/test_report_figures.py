@@ -11,7 +11,8 @@ from facelmk.errors import DataDefect, FacelmkError
 from facelmk.markups import MARKUPS, Markup
 from facelmk.metrics import AUC, NME, FailureRate
 from facelmk.registry import DATASETS
-from facelmk.report import collect, floor, gallery
+from facelmk.report import baseline as floor
+from facelmk.report import collect, gallery
 from facelmk.report.collect import Collector, Row, results
 from facelmk.report.curves import ced, ced_svg, histogram_svg
 from facelmk.report.face_map import map_svg, part_table

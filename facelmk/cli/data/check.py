@@ -31,7 +31,7 @@ def arguments(check: argparse.ArgumentParser) -> None:
 
 
 def run(options: argparse.Namespace) -> int:
-    from ...datasets.check import check, shared_pictures
+    from ...datasets.tools.check import check, shared_pictures
 
     with redirect_stdout(sys.stderr) if options.json else nullcontext():  # the log must not stand in the json
         found = {name: check(read, options.pictures) for name, read in sets(options, options.phase)}

@@ -34,7 +34,7 @@ def arguments(convert: argparse.ArgumentParser) -> None:
 
 
 def run(options: argparse.Namespace) -> None:
-    from ...datasets.writing import write_faces
+    from ...datasets.tools.convert import write_faces
 
     out = Path(options.out)
     form = options.to or next((name for name, ending in ENDINGS.items() if ending == out.suffix), None)

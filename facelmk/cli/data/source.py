@@ -38,7 +38,7 @@ def is_config(source: str) -> bool:
 
 def sets(options: argparse.Namespace, phases: Sequence[str]) -> Iterator[tuple[str, Callable[[], 'FaceDataset']]]:
     """What SOURCE holds by its name, not read yet: a config's phases, each data set once, or the file itself."""
-    from ...datasets.sources import open_faces
+    from ...datasets.readers.detect_format import open_faces
 
     if not is_config(options.source):
         yield options.source, lambda: open_faces(options.source, options.markup, options.image_root)

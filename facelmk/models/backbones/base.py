@@ -4,7 +4,7 @@ from collections.abc import Iterable
 
 from torch import Tensor, nn
 
-from ...registry import FacelmkError
+from ...errors import FacelmkError
 
 
 class Backbone(nn.Module):

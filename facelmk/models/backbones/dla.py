@@ -6,7 +6,8 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from ...registry import BACKBONES, FacelmkError
+from ...errors import FacelmkError
+from ...registry import BACKBONES
 from .base import Backbone
 from .blocks import BasicBlock, conv_norm
 

@@ -5,7 +5,8 @@ from collections.abc import Iterable
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from ...registry import BACKBONES, FacelmkError
+from ...errors import FacelmkError
+from ...registry import BACKBONES
 from .base import Backbone
 from .blocks import BasicBlock, Bottleneck, blocks, conv_norm
 

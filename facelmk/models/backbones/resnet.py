@@ -4,7 +4,8 @@ from collections.abc import Iterable, Sequence
 
 from torch import Tensor, nn
 
-from ...registry import BACKBONES, FacelmkError
+from ...errors import FacelmkError
+from ...registry import BACKBONES
 from .base import Backbone
 from .blocks import BasicBlock, Bottleneck, Residual, blocks, conv_norm
 

@@ -6,7 +6,8 @@ from typing import Any
 
 from torch import Tensor, nn
 
-from ...registry import BACKBONES, MissingResource, UnknownName, near
+from ...errors import MissingResource, UnknownName, did_you_mean
+from ...registry import BACKBONES
 from .base import Backbone
 
 
@@ -29,7 +30,9 @@ class TimmBackbone(Backbone):
     ) -> None:
         timm = _timm()
         if not timm.is_model(name):
-            raise UnknownName(f"TimmBackbone: name={name!r} is none of timm's. {near(name, timm.list_models())}")
+            raise UnknownName(
+                f"TimmBackbone: name={name!r} is none of timm's. {did_you_mean(name, timm.list_models())}"
+            )
         if out_indices is not None:
             options['out_indices'] = tuple(out_indices)
         self.recipe = dict(model_name=name, features_only=True, **options)

@@ -5,7 +5,8 @@ from collections.abc import Iterable
 import torch
 from torch import Tensor, nn
 
-from ...registry import BACKBONES, FacelmkError
+from ...errors import FacelmkError
+from ...registry import BACKBONES
 from .base import Backbone
 from .blocks import conv_norm
 

@@ -6,7 +6,8 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from ...registry import HEADS, FacelmkError
+from ...errors import FacelmkError
+from ...registry import HEADS
 from .base import Head
 
 _KEY = 128  # how many numbers a point shows to the others, to be compared with theirs
@@ -51,8 +52,8 @@ class GatedAttention(nn.Module):
     def forward(self, x: Tensor) -> Tensor:
         gate, value, base = F.silu(self.uv(self.ln(x))).split((self.inner, self.inner, _KEY), -1)
         query, key = (base[..., None, :] * self.gamma + self.beta).unbind(-2)
-        heed = F.relu(query @ key.mT / _KEY**0.5) ** 2
-        return self.res_scale(x) + self.o(gate * (heed @ value))
+        attention = F.relu(query @ key.mT / _KEY**0.5) ** 2
+        return self.res_scale(x) + self.o(gate * (attention @ value))
 
 
 @HEADS.register_module()

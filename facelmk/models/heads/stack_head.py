@@ -4,7 +4,8 @@ from collections.abc import Sequence
 
 from torch import Tensor
 
-from ...registry import HEADS, FacelmkError
+from ...errors import FacelmkError
+from ...registry import HEADS
 from .base import Head
 
 

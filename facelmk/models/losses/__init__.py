@@ -8,12 +8,12 @@ from .integral_loss import IntegralLoss
 from .kl_discret_loss import KLDiscretLoss
 from .l1_loss import L1Loss
 from .ohkm_loss import OHKMLoss
-from .place_loss import PlaceLoss
 from .smooth_l1_loss import SmoothL1Loss
+from .soft_argmax_l1_loss import SoftArgmaxL1Loss
 from .soft_wing_loss import SoftWingLoss
 from .wing_loss import WingLoss
 
 # fmt: off
 __all__ = ['AdaptiveWingLoss', 'FocalHeatmapLoss', 'HeatmapMSELoss', 'IntegralLoss', 'KLDiscretLoss', 'L1Loss', 'Loss',
-           'OHKMLoss', 'PlaceLoss', 'SmoothL1Loss', 'SoftWingLoss', 'WingLoss']
+           'OHKMLoss', 'SmoothL1Loss', 'SoftArgmaxL1Loss', 'SoftWingLoss', 'WingLoss']
 # fmt: on

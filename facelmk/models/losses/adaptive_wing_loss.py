@@ -7,7 +7,8 @@ import torch
 from torch import Tensor
 from torch.nn import functional as F
 
-from ...registry import LOSSES, FacelmkError, UnknownName, near
+from ...errors import FacelmkError, UnknownName, did_you_mean
+from ...registry import LOSSES
 from .base import Loss, weighted
 
 
@@ -61,7 +62,7 @@ class AdaptiveWingLoss(Loss):
         self.alpha, self.omega, self.epsilon, self.theta = alpha, omega, epsilon, theta
         known = WeightMap.__dataclass_fields__
         for key in set(weight_map or ()) - set(known):
-            raise UnknownName(f'AdaptiveWingLoss: {key!r} in weight_map. {near(key, known)}')
+            raise UnknownName(f'AdaptiveWingLoss: {key!r} in weight_map. {did_you_mean(key, known)}')
         self.weight_map = None if weight_map is None else WeightMap(**weight_map)
 
     def forward(self, output: Tensor, target: Tensor, weight: Tensor | None = None) -> Tensor:

@@ -2,7 +2,8 @@
 
 from torch import Tensor
 
-from ...registry import LOSSES, FacelmkError
+from ...errors import FacelmkError
+from ...registry import LOSSES
 from .base import Loss, weighted
 
 

@@ -1,0 +1,40 @@
+"""Config formats of other projects, registered for `facelmk.config`."""
+
+from collections.abc import Iterable
+from functools import partial
+from pathlib import Path
+
+from ..config.foreign import Change, ConfigFormat
+from ..registry import CONFIG_FORMATS
+from .aliases import ALIASES, our_name, refuse_mmpose_file
+from .hrnet_yaml import apply_values, config_of, read_hrnet
+
+
+@CONFIG_FORMATS.register_module()
+class NamesElsewhere(ConfigFormat):
+    """Config names of MMPose, the original HRNet and Adaptive Wing; MMPose's own files are refused."""
+
+    def names(self) -> Iterable[str]:
+        return ALIASES
+
+    def our_name(self, source: str | Path) -> str | None:
+        return our_name(source)
+
+    def refuse(self, path: Path, text: str | None = None) -> None:
+        refuse_mmpose_file(path, text)
+
+    def replacement(self, name: str) -> str | None:
+        from .mmpose_datasets import STEPS  # only for this error: the module imports all data sets
+
+        return f"{name} is MMPose's; what does the same here: {STEPS[name]}." if name in STEPS else None
+
+
+@CONFIG_FORMATS.register_module()
+class HRNetYaml(ConfigFormat):
+    """YAML files of the original HRNet."""
+
+    def read(self, path: Path) -> tuple[str, Change] | None:
+        values = read_hrnet(path) if path.suffix in ('.yaml', '.yml') else None
+        if values is None:
+            return None
+        return config_of(values, path), partial(apply_values, values, path=path)

@@ -1,0 +1,145 @@
+"""MMPose's data set classes under their own names and with their own arguments, as the reader of its json files.
+
+What stands in MMPose's `metainfo` is in our mark-ups, and its `pipeline` lists are another toolbox's: they are refused
+with the steps that do the same here.
+"""
+
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+from ..datasets.base import Transform
+from ..datasets.readers.coco import CocoFaces
+from ..errors import FacelmkError
+from ..registry import DATASETS
+
+STEPS = {
+    'GetBBoxCenterScale': 'CropFace(padding=1.25)',
+    'RandomFlip': "CropFace(flip=.5, mirror='photo')",
+    'RandomHalfBody': 'HalfBody()',
+    'TopdownAffine': 'CropFace(size=256)',
+    'GenerateTarget': "the model's codec",
+    'RandomBBoxTransform': "CropFace(rotate=60, rotate_prob=.6, scale=(.75, 1.25), draw='truncnorm')",
+    'PackPoseInputs': 'PackFace()',
+    'YOLOXHSVRandomAug': 'HSV()',
+    'PhotometricDistortion': 'Photometric()',
+    'Albumentation': 'Blur(), MedianBlur(), CoarseDropout()',
+    'KeypointConverter': 'JoinedFaces(markup=...)',
+}
+WITHOUT = {'bbox_file': 'boxes of a detector', 'filter_cfg': 'filters'}
+
+
+class MMPoseFaces(CocoFaces):
+    """A json of MMPose's: `ann_file` and `data_prefix['img']` lie below `data_root`.
+
+    `metainfo`, `test_mode`, `serialize_data`, `lazy_init` and `max_refetch` are taken and change nothing; `indices`
+    keeps the first few faces, or those of a list.
+    """
+
+    markup_name = 'wflw'
+
+    def __init__(
+        self,
+        ann_file: str = '',
+        data_root: str | None = None,
+        data_prefix: Mapping[str, str] | str = '',
+        pipeline: Sequence[dict | Transform] = (),
+        data_mode: str = 'topdown',
+        indices: int | Sequence[int] | None = None,
+        metainfo: Mapping[str, Any] | None = None,
+        test_mode: bool = False,
+        bbox_file: str | None = None,
+        filter_cfg: Mapping[str, Any] | None = None,
+        serialize_data: bool = True,
+        lazy_init: bool = False,
+        max_refetch: int = 1000,
+        **options: Any,
+    ) -> None:
+        name = type(self).__name__
+        if data_mode != 'topdown':
+            raise FacelmkError(
+                f"{name}: data_mode={data_mode!r}; here every face is cut out by its box, which is 'topdown'"
+            )
+        for key, value in dict(bbox_file=bbox_file, filter_cfg=filter_cfg).items():
+            if value:
+                raise FacelmkError(f'{name}: {key}={value!r}; {WITHOUT[key]} are not read here, leave it out')
+        _refuse_foreign(name, pipeline)
+        folder = data_prefix if isinstance(data_prefix, str) else data_prefix.get('img', '')
+        markup = options.pop('markup', self.markup_name)
+        super().__init__(ann_file, data_root or '', folder, markup, pipeline, **options)
+        if indices is not None:
+            self.faces = [
+                self.faces[i] for i in (range(len(self.faces))[:indices] if isinstance(indices, int) else indices)
+            ]
+
+    @classmethod
+    def needs(cls, options: Mapping[str, Any]) -> list[Path]:
+        """The json and the folder of pictures."""
+        prefix = options.get('data_prefix', '')
+        folder = prefix if isinstance(prefix, str) else prefix.get('img', '')
+        return CocoFaces.needs(
+            {'data_root': options.get('data_root') or '', 'ann_file': options.get('ann_file'), 'image_root': folder}
+        )
+
+
+def _refuse_foreign(name: str, pipeline: Sequence[dict | Transform]) -> None:
+    """MMPose's own steps cannot run here: say which of ours do the same."""
+    kinds = [step['type'].rpartition('.')[2] for step in pipeline if isinstance(step, Mapping)]
+    if found := [kind for kind in kinds if kind in STEPS]:
+        ways = ', '.join(f'{kind}: {STEPS[kind]}' for kind in dict.fromkeys(found))
+        raise FacelmkError(
+            f"{name}: its pipeline is MMPose's ({found[0]}). Write LoadImage, CropFace(...), PackFace "
+            'in its place, as the data configs under configs/_base_/data do. What does the same: '
+            f'{ways}'
+        )
+
+
+@DATASETS.register_module()
+class WFLWDataset(MMPoseFaces):
+    """WFLW's 98 points, boxes from center and scale."""
+
+
+@DATASETS.register_module()
+class Face300WDataset(MMPoseFaces):
+    """300W's 68 points, boxes from center and scale."""
+
+    markup_name = '300w'
+
+
+@DATASETS.register_module()
+class AFLWDataset(MMPoseFaces):
+    """AFLW's 19 points, boxes from center and scale; `norm` is the box size."""
+
+    markup_name = 'aflw'
+
+
+@DATASETS.register_module()
+class Face300WLPDataset(MMPoseFaces):
+    """300W-LP's 68 points, boxes from bbox; they mirror, as MMPose's do not."""
+
+    markup_name = '300wlp'
+    boxes = ('bbox', 'file', 'tight')
+
+
+@DATASETS.register_module()
+class COFWDataset(MMPoseFaces):
+    """COFW's 29 points, boxes from bbox."""
+
+    markup_name = 'cofw'
+    boxes = ('bbox', 'file', 'tight')
+
+
+@DATASETS.register_module()
+class LapaDataset(MMPoseFaces):
+    """LaPa's 106 points, boxes from bbox."""
+
+    markup_name = 'lapa'
+    boxes = ('bbox', 'file', 'tight')
+
+
+@DATASETS.register_module()
+class CocoWholeBodyFaceDataset(MMPoseFaces):
+    """The 68 points of COCO-WholeBody's faces, boxes from face_box."""
+
+    markup_name = 'coco_wholebody_face'
+    boxes = ('bbox', 'file', 'tight')

@@ -1,0 +1,49 @@
+"""Config formats of other projects: what one must offer. They are registered in `facelmk.compat` as CONFIG_FORMATS."""
+
+from collections.abc import Callable, Iterable
+from pathlib import Path
+
+from mmengine import Config
+
+from ..registry import CONFIG_FORMATS
+
+Change = Callable[[Config], None]
+
+
+class ConfigFormat:
+    """The configs of another project: their names, their files, their parts. Each method may be left as it is."""
+
+    def names(self) -> Iterable[str]:
+        """Config names of the other project that stand for a config of facelmk."""
+        return ()
+
+    def our_name(self, source: str | Path) -> str | None:
+        """The config of facelmk that stands for this path or name; None if there is none."""
+        return None
+
+    def refuse(self, path: Path, text: str | None = None) -> None:
+        """Raise an error for a file of the other project that cannot be read; `text` includes its bases."""
+
+    def read(self, path: Path) -> tuple[str, Change] | None:
+        """The config of facelmk that a file is put onto, and the changes that the file makes; None for other files."""
+        return None
+
+    def replacement(self, name: str) -> str | None:
+        """What does the same here as a part that the other project calls `name`."""
+        return None
+
+
+def config_formats() -> list[ConfigFormat]:
+    """One of each registered format."""
+    return [CONFIG_FORMATS.build(dict(type=name)) for name in CONFIG_FORMATS]
+
+
+def our_name(source: str | Path) -> str | None:
+    """The config of facelmk that stands for another project's path or name."""
+    return next((name for known in config_formats() if (name := known.our_name(source))), None)
+
+
+def refuse_foreign(path: Path, text: str | None = None) -> None:
+    """Raise an error for a config file of another project that cannot be read."""
+    for known in config_formats():
+        known.refuse(path, text)

@@ -1,0 +1,1 @@
+"""Image files become arrays, within limits of size."""

@@ -1,0 +1,1 @@
+"""Check a data set, and convert it to another format."""

@@ -1,0 +1,304 @@
+"""Checkpoints: every dialect fits to the last key, what does not fit is named, writes are whole."""
+
+import hashlib
+import os
+import re
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+from torch import Tensor, nn
+
+from facelmk.checkpoint import (
+    PRETRAINED,
+    Mismatch,
+    load_checkpoint,
+    load_pretrained,
+    plain,
+    publish,
+    read_checkpoint,
+    save_checkpoint,
+)
+from facelmk.errors import FacelmkError, MissingResource, UnknownName
+from facelmk.registry import BACKBONES, FUNCTIONS, HEADS
+
+KEYS = Path(__file__).parents[1] / 'data' / 'keys.npz'
+
+
+class Network(nn.Module):
+    """A backbone and a head under the names that checkpoints give them."""
+
+    def __init__(self, backbone: str, head: dict, K: int = 98, **options: int) -> None:
+        super().__init__()
+        self.backbone = BACKBONES.build(dict(type=backbone, **options))
+        self.head = HEADS.build(dict(head, in_channels=self.backbone.out_channels, out_channels=K))
+
+
+def hrnet(K: int = 98) -> Network:
+    return Network('HRNet', dict(type='HeatmapHead', convs=1), K)
+
+
+def deeppose() -> Network:
+    return Network('ResNet', dict(type='RegressionHead'))
+
+
+def small(K: int = 98) -> Network:
+    return Network('ResNet', dict(type='RegressionHead'), K, depth=18)
+
+
+def assert_holds(network: nn.Module, weights: dict[str, Tensor]) -> None:
+    found = network.state_dict()
+    assert all(torch.equal(value, found[key]) for key, value in weights.items())
+
+
+def made(name: str) -> dict[str, Tensor]:
+    """A state_dict with the published keys and shapes, each tensor filled with a number of its own."""
+    with np.load(KEYS) as lists:
+        rows = [line.partition(' ') for line in lists[name].tolist()]
+    return {
+        key: torch.full([int(n) for n in shape.strip('()').split(',') if n.strip()], float(i))
+        for i, (key, _, shape) in enumerate(rows)
+    }
+
+
+def old_mmpose(weights: dict[str, Tensor]) -> dict[str, Tensor]:
+    """The names of MMPose 0.x, which kept the head's convolutions in one list."""
+    heads = {
+        'head.conv_layers.': 'keypoint_head.final_layer.',
+        'head.final_layer.': 'keypoint_head.final_layer.3.',
+        'head.fc.': 'keypoint_head.fc.',
+    }
+
+    def old(key: str) -> str:
+        return next((key.replace(new, name) for new, name in heads.items() if key.startswith(new)), key)
+
+    return {old(key): value for key, value in weights.items()}
+
+
+def behind_module(weights: dict[str, Tensor]) -> dict[str, Tensor]:
+    return {f'module.{key}': value for key, value in weights.items()}
+
+
+FILES = {
+    'MMPose 1, HRNet': (hrnet, lambda: {'state_dict': made('hrnetv2_wflw'), 'meta': {'epoch': 60}}),
+    'MMPose 1, DeepPose': (deeppose, lambda: {'state_dict': made('res50_wing_wflw')}),
+    'MMPose 0, HRNet': (hrnet, lambda: {'state_dict': old_mmpose(made('hrnetv2_wflw'))}),
+    'MMPose 0, DeepPose': (deeppose, lambda: {'state_dict': old_mmpose(made('res50_wing_wflw'))}),
+    'original HRNet, plain': (hrnet, lambda: made('original_hrnet')),
+    'original HRNet, DataParallel': (hrnet, lambda: behind_module(made('original_hrnet'))),
+    'original HRNet, below a key': (hrnet, lambda: {'state_dict': behind_module(made('original_hrnet')), 'epoch': 3}),
+}
+
+
+@pytest.mark.fault('D15', 'D16')
+@pytest.mark.parametrize('name', FILES)
+def test_every_dialect_fills_every_tensor(name: str, tmp_path: Path) -> None:
+    build, content = FILES[name]
+    network, checkpoint = build(), content()
+    torch.save(checkpoint, tmp_path / 'x.pth')
+    load_checkpoint(network, tmp_path / 'x.pth')
+    given = sorted(value.flatten()[0].item() for value in checkpoint.get('state_dict', checkpoint).values())
+    assert sorted(value.flatten()[0].item() for value in network.state_dict().values()) == given
+
+
+def test_original_hrnet_goes_where_it_belongs(tmp_path: Path) -> None:
+    weights, network = made('original_hrnet'), hrnet()
+    torch.save(weights, tmp_path / 'HR18-WFLW.pth')
+    load_checkpoint(network, tmp_path / 'HR18-WFLW.pth')
+    found = network.state_dict()
+    for theirs, ours in {
+        'head.0.bias': 'head.conv_layers.0.bias',
+        'head.3.weight': 'head.final_layer.weight',
+        'head.1.running_var': 'head.conv_layers.1.running_var',
+        'conv1.weight': 'backbone.conv1.weight',
+        'stage3.2.branches.1.0.bn1.bias': 'backbone.stage3.2.branches.1.0.bn1.bias',
+    }.items():
+        assert torch.equal(found[ours], weights[theirs])
+
+
+@pytest.mark.fault('D17')
+def test_adaptive_wings_file_fills_every_tensor(tmp_path: Path) -> None:
+    """The keys and shapes of its WFLW_4HG.pth, which has a network of four stacks below 'state_dict'."""
+    weights = made('adaptive_wing')
+    torch.save({'state_dict': weights}, tmp_path / 'WFLW_4HG.pth')
+    network = Network('StackedHourglass', dict(type='StackHead'), 99, maps=99)
+    load_checkpoint(network, tmp_path / 'WFLW_4HG.pth')
+    found = network.state_dict()
+    assert found.keys() == {f'backbone.{key}' for key in weights} and len(weights) == 1137
+    assert all(torch.equal(value.float(), weights[key.removeprefix('backbone.')]) for key, value in found.items())
+
+
+def test_a_backbone_alone_takes_torchvisions_file(tmp_path: Path) -> None:
+    torch.manual_seed(0)
+    given, backbone = BACKBONES.build(dict(type='ResNet', depth=18)), BACKBONES.build(dict(type='ResNet', depth=18))
+    torch.save(
+        given.state_dict() | {'fc.weight': torch.zeros(1000, 512), 'fc.bias': torch.zeros(1000)},
+        tmp_path / 'resnet18.pth',
+    )
+    FUNCTIONS.get('load_pretrained')(backbone, str(tmp_path / 'resnet18.pth'))
+    assert_holds(backbone, given.state_dict())
+
+
+@pytest.mark.parametrize(
+    'names',
+    [
+        ('classifier.weight', 'incre_modules.0.0.conv1.weight', 'downsamp_modules.0.0.weight', 'final_layer.0.weight'),
+        (),
+    ],
+)
+def test_hrnets_imagenet_file_loses_its_classifier(names: tuple[str, ...], tmp_path: Path) -> None:
+    torch.manual_seed(0)
+    given, backbone = BACKBONES.build(dict(type='HRNet')), BACKBONES.build(dict(type='HRNet'))
+    counted = {key: value for key, value in given.state_dict().items() if not key.endswith('num_batches_tracked')}
+    torch.save(counted | {name: torch.zeros(3) for name in names}, tmp_path / 'hrnet.pth')  # PyTorch 0.4 did not count
+    load_pretrained(backbone, tmp_path / 'hrnet.pth')
+    assert_holds(backbone, counted)
+
+
+def test_a_landmark_network_gives_its_backbone(tmp_path: Path) -> None:
+    torch.save(made('original_hrnet'), tmp_path / 'x.pth')
+    backbone = BACKBONES.build(dict(type='HRNet'))
+    load_pretrained(backbone, tmp_path / 'x.pth')
+    assert torch.equal(backbone.conv1.weight, made('original_hrnet')['conv1.weight'])
+
+
+def test_start_weights_of_another_width_are_refused(tmp_path: Path) -> None:
+    torch.save(
+        BACKBONES.build(dict(type='ResNet', depth=18)).state_dict() | {'attention.weight': torch.zeros(2)},
+        tmp_path / 'x.pth',
+    )
+    with pytest.raises(Mismatch, match=r'1 left over \(attention.weight\)'):
+        load_pretrained(BACKBONES.build(dict(type='ResNet', depth=18)), tmp_path / 'x.pth')
+
+
+def test_a_misfit_is_told_by_key_and_shape_and_changes_nothing(tmp_path: Path) -> None:
+    network = small()
+    weights = small(68).state_dict()
+    weights['head.extra'] = weights.pop('backbone.conv1.weight')
+    torch.save(weights, tmp_path / 'x.pth')
+    before = network.head.fc.weight.clone()
+    with pytest.raises(Mismatch) as error:
+        load_checkpoint(network, tmp_path / 'x.pth')
+    for word in (
+        'x.pth',
+        '1 missing (backbone.conv1.weight)',
+        '1 left over (head.extra)',
+        '2 of another shape',
+        'head.fc.weight (136, 512), here (196, 512)',
+        'strict=False',
+        'its 122 tensors',
+    ):
+        assert word in str(error.value)
+    assert torch.equal(network.head.fc.weight, before) and error.value.exit_code == 2
+
+
+def test_only_the_first_few_keys_are_told(tmp_path: Path) -> None:
+    torch.save({'backbone.odd': torch.zeros(1)}, tmp_path / 'x.pth')
+    with pytest.raises(Mismatch, match=r'102 missing \((backbone[^,]+, ){4}\.\.\.\)'):
+        load_checkpoint(small(), tmp_path / 'x.pth')
+
+
+def test_not_strict_loads_what_fits(tmp_path: Path) -> None:
+    torch.manual_seed(0)
+    given, network = small(68), small(98)
+    torch.save(given.state_dict(), tmp_path / 'x.pth')
+    before = network.head.fc.weight.clone()
+    load_checkpoint(network, tmp_path / 'x.pth', strict=False)
+    assert torch.equal(network.backbone.conv1.weight, given.backbone.conv1.weight)
+    assert torch.equal(network.head.fc.weight, before)
+
+
+def test_what_is_saved_comes_back(tmp_path: Path) -> None:
+    torch.manual_seed(0)
+    first, second = small(), small()
+    save_checkpoint(
+        {
+            'state_dict': first.state_dict(),
+            'meta': {'epoch': np.int64(7), 'nme': np.float32(0.5)},
+            'curve': np.arange(3.0),
+            'sizes': [(1, 2)],
+        },
+        tmp_path / 'a' / 'x.pth',
+    )
+    assert load_checkpoint(second, tmp_path / 'a' / 'x.pth') == {'epoch': 7, 'nme': 0.5}
+    assert_holds(second, first.state_dict())
+    found = torch.load(tmp_path / 'a' / 'x.pth', weights_only=True)  # no reader of ours is needed
+    assert found['curve'].tolist() == [0, 1, 2] and found['sizes'] == [(1, 2)]
+    assert os.listdir(tmp_path / 'a') == ['x.pth']
+
+
+def test_what_is_not_data_is_not_saved(tmp_path: Path) -> None:
+    (tmp_path / 'x.pth').write_bytes(b'the old one')
+    with pytest.raises(FacelmkError, match=r"data\['hooks'\]\[1\] is a function"):
+        save_checkpoint({'hooks': [1, plain]}, tmp_path / 'x.pth')
+    assert (tmp_path / 'x.pth').read_bytes() == b'the old one'
+
+
+def test_a_write_that_fails_leaves_the_old_file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    save_checkpoint({'n': 1}, tmp_path / 'x.pth')
+
+    def full_disk(data: dict, file: object) -> None:
+        file.write(b'half of it')
+        raise OSError('No space left on device')
+
+    monkeypatch.setattr(torch, 'save', full_disk)
+    with pytest.raises(OSError):
+        save_checkpoint({'n': 2}, tmp_path / 'x.pth')
+    assert read_checkpoint(tmp_path / 'x.pth') == {'n': 1} and os.listdir(tmp_path) == ['x.pth']
+
+
+def test_publish_keeps_the_weights_alone(tmp_path: Path) -> None:
+    save_checkpoint(
+        {
+            'state_dict': behind_module(made('original_hrnet')),
+            'optimizer': {'lr': 1.0},
+            'meta': {'epoch': 3, 'hooks': ['a']},
+        },
+        tmp_path / 'epoch_3.pth',
+    )
+    published = publish(tmp_path / 'epoch_3.pth', tmp_path / 'hrnet.pth')
+    assert published.name == f'hrnet-{hashlib.sha256(published.read_bytes()).hexdigest()[:8]}.pth'
+    found = torch.load(published, weights_only=True)
+    assert found.keys() == {'meta', 'state_dict', 'facelmk_format'} and found['meta'] == {'epoch': 3}
+    assert sorted(os.listdir(tmp_path)) == sorted(['epoch_3.pth', published.name])
+    load_checkpoint(hrnet(), published)
+
+
+def test_a_file_that_is_not_there_names_its_neighbour(tmp_path: Path) -> None:
+    save_checkpoint({}, tmp_path / 'epoch_10.pth')
+    with pytest.raises(MissingResource, match=r"Did you mean 'epoch_10\.pth'") as error:
+        read_checkpoint(tmp_path / 'epoch10.pth')
+    assert error.value.exit_code == 3
+    with pytest.raises(MissingResource, match='There is no folder'):
+        read_checkpoint(tmp_path / 'nowhere' / 'x.pth')
+    with pytest.raises(MissingResource, match=r'model\.backbone\.pretrained=None'):
+        load_pretrained(nn.Module(), tmp_path / 'nowhere.pth')
+
+
+def test_a_name_that_is_not_there_names_the_near_one() -> None:
+    with pytest.raises(UnknownName, match="Did you mean 'torchvision://resnet50'"):
+        read_checkpoint('torchvision://resnet_50')
+    # dl.yf.io is asked without TLS: there the hash in the name is what vouches for the file
+    assert all(url.startswith('https://') or re.search(r'-[0-9a-f]{8}\.pth$', url) for url in PRETRAINED.values())
+
+
+def test_a_file_without_weights_is_told(tmp_path: Path) -> None:
+    torch.save({'epoch': 3, 'notes': 'none'}, tmp_path / 'x.pth')
+    with pytest.raises(FacelmkError, match="no weights in it, only 'epoch', 'notes'"):
+        load_checkpoint(small(), tmp_path / 'x.pth')
+
+
+@pytest.mark.parametrize('length', [0, 900, -900])
+def test_a_torn_file_is_told_as_such(length: int, tmp_path: Path) -> None:
+    torch.save(small().state_dict(), tmp_path / 'whole.pth')
+    (tmp_path / 'torn.pth').write_bytes((tmp_path / 'whole.pth').read_bytes()[:length])
+    with pytest.raises(FacelmkError, match=r'torn.pth \(\d+ bytes\) cannot be read.*cut off'):
+        read_checkpoint(tmp_path / 'torn.pth')
+
+
+def test_torch_may_be_told_to_allow_no_reader_but_its_own(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    save_checkpoint({'state_dict': {'weight': torch.ones(2)}}, tmp_path / 'saved.pth')
+    monkeypatch.setenv('TORCH_FORCE_WEIGHTS_ONLY_LOAD', '1')
+    assert read_checkpoint(tmp_path / 'saved.pth')['state_dict']['weight'].tolist() == [1, 1]
+    assert os.environ['TORCH_FORCE_WEIGHTS_ONLY_LOAD'] == '1'

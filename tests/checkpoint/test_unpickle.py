@@ -1,0 +1,158 @@
+"""Pickles that would fill the memory, take for ever, reach beyond it or change Python are refused before they do."""
+
+import io
+import tarfile
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+
+from facelmk.checkpoint import read_checkpoint, weights_of
+from facelmk.checkpoint.unpickle import LARGEST_TUPLE, data_only, measure
+from facelmk.errors import FacelmkError
+
+
+def load(pickled: bytes) -> object:
+    """What is in it, read as `torch.load` would."""
+    return data_only().load(io.BytesIO(pickled))
+
+
+def of_twos(levels: int) -> tuple:
+    """A tuple that holds one tuple twice, and so on."""
+    found: tuple = (1, 2)
+    for _ in range(levels):
+        found = found, found
+    return found
+
+
+TUPLES = b'K\x01K\x02\x86q\x00' + b''.join(b'0h%ch%c\x86q%c' % (i, i, i + 1) for i in range(60))
+KIND = b'cnumpy\ndtype\n(X\x02\x00\x00\x00%bK\x00K\x01tR'
+BAD: dict[str, bytes] = {
+    'a key that unfolds to 2^60 numbers': b'}' + TUPLES + b'K\x01s.',
+    'a set of it': b'cbuiltins\nset\n](' + TUPLES + b'e\x85R.',
+    'a place among what was read before that is not there': b'h\x07.',
+    'bytes of 64 GB': b'\x96' + (1 << 36).to_bytes(8, 'little') + b'.',
+    'a text of 1 GB that NumPy makes by itself': b'cnumpy.core.multiarray\nscalar\n'
+    + KIND % b'S4'
+    + b'(K\x03X\x01\x00\x00\x00|NNNJ\x00\x00\x00\x40K\x01K\x00tb'
+    + b'\x85R.',
+    'a list of what is no list': b'cbuiltins\nlist\ncx\nrange\n\x8a\x06' + bytes(5) + b'\x01\x85R\x85R.',
+    'a class with another method': b'ctorch.storage\nUntypedStorage\n(N}X\x04\x00\x00\x00fileK\x01stb.',
+}
+
+
+@pytest.mark.parametrize('name', BAD)
+def test_what_would_fill_the_memory_or_take_for_ever_is_refused_at_once(name: str) -> None:
+    seconds = []
+    for _ in range(3):  # Python may clear up meanwhile what other tests have left
+        began = time.process_time()
+        with pytest.raises(Exception):  # noqa: B017 - any error: read_checkpoint makes one of it
+            load(b'\x80\x02' + BAD[name])
+        seconds.append(time.process_time() - began)
+    assert min(seconds) < 0.05
+
+
+def test_a_far_place_takes_no_memory() -> None:
+    """C's unpickler makes a table of 4 GB for it."""
+    assert load(b'\x80\x02K\x01r\xff\xff\xff\x0f.') == 1
+
+
+def test_tuples_of_classes_are_read() -> None:
+    names = tuple(f'class {i}' for i in range(LARGEST_TUPLE))
+    file = io.BytesIO()
+    torch.save({'meta': names}, file)
+    file.seek(0)
+    assert torch.load(file, pickle_module=data_only(), weights_only=False) == {'meta': names}
+
+
+def test_the_state_of_a_kind_of_number_is_not_believed() -> None:
+    """NumPy takes flags from it that crash the process later."""
+    state = b'(K\x03X\x01\x00\x00\x00<NNNJ\xff\xff\xff\xffJ\xff\xff\xff\xffK\x3ftb'
+    kind = load(b'\x80\x02' + KIND % b'f8' + state + b'.')
+    assert kind.dtype == np.dtype('f8') and kind.dtype.flags == 0 and np.dtype('f8').flags == 0
+
+
+@pytest.mark.parametrize(
+    'given',
+    [np.arange(3, dtype='>f4'), np.arange(6.0).reshape(2, 3).T, np.array(['a', 'bc']), np.array(3), np.array([True])],
+)
+def test_arrays_of_other_kinds_come_back(given: np.ndarray, tmp_path: Path) -> None:
+    torch.save({'a': given, 'again': given, 's': np.str_('x'), 'n': np.int64(-4)}, tmp_path / 'x.pth')
+    found = read_checkpoint(tmp_path / 'x.pth')
+    assert type(found['a']) is np.ndarray and found['a'].tolist() == given.tolist()
+    assert found['again'] is found['a'] and found['s'] == 'x' and found['n'] == -4 and found['n'].dtype == np.int64
+
+
+def test_an_array_of_objects_comes_empty(tmp_path: Path) -> None:
+    """NumPy crashes on some that were tampered with."""
+    torch.save({'a': np.array([1, 'a'], object), 'w': torch.ones(1)}, tmp_path / 'x.pth')
+    assert read_checkpoint(tmp_path / 'x.pth')['a'].size == 0
+
+
+@pytest.mark.parametrize('kind', [torch.float8_e4m3fn, torch.uint16, torch.complex64, torch.bool])
+def test_tensors_of_other_kinds_come_back(kind: torch.dtype, tmp_path: Path) -> None:
+    given = torch.arange(6).reshape(2, 3).to(kind)[:, 1:]
+    torch.save({'w': given}, tmp_path / 'x.pth')
+    found = read_checkpoint(tmp_path / 'x.pth')['w']
+    assert (
+        found.dtype is kind
+        and torch.equal(found.view(torch.uint8), given.contiguous().view(torch.uint8))
+        or (found.tolist() == given.tolist())
+    )
+
+
+def deep(levels: int) -> list:
+    found: list = []
+    for _ in range(levels):
+        found = [found]
+    return found
+
+
+def ring() -> list:
+    found: list = []
+    found.append([found])
+    return found
+
+
+def hidden() -> list:
+    """Deep only through lists that were measured before they were held."""
+    found = [deep(60)]
+    for _ in range(9):
+        found.append(deep(20))
+        last = found[-1]
+        while last[0]:
+            last = last[0]
+        last.append(found[-2])
+    return found
+
+
+@pytest.mark.parametrize('make', [lambda: deep(200), ring, lambda: [of_twos(30)], hidden])
+def test_containers_that_no_walk_ends_in_are_refused(make: Callable[[], list], tmp_path: Path) -> None:
+    with pytest.raises(ValueError, match='more than 100 deep'):
+        measure(make())
+    measure(deep(50))
+    measure([of_twos(8)] * 3)
+
+
+@pytest.mark.parametrize('given', [torch.zeros(1).expand(1 << 40), torch.zeros(1, 1).expand(1 << 15, 1 << 15)])
+def test_weights_of_more_numbers_than_the_file_holds_are_refused(given: torch.Tensor, tmp_path: Path) -> None:
+    torch.save({'state_dict': {'w': given}}, tmp_path / 'x.pth')
+    with pytest.raises(FacelmkError, match=r'x.pth: its tensors claim \d+ bytes, 4 are there'):
+        weights_of(read_checkpoint(tmp_path / 'x.pth'), tmp_path / 'x.pth')
+
+
+def test_tensors_that_torch_cannot_compute_with_are_no_weights(tmp_path: Path) -> None:
+    torch.save({'state_dict': {'w': torch.zeros((1,) * 64)[None]}}, tmp_path / 'x.pth')
+    with pytest.raises(FacelmkError, match='x.pth .*65 dimensions'):
+        read_checkpoint(tmp_path / 'x.pth')
+
+
+def test_a_tar_that_begins_like_a_pickle_is_not_unpacked(tmp_path: Path) -> None:
+    """torch would unpack it into a folder of its own, and read what is there."""
+    with tarfile.open(tmp_path / 'x.pth', 'w', encoding='latin1') as archive:
+        archive.addfile(tarfile.TarInfo('\x80\x02storages'))
+    with pytest.raises(FacelmkError, match='x.pth .* is a .tar file'):
+        read_checkpoint(tmp_path / 'x.pth')

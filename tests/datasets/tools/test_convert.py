@@ -1,0 +1,243 @@
+"""Formats into formats: points within a thousandth of a pixel, boxes, subsets and numbers where the format can."""
+
+import csv
+import itertools
+import json
+import struct
+from pathlib import Path
+
+import cv2
+import numpy as np
+import pytest
+
+from facelmk.datasets import CocoFaces, CofwMat, CsvFaces, JoinedFaces, WflwTxt
+from facelmk.datasets.readers.detect_format import open_faces
+from facelmk.datasets.tools.convert import FORMATS, write_faces
+from facelmk.errors import FacelmkError, MissingResource, UnknownName
+from facelmk.markups import convert
+
+SIZES = {'wflw': 98, '300w': 68, 'cofw': 29, 'aflw': 19, 'lapa': 106}
+ENDINGS = {'coco': '.json', 'csv': '.csv', 'wflw': '.txt'}
+ABLE = {markup: [form for form in FORMATS if form not in ('wflw', 'lapa') or form == markup] for markup in SIZES}
+PAIRS = [(markup, *pair) for markup, forms in ABLE.items() for pair in itertools.product(forms, repeat=2)]
+
+
+@pytest.fixture
+def laid(tmp_path, faces, write):
+    """Makes a set of three faces on two pictures, with tags, box sizes and a box that is no square."""
+
+    def laid(markup, tags=('pose', 'blur')):
+        rows = faces(3, SIZES[markup], seed=5)
+        for row in rows:
+            write.picture(tmp_path / 'in/images' / row['name'])
+        file = write.json(tmp_path / 'in/a.json', rows, ('center', 'scale', 'bbox', 'box_size'))
+        content = json.loads(file.read_text())
+        for face, own in zip(content['annotations'], [tags[:1], tags, ()], strict=True):
+            face['tags'] = list(own)
+        del content['annotations'][2]['center']
+        content['subsets'] = list(tags)
+        file.write_text(json.dumps(content))
+        return CocoFaces('a.json', tmp_path / 'in', 'images', markup)
+
+    return laid
+
+
+def place(root, form):
+    return root / f'{form}{ENDINGS.get(form, "")}'
+
+
+def sorted_landmarks(data):
+    return np.stack(sorted((data.face(i)['landmarks'] for i in range(len(data))), key=lambda points: points[0, 0]))
+
+
+@pytest.mark.parametrize(('markup', 'first', 'second'), PAIRS)
+def test_there_and_back_within_a_thousandth_of_a_pixel(markup, first, second, laid, tmp_path):
+    data = laid(markup)
+    one = write_faces(data, first, place(tmp_path / 'one', first))
+    middle = open_faces(one.place, markup, None if first in ('pts', 'lapa') else data.image_root)
+    two = write_faces(middle, second, place(tmp_path / 'two', second))
+    end = open_faces(two.place, markup, None if second in ('pts', 'lapa') else data.image_root)
+    assert one.faces == two.faces == len(middle) == len(end) == 3 and end.markup.name == markup
+    for read in (middle, end):
+        assert np.abs(sorted_landmarks(read) - sorted_landmarks(data)).max() < 1e-3
+        assert all(read.face(i)['visible'].min() == 1 for i in range(3))
+
+
+@pytest.mark.parametrize('markup', SIZES)
+def test_coco_holds_everything(markup, laid, tmp_path):
+    data = laid(markup)
+    assert write_faces(data, 'coco', tmp_path / 'out/b.json').lost == []
+    back = open_faces(tmp_path / 'out/b.json', markup, data.image_root)
+    assert back.subsets == data.subsets == ('pose', 'blur')
+    for i in range(3):
+        one, other = data.face(i), back.face(i)
+        assert np.abs(one['box'] - other['box']).max() < 1e-3 and one['norm'] == other['norm']
+        assert (one['tags'], one['path'], one['id']) == (other['tags'], other['path'], other['id'])
+    images = json.loads((tmp_path / 'out/b.json').read_text())['images']
+    assert [(image['width'], image['height']) for image in images] == [(240, 240)] * 2
+
+
+def test_csv_holds_square_boxes_norms_and_subsets_in_lists_of_their_own(laid, tmp_path):
+    data = laid('wflw')
+    written = write_faces(data, 'csv', tmp_path / 'b.csv')
+    assert written.lost == ['the shape of 1 boxes: squares of the longer side have their place']
+    back = CsvFaces('b.csv', tmp_path, 'in/images', tags=dict(pose='b_pose.csv', blur='b_blur.csv'))
+    for i in range(3):
+        one, other = data.face(i), back.face(i)
+        centre, side = (one['box'][:2] + one['box'][2:]) / 2, np.ptp(one['box'].reshape(2, 2), 0).max()
+        assert other['box'] == pytest.approx([*(centre - side / 2), *(centre + side / 2)], abs=1e-3)
+        assert other['norm'] == one['norm'] and other['tags'] == one['tags']
+    head = next(csv.reader((tmp_path / 'b.csv').open()))
+    assert head[:7] == ['image_name', 'scale', 'box_size', 'center_w', 'center_h', 'original_0_x', 'original_0_y']
+
+
+def test_wflws_list_holds_boxes_and_its_six_subsets(laid, tmp_path):
+    data = laid('wflw', ('pose', 'mine'))
+    lost = write_faces(data, 'wflw', tmp_path / 'b.txt').lost
+    assert "box='provided'" in lost[0] and 'normaliser' in lost[1] and lost[2] == 'the subsets mine'
+    back = WflwTxt('b.txt', tmp_path, 'in/images', box='provided')
+    assert [face['tags'] for face in back.faces] == [('pose',), ('pose',), ()]
+    assert all(np.abs(back.face(i)['box'] - data.face(i)['box']).max() < 1e-3 for i in range(3))
+    assert len((tmp_path / 'b.txt').read_text().splitlines()[0].split()) == 207
+
+
+def test_wflws_lists_become_json_with_the_boxes_of_published_tables(tmp_path, faces, write):
+    """MMPose's wflw2coco.py leaves the centre unrounded and divides the box by a scale; its file lacks `iscrowd`."""
+    rows = faces(3, 98)
+    write.txt(tmp_path / 'list.txt', rows, ['000000', '111111', '000001'])
+    write_faces(open_faces(tmp_path / 'list.txt'), 'coco', tmp_path / 'a.json')
+    content = json.loads((tmp_path / 'a.json').read_text())
+    for face, row in zip(content['annotations'], rows, strict=True):
+        assert face['center'] == row['centre'].tolist() and face['scale'] == pytest.approx(row['scale'], abs=1e-9)
+        assert face['iscrowd'] == 0 and face['num_keypoints'] == 98
+    assert content['subsets'] == ['pose', 'expression', 'illumination', 'makeup', 'occlusion', 'blur']
+
+
+@pytest.mark.parametrize('form', ['pts', 'lapa'])
+def test_folders_hold_pictures_and_say_what_they_do_not(form, laid, tmp_path):
+    data = laid('lapa')
+    lost = ' '.join(write_faces(data, form, tmp_path / 'out').lost)
+    assert all(word in lost for word in ('boxes', 'normaliser', 'subsets blur, pose'))
+    back = open_faces(tmp_path / 'out', 'lapa')
+    assert len(back) == 3 and all(face['path'].startswith(str(tmp_path / 'out')) for face in back.faces)
+    assert {face['id'] for face in back.faces} == {'1.png', '1_2.png', '2.png'}  # two faces of one picture
+    write_faces(data, form, tmp_path / 'bare', pictures='none')
+    assert not list((tmp_path / 'bare').rglob('*.png')) and list((tmp_path / 'out').rglob('*.png'))[0].is_symlink()
+    write_faces(data, form, tmp_path / 'copied', pictures='copy')
+    assert not any(path.is_symlink() for path in (tmp_path / 'copied').rglob('*.png'))
+
+
+def test_pictures_that_are_carried_along_are_saved(tmp_path, faces, write):
+    pictures = [np.full((3, 100, 80), 40 * i, np.uint8) for i in range(2)]
+    write.mat(tmp_path / 'COFW_test_color.mat', faces(2, 29), pictures, [[20, 20, 50, 50]] * 2)
+    data = open_faces(tmp_path / 'COFW_test_color.mat')
+    assert isinstance(data, CofwMat) and data.origin == 1
+    write_faces(data, 'coco', tmp_path / 'out/cofw_test.json')
+    back = open_faces(tmp_path / 'out/cofw_test.json')
+    assert back.markup.name == 'cofw' and [face['id'] for face in back.faces] == ['000001.png', '000002.png']
+    for i in range(2):
+        assert np.abs(back.face(i)['landmarks'] - data.face(i)['landmarks']).max() < 1e-3
+        assert np.abs(back.face(i)['box'] - data.face(i)['box']).max() < 1e-3
+    assert cv2.imread(back.face(1)['path']).shape == (80, 100, 3)
+
+
+def test_another_markup(laid, tmp_path):
+    data = laid('wflw')
+    write_faces(data, 'pts', tmp_path / 'out', markup='300w')
+    wanted = np.stack([convert(data.face(i)['landmarks'], np.ones(98), 'wflw', '300w')[0] for i in range(3)])
+    assert np.abs(sorted_landmarks(open_faces(tmp_path / 'out')) - wanted[np.argsort(wanted[:, 0, 0])]).max() < 1e-3
+
+
+def test_points_without_a_place_are_only_written_where_that_can_be_said(laid, tmp_path):
+    data = laid('cofw')
+    with pytest.raises(FacelmkError, match="3 faces lack points of mark-up 'lapa'.*write coco"):
+        write_faces(data, 'csv', tmp_path / 'b.csv', markup='lapa')
+    assert write_faces(data, 'coco', tmp_path / 'b.json', markup='lapa').lost == []
+    assert open_faces(tmp_path / 'b.json').face(0)['visible'].sum() == 29
+
+
+def test_hidden_points_that_have_a_place_are_written_and_it_is_said(tmp_path, faces, write):
+    file = write.json(tmp_path / 'a.json', faces(2, 68), flag=0)
+    content = json.loads(file.read_text())
+    content['annotations'][0]['keypoints'][2] = 2
+    file.write_text(json.dumps(content))
+    lost = write_faces(open_faces(file), 'csv', tmp_path / 'b.csv').lost
+    assert lost == ['which points are not visible (2 faces have some)']
+
+
+def test_joined_sets_are_written_from_their_common_folder(laid, tmp_path):
+    data = JoinedFaces([laid('cofw')])
+    write_faces(data, 'csv', tmp_path / 'b.csv')
+    assert [face['path'] for face in open_faces(tmp_path / 'b.csv', image_root=tmp_path / 'in/images').faces] == [
+        data.face(i)['path'] for i in range(3)
+    ]
+
+
+def test_wrong_wishes(laid, tmp_path):
+    data = laid('cofw')
+    with pytest.raises(UnknownName, match="'coco'"):
+        write_faces(data, 'cocoa', tmp_path / 'b')
+    with pytest.raises(FacelmkError, match='wflw holds 98 points'):
+        write_faces(data, 'wflw', tmp_path / 'b')
+
+
+# -- telling a format by what is there
+
+
+def test_the_format_the_markup_and_the_pictures_are_found(laid, tmp_path, faces, write):
+    for markup in SIZES:
+        data = laid(markup)
+        for form in ABLE[markup]:
+            found = open_faces(write_faces(data, form, place(tmp_path / 'in' / f'{markup}', form)).place)
+            assert found.markup.name == markup
+            assert all(face['path'].endswith('.png') for face in found.faces)
+    assert open_faces(tmp_path / 'in/a.json').face(0)['path'] == str(tmp_path / 'in/images/1.png')
+    assert open_faces(tmp_path / 'in/a.json', image_root='elsewhere').face(0)['path'] == 'elsewhere/1.png'
+
+
+def test_bodies_have_faces(tmp_path, faces):
+    face = np.c_[faces(1, 68)[0]['points'], np.full(68, 2.0)]
+    for count, first in ((136, 26), (133, 23)):
+        points = np.concatenate([np.ones((first, 3)), face, np.ones((count - first - 68, 3))])
+        (tmp_path / 'a.json').write_text(
+            json.dumps(
+                dict(
+                    images=[dict(id=5, file_name='a.jpg')],
+                    annotations=[dict(id=1, image_id=5, keypoints=points.ravel().tolist())],
+                )
+            )
+        )
+        data = open_faces(tmp_path / 'a.json')
+        assert data.markup.name == '300w' and np.abs(data.face(0)['landmarks'] - face[:, :2]).max() < 1e-3
+
+
+@pytest.mark.parametrize(
+    ('name', 'content', 'message'),
+    [
+        ('a.xml', '<a/>', "'.xml' is no format"),
+        ('a.txt', '1 2 3', 'no list of WFLW'),
+        ('a.csv', 'image_name,scale,center_w,center_h,x,y\n', 'has 1 points a face'),
+    ],
+)
+def test_what_is_no_annotation(name, content, message, tmp_path):
+    (tmp_path / name).write_text(content)
+    with pytest.raises(FacelmkError, match=message):
+        open_faces(tmp_path / name)
+    (tmp_path / 'empty').mkdir()
+    with pytest.raises(FacelmkError, match='no .pts'):
+        open_faces(tmp_path / 'empty')
+    with pytest.raises(MissingResource, match='is not there'):
+        open_faces(tmp_path / 'none.json')
+
+
+@pytest.mark.parametrize(
+    'content',
+    [b'P6 40000 40000 255\n', b'\x89PNG\r\n\x1a\n' + struct.pack('>I4s', 13, b'IHDR'), b''],
+    ids=['too large', 'cut off', 'empty'],
+)
+def test_the_size_of_a_picture_that_is_none_is_left_out(laid, tmp_path, content):
+    data = laid('wflw')
+    Path(data.face(0)['path']).write_bytes(content)
+    written = write_faces(data, 'coco', tmp_path / 'out.json')
+    images = json.loads(written.place.read_text())['images']
+    assert [('width' in image) for image in images] == [False, True]

@@ -1,0 +1,209 @@
+"""Saves that fail cost nothing, damaged files are passed over, spoilt weights are not written."""
+
+import errno
+import fractions
+import signal
+from pathlib import Path
+
+import pytest
+import torch
+from mmengine import Config
+from toy_runs import run
+
+from facelmk.checkpoint import save_checkpoint
+from facelmk.engine import run as runs
+from facelmk.engine.faults import stopping
+from facelmk.engine.saving.newest import newest
+from facelmk.errors import FacelmkError, TrainingFault
+from facelmk.files import atomic as whole
+
+
+@pytest.mark.fault('G15', 'G16')
+@pytest.mark.parametrize('number', range(10))
+def test_a_full_disk_loses_no_checkpoint(number, tmp_path, monkeypatch):
+    """The disk fills up at any write of a run that keeps one checkpoint."""
+    write, writes = whole.atomic_write, []
+
+    def failing(path, content):
+        writes.append(path)
+        if len(writes) != 3 + number % 6:
+            return write(path, content)
+
+        def half(file):
+            file.write(b'torn' * (number + 1))
+            raise OSError(errno.ENOSPC, 'No space left on device')
+
+        return write(path, half)
+
+    monkeypatch.setattr(whole, 'atomic_write', failing)
+    with pytest.raises(TrainingFault, match=r'No space left.*MiB are free'):
+        run(tmp_path, epochs=6, max_keep_ckpts=1).train()
+    found = newest(tmp_path)
+    assert found is not None and torch.load(found, weights_only=True)['meta']['epoch'] >= 1
+    noted = Path((tmp_path / 'last_checkpoint').read_text())
+    assert noted.is_file() and torch.load(noted, weights_only=True)['optimizer']
+    assert not list(tmp_path.glob('.*.pth.*'))
+    monkeypatch.undo()
+    run(tmp_path, epochs=6, resume=True, load=found, max_keep_ckpts=1).train()
+    assert torch.load(newest(tmp_path), weights_only=True)['meta']['epoch'] == 6
+
+
+@pytest.mark.fault('G15', 'G16')
+@pytest.mark.parametrize('tenth', range(1, 11))
+def test_a_system_that_writes_no_more_loses_no_checkpoint(tenth, tmp_path):
+    """The system itself refuses the rest of a file, after so many tenths of it."""
+    resource = pytest.importorskip('resource', reason='this system limits no files')
+    run(tmp_path, epochs=2, max_keep_ckpts=1).train()
+    good = tmp_path / 'epoch_2.pth'
+    before = good.read_bytes()
+    limits = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (len(before) * tenth // 10 - 1, limits[1]))
+    try:
+        with pytest.raises(TrainingFault, match=r'File too large.*The last good checkpoint is'):
+            run(tmp_path, epochs=4, resume=True, load=str(good), max_keep_ckpts=1).train()
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, limits)
+    assert good.read_bytes() == before and newest(tmp_path) == str(good)
+    assert sorted(path.name for path in tmp_path.glob('*.pth*')) == ['epoch_2.pth']
+    run(tmp_path, epochs=4, resume=True, load=str(good), max_keep_ckpts=1).train()
+    assert torch.load(newest(tmp_path), weights_only=True)['meta']['epoch'] == 4
+
+
+def test_a_failed_save_can_be_a_warning(tmp_path, monkeypatch):
+    monkeypatch.setattr(whole, 'atomic_write', lambda *_: (_ for _ in ()).throw(OSError(errno.ENOSPC, 'full')))
+    run(tmp_path, on_failed_save='warn').train()
+    assert newest(tmp_path) is None
+
+
+@pytest.mark.fault('G17')
+def test_the_newest_whole_checkpoint_is_taken(tmp_path, capfd):
+    run(tmp_path).train()
+    whole = (tmp_path / 'epoch_3.pth').read_bytes()
+    assert newest(tmp_path) == str(tmp_path / 'epoch_3.pth')
+    (tmp_path / 'epoch_3.pth').write_bytes(whole[: len(whole) // 2])
+    (tmp_path / 'epoch_1.pth').touch()  # the latest by its time
+    assert newest(tmp_path) == str(tmp_path / 'epoch_2.pth')
+    middle = whole.index(b'archive') if b'archive' in whole else 200
+    flipped = bytearray(whole)
+    flipped[middle + 400] ^= 255
+    (tmp_path / 'epoch_3.pth').write_bytes(flipped)
+    assert newest(tmp_path) == str(tmp_path / 'epoch_2.pth')
+    save_checkpoint({'state_dict': {'a': torch.ones(1)}}, tmp_path / 'epoch_9.pth')  # another's
+    (tmp_path / 'last_checkpoint').write_text(str(tmp_path / 'epoch_9.pth'))
+    assert newest(tmp_path) == str(tmp_path / 'epoch_2.pth')
+
+
+def test_a_longer_schedule_is_followed(tmp_path):
+    """mmengine restores the end of the old schedule, and the rate stays at its last value."""
+
+    def cosine(epochs):
+        return [dict(type='CosineAnnealingLR', T_max=epochs, end=epochs, eta_min=0.0, convert_to_iter_based=True)]
+
+    run(tmp_path / 'a', 2, scheduler=cosine(2)).train()
+    longer = run(tmp_path / 'a', 4, True, str(tmp_path / 'a' / 'epoch_2.pth'), cosine(4))
+    rates = []
+    step = longer.call_hook
+
+    def watch(name, **options):
+        if name == 'before_train_iter':
+            rates.append(longer.optim_wrapper.get_lr()['lr'][0])
+        step(name, **options)
+
+    longer.call_hook = watch
+    longer.train()
+    expected = [0.05 * (1 + torch.cos(torch.tensor(torch.pi * i / 8))) for i in range(4, 8)]
+    assert rates == pytest.approx([float(value) for value in expected], abs=1e-8)
+
+
+@pytest.mark.fault('D26')
+def test_a_checkpoint_of_a_newer_format_is_refused(tmp_path):
+    run(tmp_path, 1).train()
+    path = tmp_path / 'epoch_1.pth'
+    saved = torch.load(path, weights_only=True)
+    torch.save(saved | {'facelmk_format': 1 + saved['facelmk_format']}, path)
+    assert newest(tmp_path) == str(path)  # an older one would silently undo what was trained
+    with pytest.raises(FacelmkError, match='is of format 2; this facelmk knows format 1'):
+        run(tmp_path, 2, True, str(path)).train()
+
+
+def test_an_optimizer_state_that_is_no_data_is_refused(tmp_path):
+    run(tmp_path, 1).train()
+    path = tmp_path / 'epoch_1.pth'
+    saved = torch.load(path, weights_only=True)
+    saved['optimizer']['state'][0] = {'step': fractions.Fraction(1, 2)}
+    torch.save(saved, path)
+    with pytest.raises(FacelmkError, match=r"not resumed.*checkpoint\['optimizer'\].*is a fractions\.Fraction"):
+        run(tmp_path, 2, True, str(path)).train()
+
+
+def test_a_restart_goes_on_from_what_the_run_itself_has_saved(tmp_path, monkeypatch):
+    """torchrun starts a command anew after a rank died, perhaps before that run has saved anything."""
+
+    class Built(Exception):
+        pass
+
+    def chosen(count, resume=None):
+        """The checkpoint that a start would load; the Runner is not made."""
+        config = Config(dict(work_dir=str(tmp_path)))
+        monkeypatch.setenv('TORCHELASTIC_RESTART_COUNT', str(count))
+        with pytest.raises(Built):
+            runs.train(config, resume)
+        return config.get('load_from')
+
+    def stop(*_):
+        raise Built
+
+    monkeypatch.setattr(runs, '_runner', stop)
+    run(tmp_path, 2).train()  # another run's
+    first, last = (str(tmp_path / f'epoch_{number}.pth') for number in (1, 2))
+    assert chosen(0, 'auto') == chosen(1) == chosen(1, 'auto') == last
+    assert chosen(0, first) == chosen(1, first) == first
+    assert chosen(0) is None and chosen(1) is None
+    (tmp_path / 'last_checkpoint').write_text(first)
+    assert chosen(1) == chosen(2, last) == first
+    assert chosen(0, 'auto') == first
+
+
+def test_a_signal_that_comes_twice_at_once_is_one(monkeypatch):
+    """`timeout` signals its command and its group; torchrun passes on what the group has had already."""
+    ended = []
+    before = signal.signal(signal.SIGTERM, lambda *_: ended.append(True))
+    try:
+        with stopping.graceful_shutdown():
+            signal.raise_signal(signal.SIGTERM)
+            signal.raise_signal(signal.SIGTERM)
+            assert stopping.asked() == signal.SIGTERM and not ended
+            monkeypatch.setattr(stopping, 'ONE', -1.0)
+            signal.raise_signal(signal.SIGTERM)
+            assert ended == [True]
+    finally:
+        signal.signal(signal.SIGTERM, before)
+
+
+def test_nothing_is_rolled_back_to_another_run(tmp_path):
+    run(tmp_path / 'a').train()
+    (tmp_path / 'a' / 'last_checkpoint').unlink()  # as a training that starts anew does
+    spoilt = [dict(inputs=torch.full((1,), torch.nan))] * 4
+    with pytest.raises(TrainingFault, match='There is no checkpoint'):
+        run(tmp_path / 'a', 1, data=spoilt, guard=dict(type='Guard', action='rollback')).train()
+
+
+def test_weights_without_a_state_are_refused(tmp_path):
+    run(tmp_path, 1).train()
+    path = tmp_path / 'epoch_1.pth'
+    saved = torch.load(path, weights_only=True)
+    torch.save({key: value for key, value in saved.items() if key != 'optimizer'}, tmp_path / 'best_NME_epoch_1.pth')
+    with pytest.raises(FacelmkError, match=r'no state of a run to resume.*set load_from'):
+        run(tmp_path, 2, True, str(tmp_path / 'best_NME_epoch_1.pth')).train()
+
+
+def test_a_folder_that_is_lost_in_mid_run_is_told(tmp_path):
+    with (
+        pytest.raises(TrainingFault, match=r'can no longer be written to.*--resume'),
+        whole.translate_lost_folder_errors(tmp_path),
+    ):
+        (tmp_path / 'gone' / 'scalars.json').open('a')
+    with pytest.raises(TrainingFault, match='No space left'), whole.translate_lost_folder_errors(tmp_path):
+        raise OSError(errno.ENOSPC, 'No space left on device')
+    with pytest.raises(FileNotFoundError), whole.translate_lost_folder_errors(tmp_path):
+        Path(tmp_path.parent, 'another', 'picture.jpg').open()

@@ -1,0 +1,100 @@
+"""SyntheticFaces: rows as every data set gives them, and a cache that is whole or absent."""
+
+import pickle
+
+import numpy as np
+import pytest
+
+from facelmk.errors import DataDefect
+from facelmk.registry import DATASETS
+from facelmk.synthetic import SyntheticFaces, dataset, draw
+
+
+def test_rows_are_the_drawn_faces():
+    data = DATASETS.build({'type': 'SyntheticFaces', 'markup': '300w', 'count': 3, 'seed': 7, 'start': 5, 'size': 96})
+    drawn = draw(7, [6], 96, '300w')
+    row = data.face(1)
+    assert len(data) == 3 and row['id'] == 'synthetic/7/6' and row['norm'] is None
+    assert np.array_equal(row['image'], drawn.images[0]) and np.array_equal(row['landmarks'], drawn.landmarks[0])
+    assert np.array_equal(row['box'], drawn.boxes[0])
+    assert row['tags'] == drawn.tags[0]
+    with pytest.raises(IndexError):
+        data.face(3)
+
+
+def test_covered_points_count_unless_they_are_hidden():
+    drawn = draw(7, range(40), 64)
+    shown, hidden = (SyntheticFaces(count=40, seed=7, size=64, hide_covered=hide) for hide in (False, True))
+    assert all(shown.face(i)['visible'].all() for i in range(40))
+    assert all(np.array_equal(hidden.face(i)['visible'], drawn.visible[i]) for i in range(40))
+    assert not drawn.visible.all()
+
+
+@pytest.mark.parametrize('workers', [1, 2])
+def test_a_cache_holds_the_same_faces_and_is_used_again(tmp_path, monkeypatch, workers):
+    monkeypatch.setattr(dataset, 'BLOCK', 4)
+    cached = SyntheticFaces(count=10, seed=2, size=64, cache=str(tmp_path), workers=workers)
+    assert [folder.name for folder in tmp_path.iterdir()] == [cached.cache.name]
+    monkeypatch.setattr(dataset, 'one', None)  # nothing is drawn a second time, whatever the mark-up
+    again = SyntheticFaces('lapa', count=10, seed=2, size=64, cache=str(tmp_path), hide_covered=True)
+    monkeypatch.undo()
+    fresh = SyntheticFaces('lapa', count=10, seed=2, size=64, hide_covered=True)
+    for index in (0, 9):
+        one, other = again.face(index), fresh.face(index)
+        assert all(np.array_equal(one[key], other[key]) for key in ('image', 'landmarks', 'visible', 'box'))
+        assert one['tags'] == other['tags'] and one['id'] == other['id']
+    one['image'][:] = 0  # a row is a copy: writing on it leaves the cache alone
+    assert again.face(9)['image'].any()
+
+
+def test_a_broken_run_leaves_no_cache(tmp_path, monkeypatch):
+    def fails(job):
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(dataset, '_draw_block', fails)
+    with pytest.raises(KeyboardInterrupt):
+        SyntheticFaces(count=4, size=64, cache=str(tmp_path), workers=1)
+    assert not list(tmp_path.iterdir())
+
+
+@pytest.mark.parametrize(
+    'spoil',
+    [
+        lambda file: np.save(file, np.array([{}, {}], object)),
+        lambda file: np.save(file, np.zeros((2, 3), np.float32)),
+        lambda file: file.write_bytes(b''),
+        lambda file: file.write_bytes(file.read_bytes()[:-9]),
+        lambda file: file.write_bytes(file.read_bytes()[:20]),
+        lambda file: file.unlink(),
+    ],
+    ids=['objects', 'another shape', 'empty', 'cut off', 'cut in its head', 'gone'],
+)
+def test_a_spoilt_cache_is_refused_when_it_is_opened(tmp_path, spoil):
+    data = SyntheticFaces(count=2, size=64, cache=str(tmp_path), workers=1)
+    spoil(data.cache / 'landmarks.npy')
+    with pytest.raises(DataDefect, match='landmarks.npy is no column of 2 drawn faces.*remove the folder'):
+        SyntheticFaces(count=2, size=64, cache=str(tmp_path), workers=1)
+
+
+def test_the_pipeline_runs_on_the_drawn_picture():
+    data = SyntheticFaces(count=1, size=128, pipeline=[{'type': 'LoadImage'}, {'type': 'CropFace', 'size': 64}])
+    sample = data[0]
+    assert sample['image'].shape == (64, 64, 3) and sample['points'].shape == (98, 2)
+    ones = np.ones((98, 1))
+    moved = np.hstack([sample['landmarks'], ones]) @ np.asarray(sample['warp']).T
+    assert np.allclose(moved[:, :2], sample['points'], atol=1e-2)
+    assert sample['points'].min() > -2 and sample['points'].max() < 66
+
+
+def test_a_worker_opens_the_cache_anew(tmp_path):
+    data = SyntheticFaces(count=4, size=64, cache=str(tmp_path), workers=1)
+    data.face(0)
+    packed = pickle.dumps(data)
+    assert len(packed) < 20000 and np.array_equal(pickle.loads(packed).face(2)['image'], data.face(2)['image'])
+
+
+def test_wrong_arguments_are_told():
+    with pytest.raises(DataDefect, match='at least 1 face'):
+        SyntheticFaces(count=0)
+    with pytest.raises(DataDefect, match='five'):
+        SyntheticFaces('five')
