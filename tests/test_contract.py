@@ -140,9 +140,9 @@ def test_arguments_in_their_order(name: str) -> None:
     assert tuple(inspect.signature(public(name)).parameters)[: len(POSITIONAL[name])] == POSITIONAL[name]
 
 
-@pytest.mark.parametrize('registry', REGISTRIES)
-def test_parts_are_on_their_shelves(registry: str) -> None:
-    assert set(REGISTRIES[registry]) <= set(getattr(registry, registry))
+@pytest.mark.parametrize('name', REGISTRIES)
+def test_parts_are_in_their_registries(name: str) -> None:
+    assert set(REGISTRIES[name]) <= set(getattr(registry, name))
     assert registry.DETECTORS is not None
 
 

@@ -105,9 +105,9 @@ def uses() -> dict[str, set[str]]:
     [
         ('torch', 'torch.nn', 'models/landmarker.py'),
         ('mmengine', 'mmengine.runner.Runner', 'engine/run.py'),
-        ('mmcv-lite', 'mmcv.transforms.BaseTransform', 'datasets/transforms.py'),
+        ('mmcv-lite', 'mmcv.transforms.BaseTransform', 'datasets/transforms/crop.py'),
         ('numpy', 'numpy', 'geometry.py'),
-        ('opencv-python', 'cv2', 'datasets/transforms.py'),
+        ('opencv-python', 'cv2', 'datasets/transforms/crop.py'),
         ('xtcocotools', 'xtcocotools.coco.COCO', 'metrics/keypoint_ap.py'),
         ('json-tricks', 'json_tricks', 'engine/run.py'),
     ],
@@ -120,8 +120,8 @@ def test_each_of_the_seven_has_a_job(package: str, imported: str, room: str) -> 
 @pytest.mark.parametrize(
     'room, call',
     [
-        ('datasets/transforms.py', '(BaseTransform)'),  # is what a transform is
-        ('datasets/transforms.py', 'cv2.warpAffine('),
+        ('datasets/transforms/crop.py', '(BaseTransform)'),  # is what a transform is
+        ('datasets/transforms/crop.py', 'cv2.warpAffine('),
         ('metrics/keypoint_ap.py', 'COCO('),  # the index of a data set
         ('metrics/keypoint_ap.py', 'COCOeval('),  # keypoint AP
         ('engine/run.py', 'json_tricks.dumps('),

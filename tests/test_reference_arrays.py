@@ -21,7 +21,7 @@ INPUT = ''  # the array is what the others of its file are made from
 PARITY, UDP, SIMCC = 'codecs/test_parity.py', 'codecs/test_udp_megvii.py', 'codecs/test_simcc.py'
 FLOORS, INTEGERS = 'a_perfect_network_reaches_the_published_floor', 'floors_and_bias_are_the_published_ones'
 MAPS, LOSS = 'test_reference_arrays.py::test_whole_maps_of_msra', 'models/test_losses.py'
-PIPELINE = 'datasets/test_transforms_reference.py'
+PIPELINE = 'datasets/transforms/test_transforms_reference.py'
 ARRAYS = {  # file -> what its arrays are called -> the test that compares them
     'codecs.npz': {
         r'kpts|vis|decode_noise_seed|pp_hm_seed': INPUT,

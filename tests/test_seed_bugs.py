@@ -242,7 +242,7 @@ def test_codecs_have_no_bias_but_hrnets_own(codec: dict, bias: float) -> None:
     warp = torch.eye(3, dtype=torch.float64).repeat(40, 1, 1)
     warp[:, :2, 2] = -torch.rand(40, 2, dtype=torch.float64, generator=torch.Generator().manual_seed(0)) - 1
     landmarks = points - warp[:, None, :2, 2].float()
-    home = part.home(part.decode(target, 256)[0], warp)
+    home = part.to_photo(part.decode(target, 256)[0], warp)
     assert (home - landmarks).mean((0, 1)).numpy() == pytest.approx([bias, bias], abs=0.06)
 
 

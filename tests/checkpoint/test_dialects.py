@@ -249,7 +249,7 @@ def test_a_configs_name_stands_for_its_published_weights(monkeypatch: pytest.Mon
     assert asked == [
         'https://download.openmmlab.com/mmpose/face/hrnetv2/hrnetv2_w18_wflw_256x256-2bf032a6_20210125.pth'
     ]
-    with pytest.raises(MissingResource, match='hrnet_w18_wflw_orig knows no address of its weights; they are at https'):
+    with pytest.raises(MissingResource, match='hrnet_w18_wflw_orig.*https'):
         read_checkpoint('hrnet_w18_wflw_orig')
     with pytest.raises(MissingResource, match='There is no checkpoint hrnetv2_w18_wlfw'):
         read_checkpoint('hrnetv2_w18_wlfw')

@@ -191,7 +191,7 @@ def test_decoding_agrees_with_the_codec_of_that_protocol() -> None:
     centers, scales = [torch.tensor([130.0, 140.5]), torch.tensor([88.0, 91.0])], [0.9, 1.7]
     codec = CODECS.build(dict(type='HRNetInteger'))
     warps = [compat.get_transform(c, s, [256, 256]) for c, s in zip(centers, scales, strict=True)]
-    found = codec.home(codec.decode(maps, 256)[0], torch.from_numpy(np.stack(warps)))
+    found = codec.to_photo(codec.decode(maps, 256)[0], torch.from_numpy(np.stack(warps)))
     apart = (compat.decode_preds(maps, centers, scales, [64, 64]) - found).abs()
     assert (apart == 0).float().mean() > 0.99 and apart.max() <= 1
 

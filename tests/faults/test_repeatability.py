@@ -145,7 +145,7 @@ def test_the_way_home_undoes_the_crop(name: str) -> None:
         warp = geometry.box_to_crop([x, y, x + side, y + side], SIZE, 1.25, degrees)
         landmarks = draw.uniform((x, y), (x + side, y + side), (98, 2))
         points = torch.from_numpy(geometry.apply(warp, landmarks).astype(np.float32))
-        found = codec.home(points[None], torch.from_numpy(warp)[None])[0]
+        found = codec.to_photo(points[None], torch.from_numpy(warp)[None])[0]
         off, more = found.numpy() - landmarks, 1.0 if name == 'HRNetInteger' else 0.0
         assert off.min() > -1e-3 and off.max() < more + 1e-3
 

@@ -127,7 +127,7 @@ def test_the_way_home_knows_rotation(predictor) -> None:
     places = np.random.default_rng(0).uniform(0, 300, (2, 98, 2)).astype(np.float32)
     warps = np.stack([geometry.box_to_crop([40, 50, 240, 260], 112, 1.25, degrees) for degrees in (37, -80)])
     points = torch.from_numpy(geometry.apply(warps, places))
-    assert np.abs(predictor.landmarker.codec.home(points, torch.from_numpy(warps)).numpy() - places).max() < 1e-3
+    assert np.abs(predictor.landmarker.codec.to_photo(points, torch.from_numpy(warps)).numpy() - places).max() < 1e-3
 
 
 def test_names_are_found_from_any_folder(weights, picture, predictor, tmp_path, monkeypatch) -> None:

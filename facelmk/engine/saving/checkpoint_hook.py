@@ -52,7 +52,7 @@ class CheckpointHook(hooks.CheckpointHook):
         if on_failed_save not in ('stop', 'warn'):
             raise FacelmkError(f"CheckpointHook: on_failed_save={on_failed_save!r}; choose from 'stop', 'warn'")
         if options.get('backend_args') is None and options.get('file_client_args') is None:
-            options['backend_args'] = {'backend': 'whole'}
+            options['backend_args'] = {'backend': 'atomic'}
         super().__init__(*args, rule='less' if rule is None else rule, **options)
         self.told, self.every, self.minutes, self.on_failed_save = rule is not None, every, minutes, on_failed_save
         self.saved = time.monotonic()

@@ -203,7 +203,7 @@ def test_the_way_home_knows_rotation_and_mirror():
     face = CropFace(flip=1.0, rotate=45, scale=(0.8, 1.2), shift=0.1)(sample(seed=5))
     codec = CODECS.build(dict(type='Coordinates'))
     points, warp = torch.from_numpy(face['points'])[None], torch.from_numpy(face['warp'])[None]
-    assert np.abs(codec.home(points, warp)[0].numpy() - face['landmarks']).max() < 1e-3
+    assert np.abs(codec.to_photo(points, warp)[0].numpy() - face['landmarks']).max() < 1e-3
     # MMPose's way back is by the centre and the side of the crop alone
     centre = geometry.apply(geometry.invert(face['warp']), [[128.0, 128]])
     side = 256 / np.abs(np.linalg.det(face['warp'])) ** 0.5
