@@ -10,10 +10,20 @@ from typing import Any
 
 from mmengine import registry as roots
 from mmengine.registry import Registry as MMEngineRegistry
+from mmengine.registry import registry as mmengine_registry
+from mmengine.utils import get_object_from_string
 
 from .errors import UnknownName, did_you_mean
 
 SCOPE = 'facelmk'
+
+
+def _object_at(name: str) -> Any:
+    """The object at a dotted name. mmengine would also import `name.py` of any folder for a part that is unknown."""
+    return get_object_from_string(name) if '.' in name else None
+
+
+mmengine_registry.get_object_from_string = _object_at
 
 
 class Registry(MMEngineRegistry):

@@ -5,9 +5,10 @@ from functools import partial
 from pathlib import Path
 
 from ..config.foreign import Change, ConfigFormat
+from ..config.source import ConfigSource
 from ..registry import CONFIG_FORMATS
 from .aliases import ALIASES, our_name, refuse_mmpose_file
-from .hrnet_yaml import apply_values, config_of, read_hrnet
+from .hrnet_yaml import apply_values, config_of, fill_defaults
 
 
 @CONFIG_FORMATS.register_module()
@@ -20,7 +21,7 @@ class NamesElsewhere(ConfigFormat):
     def our_name(self, source: str | Path) -> str | None:
         return our_name(source)
 
-    def refuse(self, path: Path, text: str | None = None) -> None:
+    def refuse(self, path: Path, text: str) -> None:
         refuse_mmpose_file(path, text)
 
     def replacement(self, name: str) -> str | None:
@@ -33,8 +34,8 @@ class NamesElsewhere(ConfigFormat):
 class HRNetYaml(ConfigFormat):
     """YAML files of the original HRNet."""
 
-    def read(self, path: Path) -> tuple[str, Change] | None:
-        values = read_hrnet(path) if path.suffix in ('.yaml', '.yml') else None
+    def read(self, source: ConfigSource) -> tuple[str, Change] | None:
+        values = fill_defaults(source.tree, source.path) if isinstance(source.tree, dict) else None
         if values is None:
             return None
-        return config_of(values, path), partial(apply_values, values, path=path)
+        return config_of(values, source.path), partial(apply_values, values, path=source.path)

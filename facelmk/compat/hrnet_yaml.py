@@ -10,9 +10,9 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
-import yaml
 from mmengine import Config, ConfigDict
 
+from ..config.source import parse
 from ..errors import FacelmkError, UnknownName, did_you_mean
 from ..markups import MARKUPS
 
@@ -83,14 +83,15 @@ READERS = {'.csv': 'CsvFaces', '.mat': 'CofwMat', '.json': 'CocoFaces'}
 
 
 def read_hrnet(path: Path) -> Values | None:
-    """What a file of the original HRNet says, its defaults filled in; None if it is another kind of YAML."""
-    try:
-        content = yaml.safe_load(path.read_text(encoding='utf-8'))  # the safe loader builds plain data alone
-    except yaml.YAMLError as error:
-        raise FacelmkError(f'{path} is no plain YAML: {error}') from error
-    if not isinstance(content, dict) or not any(key in DEFAULTS for key in content):
+    """The values of a YAML file of the original HRNet, with its defaults; None for any other YAML."""
+    return fill_defaults(parse(path).tree, path)
+
+
+def fill_defaults(values: Any, path: Path) -> Values | None:
+    """The original HRNet's defaults with these values in their place; None where they are not the original HRNet's."""
+    if not isinstance(values, dict) or not any(key in DEFAULTS for key in values):
         return None
-    return _filled(content, DEFAULTS, '', path)
+    return _filled(values, DEFAULTS, '', path)
 
 
 def _filled(given: Mapping[str, Any], known: Values, place: str, path: Path) -> Values:

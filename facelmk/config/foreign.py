@@ -1,4 +1,4 @@
-"""Config formats of other projects: what one must offer. They are registered in `facelmk.compat` as CONFIG_FORMATS."""
+"""The interface of config formats of other projects, which `facelmk.compat` registers in CONFIG_FORMATS."""
 
 from collections.abc import Callable, Iterable
 from pathlib import Path
@@ -6,12 +6,13 @@ from pathlib import Path
 from mmengine import Config
 
 from ..registry import CONFIG_FORMATS
+from .source import ConfigSource
 
 Change = Callable[[Config], None]
 
 
 class ConfigFormat:
-    """The configs of another project: their names, their files, their parts. Each method may be left as it is."""
+    """The configs of another project: their names, files and parts. Each method has a default."""
 
     def names(self) -> Iterable[str]:
         """Config names of the other project that stand for a config of facelmk."""
@@ -21,11 +22,11 @@ class ConfigFormat:
         """The config of facelmk that stands for this path or name; None if there is none."""
         return None
 
-    def refuse(self, path: Path, text: str | None = None) -> None:
-        """Raise an error for a file of the other project that cannot be read; `text` includes its bases."""
+    def refuse(self, path: Path, text: str) -> None:
+        """Raise an error for a file of the other project that cannot be read."""
 
-    def read(self, path: Path) -> tuple[str, Change] | None:
-        """The config of facelmk that a file is put onto, and the changes that the file makes; None for other files."""
+    def read(self, source: ConfigSource) -> tuple[str, Change] | None:
+        """The config of facelmk that a file is based on, and the changes that the file makes; None for other files."""
         return None
 
     def replacement(self, name: str) -> str | None:
@@ -43,7 +44,7 @@ def our_name(source: str | Path) -> str | None:
     return next((name for known in config_formats() if (name := known.our_name(source))), None)
 
 
-def refuse_foreign(path: Path, text: str | None = None) -> None:
+def refuse_foreign(path: Path, text: str) -> None:
     """Raise an error for a config file of another project that cannot be read."""
     for known in config_formats():
         known.refuse(path, text)

@@ -1,118 +1,100 @@
-"""What a config is based on, told from its text: missing files, circles and keys that two bases give."""
+"""Which files a config is based on: missing files, circles, and keys that two bases assign are refused."""
 
 import ast
 import itertools
-import re
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-import yaml
-
 from ..errors import FacelmkError, did_you_mean
 from ..registry import SCOPE
 from .folders import config_folder
+from .foreign import refuse_foreign
+from .source import ConfigSource, parse
 
 
-def check_bases(path: Path, above: tuple[Path, ...] = ()) -> set[str]:
-    """Refuse a base that is not there, a circle, or one key in two bases of a `_base_`; returns the file's keys."""
-    here = path.resolve()
-    if here in above:
-        circle = ' -> '.join(map(str, [*above[above.index(here) :], here]))
+def read_source(path: Path, safe: bool = False) -> ConfigSource:
+    """A config file and the files that it is based on, each read and parsed once."""
+    return _read(path, safe, (), {})
+
+
+def _read(path: Path, safe: bool, children: tuple[Path, ...], known: dict[Path, ConfigSource]) -> ConfigSource:
+    """`children` are the files on the way from the config to this base, `known` are the files that have been read."""
+    resolved = path.resolve()
+    if resolved in children:
+        circle = ' -> '.join(map(str, [*children[children.index(resolved) :], resolved]))
         raise FacelmkError(
-            f'{above[-1]}: the configs are based on one another in a circle: {circle}. Take one _base_ '
+            f'{children[-1]}: the configs are based on one another in a circle: {circle}. Take one _base_ '
             'out, or move what both need into a third file'
         )
-    merged, imported, keys = _read(path)
-    given: dict[Path, set[str]] = {}
-    for line, base in (*merged, *imported):
-        if not base.is_file():
-            there = [file.stem for file in base.parent.glob(f'*{base.suffix}')]
+    if resolved not in known:
+        source = parse(path, safe)
+        refuse_foreign(path, source.text)
+        for line, base_path, statement in _bases(source):
+            _check_exists(path, line, base_path)
+            base = _read(base_path, safe, (*children, resolved), known)
+            if statement is None:
+                source.merged.append((line, base))
+            else:
+                source.imported[statement] = base
+        _check_double_keys(source)
+        source.keys.update(*(base.keys for _, base in source.merged))
+        known[resolved] = source
+    return known[resolved]
+
+
+def _check_exists(path: Path, line: int, base: Path) -> None:
+    if not base.is_file():
+        stems = [file.stem for file in base.parent.glob(f'*{base.suffix}')]
+        raise FacelmkError(
+            f'{path}:{line}: the config is based on {base}, but there is no such file. '
+            f'{did_you_mean(base.stem, stems) if stems else ""} The path of a base is relative to the file that names it'
+        )
+
+
+def _check_double_keys(source: ConfigSource) -> None:
+    for (_, one), (line, other) in itertools.combinations(source.merged, 2):
+        if one is not other and (both := one.keys & other.keys):
             raise FacelmkError(
-                f'{path}:{line}: the config is based on {base}, which is not there. '
-                f'{did_you_mean(base.stem, there) if there else ""} Paths of bases are relative to the file '
-                'that names them'
+                f'{source}:{line}: two bases assign {", ".join(map(repr, sorted(both)))}: {one} and {other}. '
+                'It is not defined which one counts. Leave one of them out, or let one be based on the other'
             )
-        given[base] = check_bases(base, (*above, here))
-    for (_, one), (line, other) in itertools.combinations(merged, 2):
-        if one != other and (both := given[one] & given[other]):
-            raise FacelmkError(
-                f'{path}:{line}: {", ".join(map(repr, sorted(both)))} stands in two bases, {one} and '
-                f'{other}, and neither goes before the other. Leave one of them out, or let one be '
-                'based on the other'
-            )
-    return keys.union(*(given[base] for _, base in merged))
 
 
-def holder(path: Path | str, word: str) -> Path | str:
-    """The file that says `word`: the config itself or the first such one that it is based on; else the config."""
-    if not Path(path).is_file():
-        return path
-    found = next(_holders(Path(path), re.compile(rf'\b{re.escape(word)}\b')), None)
-    return path if found is None else found
-
-
-def _holders(path: Path, word: re.Pattern[str]) -> Iterator[Path]:
-    if word.search(path.read_text(encoding='utf-8')):
-        yield path
-    merged, imported, _ = _read(path)
-    for _, base in (*imported, *merged):
-        yield from _holders(base, word)
-
-
-Bases = list[tuple[int, Path]]
-
-
-def _read(path: Path) -> tuple[Bases, Bases, set[str]]:
-    """Line and file of the bases in `_base_`, of those of `read_base()`, and the keys that the file itself gives."""
-    text = path.read_text(encoding='utf-8')
-    if path.suffix in ('.yaml', '.yml', '.json'):
-        values = yaml.safe_load(text)
-        if not isinstance(values, dict):
-            raise FacelmkError(
-                f'{path} holds {"nothing" if values is None else type(values).__name__}; expected keys '
-                'and values: model, train_dataloader, ... (facelmk config show quickstart --json)'
-            )
-        return [(1, path.parent / name) for name in _names(values.get('_base_'))], [], set(values) - {'_base_'}
-    merged: Bases = []
-    imported: Bases = []
-    keys: set[str] = set()
-    for node in ast.parse(text, str(path)).body:
+def _bases(source: ConfigSource) -> Iterator[tuple[int, Path, ast.stmt | None]]:
+    """Line and path of each base, and the statement where it is an import of `read_base()`."""
+    if isinstance(source.tree, dict):
+        yield from ((1, source.path.parent / name, None) for name in base_names(source.tree.get('_base_')))
+        return
+    for node in source.tree.body:
         if isinstance(node, ast.With):
-            imported += _imports(node, path)
-        elif isinstance(node, (ast.Assign, ast.AnnAssign)):
-            names = {
-                target.id
-                for target in (node.targets if isinstance(node, ast.Assign) else [node.target])
-                if isinstance(target, ast.Name)
-            }
-            keys |= names - {'_base_'}
-            if '_base_' in names and node.value is not None:
-                merged += [(node.lineno, path.parent / name) for name in _names(_literal(node.value))]
-    return merged, imported, keys
+            yield from _imports(node, source.path)
+        elif isinstance(node, ast.Assign) and any(getattr(name, 'id', '') == '_base_' for name in node.targets):
+            for name in base_names(_literal(node.value)):
+                yield node.lineno, source.path.parent / name, None
 
 
-def _imports(node: ast.With, path: Path) -> Iterator[tuple[int, Path]]:
-    """The files of relative imports and of facelmk's configs; others are found by their package."""
+def _imports(node: ast.With, path: Path) -> Iterator[tuple[int, Path, ast.stmt]]:
+    """The files of relative imports and of facelmk's own configs; mmengine finds those of other packages."""
     for line in node.body:
         if not isinstance(line, ast.ImportFrom) or not line.module:
             continue
         module = line.module.split('.')
         if line.level:
             folder = path.parent.joinpath(*['..'] * (line.level - 1))
-            yield line.lineno, folder.joinpath(*module).with_suffix('.py')
+            yield line.lineno, folder.joinpath(*module).with_suffix('.py'), line
         elif module[:2] == [SCOPE, 'configs'] and len(module) > 2:
-            yield line.lineno, config_folder().joinpath(*module[2:]).with_suffix('.py')
+            yield line.lineno, config_folder().joinpath(*module[2:]).with_suffix('.py'), line
 
 
 def _literal(value: ast.expr) -> Any:
     try:
         return ast.literal_eval(value)
-    except ValueError:  # an expression, which mmengine works out
+    except ValueError:  # an expression, which mmengine evaluates
         return None
 
 
-def _names(given: Any) -> list[str]:
-    """The bases that are files; those of another package or of the network are left to mmengine."""
-    names = [given] if isinstance(given, str) else given if isinstance(given, (list, tuple)) else []
+def base_names(value: Any) -> list[str]:
+    """The bases of a `_base_` that are files; mmengine finds those of another package or of the network."""
+    names = value if isinstance(value, (list, tuple)) else [value]
     return [name for name in names if isinstance(name, str) and '::' not in name and '://' not in name]

@@ -1,4 +1,4 @@
-"""Find a config, load it, fill in what follows from the rest, and refuse what nobody would read."""
+"""Find a config, read it, check it, and fill in what follows from the rest."""
 
 import copy
 import importlib.util
@@ -6,6 +6,8 @@ import logging
 import os
 import sys
 import traceback
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from types import FunctionType, ModuleType
 from typing import Any
@@ -17,28 +19,31 @@ from mmengine.utils import import_modules_from_strings
 
 from .. import registry as registries
 from ..errors import FacelmkError, UnknownName, did_you_mean
+from .evaluate import evaluate
+from .expressions import NotData
 from .folders import config_folder as config_folder
 from .foreign import config_formats, our_name, refuse_foreign
-from .inherit import check_bases
+from .inherit import read_source
 from .overrides import replace
-from .safe import check_parts, check_safe, try_out
+from .safe import check_parts
+from .source import SUFFIXES, ConfigSource
 from .validate import arguments, check, find
 
 log = logging.getLogger(__name__)  # to the error stream: --json must stay json
-SUFFIXES = ('.py', '.yaml', '.yml', '.json')
+HELPERS = (type, FunctionType, ModuleType, LazyObject, LazyAttr)  # what a program leaves among its names
 
 
 def package_folder(package: str) -> str:
-    """Where `from package.configs... import *` of a config looks for the package's folder `configs`."""
+    """The folder that holds `configs` of a package, for `from package.configs... import *` in a config."""
     if package == registries.SCOPE:
         return str(config_folder().parent)
-    found = importlib.util.find_spec(package)
-    if found is None or not found.submodule_search_locations:
+    spec = importlib.util.find_spec(package)
+    if spec is None or not spec.submodule_search_locations:
         raise UnknownName(
             f'a config is based on {package!r}, but there is no such package. Install it, or add its '
             'folder to PYTHONPATH'
         )
-    return found.submodule_search_locations[0]
+    return spec.submodule_search_locations[0]
 
 
 mmengine_config.get_installed_path = package_folder  # mmengine's own needs pkg_resources, which setuptools 82 dropped
@@ -49,107 +54,124 @@ def config_names() -> list[str]:
     return sorted(path.stem for path in config_folder().glob('*.py'))
 
 
-def find_config(source: str | Path) -> Path:
-    """The file of a config that is given by path or by name, ours or another project's for the same thing."""
-    if os.path.isfile(source):
-        refuse_foreign(Path(source))
-        return Path(source)
-    if os.path.isdir(source):
-        raise UnknownName(f'{source!s} is a folder; give one of its config files ({", ".join(SUFFIXES)})')
-    named = config_folder() / f'{Path(source).stem}.py'
-    if os.path.isfile(named):  # which takes names that are too long for a file
-        return named
-    if ours := our_name(source):
+def find_config(name: str | Path) -> Path:
+    """The file of a config given by path or by name; the name may be another project's for the same config."""
+    if os.path.isfile(name):
+        return Path(name)
+    if os.path.isdir(name):
+        raise UnknownName(f'{name!s} is a folder. Expected one of its config files ({", ".join(SUFFIXES)})')
+    path = config_folder() / f'{Path(name).stem}.py'
+    if os.path.isfile(path):  # unlike Path.is_file, takes names that are too long for a file
+        return path
+    if ours := our_name(name):
         log.warning(
-            '%s is the config %s here. No file of the other project is read: put your own changes behind --cfg-options '
+            '%s is the config %s here; no file of the other project is read. Put your own changes behind --cfg-options '
             'or into a config based on %s',
-            source,
+            name,
             ours,
             ours,
         )
         return config_folder() / f'{ours}.py'
-    known = [*config_names(), *(name for known in config_formats() for name in known.names())]
+    known = [*config_names(), *(other for known in config_formats() for other in known.names())]
     raise UnknownName(
-        f'{source!s} is neither a config file nor the name of a config. {did_you_mean(Path(source).stem, known)}'[:1000]
+        f'{name!s} is neither a config file nor the name of a config. {did_you_mean(Path(name).stem, known)}'[:1000]
     )
 
 
-def load_config(source: str | Path, options: dict[str, Any] | None = None, safe: bool = False) -> Config:
-    """A config, complete and checked; `options` are dotted keys and values that replace its own.
+def load_config(name: str | Path, options: dict[str, Any] | None = None, safe: bool = False) -> Config:
+    """A config, complete and checked; `options` are dotted keys and the values that replace its own.
 
-    `safe` refuses files that hold more than data, before anything of them is run.
+    With `safe`, a file that holds more than data is refused and none of it is run.
     """
-    config, path = open_config(source, options, safe)
-    check(config, path)
+    config, source = open_config(name, options, safe)
+    check(config, source)
     complete(config)
     return config
 
 
-def open_config(source: str | Path, options: dict[str, Any] | None = None, safe: bool = False) -> tuple[Config, Path]:
-    """A config as it stands in its file, with the options in it, and the file; nothing is checked or completed."""
-    path = find_config(source)
-    if safe:
-        check_safe(path)
-        try_out(lambda: (_read_foreign(path, safe) or _read(path, safe)).to_dict(), path)
-    config = _read_foreign(path, safe) or _read(path, safe)
-    of_test = {key: value for key, value in (options or {}).items() if key.startswith('test_')}
-    replace(config, {key: value for key, value in (options or {}).items() if key not in of_test}, path)
+def open_config(
+    name: str | Path, options: dict[str, Any] | None = None, safe: bool = False
+) -> tuple[Config, ConfigSource]:
+    """A config with the options in it, and its file; values are neither checked nor completed."""
+    source = read_source(find_config(name), safe)
+    config = _translate(source, safe) or _read(source, safe)
+    for_test = {key: value for key, value in (options or {}).items() if key.startswith('test_')}
+    replace(config, {key: value for key, value in (options or {}).items() if key not in for_test}, source.path)
     _fill_test(config)
-    replace(config, of_test, path)
+    replace(config, for_test, source.path)
     if safe:
-        check_parts(config._cfg_dict, path)
-    return config, path
+        check_parts(config._cfg_dict, source)  # once more, for the options
+    return config, source
 
 
-def _read_foreign(path: Path, safe: bool) -> Config | None:
-    """The config that a file of another project asks for; None for any other file."""
+def _translate(source: ConfigSource, safe: bool) -> Config | None:
+    """The config that a file of another project stands for; None for a file of facelmk."""
     for known in config_formats():
-        if found := known.read(path):
-            name, change = found
-            config = _read(find_config(name), safe)
+        if translation := known.read(source):
+            name, change = translation
+            config = _read(read_source(find_config(name), safe), safe)
             change(config)
             return config
     return None
 
 
-def _read(path: Path, safe: bool = False) -> Config:
-    """The config of a file, with the modules imported that hold a project's own parts."""
-    if '' not in sys.path and str(Path.cwd()) not in sys.path:
-        sys.path.append(str(Path.cwd()))  # a project's own parts lie where its commands are run
-    if path.suffix not in SUFFIXES:
-        raise FacelmkError(f'{path}: a config ends in {", ".join(SUFFIXES)}, this file in {path.suffix!r}')
+def _read(source: ConfigSource, safe: bool) -> Config:
+    """The values of a config. A file that is more than data is a program, which mmengine runs."""
     try:
-        check_bases(path)  # before mmengine, whose yaml reader would obey tags that build Python's objects
-        config = Config.fromfile(path, import_custom_modules=not safe)
-        refuse_foreign(path, config.text)
-        if config.get('custom_imports') and not safe:  # mmengine skips them in configs that use read_base
-            import_modules_from_strings(**config.custom_imports)
-        for key in [key for key, value in config.items() if _is_stray(value)]:
-            config.pop(key)
-    except FacelmkError:
-        raise
-    except (Exception, SystemExit) as error:  # a config is a program: what it raises is a mistake in it, or below it
-        where = ' Modules are looked for where the command is run and along PYTHONPATH'
-        raise FacelmkError(
-            f'{_place(error, path)} cannot be read: {type(error).__name__}: {error}.'
-            f'{where if isinstance(error, ImportError) else ""}'
-        ) from error
+        config = Config(evaluate(source), cfg_text=source.text, filename=str(source))
+    except NotData as reason:
+        if safe:
+            raise FacelmkError(
+                f'{reason}. --safe-config takes data alone: literals, dict(...), arithmetic on names of the config, '
+                'read_base imports and _base_ of configs, del and .update(...). Write it as data, or trust the file '
+                'as you would trust a script and leave --safe-config out'
+            ) from reason
+        return _run(source)
+    if safe:
+        check_parts(config._cfg_dict, source)
+    else:
+        _import_modules(config, source)
     return config
 
 
-def _place(error: BaseException, path: Path) -> str:
-    """The line of a config that raised an error, or the file where no line did."""
-    lines = [row for row in traceback.extract_tb(error.__traceback__) if row.name == '<module>']
-    return f'{lines[0].filename}:{lines[0].lineno}' if lines else str(path)
+def _run(source: ConfigSource) -> Config:
+    """The config that mmengine makes by running a file."""
+    with _translate_program_errors(source):
+        config = Config.fromfile(source.path, import_custom_modules=False)
+    refuse_foreign(source.path, config.text)  # bases of other packages, which only mmengine finds
+    _import_modules(config, source)
+    for key in [key for key, value in config.items() if isinstance(value, HELPERS)]:
+        config.pop(key)
+    return config
 
 
-def _is_stray(value: Any) -> bool:
-    """Names that composing a config leaves behind: helpers, and imported functions, classes and modules."""
-    return isinstance(value, (type, FunctionType, ModuleType, LazyObject, LazyAttr))
+def _import_modules(config: Config, source: ConfigSource) -> None:
+    """Import a project's own parts, from the current folder too."""
+    if '' not in sys.path and str(Path.cwd()) not in sys.path:
+        sys.path.append(str(Path.cwd()))
+    if config.get('custom_imports'):
+        with _translate_program_errors(source):
+            import_modules_from_strings(**config.custom_imports)
+
+
+@contextmanager
+def _translate_program_errors(source: ConfigSource) -> Iterator[None]:
+    """An error of a config that is a program, or of a module that it imports, as a mistake in its line."""
+    try:
+        yield
+    except FacelmkError:
+        raise
+    except (Exception, SystemExit) as error:
+        lines = [row for row in traceback.extract_tb(error.__traceback__) if row.name == '<module>']
+        where = f'{lines[0].filename}:{lines[0].lineno}' if lines else source
+        hint = ' Modules are looked for in the current folder and along PYTHONPATH'
+        raise FacelmkError(
+            f'{where} cannot be read: {type(error).__name__}: {error}.{hint if isinstance(error, ImportError) else ""}'
+        ) from error
 
 
 def _fill_test(config: Config) -> None:
-    """What is not said of the test is as in validation."""
+    """Copy the data set and metrics of validation where the config names none for the test."""
     for part in ('dataloader', 'evaluator'):
         if config.get(f'test_{part}') is None and config.get(f'val_{part}') is not None:
             config[f'test_{part}'] = copy.deepcopy(config[f'val_{part}'])

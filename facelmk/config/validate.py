@@ -19,7 +19,7 @@ from ..errors import FacelmkError, UnknownName, did_you_mean
 from ..markups import MARKUPS
 from ..registry import Registry
 from .foreign import config_formats
-from .inherit import holder
+from .source import ConfigSource, holder
 from .schema import SLOTS, TYPES, out_of_range, plain_at
 from .type_check import expected, hints, misfit
 
