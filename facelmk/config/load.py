@@ -136,19 +136,25 @@ def _read(source: ConfigSource, safe: bool) -> Config:
 
 def _run(source: ConfigSource) -> Config:
     """The config that mmengine makes by running a file."""
+    _add_current_folder()
     with _translate_program_errors(source):
         config = Config.fromfile(source.path, import_custom_modules=False)
-    refuse_foreign(source.path, config.text)  # bases of other packages, which only mmengine finds
-    _import_modules(config, source)
-    for key in [key for key, value in config.items() if isinstance(value, HELPERS)]:
-        config.pop(key)
+        refuse_foreign(source.path, config.text)  # bases of other packages, which only mmengine finds
+        _import_modules(config, source)
+        for key in [key for key, value in config.items() if isinstance(value, HELPERS)]:
+            config.pop(key)
     return config
 
 
-def _import_modules(config: Config, source: ConfigSource) -> None:
-    """Import a project's own parts, from the current folder too."""
+def _add_current_folder() -> None:
+    """Let the modules of a project be found where its commands are run."""
     if '' not in sys.path and str(Path.cwd()) not in sys.path:
         sys.path.append(str(Path.cwd()))
+
+
+def _import_modules(config: Config, source: ConfigSource) -> None:
+    """Import the modules that hold a project's own parts."""
+    _add_current_folder()
     if config.get('custom_imports'):
         with _translate_program_errors(source):
             import_modules_from_strings(**config.custom_imports)

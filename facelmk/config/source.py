@@ -1,6 +1,7 @@
 """A config file, read and parsed once: its text, its tree, its keys, and the files that it is based on."""
 
 import ast
+import itertools
 import json
 import re
 from dataclasses import dataclass, field
@@ -13,6 +14,7 @@ from ..errors import FacelmkError
 
 SUFFIXES = ('.py', '.yaml', '.yml', '.json')
 MAX_SAFE_BYTES = 2**17  # of one file in safe mode; the longest config of facelmk has 5 kB
+MAX_BRACKETS = 100
 MAX_YAML_VALUES = 100_000  # of a YAML file with its aliases written out
 
 
@@ -70,6 +72,9 @@ def _parse_python(path: Path, text: str) -> ConfigSource:
 
 
 def _parse_data(path: Path, text: str) -> ConfigSource:
+    depths = itertools.accumulate((char in '[{') - (char in ']}') for char in text)
+    if max(depths, default=0) > MAX_BRACKETS:  # which take the parsers long, or too many calls
+        raise FacelmkError(f'{path}: more than {MAX_BRACKETS} brackets lie in one another. Nest the values less deeply')
     values = json.loads(text or 'null') if path.suffix == '.json' else _load_yaml(path, text)
     if not isinstance(values, dict):
         raise FacelmkError(

@@ -140,9 +140,11 @@ def _of_runner(config: Config, path: Path | str) -> Iterator[FacelmkError]:
 def _of_value(value: Any, where: str, registry: Registry | None, path: str | Path) -> Iterator[FacelmkError]:
     """Every part below `value`: its type stands in the registry, its arguments are ones that it takes."""
     if isinstance(value, dict):
-        if registry is not None and isinstance(value.get('type', TYPES.get(where)), str):
+        if registry is None or 'type' in (plain_at(where) or ()):
+            pass  # no part, as clip_grad with its own two types
+        elif isinstance(value.get('type', TYPES.get(where)), str):
             yield from _of_part(value, where, registry, path)
-        elif registry is not None and PART.fullmatch(where) and not callable(value.get('type')):
+        elif PART.fullmatch(where) and not callable(value.get('type')):
             said = f'type={value["type"]!r}' if 'type' in value else f'no type, only {", ".join(value) or "nothing"}'
             yield FacelmkError(
                 f'{holder(path, where.rpartition(".")[2])}: {where} has {said}; expected the name of a '
