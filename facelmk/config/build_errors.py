@@ -9,7 +9,7 @@ from typing import Any
 from mmengine import Config
 
 from ..errors import FacelmkError
-from .schema import TOGETHER, lacking
+from .schema import REQUIRED_TOGETHER, missing_keys
 
 WRONG = (TypeError, ValueError, LookupError, AttributeError, AssertionError, ArithmeticError)
 
@@ -55,8 +55,8 @@ def _kind(part: Any) -> str | None:
 
 def check_whole(config: Config, wanted: str, also: Sequence[str] = ()) -> None:
     """Refuse a config that does not say all that a phase needs, or only a part of it for one of the others."""
-    gone = [key for key in ('model', *TOGETHER[wanted]) if config.get(key) is None]
+    gone = [key for key in ('model', *REQUIRED_TOGETHER[wanted]) if config.get(key) is None]
     for phase in also:
-        gone += lacking(phase, config)
+        gone += missing_keys(phase, config)
     if gone:
         raise FacelmkError(f'{config.filename} does not say all that a run needs: there is no {", ".join(gone)}')

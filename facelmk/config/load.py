@@ -19,6 +19,7 @@ from mmengine.utils import import_modules_from_strings
 
 from .. import registry as registries
 from ..errors import FacelmkError, UnknownName, did_you_mean
+from .arguments import arguments, find
 from .evaluate import evaluate
 from .expressions import NotData
 from .folders import config_folder as config_folder
@@ -27,7 +28,7 @@ from .inherit import read_source
 from .overrides import replace
 from .safe import check_parts
 from .source import SUFFIXES, ConfigSource
-from .validate import arguments, check, find
+from .validate import check
 
 log = logging.getLogger(__name__)  # to the error stream: --json must stay json
 HELPERS = (type, FunctionType, ModuleType, LazyObject, LazyAttr)  # what a program leaves among its names

@@ -8,12 +8,13 @@ from mmengine import Config, ConfigDict
 from torch.utils.data import DataLoader
 
 from ..errors import FacelmkError, UnknownName, did_you_mean
-from .schema import TYPES, plain_at
-from .validate import BELOW, TOP, arguments, find, runner_keys, short
+from .arguments import arguments, find, runner_keys
+from .schema import DEFAULT_TYPES, INNER_REGISTRIES, TOP_REGISTRIES, dict_at
+from .validate_parts import short
 
 
 def replace(config: Config, options: Mapping[str, Any], path: Path) -> None:
-    """Put values in the place of a config's own; a key must be one that it, the Runner or the part there knows."""
+    """Set values by dotted keys. A key must be in the config, or one that the Runner or the part there reads."""
     for dotted, value in options.items():
         first = dotted.partition('.')[0]
         if first not in config and first not in runner_keys():
@@ -24,27 +25,23 @@ def replace(config: Config, options: Mapping[str, Any], path: Path) -> None:
         if isinstance(value, Mapping):
             config.merge_from_dict({dotted: value})
             continue
-        *above, last = dotted.split('.')
-        holder = _follow(config, above, dotted)
-        holder[_index(last, holder, dotted) if isinstance(holder, list) else last] = value
+        *parents, last = dotted.split('.')
+        parent = _find_parent(config, parents, dotted)
+        parent[_index(last, parent, dotted) if isinstance(parent, list) else last] = value
 
 
-def _follow(config: Config, keys: list[str], dotted: str) -> Any:
-    """The dict or list at the end of a path; dicts that a part takes and the config does not have are made."""
+def _find_parent(config: Config, keys: list[str], dotted: str) -> Any:
+    """The dict or list at the end of a path; dicts that are missing are made where a part takes them."""
     value: Any = config
     for i, key in enumerate(keys):
-        place = '.'.join(keys[:i])
+        place = '.'.join(keys[: i + 1])
         index = _index(key, value, dotted) if isinstance(value, list) else key
         if not isinstance(value, list) and value.get(key) is None:
-            known = _known(config, keys[:i])
-            if i and key not in known:
-                raise UnknownName(
-                    f'--cfg-options {dotted}: {place} has no {key!r}. {did_you_mean(key, known | set(value))}'
-                )
+            _check_known(config, keys[:i], key, dotted)
             if (*keys, dotted.rpartition('.')[2])[i + 1].isdigit():
                 raise FacelmkError(
-                    f'--cfg-options {dotted}: {path_of(place, key)} is not in the config, so no element '
-                    'of it can be changed. Give all of it'
+                    f'--cfg-options {dotted}: {place} is not in the config, so none of its elements can be changed. '
+                    'Give all of it'
                 )
             value[key] = ConfigDict()
         if isinstance(value[index], tuple):
@@ -52,14 +49,9 @@ def _follow(config: Config, keys: list[str], dotted: str) -> Any:
         value = value[index]
         if not isinstance(value, (dict, list)):
             raise FacelmkError(
-                f'--cfg-options {dotted}: {path_of(place, key)} is {short(value)}, which has nothing '
-                f'below it. Write {path_of(place, key)}=VALUE'
+                f'--cfg-options {dotted}: {place} is {short(value)}, which has nothing below it. Write {place}=VALUE'
             )
     return value
-
-
-def path_of(place: str, key: str) -> str:
-    return f'{place}.{key}' if place else key
 
 
 def _index(key: str, value: list, dotted: str) -> int:
@@ -70,14 +62,28 @@ def _index(key: str, value: list, dotted: str) -> int:
     return int(key)
 
 
-def _known(config: Config, keys: list[str]) -> set[str]:
-    """The keys that are known to what stands at a path."""
-    place, registry = '.'.join(keys), TOP.get(keys[0]) if keys else None
+def _check_known(config: Config, parents: list[str], key: str, dotted: str) -> None:
+    """Refuse a key that is unknown to the part at a path."""
+    known = _known_keys(config, parents) if parents else {key}
+    if key not in known:
+        place, value = '.'.join(parents), _value_at(config, parents)
+        raise UnknownName(f'--cfg-options {dotted}: {place} has no {key!r}. {did_you_mean(key, known | set(value))}')
+
+
+def _value_at(config: Config, keys: list[str]) -> Any:
     value: Any = config
     for key in keys:
-        value, registry = value[int(key) if isinstance(value, list) else key], BELOW.get(key, registry)
-    if keys[-1:] and keys[-1].endswith('_dataloader'):
+        value = value[int(key) if isinstance(value, list) else key]
+    return value
+
+
+def _known_keys(config: Config, keys: list[str]) -> set[str]:
+    """The keys that the part or dict at a path takes."""
+    if keys[-1].endswith('_dataloader'):
         return {*arguments(DataLoader), 'num_batch_per_epoch'}
-    kind = value.get('type', TYPES.get(place))
+    place, registry = '.'.join(keys), TOP_REGISTRIES.get(keys[0])
+    for key in keys:
+        registry = INNER_REGISTRIES.get(key, registry)
+    kind = _value_at(config, keys).get('type', DEFAULT_TYPES.get(place))
     part = find(registry, kind) if registry is not None and isinstance(kind, str) else None
-    return set(plain_at(place) or ()) | (set(arguments(part)) if part is not None else set())
+    return set(dict_at(place) or ()) | (set(arguments(part)) if part is not None else set())

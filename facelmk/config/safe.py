@@ -11,7 +11,7 @@ from mmengine.registry import Registry
 
 from .. import registry as registries
 from ..errors import FacelmkError, did_you_mean
-from .schema import plain_at
+from .schema import dict_at
 from .source import ConfigSource
 from .type_check import misfit
 
@@ -36,7 +36,7 @@ def _check_key(key: Any, value: Any, source: ConfigSource, place: str) -> None:
         raise FacelmkError(f'{where}={value!r} imports code, which --safe-config forbids. Leave one of the two out')
     if key in ('_scope_', 'default_scope') and value not in SCOPES:
         raise FacelmkError(f'{where}={value!r} imports a package. With --safe-config, expected {" or ".join(SCOPES)}')
-    words = (plain_at(place) or {}).get(key)  # clip_grad.type is no part, but one of two words
+    words = (dict_at(place) or {}).get(key)  # clip_grad.type is no part, but one of two words
     if key in PART_KEYS and (words is None or misfit(value, words)) and not is_registered(value):
         raise FacelmkError(
             f'{where}={value!r} is not registered. --safe-config takes registered parts alone, '

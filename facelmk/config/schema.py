@@ -1,24 +1,66 @@
-"""What a config says outside of parts: dicts that are read key by key, and numbers that have a least value."""
+"""The keys of a config: which registry each part comes from, dicts that are no parts, and keys that belong together."""
 
 import re
-from typing import Any, Literal
+from typing import Annotated, Any, Literal
+
+from .. import registry as registries
+from ..registry import Registry
+from .ranges import Range
 
 Kinds = dict[str, Any]
 
-PLAIN: dict[str, Kinds] = {  # by their place in the config: each key with its kind
+TOP_REGISTRIES: dict[str, Registry] = {  # of the parts at a key of the config itself
+    'model': registries.MODELS,
+    'optim_wrapper': registries.OPTIM_WRAPPERS,
+    'param_scheduler': registries.PARAM_SCHEDULERS,
+    'default_hooks': registries.HOOKS,
+    'custom_hooks': registries.HOOKS,
+    'train_cfg': registries.LOOPS,
+    'val_cfg': registries.LOOPS,
+    'test_cfg': registries.LOOPS,
+    'log_processor': registries.LOG_PROCESSORS,
+    'val_evaluator': registries.METRICS,
+    'test_evaluator': registries.METRICS,
+    'visualizer': registries.VISUALIZERS,
+}
+INNER_REGISTRIES: dict[str, Registry] = {  # of the parts at a key further down; other keys keep their parent's registry
+    'backbone': registries.BACKBONES,
+    'head': registries.HEADS,
+    'codec': registries.CODECS,
+    'target': registries.CODECS,
+    'loss': registries.LOSSES,
+    'dataset': registries.DATASETS,
+    'pipeline': registries.TRANSFORMS,
+    'sampler': registries.DATA_SAMPLERS,
+    'collate_fn': registries.FUNCTIONS,
+    'optimizer': registries.OPTIMIZERS,
+    'vis_backends': registries.VISBACKENDS,
+}
+NEEDS_TYPE = re.compile(  # places of dicts that must be parts
+    r'(model|model\.(backbone|head|codec|loss|loss\[\d+\]\.(loss|target))|(train|val|test)_dataloader\.dataset|'
+    r'(default|custom)_hooks(\[\d+\]|\.\w+)|(val|test)_evaluator\[\d+\]|param_scheduler\[\d+\]|visualizer|'
+    r'optim_wrapper\.optimizer|.*\.(pipeline|vis_backends)\[\d+\])'
+)
+DEFAULT_TYPES = {  # of parts that may leave their type out
+    'optim_wrapper': 'OptimWrapper',
+    'log_processor': 'LogProcessor',
+    'val_cfg': 'ValLoop',
+    'test_cfg': 'TestLoop',
+}
+DICTS: dict[str, Kinds] = {  # dicts that are no parts, by their place: the keys that they take, and the kinds of values
     'env_cfg': dict(cudnn_benchmark=bool, mp_cfg=dict, dist_cfg=dict, resource_limit=int),
     'env_cfg.mp_cfg': dict(mp_start_method=Literal['fork', 'spawn', 'forkserver'], opencv_num_threads=int),
-    'env_cfg.dist_cfg': dict(backend=str, timeout=float),
+    'env_cfg.dist_cfg': dict(backend=str, timeout=Annotated[float, Range(0, above=True)]),
     'randomness': dict(seed=int | None, diff_rank_seed=bool, deterministic=bool),
-    'auto_scale_lr': dict(enable=bool, base_batch_size=int),
+    'auto_scale_lr': dict(enable=bool, base_batch_size=Annotated[int, Range(1)]),
     'custom_imports': dict(imports=list[str] | str, allow_failed_imports=bool),
     'optim_wrapper.clip_grad': dict(
         type=Literal['norm', 'value'],
-        max_norm=float,
+        max_norm=Annotated[float, Range(0, above=True)],
         norm_type=float | str,
         error_if_nonfinite=bool,
         foreach=bool | None,
-        clip_value=float,
+        clip_value=Annotated[float, Range(0, above=True)],
     ),
     'optim_wrapper.paramwise_cfg': dict(  # of mmengine's own constructor
         custom_keys=dict,
@@ -32,55 +74,41 @@ PLAIN: dict[str, Kinds] = {  # by their place in the config: each key with its k
     ),
     'model.loss[]': dict(loss=dict, weight=float, target=dict),
 }
-TYPES = {
-    'optim_wrapper': 'OptimWrapper',
-    'log_processor': 'LogProcessor',
-    'val_cfg': 'ValLoop',
-    'test_cfg': 'TestLoop',
-}  # what a part is that says no type
-SLOTS = ('runtime_info', 'timer', 'sampler_seed', 'logger', 'param_scheduler', 'checkpoint', 'guard', 'statistics')
-TOGETHER = {
-    'train': ('train_dataloader', 'train_cfg', 'optim_wrapper'),  # the Runner takes all of them, or none
+HOOK_NAMES = ('runtime_info', 'timer', 'sampler_seed', 'logger', 'param_scheduler', 'checkpoint', 'guard', 'statistics')
+REQUIRED_TOGETHER = {  # the Runner takes all keys of a phase, or none
+    'train': ('train_dataloader', 'train_cfg', 'optim_wrapper'),
     'val': ('val_dataloader', 'val_cfg', 'val_evaluator'),
     'test': ('test_dataloader', 'test_cfg', 'test_evaluator'),
 }
-LEAST = {
-    'batch_size': 1,
-    'num_workers': 0,
-    'max_epochs': 1,
-    'max_iters': 1,
-    'val_interval': 1,
-    'accumulative_counts': 1,
-    'base_batch_size': 1,
+OTHER_TOP_KEYS = {  # that the Runner reads from the config, beside its own arguments, and `result`
+    'custom_imports',
+    'result',
+    'sync_bn',
+    'find_unused_parameters',
+    'model_wrapper_cfg',
+    'env_cfg',
+    'compile',
+    'efficient_conv_bn_eval',
 }
-RANGES = {
-    'size': (1, float('inf')),
-    'flip': (0, 1),
-    'prob': (0, 1),
-    'rotate_prob': (0, 1),
-    'shift_prob': (0, 1),
-    'threshold': (0, float('inf')),
-}  # of facelmk's own parts
+RENAMED_KEYS = {  # of the first runners of mmcv and mmengine
+    'total_epochs': 'train_cfg.max_epochs',
+    'evaluation': 'train_cfg.val_interval and default_hooks.checkpoint.save_best',
+    'checkpoint_config': 'default_hooks.checkpoint',
+    'log_config': 'default_hooks.logger',
+    'lr_config': 'param_scheduler',
+    'optimizer_config': 'optim_wrapper.clip_grad',
+    'resume_from': 'facelmk train --resume CHECKPOINT',
+    'dist_params': 'env_cfg.dist_cfg',
+    'workflow': 'train_cfg.val_interval',
+}
 
 
-def plain_at(place: str) -> Kinds | None:
-    """The keys of the dict at this place, where it is one that is read key by key."""
-    return PLAIN.get(re.sub(r'\[\d+\]', '[]', place))
+def dict_at(place: str) -> Kinds | None:
+    """The keys and kinds of the dict at this place, if it is one of `DICTS`."""
+    return DICTS.get(re.sub(r'\[\d+\]', '[]', place))
 
 
-def out_of_range(key: str, value: Any, own: bool) -> str | None:
-    """What a number must be, in words, where it cannot be meant; `own` says that it belongs to a part of facelmk."""
-    if isinstance(value, bool) or not isinstance(value, (int, float)):
-        return None
-    if key in LEAST:
-        return None if value >= LEAST[key] and value % 1 == 0 else f'a whole number from {LEAST[key]} on'
-    if not own or key not in RANGES or RANGES[key][0] <= value <= RANGES[key][1]:
-        return None
-    low, high = RANGES[key]
-    return f'a number from {low} ' + ('on' if high == float('inf') else f'to {high}')
-
-
-def lacking(phase: str, config: Any) -> list[str]:
-    """What is missing where a config says some, but not all of what a phase needs."""
-    gone = [key for key in TOGETHER[phase] if config.get(key) is None]
-    return gone if len(gone) < len(TOGETHER[phase]) else []
+def missing_keys(phase: str, config: Any) -> list[str]:
+    """The keys of a phase that a config lacks, where it has some of them."""
+    missing = [key for key in REQUIRED_TOGETHER[phase] if config.get(key) is None]
+    return missing if len(missing) < len(REQUIRED_TOGETHER[phase]) else []

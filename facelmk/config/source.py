@@ -103,7 +103,10 @@ def _load_yaml(path: Path, text: str) -> Any:
     return loader.construct_document(root) if root else None
 
 
-def holder(source: ConfigSource | Path | str, word: str) -> Path | str:
+Source = ConfigSource | Path | str  # a config; or what to call it in messages, where it was not read from a file
+
+
+def holder(source: Source, word: str) -> Path | str:
     """The first file that says `word`: the config itself, or one that it is based on; else the config."""
     if not isinstance(source, ConfigSource):
         return source

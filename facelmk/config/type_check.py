@@ -1,4 +1,4 @@
-"""Whether a value of a config is of the kind that a part's annotation asks for."""
+"""Whether a value of a config fits the annotation of an argument."""
 
 import functools
 import inspect
@@ -10,42 +10,56 @@ from typing import Any
 
 SIMPLE = (str, int, float, bool, type(None))
 NUMBERS = (int, float)
+WORDS = {
+    int: 'a whole number',
+    float: 'a number',
+    str: 'text',
+    bool: 'True or False',
+    type(None): 'None',
+    dict: 'a dict',
+    list: 'a list',
+    tuple: 'a list',
+    Path: 'a path',
+}
 
 
 @functools.cache
 def hints(function: Any) -> dict[str, Any]:
-    """A function's annotations, without those that cannot be resolved."""
-    found: dict[str, Any] = {}
-    for name, written in getattr(function, '__annotations__', {}).items():
-        holder = types.SimpleNamespace(__annotations__={name: written})
+    """The annotations of a function, without those that cannot be resolved."""
+    resolved: dict[str, Any] = {}
+    for name, annotation in getattr(function, '__annotations__', {}).items():
+        holder = types.SimpleNamespace(__annotations__={name: annotation})
         try:
-            found |= typing.get_type_hints(holder, getattr(function, '__globals__', {}))
+            resolved |= typing.get_type_hints(holder, getattr(function, '__globals__', {}))
         except Exception:  # an annotation of another package may name what is not importable here
             continue
-    return found
+    return resolved
 
 
 def expected(value: Any, parameter: inspect.Parameter, hint: Any) -> str | None:
-    """What belongs in the place of a value, in words; None where it fits or nobody can tell."""
+    """What an argument takes, in words, where a value does not fit; None where it fits or nothing is known."""
     if hint is None or (value is None and parameter.default is None):
         return None
     return misfit(value, hint)
 
 
 def misfit(value: Any, hint: Any) -> str | None:
-    """What an annotation asks for, in words, where a value is surely of another kind."""
+    """What an annotation asks for, in words, where a value is surely of another kind or out of range."""
+    if typing.get_origin(hint) is typing.Annotated:
+        hint, allowed = typing.get_args(hint)
+        return misfit(value, hint) or allowed.expected(value)
     return None if _fits(value, hint) else _words(hint)
 
 
 def _fits(value: Any, hint: Any) -> bool:
-    """False only where the value is surely of another kind: numbers count as one, and configs as any class."""
+    """False only where the value is surely of another kind; a config, a dict, may stand for any class."""
     origin, inner = typing.get_origin(hint), typing.get_args(hint)
     if origin in (typing.Union, types.UnionType):
         return any(_fits(value, choice) for choice in inner)
     if origin is typing.Literal:
         return value in inner
     if origin is not None:
-        return _fits_many(value, origin, inner)
+        return _fits_container(value, origin, inner)
     if hint is bool:
         return isinstance(value, bool)
     if hint is int and isinstance(value, float):
@@ -63,7 +77,7 @@ def _fits(value: Any, hint: Any) -> bool:
     return not inspect.isclass(hint) or not isinstance(value, SIMPLE) or isinstance(value, hint)
 
 
-def _fits_many(value: Any, origin: Any, inner: tuple[Any, ...]) -> bool:
+def _fits_container(value: Any, origin: Any, inner: tuple[Any, ...]) -> bool:
     if not inspect.isclass(origin) or origin is type:
         return True
     if origin is abc.Callable:
@@ -77,7 +91,7 @@ def _fits_many(value: Any, origin: Any, inner: tuple[Any, ...]) -> bool:
 
 
 def _words(hint: Any) -> str:
-    """An annotation as people say it."""
+    """An annotation in ordinary words."""
     origin, inner = typing.get_origin(hint), typing.get_args(hint)
     if origin in (typing.Union, types.UnionType):
         return ' or '.join(dict.fromkeys(map(_words, inner)))
@@ -90,15 +104,4 @@ def _words(hint: Any) -> str:
     if origin is not None:
         several = ' or '.join(_words(kind) for kind in inner if kind is not ...)
         return f'several ({several})' if several else 'a list'
-    names = {
-        int: 'a whole number',
-        float: 'a number',
-        str: 'text',
-        bool: 'True or False',
-        type(None): 'None',
-        dict: 'a dict',
-        list: 'a list',
-        tuple: 'a list',
-        Path: 'a path',
-    }
-    return names.get(hint, getattr(hint, '__name__', str(hint)))
+    return WORDS.get(hint, getattr(hint, '__name__', str(hint)))

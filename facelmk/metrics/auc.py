@@ -16,6 +16,7 @@ class AUC(ErrorMetric):
     """
 
     direction = 'greater'
+    ranges = {'threshold': (0,)}
 
     def __init__(self, threshold: float = 0.1, norm: Norm = 'inter_ocular', prefix: str | None = None) -> None:
         super().__init__(norm, prefix)

@@ -38,6 +38,8 @@ class FaceLandmarker(BaseModel):
     crop's side, for the parts whose form depends on it.
     """
 
+    ranges = {'size': (1,)}
+
     def __init__(
         self,
         backbone: dict,

@@ -32,6 +32,7 @@ class SyntheticFaces(FaceDataset):
     """
 
     subsets = TAGS
+    ranges = {'size': (1,)}
 
     def __init__(
         self,

@@ -21,6 +21,8 @@ class HalfBody(BaseTransform):
     those of MMPose's RandomHalfBody, whose padding of 1.5 is 1.2 here and CropFace's own 1.25.
     """
 
+    ranges = {'prob': (0, 1)}
+
     def __init__(
         self,
         prob: float = 0.3,

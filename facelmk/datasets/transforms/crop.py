@@ -46,6 +46,15 @@ class CropFace(BaseTransform):
     `mirror='hrnet'`, a mirrored picture whose points and box lie one pixel of the photograph beside it.
     """
 
+    ranges = {
+        'size': (1,),
+        'padding': (0, float('inf'), True),  # above 0
+        'flip': (0, 1),
+        'rotate_prob': (0, 1),
+        'shift': (0, 1),
+        'shift_prob': (0, 1),
+    }
+
     def __init__(
         self,
         size: int = 256,

@@ -13,6 +13,8 @@ from ..base import FaceRecord
 class _Sometimes(BaseTransform):
     """Changes `image` with probability `prob`, by draws of the sample's own generator."""
 
+    ranges = {'prob': (0, 1)}
+
     def __init__(self, prob: float) -> None:
         self.prob = prob
 
@@ -34,6 +36,7 @@ class Drawn(BaseTransform):
     """
 
     draws = 0
+    ranges = {'prob': (0, 1)}
 
     def __init__(self, prob: float) -> None:
         self.prob = prob

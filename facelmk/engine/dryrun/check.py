@@ -13,8 +13,8 @@ from mmengine.hooks import EMAHook
 from ...checkpoint import PRETRAINED, find_checkpoint
 from ...config import config_names
 from ...config.folders import claim
-from ...config.schema import lacking
-from ...config.validate import faults
+from ...config.schema import missing_keys
+from ...config.validate import mistakes
 from ...datasets import FaceDataset
 from ...errors import FacelmkError
 from ...markups import MARKUPS
@@ -31,8 +31,8 @@ SHARED = 0.5  # of the free disk: more than that for checkpoints is told
 
 def check_config(config: Config, path: Path, gpus: int = 1, step: bool = True) -> list[Finding]:
     """Every finding about a complete config; with `step`, a training step and a validation batch on the CPU, too."""
-    found = [Finding(ERROR, 'keys', str(fault)) for fault in faults(config, path)]
-    gone = [*(['model'] if config.get('model') is None else ()), *lacking('train', config), *lacking('val', config)]
+    found = [Finding(ERROR, 'keys', str(mistake)) for mistake in mistakes(config, path)]
+    gone = [*(['model'] if config.get('model') is None else ()), *missing_keys('train', config), *missing_keys('val', config)]
     if gone:
         found.append(Finding(ERROR, 'keys', f'{path} does not say all that a run needs: there is no {", ".join(gone)}'))
     parts = _build(config, found)

@@ -36,6 +36,7 @@ class CheckpointHook(hooks.CheckpointHook):
     newest is kept. `rule` overrules the figure's direction. A save that fails stops training; 'warn' goes on.
     """
 
+    ranges = {'every': (1,), 'minutes': (0, float('inf'), True)}
     best_ckpt_path: str | None = None
     last_ckpt: str | None
     resumed: dict | None = None

@@ -63,6 +63,8 @@ class RTMCCHead(Head):
     `size` is the side of the crops: the head takes no others. The map of a point becomes `hidden` numbers.
     """
 
+    ranges = {'size': (1,)}
+
     def __init__(
         self,
         in_channels: Sequence[int],
