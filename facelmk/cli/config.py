@@ -59,12 +59,12 @@ def _check(options: argparse.Namespace) -> int:
     if options.gpus < 1:
         raise FacelmkError(f'--gpus {options.gpus}: expected 1 or more')
     with redirect_stdout(sys.stderr):  # the parts' log
-        config, path = open_config(options.config, values(options.cfg_options or ()), options.safe_config)
+        config, source = open_config(options.config, values(options.cfg_options or ()), options.safe_config)
         complete(config)
         if options.data:
             move_data(config, options.data)
         config.work_dir = options.work_dir or config.work_dir
-        found = check_config(config, path, options.gpus, not options.no_step)
+        found = check_config(config, source, options.gpus, not options.no_step)
     if options.json:
         print(json.dumps([finding._asdict() for finding in found], indent=2))
     else:

@@ -106,9 +106,9 @@ def read_config(options: argparse.Namespace) -> 'Config':
     if getattr(options, 'work_dir', None):
         config.work_dir = options.work_dir
     if 'work_dir' in options:
-        from ..config.folders import claim
+        from ..config.folders import check_writable
 
-        claim(config.work_dir)
+        check_writable(config.work_dir)
     if 'local_rank' in options:
         os.environ.setdefault('LOCAL_RANK', str(options.local_rank))
     return config

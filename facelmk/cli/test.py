@@ -33,14 +33,14 @@ def arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def run(options: argparse.Namespace) -> None:
-    from ..config.build_errors import check_whole, parts_named
+    from ..config.build_errors import check_complete, translate_build_errors
     from ..engine.ranks import among_ranks
     from ..engine.run import Drawing, test
     from ..report import Collector, conclude
 
     config = read_config(options)
-    check_whole(config, 'test')
-    with among_ranks(), parts_named(config):
+    check_complete(config, 'test')
+    with among_ranks(), translate_build_errors(config):
         with redirect_stdout(sys.stderr) if options.json else nullcontext():  # the log must not stand in the json
             runner, metrics = test(
                 config,

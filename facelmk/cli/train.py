@@ -24,14 +24,14 @@ def arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def run(options: argparse.Namespace) -> None:
-    from ..config.build_errors import check_whole, parts_named
+    from ..config.build_errors import check_complete, translate_build_errors
     from ..engine.ranks import among_ranks
     from ..engine.run import Drawing, train
 
     config = read_config(options)
     resume = options.resume or ('auto' if config.get('resume') else None)
-    check_whole(config, 'train', () if options.no_validate else ('val',))
-    with among_ranks(), parts_named(config):
+    check_complete(config, 'train', () if options.no_validate else ('val',))
+    with among_ranks(), translate_build_errors(config):
         train(
             config,
             resume,

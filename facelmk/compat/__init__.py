@@ -1,8 +1,7 @@
-"""Functions, configs and data sets of other projects under the names that they have there.
+"""Functions, configs and data sets of other projects under their own names.
 
-`get_model_by_name` to `alignment_orig` are those of HRNet-landmarks (https://github.com/vlad3996/HRNet-landmarks), on
-the original HRNet's crops and maps; `init_model` and `inference_topdown` are MMPose's. A module is imported when one of
-its names is asked for.
+The functions of HRNet-landmarks (https://github.com/vlad3996/HRNet-landmarks) use the original HRNet's crops and
+heatmaps; `init_model` and `inference_topdown` are MMPose's. A module is imported at the first use of one of its names.
 """
 
 import importlib
@@ -14,11 +13,11 @@ _MODULES = {
     'mmpose': ('inference_topdown', 'init_model'),
     'pixels': ('crop', 'decode_preds', 'get_preds', 'get_transform', 'transform_pixel', 'transform_preds'),
 }
-_HOME = {name: module for module, names in _MODULES.items() for name in names}
-__all__ = sorted(_HOME)
+_MODULE_OF = {name: module for module, names in _MODULES.items() for name in names}
+__all__ = sorted(_MODULE_OF)
 
 
 def __getattr__(name: str) -> Any:
-    if name not in _HOME:
+    if name not in _MODULE_OF:
         raise AttributeError(f'module {__name__!r} has no attribute {name!r}')
-    return getattr(importlib.import_module(f'.{_HOME[name]}', __name__), name)
+    return getattr(importlib.import_module(f'.{_MODULE_OF[name]}', __name__), name)

@@ -1,21 +1,21 @@
-"""What other projects call the configs that are here: MMPose, the original HRNet, Adaptive Wing."""
+"""The names that MMPose, the original HRNet and Adaptive Wing have for the configs of facelmk."""
 
 import re
 from pathlib import Path
 
 from ..errors import FacelmkError
 
-_WFLW, _SETS = 'wflw-256x256', ('300w', 'aflw', 'cofw', 'wflw')
-_BODY = ('hourglass52', 'hrnetv2-w18', 'mobilenetv2', 'res50', 'scnet50')
+_WFLW, _DATASETS = 'wflw-256x256', ('300w', 'aflw', 'cofw', 'wflw')
+_WHOLEBODY = ('hourglass52', 'hrnetv2-w18', 'mobilenetv2', 'res50', 'scnet50')
 
 MMPOSE_1 = {  # stems of configs/face_2d_keypoint/*/*/*.py
-    **{f'td-hm_hrnetv2-w18_8xb64-60e_{data}-256x256': f'hrnetv2_w18_{data}' for data in (*_SETS, '300wlp')},
+    **{f'td-hm_hrnetv2-w18_8xb64-60e_{data}-256x256': f'hrnetv2_w18_{data}' for data in (*_DATASETS, '300wlp')},
     f'td-hm_hrnetv2-w18_dark-8xb64-60e_{_WFLW}': 'hrnetv2_w18_wflw_dark',
     f'td-hm_hrnetv2-w18_awing-8xb64-60e_{_WFLW}': 'hrnetv2_w18_wflw_awing',
     'td-hm_hrnetv2-w18_dark-8xb64-60e_aflw-256x256': 'hrnetv2_w18_aflw_dark',
     **{
         f'td-hm_{net}_8xb32-60e_coco-wholebody-face-256x256': f'{net.replace("-", "_")}_coco_wholebody_face'
-        for net in _BODY
+        for net in _WHOLEBODY
     },
     'td-hm_hrnetv2-w18_dark-8xb32-60e_coco-wholebody-face-256x256': 'hrnetv2_w18_coco_wholebody_face_dark',
     f'td-reg_res50_8xb64-210e_{_WFLW}': 'deeppose_r50_wflw',
@@ -29,13 +29,13 @@ MMPOSE_1 = {  # stems of configs/face_2d_keypoint/*/*/*.py
     'face': 'rtmpose_m_face6',  # as MMPoseInferencer('face') calls it
 }
 MMPOSE_0 = {  # stems of configs/face/*/*/*/*.py, some of them renamed between the releases
-    **{f'hrnetv2_w18_{data}_256x256': f'hrnetv2_w18_{data}' for data in _SETS},
+    **{f'hrnetv2_w18_{data}_256x256': f'hrnetv2_w18_{data}' for data in _DATASETS},
     'hrnetv2_w18_wflw_256x256_dark': 'hrnetv2_w18_wflw_dark',
     'hrnetv2_w18_wflw_256x256_awing': 'hrnetv2_w18_wflw_awing',
     'hrnetv2_w18_aflw_256x256_dark': 'hrnetv2_w18_aflw_dark',
     **{
         f'{net.replace("-", "_")}_{data}_256x256': f'{net.replace("-", "_")}_coco_wholebody_face'
-        for net in _BODY
+        for net in _WHOLEBODY
         for data in ('coco_wholebody_face', 'face_coco_wholebody')
     },
     'hrnetv2_w18_coco_wholebody_face_256x256_dark': 'hrnetv2_w18_coco_wholebody_face_dark',
@@ -45,7 +45,7 @@ MMPOSE_0 = {  # stems of configs/face/*/*/*/*.py, some of them renamed between t
         for theirs, ours in {'': '', '_wingloss': '_wing', '_softwingloss': '_softwing'}.items()
     },
 }
-ARCHITECTURES = {  # the first column of the seeds' tables of results, and the names of their checkpoints
+ARCHITECTURES = {  # first columns of result tables, and names of checkpoint files
     'pose_hrnetv2_w18': 'hrnetv2_w18_wflw',
     'pose_hrnetv2_w18_dark': 'hrnetv2_w18_wflw_dark',
     'pose_hrnetv2_w18_awing': 'hrnetv2_w18_wflw_awing',
@@ -59,37 +59,32 @@ ARCHITECTURES = {  # the first column of the seeds' tables of results, and the n
     'pose_rtmpose_m': 'rtmpose_m_wflw',
     'pose_rtmpose_s': 'rtmpose_s_face6',
     'pose_rtmpose_t': 'rtmpose_t_face6',
-    **{f'hr18-{data}': f'hrnet_w18_{data}_orig' for data in _SETS},
-    **{f'face_alignment_{data}_hrnet_w18': f'hrnet_w18_{data}_orig' for data in _SETS},
-    **{f'{data}_4hg': f'awing_hg4_{data}' for data in _SETS},
+    **{f'hr18-{data}': f'hrnet_w18_{data}_orig' for data in _DATASETS},
+    **{f'face_alignment_{data}_hrnet_w18': f'hrnet_w18_{data}_orig' for data in _DATASETS},
+    **{f'{data}_4hg': f'awing_hg4_{data}' for data in _DATASETS},
 }
 ALIASES = MMPOSE_1 | MMPOSE_0 | ARCHITECTURES
-# 0.x wrote what kind of network it is before the name, and older releases the folders: face--...--res50_wflw_256x256
-_BEFORE = re.compile(r'^(.*--|topdown_heatmap_|deeppose_(?=res50_\w+_256x256))')
-_MMPOSES = re.compile(r'\btype\s*=\s*[\'"]?(TopdownPoseEstimator|TopDown)\b')
+# MMPose 0.x put the kind of network before the name; older releases the folders: face--...--res50_wflw_256x256
+_PREFIX = re.compile(r'^(.*--|topdown_heatmap_|deeppose_(?=res50_\w+_256x256))')
+_MMPOSE_MODEL = re.compile(r'\btype\s*=\s*[\'"]?(TopdownPoseEstimator|TopDown)\b')
 
 
 def our_name(source: str | Path) -> str | None:
-    """The config of ours that another project has under this path or name; None if there is none."""
+    """The config of facelmk that another project has under this path or name; None if there is none."""
     stem = re.sub(r'\.(py|ya?ml|pth|pt)$', '', Path(source).name.lower())
-    return ALIASES.get(stem) or ALIASES.get(_BEFORE.sub('', stem))
+    return ALIASES.get(stem) or ALIASES.get(_PREFIX.sub('', stem))
 
 
-def refuse_mmpose_file(path: Path, text: str | None = None) -> None:
-    """MMPose's own config files are programs for MMPose's parts: say so, and which config of ours to take.
-
-    `text` is the file's with that of its bases, once they have been read.
-    """
-    text = path.read_text(encoding='utf-8', errors='replace') if text is None else text
-    if path.suffix == '.py' and (found := _MMPOSES.search(text)):
+def refuse_mmpose_file(path: Path, text: str) -> None:
+    """Refuse one of MMPose's own config files, which are programs for MMPose's parts, and name the config to use."""
+    if path.suffix == '.py' and (match := _MMPOSE_MODEL.search(text)):
         ours = our_name(path)
-        way = (
+        advice = (
             f'Give {ours} in its place: the same data, network and schedule'
             if ours
-            else 'Start from the nearest config here (facelmk config show NAME)'
+            else 'Start from a similar config here (facelmk config show NAME)'
         )
         raise FacelmkError(
-            f'{path} is a config of MMPose ({found[0]}), whose format is not read here. {way}, and put '
-            'your own changes into a config based on it or behind --cfg-options; '
-            'docs/moving.md lists the names'
+            f'{path} is a config of MMPose ({match[0]}), whose format is not read here. {advice}. Put your own changes '
+            'into a config based on it or behind --cfg-options; docs/moving.md lists the names'
         )

@@ -12,7 +12,7 @@ from .hrnet_yaml import apply_values, config_of, fill_defaults
 
 
 @CONFIG_FORMATS.register_module()
-class NamesElsewhere(ConfigFormat):
+class NamesOfOthers(ConfigFormat):
     """Config names of MMPose, the original HRNet and Adaptive Wing; MMPose's own files are refused."""
 
     def names(self) -> Iterable[str]:
@@ -25,9 +25,9 @@ class NamesElsewhere(ConfigFormat):
         refuse_mmpose_file(path, text)
 
     def replacement(self, name: str) -> str | None:
-        from .mmpose_datasets import STEPS  # only for this error: the module imports all data sets
+        from .mmpose_datasets import STEPS  # imports all data sets, which only this error needs
 
-        return f"{name} is MMPose's; what does the same here: {STEPS[name]}." if name in STEPS else None
+        return f'{name} is a part of MMPose. The same here: {STEPS[name]}.' if name in STEPS else None
 
 
 @CONFIG_FORMATS.register_module()

@@ -1,4 +1,4 @@
-"""HRNet-landmarks' model by its name, and landmarks of a picture in one call; fractions of pixels are kept."""
+"""HRNet-landmarks' model by its name, and landmarks of a picture in one call, in fractions of pixels."""
 
 from collections.abc import Sequence
 from pathlib import Path
@@ -19,17 +19,17 @@ from ..models import FaceLandmarker
 from ..registry import MODELS
 from .devices import device_or_cpu
 from .hrnet_yaml import read_hrnet
-from .pixels import cut, get_transform, refined
+from .pixels import get_transform, refine, warp_crop
 
-MARKUP_OF = {'WFLW': 'wflw', 'AFLW': 'aflw', '300W': '300w', 'COFW': 'cofw'}
-MARKUP_WITH = {98: 'wflw', 19: 'aflw', 68: '300w', 29: 'cofw'}
+MARKUP_OF_MODEL = {'WFLW': 'wflw', 'AFLW': 'aflw', '300W': '300w', 'COFW': 'cofw'}
+MARKUP_OF_SIZE = {98: 'wflw', 19: 'aflw', 68: '300w', 29: 'cofw'}
 MEAN, STD = np.array([0.485, 0.456, 0.406]), np.array([0.229, 0.224, 0.225])  # of RGB in [0, 1]
-PADDING = 1.25  # a box around the landmarks to the crop, as in training
-MIDDLE = 0.78125  # of the longer side of a picture without a box, as crops of 256 pixels were cut
+PADDING = 1.25  # the crop's side over the longer side of a box, as in training
+CENTRE_SHARE = 0.78125  # of a picture's longer side, for the crop around its centre where there is no box
 
 
 class HighResolutionNet(nn.Module):
-    """HRNetV2 as the original's users call it: normalised RGB crops (B, 3, S, S) to maps (B, K, S / 4, S / 4)."""
+    """HRNetV2 as the original has it: normalised RGB crops (B, 3, S, S) to heatmaps (B, K, S / 4, S / 4)."""
 
     def __init__(self, landmarker: FaceLandmarker) -> None:
         super().__init__()
@@ -48,19 +48,19 @@ def get_model_by_name(
 ) -> HighResolutionNet:
     """HRNetV2-W18 for 'WFLW', 'AFLW', '300W' or 'COFW', with the weights of `root/prefix + name + .pth`.
 
-    A .yaml of the original beside it says how many points and how wide the network is. The weights may be in any
-    dialect, and must fit. Without a GPU the CPU is used, and a warning says so.
+    The number of points and the width are read from the original's .yaml beside it, if there is one. The weights may be
+    in any dialect; every tensor must fit. Without a GPU the CPU is used, with a warning.
     """
     if model_type != 'landmarks':
-        raise FacelmkError(f"model_type={model_type!r}; only 'landmarks' is here, no ImageNet classifier")
+        raise FacelmkError(f"model_type={model_type!r}. Expected 'landmarks'; there is no ImageNet classifier")
     weights = Path(root_models_path).expanduser() / f'{prefix}{model_name}.pth'
     markup, width = _network(model_name, weights.with_name(f'{prefix}{model_name}.yaml'))
     if not weights.is_file():
-        there = sorted(path.name for path in weights.parent.glob('*.pth')) if weights.parent.is_dir() else None
+        files = sorted(path.name for path in weights.parent.glob('*.pth')) if weights.parent.is_dir() else None
         raise MissingResource(
             f'there is no {weights.resolve()}; '
-            + ('that folder does not exist' if there is None else f'*.pth in that folder: {there}')
-            + '. Put the weights there, or name their folder by root_models_path= and what precedes '
+            + ('the folder does not exist' if files is None else f'*.pth in that folder: {files}')
+            + '. Put the weights there, or name their folder by root_models_path= and the text before '
             f'{model_name!r} in their name by prefix='
         )
     landmarker = MODELS.build(
@@ -78,14 +78,14 @@ def get_model_by_name(
 
 
 def _network(name: str, file: Path) -> tuple[str, int]:
-    """Mark-up and width of the network, by the .yaml if there is one, and else by the name."""
+    """Landmark scheme and width of the network, from the .yaml if there is one, otherwise from the name."""
     values = (read_hrnet(file) or {}) if file.is_file() else {}
     model = values.get('MODEL', {})
-    markup = MARKUP_WITH.get(model.get('NUM_JOINTS'), MARKUP_OF.get(name.upper()))
+    markup = MARKUP_OF_SIZE.get(model.get('NUM_JOINTS'), MARKUP_OF_MODEL.get(name.upper()))
     if markup is None:
         raise UnknownName(
-            f'{name!r} is no model, and there is no {file.resolve()} that says how many points it has. '
-            f'{did_you_mean(name, MARKUP_OF)}'
+            f'{name!r} is no model, and there is no {file.resolve()} with its number of points. '
+            f'{did_you_mean(name, MARKUP_OF_MODEL)}'
         )
     return markup, model['EXTRA']['STAGE2']['NUM_CHANNELS'][0] if model else 18
 
@@ -99,45 +99,47 @@ def get_lmks_by_img(
     bbox: ArrayLike | None = None,
     color: str = 'bgr',
 ) -> NDArray[np.float32]:
-    """Landmarks (K, 2) in pixels of the picture, on the device where `model` is.
+    """Landmarks (K, 2) in pixels of the picture, computed on the device of `model`.
 
-    The crop is 1.25 times the longer side of `bbox` (x1, y1, x2, y2); without it a square in the picture's middle,
-    0.78125 times its longer side, so that a face has to fill it. `rot` is by how many degrees the head leans. `img` is
-    BGR as OpenCV reads it, or 'rgb'. `model` is one of `get_model_by_name`, any network of such maps, or a
-    FaceLandmarker, which decodes in its own way.
+    The crop's side is 1.25 times the longer side of `bbox` (x1, y1, x2, y2). Without a box it is 0.78125 times the
+    picture's longer side, around the centre, so that the face must fill the picture. `rot` is the angle by which the
+    head leans, in degrees. `img` is BGR as OpenCV reads it, or RGB with `color='rgb'`. `model` comes from
+    `get_model_by_name`, is any network with such heatmaps, or a FaceLandmarker, which decodes with its own codec.
     """
     if color not in ('bgr', 'rgb'):
-        raise FacelmkError(f"color={color!r}; choose 'bgr' (cv2.imread's order) or 'rgb'")
+        raise FacelmkError(f"color={color!r}. Expected 'bgr' (cv2.imread's order) or 'rgb'")
     image = read_picture(img)
     image = image if color == 'bgr' else np.ascontiguousarray(image[..., ::-1])
-    center, scale = _place(image, bbox)
+    center, scale = _center_and_scale(image, bbox)
     warp = get_transform(center, scale, output_size, rot)
-    bgr = cut(image, warp, output_size)
+    bgr = warp_crop(image, warp, output_size)
     network = model.landmarker if isinstance(model, Predictor) else model
     if isinstance(network, FaceLandmarker):
         inputs = torch.from_numpy(np.ascontiguousarray(bgr.transpose(2, 0, 1)))[None]
         (face,) = network.test_step(dict(inputs=inputs, data_samples=dict(id=[0], warp=torch.from_numpy(warp)[None])))
         return face['landmarks'].numpy()
-    scores = network(_normalised(bgr).to(next(iter(network.parameters()), torch.empty(0)).device))
+    scores = network(_normalise(bgr).to(next(iter(network.parameters()), torch.empty(0)).device))
     scores = scores[-1] if isinstance(scores, (list, tuple)) else scores
-    res = [output_size[0] / 4, output_size[1] / 4]
-    points = refined(scores.float().cpu(), res) - 1
-    return geometry.apply(geometry.invert(get_transform(center, scale, res, rot)), points[0].numpy().astype(np.float32))
+    grid = [output_size[0] / 4, output_size[1] / 4]
+    points = refine(scores.float().cpu(), grid) - 1
+    return geometry.apply(
+        geometry.invert(get_transform(center, scale, grid, rot)), points[0].numpy().astype(np.float32)
+    )
 
 
-def _place(image: NDArray, bbox: ArrayLike | None) -> tuple[list[float], float]:
+def _center_and_scale(image: NDArray, bbox: ArrayLike | None) -> tuple[list[float], float]:
     """Centre and scale of the crop."""
     height, width = image.shape[:2]
     if bbox is None:
-        return [width // 2, height / 2], max(width, height) * MIDDLE / 200
+        return [width // 2, height / 2], max(width, height) * CENTRE_SHARE / 200
     boxes = boxes_in(bbox, width, height)
     if len(boxes) != 1:
-        raise FacelmkError(f'bbox holds {len(boxes)} boxes; expected one, x1, y1, x2, y2')
+        raise FacelmkError(f'bbox holds {len(boxes)} boxes. Expected one: x1, y1, x2, y2')
     x1, y1, x2, y2 = boxes[0].astype(float)
     return [(x1 + x2) / 2, (y1 + y2) / 2], max(x2 - x1, y2 - y1) * PADDING / 200
 
 
-def _normalised(bgr: NDArray) -> Tensor:
+def _normalise(bgr: NDArray) -> Tensor:
     """A crop (S, S, 3) as the network's input (1, 3, S, S), RGB."""
     rgb = (bgr[..., ::-1] / 255 - MEAN) / STD
     return torch.from_numpy(np.ascontiguousarray(rgb.transpose(2, 0, 1), np.float32))[None]

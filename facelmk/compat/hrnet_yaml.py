@@ -1,6 +1,6 @@
-"""The original HRNet's YAML files (https://github.com/HRNet/HRNet-Facial-Landmark-Detection) on our configs.
+"""YAML files of the original HRNet (https://github.com/HRNet/HRNet-Facial-Landmark-Detection).
 
-A file is read with the original's defaults, checked, and put onto the row `hrnet_w18_<data>_orig`.
+The values of a file, with the original's defaults, are checked and set in the config `hrnet_w18_<data>_orig`.
 """
 
 import ast
@@ -77,8 +77,8 @@ DEFAULTS: Values = dict(
     ),
     TEST=dict(BATCH_SIZE_PER_GPU=32, FLIP_TEST=False),
 )
-MODULES = {'STAGE2': 1, 'STAGE3': 4, 'STAGE4': 3}
-ROWS = {name: f'hrnet_w18_{name.lower()}_orig' for name in ('300W', 'AFLW', 'COFW', 'WFLW')}
+MODULES = {'STAGE2': 1, 'STAGE3': 4, 'STAGE4': 3}  # of the four published files
+CONFIG_NAMES = {name: f'hrnet_w18_{name.lower()}_orig' for name in ('300W', 'AFLW', 'COFW', 'WFLW')}
 READERS = {'.csv': 'CsvFaces', '.mat': 'CofwMat', '.json': 'CocoFaces'}
 
 
@@ -91,57 +91,57 @@ def fill_defaults(values: Any, path: Path) -> Values | None:
     """The original HRNet's defaults with these values in their place; None where they are not the original HRNet's."""
     if not isinstance(values, dict) or not any(key in DEFAULTS for key in values):
         return None
-    return _filled(values, DEFAULTS, '', path)
+    return _fill(values, DEFAULTS, '', path)
 
 
-def _filled(given: Mapping[str, Any], known: Values, place: str, path: Path) -> Values:
-    """The defaults with what is given in their place."""
-    found = copy.deepcopy(dict(known))
-    for key, value in given.items():
+def _fill(values: Mapping[str, Any], known: Values, place: str, path: Path) -> Values:
+    """The defaults `known` with these values in their place."""
+    filled = copy.deepcopy(dict(known))
+    for key, value in values.items():
         if key not in known:
             raise UnknownName(f"{path}: the original HRNet has no key '{place}{key}'. {did_you_mean(key, known)}")
         if isinstance(known[key], dict):
             if not isinstance(value, dict):
                 raise FacelmkError(
-                    f'{path}: {place}{key} is {value!r}; expected the keys {", ".join(known[key])} below it'
+                    f'{path}: {place}{key} is {value!r}. Expected the keys {", ".join(known[key])} below it'
                 )
-            found[key] = _filled(value, known[key], f'{place}{key}.', path)
+            filled[key] = _fill(value, known[key], f'{place}{key}.', path)
         else:
-            found[key] = _cast(value, known[key], f'{path}: {place}{key}')
-    return found
+            filled[key] = _cast(value, known[key], f'{path}: {place}{key}')
+    return filled
 
 
 def _cast(value: Any, default: Any, place: str) -> Any:
-    """A value in its default's kind; text stands for the Python value that it spells, as in `GPUS: (0,)`."""
+    """A value of its default's type; text is read as a Python literal, as in `GPUS: (0,)`."""
     if isinstance(value, str) and not isinstance(default, str):
         try:
             value = ast.literal_eval(value)
         except (ValueError, SyntaxError):
-            pass  # told below, as the text that it is
+            pass  # stays text, which is refused below
     if isinstance(default, (list, tuple)) and isinstance(value, (list, tuple)):
         return list(value)
     if place.endswith('LR_STEP') and type(value) is int:
         return value
     if type(value) is type(default) or type(default) is float and type(value) is int:
         return type(default)(value)
-    raise FacelmkError(f'{place} is {value!r}; expected a value such as {default!r}')
+    raise FacelmkError(f'{place} is {value!r}. Expected a value such as {default!r}')
 
 
 def config_of(values: Values, path: Path) -> str:
-    """The name of the config that a file is put onto."""
+    """The name of the config that a file of the original HRNet is based on."""
     name = values['DATASET']['DATASET']
-    if name.upper() not in ROWS:
-        raise UnknownName(f'{path}: DATASET.DATASET is {name!r}. {did_you_mean(name, ROWS)}')
-    return ROWS[name.upper()]
+    if name.upper() not in CONFIG_NAMES:
+        raise UnknownName(f'{path}: DATASET.DATASET is {name!r}. {did_you_mean(name, CONFIG_NAMES)}')
+    return CONFIG_NAMES[name.upper()]
 
 
 def apply_values(values: Values, config: Config, path: Path) -> None:
-    """Set in `config`, one of the original HRNet's, the values of the file at `path`."""
+    """Set the values of the file at `path` in `config`."""
     log.warning('%s: the config %s with the values of this file', path, config_of(values, path))
-    _put_model(values['MODEL'], config, path)
-    _put_schedule(values['TRAIN'], config, path)
-    _put_crop(values, config)
-    _put_data(values, config, path)
+    _set_model(values['MODEL'], config, path)
+    _set_schedule(values['TRAIN'], config, path)
+    _set_crop(values, config)
+    _set_data(values, config, path)
     config.default_hooks.logger.interval = values['PRINT_FREQ']
     config.setdefault('env_cfg', ConfigDict()).cudnn_benchmark = values['CUDNN']['BENCHMARK']
     config.model.flip_test = values['TEST']['FLIP_TEST']
@@ -149,7 +149,7 @@ def apply_values(values: Values, config: Config, path: Path) -> None:
     config.work_dir = str(Path(values['OUTPUT_DIR'], values['DATASET']['DATASET'], path.name.split('.')[0]))
 
 
-def _put_model(model: Values, config: Config, path: Path) -> None:
+def _set_model(model: Values, config: Config, path: Path) -> None:
     extra, markup = model['EXTRA'], MARKUPS[config.model.get('markup', 'wflw')]
     width = extra['STAGE2']['NUM_CHANNELS'][0]
     stages = {name: _stage(count, [width * 2**i for i in range(int(name[-1]))]) for name, count in MODULES.items()}
@@ -165,46 +165,46 @@ def _put_model(model: Values, config: Config, path: Path) -> None:
             for key in ('STEM_INPLANES', 'FINAL_CONV_KERNEL', 'WITH_HEAD')
         },
         **{
-            f'EXTRA.{name}.{key}': (wanted, extra[name][key])
+            f'EXTRA.{name}.{key}': (value, extra[name][key])
             for name, stage in stages.items()
-            for key, wanted in stage.items()
+            for key, value in stage.items()
         },
     }
-    for key, (wanted, given) in fixed.items():
-        if given != wanted:
+    for key, (ours, value) in fixed.items():
+        if value != ours:
             raise FacelmkError(
-                f'{path}: MODEL.{key} is {given!r}; the network here has {wanted!r}, as the four '
-                "published files do (left out, the original's defaults are of another network)"
+                f'{path}: MODEL.{key} is {value!r}. Expected {ours!r}, as in the four published files. Where a file '
+                "leaves a key out, the original's default counts, which is of another network"
             )
     config.model.size = size[0]
     config.model.backbone.width = width
     config.model.codec.sigma = model['SIGMA']
-    config.model.backbone.pretrained = _start(model, path)
+    config.model.backbone.pretrained = _start_weights(model, path)
 
 
-def _start(model: Values, path: Path) -> str | None:
-    """The file of start weights; without it the original starts from scratch, silently."""
+def _start_weights(model: Values, path: Path) -> str | None:
+    """The file of start weights; None if it is missing, where the original starts from scratch without a word."""
     start = model['PRETRAINED'] if model['INIT_WEIGHTS'] else ''
     if not start or Path(start).is_file():
         return start or None
     log.warning(
-        '%s: MODEL.PRETRAINED %s is not there, so a training starts from scratch, as the original does. '
-        'model.backbone.pretrained=open-mmlab://msra/hrnetv2_w18 behind --cfg-options fetches the same weights',
+        '%s: there is no MODEL.PRETRAINED %s. Training starts from scratch, as in the original. To download the same '
+        'weights, give --cfg-options model.backbone.pretrained=open-mmlab://msra/hrnetv2_w18',
         path,
         start,
     )
     return None
 
 
-def _put_schedule(train: Values, config: Config, path: Path) -> None:
+def _set_schedule(train: Values, config: Config, path: Path) -> None:
     if train['BEGIN_EPOCH']:
         raise FacelmkError(
-            f'{path}: TRAIN.BEGIN_EPOCH is {train["BEGIN_EPOCH"]}; only 0 is known here. To go on with '
-            'a run, leave it 0 and give --resume'
+            f'{path}: TRAIN.BEGIN_EPOCH is {train["BEGIN_EPOCH"]}. Expected 0. To resume a run, leave it 0 and give '
+            '--resume'
         )
     momentum, decay = train['MOMENTUM'], train['WD']
     optimizers = {
-        'adam': dict(type='Adam', lr=train['LR']),  # the original gives it no weight decay, whatever WD says
+        'adam': dict(type='Adam', lr=train['LR']),  # without weight decay in the original, whatever WD is
         'sgd': dict(type='SGD', lr=train['LR'], momentum=momentum, weight_decay=decay, nesterov=train['NESTEROV']),
         'rmsprop': dict(type='RMSprop', lr=train['LR'], momentum=momentum, weight_decay=decay),
     }
@@ -221,7 +221,7 @@ def _put_schedule(train: Values, config: Config, path: Path) -> None:
     config.train_cfg.max_epochs = train['END_EPOCH']
 
 
-def _put_crop(values: Values, config: Config) -> None:
+def _set_crop(values: Values, config: Config) -> None:
     data, size = values['DATASET'], values['MODEL']['IMAGE_SIZE'][0]
     for phase in ('train', 'val', 'test'):
         for step in (config.get(f'{phase}_dataloader') or {}).get('dataset', {}).get('pipeline', ()):
@@ -233,8 +233,8 @@ def _put_crop(values: Values, config: Config) -> None:
                 step.scale = (1 - data['SCALE_FACTOR'], 1 + data['SCALE_FACTOR'])
 
 
-def _put_data(values: Values, config: Config, path: Path) -> None:
-    data, gpus = values['DATASET'], len(values['GPUS'])  # one batch is shared out over the GPUs there
+def _set_data(values: Values, config: Config, path: Path) -> None:
+    data, gpus = values['DATASET'], len(values['GPUS'])  # the original splits one batch over its GPUs
     for phase, part, table in (('train', 'TRAIN', 'TRAINSET'), ('val', 'TEST', 'TESTSET'), ('test', 'TEST', 'TESTSET')):
         loader = config.get(f'{phase}_dataloader')
         if loader is None:
@@ -248,14 +248,14 @@ def _put_data(values: Values, config: Config, path: Path) -> None:
 
 
 def _of_table(dataset: ConfigDict, table: str, pictures: str, place: str) -> ConfigDict:
-    """The row's data set, reading one annotation file, with the subsets whose lists lie beside it."""
-    file, pipeline = Path(table), dataset.get('pipeline', [])  # of the whole, where the set is one of several
+    """The config's data set for one annotation file, with the subsets whose lists lie beside the file."""
+    file, pipeline = Path(table), dataset.get('pipeline', [])  # of all sets, where this set is one of several
     dataset = next(_published(dataset))
     reader = READERS.get(file.suffix)
     layout = next((layout for layout in dataset.layouts if layout['type'] == reader), None)
     if layout is None:
         known = [suffix for suffix, name in READERS.items() if name in {layout['type'] for layout in dataset.layouts}]
-        raise FacelmkError(f'{place} is {table!r}; this data set is read from {" or ".join(known)}')
+        raise FacelmkError(f'{place} is {table!r}. Expected a {" or ".join(known)} file')
     layout = ConfigDict(layout, ann_file=f'{{split}}{file.suffix}')
     if pictures and 'image_root' in layout:
         layout.image_root = pictures.replace('{', '{{').replace('}', '}}')
@@ -264,14 +264,16 @@ def _of_table(dataset: ConfigDict, table: str, pictures: str, place: str) -> Con
         for tag, name in (dataset.get('subset_files') or {}).items()
         if file.with_name(f'{file.stem}_{name}{file.suffix}').is_file()
     }
-    kept = {key: value for key, value in dataset.items() if key != 'counts'}  # those are of the row's own tables
+    options = {
+        key: value for key, value in dataset.items() if key != 'counts'
+    }  # they belong to the config's own tables
     return ConfigDict(
-        dict(kept, root='', split=str(file.with_suffix('')), layouts=[layout], subset_files=lists, pipeline=pipeline)
+        dict(options, root='', split=str(file.with_suffix('')), layouts=[layout], subset_files=lists, pipeline=pipeline)
     )
 
 
 def _published(value: Any) -> Iterator[ConfigDict]:
-    """The data sets, at or below a config, that are read in one of several layouts."""
+    """The data sets at or below `value` that are read in one of several layouts."""
     if isinstance(value, dict):
         if 'layouts' in value:
             yield value

@@ -17,23 +17,23 @@ FIVE: dict[int, tuple[Group, ...]] = {  # left eye, right eye, nose, mouth corne
     18: ((1, 2, 3, 4), (7, 8, 9, 10), (12,), (14,), (15,)),
     **{MARKUPS[name].size: MARKUPS[name].five or () for name in ('five', 'aflw', 'cofw', '300w', 'wflw', 'lapa')},
 }
-THEIRS: dict[int, tuple[Group, ...]] = {98: ((96,), (97,), (53,), (88,), (92,))}  # above the tip; inner lip corners
+ORIGINAL: dict[int, tuple[Group, ...]] = {98: ((96,), (97,), (53,), (88,), (92,))}  # bridge, inner lip corners
 
 
 def get_five_landmarks_from_net(landmarks: ArrayLike, corrected: bool = False) -> NDArray:
     """Left eye, right eye, nose, left and right mouth corner (5, 2) of 5, 14, 18, 19, 29, 68, 98 or 106 landmarks.
 
-    For 98 points the original takes the bridge above the nose tip (53) and the inner corners of the lips (88, 92),
-    while it takes tip and outer corners for all others; `corrected` takes those here too (54, 76, 82).
+    For 98 points the original takes the bridge above the nose tip (53) and the inner lip corners (88, 92), but the tip
+    and the outer corners for all other schemes. With `corrected` these are taken for 98 points, too (54, 76, 82).
     """
     points = np.asarray(landmarks)
-    rows = FIVE if corrected else FIVE | THEIRS
-    if len(points) not in rows:
+    groups = FIVE if corrected else FIVE | ORIGINAL
+    if len(points) not in groups:
         raise FacelmkError(
-            f'five points of {len(points)} landmarks are not known; there are rules for '
-            f'{", ".join(map(str, sorted(rows)))}'
+            f'five points of {len(points)} landmarks are not known. Expected one of these numbers: '
+            f'{", ".join(map(str, sorted(groups)))}'
         )
-    return np.stack([points[list(group)].mean(0) for group in rows[len(points)]])
+    return np.stack([points[list(group)].mean(0) for group in groups[len(points)]])
 
 
 def set_circles_on_img(
@@ -44,13 +44,13 @@ def set_circles_on_img(
     is_copy: bool = False,
 ) -> NDArray[np.uint8]:
     """The picture, or a copy, with a filled circle at each point (x, y) of one face, or of each of several."""
-    drawn = np.array(image, order='C') if is_copy or not image.flags['C_CONTIGUOUS'] else image
+    canvas = np.array(image, order='C') if is_copy or not image.flags['C_CONTIGUOUS'] else image
     faces = circles_list if len(circles_list) and np.ndim(circles_list[0]) == 2 else [circles_list]
     for x, y in (np.rint(point[:2]).astype(int).tolist() for face in faces for point in np.asarray(face, float)):
-        cv2.circle(drawn, (x, y), circle_size, tuple(color), -1)
-    if drawn is not image and not is_copy:
-        image[...] = drawn  # OpenCV draws on no mirrored or transposed view
-    return drawn if is_copy else image
+        cv2.circle(canvas, (x, y), circle_size, tuple(color), -1)
+    if canvas is not image and not is_copy:
+        image[...] = canvas  # OpenCV cannot draw on a mirrored or transposed view
+    return canvas if is_copy else image
 
 
 def show_landmarks(
@@ -63,7 +63,7 @@ def show_landmarks(
     bgr: bool = True,
 ) -> None:
     """Show a picture with its landmarks by matplotlib; `img` is BGR as cv2.imread gives it, `color` is RGB."""
-    import matplotlib.pyplot as plt  # costs a second at start, and most need no window
+    import matplotlib.pyplot as plt  # takes a second, and few callers need it
 
     if not is_copy:
         set_circles_on_img(img, lmks, circle_size, color[::-1] if bgr else color)
@@ -75,14 +75,14 @@ def show_landmarks(
 def alignment_orig(
     src_img: NDArray, src_pts: ArrayLike, ncols: int = 96, nrows: int = 112, custom_align: Sequence[float] | None = None
 ) -> NDArray:
-    """The face of five points (5, 2) brought onto MTCNN's template, as a crop of nrows x ncols pixels.
+    """The face of five points (5, 2) aligned with MTCNN's template, as a crop of nrows x ncols pixels.
 
-    The template is that of 96 x 112; it moves to the middle of 112 or 128 columns and of 128 rows, or by
-    `custom_align` (x, y).
+    The template of 96 x 112 pixels is moved to the centre of 112 or 128 columns and of 128 rows, or by `custom_align`
+    (x, y).
     """
-    across = {112: 8.0, 128: 16.0}.get(ncols, 0.0)
-    moved = (across, 16.0 if nrows == 128 else 0.0) if custom_align is None else custom_align
-    template = ARCFACE - [8.0, 0.0] + np.asarray(moved, np.float64)
+    shift_x = {112: 8.0, 128: 16.0}.get(ncols, 0.0)
+    shift = (shift_x, 16.0 if nrows == 128 else 0.0) if custom_align is None else custom_align
+    template = ARCFACE - [8.0, 0.0] + np.asarray(shift, np.float64)
     points = np.asarray(src_pts, np.float64).reshape(5, 2)
-    warp = geometry.invert(similarity(template, points))  # cp2tform fits the way back: errors count in the photograph
+    warp = geometry.invert(similarity(template, points))  # as cp2tform: least squares in the photograph
     return cv2.warpAffine(src_img, warp[:2], (ncols, nrows))

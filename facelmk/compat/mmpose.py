@@ -1,4 +1,4 @@
-"""MMPose's two functions for one picture (mmpose.apis.init_model, inference_topdown)."""
+"""MMPose's init_model and inference_topdown (mmpose.apis)."""
 
 from pathlib import Path
 from typing import Any
@@ -23,9 +23,9 @@ def init_model(
     device: str | torch.device = 'cuda:0',
     cfg_options: dict[str, Any] | None = None,
 ) -> FaceLandmarker:
-    """The network of a config, ready to predict, with its config as `.cfg`; without `checkpoint` it has learnt nothing.
+    """The network of a config, ready to predict, with its config as `.cfg`; without `checkpoint` it is untrained.
 
-    Without a GPU the CPU is used, and a warning says so.
+    Without a GPU the CPU is used, with a warning.
     """
     if isinstance(config, Config):
         config.merge_from_dict(cfg_options or {})
@@ -42,12 +42,12 @@ def init_model(
 def inference_topdown(
     model: FaceLandmarker, img: Any, bboxes: ArrayLike | None = None, bbox_format: str = 'xyxy'
 ) -> list[BaseDataElement]:
-    """A sample a box (N, 4): `.pred_instances` holds keypoints (1, K, 2), keypoint_scores (1, K) and bboxes (1, 4).
+    """One sample for each box (N, 4). `.pred_instances` has keypoints (1, K, 2), keypoint_scores (1, K), bboxes (1, 4).
 
-    Without boxes the picture is taken whole.
+    Without boxes, the box is the whole picture.
     """
     if bbox_format not in ('xyxy', 'xywh'):
-        raise FacelmkError(f"bbox_format={bbox_format!r}; choose 'xyxy' or 'xywh'")
+        raise FacelmkError(f"bbox_format={bbox_format!r}. Expected 'xyxy' or 'xywh'")
     boxes = as_boxes([] if bboxes is None else bboxes)
     if bbox_format == 'xywh':
         boxes = np.concatenate([boxes[:, :2], boxes[:, :2] + boxes[:, 2:]], 1)

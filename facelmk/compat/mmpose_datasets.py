@@ -1,7 +1,7 @@
-"""MMPose's data set classes under their own names and with their own arguments, as the reader of its json files.
+"""MMPose's data set classes, with their names and arguments, as readers of MMPose's json files.
 
-What stands in MMPose's `metainfo` is in our mark-ups, and its `pipeline` lists are another toolbox's: they are refused
-with the steps that do the same here.
+The content of MMPose's `metainfo` is in `facelmk.markups`. Pipelines with MMPose's steps are refused; the error names the
+steps that do the same here.
 """
 
 from collections.abc import Mapping, Sequence
@@ -26,14 +26,14 @@ STEPS = {
     'Albumentation': 'Blur(), MedianBlur(), CoarseDropout()',
     'KeypointConverter': 'JoinedFaces(markup=...)',
 }
-WITHOUT = {'bbox_file': 'boxes of a detector', 'filter_cfg': 'filters'}
+UNSUPPORTED = {'bbox_file': 'boxes of a detector', 'filter_cfg': 'filters'}
 
 
 class MMPoseFaces(CocoFaces):
-    """A json of MMPose's: `ann_file` and `data_prefix['img']` lie below `data_root`.
+    """Faces of MMPose's json files; `ann_file` and `data_prefix['img']` are relative to `data_root`.
 
-    `metainfo`, `test_mode`, `serialize_data`, `lazy_init` and `max_refetch` are taken and change nothing; `indices`
-    keeps the first few faces, or those of a list.
+    `metainfo`, `test_mode`, `serialize_data`, `lazy_init` and `max_refetch` have no effect. `indices` selects the first
+    n faces, or those of a list.
     """
 
     markup_name = 'wflw'
@@ -58,12 +58,12 @@ class MMPoseFaces(CocoFaces):
         name = type(self).__name__
         if data_mode != 'topdown':
             raise FacelmkError(
-                f"{name}: data_mode={data_mode!r}; here every face is cut out by its box, which is 'topdown'"
+                f"{name}: data_mode={data_mode!r}. Expected 'topdown': each face is cropped by its own box"
             )
         for key, value in dict(bbox_file=bbox_file, filter_cfg=filter_cfg).items():
             if value:
-                raise FacelmkError(f'{name}: {key}={value!r}; {WITHOUT[key]} are not read here, leave it out')
-        _refuse_foreign(name, pipeline)
+                raise FacelmkError(f'{name}: {key}={value!r}. Leave it out: {UNSUPPORTED[key]} are not read here')
+        _refuse_mmpose_steps(name, pipeline)
         folder = data_prefix if isinstance(data_prefix, str) else data_prefix.get('img', '')
         markup = options.pop('markup', self.markup_name)
         super().__init__(ann_file, data_root or '', folder, markup, pipeline, **options)
@@ -82,15 +82,14 @@ class MMPoseFaces(CocoFaces):
         )
 
 
-def _refuse_foreign(name: str, pipeline: Sequence[dict | Transform]) -> None:
-    """MMPose's own steps cannot run here: say which of ours do the same."""
+def _refuse_mmpose_steps(name: str, pipeline: Sequence[dict | Transform]) -> None:
+    """Refuse a pipeline with MMPose's steps, and name the steps that do the same here."""
     kinds = [step['type'].rpartition('.')[2] for step in pipeline if isinstance(step, Mapping)]
-    if found := [kind for kind in kinds if kind in STEPS]:
-        ways = ', '.join(f'{kind}: {STEPS[kind]}' for kind in dict.fromkeys(found))
+    if foreign := [kind for kind in dict.fromkeys(kinds) if kind in STEPS]:
+        replacements = ', '.join(f'{kind}: {STEPS[kind]}' for kind in foreign)
         raise FacelmkError(
-            f"{name}: its pipeline is MMPose's ({found[0]}). Write LoadImage, CropFace(...), PackFace "
-            'in its place, as the data configs under configs/_base_/data do. What does the same: '
-            f'{ways}'
+            f'{name}: the pipeline has steps of MMPose ({foreign[0]}). Write LoadImage, CropFace(...), PackFace in '
+            f'their place, as the configs under configs/_base_ do. The same steps here: {replacements}'
         )
 
 

@@ -1,7 +1,7 @@
-"""The original HRNet's geometry and decoding.
+"""The original HRNet's geometry and decoding, with the same results.
 
-There `center` (2,) is in pixels of the photograph, `scale` is the crop's side over 200, points are counted from 1 and
-are cut to whole pixels: the numbers here are the same.
+`center` (2,) is in pixels of the photograph, `scale` is the crop's side divided by 200, points are counted from 1 and
+are truncated to whole pixels.
 """
 
 from collections.abc import Sequence
@@ -19,40 +19,40 @@ def crop(
     img: NDArray, center: ArrayLike, scale: float, output_size: Sequence[int] = (256, 256), rot: float = 0
 ) -> NDArray:
     """The square of side 200 * scale around `center` as a crop of `output_size`, black outside the picture."""
-    return cut(np.ascontiguousarray(img), get_transform(center, scale, output_size, rot), output_size)
+    return warp_crop(np.ascontiguousarray(img), get_transform(center, scale, output_size, rot), output_size)
 
 
-def cut(image: NDArray, warp: NDArray, output_size: Sequence[int]) -> NDArray:
-    """The crop that a map (3, 3) makes of a picture."""
+def warp_crop(image: NDArray, warp: NDArray, output_size: Sequence[int]) -> NDArray:
+    """The crop that a warp (3, 3) makes of a picture."""
     return cv2.warpAffine(image, warp[:2], (int(output_size[1]), int(output_size[0])), flags=cv2.INTER_LINEAR)
 
 
 def get_transform(center: ArrayLike, scale: float, output_size: Sequence[float], rot: float = 0) -> NDArray[np.float64]:
-    """The map (3, 3) from the photograph to a crop; the content turns by -rot degrees around the crop's middle."""
+    """The warp (3, 3) from the photograph to a crop; the content turns by -rot degrees around the crop's centre."""
     x, y = np.asarray(center, np.float64)
-    across, down = float(output_size[1]), float(output_size[0])
+    width, height = float(output_size[1]), float(output_size[0])
     side = 200 * float(scale)
-    middle = geometry.shift(across / 2, down / 2)
-    return middle @ geometry.rotate(-rot) @ geometry.scale(across / side, down / side) @ geometry.shift(-x, -y)
+    to_centre = geometry.shift(width / 2, height / 2)
+    return to_centre @ geometry.rotate(-rot) @ geometry.scale(width / side, height / side) @ geometry.shift(-x, -y)
 
 
 def transform_pixel(
     pt: ArrayLike, center: ArrayLike, scale: float, output_size: Sequence[float], invert: int = 0, rot: float = 0
 ) -> NDArray[np.int64]:
-    """A point, or many (N, 2), counted from 1, in the crop or, with `invert`, back; cut to whole pixels."""
+    """A point or points (N, 2), counted from 1, from photograph to crop, or back with `invert`; whole pixels."""
     warp = get_transform(center, scale, output_size, rot)
     moved = geometry.apply(geometry.invert(warp) if invert else warp, np.asarray(pt, np.float64) - 1)
     return moved.astype(int) + 1
 
 
 def transform_preds(coords: Tensor, center: ArrayLike, scale: float, output_size: Sequence[float]) -> Tensor:
-    """Points (K, 2) of the crop in the photograph, in place."""
+    """Points (K, 2) of the crop as points of the photograph, in place."""
     coords[:, :2] = torch.from_numpy(transform_pixel(coords[:, :2].numpy(), center, scale, output_size, 1))
     return coords
 
 
 def get_preds(scores: Tensor) -> Tensor:
-    """The highest cell (B, K, 2) of each map (B, K, H, W), counted from 1; 0 where nothing is above 0."""
+    """The highest cell (B, K, 2) of each heatmap (B, K, H, W), counted from 1; 0 where no value is above 0."""
     top, index = scores.flatten(2).max(2)
     width = scores.shape[3]
     cells = torch.stack([index % width, torch.div(index, width, rounding_mode='floor')], -1).float() + 1
@@ -60,13 +60,13 @@ def get_preds(scores: Tensor) -> Tensor:
 
 
 def decode_preds(output: Tensor, center: Sequence[ArrayLike], scale: Sequence[float], res: Sequence[float]) -> Tensor:
-    """Landmarks (B, K, 2) in pixels of the photograph, whole ones, of maps (B, K, H, W) of `res` cells."""
-    points = refined(output.detach().float().cpu(), res)
+    """Landmarks (B, K, 2) in whole pixels of the photograph, of heatmaps (B, K, H, W) of `res` cells."""
+    points = refine(output.detach().float().cpu(), res)
     return torch.stack([transform_preds(points[i], center[i], scale[i], res) for i in range(len(points))])
 
 
-def refined(scores: Tensor, res: Sequence[float]) -> Tensor:
-    """The highest cells, a quarter towards their higher neighbours, half a cell on: targets were cut to whole cells."""
+def refine(scores: Tensor, res: Sequence[float]) -> Tensor:
+    """The highest cells, moved by a quarter towards the higher neighbours and by half a cell, as targets are truncated."""
     cells = get_preds(scores)
     x, y = (cells.long() - 1).unbind(-1)
     inner = (x > 0) & (x + 1 < res[0]) & (y > 0) & (y + 1 < res[1])

@@ -1,4 +1,4 @@
-"""Five points, circles and alignment under the names of HRNet-landmarks, and its faults in them."""
+"""Five points, circles and alignment under the names of HRNet-landmarks, without its faults."""
 
 import cv2
 import numpy as np
@@ -7,12 +7,12 @@ import pytest
 from facelmk import FacelmkError, compat
 
 
-def test_custom_align_is_defined(photograph) -> None:
+def test_custom_align_works(photograph) -> None:
     image, points = photograph()
     assert compat.alignment_orig(image, np.vstack([points, points[:2] + 40]), custom_align=(3, 4)).shape == (112, 96, 3)
 
 
-def test_29_points_have_five() -> None:
+def test_29_points_have_five_points() -> None:
     points = np.random.default_rng(0).normal(size=(29, 2))
     assert np.array_equal(compat.get_five_landmarks_from_net(points), points[[16, 17, 20, 22, 23]])
 
@@ -32,15 +32,15 @@ def test_29_points_have_five() -> None:
 )
 def test_five_points(K, rows) -> None:
     points = np.random.default_rng(K).normal(size=(K, 2))
-    wanted = [points[np.atleast_1d(row)].mean(0) for row in rows]
-    assert np.allclose(compat.get_five_landmarks_from_net(points), wanted)
-    assert np.allclose(compat.get_five_landmarks_from_net(points.tolist()), wanted)
+    expected = [points[np.atleast_1d(row)].mean(0) for row in rows]
+    assert np.allclose(compat.get_five_landmarks_from_net(points), expected)
+    assert np.allclose(compat.get_five_landmarks_from_net(points.tolist()), expected)
     corrected = compat.get_five_landmarks_from_net(points, corrected=True)
-    assert np.allclose(corrected, points[[96, 97, 54, 76, 82]] if K == 98 else wanted)
+    assert np.allclose(corrected, points[[96, 97, 54, 76, 82]] if K == 98 else expected)
 
 
-def test_five_points_of_other_numbers() -> None:
-    with pytest.raises(FacelmkError, match='7 landmarks are not known; .* 5, 14, 18, 19, 29, 68, 98, 106'):
+def test_other_numbers_of_points_are_refused() -> None:
+    with pytest.raises(FacelmkError, match='7 landmarks.* 5, 14, 18, 19, 29, 68, 98, 106'):
         compat.get_five_landmarks_from_net(np.zeros((7, 2)))
 
 
@@ -62,8 +62,8 @@ def test_circles_on_a_mirrored_view() -> None:
 
 
 @pytest.mark.parametrize('is_copy', [True, False])
-def test_shown_pictures_have_their_colours(monkeypatch, is_copy) -> None:
-    """matplotlib shows RGB: a blue picture of OpenCV is shown blue, and the landmarks in the colour that is named."""
+def test_pictures_are_shown_in_their_colours(monkeypatch, is_copy) -> None:
+    """matplotlib shows RGB: a blue picture of OpenCV is shown in blue, and the landmarks in `color`."""
     import matplotlib.pyplot as plt
 
     shown = []
@@ -82,8 +82,8 @@ TEMPLATE = np.array(
 )
 
 
-def way_back(points: np.ndarray, template: np.ndarray) -> np.ndarray:
-    """The matrix (2, 3) that cp2tform finds: least squares over u = X r, of the template's points in the photograph."""
+def least_squares(points: np.ndarray, template: np.ndarray) -> np.ndarray:
+    """The matrix (2, 3) of cp2tform: least squares over u = X r, for the template's points in the photograph."""
     x, y = template.T
     ones, none = np.ones(5), np.zeros(5)
     rows = np.vstack([np.column_stack([x, y, ones, none]), np.column_stack([y, -x, none, ones])])
@@ -92,7 +92,7 @@ def way_back(points: np.ndarray, template: np.ndarray) -> np.ndarray:
 
 
 @pytest.mark.parametrize(
-    'options, moved',
+    'options, shift',
     [
         (dict(), (0, 0)),
         (dict(ncols=112), (8, 0)),
@@ -101,18 +101,18 @@ def way_back(points: np.ndarray, template: np.ndarray) -> np.ndarray:
         (dict(ncols=112, nrows=128, custom_align=(2.5, -4)), (2.5, -4)),
     ],
 )
-def test_alignment_is_that_of_cp2tform(monkeypatch, options, moved) -> None:
-    cut, image = [], np.zeros((300, 300, 3), np.uint8)
-    monkeypatch.setattr(cv2, 'warpAffine', lambda *given: cut.append(given) or np.zeros(1))
+def test_alignment_is_equal_to_cp2tform(monkeypatch, options, shift) -> None:
+    calls, image = [], np.zeros((300, 300, 3), np.uint8)
+    monkeypatch.setattr(cv2, 'warpAffine', lambda *arguments: calls.append(arguments) or np.zeros(1))
     random = np.random.default_rng(0)
     for _ in range(50):
         angle, factor = random.uniform(-1, 1), random.uniform(0.6, 3)
         turn = factor * np.array([[np.cos(angle), -np.sin(angle)], [np.sin(angle), np.cos(angle)]])
         points = TEMPLATE @ turn.T + random.uniform(20, 90, 2) + random.normal(size=(5, 2)) * 1.5
         compat.alignment_orig(image, points, **options)
-        _, matrix, size = cut.pop()
-        apart = (matrix - way_back(points, TEMPLATE + moved)) @ np.column_stack([points, np.ones(5)]).T
-        assert np.abs(apart).max() < 1e-6 and size == (options.get('ncols', 96), options.get('nrows', 112))
+        _, matrix, size = calls.pop()
+        difference = (matrix - least_squares(points, TEMPLATE + shift)) @ np.column_stack([points, np.ones(5)]).T
+        assert np.abs(difference).max() < 1e-6 and size == (options.get('ncols', 96), options.get('nrows', 112))
 
 
 def test_an_aligned_picture() -> None:

@@ -8,7 +8,7 @@ import facelmk
 from facelmk import FacelmkError, compat
 
 
-def test_mmposes_doors(photograph, config, tmp_path) -> None:
+def test_init_model_and_inference_topdown(photograph, config, tmp_path) -> None:
     torch.manual_seed(0)
     torch.save(facelmk.load(config, pretrained=False, device='cpu').landmarker.state_dict(), tmp_path / 'w.pth')
     model = compat.init_model(config, str(tmp_path / 'w.pth'), device='cpu', cfg_options={'model.flip_test': True})
@@ -17,17 +17,17 @@ def test_mmposes_doors(photograph, config, tmp_path) -> None:
     image, _ = photograph()
     predictor = facelmk.load(config, tmp_path / 'w.pth', 'cpu', flip_test=True)
     boxes = np.array([[10, 20, 210, 190], [100, 50, 260, 200]], np.float32)
-    wanted = predictor(image, boxes)
+    expected = predictor(image, boxes)
     as_corners = compat.inference_topdown(model, image, boxes)
     sides = np.concatenate([boxes[:, :2], boxes[:, 2:] - boxes[:, :2]], 1)
     for samples in (as_corners, compat.inference_topdown(model, image, sides, bbox_format='xywh')):
         assert len(samples) == 2
-        for sample, face in zip(samples, wanted, strict=True):
-            found = sample.pred_instances
-            assert np.allclose(found.keypoints, face.landmarks[None], atol=1e-3)
-            assert found.keypoint_scores.shape == (1, 98) and found.bboxes.tolist() == face.box[None].tolist()
+        for sample, face in zip(samples, expected, strict=True):
+            instances = sample.pred_instances
+            assert np.allclose(instances.keypoints, face.landmarks[None], atol=1e-3)
+            assert instances.keypoint_scores.shape == (1, 98) and instances.bboxes.tolist() == face.box[None].tolist()
     for none in (None, [], np.zeros((0, 4))):
-        (whole,) = compat.inference_topdown(model, image, none)
-        assert whole.pred_instances.bboxes.tolist() == [[0, 0, 320, 240]]
+        (sample,) = compat.inference_topdown(model, image, none)
+        assert sample.pred_instances.bboxes.tolist() == [[0, 0, 320, 240]]
     with pytest.raises(FacelmkError, match="bbox_format='cxcywh'"):
         compat.inference_topdown(model, image, boxes, 'cxcywh')

@@ -23,7 +23,7 @@ STAGES = [(1, 2, [4, 4], [18, 36]), (4, 3, [4] * 3, [18, 36, 72]), (3, 4, [4] * 
 
 
 def published(name: str) -> str:
-    """What the published file of a data set says."""
+    """The text of the published file of a data set."""
     train, test = TABLES[name]
     stages = '\n'.join(f'    STAGE{i}: {STAGE.format(*stage)}' for i, stage in enumerate(STAGES, 2))
     return f"""
@@ -68,12 +68,12 @@ TEST:
 
 
 def with_values(name: str, **changes: object) -> str:
-    """A published file with some dotted keys changed; None takes one out."""
+    """A published file with some dotted keys changed, or removed by None."""
     content = yaml.safe_load(published(name))
     for dotted, value in changes.items():
-        *above, key = dotted.split('.')
+        *parents, key = dotted.split('.')
         part = content
-        for step in above:
+        for step in parents:
             part = part[step]
         part[key] = value
         if value is None:
@@ -95,23 +95,23 @@ def load(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
 
 
 @pytest.mark.parametrize('name', POINTS)
-def test_a_published_file_is_its_row_with_nothing_changed_but_places(name: str, load) -> None:
-    """The rows hold the original's protocol already: what the file says of training must be what they say."""
-    found = load(published(name), name=f'experiments/{name.lower()}/face_alignment_{name.lower()}_hrnet_w18.yaml')
-    row = load_config(f'hrnet_w18_{name.lower()}_orig')
-    assert found.work_dir == f'output/{name}/face_alignment_{name.lower()}_hrnet_w18' and found.resume
-    assert found.optim_wrapper.optimizer == row.optim_wrapper.optimizer
-    assert (found.train_cfg.max_epochs, found.model.codec) == (row.train_cfg.max_epochs, row.model.codec)
-    assert [(step.type, step.milestones, step.gamma) for step in found.param_scheduler] == [
+def test_a_published_file_changes_nothing_but_paths(name: str, load) -> None:
+    """The configs hold the original's protocol: the training values of the file must be the same."""
+    config = load(published(name), name=f'experiments/{name.lower()}/face_alignment_{name.lower()}_hrnet_w18.yaml')
+    ours = load_config(f'hrnet_w18_{name.lower()}_orig')
+    assert config.work_dir == f'output/{name}/face_alignment_{name.lower()}_hrnet_w18' and config.resume
+    assert config.optim_wrapper.optimizer == ours.optim_wrapper.optimizer
+    assert (config.train_cfg.max_epochs, config.model.codec) == (ours.train_cfg.max_epochs, ours.model.codec)
+    assert [(step.type, step.milestones, step.gamma) for step in config.param_scheduler] == [
         ('MultiStepLR', [30, 50], 0.1)
     ]
     for phase, table in zip(('train', 'test'), TABLES[name], strict=True):
-        loader, ours = found[f'{phase}_dataloader'], row[f'{phase}_dataloader']
+        loader = config[f'{phase}_dataloader']
         assert (loader.batch_size, loader.num_workers) == ({'train': 16, 'test': 8}[phase], 4)
         (layout,) = loader.dataset.layouts
         assert layout.ann_file.format(split=loader.dataset.split) == table.removeprefix('./')
-        assert loader.dataset.pipeline == ours.dataset.pipeline
-    assert found.default_hooks.logger.interval == (20 if name == 'COFW' else 50)
+        assert loader.dataset.pipeline == ours[f'{phase}_dataloader'].dataset.pipeline
+    assert config.default_hooks.logger.interval == (20 if name == 'COFW' else 50)
 
 
 def test_every_value_reaches_its_place(load, tmp_path: Path) -> None:
@@ -119,7 +119,7 @@ def test_every_value_reaches_its_place(load, tmp_path: Path) -> None:
     (tmp_path / 'lists').mkdir()
     for part in ('train', 'test', 'test_blur'):
         (tmp_path / f'lists/w_{part}.csv').touch()
-    found = load(
+    config = load(
         with_values(
             'WFLW',
             **{
@@ -153,63 +153,63 @@ def test_every_value_reaches_its_place(load, tmp_path: Path) -> None:
         ),
         name='mine.v2.yaml',
     )
-    train, test = found.train_dataloader, found.test_dataloader
-    assert found.work_dir == 'out/WFLW/mine' and not found.resume and found.model.flip_test
+    train, test = config.train_dataloader, config.test_dataloader
+    assert config.work_dir == 'out/WFLW/mine' and not config.resume and config.model.flip_test
     assert (train.batch_size, test.batch_size, train.num_workers, train.sampler.shuffle) == (32, 16, 0, False)
-    assert found.default_hooks.logger.interval == 7 and found.env_cfg.cudnn_benchmark is False
+    assert config.default_hooks.logger.interval == 7 and config.env_cfg.cudnn_benchmark is False
     crop = next(step for step in train.dataset.pipeline if 'rotate' in step)
     assert (crop.size, crop.flip, crop.rotate, crop.scale) == (128, 0, 5, (0.9, 1.1))
-    assert next(step for step in test.dataset.pipeline if 'size' in step).size == found.model.size == 128
-    assert (found.model.codec.sigma, found.model.backbone.pretrained) == (2, 'start.pth')
-    assert found.optim_wrapper.optimizer == dict(type='SGD', lr=1e-3, momentum=0.9, weight_decay=1e-2, nesterov=True)
-    (step,) = found.param_scheduler
-    assert (step.type, step.step_size, step.gamma, found.train_cfg.max_epochs) == ('StepLR', 9, 0.5, 3)
+    assert next(step for step in test.dataset.pipeline if 'size' in step).size == config.model.size == 128
+    assert (config.model.codec.sigma, config.model.backbone.pretrained) == (2, 'start.pth')
+    assert config.optim_wrapper.optimizer == dict(type='SGD', lr=1e-3, momentum=0.9, weight_decay=1e-2, nesterov=True)
+    (step,) = config.param_scheduler
+    assert (step.type, step.step_size, step.gamma, config.train_cfg.max_epochs) == ('StepLR', 9, 0.5, 3)
     assert test.dataset.layouts[0].image_root == 'photos' and test.dataset.subset_files == {'blur': 'blur'}
     assert 'counts' not in test.dataset and test.dataset.markup == 'wflw'
 
 
-def test_what_the_command_line_says_comes_last(load) -> None:
-    found = load(published('WFLW'), {'train_dataloader.batch_size': 4, 'model.flip_test': True})
-    assert (found.train_dataloader.batch_size, found.model.flip_test) == (4, True)
+def test_options_of_the_command_line_come_last(load) -> None:
+    config = load(published('WFLW'), {'train_dataloader.batch_size': 4, 'model.flip_test': True})
+    assert (config.train_dataloader.batch_size, config.model.flip_test) == (4, True)
 
 
-def test_start_weights_that_are_not_there_are_left_out_and_told(load, caplog: pytest.LogCaptureFixture) -> None:
+def test_missing_start_weights_are_left_out_with_a_warning(load, caplog: pytest.LogCaptureFixture) -> None:
     with caplog.at_level(logging.WARNING):
         assert load(published('300W')).model.backbone.pretrained is None
-    assert 'training starts from scratch' in caplog.text and 'the config hrnet_w18_300w_orig' in caplog.text
+    assert 'hrnetv2_w18_imagenet_pretrained.pth' in caplog.text and 'hrnet_w18_300w_orig' in caplog.text
 
 
-def test_what_a_file_leaves_out_is_the_originals_default(tmp_path: Path) -> None:
+def test_missing_keys_have_the_originals_defaults(tmp_path: Path) -> None:
     (tmp_path / 'x.yaml').write_text('MODEL: {NUM_JOINTS: 19}')
-    found = read_hrnet(tmp_path / 'x.yaml')
-    assert found['MODEL'] == DEFAULTS['MODEL'] | {'NUM_JOINTS': 19}
-    assert {key: value for key, value in found.items() if key != 'MODEL'} == {
+    config = read_hrnet(tmp_path / 'x.yaml')
+    assert config['MODEL'] == DEFAULTS['MODEL'] | {'NUM_JOINTS': 19}
+    assert {key: value for key, value in config.items() if key != 'MODEL'} == {
         key: value for key, value in DEFAULTS.items() if key != 'MODEL'
     }
-    assert (len(found['GPUS']), found['TRAIN']['LR'], found['TEST']['BATCH_SIZE_PER_GPU']) == (4, 1e-4, 32)
+    assert (len(config['GPUS']), config['TRAIN']['LR'], config['TEST']['BATCH_SIZE_PER_GPU']) == (4, 1e-4, 32)
 
 
 @pytest.mark.parametrize(
-    ('changes', 'told'),
+    ('changes', 'facts'),
     [
         ({'TRIAN': {}}, "no key 'TRIAN'. Did you mean 'TRAIN'"),
         ({'TRAIN.BATCH_SIZE': 8}, "no key 'TRAIN.BATCH_SIZE'. Did you mean 'BATCH_SIZE_PER_GPU'"),
         ({'MODEL.EXTRA.STAGE2.NUM_CHANELS': [18, 36]}, "Did you mean 'NUM_CHANNELS'"),
-        ({'TRAIN': 3}, 'TRAIN is 3; expected the keys LR_FACTOR'),
-        ({'TRAIN.LR': 'fast'}, "TRAIN.LR is 'fast'; expected a value such as 0.0001"),
+        ({'TRAIN': 3}, 'TRAIN is 3.*LR_FACTOR'),
+        ({'TRAIN.LR': 'fast'}, "TRAIN.LR is 'fast'.*0.0001"),
         ({'DATASET.DATASET': 'WLFW'}, "Did you mean 'WFLW'"),
-        ({'DATASET.TESTSET': 'x.txt'}, "DATASET.TESTSET is 'x.txt'; this data set is read from .csv or .json"),
-        ({'MODEL.NUM_JOINTS': 68}, 'MODEL.NUM_JOINTS is 68; the network here has 98'),
-        ({'MODEL.EXTRA.STAGE4.NUM_CHANNELS': [18, 32, 72, 144]}, r'the network here has \[18, 36, 72, 144\]'),
-        ({'MODEL.EXTRA.STAGE3': None}, 'STAGE3.NUM_MODULES is 1; the network here has 4'),
-        ({'MODEL.TARGET_TYPE': 'Cauchy'}, "the network here has 'Gaussian'"),
+        ({'DATASET.TESTSET': 'x.txt'}, "DATASET.TESTSET is 'x.txt'.*.csv or .json"),
+        ({'MODEL.NUM_JOINTS': 68}, 'MODEL.NUM_JOINTS is 68.*98'),
+        ({'MODEL.EXTRA.STAGE4.NUM_CHANNELS': [18, 32, 72, 144]}, r'NUM_CHANNELS is .* \[18, 36, 72, 144\]'),
+        ({'MODEL.EXTRA.STAGE3': None}, 'STAGE3.NUM_MODULES is 1.* 4'),
+        ({'MODEL.TARGET_TYPE': 'Cauchy'}, "'Cauchy'.*'Gaussian'"),
         ({'MODEL.HEATMAP_SIZE': [32, 32]}, r'HEATMAP_SIZE is \[32, 32\]'),
         ({'TRAIN.OPTIMIZER': 'Adamm'}, "OPTIMIZER is 'Adamm'. Did you mean 'adam'"),
-        ({'TRAIN.BEGIN_EPOCH': 3}, 'give --resume'),
+        ({'TRAIN.BEGIN_EPOCH': 3}, 'BEGIN_EPOCH is 3'),
     ],
 )
-def test_what_nobody_would_read_is_refused(changes: dict, told: str, load) -> None:
-    with pytest.raises(FacelmkError, match=told) as error:
+def test_wrong_values_are_refused(changes: dict, facts: str, load) -> None:
+    with pytest.raises(FacelmkError, match=facts) as error:
         load(with_values('WFLW', **changes))
     assert error.value.exit_code == 2 and 'face_alignment_wflw_hrnet_w18.yaml' in str(error.value)
 
@@ -223,7 +223,7 @@ def test_a_file_runs_no_code(load, tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    ('given', 'ours'),
+    ('words', 'ours'),
     [
         ('train --cfg F.yaml', 'train F.yaml'),
         ('train --amp --cfg=F.yaml', 'train F.yaml --amp'),
@@ -233,10 +233,10 @@ def test_a_file_runs_no_code(load, tmp_path: Path) -> None:
         ('test c m --cfg-options a=1 b=2',) * 2,
     ],
 )
-def test_the_originals_options_stand_for_our_arguments(given: str, ours: str) -> None:
-    assert from_hrnet(given.split()) == ours.split()
+def test_the_originals_options_are_translated(words: str, ours: str) -> None:
+    assert from_hrnet(words.split()) == ours.split()
 
 
-def test_a_config_of_mmengine_may_be_yaml_as_before(load) -> None:
-    with pytest.raises(UnknownName, match='modle'):  # it is read, and checked as any config
+def test_a_yaml_config_of_facelmk_is_still_read(load) -> None:
+    with pytest.raises(UnknownName, match='modle'):
         load('modle: {type: facelmk.FaceLandmarker}')

@@ -36,7 +36,7 @@ CODE = {
     'method as a value': 'model["type"] = model.update',
     'eval': 'eval("1")',
     'annotation': 'x: open("canary", "w") = [open("canary", "w")]',
-    'formatted': 'x = f"{open(\'canary\', \'w\')}"',
+    'formatted': "x = f\"{open('canary', 'w')}\"",
     'put in': 'x = "{{$NOTHING:1}}"',
     'hidden in a default': 'x = {{$NOTHING:open("canary", "w")}}',
     'walrus': '(open := 3)',
@@ -114,7 +114,8 @@ def test_a_plain_config_is_read(tmp_path: Path) -> None:
 def test_the_two_kinds_of_clip_grad_are_no_parts(kind: str, tmp_path: Path) -> None:
     values = dict(norm='max_norm', value='clip_value')
     (tmp_path / 'my.py').write_text(
-        PLAIN + f'optim_wrapper = dict(optimizer=dict(type="SGD", lr=1), clip_grad=dict(type="{kind}", {values[kind]}=1))'
+        PLAIN
+        + f'optim_wrapper = dict(optimizer=dict(type="SGD", lr=1), clip_grad=dict(type="{kind}", {values[kind]}=1))'
     )
     assert load_config(tmp_path / 'my.py', safe=True).optim_wrapper.clip_grad.type == kind
     (tmp_path / 'other.py').write_text(PLAIN + f'default_hooks.update(clip_grad=dict(type="{kind}"))')
@@ -196,7 +197,10 @@ LARGE: dict[str, Callable[[], tuple[str, str]]] = {  # suffix and text of files 
     'deeper': lambda: ('py', PLAIN + f'x = {"-" * 20000}1'),
     'a long file': lambda: ('py', PLAIN + '#' * 10**6),
     'aliases': lambda: ('yaml', aliases('abcdefghijkl')),
-    'merged aliases': lambda: ('yaml', aliases('abcdefghi').replace('[', '{<<: [').replace(']', ']}').replace('[1]', '[]')),
+    'merged aliases': lambda: (
+        'yaml',
+        aliases('abcdefghi').replace('[', '{<<: [').replace(']', ']}').replace('[1]', '[]'),
+    ),
     'deep yaml': lambda: ('yaml', 'x: ' + '[' * 50_000),
     'yaml in itself': lambda: ('yaml', 'x: &x [*x]'),
     'deep json': lambda: ('json', '{"x": ' + '[' * 50_000),
@@ -234,5 +238,3 @@ def test_a_tag_of_yaml_runs_nothing(safe: bool, tmp_path: Path) -> None:
     with pytest.raises(FacelmkError, match=r'my\.yaml'):
         load_config(tmp_path / 'my.yaml', safe=safe)
     assert not canary.exists()
-
-

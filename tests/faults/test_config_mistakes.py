@@ -71,7 +71,7 @@ def test_a_line(line: str, named: list[str], refused: Refused) -> None:
 
 OPTIONS = [
     ('J04', ['train', 'my.py', '--cfg-options', 'train_cfg.max_epochs=ten'], ['max_epochs', 'ten', 'number']),
-    ('J04', ['train', 'my.py', '--cfg-options', 'optim_wrapper.optimizer.lr=-1.0'], ['Adam', 'Invalid learning rate']),
+    ('J04', ['train', 'my.py', '--cfg-options', 'optim_wrapper.optimizer.lr=-1.0'], ['Adam', 'lr=-1.0']),
     ('J04', ['train', 'my.py', '--cfg-options', 'optim_wrapper=None'], ['my.py', 'optim_wrapper']),
     ('J08', ['train', 'my.py', '--cfg-options', 'modle.flip_test=True'], ["'model'"]),
     ('J08', ['train', 'my.py', '--cfg-options', 'model.bakbone.width=3'], ["'backbone'"]),

@@ -1,4 +1,4 @@
-"""`config check`: what would go wrong with a config, found before a run starts."""
+"""`facelmk config check`: everything that a run would do, without training."""
 
 from .check import check_config, exit_code
 

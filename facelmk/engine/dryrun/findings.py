@@ -1,4 +1,4 @@
-"""What a look at a config finds, and the parts that could be built of it."""
+"""What the checks of a config report, and the parts that could be built from it."""
 
 from collections.abc import Callable
 from typing import Any, NamedTuple
@@ -12,7 +12,7 @@ ERROR, WARNING, NOTE = 'error', 'warning', 'note'
 
 
 class Finding(NamedTuple):
-    """One thing that was looked at; `code` is the exit code that an error asks for."""
+    """The result of one check; `code` is the exit code of the command where it is an error."""
 
     severity: str
     subject: str
@@ -21,19 +21,22 @@ class Finding(NamedTuple):
 
 
 class Parts(NamedTuple):
-    """What could be built of a config."""
+    """The parts that could be built from a config: data sets by phase, the model, the metrics of validation."""
 
-    sets: dict[str, FaceDataset]
+    datasets: dict[str, FaceDataset]
     model: BaseModel | None
     metrics: list[Any]
 
 
-def attempt(build: Callable[[], Any], subject: str, code: int, found: list[Finding]) -> Any:
-    """What `build` gives; None where it fails, which is then a finding. `code` is for errors that are not ours."""
+def attempt(action: Callable[[], Any], subject: str, code: int, findings: list[Finding]) -> Any:
+    """The result of `action`; None where it fails, which is added to `findings`.
+
+    `code` is the exit code of errors that are no FacelmkError.
+    """
     try:
-        return build()
+        return action()
     except FacelmkError as error:
-        found.append(Finding(ERROR, subject, str(error), code if error.exit_code in (3, 4) else 2))
-    except Exception as error:  # of parts that are not ours, too
-        found.append(Finding(ERROR, subject, f'{type(error).__name__}: {error}', code))
+        findings.append(Finding(ERROR, subject, str(error), code if error.exit_code in (3, 4) else 2))
+    except Exception as error:  # of parts that other projects wrote, too
+        findings.append(Finding(ERROR, subject, f'{type(error).__name__}: {error}', code))
     return None

@@ -22,74 +22,79 @@ param_scheduler = [dict(type='LinearLR', start_factor=.1, by_epoch=False, begin=
 default_hooks = dict(checkpoint=dict(type='CheckpointHook', interval=5, save_best='NME'))
 auto_scale_lr = dict(base_batch_size=4)
 """
-Vetted = Callable[..., list[dict]]
+Check = Callable[..., list[dict]]
 
 
 @pytest.fixture
-def vetted(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> Vetted:
+def check(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> Check:
     """Runs the check on a config with some lines added; gives the findings."""
 
     def run(lines: str, *words: str, code: int = 0) -> list[dict]:
         monkeypatch.chdir(tmp_path)
         (tmp_path / 'my.py').write_text(CONFIG + lines)
-        found = main(['config', 'check', 'my.py', '--json', *(words or ('--no-step',))])
-        told = capsys.readouterr()
-        assert found == code, told
-        return json.loads(told.out)
+        exit_code = main(['config', 'check', 'my.py', '--json', *(words or ('--no-step',))])
+        printed = capsys.readouterr()
+        assert exit_code == code, printed
+        return json.loads(printed.out)
 
     return run
 
 
-def said(found: list[dict], subject: str, *severities: str) -> str:
+def messages(findings: list[dict], subject: str, *severities: str) -> str:
     return '; '.join(
         row['message']
-        for row in found
+        for row in findings
         if row['subject'] == subject and row['severity'] in (severities or ('error', 'warning', 'note'))
     )
 
 
-def test_a_good_config_with_a_step(vetted: Vetted) -> None:
-    found = vetted('', '--gpus', '2')
-    assert not [row for row in found if row['severity'] != 'note'], found
-    assert '0.001 for a batch of 4; 2 GPUs make 4' in said(found, 'learning rate')
-    assert '3 steps an epoch, 30 in 10 epochs' in said(found, 'schedule')  # 12 faces, 2 GPUs of 2
-    assert 'loss_wing' in said(found, 'training step') and 'NME' in said(found, 'validation batch')
-    assert 'one data set' in said(found, 'val and test')
+def test_a_good_config_with_a_step(check: Check) -> None:
+    findings = check('', '--gpus', '2')
+    assert not [row for row in findings if row['severity'] != 'note'], findings
+    assert '0.001 for a batch of 4; 2 GPUs make 4' in messages(findings, 'learning rate')
+    assert '3 steps an epoch, 30 in 10 epochs' in messages(findings, 'schedule')  # 12 faces, 2 GPUs of 2
+    assert 'loss_wing' in messages(findings, 'training step') and 'NME' in messages(findings, 'validation batch')
+    assert 'one data set' in messages(findings, 'val and test')
 
 
-def test_the_rate_for_a_smaller_batch(vetted: Vetted) -> None:
-    assert '0.0005' in said(vetted(''), 'learning rate', 'warning')  # .001 * 2 / 4
+def test_the_rate_for_a_smaller_batch(check: Check) -> None:
+    assert '0.0005' in messages(check(''), 'learning rate', 'warning')  # .001 * 2 / 4
 
 
-def test_all_mistakes_are_told_at_once(vetted: Vetted) -> None:
-    found = vetted(
+def test_all_mistakes_are_reported_at_once(check: Check) -> None:
+    findings = check(
         'model["backbone"]["dept"] = 3\nmodel["flip_tst"] = 1\ndefault_hooks["checkpoint"]["save_best"] = '
         '"AUC"\nval_evaluator[0]["norm"] = [0, 98]\ntrain_cfg["max_epochs"] = "ten"\n',
         code=2,
     )
-    keys = said(found, 'keys', 'error')
+    keys = messages(findings, 'keys', 'error')
     assert "'depth'" in keys and "'flip_test'" in keys and "'ten'" in keys
-    assert 'NME' in said(found, 'save_best', 'error') and '0 to 97' in said(found, 'evaluator', 'error')
+    assert 'NME' in messages(findings, 'save_best', 'error') and '0 to 97' in messages(findings, 'evaluator', 'error')
 
 
 @pytest.mark.parametrize(
     ('lines', 'subject', 'severity', 'words'),
     [
-        ('val_dataloader["dataset"] = train_dataloader["dataset"]', 'train and test', 'error', 'training data'),
+        ('val_dataloader["dataset"] = train_dataloader["dataset"]', 'train and test', 'error', 'the training data'),
         (
             'val_dataloader["dataset"] = dict(val_dataloader["dataset"], pipeline=[crop[0], dict(crop[1], size=96), crop[2]])',
             'crop',
             'error',
             '64 pixels',
         ),
-        ('val_dataloader["dataset"] = dict(val_dataloader["dataset"], markup="300w")', 'mark-up', 'error', '68'),
+        (
+            'val_dataloader["dataset"] = dict(val_dataloader["dataset"], markup="300w")',
+            'landmark scheme',
+            'error',
+            '68',
+        ),
         ('param_scheduler[0]["end"] = 30', 'schedule', 'warning', 'step 30, after the first milestone at 24'),
         ('param_scheduler[1]["milestones"] = [4, 10]', 'schedule', 'warning', 'the last milestone lies at step 60'),
         ('train_dataloader["batch_size"] = 11', 'schedule', 'warning', 'one face'),
         ('work_dir = "my.py"', 'work_dir', 'error', 'is a file'),
-        ('del optim_wrapper', 'keys', 'error', 'there is no optim_wrapper'),
+        ('del optim_wrapper', 'keys', 'error', 'optim_wrapper'),
         ('del model', 'keys', 'error', 'model'),
-        ('val_evaluator = None', 'keys', 'error', 'there is no val_evaluator'),
+        ('val_evaluator = None', 'keys', 'error', 'val_evaluator'),
         ('val_dataloader["dataset"]["type"] = "SyntheticFace"', 'keys', 'error', "'SyntheticFaces'"),
         ('train_dataloader["batch_size"] = [2]', 'keys', 'error', 'batch_size=[2]'),
         ('default_hooks["guard"] = dict(type="Guard", action="ignore")', 'hook Guard', 'error', "'stop'"),
@@ -109,10 +114,10 @@ def test_all_mistakes_are_told_at_once(vetted: Vetted) -> None:
         ),
     ],
 )
-def test_a_finding(lines: str, subject: str, severity: str, words: str, vetted: Vetted) -> None:
+def test_a_finding(lines: str, subject: str, severity: str, words: str, check: Check) -> None:
     codes = {'gone.pth': 3, '3 faces of val': 4}
-    found = vetted(lines + '\n', code=codes.get(words, 2) if severity == 'error' else 0)
-    assert words in said(found, subject, severity), found
+    findings = check(lines + '\n', code=codes.get(words, 2) if severity == 'error' else 0)
+    assert words in messages(findings, subject, severity), findings
 
 
 @pytest.mark.parametrize(
@@ -124,29 +129,31 @@ def test_a_finding(lines: str, subject: str, severity: str, words: str, vetted: 
         ('crop.pop()', 'training data', "must be dict(type='PackFace')"),
     ],
 )
-def test_what_a_step_finds(lines: str, subject: str, words: str, vetted: Vetted) -> None:
-    found = vetted(lines + '\n', '--gpus', '2', code=2)
-    assert words in said(found, subject, 'error'), found
+def test_what_a_step_finds(lines: str, subject: str, words: str, check: Check) -> None:
+    findings = check(lines + '\n', '--gpus', '2', code=2)
+    assert words in messages(findings, subject, 'error'), findings
 
 
-def test_room_for_averaged_weights_is_counted(vetted: Vetted) -> None:
+def test_room_for_averaged_weights_is_counted(check: Check) -> None:
     def size(lines: str) -> float:
-        return float(said(vetted(lines), 'disk').partition(' of ')[2].split()[0])
+        return float(messages(check(lines), 'disk').partition(' of ')[2].split()[0])
 
     plain = size('')
     assert abs(size('custom_hooks = [dict(type="EMAHook")]\n') / plain - 4 / 3) < 0.01
     assert abs(size('default_hooks["checkpoint"]["save_optimizer"] = False\n') / plain - 1 / 3) < 0.01
 
 
-def test_missing_data_are_exit_code_4_with_every_layout(vetted: Vetted) -> None:
-    found = vetted(
+def test_missing_data_are_exit_code_4_with_every_layout(check: Check) -> None:
+    findings = check(
         'train_dataloader["dataset"] = dict(type="PublishedFaces", root="gone", split="train", '
         'markup="wflw", pipeline=crop, layouts=[dict(type="CocoFaces", ann_file="a.json"), '
         'dict(type="CsvFaces", ann_file="b.csv")])\n',
         code=4,
     )
-    assert 'gone/a.json' in said(found, 'train data', 'error') and 'gone/b.csv' in said(found, 'train data', 'error')
+    assert 'gone/a.json' in messages(findings, 'train data', 'error') and 'gone/b.csv' in messages(
+        findings, 'train data', 'error'
+    )
 
 
-def test_the_checks_own_mistakes(vetted: Vetted) -> None:
+def test_the_checks_own_mistakes(check: Check) -> None:
     assert main(['config', 'check', 'quickstart', '--gpus', '0']) == 2
