@@ -1,7 +1,7 @@
 """MMPose's data set classes, with their names and arguments, as readers of MMPose's json files.
 
-The content of MMPose's `metainfo` is in `facelmk.markups`. Pipelines with MMPose's steps are refused; the error names the
-steps that do the same here.
+The content of MMPose's `metainfo` is in `facelmk.markups`. Pipelines with MMPose's steps are refused; the error names
+the steps that do the same here.
 """
 
 from collections.abc import Mapping, Sequence

@@ -66,7 +66,7 @@ def decode_preds(output: Tensor, center: Sequence[ArrayLike], scale: Sequence[fl
 
 
 def refine(scores: Tensor, res: Sequence[float]) -> Tensor:
-    """The highest cells, moved by a quarter towards the higher neighbours and by half a cell, as targets are truncated."""
+    """The highest cells, a quarter towards the higher neighbours, plus half a cell, since targets are truncated."""
     cells = get_preds(scores)
     x, y = (cells.long() - 1).unbind(-1)
     inner = (x > 0) & (x + 1 < res[0]) & (y > 0) & (y + 1 < res[1])

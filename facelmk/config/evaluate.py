@@ -1,7 +1,7 @@
 """Evaluate a config from its syntax tree, without running it: the result is data, and no code is reached.
 
-A config may hold literals, dict(...), names of the config and arithmetic on them, comprehensions, `read_base` imports of
-configs, `_base_`, assignments, `del` and `.update(...)`. Anything else raises `NotData`. The results are those of
+A config may hold literals, dict(...), names of the config and arithmetic on them, comprehensions, `read_base` imports
+of configs, `_base_`, assignments, `del` and `.update(...)`. Anything else raises `NotData`. The results are those of
 mmengine's own reader: https://mmengine.readthedocs.io/en/latest/advanced_tutorials/config.html
 """
 

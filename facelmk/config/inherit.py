@@ -48,7 +48,7 @@ def _check_exists(path: Path, line: int, base: Path) -> None:
         stems = [file.stem for file in base.parent.glob(f'*{base.suffix}')]
         raise FacelmkError(
             f'{path}:{line}: the config is based on {base}, but there is no such file. '
-            f'{did_you_mean(base.stem, stems) if stems else ""} The path of a base is relative to the file that names it'
+            f'{did_you_mean(base.stem, stems) if stems else ""} Its path is relative to the file that names it'
         )
 
 
