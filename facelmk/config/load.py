@@ -119,7 +119,7 @@ def _translate(source: ConfigSource, safe: bool) -> Config | None:
 def _read(source: ConfigSource, safe: bool) -> Config:
     """The values of a config. A file that is more than data is a program, which mmengine runs."""
     try:
-        config = Config(evaluate(source), cfg_text=source.text, filename=str(source))
+        values = evaluate(source)
     except NotData as reason:
         if safe:
             raise FacelmkError(
@@ -128,6 +128,8 @@ def _read(source: ConfigSource, safe: bool) -> Config:
                 'as you would trust a script and leave --safe-config out'
             ) from reason
         return _run(source)
+    with _translate_program_errors(source):  # of keys that mmengine reserves
+        config = Config(values, cfg_text=source.text, filename=str(source))
     if safe:
         check_parts(config._cfg_dict, source)
     else:

@@ -4,6 +4,7 @@
 the part is built, such as `type='os.system'`.
 """
 
+import re
 from collections.abc import Mapping
 from typing import Any
 
@@ -16,7 +17,8 @@ from .source import ConfigSource
 from .type_check import misfit
 
 SCOPES = ('facelmk', 'mmengine')
-PART_KEYS = ('type', 'ema_type', 'constructor', 'runner_type')  # mmengine looks their values up in a registry
+UNPICKLES = {'BaseDataset'}  # of mmengine, which runs the code in annotation files of the form .pkl
+PART_KEYS = re.compile(r'type|constructor|\w+_(type|constructor|fn|policy|cls|class)')  # mmengine looks up their values
 
 
 def check_parts(value: Any, source: ConfigSource, place: str = '') -> None:
@@ -37,7 +39,8 @@ def _check_key(key: Any, value: Any, source: ConfigSource, place: str) -> None:
     if key in ('_scope_', 'default_scope') and value not in SCOPES:
         raise FacelmkError(f'{where}={value!r} imports a package. With --safe-config, expected {" or ".join(SCOPES)}')
     words = (dict_at(place) or {}).get(key)  # clip_grad.type is no part, but one of two words
-    if key in PART_KEYS and (words is None or misfit(value, words)) and not is_registered(value):
+    looked_up = PART_KEYS.fullmatch(str(key)) and (key == 'type' or isinstance(value, str))
+    if looked_up and (words is None or misfit(value, words)) and not is_registered(value):
         raise FacelmkError(
             f'{where}={value!r} is not registered. --safe-config takes registered parts alone, '
             f'{" or ".join(SCOPES)} before the name allowed. {did_you_mean(str(value).rpartition(".")[2], _names())}'
@@ -55,4 +58,4 @@ def _names() -> set[str]:
     for registry in vars(registries).values():
         if isinstance(registry, Registry):
             names |= set(registry.module_dict) | set(registry.parent.module_dict if registry.parent else ())
-    return names
+    return names - UNPICKLES

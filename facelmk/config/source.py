@@ -76,9 +76,9 @@ def _parse_data(path: Path, text: str) -> ConfigSource:
     if max(depths, default=0) > MAX_BRACKETS:  # which take the parsers long, or too many calls
         raise FacelmkError(f'{path}: more than {MAX_BRACKETS} brackets lie in one another. Nest the values less deeply')
     values = json.loads(text or 'null') if path.suffix == '.json' else _load_yaml(path, text)
-    if not isinstance(values, dict):
+    if not isinstance(values, dict) or not all(isinstance(key, str) for key in values):
         raise FacelmkError(
-            f'{path} holds {"nothing" if values is None else type(values).__name__}. Expected keys and values: '
+            f'{path} holds {"nothing" if values is None else type(values).__name__}. Expected text keys with values: '
             'model, train_dataloader, ... (see: facelmk config show quickstart --json)'
         )
     return ConfigSource(path, text, values, set(values) - {'_base_'})
@@ -106,9 +106,9 @@ def _load_yaml(path: Path, text: str) -> Any:
 Source = ConfigSource | Path | str  # a config; or what to call it in messages, where it was not read from a file
 
 
-def holder(source: Source, word: str) -> Path | str:
+def holder(source: Source, word: Any) -> Path | str:
     """The first file that says `word`: the config itself, or one that it is based on; else the config."""
     if not isinstance(source, ConfigSource):
         return source
-    pattern = re.compile(rf'\b{re.escape(word)}\b')
+    pattern = re.compile(rf'\b{re.escape(str(word))}\b')
     return next((file.path for file in source.files() if pattern.search(file.text)), source.path)

@@ -1,4 +1,4 @@
-"""Finding, composing, completing and refusing configs; each refusal names the file and the near name."""
+"""Configs are found, composed, completed and validated; an error names the file, the key and a similar name."""
 
 import copy
 import re
@@ -8,12 +8,12 @@ from mmengine import Config
 
 from facelmk.cli import main
 from facelmk.config import config_names, find_config, load_config
-from facelmk.config import validate as names
+from facelmk.config.arguments import runner_keys
 from facelmk.config.validate import check
 from facelmk.errors import FacelmkError
 from facelmk.registry import BACKBONES
 
-WORDS = (
+CONFIG = (
     'model = dict(type="facelmk.FaceLandmarker", markup="five", backbone=dict(type="QuickNet"), '
     'head=dict(type="RegressionHead"), codec=dict(type="Coordinates"), loss=dict(type="WingLoss"))\n'
     'train_cfg = dict(by_epoch=True, max_epochs=3)\n'
@@ -25,7 +25,7 @@ WORDS = (
 
 @pytest.fixture
 def write(tmp_path):
-    """Writes a config of some text, and gives its path."""
+    """Write a config file with this text and return its path."""
 
     def write(text, name='mine.py'):
         path = tmp_path / name
@@ -43,8 +43,8 @@ def refused(call, *arguments):
     return str(caught.value)
 
 
-def test_a_config_is_found_by_path_by_name_and_by_its_files_name(write):
-    path = write(WORDS)
+def test_a_config_is_found_by_path_by_name_and_by_file_name(write):
+    path = write(CONFIG)
     assert find_config(path) == path
     assert find_config('quickstart') == find_config('quickstart.py') == find_config('elsewhere/quickstart')
     assert {'quickstart', 'deeppose_r50_wflw', 'hrnetv2_w18_wflw'} <= set(config_names())
@@ -55,7 +55,7 @@ def test_a_config_is_found_by_path_by_name_and_by_its_files_name(write):
     ('wrong', 'right'),
     [('quikstart', 'quickstart'), ('hrnet_w18_wflw', 'hrnetv2_w18_wflw'), ('deeppose-r50-wflw', 'deeppose_r50_wflw')],
 )
-def test_a_misspelt_name_is_answered_with_the_near_one(wrong, right):
+def test_a_misspelt_name_suggests_the_right_one(wrong, right):
     assert f"'{right}'" in refused(find_config, wrong) and wrong in refused(find_config, wrong)
 
 
@@ -64,31 +64,31 @@ def test_every_config_is_complete_and_has_no_stray_keys(name):
     config = load_config(name)
     assert config.model.type == 'facelmk.FaceLandmarker' and config.work_dir == f'work_dirs/{name}'
     assert 'read_base' not in config and 'layouts' not in config
-    known = names.runner_keys() | {'default_scope', 'auto_scale_lr', 'result'}
+    known = runner_keys() | {'default_scope', 'auto_scale_lr', 'result'}
     assert not {key for key in config if key not in known}, name
     for phase in ('train', 'val', 'test'):
         loader = config[f'{phase}_dataloader']
         assert loader.collate_fn.type == 'facelmk.collate_faces' and loader.sampler.type == 'FaceSampler'
         assert loader.sampler.shuffle == loader.sampler.round_up == (phase == 'train')
-    check(Config.fromstring(config.pretty_text, '.py'), name)  # what a run writes down is a config again
+    check(Config.fromstring(config.pretty_text, '.py'), name)  # the config that a run saves is valid, too
 
 
-def test_what_is_not_said_of_the_test_is_as_in_validation(write):
-    config = load_config(write(WORDS))
+def test_the_test_is_completed_from_validation(write):
+    config = load_config(write(CONFIG))
     assert config.test_dataloader == config.val_dataloader and config.test_evaluator == config.val_evaluator
     assert config.test_cfg == config.val_cfg == {}
-    config = load_config(write(WORDS), {'test_dataloader.batch_size': 7, 'val_dataloader.num_workers': 0})
+    config = load_config(write(CONFIG), {'test_dataloader.batch_size': 7, 'val_dataloader.num_workers': 0})
     assert (config.test_dataloader.batch_size, config.val_dataloader.batch_size) == (7, 2)
     assert config.test_dataloader.num_workers == 0 and not config.test_dataloader.persistent_workers
     own = (
         'test_dataloader = dict(batch_size=1, dataset=val_dataloader["dataset"])\ntest_evaluator = [dict(type="AUC")]\n'
     )
-    config = load_config(write(WORDS + own))
+    config = load_config(write(CONFIG + own))
     assert config.test_dataloader.batch_size == 1 and config.test_evaluator[0].type == 'AUC'
 
 
-def test_a_users_own_bases_are_merged(write):
-    write(WORDS, 'base.py')
+def test_bases_of_a_user_are_merged(write):
+    write(CONFIG, 'base.py')
     config = load_config(
         write('_base_ = "./base.py"\nmodel = dict(loss=dict(type="SoftWingLoss"))\ntrain_cfg = dict(max_epochs=9)\n')
     )
@@ -96,8 +96,8 @@ def test_a_users_own_bases_are_merged(write):
     assert config.train_cfg == dict(by_epoch=True, max_epochs=9)
 
 
-def test_bases_come_out_of_the_package(write):
-    """mmengine asks pkg_resources where a package lies, which new setuptools do not have."""
+def test_bases_in_an_installed_package(write):
+    """mmengine finds packages by pkg_resources, which setuptools 82 has no more."""
     config = load_config(
         write(
             'from mmengine.config import read_base\nwith read_base():\n'
@@ -117,7 +117,7 @@ def test_helpers_of_a_config_are_dropped(write):
     config = load_config(
         write(
             'import math\nfrom functools import partial\ndef half(x):\n    return x / 2\n'
-            + WORDS
+            + CONFIG
             + 'train_cfg["max_epochs"] = int(half(8))\ndata_root = "data"\n'
         )
     )
@@ -125,7 +125,7 @@ def test_helpers_of_a_config_are_dropped(write):
     assert not {'math', 'partial', 'half'} & set(config)
 
 
-MISTAKES = [  # text that is added, what the message names
+MISTAKES = [  # a line that is added, facts in the message
     ('modle = dict()', ['modle', "'model'"]),
     ('optim_wraper = dict()', ['optim_wraper', "'optim_wrapper'"]),
     ('train_dataloder = dict()', ['train_dataloder', "'train_dataloader'"]),
@@ -153,31 +153,31 @@ MISTAKES = [  # text that is added, what the message names
     ('custom_hooks = dict(type="EMAHook")', ['custom_hooks', 'several']),
     ('default_hooks = dict(checkpoint=dict(type="CheckpointHook", max_keep_ckpt=2))', ["'max_keep_ckpts'"]),
     ('default_hooks = dict(chekpoint=dict(type="CheckpointHook"))', ['default_hooks.chekpoint', "'checkpoint'"]),
-    ('default_hooks = dict(logger=dict(interval=3))', ['default_hooks.logger', 'no type']),
+    ('default_hooks = dict(logger=dict(interval=3))', ['default_hooks.logger', 'type']),
     ('optim_wrapper = dict(optimizer=dict(type="SGD", lr=1), clip_gard=dict())', ['optim_wrapper', "'clip_grad'"]),
     ('optim_wrapper = dict(optimizer=dict(type="SGD", lr=1), clip_grad=dict(max_nrom=1))', ["'max_norm'"]),
     ('optim_wrapper = dict(optimizer=dict(type="SGD", lr=1), accumulative_counts=0)', ['accumulative_counts=0']),
-    ('optim_wrapper = dict(optimizer=dict(lr=1))', ['optim_wrapper.optimizer', 'no type']),
+    ('optim_wrapper = dict(optimizer=dict(lr=1))', ['optim_wrapper.optimizer', 'type']),
     ('env_cfg = dict(cudnn_benchmrk=True)', ["'cudnn_benchmark'"]),
     ('randomness = dict(sed=1)', ["'seed'"]),
     ('env_cfg = dict(dist_cfg=dict(timeuot=4))', ['env_cfg.dist_cfg', "'timeout'"]),
-    ('auto_scale_lr = dict(base_batch_size=0)', ['base_batch_size=0', '1 on']),
+    ('auto_scale_lr = dict(base_batch_size=0)', ['base_batch_size=0', '1']),
     ('val_cfg = dict(fp61=1)', ["'fp16'"]),
     ('log_processor = dict(window=3)', ['log_processor', "'window_size'"]),
     ('model["loss"] = [dict(loss=dict(type="WingLoss"), wieght=2.)]', ['model.loss[0]', "'weight'"]),
-    ('model["loss"] = []', ['model.loss', 'no term']),
-    ('model = "FaceLandmarker"', ['model', 'a dict with a type']),
-    ('del model["type"]', ['model', 'no type']),
+    ('model["loss"] = []', ['model.loss']),
+    ('model = "FaceLandmarker"', ["model='FaceLandmarker'"]),
+    ('del model["type"]', ['model', 'type']),
     ('model["head"] = dict(type=3)', ['model.head', 'type=3']),
-    ('val_dataloader["batch_size"] = 0', ['batch_size=0', '1 on']),
+    ('val_dataloader["batch_size"] = 0', ['batch_size=0', '1']),
     ('work_dir = 3', ['work_dir=3', 'text']),
     ('val_dataloader["batch_size"] = 2.5', ['batch_size=2.5', 'whole number']),
     ('val_dataloader["dataset"]["pipeline"][0]["size"] = -4', ['pipeline[0]', 'size=-4']),
-    ('val_dataloader["dataset"]["pipeline"][0]["flip"] = float("nan")', ['flip=nan', '0 to 1']),
+    ('val_dataloader["dataset"]["pipeline"][0]["flip"] = float("nan")', ['flip=nan', '0', '1']),
     ('val_dataloader["dataset"]["pipeline"] = None', ['pipeline=None', 'several']),
     ('val_dataloader["dataset"]["pipeline"] = ["CropFace"]', ["pipeline=['CropFace']", 'a dict']),
-    ('val_dataloader["dataset"]["pipeline"][0] = dict(size=3)', ['pipeline[0]', 'no type']),
-    ('train_cfg["val_interval"] = 0', ['val_interval=0', '1 on']),
+    ('val_dataloader["dataset"]["pipeline"][0] = dict(size=3)', ['pipeline[0]', 'type']),
+    ('train_cfg["val_interval"] = 0', ['val_interval=0', '1']),
     ('resume = "x.pth"', ['resume', 'True or False']),
     ('param_scheduler = "LinearLR"', ['param_scheduler', 'a dict']),
     ('raise ValueError("x")', ['mine.py:5', 'ValueError']),
@@ -186,14 +186,65 @@ MISTAKES = [  # text that is added, what the message names
 
 
 @pytest.mark.parametrize(('line', 'named'), MISTAKES, ids=[line for line, _ in MISTAKES])
-def test_a_mistake_is_refused_with_file_place_and_near_name(line, named, write):
-    path = write(WORDS + line + '\n')
+def test_a_mistake_is_refused_with_file_key_and_similar_name(line, named, write):
+    path = write(CONFIG + line + '\n')
     message = refused(load_config, path)
     assert str(path) in message and all(word in message for word in named), message
 
 
+RANGES = [  # a line that is added, the value in the message
+    ('train_dataloader = dict(batch_size=1, timeout=-1)', 'timeout=-1'),
+    ('train_dataloader = dict(batch_size=1, num_workers=-1)', 'num_workers=-1'),
+    ('optim_wrapper = dict(optimizer=dict(type="SGD", lr=0))', 'lr=0'),
+    ('optim_wrapper = dict(optimizer=dict(type="AdamW", lr=-1.))', 'lr=-1.0'),
+    ('optim_wrapper = dict(optimizer=dict(type="SGD", lr=1), clip_grad=dict(max_norm=-1))', 'max_norm=-1'),
+    (
+        'optim_wrapper = dict(optimizer=dict(type="SGD", lr=1), clip_grad=dict(type="value", clip_value=0))',
+        'clip_value=0',
+    ),
+    ('param_scheduler = [dict(type="CosineAnnealingLR", T_max=0)]', 'T_max=0'),
+    ('param_scheduler = [dict(type="StepLR", step_size=0)]', 'step_size=0'),
+    ('default_hooks = dict(checkpoint=dict(type="CheckpointHook", interval=0))', 'interval=0'),
+    ('default_hooks = dict(checkpoint=dict(type="CheckpointHook", max_keep_ckpts=0))', 'max_keep_ckpts=0'),
+    ('default_hooks = dict(checkpoint=dict(type="CheckpointHook", minutes=-1))', 'minutes=-1'),
+    ('default_hooks = dict(logger=dict(type="LoggerHook", interval=0))', 'interval=0'),
+    ('env_cfg = dict(dist_cfg=dict(timeout=0))', 'timeout=0'),
+    ('val_dataloader["dataset"]["pipeline"][0]["shift"] = 50', 'shift=50'),
+    ('val_dataloader["dataset"]["pipeline"][0]["padding"] = -1.25', 'padding=-1.25'),
+    ('val_dataloader["dataset"]["pipeline"][0]["rotate_prob"] = 1.5', 'rotate_prob=1.5'),
+    ('val_dataloader["dataset"]["pipeline"].insert(1, dict(type="Blur", prob=2))', 'prob=2'),
+    ('val_evaluator = [dict(type="AUC", threshold=-1)]', 'threshold=-1'),
+]
+
+
+@pytest.mark.parametrize(('line', 'value'), RANGES, ids=[value for _, value in RANGES])
+def test_a_number_out_of_range_is_refused(line, value, write):
+    assert value in refused(load_config, write(CONFIG + line + '\n'))
+
+
+def test_minus_one_means_never(write):
+    line = 'default_hooks = dict(checkpoint=dict(type="CheckpointHook", interval=-1, max_keep_ckpts=-1))\n'
+    assert load_config(write(CONFIG + line)).default_hooks.checkpoint.interval == -1
+
+
+def test_a_part_of_a_project_has_ranges_too(write, monkeypatch):
+    class Own:
+        ranges = {'width': (1, 8)}
+
+        def __init__(self, width=3):
+            pass
+
+    class Derived(Own):
+        pass
+
+    monkeypatch.setitem(BACKBONES.module_dict, 'Derived', Derived)
+    assert load_config(write(CONFIG + 'model["backbone"] = dict(type="Derived", width=8)\n')).model.backbone.width == 8
+    message = refused(load_config, write(CONFIG + 'model["backbone"] = dict(type="Derived", width=9)\n'))
+    assert 'width=9' in message and '1 to 8' in message
+
+
 def test_the_file_that_holds_the_mistake_is_named(write):
-    base = write(WORDS + 'model["backbone"]["widht"] = 3\n', 'base.py')
+    base = write(CONFIG + 'model["backbone"]["widht"] = 3\n', 'base.py')
     for based in (
         '_base_ = "base.py"\n',
         'from mmengine.config import read_base\nwith read_base():\n    from .base import *\n',
@@ -202,28 +253,28 @@ def test_the_file_that_holds_the_mistake_is_named(write):
 
 
 def test_parts_that_take_anything_are_left_alone(write, monkeypatch):
-    """A project's own, whose names only the part itself can know."""
+    """Only the part itself can know which names it reads."""
 
     class TakesAll:
         def __init__(self, width=3, **more):
             pass
 
     monkeypatch.setitem(BACKBONES.module_dict, 'TakesAll', TakesAll)
-    path = write(WORDS + 'model["backbone"] = dict(type="TakesAll", widht=4, size=-1, flip=7)\n')
+    path = write(CONFIG + 'model["backbone"] = dict(type="TakesAll", widht=4, size=-1, flip=7)\n')
     assert load_config(path).model.backbone.widht == 4
 
 
 @pytest.mark.parametrize(
-    ('name', 'text', 'told'),
+    ('name', 'text', 'fact'),
     [('my.yaml', '', 'nothing'), ('my.json', '[1, 2]', 'list'), ('my.py', 'model = dict(', 'line 1')],
 )
-def test_a_file_of_another_form(name, text, told, write):
-    assert told in refused(load_config, write(text, name))
+def test_a_file_of_another_form(name, text, fact, write):
+    assert fact in refused(load_config, write(text, name))
 
 
-def test_a_folder_and_a_name_that_is_too_long_are_no_configs(tmp_path):
-    assert 'is a folder' in refused(find_config, tmp_path)
-    assert 'neither a config file' in refused(find_config, 'x' * 300)
+def test_a_folder_and_a_long_name_are_no_configs(tmp_path):
+    assert str(tmp_path) in refused(find_config, tmp_path)
+    assert 'x' * 300 in refused(find_config, 'x' * 300)
 
 
 def test_a_misspelt_base_of_the_package(write):
@@ -246,20 +297,20 @@ def test_a_misspelt_base_of_the_package(write):
         'custom_imports = dict(imports=["nosuchmodule"])',
     ],
 )
-def test_a_file_that_is_no_config_is_refused_by_name(text, write):
+def test_a_file_that_is_no_config_is_refused_with_its_path(text, write):
     path = write(text)
     assert str(path) in refused(load_config, path)
 
 
 def test_names_of_a_project_are_left_alone(write):
     names = ['dataset_type', 'data_root', 'train_pipeline', 'codec', 'input_size', 'channel_cfg', 'val_dataset']
-    config = load_config(write(WORDS + '\n'.join(f'{name} = "x"' for name in names)))
+    config = load_config(write(CONFIG + '\n'.join(f'{name} = "x"' for name in names)))
     assert all(config[name] == 'x' for name in names)
 
 
 def test_parts_with_a_type_of_the_runner_pass(write):
     text = (
-        WORDS + 'train_cfg = dict(type="IterBasedTrainLoop", max_iters=4)\ncustom_hooks = [dict(type="EMAHook", '
+        CONFIG + 'train_cfg = dict(type="IterBasedTrainLoop", max_iters=4)\ncustom_hooks = [dict(type="EMAHook", '
         'momentum=.01, priority=49)]\noptim_wrapper = dict(type="OptimWrapper", optimizer=dict(type="SGD", lr=1), '
         'clip_grad=dict(max_norm=1), paramwise_cfg=dict(norm_decay_mult=0), accumulative_counts=2)\n'
         'param_scheduler = [dict(type="LinearLR", start_factor=.1, by_epoch=False, end=5)]\n'
@@ -271,13 +322,13 @@ OPTIONS = [
     ('modle.flip_test', 'modle', "'model'"),
     ('model.bakbone.width', 'bakbone', "'backbone'"),
     ('model.backbone.widht', 'widht', "'width'"),
-    ('train_dataloader.dataset.pipeline.99.size', '99', 'below'),
-    ('train_dataloader.dataset.pipeline.one.size', 'one', 'below'),
+    ('train_dataloader.dataset.pipeline.99.size', '99', 'length'),
+    ('train_dataloader.dataset.pipeline.one.size', 'one', 'length'),
     ('trian_cfg.max_epochs', 'trian_cfg', 'train_cfg'),
     ('train_cfg.max_epoch', 'max_epoch', 'max_epochs'),
-    ('model.flip_test.x', 'True', 'nothing below it'),
+    ('model.flip_test.x', 'True', 'model.flip_test=VALUE'),
     ('optim_wrapper.clip_grd.max_norm', 'clip_grd', "'clip_grad'"),
-    ('model.mean.0', 'mean', 'Give all of it'),
+    ('model.mean.0', 'mean', 'model.mean'),
     ('optim_wrapper.clip_grad.max_nrom', 'max_nrom', "'max_norm'"),
     ('train_dataloader.dataset.pipeline.0', 'pipeline', 'a dict'),
     ('test_dataloader.datset.count', 'datset', "'dataset'"),
@@ -285,12 +336,12 @@ OPTIONS = [
 
 
 @pytest.mark.parametrize(('key', 'wrong', 'right'), OPTIONS, ids=[option[0] for option in OPTIONS])
-def test_an_option_on_an_unknown_key_is_refused(key, wrong, right):
+def test_an_option_with_an_unknown_key_is_refused(key, wrong, right):
     message = refused(load_config, 'quickstart', {key: 1})
     assert wrong in message and right in message
 
 
-def test_options_replace_values_and_add_what_a_part_takes():
+def test_options_replace_values_and_add_arguments_of_a_part():
     config = load_config(
         'quickstart',
         {
@@ -305,7 +356,7 @@ def test_options_replace_values_and_add_what_a_part_takes():
     assert (config.model.backbone.width, config.randomness.seed, config.work_dir) == (48, 4, 'x')
 
 
-def test_options_reach_into_lists_and_tuples_and_make_dicts_that_a_part_takes():
+def test_options_change_elements_of_lists_and_add_dicts():
     config = load_config(
         'quickstart',
         {
@@ -321,17 +372,17 @@ def test_options_reach_into_lists_and_tuples_and_make_dicts_that_a_part_takes():
 
 
 def test_loading_twice_gives_the_same(write):
-    path = write(WORDS)
+    path = write(CONFIG)
     first = copy.deepcopy(load_config(path))
     assert load_config(path)._cfg_dict == first._cfg_dict
 
 
 @pytest.mark.parametrize('verb', ['train', 'test'])
-def test_the_command_line_answers_mistakes_with_code_2_and_no_traceback(verb, write, capsys):
+def test_the_command_line_reports_mistakes_with_code_2_and_no_traceback(verb, write, capsys):
     more = ['x.pth'] if verb == 'test' else []
     for arguments, named in (
         ([verb, 'quikstart', *more], 'quickstart'),
-        ([verb, str(write(WORDS + 'modle = 1')), *more], 'model'),
+        ([verb, str(write(CONFIG + 'modle = 1')), *more], 'model'),
         ([verb, 'quickstart', *more, '--cfg-options', 'modle.x=1'], 'model'),
     ):
         assert main(arguments) == 2
