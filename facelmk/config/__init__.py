@@ -1,4 +1,4 @@
-"""Configs: found by name or file, read, completed, and checked key by key before anything is built."""
+"""Configs: find, read, complete and validate them, before anything is built."""
 
 from .load import complete, config_folder, config_names, find_config, load_config, open_config, package_folder
 

@@ -1,4 +1,4 @@
-"""Published weights of the configs: their address and hash stand in each config's `result`."""
+"""Published weights: the `result` of a config has their address and hash."""
 
 from ..errors import MissingResource
 from ..registry import FUNCTIONS
@@ -12,6 +12,6 @@ def published_weights(name: str) -> tuple[str, str] | None:
         return None
     result = load_config(name).get('result', {})
     if 'checkpoint' not in result:
-        page = f'; they are at {result["checkpoint_page"]}' if 'checkpoint_page' in result else ''
-        raise MissingResource(f'The config {name} has no address of published weights{page}. Give a path or a URL')
+        page = f'. Download them from {result["checkpoint_page"]}' if 'checkpoint_page' in result else ''
+        raise MissingResource(f'the config {name} has no address of published weights{page}. Give a path or a URL')
     return result['checkpoint'], result.get('sha256', '')

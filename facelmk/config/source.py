@@ -13,7 +13,7 @@ import yaml
 from ..errors import FacelmkError
 
 SUFFIXES = ('.py', '.yaml', '.yml', '.json')
-MAX_SAFE_BYTES = 2**17  # of one file in safe mode; the longest config of facelmk has 5 kB
+MAX_SAFE_BYTES = 2**16  # of one file in safe mode; the longest config of facelmk has 5 kB
 MAX_BRACKETS = 100
 MAX_YAML_VALUES = 100_000  # of a YAML file with its aliases written out
 

@@ -1,4 +1,4 @@
-"""Block J: mistakes in configs and on the command line, each answered by exit code 2, the place and the near name."""
+"""Mistakes in configs and on the command line: exit code 2, with the place and a similar name (cases J)."""
 
 from collections.abc import Callable
 from pathlib import Path
@@ -29,22 +29,22 @@ def here(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 @pytest.fixture
 def refused(here: Path, capsys: pytest.CaptureFixture[str]) -> Refused:
-    """Writes my.py and runs a command that is to end with exit code 2; gives what it says."""
+    """Write my.py and run a command that must end with exit code 2; return what it prints to the error stream."""
 
     def run(text: str, *words: str, name: str = 'my.py') -> str:
         (here / name).write_text(text)
         try:
-            found = main(list(words) or ['config', 'show', name])
+            code = main(list(words) or ['config', 'show', name])
         except SystemExit as end:
-            found = end.code
-        told = capsys.readouterr()
-        assert found == 2 and 'Traceback' not in told.err, told
-        return told.err
+            code = end.code
+        printed = capsys.readouterr()
+        assert code == 2 and 'Traceback' not in printed.err, printed
+        return printed.err
 
     return run
 
 
-LINES = [  # the case, a line that is added, what the answer names
+LINES = [  # case of the fault table, a line that is added, facts in the message
     ('J01', 'modle = dict()', ["'model'"]),
     ('J01', 'model["backbone"]["widht"] = 3', ["'width'", 'model.backbone']),
     ('J02', 'model["backbone"]["type"] = "QuickNett"', ["'QuickNet'"]),
@@ -60,13 +60,13 @@ LINES = [  # the case, a line that is added, what the answer names
     ('J16', 'import nosuchmodule', ['nosuchmodule', 'PYTHONPATH']),
     ('J16', 'custom_imports = dict(imports=["nosuchmodule"])', ['nosuchmodule', 'PYTHONPATH']),
 ]
-CASES = [pytest.param(line, named, id=line, marks=pytest.mark.fault(case)) for case, line, named in LINES]
+CASES = [pytest.param(line, facts, id=line, marks=pytest.mark.fault(case)) for case, line, facts in LINES]
 
 
-@pytest.mark.parametrize(('line', 'named'), CASES)
-def test_a_line(line: str, named: list[str], refused: Refused) -> None:
-    told = refused(CONFIG + line + '\n')
-    assert 'my.py' in told and all(word in told for word in named), told
+@pytest.mark.parametrize(('line', 'facts'), CASES)
+def test_a_line(line: str, facts: list[str], refused: Refused) -> None:
+    message = refused(CONFIG + line + '\n')
+    assert 'my.py' in message and all(word in message for word in facts), message
 
 
 OPTIONS = [
@@ -91,25 +91,25 @@ OPTIONS = [
 
 
 @pytest.mark.parametrize(
-    ('words', 'named'),
-    [pytest.param(words, named, id=' '.join(words), marks=pytest.mark.fault(case)) for case, words, named in OPTIONS],
+    ('words', 'facts'),
+    [pytest.param(words, facts, id=' '.join(words), marks=pytest.mark.fault(case)) for case, words, facts in OPTIONS],
 )
-def test_a_command(words: list[str], named: list[str], refused: Refused) -> None:
-    told = refused(CONFIG, *words)
-    assert all(word in told for word in named), told
+def test_a_command(words: list[str], facts: list[str], refused: Refused) -> None:
+    message = refused(CONFIG, *words)
+    assert all(word in message for word in facts), message
 
 
-def test_they_are_twenty_mistakes_and_more() -> None:
+def test_there_are_at_least_twenty_mistakes() -> None:
     assert len(LINES) + len(OPTIONS) >= 20
 
 
 @pytest.mark.fault('J05')
-def test_a_missing_base_is_told_with_the_file_that_names_it(here: Path, refused: Refused) -> None:
+def test_a_missing_base_is_reported_with_the_file_that_names_it(here: Path, refused: Refused) -> None:
     (here / 'middle.py').write_text('_base_ = "gone.py"\n')
-    told = refused('_base_ = "middle.py"\n')
-    assert 'middle.py:1' in told and 'gone.py' in told
-    told = refused('from mmengine.config import read_base\nwith read_base():\n    from .gone import *\n')
-    assert 'my.py:3' in told and 'gone.py' in told
+    message = refused('_base_ = "middle.py"\n')
+    assert 'middle.py:1' in message and 'gone.py' in message
+    message = refused('from mmengine.config import read_base\nwith read_base():\n    from .gone import *\n')
+    assert 'my.py:3' in message and 'gone.py' in message
 
 
 @pytest.mark.fault('J06')
@@ -118,16 +118,16 @@ def test_a_missing_base_is_told_with_the_file_that_names_it(here: Path, refused:
 )
 def test_a_circle(text: str, here: Path, refused: Refused) -> None:
     (here / 'other.py').write_text(text.format('my'))
-    told = refused(text.format('other'))
-    assert f'{here}/my.py -> {here}/other.py -> {here}/my.py' in told
+    message = refused(text.format('other'))
+    assert f'{here}/my.py -> {here}/other.py -> {here}/my.py' in message
 
 
 @pytest.mark.fault('J07')
 def test_one_key_in_two_bases(here: Path, refused: Refused) -> None:
     (here / 'one.py').write_text('work_dir = "a"\n')
     (here / 'two.py').write_text('work_dir = "b"\n')
-    told = refused('_base_ = ["one.py", "two.py"]\n')
-    assert "'work_dir'" in told and 'one.py' in told and 'two.py' in told
+    message = refused('_base_ = ["one.py", "two.py"]\n')
+    assert "'work_dir'" in message and 'one.py' in message and 'two.py' in message
 
 
 @pytest.mark.fault('J09')
@@ -141,14 +141,14 @@ def test_an_element_of_a_list_is_changed(here: Path, capsys: pytest.CaptureFixtu
 
 @pytest.mark.fault('J15')
 def test_an_empty_config(refused: Refused) -> None:
-    told = refused('')
-    assert 'my.py' in told and 'train_dataloader' in told and 'quickstart' in told
+    message = refused('')
+    assert 'my.py' in message and 'train_dataloader' in message and 'quickstart' in message
 
 
 @pytest.mark.fault('J17')
 def test_another_suffix(refused: Refused) -> None:
-    told = refused(CONFIG, name='my.cfg')
-    assert 'my.cfg' in told and '.yaml' in told
+    message = refused(CONFIG, name='my.cfg')
+    assert 'my.cfg' in message and '.yaml' in message
 
 
 @pytest.mark.fault('J18')
