@@ -1,14 +1,11 @@
 """What every reader shares: indexing, random draws, ids, subsets, origin, boxes, and defects by name."""
 
-import re
-
 import numpy as np
 import pytest
 
 from facelmk import geometry
 from facelmk.datasets import AnnotatedFaces, CocoFaces, CsvFaces, FaceDataset, WflwTxt
-from facelmk.datasets.defects import refuse
-from facelmk.datasets.readers.records import read_text, tight_boxes
+from facelmk.datasets.records import read_text, tight_boxes
 from facelmk.errors import DataDefect, FacelmkError, MissingResource, UnknownName
 
 
@@ -71,15 +68,15 @@ def test_origin_moves_points_and_boxes():
 
 @pytest.mark.parametrize(
     ('options', 'message'),
-    [(dict(origin=2), 'origin=2; choose from 0, 1'), (dict(box='thight'), "box='thight'; choose from 'file', 'tight'")],
+    [(dict(origin=2), 'origin=2.* 0, 1'), (dict(box='thight'), "box='thight'.*'file', 'tight'")],
 )
 def test_unknown_options_name_the_choices(options, message):
-    with pytest.raises(FacelmkError, match=re.escape(message)):
+    with pytest.raises(FacelmkError, match=message):
         Listed(markup='five', **options)
 
 
 def test_another_markup_is_refused():
-    with pytest.raises(DataDefect, match=r"'a.jpg' has 5 landmarks; mark-up 'wflw' has 98"):
+    with pytest.raises(DataDefect, match=r"'a.jpg' has 5 landmarks.*'wflw' has 98"):
         Listed(markup='wflw')
 
 
@@ -174,10 +171,9 @@ def test_missing_pictures_when_asked(tmp_path, faces, write):
 
 
 def test_files_that_cannot_be_read(tmp_path):
-    with pytest.raises(MissingResource, match='check data_root') as error:
+    with pytest.raises(MissingResource, match='data_root') as error:
         read_text(tmp_path / 'none.csv')
     assert error.value.exit_code == 3
     (tmp_path / 'binary.csv').write_bytes(b'\xff\xfe\x00picture')
     with pytest.raises(DataDefect, match='no text file'):
         read_text(tmp_path / 'binary.csv')
-    refuse(tmp_path, [])

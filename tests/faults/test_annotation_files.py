@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from facelmk.datasets import CocoFaces, CofwMat, CsvFaces, Mat300WLP, PtsFaces, WflwTxt
-from facelmk.datasets.readers.detect_format import open_faces
+from facelmk.datasets.open_faces import open_faces
 from facelmk.errors import DataDefect, FacelmkError
 
 from . import annotations as made

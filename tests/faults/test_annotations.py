@@ -17,7 +17,7 @@ from . import annotations as made
 
 def listed(file: Path, **options: Any) -> list[tuple[str, str]]:
     """What a check of a json says: record and defect."""
-    return [(record, wrong) for _, record, wrong in check(lambda: read(file, **options), 'none').defects]
+    return [(record, wrong) for _, record, wrong in check(lambda defects: read(file, **options, defects=defects), 'none').defects]
 
 
 def read(file: Path, **options: Any) -> CocoFaces:
@@ -157,7 +157,7 @@ def test_points_outside_the_picture_are_kept(tmp_path, value, far) -> None:
         made.picture(tmp_path / f'{i}.png')
     file = spoilt(tmp_path, lambda face, rows: face['keypoints'].__setitem__(3, value))
     assert read(file).face(1)['landmarks'][1, 0] == np.float32(value)
-    found = check(lambda: read(file)).defects
+    found = check(lambda defects: read(file, defects=defects)).defects
     assert [defect.record for defect in found if 'outside the picture' in defect.wrong] == ['record 2 (1.png)'] * far
 
 
@@ -213,7 +213,7 @@ def test_labels_of_a_picture_that_exif_turns(tmp_path) -> None:
     rows = made.content(1)
     rows['images'][0].update(file_name='0.jpg', width=SIZES[0], height=SIZES[1])
     pillow.new('RGB', SIZES).save(tmp_path / '0.jpg', exif=note)  # stored lying, shown upright
-    found = check(lambda: read(made.write_json(tmp_path / 'a.json', rows))).defects
+    found = check(lambda defects: read(made.write_json(tmp_path / 'a.json', rows), defects=defects)).defects
     assert any('is 200x300 pixels, the json says 300x200' in defect.wrong for defect in found)
 
 
@@ -273,7 +273,7 @@ def test_all_defects_stop_at_once_or_are_left_out_and_counted(tmp_path, monkeypa
     data = PtsFaces(data_root=tmp_path, markup='five', defects='skip')
     assert [face['id'] for face in data.faces] == ['0.png', '4.png'] and len(data.skipped) == 3
     assert len(said) == 1 and '3 defective records in 3 files' in said[0]
-    assert len(check(lambda: PtsFaces(data_root=tmp_path, markup='five', defects='skip'), 'none').defects) == 3
+    assert len(check(lambda defects: PtsFaces(data_root=tmp_path, markup='five', defects=defects), 'none').defects) == 3
     (tmp_path / '0.pts').unlink(), (tmp_path / '4.pts').unlink()
     with pytest.raises(DataDefect, match='holds no face, but for 3 defective ones'):
         PtsFaces(data_root=tmp_path, markup='five', defects='skip')

@@ -6,8 +6,8 @@ import numpy as np
 import pytest
 
 from facelmk.datasets import CocoFaces, CropFace, CsvFaces, JoinedFaces, LoadImage, PtsFaces
-from facelmk.datasets.readers.detect_format import open_faces
-from facelmk.datasets.readers.records import centred_boxes, tight_boxes
+from facelmk.datasets.open_faces import open_faces
+from facelmk.datasets.records import centred_boxes, tight_boxes
 from facelmk.datasets.tools.check import check
 from facelmk.datasets.tools.convert import write_faces
 from facelmk.markups import MARKUPS
@@ -49,7 +49,7 @@ def test_every_markup_is_read_with_its_pictures(samples, markup):
 def test_samples_are_sound_and_found_by_their_file_alone(samples, markup, tmp_path):
     """As `facelmk data check FILE` and `facelmk data convert FILE --to csv` take them."""
     file = samples(markup).ann_file
-    found = check(lambda: open_faces(file))
+    found = check(lambda defects: open_faces(file, defects=defects))
     assert found.faces == COUNTS[markup] and found.pictures == 2 and found.defects == []
     assert open_faces(file).markup.size == MARKUPS[markup].size
     write_faces(open_faces(file, markup), 'csv', tmp_path / 'a.csv')
@@ -72,7 +72,7 @@ def test_left_and_right_swapped_are_noticed_on_every_sample(samples):
         mirrored = samples(markup)
         for face in mirrored.faces:
             face['landmarks'] = face['landmarks'][mirrored.markup.mirror]
-        wrong = [defect.wrong for defect in check(lambda: mirrored, 'none').defects]  # noqa: B023
+        wrong = [defect.wrong for defect in check(lambda defects: mirrored, 'none').defects]  # noqa: B023
         assert len(wrong) == COUNTS[markup] and all('wrong sides' in text for text in wrong)
 
 

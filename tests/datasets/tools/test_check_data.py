@@ -6,10 +6,11 @@ import numpy as np
 import pytest
 
 from facelmk.datasets import CofwMat, CsvFaces, JoinedFaces, PtsFaces, PublishedFaces, RepeatedFaces, SyntheticFaces
-from facelmk.datasets.defects import collecting
-from facelmk.datasets.readers.detect_format import open_faces
+from facelmk.datasets.base import with_defects
+from facelmk.datasets.open_faces import open_faces
 from facelmk.datasets.tools.check import check, shared_pictures
 from facelmk.errors import DataDefect
+from facelmk.registry import DATASETS
 
 FACE = np.array([[30.0, 40], [70, 40], [50, 60], [35, 80], [65, 80]])  # eyes, nose, mouth, upright
 
@@ -47,11 +48,11 @@ def mirrored(face, image):
 
 
 def wrong(file):
-    return [(defect.record, defect.wrong) for defect in check(lambda: open_faces(file)).defects]
+    return [(defect.record, defect.wrong) for defect in check(lambda defects: open_faces(file, defects=defects)).defects]
 
 
 def test_a_sound_set_has_no_defect(table):
-    found = check(lambda: open_faces(table(sound, sound)))
+    found = check(lambda defects: open_faces(table(sound, sound), defects=defects))
     assert (found.faces, found.pictures, found.defects) == (2, 2, [])
     assert found.summary() == '2 faces, 2 pictures: no defect'
 
@@ -68,7 +69,7 @@ def test_a_set_whose_sides_are_swapped(table, swapped, said):
 @pytest.mark.parametrize('markup', ['wflw', '300w', 'cofw', 'aflw', 'lapa'])
 def test_drawn_faces_of_every_markup_have_no_defect(markup):
     """Turned heads, too: eyes, boxes and borders are judged with room to spare."""
-    found = check(lambda: SyntheticFaces(markup, 30, seed=2, size=96))
+    found = check(lambda defects: SyntheticFaces(markup, 30, seed=2, size=96))
     assert found.faces == found.pictures == 30 and found.defects == []
 
 
@@ -109,7 +110,7 @@ def test_all_defects_of_a_file_at_once(table, tmp_path):
     )
     (tmp_path / '1.png').write_bytes(b'\xff\xd8 broken')
     (tmp_path / '6.png').write_bytes(b'')
-    found = check(lambda: open_faces(file))
+    found = check(lambda defects: open_faces(file, defects=defects))
     assert {defect.file for defect in found.defects} == {str(file)}
     told = sorted((defect.record, defect.wrong[:14]) for defect in found.defects)
     assert told == [
@@ -141,7 +142,7 @@ def test_the_same_face_twice_and_ids_given_twice(table):
 def test_pictures_may_be_left_alone(table, tmp_path):
     file = table(sound, sound)
     (tmp_path / '0.png').write_bytes(b'broken'), (tmp_path / '1.png').unlink()
-    count = {how: len(check(lambda: open_faces(file), how).defects) for how in ('decode', 'there', 'none')}
+    count = {how: len(check(lambda defects: open_faces(file, defects=defects), how).defects) for how in ('decode', 'there', 'none')}
     assert count == {'decode': 2, 'there': 1, 'none': 0}
 
 
@@ -156,7 +157,7 @@ def test_published_numbers_by_split_and_subset(tmp_path, faces, write):
         )
         return [
             defect[1:]
-            for defect in check(lambda: JoinedFaces([RepeatedFaces(data, 2)]), 'none').defects
+            for defect in check(lambda defects: JoinedFaces([RepeatedFaces(data, 2)]), 'none').defects
             if 'published' in defect.wrong
         ]
 
@@ -168,18 +169,18 @@ def test_published_numbers_by_split_and_subset(tmp_path, faces, write):
 def test_carried_pictures_and_pts(tmp_path, faces, write):
     pictures = [np.zeros((3, 240, 240), np.uint8), np.zeros((3, 20, 20), np.uint8)]
     write.mat(tmp_path / 'COFW_test_color.mat', faces(2, 29), pictures, [[20, 20, 150, 150], [0, 0, 150, 150]])
-    found = check(lambda: CofwMat('COFW_test_color.mat', tmp_path, markup='cofw', box='tight'))
+    found = check(lambda defects: CofwMat('COFW_test_color.mat', tmp_path, markup='cofw', box='tight', defects=defects))
     assert found.pictures == 2 and any('outside the picture of 20x20' in wrong for _, _, wrong in found.defects)
     for i, row in enumerate(faces(2, 68)):
         write.pts(tmp_path / 'pts' / f'{i}.png', row['points'])
     (tmp_path / 'pts/1.pts').write_text('version: 1\n')
-    (defect, *_), *_ = [check(lambda: PtsFaces(data_root=tmp_path / 'pts')).defects]
+    (defect, *_), *_ = [check(lambda defects: PtsFaces(data_root=tmp_path / 'pts', defects=defects)).defects]
     assert defect.file.endswith('1.pts') and 'holds no' in defect.wrong
 
 
 def test_what_cannot_be_read_at_all_is_one_defect(tmp_path):
     (tmp_path / 'a.json').write_text('{"images": [')
-    (defect,) = check(lambda: open_faces(tmp_path / 'a.json')).defects
+    (defect,) = check(lambda defects: open_faces(tmp_path / 'a.json', defects=defects)).defects
     assert defect.record == 'the data set' and 'is no json' in defect.wrong
 
 
@@ -189,17 +190,34 @@ def test_pictures_in_training_and_test(tmp_path, faces, write):
         write.csv(tmp_path / f'{split}.csv', [row | dict(name=f'{split}{row["name"]}') for row in part])
     for i, name in enumerate(('train1', 'train2', 'test1', 'test2', 'test3')):
         write.picture(tmp_path / f'{name}.png', width=240 if name[-1] == '1' else 200 + i)
-    found = {split: check(lambda split=split: CsvFaces(f'{split}.csv', tmp_path)) for split in ('train', 'test')}
+    found = {split: check(lambda defects, split=split: CsvFaces(f'{split}.csv', tmp_path, defects=defects)) for split in ('train', 'test')}
     assert shared_pictures(found) == [
-        f'1 pictures of test are among those of train, too; the first is {tmp_path}/test1.png'
+        f'1 pictures of test are in train, too; the first is {tmp_path}/test1.png'
     ]
     assert shared_pictures({'test': found['test']}) == []
 
 
-def test_collecting_ends(table):
-    file = table(put(3, float('nan')))
-    with collecting() as defects:
-        open_faces(file)
-    assert len(defects) == 1
+def test_each_reader_lists_its_own_defects(table):
+    file = table(put(3, float('nan')), sound)
+    kept = open_faces(file, defects='keep')
+    assert len(kept) == 2 and len(kept.defects) == 1 and np.isnan(kept.face(0)['landmarks']).all()
     with pytest.raises(DataDefect):
         open_faces(file)
+    skipped = open_faces(file, defects='skip')
+    assert [face['id'] for face in skipped.faces] == ['1.png'] and skipped.defects == kept.defects
+
+
+def test_defects_of_joined_sets_are_all_listed(table, tmp_path):
+    file = table(put(3, float('nan')), sound)
+    reader = dict(type='CocoFaces', ann_file=str(file), image_root=str(tmp_path), markup='five')
+    broken = tmp_path / 'broken.json'
+    broken.write_text('{')
+    config = dict(
+        type='JoinedFaces',
+        datasets=[dict(dataset=reader, name='a'), dict(type='RepeatedFaces', dataset=reader, times=2)],
+    )
+    read = lambda defects: DATASETS.build(with_defects(config, defects))  # noqa: E731
+    assert [wrong for _, _, wrong in check(read).defects] == ['a coordinate is not finite'] * 2
+    config['datasets'].append(dict(type='CocoFaces', ann_file=str(broken), markup='five'))
+    found = check(read).defects
+    assert len(found) == 3 and found[2].file == str(broken) and found[2].record == 'the data set'

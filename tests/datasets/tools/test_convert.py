@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 
 from facelmk.datasets import CocoFaces, CofwMat, CsvFaces, JoinedFaces, WflwTxt
-from facelmk.datasets.readers.detect_format import open_faces
+from facelmk.datasets.open_faces import open_faces
 from facelmk.datasets.tools.convert import FORMATS, write_faces
 from facelmk.errors import FacelmkError, MissingResource, UnknownName
 from facelmk.markups import convert
