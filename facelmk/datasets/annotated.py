@@ -16,7 +16,7 @@ from .records import FaceRecord, Mask, find_defective, is_valid, make_ids_unique
 
 
 class Detected(NamedTuple):
-    """A file or folder that a reader recognises: the reader's arguments, the number of points, names of some pictures."""
+    """How to read a file or folder: arguments of the reader, the number of points, names of some pictures."""
 
     options: dict[str, Any]
     size: int | None

@@ -20,7 +20,7 @@ class Defect(NamedTuple):
 
 
 class DefectList(list[Defect]):
-    """The defects that a reader has found, in its order; of each record only the first, because others follow from it."""
+    """The defects that a reader has found; only the first of each record, because others follow from it."""
 
     def __init__(self) -> None:
         super().__init__()

@@ -17,7 +17,7 @@ LAYOUTS = ', '.join(reader.layout for reader in READERS if reader.layout)
 def open_faces(
     source: str | Path, markup: str | None = None, image_root: str | Path | None = None, defects: str = 'stop'
 ) -> AnnotatedFaces:
-    """Return the faces of an annotation file or folder; pictures are searched beside it unless `image_root` is given."""
+    """Return the faces of an annotation file or folder; without `image_root`, pictures are searched beside it."""
     path = Path(source)
     if not path.exists():
         raise MissingResource(f'{path} is not there (from {Path.cwd()}). Give {LAYOUTS}')

@@ -67,8 +67,7 @@ def test_origin_moves_points_and_boxes():
 
 
 @pytest.mark.parametrize(
-    ('options', 'message'),
-    [(dict(origin=2), 'origin=2.* 0, 1'), (dict(box='thight'), "box='thight'.*'file', 'tight'")],
+    ('options', 'message'), [(dict(origin=2), 'origin=2.* 0, 1'), (dict(box='thight'), "box='thight'.*'file', 'tight'")]
 )
 def test_unknown_options_name_the_choices(options, message):
     with pytest.raises(FacelmkError, match=message):

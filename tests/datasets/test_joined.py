@@ -131,7 +131,7 @@ def test_what_cannot_be_joined_is_told_at_once(datasets, options, message):
 def test_members_have_no_pipeline_and_no_unknown_words():
     with pytest.raises(FacelmkError, match='has a pipeline'):
         JoinedFaces([Listed(2, markup='five', pipeline=[lambda sample: sample])])
-    with pytest.raises(UnknownName, match="takes no 'optonal'.*'optional'"):
+    with pytest.raises(UnknownName, match="'optonal'.*'optional'"):
         JoinedFaces([dict(dataset=Listed(2, markup='five'), optonal=True)])
     with pytest.raises(FacelmkError, match='names no data set'):
         JoinedFaces([dict(tags=('a',))])

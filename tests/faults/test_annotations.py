@@ -17,7 +17,10 @@ from . import annotations as made
 
 def listed(file: Path, **options: Any) -> list[tuple[str, str]]:
     """What a check of a json says: record and defect."""
-    return [(record, wrong) for _, record, wrong in check(lambda defects: read(file, **options, defects=defects), 'none').defects]
+    return [
+        (record, wrong)
+        for _, record, wrong in check(lambda defects: read(file, **options, defects=defects), 'none').defects
+    ]
 
 
 def read(file: Path, **options: Any) -> CocoFaces:
@@ -117,7 +120,7 @@ def test_missing_lists(tmp_path, key) -> None:
 def test_wrong_number_of_points_in_every_format(tmp_path) -> None:
     refused(spoilt(tmp_path, lambda face, rows: face['keypoints'].pop()), 'annotation 2', '14 numbers, 15 expected')
     assert listed(tmp_path / 'a.json') == [('annotation 2', '14 numbers, 15 expected')]
-    with pytest.raises(DataDefect, match='has 5 landmarks; mark-up .cofw. has 29'):
+    with pytest.raises(DataDefect, match='has 5 landmarks.*cofw.* has 29'):
         CsvFaces(made.write_csv(tmp_path / 'a.csv').name, tmp_path, markup='cofw')
     file = made.write_wflw(tmp_path / 'a.txt')
     file.write_text(file.read_text().replace(' 30 30', ' 30', 1))
@@ -275,7 +278,7 @@ def test_all_defects_stop_at_once_or_are_left_out_and_counted(tmp_path, monkeypa
     assert len(said) == 1 and '3 defective records in 3 files' in said[0]
     assert len(check(lambda defects: PtsFaces(data_root=tmp_path, markup='five', defects=defects), 'none').defects) == 3
     (tmp_path / '0.pts').unlink(), (tmp_path / '4.pts').unlink()
-    with pytest.raises(DataDefect, match='holds no face, but for 3 defective ones'):
+    with pytest.raises(DataDefect, match='holds no face.* 3 defective'):
         PtsFaces(data_root=tmp_path, markup='five', defects='skip')
     with pytest.raises(FacelmkError, match="defects='drop'"):
         PtsFaces(data_root=tmp_path, markup='five', defects='drop')

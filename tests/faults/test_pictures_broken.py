@@ -95,7 +95,7 @@ def test_empty_files(tmp_path) -> None:
 def test_web_pages(tmp_path) -> None:
     both_refused(b'\n<!DOCTYPE html><html><body>404</body></html>', 'a web page', tmp_path, 'a.jpg')
     both_refused(b'<html>', 'a web page', tmp_path, 'b.jpg')
-    both_refused(b'plain text', 'no format that is known here.*JPEG, PNG', tmp_path, 'c.jpg')
+    both_refused(b'plain text', 'no known format.*JPEG, PNG', tmp_path, 'c.jpg')
 
 
 @fault('A25')
@@ -208,10 +208,10 @@ def test_the_limit_is_a_setting(picture, whole, tmp_path, monkeypatch) -> None:
             lambda a: a.transpose(2, 0, 1), r'\(3, 40, 80\).*channels last: image.transpose', marks=fault('A34')
         ),
         pytest.param(
-            lambda a: a.astype(np.float32) / 255, 'float32.*expected uint8.*image \\* 255', marks=fault('A35')
+            lambda a: a.astype(np.float32) / 255, 'float32.*uint8.*image \\* 255', marks=fault('A35')
         ),
         pytest.param(
-            lambda a: np.where(a > 9, a, np.nan), 'float64.*expected uint8.*image \\* 255', marks=fault('A36')
+            lambda a: np.where(a > 9, a, np.nan), 'float64.*uint8.*image \\* 255', marks=fault('A36')
         ),
         pytest.param(lambda a: a[:0], r'shape \(0, 80, 3\)', marks=fault('A37')),
         pytest.param(lambda a: a[..., :0], r'shape \(40, 80, 0\)', marks=fault('A37')),

@@ -33,6 +33,7 @@ TRANSPOSES = {  # by EXIF orientation
     8: Image.Transpose.ROTATE_90,
 }
 ORIENTATION = 0x0112
+LYING = (5, 6, 7, 8)  # EXIF orientations that exchange width and height
 SOURCES = 'a path, the bytes of a file, an array (H, W, 3) uint8 BGR, a PIL image (models take URLs and tensors, too)'
 TO_UINT8 = 'from numbers in [0, 1]: (image * 255).round().astype(np.uint8)'
 
@@ -119,9 +120,10 @@ def _check_pixels(width: int, height: int, name: str, max_pixels: int | None) ->
 
 def _decode_with_opencv(content: bytes) -> Picture | None:
     try:
-        return cv2.imdecode(np.frombuffer(content, np.uint8), cv2.IMREAD_COLOR)
+        image: Any = cv2.imdecode(np.frombuffer(content, np.uint8), cv2.IMREAD_COLOR)
     except cv2.error:
         return None
+    return image
 
 
 def _decode_with_pillow(content: bytes, header: Header, name: str) -> Picture | None:
@@ -133,6 +135,8 @@ def _decode_with_pillow(content: bytes, header: Header, name: str) -> Picture | 
         )
     try:
         return _to_bgr(image)
+    except Image.DecompressionBombError as error:  # only if MAX_PIXELS_VARIABLE allows more than Pillow does
+        raise DataDefect(f'{name}: no picture: {error}') from error
     except Exception:  # damaged files raise errors of any class
         return None
 
@@ -170,3 +174,15 @@ def _to_bgr(image: Image.Image) -> Picture:
     if image.mode.startswith('I;16'):
         return np.repeat((np.asarray(upright) >> 8).astype(np.uint8)[..., None], 3, 2)
     return np.ascontiguousarray(np.asarray(upright.convert('RGB'))[..., ::-1])
+
+
+def read_size(path: str | Path) -> tuple[int, int] | None:
+    """Return width and height of a picture file as it stands upright, without decoding it; None if it is unreadable."""
+    try:
+        content = read_file(path)
+        header = _read_header(content, str(path))
+        _check_pixels(header.width, header.height, str(path), None)
+        lying = open_lazily(content, header.kind).getexif().get(ORIENTATION) in LYING
+    except Exception:  # damaged files raise errors of any class
+        return None
+    return (header.height, header.width) if lying else (header.width, header.height)

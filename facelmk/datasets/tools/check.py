@@ -142,9 +142,7 @@ class _ReaderCheck:
         swapped = is_swapped(face, self.reader.markup)
         self.swapped += [] if swapped is None else [swapped]
         if swapped:
-            self._add(
-                record, 'left and right eye are on the wrong sides: a mirrored face, or another landmark scheme'
-            )
+            self._add(record, 'left and right eye are on the wrong sides: a mirrored face, or another landmark scheme')
         for wrong in check_duplicates(face['landmarks'], index, self.faces_by_picture[str(face['path'])]):
             self._add(record, wrong)
 

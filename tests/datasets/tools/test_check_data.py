@@ -48,7 +48,9 @@ def mirrored(face, image):
 
 
 def wrong(file):
-    return [(defect.record, defect.wrong) for defect in check(lambda defects: open_faces(file, defects=defects)).defects]
+    return [
+        (defect.record, defect.wrong) for defect in check(lambda defects: open_faces(file, defects=defects)).defects
+    ]
 
 
 def test_a_sound_set_has_no_defect(table):
@@ -142,7 +144,10 @@ def test_the_same_face_twice_and_ids_given_twice(table):
 def test_pictures_may_be_left_alone(table, tmp_path):
     file = table(sound, sound)
     (tmp_path / '0.png').write_bytes(b'broken'), (tmp_path / '1.png').unlink()
-    count = {how: len(check(lambda defects: open_faces(file, defects=defects), how).defects) for how in ('decode', 'there', 'none')}
+    count = {
+        how: len(check(lambda defects: open_faces(file, defects=defects), how).defects)
+        for how in ('decode', 'there', 'none')
+    }
     assert count == {'decode': 2, 'there': 1, 'none': 0}
 
 
@@ -190,10 +195,11 @@ def test_pictures_in_training_and_test(tmp_path, faces, write):
         write.csv(tmp_path / f'{split}.csv', [row | dict(name=f'{split}{row["name"]}') for row in part])
     for i, name in enumerate(('train1', 'train2', 'test1', 'test2', 'test3')):
         write.picture(tmp_path / f'{name}.png', width=240 if name[-1] == '1' else 200 + i)
-    found = {split: check(lambda defects, split=split: CsvFaces(f'{split}.csv', tmp_path, defects=defects)) for split in ('train', 'test')}
-    assert shared_pictures(found) == [
-        f'1 pictures of test are in train, too; the first is {tmp_path}/test1.png'
-    ]
+    found = {
+        split: check(lambda defects, split=split: CsvFaces(f'{split}.csv', tmp_path, defects=defects))
+        for split in ('train', 'test')
+    }
+    assert shared_pictures(found) == [f'1 pictures of test are in train, too; the first is {tmp_path}/test1.png']
     assert shared_pictures({'test': found['test']}) == []
 
 

@@ -154,5 +154,5 @@ def test_pictures_are_read_by_bytes_and_defects_are_named(tmp_path):
 
 
 def test_a_pipeline_that_does_not_pack_is_told() -> None:
-    with pytest.raises(FacelmkError, match='must be dict.type=.PackFace'):
+    with pytest.raises(FacelmkError, match='path, image.*dict.type=.PackFace'):
         collate_faces([Two('wflw', [LoadImage(), CropFace(32)])[0]])

@@ -199,7 +199,7 @@ def test_wflws_pairs_are_counted_from_zero_and_its_name_is_not_guessed():
         FaceDataset('WFLW')
 
 
-def test_the_way_home_knows_rotation_and_mirror():
+def test_to_photo_undoes_rotation_and_mirror():
     face = CropFace(flip=1.0, rotate=45, scale=(0.8, 1.2), shift=0.1)(sample(seed=5))
     codec = CODECS.build(dict(type='Coordinates'))
     points, warp = torch.from_numpy(face['points'])[None], torch.from_numpy(face['warp'])[None]
