@@ -37,7 +37,7 @@ SEED_BUGS = {
     "3 MMPose: COFW's eyes go to other points": 'test_mmposes_eyes_of_cofw_are_not_those_of_106_points',
     '4 MMPose: importing its models needs mmdet': 'test_no_part_needs_mmdet_or_mmpose',
     '4 MMPose: files are looked for from the current folder': 'test_configs_are_found_from_any_folder',
-    '4 MMPose: the way home knows no rotation': 'test_the_way_home_knows_rotation_and_mirror',
+    '4 MMPose: the way home knows no rotation': 'test_to_photo_undoes_rotation_and_mirror',
     '4 MMPose: UDP moves x = 200 to 200.78': 'test_udp_keeps_a_point_in_its_place',
     '5 MMPose: save_best guesses from spelling': 'test_the_best_epoch_is_kept_without_a_rule',
     '6 HRNet: resuming fails': 'test_a_resumed_run_ends_where_the_whole_one_ends',
