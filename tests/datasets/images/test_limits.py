@@ -18,7 +18,7 @@ from facelmk.datasets.images.decode import MAX_PIXELS, read_image
 from facelmk.datasets.images.limits import read_header
 
 
-def written(kind: str, **options) -> bytes:
+def encode(kind: str, **options) -> bytes:
     file = io.BytesIO()
     Image.fromarray(np.random.default_rng(1).integers(0, 255, (16, 16, 3), np.uint8)).save(file, kind, **options)
     return file.getvalue()
@@ -56,7 +56,7 @@ def test_endless_headers(content) -> None:
 
 def with_scans(number: int, behind: bytes = b'') -> bytes:
     """A progressive JPEG with `number` copies of its last scan; each of them costs the decoder time."""
-    content = written('JPEG', progressive=True)
+    content = encode('JPEG', progressive=True)
     last = content.rindex(b'\xff\xda')
     return content[:last] + content[last:-2] * number + b'\xff\xd9' + behind
 
@@ -64,14 +64,14 @@ def with_scans(number: int, behind: bytes = b'') -> bytes:
 def test_too_many_scans() -> None:
     with pytest.raises(DataDefect, match='more than 100 scans'):
         read_image(with_scans(200))
-    plain = read_image(written('JPEG', progressive=True))
+    plain = read_image(encode('JPEG', progressive=True))
     assert read_image(with_scans(20)).shape == plain.shape
     film = b'\xff\xda' * 1000  # a phone stores a film after the end of the photograph
     assert np.array_equal(read_image(with_scans(1, film)), plain)
 
 
 def test_scans_are_counted_after_a_comment_that_looks_like_the_end() -> None:
-    content = written('JPEG', progressive=True)
+    content = encode('JPEG', progressive=True)
     last = content.rindex(b'\xff\xda')
     comment = b'\xff\xfe\0\4\xff\xd9'
     with pytest.raises(DataDefect, match='more than 100 scans'):
@@ -80,7 +80,7 @@ def test_scans_are_counted_after_a_comment_that_looks_like_the_end() -> None:
 
 @pytest.mark.parametrize('kind', [3, 4, 6, 8, 9, 16])
 def test_a_tiff_with_two_sizes(kind) -> None:
-    """libtiff uses the first, Pillow the last: one of both must decode, and never the larger size."""
+    """libtiff uses the first, Pillow the last: the parser that checks the size must also decode."""
     sizes = [(256, kind, 30000), (257, kind, 30000), (256, 3, 16), (257, 3, 16)]
     start = time.process_time()
     with pytest.raises(DataDefect):
@@ -96,7 +96,7 @@ def test_a_comment_that_ends_with_a_carriage_return() -> None:
 @pytest.mark.parametrize('box', [16, 30000], ids=['small box', 'large box'])
 def test_jpeg_2000_with_different_sizes(box) -> None:
     """The codestream says 30000 x 30000; a copy of it before says 16 x 16, and the box of the header says `box`."""
-    content = written('JPEG2000')
+    content = encode('JPEG2000')
     start = content.index(b'\xff\x4f\xff\x51')
     large = bytearray(content)
     for offset, side in ((start + 8, 30000), (start + 24, 30000), (content.index(b'ihdr') + 4, box)):
@@ -116,10 +116,10 @@ def test_pillows_own_limit_is_not_reached(monkeypatch) -> None:
     with warnings.catch_warnings():
         warnings.simplefilter('error')
         for kind in ('JPEG', 'PNG', 'GIF', 'BMP', 'PPM', 'JPEG2000'):
-            assert read_image(written(kind)).shape == (16, 16, 3), kind
+            assert read_image(encode(kind)).shape == (16, 16, 3), kind
         for kind in ('TIFF', 'WEBP'):
             with pytest.raises(DataDefect, match='limit of 200 pixels'):
-                read_image(written(kind))
+                read_image(encode(kind))
 
 
 DECODE = """
@@ -136,7 +136,7 @@ except DataDefect as error:
 
 def test_jpeg_2000_of_tiny_tiles(tmp_path) -> None:
     """OpenCV 4.11 crashes on it once Pillow has loaded its own library of this format."""
-    content = bytearray(written('JPEG2000'))
+    content = bytearray(encode('JPEG2000'))
     start = content.index(b'\xff\x4f\xff\x51')
     for offset, size in ((start + 8, 7000), (content.index(b'ihdr') + 4, 7000), (start + 24, 1)):
         content[offset : offset + 8] = struct.pack('>II', size, size)
