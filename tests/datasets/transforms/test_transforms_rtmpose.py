@@ -180,8 +180,8 @@ def test_several_holes():
 
 
 def test_kernels_are_odd_and_reach_their_limit():
-    assert {photometric.odd(number, 7) for number in np.linspace(0, 0.999, 50)} == {3, 5, 7}
-    assert photometric.odd(0.999, 3) == 3
+    assert {photometric.odd_size(number, 7) for number in np.linspace(0, 0.999, 50)} == {3, 5, 7}
+    assert photometric.odd_size(0.999, 3) == 3
     dot = np.zeros((41, 41, 3), np.uint8)
     dot[20, 20] = 245
     seen = set()
