@@ -29,15 +29,15 @@ from facelmk.registry import BACKBONES, CODECS
 
 ROOT = Path(__file__).parents[1]
 SEED_BUGS = {
-    '1 MMPose: its WFLW converter writes is_crowd, its reader wants iscrowd': 'test_what_its_converter_writes_is_read',
+    '1 MMPose: its WFLW converter writes is_crowd, its reader wants iscrowd': 'test_json_of_its_converter_is_read',
     '1 MMPose: its WFLW boxes are not the published ones': 'test_tight_boxes_are_the_squares_around_the_whole_pixel_'
     'boxes',
     '2 MMPose: 300W-LP has no mirror pairs': 'test_300wlp_mirrors_as_300w_does',
-    '2 MMPose: and its faces are not mirrored': 'test_300wlps_faces_mirror',
+    '2 MMPose: and its faces are not mirrored': 'test_faces_of_300wlp_mirror',
     "3 MMPose: COFW's eyes go to other points": 'test_mmposes_eyes_of_cofw_are_not_those_of_106_points',
     '4 MMPose: importing its models needs mmdet': 'test_no_part_needs_mmdet_or_mmpose',
     '4 MMPose: files are looked for from the current folder': 'test_configs_are_found_from_any_folder',
-    '4 MMPose: the way home knows no rotation': 'test_the_way_home_knows_rotation_and_mirror',
+    '4 MMPose: the way home knows no rotation': 'test_to_photo_undoes_rotation_and_mirror',
     '4 MMPose: UDP moves x = 200 to 200.78': 'test_udp_keeps_a_point_in_its_place',
     '5 MMPose: save_best guesses from spelling': 'test_the_best_epoch_is_kept_without_a_rule',
     '6 HRNet: resuming fails': 'test_a_resumed_run_ends_where_the_whole_one_ends',
@@ -45,16 +45,16 @@ SEED_BUGS = {
     '6 HRNet: model_best.pth cannot be tested': 'test_the_original_hrnets_files_fill_every_tensor',
     '6 HRNet: the best checkpoint cannot be tested': 'test_the_original_hrnets_command_lines_run_as_they_stand',
     '6 HRNet: latest.pth dangles': 'test_the_newest_checkpoint_is_found_in_a_moved_folder',
-    '6 HRNet: WFLW was never flipped, by a case error': 'test_wflws_pairs_are_counted_from_zero_and_its_name_is_not_'
+    '6 HRNet: WFLW was never flipped, by a case error': 'test_pairs_of_wflw_count_from_zero_and_its_name_is_not_'
     'guessed',
     '6 HRNet: half a pixel to the right and downwards': 'test_codecs_have_no_bias_but_hrnets_own',
-    '6 HRNet: the flip is one pixel off': 'test_a_mirrored_picture_is_where_its_points_are_but_in_hrnets_protocol',
+    '6 HRNet: the flip is one pixel off': 'test_a_mirrored_picture_matches_its_points_except_in_the_protocol_of_hrnet',
     '7 Adaptive Wing by Shin: imports a file that is not there': 'test_every_import_of_ours_leads_to_a_file',
     '7 Adaptive Wing by Shin: starts from an absent file': 'test_no_config_goes_on_from_a_file',
     '7 Adaptive Wing by Shin: np.int': 'test_no_name_is_used_that_numpy_dropped',
     '7 Adaptive Wing by Shin: tests the transposed picture': 'test_pictures_are_not_transposed',
     '7 Adaptive Wing by Shin: a wrong neighbour beside the peak': 'test_refining_treats_x_and_y_alike',
-    '7 Adaptive Wing by Shin: pairs by sorted order': 'test_pairs_go_by_name_and_strays_are_passed_over',
+    '7 Adaptive Wing by Shin: pairs by sorted order': 'test_pairs_go_by_name_and_files_without_partner_are_skipped',
     '8 Adaptive Wing: CoordConv needs a GPU': 'test_coordconv_runs_where_its_input_is',
     '9 HRNet-landmarks: BGR is fed as RGB': 'test_pictures_of_opencv_are_not_fed_as_rgb',
     '9 HRNet-landmarks: .cuda()': 'test_no_gpu_is_asked_for',

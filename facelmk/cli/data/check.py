@@ -37,12 +37,12 @@ def run(options: argparse.Namespace) -> int:
         found = {name: check(read, options.pictures) for name, read in sets(options, options.phase)}
     shared = shared_pictures(found)
     if options.json:
-        told: dict[str, Any] = {'sets': {name: result.told() for name, result in found.items()}, 'notes': shared}
-        print(json.dumps(told, indent=2))
+        output: dict[str, Any] = {'sets': {name: result.to_dict() for name, result in found.items()}, 'notes': shared}
+        print(json.dumps(output, indent=2))
     else:
         for name, result in found.items():
             for defect in result.defects:
-                print(f'{name}: {defect.file}: {defect.record}: {defect.wrong}')
+                print(': '.join(filter(None, (name, *defect))))
             print(f'{name}: {result.summary()}')
         print(*(f'note: {note}' for note in shared), sep='\n', end='\n' if shared else '')
     return DEFECTIVE if any(result.defects for result in found.values()) else 0

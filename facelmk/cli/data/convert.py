@@ -48,8 +48,8 @@ def run(options: argparse.Namespace) -> None:
             raise FacelmkError(f'{options.source}: there is no {options.phase}_dataloader; choose another --phase')
         written = write_faces(found[0][1](), form, out, options.to_markup, options.image_root, options.pictures)
     if options.json:
-        print(json.dumps({'place': str(written.place), 'faces': written.faces, 'lost': written.lost}, indent=2))
+        print(json.dumps({'place': str(written.path), 'faces': written.faces, 'lost': written.lost}, indent=2))
         return
-    print(f'{written.faces} faces in {written.place} ({form})')
+    print(f'{written.faces} faces in {written.path} ({form})')
     for lost in written.lost:
         print(f'  lost: {lost}')
