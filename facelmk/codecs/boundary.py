@@ -100,9 +100,10 @@ def segments(cells: Tensor, visible: Tensor, lines: tuple[tuple[int, ...], ...],
     curve = torch.repeat_interleave(torch.arange(count.numel(), device=cells.device), count.flatten())
     rank = torch.arange(len(curve), device=cells.device) - (count.flatten().cumsum(0) - count.flatten())[curve]
     step = 1 / count.flatten()[curve]
-    hermite_form = (knots[1], start_tangent * length, knots[2], end_tangent * length)
-    of_curve = [part.flatten(0, 1)[curve] for part in hermite_form]
-    start, end = (hermite(*of_curve, ((rank + i) * step)[:, None]) for i in (0, 1))
+    a, a_tangent, b, b_tangent = (
+        part.flatten(0, 1)[curve] for part in (knots[1], start_tangent * length, knots[2], end_tangent * length)
+    )
+    start, end = (hermite(a, a_tangent, b, b_tangent, ((rank + i) * step)[:, None]) for i in (0, 1))
     return curve // drawn.shape[1], start, end
 
 
