@@ -7,7 +7,7 @@ from scipy.interpolate import splev, splprep
 
 from facelmk import FacelmkError
 from facelmk.codecs import Boundary, Heatmap
-from facelmk.codecs.boundary import draw, pieces
+from facelmk.codecs.boundary import boundary_map, segments
 from facelmk.datasets import SyntheticFaces
 from facelmk.markups import MARKUPS, Markup
 
@@ -34,7 +34,7 @@ def map_of(cells, line, sigma=1.0, side=16, hidden=()):
     """The map (side, side) of one line through cells (K, 2)."""
     cells = torch.tensor(cells)[None]
     visible = torch.tensor([[i not in hidden for i in range(cells.shape[1])]])
-    return draw(cells, visible, (line,), (side, side), sigma)[0]
+    return boundary_map(cells, visible, (line,), (side, side), sigma)[0]
 
 
 def test_the_lines_are_those_of_the_published_drawing():
@@ -87,7 +87,7 @@ def test_heights_are_those_of_the_distance_to_a_straight_line(sigma):
 def test_a_line_of_three_points_is_a_parabola():
     """Chords of 5 and 5, so x grows evenly with the length: y = 4 - 4 / 9 (x - 3)^2."""
     knots = torch.tensor([[[0.0, 0.0], [3.0, 4.0], [6.0, 0.0]]])
-    _, start, end = pieces(knots, torch.ones(1, 3) > 0, ((0, 1, 2),), 99)
+    _, start, end = segments(knots, torch.ones(1, 3) > 0, ((0, 1, 2),), 99)
     for x, y in (start.unbind(1), end.unbind(1)):
         torch.testing.assert_close(y, 4 - (x - 3) ** 2 * 4 / 9, atol=1e-5, rtol=0)
     assert torch.equal(start[1:], end[:-1]) and start[0].tolist() == [0, 0] and end[-1].tolist() == [6, 0]
@@ -98,7 +98,7 @@ def test_the_curves_are_near_scipys_interpolating_splines(faces):
     """The published drawing uses splprep with s=0: both pass the same points, and in bends it swings out further."""
     cells, distances = Boundary('wflw').cells(faces, (64, 64), 256), []
     for line in WFLW.lines:
-        face, start, _ = pieces(cells, torch.ones(4, 98) > 0, (line,), 128)
+        face, start, _ = segments(cells, torch.ones(4, 98) > 0, (line,), 128)
         for i in range(4):
             spline = splprep(cells[i, list(line)].T.double().numpy(), s=0, k=3)[0]
             wanted = torch.from_numpy(np.stack(splev(np.linspace(0, 1, 2000), spline), -1)).float()
@@ -110,8 +110,8 @@ def test_the_curves_are_near_scipys_interpolating_splines(faces):
 def test_each_cell_knows_its_distance_to_the_curve(faces):
     """Against the distance to 40 places on each piece, without windows."""
     cells = Boundary('wflw').cells(faces, (64, 64), 256)
-    found = draw(cells, torch.ones(4, 98) > 0, WFLW.lines, (64, 64), 1.0)
-    face, start, end = pieces(cells, torch.ones(4, 98) > 0, WFLW.lines, 128)
+    found = boundary_map(cells, torch.ones(4, 98) > 0, WFLW.lines, (64, 64), 1.0)
+    face, start, end = segments(cells, torch.ones(4, 98) > 0, WFLW.lines, 128)
     y, x = torch.meshgrid(torch.arange(64.0), torch.arange(64.0), indexing='ij')
     grid = torch.stack((x, y), -1).view(-1, 2)
     share = torch.linspace(0, 1, 40)[:, None, None]

@@ -137,7 +137,7 @@ def test_maps_that_the_codec_does_not_take_are_refused() -> None:
     assert all(ours is theirs for ours, theirs in zip(head(stages), stages, strict=True))
     assert not list(head.parameters())
     for widths in ((6, 6), (7, 6), (2048,)):
-        with pytest.raises(FacelmkError, match=rf'\({widths[0]}.* takes 7'):
+        with pytest.raises(FacelmkError, match=rf'\({widths[0]}.* 7'):
             StackHead(widths, 7)
 
 

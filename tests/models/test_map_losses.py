@@ -9,7 +9,7 @@ from scipy.ndimage import grey_dilation
 
 from facelmk.errors import FacelmkError, UnknownName
 from facelmk.models.losses.adaptive_wing_loss import adaptive_wing
-from facelmk.models.losses.integral_loss import mean_places
+from facelmk.models.losses.integral_loss import expected_cells
 from facelmk.registry import LOSSES
 
 
@@ -101,4 +101,4 @@ def test_a_places_gradient_is_bounded_from_the_first_noise_on() -> None:
     for height in (0.0, 1e-9, 1e-6, 1e-4, 0.01, 0.1, 1.0, 100.0):
         value, slope = gradient(LOSSES.build(dict(type='SoftArgmaxL1Loss')), noise * height, target)
         assert 0 <= value < 64 and slope.isfinite().all() and slope.abs().max() < 64
-    assert mean_places(torch.nn.functional.one_hot(torch.tensor([[5]]), 9).float()).tolist() == [[[5.0]]]
+    assert expected_cells(torch.nn.functional.one_hot(torch.tensor([[5]]), 9).float()).tolist() == [[[5.0]]]

@@ -9,7 +9,7 @@ from torch.nn import functional as F
 
 from facelmk.checkpoint import PRETRAINED, Mismatch, load_pretrained
 from facelmk.errors import FacelmkError
-from facelmk.models.backbones.dla import Ascent, Tree
+from facelmk.models.backbones.dla import Decoder, Tree
 from facelmk.registry import BACKBONES
 
 WIDTHS = (16, 32, 64, 128, 256, 512)
@@ -99,7 +99,7 @@ def test_a_landmark_networks_way_up_is_taken_too(tmp_path: Path) -> None:
 def test_a_tree_by_hand() -> None:
     """Height 2: the last root sees its two leaves, the pooled input and the first tree, in this order."""
     torch.manual_seed(0)
-    tree, x = Tree(2, 4, 6, stride=2, keep=True).eval(), torch.randn(1, 4, 8, 8)
+    tree, x = Tree(2, 4, 6, stride=2, keep_input=True).eval(), torch.randn(1, 4, 8, 8)
     small, first, second = F.max_pool2d(x, 2), tree.tree1, tree.tree2
 
     def leaf(block: nn.Module, x: Tensor, short: Tensor) -> Tensor:
@@ -119,7 +119,7 @@ def test_a_tree_by_hand() -> None:
 def test_the_way_up_by_hand() -> None:
     """Three sizes: c1 joins b and c; then a1 joins a and b, a2 joins a1 and c1."""
     torch.manual_seed(0)
-    up = Ascent((2, 4, 8)).eval()
+    up = Decoder((2, 4, 8)).eval()
     a, b, c = torch.randn(1, 2, 16, 16), torch.randn(1, 4, 8, 8), torch.randn(1, 8, 4, 4)
     (step,), (left, right) = up.steps
     b1 = step(b, c)
