@@ -128,14 +128,14 @@ def test_what_is_no_picture(tmp_path) -> None:
 @pytest.mark.parametrize(
     'thing, told',
     [
-        (np.zeros((4, 4, 3), np.float32), 'float32 is no picture; expected uint8'),
+        (np.zeros((4, 4, 3), np.float32), 'float32 is no picture.*uint8'),
         (np.zeros((3, 40, 40), np.uint8), r'\(3, 40, 40\)'),
         (np.zeros((0, 4, 3), np.uint8), r'\(0, 4, 3\)'),
         (np.zeros((2, 4, 4, 3), np.uint8), r'\(2, 4, 4, 3\)'),
         (torch.zeros(3, 4, 4), 'float32 is no picture'),
         (torch.zeros(4, 4, 3, dtype=torch.uint8), r'\(4, 4, 3\)'),
         (Image.fromarray(np.zeros((4, 4), np.int32)), "mode 'I'"),
-        (7, 'a int is no picture; expected a path'),
+        (7, 'a int is no picture.*a path'),
     ],
 )
 def test_things_that_are_no_pictures(thing, told) -> None:

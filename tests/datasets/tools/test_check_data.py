@@ -49,8 +49,7 @@ def mirrored(face, image):
 
 def list_defects(file):
     return [
-        (defect.record, defect.list_defects)
-        for defect in check(lambda defects: open_faces(file, defects=defects)).defects
+        (defect.record, defect.wrong) for defect in check(lambda defects: open_faces(file, defects=defects)).defects
     ]
 
 
@@ -115,7 +114,7 @@ def test_all_defects_of_a_file_at_once(table, tmp_path):
     (tmp_path / '6.png').write_bytes(b'')
     result = check(lambda defects: open_faces(file, defects=defects))
     assert {defect.file for defect in result.defects} == {str(file)}
-    messages = sorted((defect.record, defect.list_defects[:14]) for defect in result.defects)
+    messages = sorted((defect.record, defect.wrong[:14]) for defect in result.defects)
     assert messages == [
         ('annotation 5', '14 numbers, 15'),
         ('annotation 6', 'its picture 77'),
@@ -164,7 +163,7 @@ def test_published_numbers_by_split_and_subset(tmp_path, faces, write):
         return [
             defect[1:]
             for defect in check(lambda defects: JoinedFaces([RepeatedFaces(data, 2)]), 'none').defects
-            if 'published' in defect.list_defects
+            if 'published' in defect.wrong
         ]
 
     assert counted(test=4, blur=1, train=7) == []
@@ -178,20 +177,18 @@ def test_contained_images_and_pts(tmp_path, faces, write):
     result = check(
         lambda defects: CofwMat('COFW_test_color.mat', tmp_path, markup='cofw', box='tight', defects=defects)
     )
-    assert result.pictures == 2 and any(
-        'outside the picture of 20x20' in list_defects for _, _, list_defects in result.defects
-    )
+    assert result.pictures == 2 and any('outside the picture of 20x20' in wrong for _, _, wrong in result.defects)
     for i, row in enumerate(faces(2, 68)):
         write.pts(tmp_path / 'pts' / f'{i}.png', row['points'])
     (tmp_path / 'pts/1.pts').write_text('version: 1\n')
     (defect, *_), *_ = [check(lambda defects: PtsFaces(data_root=tmp_path / 'pts', defects=defects)).defects]
-    assert defect.file.endswith('1.pts') and 'holds no' in defect.list_defects
+    assert defect.file.endswith('1.pts') and 'holds no' in defect.wrong
 
 
 def test_what_cannot_be_read_at_all_is_one_defect(tmp_path):
     (tmp_path / 'a.json').write_text('{"images": [')
     (defect,) = check(lambda defects: open_faces(tmp_path / 'a.json', defects=defects)).defects
-    assert defect.record == 'the data set' and 'is no json' in defect.list_defects
+    assert defect.record == 'the data set' and 'is no json' in defect.wrong
 
 
 def test_pictures_in_training_and_test(tmp_path, faces, write):
@@ -228,7 +225,7 @@ def test_defects_of_joined_sets_are_all_listed(table, tmp_path):
         datasets=[dict(dataset=reader, name='a'), dict(type='RepeatedFaces', dataset=reader, times=2)],
     )
     read = lambda defects: DATASETS.build(with_defects(config, defects))  # noqa: E731
-    assert [list_defects for _, _, list_defects in check(read).defects] == ['a coordinate is not finite'] * 2
+    assert [wrong for _, _, wrong in check(read).defects] == ['a coordinate is not finite'] * 2
     config['datasets'].append(dict(type='CocoFaces', ann_file=str(broken), markup='five'))
     result = check(read).defects
     assert len(result) == 3 and result[2].file == str(broken) and result[2].record == 'the data set'
