@@ -92,7 +92,7 @@ def test_coordconv_adds_y_x_radius_and_both_on_the_boundary() -> None:
     np.testing.assert_allclose(inputs, expected, atol=1e-6)
 
 
-@pytest.mark.parametrize('on', [(), ('coordinates',), ('radius', 'attention'), SWITCHES])
+@pytest.mark.parametrize('enabled', [(), ('coordinates',), ('radius', 'attention'), SWITCHES])
 def test_each_switch_adds_its_channels(enabled: tuple[str, ...]) -> None:
     network = small(**{name: name in enabled for name in SWITCHES})
     extra = 2 * ('coordinates' in enabled) + ('radius' in enabled)
