@@ -177,5 +177,5 @@ def in_markup(points: np.ndarray, markup: str) -> np.ndarray:
 
 
 def visible_in_markup(visible: np.ndarray, markup: str) -> np.ndarray:
-    """Visibility (104,) as that of a mark-up (K,); a mean of points is projected if all of them are."""
+    """Convert visible (104,) to a landmark scheme (K,); a mean of points is visible if all of them are."""
     return np.floor(in_markup(visible[:, None], markup)[:, 0] + 1e-4).astype(np.float32)
