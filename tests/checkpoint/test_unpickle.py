@@ -1,31 +1,35 @@
 """Pickles that would fill the memory, take for ever, reach beyond it or change Python are refused before they do."""
 
 import io
+import pickle
 import tarfile
 import time
-from collections.abc import Callable
+import zipfile
+from collections.abc import Callable, Iterable
 from pathlib import Path
 
 import numpy as np
 import pytest
 import torch
 
-from facelmk.checkpoint import read_checkpoint, weights_of
-from facelmk.checkpoint.unpickle import LARGEST_TUPLE, data_only, measure
+from facelmk.checkpoint import read_checkpoint, unpickle, weights_of
+from facelmk.checkpoint.limits import check_loaded
+from facelmk.checkpoint.opcodes import MAX_KEY_ITEMS, SMALL_INT, scan_pickle
 from facelmk.errors import FacelmkError
 
 
 def load(pickled: bytes) -> object:
-    """What is in it, read as `torch.load` would."""
-    return data_only().load(io.BytesIO(pickled))
+    """Check a pickle and load it with the inert unpickler."""
+    scan_pickle(pickled)
+    return unpickle.load(io.BytesIO(pickled))
 
 
-def of_twos(levels: int) -> tuple:
-    """A tuple that holds one tuple twice, and so on."""
-    found: tuple = (1, 2)
+def doubled(levels: int) -> tuple:
+    """A tuple that holds one tuple twice, which holds one twice, and so on."""
+    pair: tuple = (1, 2)
     for _ in range(levels):
-        found = found, found
-    return found
+        pair = pair, pair
+    return pair
 
 
 TUPLES = b'K\x01K\x02\x86q\x00' + b''.join(b'0h%ch%c\x86q%c' % (i, i, i + 1) for i in range(60))
@@ -33,13 +37,18 @@ KIND = b'cnumpy\ndtype\n(X\x02\x00\x00\x00%bK\x00K\x01tR'
 BAD: dict[str, bytes] = {
     'a key that unfolds to 2^60 numbers': b'}' + TUPLES + b'K\x01s.',
     'a set of it': b'cbuiltins\nset\n](' + TUPLES + b'e\x85R.',
-    'a place among what was read before that is not there': b'h\x07.',
+    'a reference to an object that was not read before': b'h\x07.',
     'bytes of 64 GB': b'\x96' + (1 << 36).to_bytes(8, 'little') + b'.',
     'a text of 1 GB that NumPy makes by itself': b'cnumpy.core.multiarray\nscalar\n'
     + KIND % b'S4'
     + b'(K\x03X\x01\x00\x00\x00|NNNJ\x00\x00\x00\x40K\x01K\x00tb'
     + b'\x85R.',
-    'a list of what is no list': b'cbuiltins\nlist\ncx\nrange\n\x8a\x06' + bytes(5) + b'\x01\x85R\x85R.',
+    'a list of something that is no list': b'cbuiltins\nlist\ncx\nrange\n\x8a\x06' + bytes(5) + b'\x01\x85R\x85R.',
+    'bytes that are copied 5,000 times': b'X\x00\x00\x10\x00'
+    + bytes(1 << 20)
+    + b'q\x000]('
+    + b'c_codecs\nencode\nh\x00\x85R' * 5000
+    + b'e.',
     'a class with another method': b'ctorch.storage\nUntypedStorage\n(N}X\x04\x00\x00\x00fileK\x01stb.',
 }
 
@@ -47,25 +56,49 @@ BAD: dict[str, bytes] = {
 @pytest.mark.parametrize('name', BAD)
 def test_what_would_fill_the_memory_or_take_for_ever_is_refused_at_once(name: str) -> None:
     seconds = []
-    for _ in range(3):  # Python may clear up meanwhile what other tests have left
+    for _ in range(3):  # Python may collect the garbage of other tests meanwhile
         began = time.process_time()
-        with pytest.raises(Exception):  # noqa: B017 - any error: read_checkpoint makes one of it
+        with pytest.raises(Exception):  # noqa: B017 - any error: read_checkpoint turns it into a FacelmkError
             load(b'\x80\x02' + BAD[name])
         seconds.append(time.process_time() - began)
     assert min(seconds) < 0.05
 
 
-def test_a_far_place_takes_no_memory() -> None:
-    """C's unpickler makes a table of 4 GB for it."""
+def dict_of(keys: Iterable[object]) -> bytes:
+    """A pickled dict with such keys, which is never built."""
+    return b'\x80\x02}(' + b''.join(pickle.dumps(key, 2)[2:-1] + b'N' for key in keys) + b'u.'
+
+
+def test_keys_that_collide_are_refused_at_once(tmp_path: Path) -> None:
+    """Python hashes an integer modulo 2**61 - 1: a dict of 60,000 such keys takes minutes."""
+    torch.save({'w': torch.ones(1)}, tmp_path / 'a.pth')
+    with zipfile.ZipFile(tmp_path / 'a.pth') as source, zipfile.ZipFile(tmp_path / 'x.pth', 'w') as target:
+        for name in source.namelist():
+            pickled = dict_of(i * SMALL_INT for i in range(60_000))
+            target.writestr(name, pickled if name.endswith('data.pkl') else source.read(name))
+    began = time.process_time()
+    with pytest.raises(FacelmkError, match=r'x\.pth .*keys'):
+        read_checkpoint(tmp_path / 'x.pth')
+    assert time.process_time() - began < 2
+
+
+@pytest.mark.parametrize('keys', [[(i, i << 60) for i in range(3000)], [complex(i, i) for i in range(5000)]])
+def test_other_keys_that_may_collide_are_counted(keys: list) -> None:
+    with pytest.raises(ValueError, match='keys'):
+        scan_pickle(dict_of(keys))
+    scan_pickle(dict_of(keys[: MAX_KEY_ITEMS // 4]))
+    scan_pickle(pickle.dumps(keys, 2))  # a list compares nothing
+
+
+def test_a_large_memo_index_takes_no_memory() -> None:
+    """C's unpickler allocates a table of 4 GB for it."""
     assert load(b'\x80\x02K\x01r\xff\xff\xff\x0f.') == 1
 
 
-def test_tuples_of_classes_are_read() -> None:
-    names = tuple(f'class {i}' for i in range(LARGEST_TUPLE))
-    file = io.BytesIO()
-    torch.save({'meta': names}, file)
-    file.seek(0)
-    assert torch.load(file, pickle_module=data_only(), weights_only=False) == {'meta': names}
+def test_a_long_tuple_of_class_names_is_read(tmp_path: Path) -> None:
+    names = tuple(f'class {i}' for i in range(10_000))
+    torch.save({'meta': names}, tmp_path / 'x.pth')
+    assert read_checkpoint(tmp_path / 'x.pth') == {'meta': names}
 
 
 def test_the_state_of_a_kind_of_number_is_not_believed() -> None:
@@ -129,12 +162,14 @@ def hidden() -> list:
     return found
 
 
-@pytest.mark.parametrize('make', [lambda: deep(200), ring, lambda: [of_twos(30)], hidden])
+@pytest.mark.parametrize('make', [lambda: deep(200), ring, lambda: [doubled(30)], hidden])
 def test_containers_that_no_walk_ends_in_are_refused(make: Callable[[], list], tmp_path: Path) -> None:
+    began = time.process_time()
     with pytest.raises(ValueError, match='more than 100 deep'):
-        measure(make())
-    measure(deep(50))
-    measure([of_twos(8)] * 3)
+        check_loaded(make(), 1000)
+    assert time.process_time() - began < 2
+    check_loaded(deep(50), 1000)
+    check_loaded([doubled(8)] * 3, 1000)
 
 
 @pytest.mark.parametrize('given', [torch.zeros(1).expand(1 << 40), torch.zeros(1, 1).expand(1 << 15, 1 << 15)])

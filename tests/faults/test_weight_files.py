@@ -3,6 +3,7 @@
 import json
 import pickle
 import struct
+import time
 import zipfile
 from collections import OrderedDict
 from collections.abc import Callable
@@ -219,6 +220,39 @@ def test_a_bomb_in_the_zip(tmp_path: Path, whole: Path) -> None:
     refused(whole, 'unpacked from', 'no set of weights')
 
 
+@pytest.mark.fault('D21')
+def test_two_tables_of_contents(tmp_path: Path, whole: Path) -> None:
+    """zipfile would read the second table, torch the first: a check of one says nothing about the other."""
+    first, second = whole.read_bytes(), BytesIO()
+    with zipfile.ZipFile(second, 'w', zipfile.ZIP_DEFLATED) as archive:
+        archive.writestr('whole/data.pkl', bytes(1 << 20))
+    for joined in (first + second.getvalue(), second.getvalue() + first, b'PK' + first, first + b'\0', first + first):
+        (tmp_path / 'x.pth').write_bytes(joined)
+        refused(tmp_path / 'x.pth', 'end')
+    end = first[:-98] + first[-98:-50] + bytes(8) + first[-42:]  # the 64-bit record points elsewhere
+    (tmp_path / 'x.pth').write_bytes(end)
+    refused(tmp_path / 'x.pth', 'table of contents')
+    (tmp_path / 'x.pth').write_bytes(first[:-34] + bytes(8) + first[-26:])  # and so does its locator
+    refused(tmp_path / 'x.pth', '64-bit end record')
+
+
+@pytest.mark.fault('D21')
+def test_a_legacy_storage_that_the_file_does_not_hold(tmp_path: Path) -> None:
+    """torch makes it as large as the pickle says, and fills only those that a list at the end names."""
+    tensor = torch._utils._rebuild_tensor_v2
+
+    class Large:
+        def __reduce__(self) -> tuple:
+            return tensor, (Storage(1 << 28), 0, (1 << 28,), (1,), False, OrderedDict())
+
+    with open(tmp_path / 'x.pth', 'wb') as file:
+        for value in (torch.serialization.MAGIC_NUMBER, torch.serialization.PROTOCOL_VERSION, dict(little_endian=True)):
+            pickle.dump(value, file, 2)
+        file.write(pickled({'w': Large()}, None))
+        pickle.dump([], file, 2)
+    refused(tmp_path / 'x.pth', f'{1 << 30} bytes')
+
+
 def safetensors(path: Path, header: dict[str, Any] | str, data: bytes = b'', length: int | None = None) -> Path:
     """A file with this header, true or not."""
     text = (header if isinstance(header, str) else json.dumps(header)).encode()
@@ -258,6 +292,15 @@ def test_a_network_is_filled_from_safetensors(tmp_path: Path) -> None:
         data += piece
     load_checkpoint(network, safetensors(tmp_path / 'x.safetensors', header, data))
     assert all(torch.equal(value, given.state_dict()[key]) for key, value in network.state_dict().items())
+
+
+@pytest.mark.fault('D22')
+def test_more_tensors_than_any_network_has(tmp_path: Path) -> None:
+    file = safetensors(tmp_path / 'x.safetensors', {f'{i}': entry(0, 0, 0) for i in range(150_000)})
+    began = time.process_time()
+    with pytest.raises(FacelmkError, match=r'x\.safetensors'):
+        read_checkpoint(file)
+    assert time.process_time() - began < 2
 
 
 HUGE = 1 << 47
