@@ -24,14 +24,14 @@ def check_file(file: BinaryIO) -> set[str]:
         raise ValueError('it is empty')
     if start.startswith(_ZIP):
         return _check_zip(file)
-    if not start.startswith(_PICKLE):
-        raise ValueError(f'it is no checkpoint, it begins with {start[:24]!r}{_web_page(start)}')
     file.seek(0)
     if tarfile.is_tarfile(file):
         raise ValueError(
             'it is a .tar file, which PyTorch before 0.1.12 wrote and torch would unpack. Save the state_dict of the '
             'network with torch.save'
         )
+    if not start.startswith(_PICKLE):
+        raise ValueError(f'it is no checkpoint, it begins with {start[:24]!r}{_web_page(start)}')
     with mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ) as content:
         return set().union(*(scan_pickle(content) for _ in range(_LEGACY_PICKLES)))
 

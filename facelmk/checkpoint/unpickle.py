@@ -18,7 +18,7 @@ from torch import Tensor
 
 from .opcodes import MAX_KEY_ITEMS, SMALL_INT
 
-MAX_COPIED_BYTES, ITEM_BYTES = 1 << 28, 100  # an item of a dict takes about that much
+MAX_COPIED_BYTES, ITEM_BYTES = 1 << 27, 100  # an item of a dict takes about that much
 
 # fmt: off
 HARMFUL_MODULES = {'os', 'posix', 'nt', 'subprocess', 'sys', 'runpy', 'importlib', 'shutil', 'socket', 'pty', 'ctypes',
