@@ -263,5 +263,7 @@ TABLE: dict[str, tuple[str, str]] = {
 
 OPEN: dict[str, str] = {'I10': 'one environment has one numpy; pins for both are in requirements/constraints.txt'}
 
-_NO_ARCHIVES = 'facelmk unpacks no archives: only a test called the function that did. Unpack data sets with tar or unzip'
+_NO_ARCHIVES = (
+    'facelmk unpacks no archives: only a test called the function that did. Unpack data sets with tar or unzip'
+)
 RETIRED: dict[str, str] = {f'F{number:02}': _NO_ARCHIVES for number in range(1, 10)}
