@@ -1,6 +1,6 @@
-"""Check the opcodes of a pickle before anything unpickles it: what it names, and how much work it asks for.
+"""Check the opcodes of a pickle before anything unpickles it: the names in it, and how much work it asks for.
 
-Python's `pickletools` lists the opcodes without running them. https://docs.python.org/3/library/pickletools.html
+Python's `pickletools` lists the opcodes and runs none. https://docs.python.org/3/library/pickletools.html
 """
 
 import pickletools
@@ -25,6 +25,7 @@ REFUSED_OPCODES = {
     'PERSID',
     'DUP',
 }
+_PUTS, _GETS = {'PUT', 'BINPUT', 'LONG_BINPUT', 'MEMOIZE'}, {'GET', 'BINGET', 'LONG_BINGET'}
 _FILLS_FIRST_ITEM = {'APPEND', 'APPENDS', 'SETITEM', 'SETITEMS', 'ADDITEMS', 'BUILD'}
 _MAKES_HASHABLE = {'TUPLE', 'TUPLE1', 'TUPLE2', 'TUPLE3', 'FROZENSET', 'REDUCE', 'NEWOBJ', 'NEWOBJ_EX'}
 _CALLS = {'REDUCE', 'NEWOBJ', 'NEWOBJ_EX', 'GLOBAL', 'STACK_GLOBAL'}
@@ -52,8 +53,9 @@ def scan_pickle(file: IO[bytes] | bytes) -> set[str]:
 class _Stack:
     """The stack of an unpickler with a weight in place of each object.
 
-    A text or a name is itself. The weight of a tuple counts its items and the items of tuples in it, an object that a
-    call returns and a large integer weigh 1, everything else 0: it cannot be a dict's key, or not collide as one.
+    Weights say how long comparisons take if the object is a key of a dict and collides with other keys. A tuple weighs
+    1 and its items, the result of a call 1, an integer of 61 bits or more 1. Everything else weighs 0: it cannot be a
+    key, or an attacker cannot make it collide. Texts and names stand for themselves.
     """
 
     def __init__(self) -> None:
@@ -69,9 +71,9 @@ class _Stack:
         if name == 'MARK':
             self.below_marks.append(self.items)
             self.items = []
-        elif name == 'MEMOIZE' or 'PUT' in name:
+        elif name in _PUTS:
             self.memo[len(self.memo) if argument is None else argument] = self.items[-1]
-        elif 'GET' in name:
+        elif name in _GETS:
             self.items.append(self.memo[argument])
         elif name == 'POP' and not self.items:
             self.items = self.below_marks.pop()
