@@ -5,7 +5,7 @@
 
 import re
 from collections.abc import Mapping
-from typing import ClassVar
+from typing import ClassVar, cast
 
 from torch import Tensor
 
@@ -42,7 +42,7 @@ class BareBackbone(Dialect):
 
 def find_dialect(keys: list[str]) -> type[Dialect]:
     """The first dialect that a key matches."""
-    known = sorted(DIALECTS.module_dict.values(), key=lambda dialect: dialect.order)
+    known = sorted(cast(list[type[Dialect]], DIALECTS.module_dict.values()), key=lambda dialect: dialect.order)
     return next((d for d in known if any(re.search(d.mark, key) for key in keys)), BareBackbone)
 
 

@@ -4,7 +4,7 @@ import mmap
 import struct
 import tarfile
 import zipfile
-from typing import BinaryIO
+from typing import IO, BinaryIO, cast
 
 from .opcodes import scan_pickle
 
@@ -33,7 +33,7 @@ def check_file(file: BinaryIO) -> set[str]:
     if not start.startswith(_PICKLE):
         raise ValueError(f'it is no checkpoint, it begins with {start[:24]!r}{_web_page(start)}')
     with mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ) as content:
-        return set().union(*(scan_pickle(content) for _ in range(_LEGACY_PICKLES)))
+        return set().union(*(scan_pickle(cast(IO[bytes], content)) for _ in range(_LEGACY_PICKLES)))
 
 
 def _check_zip(file: BinaryIO) -> set[str]:
@@ -46,7 +46,7 @@ def _check_zip(file: BinaryIO) -> set[str]:
             entries = archive.infolist()
             _check_zip_entries(entries, number, size)
             pickles = [archive.read(entry) for entry in entries if entry.filename.lower().endswith('.pkl')]
-    except (zipfile.BadZipFile, OverflowError, NotImplementedError, RuntimeError, EOFError) as error:
+    except (zipfile.BadZipFile, EOFError, OverflowError, RuntimeError) as error:
         raise ValueError(f'its table of contents is damaged: {error}') from error
     return set().union(*map(scan_pickle, pickles))
 

@@ -1,6 +1,6 @@
 """Read the pickles that torch's own `weights_only` reader refuses: every class that is not listed becomes a Stub.
 
-The module takes the place of `pickle` in `torch.load(pickle_module=...)`, for files that `file_headers` has checked.
+INERT_PICKLE takes the place of `pickle` in `torch.load(pickle_module=...)`, for files that `file_headers` has checked.
 """
 
 import collections
@@ -8,6 +8,7 @@ import itertools
 import math
 import pickle
 from collections.abc import Callable, Iterator
+from types import SimpleNamespace
 from typing import IO, Any, ClassVar
 
 import numpy as np
@@ -75,6 +76,10 @@ def module_tensors(module: Stub, prefix: str = '') -> Iterator[tuple[str, Tensor
             yield from module_tensors(child, f'{prefix}{name}.')
 
 
+_BUILD: Callable[[Any], None] = pickle._Unpickler.dispatch[pickle.BUILD[0]]
+_REDUCE: Callable[[Any], None] = pickle._Unpickler.dispatch[pickle.REDUCE[0]]
+
+
 class Unpickler(pickle._Unpickler):
     """Python's unpickler with names from a fixed list; it fills arrays from their bytes alone."""
 
@@ -90,7 +95,7 @@ class Unpickler(pickle._Unpickler):
     def reduce(self) -> None:
         """Call a listed function, unless the file makes it copy the same items again and again."""
         self._count_copies(self.stack[-1])
-        pickle._Unpickler.dispatch[pickle.REDUCE[0]](self)
+        _REDUCE(self)
 
     def build(self) -> None:
         """Set the state of an object; NumPy's own way to set an array's state trusts the file."""
@@ -99,7 +104,7 @@ class Unpickler(pickle._Unpickler):
             _, *state = self.stack.pop()
             _fill(self.stack[-1], *state)
         else:
-            pickle._Unpickler.dispatch[pickle.BUILD[0]](self)
+            _BUILD(self)
 
     def _count_copies(self, args: tuple) -> None:
         for arg in args:
@@ -117,6 +122,9 @@ class Unpickler(pickle._Unpickler):
 def load(file: IO[bytes], **options: Any) -> Any:
     """Read one pickle, as `pickle.load` does."""
     return Unpickler(file, **options).load()
+
+
+INERT_PICKLE = SimpleNamespace(Unpickler=Unpickler, load=load, __name__='inert_pickle')
 
 
 class DtypeRecord:
