@@ -1,4 +1,4 @@
-"""No code comes out of a file: not by path, not by URL, not through the Runner's own reader."""
+"""No code in a checkpoint runs: not from a path or URL, not through the Runner's own reader."""
 
 import collections
 import io
@@ -37,14 +37,14 @@ class Canary:
 
 
 class Foreign:
-    """Does no harm, and is no data."""
+    """Names a harmless function that is no data."""
 
     def __reduce__(self) -> tuple:
         return np.save, ('nowhere', 0)
 
 
 class Network(nn.Module):
-    """Something to pickle whole."""
+    """A network that is pickled whole."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -53,7 +53,7 @@ class Network(nn.Module):
 
 
 class Quiet(SimpleHTTPRequestHandler):
-    """A file server that writes no log and counts what it was asked for."""
+    """A file server that writes no log and keeps a list of requests."""
 
     asked: list[str]
 
@@ -85,7 +85,7 @@ def poisoned(path: Path, canary: Path, new: bool = True) -> None:
 
 @pytest.mark.fault('D01', 'D02')
 @pytest.mark.parametrize('new', [True, False])
-def test_a_malicious_pickle_stays_inert(new: bool, site: tuple, tmp_path: Path) -> None:
+def test_a_malicious_pickle_runs_no_code(new: bool, site: tuple, tmp_path: Path) -> None:
     folder, address, _ = site
     canary = tmp_path / 'fired'
     poisoned(folder / 'evil.pth', canary, new)
@@ -114,7 +114,7 @@ def test_a_malicious_pickle_stays_inert(new: bool, site: tuple, tmp_path: Path) 
         b'cnumpy\nload\n(S"{}"\ntR.',
     ],
 )
-def test_bare_pickles_stay_inert(payload: bytes, tmp_path: Path) -> None:
+def test_bare_pickles_run_no_code(payload: bytes, tmp_path: Path) -> None:
     pickled = payload.replace(b'{}', str(tmp_path / 'fired').encode())
     assert any(map(unpickle.is_harmful, scan_pickle(pickled))) == (b'system' in pickled or b'exec' in pickled)
     assert isinstance(unpickle.load(io.BytesIO(pickled)), unpickle.Stub)  # even if the scan had missed it
@@ -132,7 +132,7 @@ def test_a_pickle_cannot_change_what_the_next_file_is_read_with(name: str) -> No
 
 
 @pytest.mark.parametrize('new', [True, False])
-def test_data_comes_back_as_data(new: bool, tmp_path: Path) -> None:
+def test_arrays_and_containers_load_as_saved(new: bool, tmp_path: Path) -> None:
     log = HistoryBuffer(np.arange(4.0), np.ones(4))
     given = {
         'log': log,
@@ -156,7 +156,7 @@ def test_data_comes_back_as_data(new: bool, tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize('new', [True, False])
-def test_a_network_pickled_whole_gives_its_tensors(new: bool, tmp_path: Path) -> None:
+def test_the_tensors_of_a_network_pickled_whole_load(new: bool, tmp_path: Path) -> None:
     """As model_best.pth and checkpoint_*.pth of the original HRNet are."""
     network = Network()
     wrapped = nn.DataParallel(network)
@@ -196,7 +196,7 @@ def test_the_runner_reads_known_dialects_and_leaves_other_networks_alone(tmp_pat
         assert list(CheckpointLoader.load_checkpoint(str(tmp_path / 'x.pth'))['state_dict']) == [expected]
 
 
-def test_a_download_is_kept_by_its_whole_url(site: tuple) -> None:
+def test_the_cache_tells_urls_apart(site: tuple) -> None:
     folder, address, asked = site
     for name in ('a', 'b'):
         (folder / name).mkdir()
@@ -207,7 +207,7 @@ def test_a_download_is_kept_by_its_whole_url(site: tuple) -> None:
     assert cached(f'{address}/a/best.pth') != cached(f'{address}/a/best.pth?v=2')
 
 
-def test_a_download_that_is_not_what_its_name_promises_is_refused(site: tuple, tmp_path: Path) -> None:
+def test_a_download_with_another_hash_than_in_its_name_is_refused(site: tuple, tmp_path: Path) -> None:
     folder, address, _ = site
     (folder / 'm-00000000.pth').write_bytes(b'something else')
     with pytest.raises(MissingResource, match='promises 00000000'):
@@ -215,8 +215,8 @@ def test_a_download_that_is_not_what_its_name_promises_is_refused(site: tuple, t
     assert not list((tmp_path / 'home' / 'downloads').iterdir())
 
 
-def test_without_a_net_the_way_out_is_told(site: tuple) -> None:
-    with pytest.raises(MissingResource, match=r'could not be downloaded.*put it at .*FACELMK_HOME'):
+def test_the_error_without_a_connection_says_where_to_put_the_file(site: tuple) -> None:
+    with pytest.raises(MissingResource, match=r'none.pth.*put it at .*FACELMK_HOME'):
         read_checkpoint(f'{site[1]}/none.pth')
     with pytest.raises(MissingResource, match='pretrained=None'):
         load_pretrained(nn.Module(), 'http://127.0.0.1:9/none.pth')

@@ -1,4 +1,4 @@
-"""Pickles that would fill the memory, take for ever, reach beyond it or change Python are refused before they do."""
+"""Pickles that would fill the memory, never end, read beyond it or change Python are refused before they run."""
 
 import io
 import pickle
@@ -49,7 +49,7 @@ BAD: dict[str, bytes] = {
 
 
 @pytest.mark.parametrize('name', BAD)
-def test_what_would_fill_the_memory_or_take_for_ever_is_refused_at_once(name: str) -> None:
+def test_a_pickle_that_fills_the_memory_or_never_ends_is_refused_at_once(name: str) -> None:
     seconds = []
     for _ in range(3):  # Python may collect the garbage of other tests meanwhile
         began = time.process_time()
@@ -105,7 +105,7 @@ def test_a_long_tuple_of_class_names_is_read(tmp_path: Path) -> None:
     assert read_checkpoint(tmp_path / 'x.pth') == {'meta': names}
 
 
-def test_the_state_of_a_kind_of_number_is_not_believed() -> None:
+def test_the_state_of_a_dtype_is_not_trusted() -> None:
     """NumPy takes flags from it that crash the process later."""
     state = b'(K\x03X\x01\x00\x00\x00<NNNJ\xff\xff\xff\xffJ\xff\xff\xff\xffK\x3ftb'
     kind = load(b'\x80\x02' + KIND % b'f8' + state + b'.')
@@ -116,21 +116,21 @@ def test_the_state_of_a_kind_of_number_is_not_believed() -> None:
     'given',
     [np.arange(3, dtype='>f4'), np.arange(6.0).reshape(2, 3).T, np.array(['a', 'bc']), np.array(3), np.array([True])],
 )
-def test_arrays_of_other_kinds_come_back(given: np.ndarray, tmp_path: Path) -> None:
+def test_arrays_of_other_dtypes_load(given: np.ndarray, tmp_path: Path) -> None:
     torch.save({'a': given, 'again': given, 's': np.str_('x'), 'n': np.int64(-4)}, tmp_path / 'x.pth')
     found = read_checkpoint(tmp_path / 'x.pth')
     assert type(found['a']) is np.ndarray and found['a'].tolist() == given.tolist()
     assert found['again'] is found['a'] and found['s'] == 'x' and found['n'] == -4 and found['n'].dtype == np.int64
 
 
-def test_an_array_of_objects_comes_empty(tmp_path: Path) -> None:
+def test_an_array_of_objects_loads_empty(tmp_path: Path) -> None:
     """NumPy crashes on some that were tampered with."""
     torch.save({'a': np.array([1, 'a'], object), 'w': torch.ones(1)}, tmp_path / 'x.pth')
     assert read_checkpoint(tmp_path / 'x.pth')['a'].size == 0
 
 
 @pytest.mark.parametrize('kind', [torch.float8_e4m3fn, torch.uint16, torch.complex64, torch.bool])
-def test_tensors_of_other_kinds_come_back(kind: torch.dtype, tmp_path: Path) -> None:
+def test_tensors_of_other_dtypes_load(kind: torch.dtype, tmp_path: Path) -> None:
     given = torch.arange(6).reshape(2, 3).to(kind)[:, 1:]
     torch.save({'w': given}, tmp_path / 'x.pth')
     found = read_checkpoint(tmp_path / 'x.pth')['w']
@@ -155,7 +155,7 @@ def ring() -> list:
 
 
 def hidden() -> list:
-    """Deep only through lists that were measured before they were held."""
+    """Deep only because shallow lists hold one another."""
     found = [deep(60)]
     for _ in range(9):
         found.append(deep(20))
@@ -167,7 +167,7 @@ def hidden() -> list:
 
 
 @pytest.mark.parametrize('make', [lambda: deep(200), ring, lambda: [doubled(30)], hidden])
-def test_containers_that_no_walk_ends_in_are_refused(make: Callable[[], list], tmp_path: Path) -> None:
+def test_endless_nesting_is_refused(make: Callable[[], list], tmp_path: Path) -> None:
     began = time.process_time()
     with pytest.raises(ValueError, match='more than 100 deep'):
         check_loaded(make(), 1000)
@@ -177,7 +177,7 @@ def test_containers_that_no_walk_ends_in_are_refused(make: Callable[[], list], t
 
 
 @pytest.mark.parametrize('given', [torch.zeros(1).expand(1 << 40), torch.zeros(1, 1).expand(1 << 15, 1 << 15)])
-def test_weights_of_more_numbers_than_the_file_holds_are_refused(given: torch.Tensor, tmp_path: Path) -> None:
+def test_weights_that_repeat_the_numbers_of_the_file_are_refused(given: torch.Tensor, tmp_path: Path) -> None:
     torch.save({'state_dict': {'w': given}}, tmp_path / 'x.pth')
     with pytest.raises(FacelmkError, match=r'x.pth: its tensors claim \d+ bytes, 4 are there'):
         weights_of(read_checkpoint(tmp_path / 'x.pth'), tmp_path / 'x.pth')
