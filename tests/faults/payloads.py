@@ -50,19 +50,19 @@ class Calls:
 
 
 def write_canary(path: str) -> None:
-    """What a payload does: leave a file."""
+    """Write a file: what a payload does when it runs."""
     Path(path).write_text('fired')
 
 
 class Case(NamedTuple):
-    """The readers that are given a file, and the control: a reader that does run what is in it."""
+    """The readers that get a file, and the control: an ordinary reader, which runs its code."""
 
     readers: list[Reader]
     control: Reader
 
 
 class Stage(NamedTuple):
-    """Where a payload is laid out, the file that it would write, what unpickling would call, a run's whole state."""
+    """A folder for a payload, the file that it would write, what unpickling would call, the state of a run."""
 
     folder: Path
     canary: Path
@@ -82,7 +82,7 @@ class Toy(BaseModel):
 
 
 def train(folder: Path, epochs: int, resume: Path | str | None = None) -> Runner:
-    """Train it, as `facelmk train --resume FILE` does with a landmark network."""
+    """Train the toy, as `facelmk train --resume FILE` trains a landmark network."""
     loader = dict(
         dataset=[dict(inputs=torch.ones(1))] * 2,
         batch_size=2,
@@ -107,7 +107,7 @@ def train(folder: Path, epochs: int, resume: Path | str | None = None) -> Runner
     return runner
 
 
-def of_checkpoint(source: Path | str, control: Reader, folder: Path) -> Case:
+def checkpoint_readers(source: Path | str, control: Reader, folder: Path) -> Case:
     """All readers of checkpoints, the Runner's resume among them."""
     return Case(
         [
@@ -126,7 +126,7 @@ def saved(stage: Stage, **poison: Any) -> Case:
     """The state of a run with something else in it."""
     path = stage.folder / 'epoch_1.pth'
     torch.save(stage.state | poison, path)
-    found = of_checkpoint(path, lambda: torch.load(path, weights_only=False), stage.folder)
+    found = checkpoint_readers(path, lambda: torch.load(path, weights_only=False), stage.folder)
     return found._replace(readers=[*found.readers, lambda: newest(stage.folder)])
 
 
@@ -143,7 +143,7 @@ def from_a_url(stage: Stage) -> Iterator[Case]:
         request.wfile.write(file.getvalue())
 
     with serving(answer) as server:
-        yield of_checkpoint(
+        yield checkpoint_readers(
             f'{server.address}/x.pth', lambda: torch.load(io.BytesIO(file.getvalue()), weights_only=False), stage.folder
         )
         assert server.asked
@@ -208,7 +208,7 @@ def in_numpys_arrays(stage: Stage) -> Case:
         with pytest.raises(ValueError, match='Python objects'):
             SyntheticFaces('cofw', 1, size=32, cache=str(cache))[0]
 
-    found = of_checkpoint(path, lambda: np.load(path, allow_pickle=True)['state_dict'], stage.folder)
+    found = checkpoint_readers(path, lambda: np.load(path, allow_pickle=True)['state_dict'], stage.folder)
     return found._replace(readers=[*found.readers, cached])
 
 
@@ -254,7 +254,7 @@ def in_a_zip(stage: Stage) -> Case:
         with zipfile.ZipFile(archive) as file:
             (below / file.namelist()[-1]).write_bytes(file.read(file.namelist()[-1]))
 
-    return of_checkpoint(archive, control, stage.folder)
+    return checkpoint_readers(archive, control, stage.folder)
 
 
 def in_a_tar(stage: Stage) -> Case:
@@ -273,7 +273,7 @@ def in_a_tar(stage: Stage) -> Case:
             file.extraction_filter = getattr(tarfile, 'fully_trusted_filter', None)  # of Python 3.11.4 and later
             file.extractall(below)
 
-    return of_checkpoint(archive, control, stage.folder)
+    return checkpoint_readers(archive, control, stage.folder)
 
 
 def add(archive: tarfile.TarFile, name: str, content: bytes) -> None:
