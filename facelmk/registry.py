@@ -101,6 +101,7 @@ LOSSES = _standalone('loss', 'facelmk.models.losses')
 CODECS = _standalone('codec', 'facelmk.codecs')
 DETECTORS = _standalone('detector')
 CONFIG_FORMATS = _standalone('config format', 'facelmk.compat.config_formats')
+DIALECTS = _standalone('checkpoint dialect', 'facelmk.compat.checkpoint_keys')
 
 MODELS = _child('MODELS', 'facelmk.models', 'facelmk.engine.averaging')
 DATASETS = _child('DATASETS', 'facelmk.datasets', 'facelmk.synthetic', 'facelmk.compat.mmpose_datasets')

@@ -11,7 +11,7 @@ from torch import Tensor
 from ..datasets.images.decode import Picture, decode, read_image
 from ..errors import DataDefect, FacelmkError, MissingResource
 from ..files.download import offline
-from ..files.transfer import TIMEOUT, opener
+from ..files.web import opener
 
 LARGEST = 1 << 28  # bytes that are taken from an address
 
@@ -41,7 +41,7 @@ def _receive(address: str) -> bytes:
     try:
         if offline():
             raise OSError('FACELMK_OFFLINE is set, so the net is not asked')
-        with opener().open(address, timeout=TIMEOUT) as answer:
+        with opener().open(address) as answer:
             content = answer.read(LARGEST + 1)
     except (OSError, HTTPException, ValueError) as error:
         raise MissingResource(f'{address} could not be fetched: {error}. Save the picture and give its path') from error
