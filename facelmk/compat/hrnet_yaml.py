@@ -222,11 +222,11 @@ def _put_schedule(train: Values, config: Config, path: Path) -> None:
 
 def _put_crop(values: Values, config: Config) -> None:
     data, size = values['DATASET'], values['MODEL']['IMAGE_SIZE'][0]
-    for phase in ('train', 'val', 'test'):
-        for step in (config.get(f'{phase}_dataloader') or {}).get('dataset', {}).get('pipeline', ()):
+    for name in ('train_pipeline', 'val_pipeline'):
+        for step in config[name]:
             if 'size' in step:
                 step.size = size
-            if phase == 'train' and 'rotate' in step:
+            if name == 'train_pipeline' and 'rotate' in step:
                 step.flip = 0.5 if data['FLIP'] else 0.0
                 step.rotate = data['ROT_FACTOR']
                 step.scale = (1 - data['SCALE_FACTOR'], 1 + data['SCALE_FACTOR'])
@@ -248,8 +248,7 @@ def _put_data(values: Values, config: Config, path: Path) -> None:
 
 def _of_table(dataset: ConfigDict, table: str, pictures: str, place: str) -> ConfigDict:
     """The row's data set, reading one annotation file, with the subsets whose lists lie beside it."""
-    file, pipeline = Path(table), dataset.get('pipeline', [])  # of the whole, where the set is one of several
-    dataset = next(_published(dataset))
+    file, dataset = Path(table), next(_published(dataset))
     reader = READERS.get(file.suffix)
     layout = next((layout for layout in dataset.layouts if layout['type'] == reader), None)
     if layout is None:
@@ -265,7 +264,7 @@ def _of_table(dataset: ConfigDict, table: str, pictures: str, place: str) -> Con
     }
     kept = {key: value for key, value in dataset.items() if key != 'counts'}  # those are of the row's own tables
     return ConfigDict(
-        dict(kept, root='', split=str(file.with_suffix('')), layouts=[layout], subset_files=lists, pipeline=pipeline)
+        dict(kept, root='', split=str(file.with_suffix('')), layouts=[layout], subset_files=lists)
     )
 
 

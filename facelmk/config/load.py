@@ -10,19 +10,20 @@ from pathlib import Path
 from types import FunctionType, ModuleType
 from typing import Any
 
-from mmengine import Config, ConfigDict
+from mmengine import Config
 from mmengine.config import config as mmengine_config
 from mmengine.config.lazy import LazyAttr, LazyObject
 from mmengine.utils import import_modules_from_strings
 
 from .. import registry as registries
 from ..errors import FacelmkError, UnknownName, did_you_mean
+from .complete import complete as complete
+from .complete import put_options
 from .folders import config_folder as config_folder
 from .foreign import config_formats, our_name, refuse_foreign
 from .inherit import check_bases
-from .overrides import replace
 from .safe import check_parts, check_safe, try_out
-from .validate import arguments, check, find
+from .validate import check
 
 log = logging.getLogger(__name__)  # to the error stream: --json must stay json
 SUFFIXES = ('.py', '.yaml', '.yml', '.json')
@@ -93,9 +94,9 @@ def open_config(source: str | Path, options: dict[str, Any] | None = None, safe:
         try_out(lambda: (_read_foreign(path, safe) or _read(path, safe)).to_dict(), path)
     config = _read_foreign(path, safe) or _read(path, safe)
     of_test = {key: value for key, value in (options or {}).items() if key.startswith('test_')}
-    replace(config, {key: value for key, value in (options or {}).items() if key not in of_test}, path)
+    put_options(config, {key: value for key, value in (options or {}).items() if key not in of_test}, path)
     _fill_test(config)
-    replace(config, of_test, path)
+    put_options(config, of_test, path)
     if safe:
         check_parts(config._cfg_dict, path)
     return config, path
@@ -153,38 +154,3 @@ def _fill_test(config: Config) -> None:
     for part in ('dataloader', 'evaluator'):
         if config.get(f'test_{part}') is None and config.get(f'val_{part}') is not None:
             config[f'test_{part}'] = copy.deepcopy(config[f'val_{part}'])
-
-
-def complete(config: Config) -> None:
-    """Fill in what was left out: crop size, samplers, the collate, work folder, TensorBoard where installed."""
-    _fill_size(config)
-    for phase in ('train', 'val', 'test'):
-        loader = config.get(f'{phase}_dataloader')
-        if loader is not None:
-            loader.setdefault('num_workers', 2)
-            loader.setdefault('persistent_workers', loader.num_workers > 0)
-            training = phase == 'train'  # ranks must take equally many steps in training; a test counts no face twice
-            loader.sampler = loader.get('sampler') or ConfigDict()
-            if 'type' not in loader.sampler:
-                loader.sampler = ConfigDict(type='FaceSampler', shuffle=training, round_up=training) | loader.sampler
-            loader.setdefault('collate_fn', ConfigDict(type='facelmk.collate_faces'))
-    for phase in ('val', 'test'):
-        if config.get(f'{phase}_dataloader') is not None and config.get(f'{phase}_cfg') is None:
-            config[f'{phase}_cfg'] = ConfigDict()
-    config.setdefault('work_dir', f'work_dirs/{Path(config.filename).stem}')
-    config.setdefault('default_scope', registries.SCOPE)
-    backends = config.get('visualizer', {}).get('vis_backends')
-    if backends is not None and importlib.util.find_spec('tensorboard'):
-        if not any(backend['type'] == 'TensorboardVisBackend' for backend in backends):
-            backends.append(ConfigDict(type='TensorboardVisBackend'))
-
-
-def _fill_size(config: Config) -> None:
-    """The model is told how large the crops are that the pipeline cuts."""
-    model, loader = config.get('model'), config.get('val_dataloader') or {}
-    pipeline = loader.get('dataset', {}).get('pipeline') or ()
-    crops = [step for step in pipeline if isinstance(step, dict) and step.get('type') == 'CropFace']
-    kind = model.get('type') if isinstance(model, dict) else None
-    part = find(registries.MODELS, kind) if isinstance(kind, str) else kind if callable(kind) else None
-    if crops and part is not None and 'size' in arguments(part):
-        model.setdefault('size', crops[-1].get('size', 256))

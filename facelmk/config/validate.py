@@ -36,6 +36,9 @@ TOP: dict[str, Registry] = {  # which registry a key of the config itself takes 
     'val_evaluator': registries.METRICS,
     'test_evaluator': registries.METRICS,
     'visualizer': registries.VISUALIZERS,
+    'train_pipeline': registries.TRANSFORMS,
+    'train_pipeline_stage2': registries.TRANSFORMS,
+    'val_pipeline': registries.TRANSFORMS,
 }
 BELOW: dict[str, Registry] = {  # and which a key further down; other keys stay on their parent's registry
     'backbone': registries.BACKBONES,
@@ -50,9 +53,11 @@ BELOW: dict[str, Registry] = {  # and which a key further down; other keys stay 
     'optimizer': registries.OPTIMIZERS,
     'vis_backends': registries.VISBACKENDS,
 }
+PIPELINES = ('train_pipeline', 'train_pipeline_stage2', 'val_pipeline')  # `complete` puts them where they belong
 OWN_KEYS = {
     'custom_imports',
     'result',
+    *PIPELINES,
     'sync_bn',
     'find_unused_parameters',
     'model_wrapper_cfg',
@@ -64,7 +69,7 @@ ALWAYS = {'type', '_scope_'}
 PART = re.compile(  # places of dicts that cannot do without a type
     r'(model|model\.(backbone|head|codec|loss|loss\[\d+\]\.(loss|target))|(train|val|test)_dataloader\.dataset|'
     r'(default|custom)_hooks(\[\d+\]|\.\w+)|(val|test)_evaluator\[\d+\]|param_scheduler\[\d+\]|visualizer|'
-    r'optim_wrapper\.optimizer|.*\.(pipeline|vis_backends)\[\d+\])'
+    r'optim_wrapper\.optimizer|(.*\.(pipeline|vis_backends)|(train|val)_pipeline(_stage2)?)\[\d+\])'
 )
 ENDS = (CheckpointHook.__init__, EMAHook.__init__)  # take any name, and hand it to what takes few
 REPLACED = {  # what configs of mmcv's and mmengine's first runners said, and where it stands now
@@ -133,6 +138,9 @@ def _of_runner(config: Config, path: Path | str) -> Iterator[FacelmkError]:
         if key in config and config[key] is not None and key not in ('model', 'log_level'):
             if wanted := expected(config[key], parameter, hint):
                 yield FacelmkError(f'{holder(path, key)}: {key}={short(config[key])}; expected {wanted}')
+    for key in PIPELINES:
+        if key in config and (wanted := misfit(config[key], list[dict])):
+            yield FacelmkError(f'{holder(path, key)}: {key}={short(config[key])}; expected {wanted}')
     if 'model' in config and not isinstance(config.model, dict):
         yield FacelmkError(f'{holder(path, "model")}: model={short(config.model)}; expected a dict with a type')
 

@@ -18,54 +18,9 @@ layouts = [
     ),
     dict(type='Mat300WLP', part='{split}'),
 ]
-train_dataloader = dict(
-    batch_size=2,
-    num_workers=2,
-    dataset=dict(
-        type='PublishedFaces',
-        root='data/300wlp',
-        split='train',
-        markup='300wlp',
-        layouts=layouts,
-        pipeline=[
-            dict(type='LoadImage'),
-            dict(
-                type='CropFace',
-                size=256,
-                flip=0.5,
-                rotate=60,
-                rotate_prob=0.6,
-                scale=(0.75, 1.25),
-                draw='truncnorm',
-                mirror='photo',
-            ),
-            dict(type='PackFace'),
-        ],
-    ),
-)
-val_dataloader = dict(
-    batch_size=32,
-    num_workers=2,
-    dataset=dict(
-        type='PublishedFaces',
-        root='data/300wlp',
-        split='val',
-        markup='300wlp',
-        layouts=layouts,
-        pipeline=[dict(type='LoadImage'), dict(type='CropFace', size=256), dict(type='PackFace')],
-    ),
-)
-test_dataloader = dict(
-    batch_size=32,
-    num_workers=2,
-    dataset=dict(
-        type='PublishedFaces',
-        root='data/300wlp',
-        split='test',
-        markup='300wlp',
-        layouts=layouts,
-        pipeline=[dict(type='LoadImage'), dict(type='CropFace', size=256), dict(type='PackFace')],
-    ),
-)
+faces = dict(type='PublishedFaces', root='data/300wlp', markup='300wlp', layouts=layouts)
+train_dataloader = dict(batch_size=2, num_workers=2, dataset=dict(faces, split='train'))
+val_dataloader = dict(batch_size=32, num_workers=2, dataset=dict(faces, split='val'))
+test_dataloader = dict(batch_size=32, num_workers=2, dataset=dict(faces, split='test'))
 val_evaluator = [dict(type='NME'), dict(type='FailureRate', threshold=0.1), dict(type='AUC', threshold=0.1)]
-del layouts
+del layouts, faces
