@@ -263,9 +263,7 @@ def _of_table(dataset: ConfigDict, table: str, pictures: str, place: str) -> Con
         if file.with_name(f'{file.stem}_{name}{file.suffix}').is_file()
     }
     kept = {key: value for key, value in dataset.items() if key != 'counts'}  # those are of the row's own tables
-    return ConfigDict(
-        dict(kept, root='', split=str(file.with_suffix('')), layouts=[layout], subset_files=lists)
-    )
+    return ConfigDict(dict(kept, root='', split=str(file.with_suffix('')), layouts=[layout], subset_files=lists))
 
 
 def _published(value: Any) -> Iterator[ConfigDict]:

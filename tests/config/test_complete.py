@@ -46,8 +46,8 @@ def test_a_config_replaces_a_pipeline_by_its_name(write: Callable[..., Path]) ->
 
 
 def test_a_data_set_keeps_a_pipeline_of_its_own(write: Callable[..., Path]) -> None:
-    assert sizes(load_config(write(f"val_dataloader.dataset.update(pipeline={OWN})"))) == [112, 64, 64]
-    assert sizes(load_config(write(f"train_dataloader.dataset.update(pipeline={OWN})"))) == [64, 112, 112]
+    assert sizes(load_config(write(f'val_dataloader.dataset.update(pipeline={OWN})'))) == [112, 64, 64]
+    assert sizes(load_config(write(f'train_dataloader.dataset.update(pipeline={OWN})'))) == [64, 112, 112]
 
 
 def test_a_data_set_that_takes_no_pipeline_gets_none(write: Callable[..., Path]) -> None:
