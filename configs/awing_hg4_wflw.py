@@ -1,6 +1,6 @@
 """Adaptive Wing: four hourglasses with CoordConv and a boundary map on WFLW.
 
-With the rectangles of WFLW's lists instead of tight boxes its authors have (test, pose, expression, illumination,
+With the rectangles of WFLW's lists instead of tight boxes the authors report (test, pose, expression, illumination,
 makeup, occlusion, blur) NME 4.36, 7.38, 4.58, 4.32, 4.27, 5.19, 4.96, FR@0.1 2.84, 13.50, 2.23, 2.58, 2.91, 5.98, 3.75
 and AUC@0.1 57.19, 31.20, 51.49, 57.77, 57.15, 50.22, 51.20.
 """

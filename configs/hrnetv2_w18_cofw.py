@@ -11,7 +11,7 @@ with read_base():
 
 model.update(markup='cofw')
 model.codec.update(sigma=1.5)
-param_scheduler[1].update(end=50)  # so that the step at 55 is never taken
+param_scheduler[1].update(end=50)  # so the learning rate does not drop at 55
 
 result = dict(
     source='MMPose 1.x',

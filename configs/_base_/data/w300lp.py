@@ -1,8 +1,7 @@
-"""300W-LP: 68 points of 61,225 views that were turned out of 300W's photographs, split by photograph.
+"""300W-LP: 68 points in 61,225 rotated views of 300W's photographs, split by photograph.
 
-Of MMPose's json the split is the one that its converter drew; of the .mat files it is eight, one and one tenth of the
-photographs. A batch of 2, as in MMPose's file. (The file is w300lp because a config that others read must have a Python
-name.)
+MMPose's json files have the split of its converter. The .mat files are split 8 : 1 : 1 by photograph. The batch size 2
+is MMPose's. (The file is called w300lp because a base must have a name that Python can import.)
 """
 
 layouts = [
@@ -10,7 +9,7 @@ layouts = [
     dict(
         type='CocoFaces',
         image_root=dict(train='train', val='val', test='test'),
-        ann_file=dict(  # as MMPose calls it
+        ann_file=dict(  # MMPose's names
             train='annotations/face_landmarks_300wlp_train.json',
             val='annotations/face_landmarks_300wlp_valid.json',
             test='annotations/face_landmarks_300wlp_test.json',
