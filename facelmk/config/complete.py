@@ -12,12 +12,12 @@ from .. import registry as registries
 from .overrides import replace
 from .validate import arguments, find
 
-PIPELINES = {  # where a pipeline goes that a config defines once, under a name of its own
+PIPELINES = {  # each loader and the top-level name of its pipeline
     'train_dataloader': 'train_pipeline',
     'val_dataloader': 'val_pipeline',
     'test_dataloader': 'val_pipeline',
 }
-SECOND_STAGE = 'train_pipeline_stage2'  # the hook SwitchPipeline takes this one
+SECOND_STAGE = 'train_pipeline_stage2'  # the pipeline of the hook SwitchPipeline
 ONLY_FOR_COMPOSING = (*PIPELINES.values(), SECOND_STAGE, 'protocols')  # names that a complete config does not need
 
 
@@ -56,28 +56,35 @@ def put_options(config: Config, options: Mapping[str, Any], path: Path) -> None:
 
 def _fill_pipelines(config: Config) -> None:
     for part in PIPELINES:
-        if _lacks_pipeline((config.get(part) or {}).get('dataset')):
+        if _lacks_pipeline(_dataset(config, part)):
             _fill_loader_pipeline(config, part)
     _fill_second_stage(config)
 
 
 def _fill_loader_pipeline(config: Config, part: str) -> None:
     """Give a loader's data set the pipeline that the config defines for its phase."""
-    dataset, pipeline = (config.get(part) or {}).get('dataset'), config.get(PIPELINES.get(part, ''))
-    if isinstance(dataset, dict) and 'pipeline' not in dataset and pipeline is not None:
+    dataset, pipeline = _dataset(config, part), config.get(PIPELINES.get(part, ''))
+    if dataset is not None and 'pipeline' not in dataset and pipeline is not None:
         dataset['pipeline'] = copy.deepcopy(pipeline)
+
+
+def _dataset(config: Config, part: str) -> dict | None:
+    loader = config.get(part)
+    dataset = loader.get('dataset') if isinstance(loader, dict) else None
+    return dataset if isinstance(dataset, dict) else None
 
 
 def _fill_second_stage(config: Config) -> None:
     """Give the hook SwitchPipeline, where it has none, the pipeline of the second stage."""
-    for hook in config.get('custom_hooks') or ():
-        if hook.get('type') == 'SwitchPipeline' and config.get(SECOND_STAGE) is not None:
-            hook.setdefault('pipeline', copy.deepcopy(config[SECOND_STAGE]))
+    hooks, pipeline = config.get('custom_hooks'), config.get(SECOND_STAGE)
+    for hook in hooks if isinstance(hooks, list) and pipeline is not None else ():
+        if isinstance(hook, dict) and hook.get('type') == 'SwitchPipeline':
+            hook.setdefault('pipeline', copy.deepcopy(pipeline))
 
 
-def _lacks_pipeline(dataset: Any) -> bool:
+def _lacks_pipeline(dataset: dict | None) -> bool:
     """Whether a data set takes a pipeline, and neither it nor a member has one."""
-    if not isinstance(dataset, dict) or _has_pipeline(dataset):
+    if dataset is None or _has_pipeline(dataset):
         return False
     kind = dataset.get('type')
     part = find(registries.DATASETS, kind) if isinstance(kind, str) else kind
