@@ -56,11 +56,11 @@ SEED_BUGS = {
     '7 Adaptive Wing by Shin: a wrong neighbour beside the peak': 'test_refinement_treats_x_and_y_alike',
     '7 Adaptive Wing by Shin: pairs by sorted order': 'test_pairs_go_by_name_and_files_without_partner_are_skipped',
     '8 Adaptive Wing: CoordConv needs a GPU': 'test_coordconv_runs_on_the_device_of_its_input',
-    '9 HRNet-landmarks: BGR is fed as RGB': 'test_pictures_of_opencv_are_not_fed_as_rgb',
-    '9 HRNet-landmarks: .cuda()': 'test_no_gpu_is_asked_for',
+    '9 HRNet-landmarks: BGR is fed as RGB': 'test_pictures_of_opencv_are_taken_as_bgr',
+    '9 HRNet-landmarks: .cuda()': 'test_no_gpu_is_used',
     '9 HRNet-landmarks: np.math': 'test_pictures_shrink_without_np_math',
-    '9 HRNet-landmarks: custom_align': 'test_custom_align_is_defined',
-    '9 HRNet-landmarks: no five points of 29': 'test_29_points_have_five',
+    '9 HRNet-landmarks: custom_align': 'test_custom_align_works',
+    '9 HRNet-landmarks: no five points of 29': 'test_29_points_have_five_points',
     '9 HRNet-landmarks: align_corners=True': 'test_fuse_layers_do_not_align_corners',
 }
 

@@ -108,7 +108,7 @@ def compose(
         tags=_tags(face, look, hidden),
     )
     if with_image:
-        far_ears, near_ears = ([ear for near, ear in ears if near == wanted] for wanted in (False, True))
+        far_ears, near_ears = ([ear for near, ear in ears if near == is_near] for is_near in (False, True))
         layers = [*behind, *far_ears], [*near_ears, *front]
         drawn.image = _draw_image(mesh, face, look, coverings, to_image, layers, image_rng, size)
     return drawn

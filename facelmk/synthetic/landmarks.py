@@ -123,10 +123,8 @@ def nose(face: FaceShape) -> tuple[np.ndarray, np.ndarray]:
         (-1.3 * half, wing - 0.045),
     ]
     right = [(-x, y) for x, y in left]
-    middle = np.array([face.nose_x, 0.0])
-    return np.array(bridge + below) + middle * np.array([[0], [0.3], [0.7], [1], [1], [1], [1], [1], [1]]), np.array(
-        left + right
-    )
+    crookedness = np.array([face.nose_x, 0.0]) * np.array([[0], [0.3], [0.7], [1], [1], [1], [1], [1], [1]])
+    return np.array(bridge + below) + crookedness, np.array(left + right)
 
 
 def contour(mesh: HeadMesh, face: FaceShape, projected: np.ndarray) -> tuple[np.ndarray, np.ndarray]:

@@ -67,21 +67,21 @@ def depth_map(points: np.ndarray, towards: np.ndarray, cells: int = 40) -> Depth
     flat = _in_frame(points, frame)
     low = np.array([flat[0].min(), flat[1].min()])
     scale = np.float32((cells - 1) / max(flat[0].max() - low[0], flat[1].max() - low[1]))
-    across, down, near = (cv2.resize(axis, None, fx=2, fy=2, interpolation=cv2.INTER_LINEAR).ravel() for axis in flat)
+    across, down, height = (cv2.resize(axis, None, fx=2, fy=2, interpolation=cv2.INTER_LINEAR).ravel() for axis in flat)
     cell = ((down - low[1]) * scale + 0.5).astype(np.int32) * cells + ((across - low[0]) * scale + 0.5).astype(np.int32)
     depth = np.full(cells * cells, -9, np.float32)
-    np.maximum.at(depth, cell, near)
+    np.maximum.at(depth, cell, height)
     return DepthMap(depth=depth, cells=cells, frame=frame, low=low, scale=scale)
 
 
 def depth_behind(points: np.ndarray, view: DepthMap) -> np.ndarray:
     """The distance (...) of points (..., 3) behind the surface of a depth map."""
-    across, down, near = _in_frame(points, view.frame)
+    across, down, height = _in_frame(points, view.frame)
     cell = [
         np.clip(((axis - low) * view.scale + 0.5).astype(np.int32), 0, view.cells - 1)
         for axis, low in zip((across, down), view.low, strict=True)
     ]
-    return view.depth[cell[1] * view.cells + cell[0]] - near
+    return view.depth[cell[1] * view.cells + cell[0]] - height
 
 
 def _in_frame(points: np.ndarray, frame: np.ndarray) -> list[np.ndarray]:
