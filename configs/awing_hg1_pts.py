@@ -3,6 +3,7 @@
 from mmengine.config import read_base
 
 with read_base():
+    from ._base_.augment.pts import *
     from ._base_.data.pts import *
     from ._base_.runtime import *
 

@@ -1,4 +1,4 @@
-"""Adaptive Wing's network with one hourglass on WFLW: a quarter of the cost."""
+"""Adaptive Wing's network with one hourglass on WFLW, at a quarter of the cost."""
 
 from mmengine.config import read_base
 

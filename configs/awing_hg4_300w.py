@@ -3,18 +3,15 @@
 from mmengine.config import read_base
 
 with read_base():
+    from ._base_.augment.awing import *
     from ._base_.data.w300 import *
+    from ._base_.metrics.inter_pupil import *
     from ._base_.models.awing_hg4 import *
     from ._base_.runtime import *
     from ._base_.schedules.awing_240e import *
-    from ._base_.schedules.awing_240e import awing_pipeline, awing_pupils
 
 model.update(markup='300w')
 train_dataloader.update(batch_size=8)
-train_dataloader.dataset.pipeline = awing_pipeline
-val_dataloader.dataset.pipeline[1].update(padding=awing_pipeline[1]['padding'])
-val_evaluator += awing_pupils
-del awing_pipeline, awing_pupils
 
 result = dict(
     source='the paper',

@@ -10,7 +10,7 @@ model.head = dict(type='HourglassHead')
 
 result = dict(
     source='MMPose 1.x, there as 0.0587',
-    protocol='inter-ocular NME in %, flip test, box from the annotation, best epoch on the test set',
+    protocol=protocols.mmpose,
     NME=dict(test=5.87),
     checkpoint='https://download.openmmlab.com/mmpose/face/hourglass/hourglass52_coco_wholebody_face_256x256-6994cf2e_20210909.pth',
     log='https://download.openmmlab.com/mmpose/face/hourglass/hourglass52_coco_wholebody_face_256x256_20210909.log.json',

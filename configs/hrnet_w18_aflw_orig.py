@@ -3,25 +3,22 @@
 from mmengine.config import read_base
 
 with read_base():
+    from ._base_.augment.hrnet_orig import *
     from ._base_.data.aflw import *
     from ._base_.models.hrnet_w18_orig import *
     from ._base_.runtime import *
     from ._base_.schedules.adam_60e_orig import *
-    from ._base_.schedules.adam_60e_orig import orig_crop, orig_metrics
 
 model.update(markup='aflw')
 optim_wrapper.optimizer.update(lr=2e-4)
 train_dataloader.update(batch_size=16)
-train_dataloader.dataset.pipeline[1] = orig_crop
 val_dataloader.update(batch_size=8)
-val_dataloader.dataset.pipeline[1].update(integer=True)
 val_evaluator = [
     dict(type='NME', average='face', norm='file'),
     dict(type='FailureRate', threshold=0.08, norm='file'),
     dict(type='FailureRate', threshold=0.1, norm='file'),
     dict(type='AUC', threshold=0.1, norm='file'),
 ]
-del orig_crop, orig_metrics
 
 result = dict(
     source='HRNet-Facial-Landmark-Detection',

@@ -3,21 +3,19 @@
 from mmengine.config import read_base
 
 with read_base():
+    from ._base_.augment.hrnet_orig import *
     from ._base_.data.cofw import *
+    from ._base_.metrics.hrnet_orig import *
     from ._base_.models.hrnet_w18_orig import *
     from ._base_.runtime import *
     from ._base_.schedules.adam_60e_orig import *
-    from ._base_.schedules.adam_60e_orig import orig_crop, orig_metrics
 
 model.update(markup='cofw')
 train_dataloader.update(batch_size=16)
-train_dataloader.dataset.layouts = [dict(type='CofwMat', ann_file='COFW_{split}_color.mat', box='tight')]
-train_dataloader.dataset.pipeline[1] = orig_crop
 val_dataloader.update(batch_size=8)
-val_dataloader.dataset.layouts = [dict(type='CofwMat', ann_file='COFW_{split}_color.mat', box='tight')]
-val_dataloader.dataset.pipeline[1].update(integer=True)
-val_evaluator = orig_metrics
-del orig_crop, orig_metrics
+train_dataloader.dataset.layouts = val_dataloader.dataset.layouts = [
+    dict(type='CofwMat', ann_file='COFW_{split}_color.mat', box='tight')
+]
 
 result = dict(
     source='HRNet-Facial-Landmark-Detection',

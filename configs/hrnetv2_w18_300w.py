@@ -3,6 +3,7 @@
 from mmengine.config import read_base
 
 with read_base():
+    from ._base_.augment.mmpose import *
     from ._base_.data.w300 import *
     from ._base_.models.hrnetv2_w18 import *
     from ._base_.runtime import *
@@ -13,7 +14,7 @@ model.codec.update(sigma=1.5)
 
 result = dict(
     source='MMPose 1.x',
-    protocol='inter-ocular NME in %, flip test, box from the annotation, best epoch on the test set',
+    protocol=protocols.mmpose,
     NME=dict(common=2.92, challenge=5.64, full=3.45, test=4.10),
     checkpoint='https://download.openmmlab.com/mmpose/face/hrnetv2/hrnetv2_w18_300w_256x256-eea53406_20211019.pth',
     log='https://download.openmmlab.com/mmpose/face/hrnetv2/hrnetv2_w18_300w_256x256_20211019.log.json',

@@ -3,6 +3,7 @@
 from mmengine.config import read_base
 
 with read_base():
+    from ._base_.augment.mmpose import *
     from ._base_.data.w300lp import *
     from ._base_.models.hrnetv2_w18 import *
     from ._base_.runtime import *
@@ -14,7 +15,7 @@ default_hooks['checkpoint'].update(interval=1)
 
 result = dict(
     source='MMPose 1.x, there as 0.0413 and 0.04125',
-    protocol='inter-ocular NME in %, flip test, box from the annotation, best epoch on the validation set',
+    protocol=protocols.mmpose_val,
     NME=dict(full=4.13, test=4.125),
     checkpoint='https://download.openmmlab.com/mmpose/v1/face_2d_keypoint/topdown_heatmap/300wlp/hrnetv2_w18_300wlp_256x256-fb433d21_20230922.pth',
     log='https://download.openmmlab.com/mmpose/v1/face_2d_keypoint/topdown_heatmap/300wlp/hrnetv2_w18_300wlp_256x256-fb433d21_20230922.json',

@@ -3,6 +3,7 @@
 from mmengine.config import read_base
 
 with read_base():
+    from ._base_.augment.mmpose import *
     from ._base_.data.aflw import *
     from ._base_.models.hrnetv2_w18 import *
     from ._base_.runtime import *
@@ -12,7 +13,7 @@ model.update(markup='aflw')
 
 result = dict(
     source='MMPose 1.x',
-    protocol='NME over the box size of the file in %, flip test, box from the annotation, best epoch on the test set',
+    protocol=protocols.mmpose_aflw,
     NME=dict(full=1.41, frontal=1.27),
     checkpoint='https://download.openmmlab.com/mmpose/face/hrnetv2/hrnetv2_w18_aflw_256x256-f2bbc62b_20210125.pth',
     log='https://download.openmmlab.com/mmpose/face/hrnetv2/hrnetv2_w18_aflw_256x256_20210125.log.json',

@@ -9,7 +9,7 @@ model.codec.update(centre='exact', refine='dark')
 
 result = dict(
     source='MMPose 1.x (its metafile says 1.34 for full)',
-    protocol='NME over the box size of the file in %, flip test, box from the annotation, best epoch on the test set',
+    protocol=protocols.mmpose_aflw,
     NME=dict(full=1.35, frontal=1.19),
     checkpoint='https://download.openmmlab.com/mmpose/face/darkpose/hrnetv2_w18_aflw_256x256_dark-219606c0_20210125.pth',
     log='https://download.openmmlab.com/mmpose/face/darkpose/hrnetv2_w18_aflw_256x256_dark_20210125.log.json',

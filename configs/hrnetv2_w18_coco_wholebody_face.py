@@ -3,6 +3,7 @@
 from mmengine.config import read_base
 
 with read_base():
+    from ._base_.augment.mmpose_shift import *
     from ._base_.data.coco_wholebody_face import *
     from ._base_.models.hrnetv2_w18 import *
     from ._base_.runtime import *
@@ -13,7 +14,7 @@ auto_scale_lr.update(base_batch_size=256)
 
 result = dict(
     source='MMPose 1.x, there as 0.0569',
-    protocol='inter-ocular NME in %, flip test, box from the annotation, best epoch on the test set',
+    protocol=protocols.mmpose,
     NME=dict(test=5.69),
     checkpoint='https://download.openmmlab.com/mmpose/face/hrnetv2/hrnetv2_w18_coco_wholebody_face_256x256-c1ca469b_20210909.pth',
     log='https://download.openmmlab.com/mmpose/face/hrnetv2/hrnetv2_w18_coco_wholebody_face_256x256_20210909.log.json',

@@ -9,7 +9,7 @@ model.codec.update(centre='exact', refine='dark')
 
 result = dict(
     source='MMPose 1.x, there as 0.0513',
-    protocol='inter-ocular NME in %, flip test, box from the annotation, best epoch on the test set',
+    protocol=protocols.mmpose,
     NME=dict(test=5.13),
     checkpoint='https://download.openmmlab.com/mmpose/face/darkpose/hrnetv2_w18_coco_wholebody_face_256x256_dark-3d9a334e_20210909.pth',
     log='https://download.openmmlab.com/mmpose/face/darkpose/hrnetv2_w18_coco_wholebody_face_256x256_dark_20210909.log.json',

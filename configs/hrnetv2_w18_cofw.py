@@ -3,6 +3,7 @@
 from mmengine.config import read_base
 
 with read_base():
+    from ._base_.augment.mmpose import *
     from ._base_.data.cofw import *
     from ._base_.models.hrnetv2_w18 import *
     from ._base_.runtime import *
@@ -10,11 +11,11 @@ with read_base():
 
 model.update(markup='cofw')
 model.codec.update(sigma=1.5)
-param_scheduler[1].update(end=50)  # so that the step at 55 is never taken
+param_scheduler[1].update(end=50)  # so the learning rate does not drop at 55
 
 result = dict(
     source='MMPose 1.x',
-    protocol='inter-ocular NME in %, flip test, box from the annotation, best epoch on the test set',
+    protocol=protocols.mmpose,
     NME=dict(test=3.48),
     checkpoint='https://download.openmmlab.com/mmpose/face/hrnetv2/hrnetv2_w18_cofw_256x256-49243ab8_20211019.pth',
     log='https://download.openmmlab.com/mmpose/face/hrnetv2/hrnetv2_w18_cofw_256x256_20211019.log.json',

@@ -3,6 +3,7 @@
 from mmengine.config import read_base
 
 with read_base():
+    from ._base_.augment.mmpose import *
     from ._base_.data.wflw import *
     from ._base_.models.hrnetv2_w18 import *
     from ._base_.runtime import *
@@ -10,7 +11,7 @@ with read_base():
 
 result = dict(
     source='MMPose 1.x',
-    protocol='inter-ocular NME in %, flip test, box from the annotation, best epoch on the test set',
+    protocol=protocols.mmpose,
     NME=dict(test=4.06, pose=6.97, illumination=3.99, occlusion=4.83, blur=4.58, makeup=3.94, expression=4.33),
     checkpoint='https://download.openmmlab.com/mmpose/face/hrnetv2/hrnetv2_w18_wflw_256x256-2bf032a6_20210125.pth',
     log='https://download.openmmlab.com/mmpose/face/hrnetv2/hrnetv2_w18_wflw_256x256_20210125.log.json',

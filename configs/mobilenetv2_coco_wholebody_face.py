@@ -13,7 +13,7 @@ model.head = dict(type='HeatmapHead', deconvs=3)
 
 result = dict(
     source='MMPose 1.x, there as 0.0611',
-    protocol='inter-ocular NME in %, flip test, box from the annotation, best epoch on the test set',
+    protocol=protocols.mmpose,
     NME=dict(test=6.11),
     checkpoint='https://download.openmmlab.com/mmpose/face/mobilenetv2/mobilenetv2_coco_wholebody_face_256x256-4a3f096e_20210909.pth',
     log='https://download.openmmlab.com/mmpose/face/mobilenetv2/mobilenetv2_coco_wholebody_face_256x256_20210909.log.json',

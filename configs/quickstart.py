@@ -3,6 +3,7 @@
 from mmengine.config import read_base
 
 with read_base():
+    from ._base_.augment.synthetic import *
     from ._base_.data.synthetic import *
     from ._base_.runtime import *
 

@@ -10,7 +10,7 @@ model.head = dict(type='HeatmapHead', deconvs=3)
 
 result = dict(
     source='MMPose 1.x, there as 0.0582',
-    protocol='inter-ocular NME in %, flip test, box from the annotation, best epoch on the test set',
+    protocol=protocols.mmpose,
     NME=dict(test=5.82),
     checkpoint='https://download.openmmlab.com/mmpose/face/resnet/res50_coco_wholebody_face_256x256-5128edf5_20210909.pth',
     log='https://download.openmmlab.com/mmpose/face/resnet/res50_coco_wholebody_face_256x256_20210909.log.json',

@@ -3,23 +3,17 @@
 from mmengine.config import read_base
 
 with read_base():
+    from ._base_.augment.rtmpose import *
     from ._base_.data.wflw import *
     from ._base_.models.rtmpose_m import *
     from ._base_.runtime import *
     from ._base_.schedules.rtmpose_60e import *
 
-train_dataloader.dataset.pipeline[1].update(rotate=80, scale=(0.6, 1.4), shift=0.16, shift_prob=0.3)
-train_dataloader.dataset.pipeline[2:2] = [
-    dict(type='HSV'),
-    dict(type='Blur', kernel=7, prob=0.1),
-    dict(type='MedianBlur', kernel=7, prob=0.1),
-    dict(type='CoarseDropout', holes=1, size=(0.2, 0.4), prob=1.0),
-]
 default_hooks['checkpoint'].update(interval=1, max_keep_ckpts=1)
 
 result = dict(
     source='MMPose 1.x',
-    protocol='inter-ocular NME in %, flip test, box from the annotation, best epoch on the test set',
+    protocol=protocols.mmpose,
     NME=dict(test=4.01),
     checkpoint='https://download.openmmlab.com/mmpose/v1/projects/rtmposev1/rtmpose-m_simcc-wflw_pt-aic-coco_60e-256x256-dc1dcdcf_20230228.pth',
     log='https://download.openmmlab.com/mmpose/v1/projects/rtmposev1/rtmpose-m_simcc-wflw_pt-aic-coco_60e-256x256-dc1dcdcf_20230228.json',

@@ -12,7 +12,7 @@ model.head = dict(type='HeatmapHead', deconvs=3)
 
 result = dict(
     source='MMPose 1.x, there as 0.0567',
-    protocol='inter-ocular NME in %, flip test, box from the annotation, best epoch on the test set',
+    protocol=protocols.mmpose,
     NME=dict(test=5.67),
     checkpoint='https://download.openmmlab.com/mmpose/face/scnet/scnet50_coco_wholebody_face_256x256-a0183f5f_20210909.pth',
     log='https://download.openmmlab.com/mmpose/face/scnet/scnet50_coco_wholebody_face_256x256_20210909.log.json',

@@ -3,6 +3,7 @@
 from mmengine.config import read_base
 
 with read_base():
+    from ._base_.augment.mmpose import *
     from ._base_.data.wflw import *
     from ._base_.runtime import *
     from ._base_.schedules.adam_60e import *

@@ -1,4 +1,4 @@
-"""The public names that users and downstream projects rely on: each imports, takes what it says, gives what it says."""
+"""The public names that users and downstream projects rely on: they exist, with their arguments and results."""
 
 import importlib
 import inspect
@@ -53,7 +53,7 @@ REGISTRIES = {
     'METRICS': ('NME', 'FailureRate', 'AUC'), 'MODELS': ('FaceLandmarker', 'ExpMomentumEMA'),
     'HOOKS': ('SwitchPipeline',)}
 # fmt: on
-SIGNATURES = {  # what a call by these words must find, with its defaults
+SIGNATURES = {  # keyword arguments with their defaults
     'facelmk.load': dict(weights=None, device=None),
     'facelmk.faces.Face.align': dict(size=112),
     'facelmk.checkpoint.load_checkpoint': dict(strict=True),
@@ -71,7 +71,7 @@ SIGNATURES = {  # what a call by these words must find, with its defaults
     'facelmk.compat.set_circles_on_img': dict(circle_size=5, is_copy=False),
     'facelmk.compat.alignment_orig': dict(ncols=96, nrows=112, custom_align=None),
 }
-POSITIONAL = {  # and the names of what is given without a word
+POSITIONAL = {  # the names of positional arguments, in their order
     'facelmk.load': ('config', 'weights', 'device'),
     'facelmk.checkpoint.load_checkpoint': ('module', 'source', 'strict'),
     'facelmk.compat.get_model_by_name': ('model_name',),
@@ -101,12 +101,12 @@ BOX = [20.0, 10.0, 120.0, 130.0]
 
 
 def public(name: str) -> Any:
-    """An object by its dotted name, of which the first parts are modules."""
-    module, _, rest = name.rpartition('.')
+    """Return an object by its dotted name, such as module.Class.method."""
+    parent, _, attribute = name.rpartition('.')
     try:
-        return getattr(importlib.import_module(module), rest)
+        return getattr(importlib.import_module(parent), attribute)
     except ModuleNotFoundError:
-        return getattr(public(module), rest)
+        return getattr(public(parent), attribute)
 
 
 @pytest.fixture(scope='module')
@@ -141,12 +141,12 @@ def test_arguments_in_their_order(name: str) -> None:
 
 
 @pytest.mark.parametrize('name', REGISTRIES)
-def test_parts_are_in_their_registries(name: str) -> None:
+def test_parts_are_registered(name: str) -> None:
     assert set(REGISTRIES[name]) <= set(getattr(registry, name))
     assert registry.DETECTORS is not None
 
 
-def test_configs_of_the_seeds_rows_exist() -> None:
+def test_published_configs_exist() -> None:
     assert set(CONFIGS) <= set(config_names())
 
 
@@ -155,7 +155,7 @@ def test_markups() -> None:
     assert {'wflw', '300w', 'cofw', 'aflw', 'lapa', 'coco_wholebody_face', '300wlp', 'five'} <= MARKUPS.keys()
 
 
-def test_a_config_builds_the_bare_way() -> None:
+def test_a_model_is_built_from_config_fromfile() -> None:
     model = registry.MODELS.build(Config.fromfile(config_folder() / 'quickstart.py').model)
     assert type(model).__name__ == 'FaceLandmarker' and isinstance(model, nn.Module)
 
@@ -190,11 +190,11 @@ def test_pictures_in_every_form(model: Any, image: np.ndarray, tmp_path: Path) -
     path, rgb = tmp_path / 'x.png', np.ascontiguousarray(image[..., ::-1])
     cv2.imwrite(str(path), image)
     tensor = torch.from_numpy(rgb.transpose(2, 0, 1).copy())
-    wanted = model(image, boxes=[BOX])[0].landmarks
+    expected = model(image, boxes=[BOX])[0].landmarks
     for form in (path, str(path), path.read_bytes(), Image.fromarray(rgb), tensor):
-        assert np.array_equal(model(form, boxes=[BOX])[0].landmarks, wanted)
+        assert np.array_equal(model(form, boxes=[BOX])[0].landmarks, expected)
     for forms in ([image, path], torch.stack([tensor, tensor])):
-        assert all(np.array_equal(faces[0].landmarks, wanted) for faces in model(forms, boxes=[[BOX], [BOX]]))
+        assert all(np.array_equal(faces[0].landmarks, expected) for faces in model(forms, boxes=[[BOX], [BOX]]))
 
 
 def test_the_landmarker_inside(model: Any) -> None:
@@ -206,7 +206,7 @@ def test_the_landmarker_inside(model: Any) -> None:
     ] == ['backbone', 'head']
 
 
-def test_a_checkpoint_fits_or_is_refused(model: Any, weights: Path, tmp_path: Path) -> None:
+def test_a_checkpoint_that_does_not_fit_is_refused(model: Any, weights: Path, tmp_path: Path) -> None:
     load_checkpoint(model.landmarker, weights)
     load_checkpoint(model.landmarker, str(weights), strict=True)
     state = model.landmarker.state_dict()
@@ -239,7 +239,7 @@ def test_forms_of_codecs() -> None:
 
 
 @pytest.mark.parametrize('norm', NORMS)
-def test_metrics_say_what_they_are(norm: str) -> None:
+def test_metrics_have_name_unit_direction_and_normaliser(norm: str) -> None:
     for kind in ('NME', 'FailureRate', 'AUC'):
         metric = registry.METRICS.build(dict(type=kind, norm=norm))
         assert all(
@@ -256,6 +256,6 @@ def test_drawn_faces_have_exact_points(markup: str, size: int) -> None:
     assert first['landmarks'].shape == (size, 2) and np.array_equal(first['image'], again['image'])
 
 
-def test_what_comes_later_is_not_in_the_lists() -> None:
-    parts = {part for registry in REGISTRIES.values() for part in registry}
+def test_future_names_are_not_in_the_lists() -> None:
+    parts = {part for names in REGISTRIES.values() for part in names}
     assert not (parts | REGISTRIES.keys() | SIGNATURES.keys()) & set(LATER)

@@ -351,8 +351,8 @@ def test_preflight_names_the_line_that_mends_it(preflight: ModuleType, monkeypat
     monkeypatch.setattr(preflight.shutil, 'disk_usage', lambda _: shutil._ntuple_diskusage(10**10, 10**10, 10**9))
     monkeypatch.setattr(preflight.shutil, 'which', lambda _: None)
     monkeypatch.setattr(preflight.importlib.util, 'find_spec', lambda _: None)
-    monkeypatch.setattr(preflight, 'OLDEST', (9, 0))
-    told = '\n'.join(preflight.lacks(keep_torch=True))
+    monkeypatch.setattr(preflight, 'OLDEST_PYTHON', (9, 0))
+    told = '\n'.join(preflight.problems(keep_torch=True))
     for mend in (
         'make PYTHON=',
         '-venv',
@@ -366,9 +366,9 @@ def test_preflight_names_the_line_that_mends_it(preflight: ModuleType, monkeypat
 
 
 def test_preflight_answers_by_its_exit_code(preflight: ModuleType, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(preflight, 'lacks', lambda keep: iter(()))
+    monkeypatch.setattr(preflight, 'problems', lambda keep: iter(()))
     assert preflight.main() == 0
-    monkeypatch.setattr(preflight, 'lacks', lambda keep: iter(['no disk']))
+    monkeypatch.setattr(preflight, 'problems', lambda keep: iter(['no disk']))
     assert preflight.main() == 3
 
 

@@ -40,10 +40,10 @@ SEED_BUGS = {
     '4 MMPose: the way home knows no rotation': 'test_the_way_home_knows_rotation_and_mirror',
     '4 MMPose: UDP moves x = 200 to 200.78': 'test_udp_keeps_a_point_in_its_place',
     '5 MMPose: save_best guesses from spelling': 'test_the_best_epoch_is_kept_without_a_rule',
-    '6 HRNet: resuming fails': 'test_a_resumed_run_ends_where_the_whole_one_ends',
+    '6 HRNet: resuming fails': 'test_a_resumed_run_ends_with_the_same_weights',
     '6 HRNet: checkpoints hold modules': 'test_checkpoints_hold_tensors_and_plain_data_alone',
     '6 HRNet: model_best.pth cannot be tested': 'test_the_original_hrnets_files_fill_every_tensor',
-    '6 HRNet: the best checkpoint cannot be tested': 'test_the_original_hrnets_command_lines_run_as_they_stand',
+    '6 HRNet: the best checkpoint cannot be tested': 'test_the_original_hrnets_command_lines_run',
     '6 HRNet: latest.pth dangles': 'test_the_newest_checkpoint_is_found_in_a_moved_folder',
     '6 HRNet: WFLW was never flipped, by a case error': 'test_wflws_pairs_are_counted_from_zero_and_its_name_is_not_'
     'guessed',

@@ -1,4 +1,9 @@
-"""What every run shares: logs, checkpoints, the choice of the best one."""
+"""What every run shares: logs, checkpoints, the choice of the best epoch, and the names of protocols."""
+
+from mmengine.config import read_base
+
+with read_base():
+    from .protocols import *
 
 default_scope = 'facelmk'
 default_hooks = dict(

@@ -1,6 +1,6 @@
-"""`facelmk VERB ...`: one file a verb, each with `arguments(parser)` and `run(options)`; tools/*.py call the same.
+"""`facelmk VERB ...`: one module for each verb, with `arguments(parser)` and `run(options)`; tools/*.py call the same.
 
-Exit codes: 0 good, 1 a bug, 2 wrong input, 3 something missing, 4 defective data, 5 training cannot go on.
+Exit codes: 0 good, 1 a bug, 2 wrong input, 3 a missing resource, 4 defective data, 5 training cannot continue.
 """
 
 import argparse
@@ -11,62 +11,70 @@ from collections.abc import Sequence
 
 from .. import __version__
 from ..errors import FacelmkError, did_you_mean
-from .options import refused
+from .options import example, unknown_argument
 
 VERBS = {
     'predict': 'find landmarks in pictures and folders',
     'train': 'train a model',
     'test': 'test a checkpoint: metrics, predictions, a report',
-    'config': 'show or compare configs',
-    'data': 'look at data sets',
-    'models': 'count what a model costs, publish a checkpoint',
+    'config': 'show, compare and check configs',
+    'data': 'check, convert and draw data sets',
+    'models': 'count parameters and operations of a model, publish a checkpoint',
     'plot': 'draw training curves from logs',
-    'env': 'what this machine and its packages are',
+    'env': 'list this machine, its packages and their problems',
 }
+BROKEN_PIPE = 141  # what a shell reports of a program whose reader has gone
+INTERRUPTED = 130
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Run one command; returns its exit code."""
-    # torch's idle threads spin by default; where loaders or others want the cores, training is then ten times slower
+    """Run one command and return its exit code."""
+    # torch's idle threads spin by default; with loaders on the same cores, training is then ten times slower
     os.environ.setdefault('OMP_WAIT_POLICY', 'PASSIVE')
-    given = list(sys.argv[1:] if arguments is None else arguments)
-    parser = argparse.ArgumentParser('facelmk', description='Facial landmarks: train, test, look, compare.')
-    parser.add_argument('--version', action='version', version=__version__)
-    verbs = parser.add_subparsers(dest='verb', required=True, metavar='VERB')
-    asked = next((word for word in given if not word.startswith('-')), None)
-    if asked is not None and asked not in VERBS and given[0] == asked:
-        print(
-            f'facelmk: {asked!r} is no verb. {did_you_mean(asked, VERBS)} Verbs are: {", ".join(VERBS)}',
-            file=sys.stderr,
-        )
+    words = list(sys.argv[1:] if arguments is None else arguments)
+    if problem := _misplaced_verb(words):
+        print(f'facelmk: {problem}', file=sys.stderr)
         return 2
-    verb = next((word for word in given if word in VERBS), None)
-    if verb is not None and given[0] not in (verb, '-h', '--help', '--version'):
-        print(
-            f'facelmk: {given[0]} stands before the verb; options follow it: facelmk {verb} ... {given[0]}',
-            file=sys.stderr,
-        )
-        return 2
-    for verb, purpose in VERBS.items():
-        sub = verbs.add_parser(verb, help=purpose, description=purpose)
-        if verb == asked:  # the other verbs' modules need not be imported
-            module = importlib.import_module(f'{__name__}.{verb}')
-            module.arguments(sub)
-            given = getattr(module, 'habits', list)(given)
-            sub.set_defaults(run=module.run)
     try:
-        options, rest = parser.parse_known_args(given)
-        if rest:
-            raise FacelmkError(refused(rest[0], verbs.choices[options.verb]))
-        answer = options.run(options) or 0
-        sys.stdout.flush()
-        return answer
-    except BrokenPipeError:  # whoever read the output has gone, such as `| head`; Python would flush once more
+        return _run(words)
+    except BrokenPipeError:  # the reader of the output has gone, such as `| head`; Python would flush once more
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        return 141  # what a shell says of a program that ended so
+        return BROKEN_PIPE
     except FacelmkError as error:
         print(f'facelmk: {error}', file=sys.stderr)
         return error.exit_code
     except KeyboardInterrupt:
         print('facelmk: interrupted', file=sys.stderr)
-        return 130
+        return INTERRUPTED
+
+
+def _misplaced_verb(words: Sequence[str]) -> str | None:
+    """Why the first word cannot be run; None if it is a verb, or a question about facelmk itself."""
+    first = words[0] if words else '--help'
+    if not first.startswith('-') and first not in VERBS:
+        return f'{first!r} is no verb. {did_you_mean(first, VERBS)} Verbs: {", ".join(VERBS)}'
+    verb = next((word for word in words if word in VERBS), None)
+    if verb is not None and first not in (verb, '-h', '--help', '--version'):
+        return f'{first} stands before the verb. Options follow it: facelmk {verb} ... {first}'
+    return None
+
+
+def _run(words: list[str]) -> int:
+    """Parse the command line and run its verb. Only the module of that verb is imported."""
+    parser = argparse.ArgumentParser('facelmk', description='Facial landmarks: train, test, predict, compare.')
+    example(parser, 'facelmk predict quickstart photo.jpg --weights best.pth --boxes full')
+    parser.add_argument('--version', action='version', version=__version__)
+    verbs = parser.add_subparsers(dest='verb', required=True, metavar='VERB')
+    for verb, purpose in VERBS.items():
+        sub = verbs.add_parser(verb, help=purpose, description=purpose)
+        if words[:1] == [verb]:
+            module = importlib.import_module(f'{__name__}.{verb}')
+            module.arguments(sub)
+            words = getattr(module, 'translate_arguments', list)(words)
+            sub.set_defaults(run=module.run)
+    options, unknown = parser.parse_known_args(words)
+    if unknown:
+        raise FacelmkError(unknown_argument(unknown[0], verbs.choices[options.verb]))
+    exit_code = options.run(options) or 0
+    sys.stdout.flush()
+    return exit_code

@@ -1,4 +1,4 @@
-"""facelmk env"""
+"""facelmk env."""
 
 import argparse
 import importlib
@@ -12,8 +12,10 @@ from typing import Any
 
 from packaging.requirements import Requirement
 
-MODULES = {'mmcv-lite': 'mmcv', 'opencv-python': 'cv2', 'json-tricks': 'json_tricks'}
-STAND_INS = {
+from .options import example
+
+MODULES = {'mmcv-lite': 'mmcv', 'opencv-python': 'cv2', 'json-tricks': 'json_tricks'}  # import names
+ALTERNATIVES = {  # packages with the same modules
     'mmcv-lite': ('mmcv',),
     'opencv-python': ('opencv-python-headless', 'opencv-contrib-python', 'opencv-contrib-python-headless'),
 }
@@ -21,18 +23,19 @@ OPTIONAL = ('matplotlib', 'tensorboard', 'h5py', 'scipy')
 
 
 def arguments(parser: argparse.ArgumentParser) -> None:
+    example(parser, 'facelmk env --json')
     parser.add_argument('--json', action='store_true', help='print it as json')
 
 
 def run(options: argparse.Namespace) -> int:
-    """0 where everything is there, 3 where something is missing."""
-    found = report()
-    print(json.dumps(found, indent=2) if options.json else _text(found))
-    return 3 if found['problems'] else 0
+    """Return 0, or 3 if there is a problem."""
+    environment = report()
+    print(json.dumps(environment, indent=2) if options.json else _text(environment))
+    return 3 if environment['problems'] else 0
 
 
 def report() -> dict[str, Any]:
-    """Machine, packages, and what is wrong with them: each problem with the line that mends it."""
+    """Return machine, packages and problems, each problem with the command that solves it."""
     problems: list[str] = []
     packages = {need.name: _package(need, problems) for need in requirements()}
     packages |= {f'{name} (optional)': _version(name) for name in OPTIONAL}
@@ -40,7 +43,7 @@ def report() -> dict[str, Any]:
 
 
 def requirements() -> list[Requirement]:
-    """What facelmk needs here, as installed or as the clone says."""
+    """Return the requirements on this machine, of the installed package or of the clone."""
     try:
         lines = metadata.requires('facelmk') or []
     except metadata.PackageNotFoundError:
@@ -51,8 +54,8 @@ def requirements() -> list[Requirement]:
 
 
 def _package(need: Requirement, problems: list[str]) -> str | None:
-    """A package's version; what is wrong with it joins `problems`."""
-    names = [name for name in (need.name, *STAND_INS.get(need.name, ())) if _version(name)]
+    """Return a package's version, and append its problems to `problems`."""
+    names = [name for name in (need.name, *ALTERNATIVES.get(need.name, ())) if _version(name)]
     if not names:
         problems.append(f'{need.name} is not installed: pip install "{need}"')
         return None
@@ -62,15 +65,15 @@ def _package(need: Requirement, problems: list[str]) -> str | None:
         )
     version = _version(names[0])
     if version and version not in need.specifier:
-        problems.append(f'{names[0]} {version} is there, {need.specifier} is needed: pip install "{need}"')
+        problems.append(f'{names[0]} {version} is installed, {need.specifier} is needed: pip install "{need}"')
     try:
         importlib.import_module(MODULES.get(need.name, need.name))
     except ImportError as error:
-        problems.append(f'{names[0]} cannot be imported ({error}): {_mend(need, str(error))}')
+        problems.append(f'{names[0]} cannot be imported ({error}): {_solution(need, str(error))}')
     return version if names[0] == need.name else f'{version} ({names[0]})'
 
 
-def _mend(need: Requirement, error: str) -> str:
+def _solution(need: Requirement, error: str) -> str:
     if 'libGL' in error or 'libgthread' in error or 'libglib' in error:
         return (
             'apt-get install -y libgl1 libglib2.0-0, or without a screen: pip uninstall -y opencv-python; '
@@ -108,7 +111,7 @@ def _memory() -> float | None:
 
 
 def _torch(problems: list[str]) -> dict[str, Any]:
-    """What torch can use; the package itself is looked after elsewhere."""
+    """Return what torch can use here. `_package` checks the package itself."""
     try:
         import torch
     except ImportError:
@@ -117,7 +120,7 @@ def _torch(problems: list[str]) -> dict[str, Any]:
     if not cuda and shutil.which('nvidia-smi'):
         problems.append(
             f'there is an NVIDIA driver, but torch {torch.__version__} sees no GPU: install the build for '
-            'your CUDA from https://pytorch.org/get-started/locally'
+            'your CUDA version from https://pytorch.org/get-started/locally'
         )
     return {
         'version': torch.__version__,
@@ -129,16 +132,16 @@ def _torch(problems: list[str]) -> dict[str, Any]:
     }
 
 
-def _text(found: dict[str, Any]) -> str:
+def _text(environment: dict[str, Any]) -> str:
     lines = []
     for title in ('machine', 'torch', 'packages'):
         lines.append(title)
-        lines += [f'  {name:<24}{_told(value)}' for name, value in found[title].items()]
-    lines.append('problems' if found['problems'] else 'no problem found')
-    return '\n'.join([*lines, *(f'  {problem}' for problem in found['problems'])])
+        lines += [f'  {name:<24}{_value_text(value)}' for name, value in environment[title].items()]
+    lines.append('problems' if environment['problems'] else 'no problem found')
+    return '\n'.join([*lines, *(f'  {problem}' for problem in environment['problems'])])
 
 
-def _told(value: Any) -> str:
+def _value_text(value: Any) -> str:
     if value is None or value == []:
         return 'none'
     return ', '.join(value) if isinstance(value, list) else str(value)

@@ -1,4 +1,4 @@
-"""facelmk models stats CONFIG, facelmk models publish IN OUT"""
+"""facelmk models stats CONFIG, facelmk models publish IN OUT."""
 
 import argparse
 import hashlib
@@ -6,24 +6,27 @@ import json
 from datetime import date
 from pathlib import Path
 
-from .options import add_config, read_config
+from .options import add_config, example, read_config
 
 
 def arguments(parser: argparse.ArgumentParser) -> None:
-    what = parser.add_subparsers(dest='what', required=True, metavar='WHAT')
-    purpose = 'parameters and multiply-accumulates of a model, by part'
-    stats = what.add_parser('stats', help=purpose, description=purpose)
+    example(parser, 'facelmk models stats hrnetv2_w18_wflw')
+    actions = parser.add_subparsers(dest='action', required=True, metavar='ACTION')
+    purpose = 'print parameters and multiply-accumulates of a model, by part'
+    stats = actions.add_parser('stats', help=purpose, description=purpose)
+    example(stats, 'facelmk models stats hrnetv2_w18_wflw --shape 256')
     add_config(stats)
     stats.add_argument(
         '--shape', nargs='+', type=int, default=[256], metavar='PIXELS', help='side of the crop (default: 256)'
     )
     stats.add_argument('--json', action='store_true', help='print the numbers as json')
     stats.set_defaults(act=_stats)
-    purpose = 'make a small checkpoint to give away: weights only, named by its hash'
-    publish = what.add_parser('publish', help=purpose, description=purpose)
+    purpose = 'write a small checkpoint to publish: weights only, with its hash in the name'
+    publish = actions.add_parser('publish', help=purpose, description=purpose)
+    example(publish, 'facelmk models publish work_dirs/mine/epoch_60.pth mine.pth')
     publish.add_argument('source', metavar='IN', help='a checkpoint of a training run')
-    publish.add_argument('target', metavar='OUT', help='where to write; becomes OUT-<hash>_<date>.pth')
-    publish.add_argument('--json', action='store_true', help='print where it is and its sha256 as json')
+    publish.add_argument('target', metavar='OUT', help='the file to write; its name becomes OUT-<hash>_<date>.pth')
+    publish.add_argument('--json', action='store_true', help='print its path and sha256 as json')
     publish.set_defaults(act=_publish)
 
 
@@ -36,7 +39,7 @@ def _stats(options: argparse.Namespace) -> None:
     from ..report.model_stats import model_cost
 
     if len(set(options.shape)) > 1:
-        raise FacelmkError(f'--shape {" ".join(map(str, options.shape))}: crops are square; give one number')
+        raise FacelmkError(f'--shape {" ".join(map(str, options.shape))}: crops are square. Give one number')
     config, size = read_config(options), options.shape[0]
     rows = model_cost(config, size)
     if options.json:
@@ -52,8 +55,8 @@ def _stats(options: argparse.Namespace) -> None:
     for row in rows:
         print(f'{row.part:<14}{row.parameters:>14,}{row.macs / 1e9:>10.4f}{2 * row.macs / 1e9:>10.4f}')
     print(
-        'One MAC is a multiplication and an addition: two FLOPs. What MMPose prints as FLOPs are MACs.\n'
-        'Counted are convolutions and matrix products.'
+        'One MAC is a multiplication and an addition: two FLOPs. MMPose prints MACs under the name FLOPs.\n'
+        'Only convolutions and matrix products count.'
     )
 
 

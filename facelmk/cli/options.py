@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from mmengine import Config
 
 
-REMOVED = {  # options of MMPose's tools, and what took their place
+REMOVED = {  # options of MMPose's tools, and what to write here instead
     '--resume-from': '--resume CHECKPOINT',
     '--auto-resume': '--resume',
     '--load-from': '--cfg-options load_from=FILE',
@@ -28,13 +28,18 @@ REMOVED = {  # options of MMPose's tools, and what took their place
 }
 
 
-def refused(word: str, parser: argparse.ArgumentParser) -> str:
-    """What to say of an argument that a verb does not take."""
+def example(parser: argparse.ArgumentParser, command: str) -> None:
+    """End the help of a verb with an example."""
+    parser.epilog = f'example: {command}'
+
+
+def unknown_argument(word: str, parser: argparse.ArgumentParser) -> str:
+    """Return the message for an argument that a verb does not take."""
     name = word.partition('=')[0]
     if name in REMOVED:
-        return f'{name} is no option here; what took its place: {REMOVED[name]}'
+        return f'{name} is an option of MMPose. Use here: {REMOVED[name]}'
     if not name.startswith('-'):
-        return f'nothing takes the argument {word!r}; see {parser.prog} --help'
+        return f'unknown argument {word!r}. See {parser.prog} --help'
     below = [action.choices.values() for action in parser._actions if isinstance(action.choices, dict)]
     parsers = [parser, *(sub for subs in below for sub in subs)]
     known = {option for sub in parsers for option in sub._option_string_actions if option.startswith('--')}
@@ -44,15 +49,20 @@ def refused(word: str, parser: argparse.ArgumentParser) -> str:
 def add_config(parser: argparse.ArgumentParser) -> None:
     """CONFIG, --data and --cfg-options."""
     parser.add_argument('config', metavar='CONFIG', help='a config file, or the name of one that comes with facelmk')
-    parser.add_argument('--data', metavar='DIR', help="where the data set lies, in place of the config's own folder")
+    parser.add_argument('--data', metavar='DIR', help="the folder of the data set, instead of the config's own")
+    add_cfg_options(parser)
+    add_safe(parser)
+
+
+def add_cfg_options(parser: argparse.ArgumentParser) -> None:
+    """--cfg-options."""
     parser.add_argument(
         '--cfg-options',
         nargs='+',
         action='extend',
         metavar='KEY=VALUE',
-        help='replace values of the config: model.flip_test=False',
+        help='replace values of the config, such as model.flip_test=False',
     )
-    add_safe(parser)
 
 
 def add_safe(parser: argparse.ArgumentParser) -> None:
@@ -60,43 +70,43 @@ def add_safe(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         '--safe-config',
         action='store_true',
-        help='refuse a config file that holds more than data, before anything of it is run',
+        help='refuse a config file that holds more than data; no code in it is run',
     )
 
 
 def add_run(parser: argparse.ArgumentParser) -> None:
-    """Where a run writes, what it draws, and with whom it runs."""
-    parser.add_argument('--work-dir', help='where logs and checkpoints go (default: work_dirs/<config>)')
+    """Options of training and test: work folder, drawings, distributed start."""
+    parser.add_argument('--work-dir', help='the folder for logs and checkpoints (default: work_dirs/<config>)')
     parser.add_argument('--show-dir', help='draw predictions into this folder')
     parser.add_argument('--show', action='store_true', help='draw predictions on the screen')
-    parser.add_argument('--interval', type=int, default=1, help='draw every so many faces (default: 1)')
-    parser.add_argument('--wait-time', type=float, default=1.0, help='seconds that a picture stays on the screen')
+    parser.add_argument('--interval', type=int, default=1, help='draw every n-th face (default: 1)')
+    parser.add_argument('--wait-time', type=float, default=1.0, help='seconds each drawing stays on the screen')
     parser.add_argument(
         '--launcher',
         choices=('none', 'pytorch', 'slurm', 'mpi'),
         default='none',
-        help='who started the ranks of a distributed run',
+        help='the program that started the processes of a distributed run',
     )
     parser.add_argument('--local-rank', '--local_rank', type=int, default=0, help=argparse.SUPPRESS)
 
 
 def from_hrnet(words: Sequence[str]) -> list[str]:
-    """The original HRNet's `VERB --cfg F.yaml --model-file F.pth` as `VERB CONFIG CHECKPOINT`."""
-    given, rest, left = {}, [], iter(words)
-    for word in left:
+    """Translate the original HRNet's `VERB --cfg F.yaml --model-file F.pth` into `VERB CONFIG CHECKPOINT`."""
+    values, others, remaining = {}, [], iter(words)
+    for word in remaining:
         flag, equals, value = word.partition('=')
         if flag in ('--cfg', '--model-file'):
-            given[flag] = value if equals else next(left, '')
+            values[flag] = value if equals else next(remaining, '')
         else:
-            rest.append(word)
-    for place, flag in ((1, '--cfg'), (2, '--model-file')):
-        rest[place:place] = [given[flag]] if flag in given else []
-    return rest
+            others.append(word)
+    for position, flag in ((1, '--cfg'), (2, '--model-file')):
+        others[position:position] = [values[flag]] if flag in values else []
+    return others
 
 
 def read_config(options: argparse.Namespace) -> 'Config':
-    """The config with what the command line says of it."""
-    from ..config import load_config  # brings torch, which --help does without
+    """Return the config with the values of the command line."""
+    from ..config import load_config  # imports torch, which --help does not need
 
     config = load_config(options.config, values(options.cfg_options or ()), getattr(options, 'safe_config', False))
     if getattr(options, 'data', None):
@@ -115,28 +125,28 @@ def read_config(options: argparse.Namespace) -> 'Config':
 
 
 def values(pairs: Iterable[str]) -> dict[str, Any]:
-    """Dotted keys and what stands behind '=', read as mmengine reads it: numbers, True, None, [1,2], (a,b), text."""
+    """Return {dotted key: value} of KEY=VALUE, in mmengine's notation: numbers, True, None, [1,2], (a,b), text."""
     from mmengine import DictAction
 
     if wrong := [pair for pair in pairs if '=' not in pair]:
         raise FacelmkError(f'--cfg-options {wrong[0]}: write KEY=VALUE, without spaces around the =')
-    found = {}
+    parsed = {}
     for key, value in (pair.split('=', 1) for pair in pairs):
+        if value[:1] in ('{', '"'):
+            raise FacelmkError(
+                f'--cfg-options {key}={value}: a dict is not possible here. Give its keys one by one: {key}.name=value'
+            )
         try:
-            found[key] = DictAction._parse_iterable(value)
-        except (AssertionError, RecursionError) as error:  # mmengine's answers to brackets that do not match
+            parsed[key] = DictAction._parse_iterable(value)
+        except (AssertionError, RecursionError) as error:  # mmengine's errors for brackets that do not match
             raise FacelmkError(
                 f'--cfg-options {key}={value}: the brackets do not match. Write lists as [1,2], tuples '
                 'as (1,2), all of it in quotes'
             ) from error
-        if value[:1] in '{"' and value[:1]:
-            raise FacelmkError(
-                f'--cfg-options {key}={value}: a dict cannot be given here. Give its keys one by one: {key}.name=value'
-            )
-    return found
+    return parsed
 
 
 def drawing(options: argparse.Namespace, work_dir: str) -> dict[str, Any]:
-    """The arguments of `engine.run.Drawing`."""
+    """Return the arguments of `engine.run.Drawing`."""
     folder = None if options.show_dir is None else str(Path(work_dir, options.show_dir))
     return dict(folder=folder, show=options.show, interval=options.interval, wait=options.wait_time)

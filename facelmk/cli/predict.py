@@ -1,4 +1,4 @@
-"""facelmk predict CONFIG INPUT [INPUT ...]"""
+"""facelmk predict CONFIG INPUT [INPUT ...]."""
 
 import argparse
 import json
@@ -8,37 +8,44 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from ..errors import DataDefect, FacelmkError
-from .options import add_config, read_config
+from .options import add_config, example, read_config
 
 if TYPE_CHECKING:
     from ..inference import Predictor
-    from ..inference.folders import Found
+    from ..inference.folders import PictureSource
 
 LIST = 'predictions.json'
-SHOWN = 5  # how many pictures that could not be used are named
+MAX_NAMED = 5  # of the pictures that could not be used
 
 
 def arguments(parser: argparse.ArgumentParser) -> None:
+    example(parser, 'facelmk predict hrnetv2_w18_wflw photo.jpg --boxes full --out out.jpg')
     add_config(parser)
     parser.add_argument('inputs', nargs='+', metavar='INPUT', help='pictures, URLs of pictures, or folders of them')
-    parser.add_argument('--weights', metavar='FILE', help="a path or a URL (default: the config's published ones)")
+    parser.add_argument(
+        '--weights', metavar='FILE', help='a path or a URL (default: the published weights of the config)'
+    )
     parser.add_argument(
         '--boxes',
         metavar='BOXES',
-        help='where the faces are: full (the whole picture is one box), '
+        help='the boxes of the faces: full (the full picture is one box), '
         'x1,y1,x2,y2 with ; between faces, or a .json or .csv file',
     )
     parser.add_argument(
         '--out',
         metavar='PATH',
-        help='where drawings go: a picture, or a folder, which gets '
-        f'{LIST} as well; or a .json file for the numbers alone (default: work_dirs/<config>/predict)',
+        help=f'the drawing of one picture; or a folder for all drawings and {LIST}; or a .json file for the '
+        'numbers alone (default: work_dirs/<config>/predict)',
     )
     parser.add_argument('--json', action='store_true', help='print the numbers as json; without --out nothing is drawn')
     parser.add_argument('--device', help='cpu, cuda, cuda:1 (default: a GPU if there is one)')
-    parser.add_argument('--no-flip', action='store_true', help='do not average with the mirrored crop')
+    parser.add_argument(
+        '--no-flip', action='store_true', help='do not average with the prediction of the mirrored crop'
+    )
     parser.add_argument('--strict', action='store_true', help='stop at the first picture that cannot be used')
-    parser.add_argument('--batch-size', type=int, default=16, metavar='N', help='faces at once (default: 16)')
+    parser.add_argument(
+        '--batch-size', type=int, default=16, metavar='N', help='faces in one forward pass (default: 16)'
+    )
 
 
 def run(options: argparse.Namespace) -> None:
@@ -46,7 +53,7 @@ def run(options: argparse.Namespace) -> None:
     from ..inference.boxes import NEEDED, parse_boxes
     from ..inference.folders import find_pictures
 
-    with redirect_stdout(sys.stderr) if options.json else nullcontext():  # the log must not stand in the json
+    with redirect_stdout(sys.stderr) if options.json else nullcontext():  # the json alone goes to stdout
         if options.boxes is None:
             raise FacelmkError(
                 NEEDED.replace('boxes=[[x1, y1, x2, y2], ...]', '--boxes x1,y1,x2,y2').replace(
@@ -57,39 +64,39 @@ def run(options: argparse.Namespace) -> None:
             raise FacelmkError(f'--batch-size {options.batch_size}: expected 1 or more')
         boxes_of = parse_boxes(options.boxes)
         config = read_config(options)
-        out = _place(options, config.work_dir)
+        out = _output(options, config.work_dir)
         pictures, others = find_pictures(options.inputs, out)
-        places = _drawings(pictures, out)
+        drawings = _drawings(pictures, out)
         model = load(
             config, options.weights, options.device, False if options.no_flip else None, batch_size=options.batch_size
         )
-        rows, failed = _predict(model, pictures, boxes_of, places, options.strict)
-    _tell(options, rows, out, others)
+        rows, failed = _predict(model, pictures, boxes_of, drawings, options.strict)
+    _report(options, rows, out, others)
     if failed:
-        listed = '; '.join(
-            str(error) if name in str(error) else f'{name}: {error}' for name, error in list(failed.items())[:SHOWN]
+        named = '; '.join(
+            str(error) if name in str(error) else f'{name}: {error}' for name, error in list(failed.items())[:MAX_NAMED]
         )
-        more = f'; and {len(failed) - SHOWN} more' if len(failed) > SHOWN else ''
-        raise DataDefect(f'{len(failed)} of {len(pictures)} pictures could not be used: {listed}{more}')
+        more = f'; and {len(failed) - MAX_NAMED} more' if len(failed) > MAX_NAMED else ''
+        raise DataDefect(f'{len(failed)} of {len(pictures)} pictures could not be used: {named}{more}')
 
 
-def _place(options: argparse.Namespace, work_dir: str) -> Path | None:
-    """Where to write; None if nothing is to be written."""
+def _output(options: argparse.Namespace, work_dir: str) -> Path | None:
+    """The file or folder to write; None for no output."""
     if options.out is None:
         return None if options.json else Path(work_dir, 'predict')
     return Path(options.out).expanduser()
 
 
-def _drawings(pictures: list['Found'], out: Path | None) -> dict[str, Path]:
+def _drawings(pictures: list['PictureSource'], out: Path | None) -> dict[str, Path]:
     from ..inference.folders import name_drawings
 
     return {} if out is None or out.suffix.lower() == '.json' else name_drawings(pictures, out)
 
 
 def _predict(
-    model: 'Predictor', pictures: list['Found'], boxes_of: Any, places: dict[str, Path], strict: bool
+    model: 'Predictor', pictures: list['PictureSource'], boxes_of: Any, drawings: dict[str, Path], strict: bool
 ) -> tuple[list[dict[str, Any]], dict[str, FacelmkError]]:
-    """A row of numbers for each picture, with its drawing written, and what is wrong with the others."""
+    """Return a row of numbers for each picture, and the errors of the others; write the drawings."""
     rows, boxes, failed = [], {}, {}
     for picture in pictures:
         try:
@@ -100,12 +107,12 @@ def _predict(
             failed[picture.source] = error
     for faces in model.stream(boxes, boxes.values(), skip=None if strict else failed.__setitem__):
         rows.append({'path': faces.source} | faces.to_dict())
-        if faces.source in places:
-            faces.save(places[faces.source])
+        if faces.source in drawings:
+            faces.save(drawings[faces.source])
     return rows, failed
 
 
-def _tell(options: argparse.Namespace, rows: list[dict[str, Any]], out: Path | None, others: int) -> None:
+def _report(options: argparse.Namespace, rows: list[dict[str, Any]], out: Path | None, others: int) -> None:
     from ..inference.folders import ENDINGS
 
     text = json.dumps(rows)

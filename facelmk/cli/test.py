@@ -1,24 +1,27 @@
-"""facelmk test CONFIG CHECKPOINT"""
+"""facelmk test CONFIG CHECKPOINT."""
 
 import argparse
 import sys
 from contextlib import nullcontext, redirect_stdout
 from pathlib import Path
 
-from .options import add_config, add_run, drawing, from_hrnet, read_config
+from .options import add_config, add_run, drawing, example, from_hrnet, read_config
 
-habits = from_hrnet
+translate_arguments = from_hrnet
 
 
 def arguments(parser: argparse.ArgumentParser) -> None:
-    parser.epilog = "The original HRNet's form is taken too: --cfg FILE.yaml --model-file FILE"
+    parser.description = "test a checkpoint. The original HRNet's --cfg FILE.yaml --model-file FILE work, too"
+    example(parser, 'facelmk test hrnetv2_w18_wflw best.pth --report report --baseline')
     add_config(parser)
     parser.add_argument(
         'checkpoint', metavar='CHECKPOINT', help="a path, a URL, or a config's name for its published weights"
     )
     add_run(parser)
-    parser.add_argument('--out', metavar='FILE', help='write the metrics to this file too (json)')
-    parser.add_argument('--dump', metavar='FILE', help="write each face's landmarks and error (json; *.pth: a tensor)")
+    parser.add_argument('--out', metavar='FILE', help='write the metrics into this file, too (json)')
+    parser.add_argument(
+        '--dump', metavar='FILE', help='write the landmarks and error of each face (json; *.pth: a tensor)'
+    )
     parser.add_argument('--report', metavar='DIR', help='write a page with tables, curves and pictures')
     parser.add_argument(
         '--badcase',
@@ -28,7 +31,8 @@ def arguments(parser: argparse.ArgumentParser) -> None:
         metavar='N',
         help='draw the N faces with the largest errors (default: 20)',
     )
-    parser.add_argument('--floor', action='store_true', help='test the mean training face beside the model')
+    parser.add_argument('--baseline', action='store_true', help='test the mean training face, too')
+    parser.add_argument('--floor', dest='baseline', action='store_true', help=argparse.SUPPRESS)  # its old name
     parser.add_argument('--json', action='store_true', help='print the metrics as json')
 
 
@@ -41,7 +45,7 @@ def run(options: argparse.Namespace) -> None:
     config = read_config(options)
     check_complete(config, 'test')
     with among_ranks(), translate_build_errors(config):
-        with redirect_stdout(sys.stderr) if options.json else nullcontext():  # the log must not stand in the json
+        with redirect_stdout(sys.stderr) if options.json else nullcontext():  # the json alone goes to stdout
             runner, metrics = test(
                 config,
                 options.checkpoint,
@@ -50,7 +54,7 @@ def run(options: argparse.Namespace) -> None:
                 [Collector()],
             )
         dump = options.dump
-        if dump is None and Path(options.config).suffix in ('.yaml', '.yml'):  # the original HRNet leaves this file
+        if dump is None and Path(options.config).suffix in ('.yaml', '.yml'):  # the original HRNet writes this file
             dump = str(Path(config.work_dir, 'predictions.pth'))
         conclude(
             runner,
@@ -60,7 +64,7 @@ def run(options: argparse.Namespace) -> None:
             dump=dump,
             page=options.report,
             badcase=options.badcase,
-            floor=options.floor,
+            floor=options.baseline,
             as_json=options.json,
             work_dir=Path(config.work_dir),
         )

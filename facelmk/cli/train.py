@@ -1,14 +1,15 @@
-"""facelmk train CONFIG"""
+"""facelmk train CONFIG."""
 
 import argparse
 
-from .options import add_config, add_run, drawing, from_hrnet, read_config
+from .options import add_config, add_run, drawing, example, from_hrnet, read_config
 
-habits = from_hrnet
+translate_arguments = from_hrnet
 
 
 def arguments(parser: argparse.ArgumentParser) -> None:
-    parser.epilog = "The original HRNet's form is taken too: --cfg FILE.yaml"
+    parser.description = "train a model. The original HRNet's --cfg FILE.yaml works, too"
+    example(parser, 'facelmk train hrnetv2_w18_wflw --resume --amp')
     add_config(parser)
     add_run(parser)
     parser.add_argument(
@@ -16,10 +17,10 @@ def arguments(parser: argparse.ArgumentParser) -> None:
         nargs='?',
         const='auto',
         metavar='CHECKPOINT',
-        help='go on from this checkpoint, or from the newest of the work folder',
+        help='continue from this checkpoint, or from the newest one of the work folder',
     )
-    parser.add_argument('--amp', action='store_true', help='mixed precision')
-    parser.add_argument('--auto-scale-lr', action='store_true', help='scale the learning rate with the real batch')
+    parser.add_argument('--amp', action='store_true', help='use mixed precision')
+    parser.add_argument('--auto-scale-lr', action='store_true', help='scale the learning rate with the real batch size')
     parser.add_argument('--no-validate', action='store_true', help='train without validation')
 
 

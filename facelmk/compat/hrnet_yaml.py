@@ -223,11 +223,11 @@ def _set_schedule(train: Values, config: Config, path: Path) -> None:
 
 def _set_crop(values: Values, config: Config) -> None:
     data, size = values['DATASET'], values['MODEL']['IMAGE_SIZE'][0]
-    for phase in ('train', 'val', 'test'):
-        for step in (config.get(f'{phase}_dataloader') or {}).get('dataset', {}).get('pipeline', ()):
+    for name in ('train_pipeline', 'val_pipeline'):
+        for step in config[name]:
             if 'size' in step:
                 step.size = size
-            if phase == 'train' and 'rotate' in step:
+            if name == 'train_pipeline' and 'rotate' in step:
                 step.flip = 0.5 if data['FLIP'] else 0.0
                 step.rotate = data['ROT_FACTOR']
                 step.scale = (1 - data['SCALE_FACTOR'], 1 + data['SCALE_FACTOR'])
@@ -249,8 +249,7 @@ def _set_data(values: Values, config: Config, path: Path) -> None:
 
 def _of_table(dataset: ConfigDict, table: str, pictures: str, place: str) -> ConfigDict:
     """The config's data set for one annotation file, with the subsets whose lists lie beside the file."""
-    file, pipeline = Path(table), dataset.get('pipeline', [])  # of all sets, where this set is one of several
-    dataset = next(_published(dataset))
+    file, dataset = Path(table), next(_published(dataset))
     reader = READERS.get(file.suffix)
     layout = next((layout for layout in dataset.layouts if layout['type'] == reader), None)
     if layout is None:
@@ -264,12 +263,9 @@ def _of_table(dataset: ConfigDict, table: str, pictures: str, place: str) -> Con
         for tag, name in (dataset.get('subset_files') or {}).items()
         if file.with_name(f'{file.stem}_{name}{file.suffix}').is_file()
     }
-    options = {
-        key: value for key, value in dataset.items() if key != 'counts'
-    }  # they belong to the config's own tables
-    return ConfigDict(
-        dict(options, root='', split=str(file.with_suffix('')), layouts=[layout], subset_files=lists, pipeline=pipeline)
-    )
+    # the counts belong to the config's own tables
+    options = {key: value for key, value in dataset.items() if key != 'counts'}
+    return ConfigDict(dict(options, root='', split=str(file.with_suffix('')), layouts=[layout], subset_files=lists))
 
 
 def _published(value: Any) -> Iterator[ConfigDict]:

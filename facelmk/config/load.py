@@ -12,20 +12,20 @@ from pathlib import Path
 from types import FunctionType, ModuleType
 from typing import Any
 
-from mmengine import Config, ConfigDict
+from mmengine import Config
 from mmengine.config import config as mmengine_config
 from mmengine.config.lazy import LazyAttr, LazyObject
 from mmengine.utils import import_modules_from_strings
 
 from .. import registry as registries
 from ..errors import FacelmkError, UnknownName, did_you_mean
-from .arguments import arguments, find
+from .complete import complete as complete
+from .complete import put_options
 from .evaluate import evaluate
 from .expressions import NotData
 from .folders import config_folder as config_folder
 from .foreign import config_formats, our_name, refuse_foreign
 from .inherit import read_source
-from .overrides import replace
 from .safe import check_parts
 from .source import SUFFIXES, ConfigSource
 from .validate import check
@@ -97,9 +97,9 @@ def open_config(
     source = read_source(find_config(name), safe)
     config = _translate(source, safe) or _read(source, safe)
     for_test = {key: value for key, value in (options or {}).items() if key.startswith('test_')}
-    replace(config, {key: value for key, value in (options or {}).items() if key not in for_test}, source.path)
+    put_options(config, {key: value for key, value in (options or {}).items() if key not in for_test}, source.path)
     _fill_test(config)
-    replace(config, for_test, source.path)
+    put_options(config, for_test, source.path)
     if safe:
         check_parts(config._cfg_dict, source)  # once more, for the options
     return config, source
@@ -184,38 +184,3 @@ def _fill_test(config: Config) -> None:
     for part in ('dataloader', 'evaluator'):
         if config.get(f'test_{part}') is None and config.get(f'val_{part}') is not None:
             config[f'test_{part}'] = copy.deepcopy(config[f'val_{part}'])
-
-
-def complete(config: Config) -> None:
-    """Fill in what was left out: crop size, samplers, the collate, work folder, TensorBoard where installed."""
-    _fill_size(config)
-    for phase in ('train', 'val', 'test'):
-        loader = config.get(f'{phase}_dataloader')
-        if loader is not None:
-            loader.setdefault('num_workers', 2)
-            loader.setdefault('persistent_workers', loader.num_workers > 0)
-            training = phase == 'train'  # ranks must take equally many steps in training; a test counts no face twice
-            loader.sampler = loader.get('sampler') or ConfigDict()
-            if 'type' not in loader.sampler:
-                loader.sampler = ConfigDict(type='FaceSampler', shuffle=training, round_up=training) | loader.sampler
-            loader.setdefault('collate_fn', ConfigDict(type='facelmk.collate_faces'))
-    for phase in ('val', 'test'):
-        if config.get(f'{phase}_dataloader') is not None and config.get(f'{phase}_cfg') is None:
-            config[f'{phase}_cfg'] = ConfigDict()
-    config.setdefault('work_dir', f'work_dirs/{Path(config.filename).stem}')
-    config.setdefault('default_scope', registries.SCOPE)
-    backends = config.get('visualizer', {}).get('vis_backends')
-    if backends is not None and importlib.util.find_spec('tensorboard'):
-        if not any(backend['type'] == 'TensorboardVisBackend' for backend in backends):
-            backends.append(ConfigDict(type='TensorboardVisBackend'))
-
-
-def _fill_size(config: Config) -> None:
-    """The model is told how large the crops are that the pipeline cuts."""
-    model, loader = config.get('model'), config.get('val_dataloader') or {}
-    pipeline = loader.get('dataset', {}).get('pipeline') or ()
-    crops = [step for step in pipeline if isinstance(step, dict) and step.get('type') == 'CropFace']
-    kind = model.get('type') if isinstance(model, dict) else None
-    part = find(registries.MODELS, kind) if isinstance(kind, str) else kind if callable(kind) else None
-    if crops and part is not None and 'size' in arguments(part):
-        model.setdefault('size', crops[-1].get('size', 256))

@@ -22,7 +22,11 @@ TOP_REGISTRIES: dict[str, Registry] = {  # of the parts at a key of the config i
     'val_evaluator': registries.METRICS,
     'test_evaluator': registries.METRICS,
     'visualizer': registries.VISUALIZERS,
+    'train_pipeline': registries.TRANSFORMS,
+    'train_pipeline_stage2': registries.TRANSFORMS,
+    'val_pipeline': registries.TRANSFORMS,
 }
+PIPELINES = ('train_pipeline', 'train_pipeline_stage2', 'val_pipeline')  # `complete` puts them into loaders and hook
 INNER_REGISTRIES: dict[str, Registry] = {  # of the parts at a key further down; other keys keep their parent's registry
     'backbone': registries.BACKBONES,
     'head': registries.HEADS,
@@ -39,7 +43,7 @@ INNER_REGISTRIES: dict[str, Registry] = {  # of the parts at a key further down;
 NEEDS_TYPE = re.compile(  # places of dicts that must be parts
     r'(model|model\.(backbone|head|codec|loss|loss\[\d+\]\.(loss|target))|(train|val|test)_dataloader\.dataset|'
     r'(default|custom)_hooks(\[\d+\]|\.\w+)|(val|test)_evaluator\[\d+\]|param_scheduler\[\d+\]|visualizer|'
-    r'optim_wrapper\.optimizer|.*\.(pipeline|vis_backends)\[\d+\])'
+    r'optim_wrapper\.optimizer|(.*\.(pipeline|vis_backends)|(train|val)_pipeline(_stage2)?)\[\d+\])'
 )
 DEFAULT_TYPES = {  # of parts that may leave their type out
     'optim_wrapper': 'OptimWrapper',
@@ -81,6 +85,7 @@ REQUIRED_TOGETHER = {  # the Runner takes all keys of a phase, or none
     'test': ('test_dataloader', 'test_cfg', 'test_evaluator'),
 }
 OTHER_TOP_KEYS = {  # that the Runner reads from the config, beside its own arguments, and `result`
+    *PIPELINES,
     'custom_imports',
     'result',
     'sync_bn',

@@ -13,9 +13,9 @@ from ..errors import FacelmkError, UnknownName, did_you_mean
 from ..markups import MARKUPS
 from ..registry import Registry
 from .arguments import arguments, find, runner_keys
-from .schema import HOOK_NAMES, RENAMED_KEYS, TOP_REGISTRIES
+from .schema import HOOK_NAMES, PIPELINES, RENAMED_KEYS, TOP_REGISTRIES
 from .source import Source, holder
-from .type_check import expected
+from .type_check import expected, misfit
 from .validate_parts import argument_mistakes, short, value_mistakes
 
 ESSENTIAL = ('model', 'train_dataloader', 'val_dataloader', 'test_dataloader')
@@ -68,6 +68,9 @@ def _runner_mistakes(config: Config, source: Source) -> Iterator[FacelmkError]:
         if key in config and config[key] is not None and key not in ('model', 'log_level'):
             if words := expected(config[key], parameter, hint):
                 yield FacelmkError(f'{holder(source, key)}: {key}={short(config[key])}. Expected {words}')
+    for key in PIPELINES:
+        if key in config and (words := misfit(config[key], list[dict])):
+            yield FacelmkError(f'{holder(source, key)}: {key}={short(config[key])}. Expected {words}')
     if 'model' in config and not isinstance(config.model, dict):
         yield FacelmkError(f'{holder(source, "model")}: model={short(config.model)}. Expected a dict with a type')
 

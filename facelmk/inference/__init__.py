@@ -1,3 +1,3 @@
-"""A trained network on any picture: `load` gives a Predictor, which gives Faces."""
+"""Predict landmarks in any picture: `load` returns a Predictor, a Predictor returns Faces."""
 
 from .predictor import Predictor, load

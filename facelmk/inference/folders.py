@@ -1,4 +1,4 @@
-"""Which pictures are meant by files, addresses and folders, and where their drawings go."""
+"""Find the pictures in files, URLs and folders, and choose where their drawings go."""
 
 import os
 from collections.abc import Iterable, Sequence
@@ -7,86 +7,88 @@ from typing import NamedTuple
 from urllib.parse import unquote, urlsplit
 
 from ..errors import FacelmkError, MissingResource
-from .pictures import is_address
+from .pictures import is_url
 
 ENDINGS = {'.jpg', '.jpeg', '.png', '.bmp', '.webp', '.tif', '.tiff', '.jp2', '.pgm', '.ppm'}
-DRAWN = {'.jpg', '.jpeg', '.png', '.webp'}  # what drawings are written as
+DRAWING_ENDINGS = {'.jpg', '.jpeg', '.png', '.webp'}
 
 
-class Found(NamedTuple):
-    """A picture, and its name among the drawings."""
+class PictureSource(NamedTuple):
+    """Path or URL of a picture, and the relative path of its drawing."""
 
     source: str
     name: Path
 
 
-def find_pictures(inputs: Iterable[str], leave_out: Path | None = None) -> tuple[list[Found], int]:
-    """The pictures of files, addresses and folders with all below them, and how many other files lie there.
+def find_pictures(inputs: Iterable[str], leave_out: Path | None = None) -> tuple[list[PictureSource], int]:
+    """Return the pictures of files, URLs and folders (with all folders below), and the number of other files there.
 
-    What lies in `leave_out`, a folder in a folder, is left out: drawings of an earlier run are no photographs.
+    Pictures below `leave_out`, a folder inside of an input folder, do not count: they are drawings of an earlier run.
     """
-    found: dict[str, Found] = {}
+    pictures: dict[str, PictureSource] = {}
     others = 0
-    for given in inputs:
-        path = Path(given).expanduser()
-        if is_address(given):
-            found[given] = Found(given, Path(Path(unquote(urlsplit(given).path)).name or 'picture'))
+    for name in inputs:
+        path = Path(name).expanduser()
+        if is_url(name):
+            pictures[name] = PictureSource(name, Path(Path(unquote(urlsplit(name).path)).name or 'picture'))
         elif path.is_dir():
-            skip = leave_out is not None and leave_out.resolve() != path.resolve() and _below(leave_out, path)
-            files = [file for file in _files(path) if not (skip and leave_out and _below(file, leave_out))]
-            pictures = [file for file in files if _is_picture(file)]
-            others += len(files) - len(pictures)
-            found |= {str(file): Found(str(file), file.relative_to(path)) for file in pictures}
+            files = _files(path, leave_out)
+            in_folder = [file for file in files if _is_picture(file)]
+            others += len(files) - len(in_folder)
+            pictures |= {str(file): PictureSource(str(file), file.relative_to(path)) for file in in_folder}
         elif path.is_file():
-            found[str(path)] = Found(str(path), Path(path.name))
+            pictures[str(path)] = PictureSource(str(path), Path(path.name))
         else:
-            raise MissingResource(f'there is no picture and no folder {given} (from {Path.cwd()})')
-    if not found:
+            raise MissingResource(f'there is no picture and no folder {name} (from {Path.cwd()})')
+    if not pictures:
         raise FacelmkError(
-            f'there is no picture in {", ".join(inputs)}, only {others} other files; pictures end in '
+            f'there is no picture in {", ".join(inputs)}, only {others} other files. Pictures end in '
             f'{", ".join(sorted(ENDINGS))}'
         )
-    return list(found.values()), others
+    return list(pictures.values()), others
 
 
-def _files(folder: Path) -> list[Path]:
-    return sorted(file for file in folder.rglob('*') if file.is_file())
+def _files(folder: Path, leave_out: Path | None) -> list[Path]:
+    files = sorted(file for file in folder.rglob('*') if file.is_file())
+    if leave_out is None or leave_out.resolve() == folder.resolve() or not _is_below(leave_out, folder):
+        return files
+    return [file for file in files if not _is_below(file, leave_out)]
 
 
 def _is_picture(file: Path) -> bool:
-    return file.suffix.lower() in ENDINGS and not file.name.startswith('.')  # ._photo.jpg is a note of macOS
+    return file.suffix.lower() in ENDINGS and not file.name.startswith('.')  # macOS keeps notes in ._photo.jpg
 
 
-def _below(file: Path, folder: Path) -> bool:
+def _is_below(file: Path, folder: Path) -> bool:
     return file.resolve().is_relative_to(folder.resolve())
 
 
-def name_drawings(pictures: Sequence[Found], out: Path) -> dict[str, Path]:
-    """Where each picture's drawing goes: `out` itself if it names a picture, or a file of its own below that folder."""
+def name_drawings(pictures: Sequence[PictureSource], out: Path) -> dict[str, Path]:
+    """Return each picture's drawing: `out` itself if it names a picture, otherwise a file of its own in that folder."""
     if out.suffix.lower() in ENDINGS:
         if len(pictures) > 1:
-            raise FacelmkError(f'{out} is one picture, and there are {len(pictures)} to draw; give a folder')
-        places = {pictures[0].source: out}
+            raise FacelmkError(f'{out} is one picture, and there are {len(pictures)} to draw. Give a folder')
+        drawings = {pictures[0].source: out}
     else:
-        places = {}
+        drawings = {}
         taken: set[str] = set()
         for picture in pictures:
-            place = _free(_drawn_as(out / picture.name), taken)
-            taken.add(os.path.normcase(place))
-            places[picture.source] = place
-    originals = {Path(source).resolve() for source in places if not is_address(source)}
-    for place in places.values():
-        if place.resolve() in originals:
-            raise FacelmkError(f'the drawing {place} would replace a photograph; give another place')
-    return places
+            drawing = _free_path(_drawing_path(out / picture.name), taken)
+            taken.add(os.path.normcase(drawing))
+            drawings[picture.source] = drawing
+    photographs = {Path(source).resolve() for source in drawings if not is_url(source)}
+    for drawing in drawings.values():
+        if drawing.resolve() in photographs:
+            raise FacelmkError(f'the drawing {drawing} would replace a photograph. Give another --out')
+    return drawings
 
 
-def _drawn_as(path: Path) -> Path:
-    return path if path.suffix.lower() in DRAWN else path.with_name(f'{path.name}.jpg')
+def _drawing_path(path: Path) -> Path:
+    return path if path.suffix.lower() in DRAWING_ENDINGS else path.with_name(f'{path.name}.jpg')
 
 
-def _free(path: Path, taken: set[str]) -> Path:
-    """The path, or with a number where another picture has it."""
+def _free_path(path: Path, taken: set[str]) -> Path:
+    """Return the path, with a number where another drawing has it."""
     number, free = 1, path
     while os.path.normcase(free) in taken:
         number += 1

@@ -1,4 +1,4 @@
-"""Pictures from wherever they are: files, addresses, bytes, arrays, PIL, tensors; all become (H, W, 3) uint8 BGR."""
+"""Read a picture from a file, URL, bytes, array, PIL image or tensor; all become (H, W, 3) uint8 BGR."""
 
 import os
 from http.client import HTTPException
@@ -13,11 +13,11 @@ from ..errors import DataDefect, FacelmkError, MissingResource
 from ..files.download import offline
 from ..files.transfer import TIMEOUT, opener
 
-LARGEST = 1 << 28  # bytes that are taken from an address
+MAX_DOWNLOAD_BYTES = 1 << 28
 
 
-def is_address(source: Any) -> bool:
-    """Whether a picture is to be fetched from the net."""
+def is_url(source: Any) -> bool:
+    """Whether a picture has to be downloaded."""
     return isinstance(source, str) and source[:8].lower().startswith(('http://', 'https://'))
 
 
@@ -27,9 +27,9 @@ def is_many(source: Any) -> bool:
 
 
 def read_picture(source: Any) -> Picture:
-    """A picture (H, W, 3), uint8 BGR, upright by its EXIF note, grey ones in three channels, without alpha."""
-    if is_address(source):
-        return decode(_receive(source), source)
+    """Return a picture (H, W, 3), uint8 BGR, upright by its EXIF note, with grey as three channels, without alpha."""
+    if is_url(source):
+        return decode(_download(source), source)
     if isinstance(source, Tensor):
         return _from_tensor(source)
     if isinstance(source, (str, Path)):
@@ -37,23 +37,23 @@ def read_picture(source: Any) -> Picture:
     return read_image(source)
 
 
-def _receive(address: str) -> bytes:
+def _download(url: str) -> bytes:
     try:
         if offline():
-            raise OSError('FACELMK_OFFLINE is set, so the net is not asked')
-        with opener().open(address, timeout=TIMEOUT) as answer:
-            content = answer.read(LARGEST + 1)
+            raise OSError('FACELMK_OFFLINE is set, so nothing is downloaded')
+        with opener().open(url, timeout=TIMEOUT) as answer:
+            content = answer.read(MAX_DOWNLOAD_BYTES + 1)
     except (OSError, HTTPException, ValueError) as error:
-        raise MissingResource(f'{address} could not be fetched: {error}. Save the picture and give its path') from error
-    if len(content) > LARGEST:
-        raise DataDefect(f'{address} holds more than {LARGEST >> 20} MiB; that is no picture of a face')
+        raise MissingResource(f'{url} could not be downloaded: {error}. Save the picture and give its path') from error
+    if len(content) > MAX_DOWNLOAD_BYTES:
+        raise DataDefect(f'{url} has more than {MAX_DOWNLOAD_BYTES >> 20} MiB. Expected a picture of a face')
     return content
 
 
 def _from_tensor(image: Tensor) -> Picture:
     if image.ndim != 3 or image.shape[0] != 3 or image.element_size() != 1 or not image.numel():
         raise FacelmkError(
-            f'a tensor of shape {tuple(image.shape)} and type {image.dtype} is no picture; expected '
+            f'a tensor of shape {tuple(image.shape)} and type {image.dtype} is no picture. Expected '
             '(3, H, W) or (B, 3, H, W), uint8 from 0 to 255, RGB'
         )
     return np.ascontiguousarray(image.detach().flip(0).permute(1, 2, 0).cpu().numpy().astype(np.uint8, copy=False))

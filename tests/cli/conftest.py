@@ -1,4 +1,4 @@
-"""A small config, and a way to run verbs in this process."""
+"""A small config, and a fixture that runs verbs in this process."""
 
 from collections.abc import Callable
 from pathlib import Path
@@ -19,7 +19,7 @@ model = dict(type='facelmk.FaceLandmarker', backbone=dict(type='ResNet', depth=1
 
 @pytest.fixture
 def config(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> str:
-    """The name of a config file in the current folder, an empty one."""
+    """The name of a config file in the current folder, which holds nothing else."""
     monkeypatch.chdir(tmp_path)
     (tmp_path / 'small.py').write_text(CONFIG)
     return 'small.py'
@@ -27,15 +27,15 @@ def config(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> str:
 
 @pytest.fixture
 def verb(capsys: pytest.CaptureFixture[str]) -> Callable[..., str]:
-    """Runs a verb, checks its exit code, and gives what it printed: stdout, or stderr where it failed."""
+    """Runs a verb, checks its exit code, and returns its stdout, or its stderr after a failure."""
 
     def run(*words: str, code: int = 0) -> str:
         try:
-            found = main(list(words))
-        except SystemExit as end:  # argparse's
-            found = end.code
-        told = capsys.readouterr()
-        assert found == code, told
-        return told.err if code else told.out
+            exit_code = main(list(words))
+        except SystemExit as end:  # from argparse
+            exit_code = end.code
+        printed = capsys.readouterr()
+        assert exit_code == code, printed
+        return printed.err if code else printed.out
 
     return run

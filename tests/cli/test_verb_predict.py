@@ -1,4 +1,4 @@
-"""facelmk predict"""
+"""facelmk predict."""
 
 import json
 import shutil
@@ -18,7 +18,7 @@ FULL = ('--weights', 'best.pth', '--boxes', 'full', '--device', 'cpu')
 
 @pytest.fixture
 def album(config: str, tmp_path: Path) -> str:
-    """A folder of two pictures (90 x 80), one of them below another folder, and notes; weights lie beside it."""
+    """A folder of two pictures (90 x 80), one of them below another folder, and notes; weights are beside it."""
     torch.manual_seed(0)
     torch.save(MODELS.build(load_config(config).model).state_dict(), 'best.pth')
     random = np.random.default_rng(0)
@@ -36,16 +36,16 @@ def picture(path: str) -> np.ndarray:
 
 def test_one_picture_as_in_the_readme(verb, config, album) -> None:
     shutil.copy('an album/a.jpg', 'photo.jpg')
-    told = verb('predict', config, 'photo.jpg', '--weights', 'best.pth', '--boxes', 'full', '--out', 'out.jpg')
-    assert told == '1 face in 1 picture: out.jpg\n'
+    stdout = verb('predict', config, 'photo.jpg', '--weights', 'best.pth', '--boxes', 'full', '--out', 'out.jpg')
+    assert stdout == '1 face in 1 picture: out.jpg\n'
     drawn = picture('out.jpg')
     assert drawn.shape == (80, 90, 3) and np.abs(drawn.astype(int) - picture('photo.jpg')).max() > 60
     assert not Path('work_dirs').exists()
 
 
 def test_a_folder_gives_drawings_and_numbers(verb, config, album) -> None:
-    told = verb('predict', config, album, *FULL, '--out', 'out')
-    assert told == '2 faces in 2 pictures: out, 1 other file skipped\n'
+    stdout = verb('predict', config, album, *FULL, '--out', 'out')
+    assert stdout == '2 faces in 2 pictures: out, 1 other file skipped\n'
     files = {path.relative_to('out').as_posix() for path in Path('out').rglob('*') if path.is_file()}
     assert files == {'a.jpg', 'ü/b.png', 'predictions.json'}
     rows = json.loads(Path('out/predictions.json').read_text())
@@ -92,12 +92,12 @@ def test_boxes_in_a_file_and_numbers_into_a_file(verb, config, album) -> None:
     ]
 
 
-def test_the_place_of_drawings_if_none_is_said(verb, config, album) -> None:
+def test_the_default_folder_of_drawings(verb, config, album) -> None:
     verb('predict', config, album, *FULL)
     assert Path('work_dirs/small/predict/a.jpg').is_file()
 
 
-def test_flip_and_its_absence(verb, config, album) -> None:
+def test_no_flip_switches_the_flip_test_off(verb, config, album) -> None:
     flips = ('--cfg-options', 'model.flip_test=True')
     numbers = [
         verb('predict', config, 'an album/a.jpg', *FULL, '--json', *more)
@@ -106,44 +106,45 @@ def test_flip_and_its_absence(verb, config, album) -> None:
     assert numbers[0] == numbers[1] == numbers[3] and numbers[2] != numbers[0]
 
 
-def test_bad_pictures_are_told_at_the_end(verb, config, album) -> None:
+def test_broken_pictures_are_named_at_the_end(verb, config, album) -> None:
     Path('an album/bad.jpg').write_bytes(b'no picture')
     Path('an album/z.jpg').write_bytes(Path('an album/a.jpg').read_bytes())
-    told = verb('predict', config, album, *FULL, '--out', 'out', code=4)
-    assert '1 of 4 pictures could not be used: an album/bad.jpg: no picture: 10 bytes in no format that is' in told
+    message = verb('predict', config, album, *FULL, '--out', 'out', code=4)
+    assert '1 of 4 pictures' in message and 'an album/bad.jpg' in message and '10 bytes' in message
     assert {path.name for path in Path('out').rglob('*.*g')} == {'a.jpg', 'b.png', 'z.jpg'}
     assert len(json.loads(Path('out/predictions.json').read_text())) == 3
 
 
-def test_strict_stops_at_the_first_bad_picture(verb, config, album) -> None:
+def test_strict_stops_at_the_first_broken_picture(verb, config, album) -> None:
     Path('an album/bad.jpg').write_bytes(b'no picture')
-    told = verb('predict', config, album, *FULL, '--out', 'out', '--strict', code=4)
-    assert 'an album/bad.jpg: no picture' in told and 'could not be used' not in told
+    message = verb('predict', config, album, *FULL, '--out', 'out', '--strict', code=4)
+    assert 'an album/bad.jpg' in message and '1 of 4' not in message
     assert not Path('out/predictions.json').exists()
     Path('boxes.json').write_text('{"a.jpg": "full"}')
-    told = verb('predict', config, album, '--weights', 'best.pth', '--boxes', 'boxes.json', '--strict', code=4)
-    assert 'boxes.json has no entries for an album/bad.jpg' in told
+    message = verb('predict', config, album, '--weights', 'best.pth', '--boxes', 'boxes.json', '--strict', code=4)
+    assert 'boxes.json' in message and 'an album/bad.jpg' in message
 
 
 def test_boxes_that_do_not_fit_one_picture(verb, config, album) -> None:
     Path('boxes.json').write_text(json.dumps({'a.jpg': [[5, 5, 1, 1]], 'an album/ü/b.png': [[0, 0, 90, 80]]}))
-    told = verb('predict', config, album, '--weights', 'best.pth', '--boxes', 'boxes.json', '--out', 'out', code=4)
-    assert 'an album/a.jpg: box 0 is [5.0, 5.0, 1.0, 1.0]; expected finite numbers, x1 < x2' in told
+    message = verb('predict', config, album, '--weights', 'best.pth', '--boxes', 'boxes.json', '--out', 'out', code=4)
+    assert all(fact in message for fact in ('an album/a.jpg', 'box 0', '[5.0, 5.0, 1.0, 1.0]', 'x1 < x2'))
     assert not Path('out/a.jpg').exists() and Path('out/ü/b.png').is_file()
 
 
 @pytest.mark.parametrize(
-    'words, code, told',
+    'words, code, fact',
     [
-        (('an album',), 2, '--boxes x1,y1,x2,y2 in pixels of the picture, or --boxes full'),
+        (('an album',), 2, '--boxes x1,y1,x2,y2'),
+        (('an album',), 2, '--boxes full'),
         (('an album', '--boxes', 'half'), 2, '--boxes half'),
-        (('none.jpg', '--boxes', 'full'), 3, 'no picture and no folder none.jpg'),
-        (('an album', '--boxes', 'full', '--weights', 'none.pth'), 3, 'no checkpoint none.pth'),
-        (('an album', '--boxes', 'full', '--out', 'one.jpg'), 2, 'give a folder'),
-        (('an album', '--boxes', 'full', '--out', 'an album'), 2, 'would replace a photograph'),
+        (('none.jpg', '--boxes', 'full'), 3, 'none.jpg'),
+        (('an album', '--boxes', 'full', '--weights', 'none.pth'), 3, 'none.pth'),
+        (('an album', '--boxes', 'full', '--out', 'one.jpg'), 2, 'one.jpg'),
+        (('an album', '--boxes', 'full', '--out', 'an album'), 2, 'an album/a.jpg'),
         (('an album', '--boxes', 'full', '--batch-size', '0'), 2, '--batch-size 0'),
         (('an album', '--boxes', 'full', '--device', 'tpu'), 2, "device='tpu'"),
     ],
 )
-def test_what_is_wrong_is_said(verb, config, album, words, code, told) -> None:
-    assert told in verb('predict', config, *words, code=code)
+def test_wrong_input_is_named(verb, config, album, words, code, fact) -> None:
+    assert fact in verb('predict', config, *words, code=code)

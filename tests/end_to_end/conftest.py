@@ -1,4 +1,4 @@
-"""The real tools in processes of their own, on runs that take seconds."""
+"""Run the tools in processes of their own, on runs of a few seconds."""
 
 import pytest
 from processes import free_port, run_tool, start_tool, tiny_options
@@ -6,13 +6,13 @@ from processes import free_port, run_tool, start_tool, tiny_options
 
 @pytest.fixture(scope='session')
 def tool():
-    """Runs a tool: tool('train.py', 'quickstart', ..., cwd=folder) gives its output."""
+    """Runs a tool: tool('train.py', 'quickstart', ..., cwd=folder) returns its output."""
     return run_tool
 
 
 @pytest.fixture
 def launch(tmp_path):
-    """Starts a tool and does not wait for it; what still runs after the test is ended. It writes into launched.txt."""
+    """Starts a tool, which writes into launched.txt, and does not wait for it. After the test it is terminated."""
     started = []
 
     def start(*arguments, **options):
@@ -28,19 +28,19 @@ def launch(tmp_path):
 
 @pytest.fixture(scope='session')
 def port():
-    """Finds a port that nobody listens on."""
+    """Returns a free port."""
     return free_port
 
 
 @pytest.fixture(scope='session')
 def tiny():
-    """Gives the options of a run of seconds."""
+    """Returns the options of a run of a few seconds."""
     return tiny_options
 
 
 @pytest.fixture(scope='session')
 def trained(tmp_path_factory):
-    """The work folder of a quick start of two epochs, and what it printed."""
+    """The work folder and the output of a quick start of two epochs."""
     folder = tmp_path_factory.mktemp('trained')
     printed = run_tool('train.py', 'quickstart', *tiny_options(), cwd=folder)
     return folder / 'work_dirs' / 'quickstart', printed

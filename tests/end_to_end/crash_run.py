@@ -1,4 +1,4 @@
-"""A small training in a process of its own, to be killed: FOLDER [RESUME [ITERATION [SIGNAL [EPOCHS]]]]."""
+"""A small training that kills its process: FOLDER [RESUME [ITERATION [SIGNAL [EPOCHS]]]]."""
 
 import os
 import random
@@ -20,7 +20,7 @@ NOISE, KILL = 1e-3, {'kill': signal.SIGKILL, 'term': signal.SIGTERM, 'int': sign
 
 @HOOKS.register_module()
 class Disturb(Hook):
-    """Changes weights by draws from all random generators, so that a generator that stands elsewhere is seen."""
+    """Changes weights by numbers from all random generators, so that a wrong state of one changes the result."""
 
     def after_train_iter(self, runner, batch_idx, data_batch=None, outputs=None):
         draw = random.random() + np.random.rand() + torch.rand(())
@@ -31,7 +31,7 @@ class Disturb(Hook):
 
 @HOOKS.register_module()
 class Kill(Hook):
-    """Sends this process a signal in the middle of an iteration: its batch is there, its step is not done."""
+    """Sends this process a signal in the middle of an iteration, after loading the batch and before the step."""
 
     priority = 'LOWEST'
 
@@ -44,7 +44,7 @@ class Kill(Hook):
 
 
 def options(folder, epochs):
-    found = {
+    values = {
         'work_dir': folder,
         'train_cfg.max_epochs': epochs,
         'train_cfg.val_interval': 1,
@@ -55,7 +55,7 @@ def options(folder, epochs):
         'default_hooks.logger.interval': 1,
     }
     for phase, count, batch in (('train', 22, 4), ('val', 6, 4)):
-        found |= {
+        values |= {
             f'{phase}_dataloader.{key}': value
             for key, value in {
                 'dataset.count': count,
@@ -66,7 +66,7 @@ def options(folder, epochs):
                 'num_workers': 2,
             }.items()
         }
-    return found
+    return values
 
 
 def main(folder, resume='', at='-1', how='kill', epochs='2'):

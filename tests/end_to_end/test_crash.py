@@ -1,4 +1,4 @@
-"""A training that is killed anywhere goes on to the same weights, averages and logged figures, bit for bit."""
+"""A training that is killed at any point resumes to the same weights, averages and logged figures, bit for bit."""
 
 import json
 import random
@@ -11,7 +11,7 @@ import torch
 
 SCRIPT = Path(__file__).with_name('crash_run.py')
 ITERATIONS = 12  # two epochs of 22 faces in batches of 4
-ASIDE = {'time', 'data_time', 'memory', 'eta'}
+NOT_COMPARED = {'time', 'data_time', 'memory', 'eta'}
 
 
 def start(folder, resume='', at=-1, how='kill', epochs=2):
@@ -20,14 +20,14 @@ def start(folder, resume='', at=-1, how='kill', epochs=2):
 
 
 def scalars(folder):
-    """Logged figures by phase and step, and how often each validation was logged."""
-    found, validations = {}, []
+    """Return the logged figures by phase and step, and the steps of all logged validations."""
+    figures, validations = {}, []
     for file in sorted(folder.glob('*/vis_data/scalars.json')):
         for line in map(json.loads, file.read_text().splitlines()):
             key = ('train', line['iter']) if 'loss' in line else ('val', line['step'])
-            found[key] = {name: value for name, value in line.items() if name not in ASIDE}
+            figures[key] = {name: value for name, value in line.items() if name not in NOT_COMPARED}
             validations += [key] * (key[0] == 'val')
-    return found, validations
+    return figures, validations
 
 
 def final(folder, epoch=2):
@@ -35,7 +35,7 @@ def final(folder, epoch=2):
 
 
 def differences(one, other):
-    """What of two checkpoints is not equal to the last bit."""
+    """Return the names of all tensors that differ between two checkpoints."""
     return [
         f'{part}.{name}'
         for part in ('state_dict', 'ema_state_dict')
@@ -50,32 +50,31 @@ def differences(one, other):
 
 
 @pytest.fixture(scope='module')
-def undisturbed(tmp_path_factory):
-    folder = tmp_path_factory.mktemp('undisturbed')
+def uninterrupted(tmp_path_factory):
+    folder = tmp_path_factory.mktemp('uninterrupted')
     done = start(folder)
     assert done.returncode == 0, done.stderr[-4000:]
     return folder
 
 
-def check_killed(at, undisturbed, folder):
+def check_killed(at, uninterrupted, folder):
     assert start(folder, at=at).returncode == -9
     done = start(folder, 'auto')
     assert done.returncode == 0, done.stderr[-4000:]
-    whole, again = final(undisturbed), final(folder)
-    assert not differences(whole, again)
-    expected, (found, validations) = scalars(undisturbed)[0], scalars(folder)
-    assert expected == found and len(validations) == len(set(validations)) == 2
+    assert not differences(final(uninterrupted), final(folder))
+    expected, (figures, validations) = scalars(uninterrupted)[0], scalars(folder)
+    assert expected == figures and len(validations) == len(set(validations)) == 2
     assert not list(folder.glob('.*.pth.*'))
 
 
 def point(at, case, slow=True):
-    """An iteration to kill a run in, and the case that it shows."""
+    """An iteration in which a run is killed, and its case of the fault table."""
     return pytest.param(at, id=f'{case}-{at}', marks=[pytest.mark.fault(case), *[pytest.mark.slow] * slow])
 
 
 @pytest.mark.parametrize(
     'at',
-    [  # of 6 batches an epoch, at % 6 are done
+    [  # an epoch has 6 batches; at % 6 of them are done
         point(7, 'G11'),
         point(8, 'G12'),
         point(3, 'G13', slow=False),
@@ -84,14 +83,14 @@ def point(at, case, slow=True):
         point(11, 'G14'),
     ],
 )
-def test_killed_in_each_quarter_of_an_epoch(at, undisturbed, tmp_path):
-    check_killed(at, undisturbed, tmp_path)
+def test_killed_in_each_quarter_of_an_epoch(at, uninterrupted, tmp_path):
+    check_killed(at, uninterrupted, tmp_path)
 
 
 @pytest.mark.slow
 @pytest.mark.parametrize('number', range(20))
-def test_killed_at_a_drawn_point(number, undisturbed, tmp_path):
-    check_killed(random.Random(number).randrange(1, ITERATIONS), undisturbed, tmp_path)
+def test_killed_at_a_random_point(number, uninterrupted, tmp_path):
+    check_killed(random.Random(number).randrange(1, ITERATIONS), uninterrupted, tmp_path)
 
 
 @pytest.mark.parametrize(
@@ -101,11 +100,11 @@ def test_killed_at_a_drawn_point(number, undisturbed, tmp_path):
         pytest.param('int', 130, marks=[pytest.mark.fault('G09'), pytest.mark.slow]),
     ],
 )
-def test_a_signal_saves_the_state(how, code, undisturbed, tmp_path):
+def test_a_signal_saves_the_state(how, code, uninterrupted, tmp_path):
     stopped = start(tmp_path, at=4, how=how)
     assert stopped.returncode == code and 'has saved its state' in stopped.stderr, stopped.stderr[-3000:]
     assert (tmp_path / 'state_iter_5.pth').is_file()
     done = start(tmp_path, 'auto')
     assert done.returncode == 0, done.stderr[-4000:]
-    assert not differences(final(undisturbed), final(tmp_path))
-    assert scalars(undisturbed) == scalars(tmp_path)
+    assert not differences(final(uninterrupted), final(tmp_path))
+    assert scalars(uninterrupted) == scalars(tmp_path)

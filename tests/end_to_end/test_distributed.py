@@ -1,4 +1,4 @@
-"""Two ranks on one machine: torchrun's, two machines' and Slurm's, over gloo."""
+"""Two ranks on one machine over gloo, started by torchrun, as two machines, and by Slurm."""
 
 import json
 import os
@@ -25,13 +25,13 @@ exit $code
 
 
 def nme(text):
-    """The NME of the last validation or test in a log."""
+    """Return the NME of the last validation or test in a log."""
     return re.findall(r'NME: ([\d.]+)', text)[-1]
 
 
 @pytest.fixture(scope='module')
 def pair(tmp_path_factory, tool, tiny, port):
-    """The folder of a training on two ranks, and what they printed."""
+    """The folder and the output of a training on two ranks."""
     folder = tmp_path_factory.mktemp('pair')
     printed = tool('dist_train.sh', 'quickstart', 2, '--work-dir', folder, *tiny(epochs=1), cwd=folder, PORT=port())
     return folder, printed
@@ -44,7 +44,7 @@ def test_two_ranks_train(pair):
     assert nme(printed) and not re.search('WARN.*destroy_process_group', printed)
 
 
-def test_two_ranks_test_as_one_does(pair, tool, tiny, port, tmp_path):
+def test_a_test_on_two_ranks_has_the_figures_of_one_rank(pair, tool, tiny, port, tmp_path):
     folder, printed = pair
     tool(
         'dist_test.sh',
@@ -72,14 +72,16 @@ def test_two_ranks_test_as_one_does(pair, tool, tiny, port, tmp_path):
     )
     two, one = (json.loads((tmp_path / name / 'metrics.json').read_text()) for name in ('two', 'one'))
     assert (two['ranks'], one['ranks'], two['faces']) == (2, 1, 17)
-    # the batches are others, so convolutions may round otherwise; the figures of equal predictions are equal to 1e-9
+    # other batches may round differently in convolutions; equal predictions have equal figures to 1e-9
     assert two['metrics'] == pytest.approx(one['metrics'], rel=1e-5)
-    assert f'{two["metrics"]["NME"]:.3f}' == f'{float(nme(printed)):.3f}'  # the checkpoint holds what was validated
+    assert (
+        f'{two["metrics"]["NME"]:.3f}' == f'{float(nme(printed)):.3f}'
+    )  # the weights in the checkpoint are the validated ones
     ids = [[face['id'] for face in json.loads((tmp_path / name / 'dump.json').read_text())] for name in ('two', 'one')]
     assert ids[0] == ids[1] and len(set(ids[0])) == 17
 
 
-def test_two_launches_meet_on_one_machine(tool, tiny, port, launch, tmp_path):
+def test_two_launches_work_as_two_machines(tool, tiny, port, launch, tmp_path):
     meeting = dict(NNODES=2, MASTER_ADDR='127.0.0.1', PORT=port())
     other = launch(
         'dist_train.sh', 'quickstart', 1, '--work-dir', 'out', *tiny(epochs=1), cwd=tmp_path, NODE_RANK=1, **meeting
@@ -133,12 +135,12 @@ def test_a_config_in_a_folder_with_a_space(tool, tiny, port, tmp_path):
     assert (config.parent / 'out' / 'epoch_1.pth').is_file()
 
 
-def test_ranks_that_are_started_anew_do_not_see_what_the_dead_ones_left(port, monkeypatch):
-    left = torch.distributed.TCPStore('127.0.0.1', port(), is_master=True)
-    left.set('rank_0', 'gone')
+def test_restarted_ranks_do_not_see_the_values_of_the_dead_ones(port, monkeypatch):
+    store = torch.distributed.TCPStore('127.0.0.1', port(), is_master=True)
+    store.set('rank_0', 'gone')
     for name, value in dict(
         MASTER_ADDR='127.0.0.1',
-        MASTER_PORT=left.port,
+        MASTER_PORT=store.port,
         RANK=0,
         WORLD_SIZE=2,
         TORCHELASTIC_USE_AGENT_STORE=True,
@@ -156,7 +158,7 @@ def test_ranks_that_are_started_anew_do_not_see_what_the_dead_ones_left(port, mo
 @pytest.mark.parametrize(
     ('launcher', 'missing'), [('pytorch', 'WORLD_SIZE'), ('slurm', 'SLURM_PROCID'), ('mpi', 'OMPI_COMM_WORLD_RANK')]
 )
-def test_a_launcher_without_its_variables_says_what_to_start(launcher, missing, monkeypatch):
+def test_a_launcher_without_its_variables_is_refused(launcher, missing, monkeypatch):
     monkeypatch.delenv(missing, raising=False)
     with pytest.raises(FacelmkError, match=f'{missing}.*dist_train.sh'):
         join_ranks(launcher, Config())
@@ -165,5 +167,5 @@ def test_a_launcher_without_its_variables_says_what_to_start(launcher, missing, 
 @pytest.mark.parametrize(
     ('script', 'arguments'), [('dist_train.sh', 1), ('dist_test.sh', 2), ('slurm_train.sh', 3), ('slurm_test.sh', 3)]
 )
-def test_scripts_say_how_they_are_used(script, arguments, tool, tmp_path):
+def test_scripts_print_their_usage(script, arguments, tool, tmp_path):
     assert 'usage:' in tool(script, *['x'] * arguments, cwd=tmp_path, code=2)

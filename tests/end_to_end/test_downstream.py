@@ -1,4 +1,4 @@
-"""A project with parts of its own trains and tests through the tools, without a change to facelmk."""
+"""A project with its own parts trains and tests with the tools; facelmk is not changed."""
 
 import ast
 import json
@@ -17,7 +17,7 @@ def project(tmp_path_factory):
     return shutil.copytree(PROJECT, tmp_path_factory.mktemp('elsewhere') / 'project')
 
 
-def test_every_part_is_the_projects_own(project, tool):
+def test_every_kind_of_part_can_come_from_the_project(project, tool):
     tool('train.py', 'configs/nine.py', '--work-dir', 'out', '--cfg-options', 'randomness.seed=0', cwd=project)
     printed = tool('test.py', 'configs/nine.py', 'out/epoch_6.pth', '--work-dir', 'tested', cwd=project)
     log = next(project.glob('out/*/*.log')).read_text()
@@ -38,11 +38,11 @@ def test_every_part_is_the_projects_own(project, tool):
         cwd=project,
     )
     ends = [re.findall(r'Epoch\(train\) \[6\].*lr: (\S+).* loss: (\S+)', text) for text in (log, again)]
-    assert ends[0] == ends[1] and len(ends[0]) == 1  # OneCycleLR keeps functions in checkpoints, and yet goes on
+    assert ends[0] == ends[1] and len(ends[0]) == 1  # OneCycleLR resumes although it keeps functions in checkpoints
     assert any(path.name.startswith('best_NME_epoch') for path in (project / 'out').iterdir())
 
 
-def test_base_strings_work_as_well(project, tool):
+def test_base_strings_work(project, tool):
     printed = tool('train.py', 'configs/nine_strings.py', '--work-dir', 'plain', cwd=project)
     assert 'loss_smoothl1:' in printed and 'worst:' in printed
     assert (project / 'plain' / 'epoch_2.pth').is_file()
@@ -50,7 +50,7 @@ def test_base_strings_work_as_well(project, tool):
     tool('test.py', 'plain/nine_strings.py', 'plain/epoch_2.pth', '--work-dir', 'again', cwd=project)
 
 
-def test_away_from_its_folder_the_error_says_where_parts_are_looked_for(project, tool, tmp_path):
+def test_outside_of_its_folder_the_error_names_pythonpath(project, tool, tmp_path):
     printed = tool('train.py', project / 'configs' / 'nine.py', cwd=tmp_path, code=2)
     assert 'nine' in printed and 'PYTHONPATH' in printed and 'Traceback' not in printed
 

@@ -1,4 +1,4 @@
-"""A rank that is lost: the other ends within the time-out, and the exit code and the last lines say which and how."""
+"""If a rank is lost, the other ends within the time-out; exit code and last lines name the rank and the cause."""
 
 import os
 import signal
@@ -62,7 +62,7 @@ class Lose(Hook):
 @pytest.mark.slow
 @pytest.mark.fault('H07')
 @pytest.mark.parametrize(
-    ('lose', 'code', 'told'),
+    ('lose', 'code', 'fact'),
     [
         ('training killed 1', 5, 'rank 1 was killed by SIGKILL'),
         ('saving killed 0', 5, 'rank 0 was killed by SIGKILL'),
@@ -71,7 +71,7 @@ class Lose(Hook):
         ('training hangs 1', 5, 'rank 0 ended with exit code 5'),
     ],
 )
-def test_the_rank_is_named(lose, code, told, tool, tiny, port, tmp_path):
+def test_the_rank_is_named(lose, code, fact, tool, tiny, port, tmp_path):
     (tmp_path / 'mine.py').write_text(CONFIG)
     (tmp_path / 'losing.py').write_text(HOOK)
     start = time.monotonic()
@@ -88,7 +88,7 @@ def test_the_rank_is_named(lose, code, told, tool, tiny, port, tmp_path):
         LOSE=lose,
         PYTHONPATH=f'{tmp_path}{os.pathsep}{ROOT}',
     )
-    assert any(f'facelmk: {told}' in line for line in printed.splitlines()[-2:]), printed[-3000:]
+    assert any(f'facelmk: {fact}' in line for line in printed.splitlines()[-2:]), printed[-3000:]
     assert time.monotonic() - start < 100 and 'ChildFailedError' not in printed
     if 'saving' in lose or 'training' in lose:
         weights = torch.load(tmp_path / 'out' / 'epoch_1.pth', weights_only=True)['state_dict']
@@ -115,13 +115,13 @@ def test_one_exit_code_for_all_ranks(codes, code, lines, monkeypatch, capsys):
 
     monkeypatch.setattr(launch.run, 'main', failing)
     assert launch.main(['x.py']) == code
-    told = capsys.readouterr().err.splitlines()
-    assert len(told) == len(lines) and all(
-        line.startswith(f'facelmk: {start}') for line, start in zip(told, lines, strict=True)
+    printed = capsys.readouterr().err.splitlines()
+    assert len(printed) == len(lines) and all(
+        line.startswith(f'facelmk: {start}') for line, start in zip(printed, lines, strict=True)
     )
 
 
-def test_a_signal_to_all_of_them_is_the_exit_code_of_a_shell(monkeypatch):
+def test_a_signal_to_all_ranks_gives_the_exit_code_of_a_shell(monkeypatch):
     def stopped(_):
         raise SignalException('stopped', signal.SIGTERM)
 

@@ -1,4 +1,4 @@
-"""README's lines for one's own pictures with .pts files: train, test, predict on a folder laid out as 300W's."""
+"""The commands of the README for your own pictures with .pts files: train, test, predict."""
 
 import json
 import subprocess
@@ -14,7 +14,7 @@ CONFIG = 'awing_hg1_pts'
 
 
 def facelmk(*arguments, cwd, limit=150):
-    """Run `facelmk ARGUMENTS`; returns what it printed."""
+    """Run `facelmk ARGUMENTS` and return its output."""
     done = subprocess.run(
         [sys.executable, '-m', 'facelmk.cli', *map(str, arguments)],
         cwd=cwd,
@@ -28,7 +28,7 @@ def facelmk(*arguments, cwd, limit=150):
 
 
 def small(pixels, epochs, **others):
-    """--cfg-options for crops of so many pixels."""
+    """Return --cfg-options for crops of that size."""
     options = {
         f'{phase}_dataloader.{key}': value
         for phase in ('train', 'val')
@@ -44,15 +44,15 @@ def small(pixels, epochs, **others):
 
 @pytest.fixture(scope='module')
 def folder(tmp_path_factory):
-    """18 drawn faces in two folders, their points counted from 1, among files that are none of them."""
+    """18 drawn faces in two folders, with points that start at 1, among other files."""
     root = tmp_path_factory.mktemp('my faces')
     faces = SyntheticFaces('300w', 18, seed=11, size=96)
     for i in range(len(faces)):
         face = faces.face(i)
-        place = root / ('01_Indoor' if i % 2 else '02_Outdoor') / f'face_{i:02}.png'
-        save(face['image'], place)
+        path = root / ('01_Indoor' if i % 2 else '02_Outdoor') / f'face_{i:02}.png'
+        save(face['image'], path)
         points = '\n'.join(f'{x + 1:.3f} {y + 1:.3f}' for x, y in face['landmarks'])
-        place.with_suffix('.pts').write_text(f'version: 1\nn_points:  68\n{{\n{points}\n}}\n')
+        path.with_suffix('.pts').write_text(f'version: 1\nn_points:  68\n{{\n{points}\n}}\n')
     (root / '01_Indoor' / 'Thumbs.db').write_bytes(b'\0\1')
     (root / '01_Indoor' / 'aaa_first.pts').write_text('version: 1\nn_points: 68\n{\n}\n')  # no picture beside it
     save(faces.face(0)['image'], root / '02_Outdoor' / 'unlabelled.png')
@@ -60,7 +60,7 @@ def folder(tmp_path_factory):
     return root
 
 
-def test_train_test_and_predict_on_a_folder_of_ones_own(folder, tmp_path):
+def test_train_test_and_predict_on_your_own_folder(folder, tmp_path):
     quick = small(64, 1, **{'dataset.share': 0.3, 'batch_size': 4})
     facelmk('train', CONFIG, '--data', folder, '--work-dir', 'run', *quick, cwd=tmp_path)
     (best,) = (tmp_path / 'run').glob('best_NME_epoch_*.pth')
@@ -72,7 +72,7 @@ def test_train_test_and_predict_on_a_folder_of_ones_own(folder, tmp_path):
     assert json.loads((tmp_path / 'metrics.json').read_text())['faces'] == len(parts['val']) > 0
     assert not parts['train'] & parts['val'] and len(parts['train'] | parts['val']) == 18
 
-    told = json.loads(
+    rows = json.loads(
         facelmk(
             'predict',
             CONFIG,
@@ -89,13 +89,13 @@ def test_train_test_and_predict_on_a_folder_of_ones_own(folder, tmp_path):
             cwd=tmp_path,
         )
     )
-    assert len(told) == 10 and all(len(row['faces'][0]['landmarks']) == 68 for row in told)
+    assert len(rows) == 10 and all(len(row['faces'][0]['landmarks']) == 68 for row in rows)
     assert len(list((tmp_path / 'drawn').rglob('*.png'))) == 10
 
 
 @pytest.mark.slow
 def test_adaptive_wing_learns_real_faces_in_a_few_epochs(shared, tmp_path):
-    """Two epochs of 128-pixel crops and one hourglass; the bar is a fifth below the first epoch's error."""
+    """Two epochs of 128-pixel crops and one hourglass; the error falls by at least a fifth."""
     images = shared / 'data' / 'lfpw68' / 'images'
     if not images.is_dir():
         pytest.skip(f'no real faces: {images} is not there')

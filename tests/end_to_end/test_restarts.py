@@ -1,4 +1,4 @@
-"""torchrun --max-restarts: a rank that is killed inside an epoch costs time, and no digit of the result."""
+"""torchrun --max-restarts: after a rank is killed inside an epoch, the result is the same, bit for bit."""
 
 import json
 import os
@@ -40,7 +40,7 @@ class DieOnce(Hook):
 
 
 def train(folder, options, port, dying=''):
-    """A training on two ranks, of which `dying` is killed once before the fifth of six steps; what was printed."""
+    """Train on two ranks and return the output. Rank `dying` is killed once, before the fifth of six steps."""
     (folder / 'mine.py').write_text(CONFIG)
     (folder / 'dying.py').write_text(HOOK)
     command = [
@@ -80,32 +80,33 @@ def train(folder, options, port, dying=''):
 
 
 def validations(folder):
-    """The logged validations by epoch, times apart; each epoch is logged once."""
-    found = [
+    """Return the logged validation of each epoch, without times. Each epoch is logged once."""
+    lines = [
         line
         for file in sorted(folder.glob('run/*/vis_data/scalars.json'))
         for line in map(json.loads, file.read_text().splitlines())
         if 'NME' in line
     ]
-    assert [line['step'] for line in found] == [1, 2]
-    return [{key: value for key, value in line.items() if key not in ('time', 'data_time')} for line in found]
+    assert [line['step'] for line in lines] == [1, 2]
+    return [{key: value for key, value in line.items() if key not in ('time', 'data_time')} for line in lines]
 
 
 @pytest.fixture(scope='module')
-def undisturbed(tmp_path_factory, tiny, port):
-    folder = tmp_path_factory.mktemp('undisturbed')
+def uninterrupted(tmp_path_factory, tiny, port):
+    folder = tmp_path_factory.mktemp('uninterrupted')
     train(folder, tiny(), port())
     return folder
 
 
 @pytest.mark.parametrize(('dying', 'every'), [(1, 1), (0, None)], ids=['from inside the epoch', 'from the last epoch'])
-def test_a_killed_rank_is_started_anew(dying, every, undisturbed, tiny, port, tmp_path):
+def test_a_killed_rank_is_restarted(dying, every, uninterrupted, tiny, port, tmp_path):
     printed = train(tmp_path, tiny(**{'default_hooks.checkpoint.every': every}), port(), dying)
     assert (tmp_path / 'died').read_text() == '0' and 'resumed epoch: 1' in printed, printed[-6000:]
     assert ('resumed epoch: 1, iter: 3' in printed) == (every is None)
-    assert validations(tmp_path) == validations(undisturbed)
-    whole, again = (
+    assert validations(tmp_path) == validations(uninterrupted)
+    expected, restarted = (
         torch.load(folder / 'run' / 'epoch_2.pth', weights_only=True)['state_dict']
-        for folder in (undisturbed, tmp_path)
+        for folder in (uninterrupted, tmp_path)
     )
-    assert whole.keys() == again.keys() and all(torch.equal(whole[key], again[key]) for key in whole)
+    assert expected.keys() == restarted.keys()
+    assert all(torch.equal(expected[key], restarted[key]) for key in expected)

@@ -1,4 +1,4 @@
-"""A test of a checkpoint: files, figures, pictures, and where checkpoints may come from."""
+"""A test of a checkpoint: files, figures, pictures, and a checkpoint by URL."""
 
 import http.server
 import json
@@ -13,7 +13,7 @@ SUBSETS = ['pose', 'expression', 'illumination', 'makeup', 'occlusion', 'blur']
 
 @pytest.fixture(scope='module')
 def tested(trained, tool, tiny, tmp_path_factory):
-    """The folder in which everything that a test can write was written, and what it printed."""
+    """The folder and the output of a test that writes everything it can."""
     folder = tmp_path_factory.mktemp('tested')
     printed = tool(
         'test.py',
@@ -57,7 +57,7 @@ def test_metrics_file_has_fixed_keys(tested, trained):
     assert json.loads((folder / 'deep' / 'out.json').read_text()) == entry
 
 
-def test_the_test_repeats_the_last_validation(tested, trained):
+def test_the_test_has_the_figures_of_the_last_validation(tested, trained):
     scalars = next(trained[0].glob('*/vis_data/scalars.json')).read_text().splitlines()
     validated = [row for row in map(json.loads, scalars) if row.get('step') == 2 and 'NME' in row][0]
     metrics = json.loads((tested[0] / 'work' / 'metrics.json').read_text())['metrics']
@@ -79,7 +79,7 @@ def test_table_predictions_pictures_and_page(tested):
     assert '<html' in (folder / 'report' / 'index.html').read_text()
 
 
-def test_a_checkpoint_by_address_gives_the_same_figures(tested, trained, tool, tiny, tmp_path):
+def test_a_checkpoint_by_url_gives_the_same_figures(tested, trained, tool, tiny, tmp_path):
     class Quiet(http.server.SimpleHTTPRequestHandler):
         def __init__(self, *arguments):
             super().__init__(*arguments, directory=str(trained[0]))
@@ -90,11 +90,11 @@ def test_a_checkpoint_by_address_gives_the_same_figures(tested, trained, tool, t
     server = http.server.ThreadingHTTPServer(('127.0.0.1', 0), Quiet)
     threading.Thread(target=server.serve_forever, daemon=True).start()
     try:
-        address = f'http://127.0.0.1:{server.server_port}/epoch_2.pth'
+        url = f'http://127.0.0.1:{server.server_port}/epoch_2.pth'
         printed = tool(
             'test.py',
             'quickstart',
-            address,
+            url,
             '--work-dir',
             'work',
             '--json',
@@ -107,7 +107,7 @@ def test_a_checkpoint_by_address_gives_the_same_figures(tested, trained, tool, t
     finally:
         server.shutdown()
         server.server_close()
-    wanted = json.loads((tested[0] / 'work' / 'metrics.json').read_text())['metrics']
-    found = json.loads((tmp_path / 'work' / 'metrics.json').read_text())
-    assert found['metrics'] == wanted and found['checkpoint'] == address
+    expected = json.loads((tested[0] / 'work' / 'metrics.json').read_text())['metrics']
+    entry = json.loads((tmp_path / 'work' / 'metrics.json').read_text())
+    assert entry['metrics'] == expected and entry['checkpoint'] == url
     assert '"NME"' in printed

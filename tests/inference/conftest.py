@@ -1,4 +1,4 @@
-"""A small network whose answer depends on what it sees, saved to a file, and drawn faces to look at."""
+"""A small network whose output depends on the picture, saved to a file, and drawn faces as input."""
 
 from pathlib import Path
 
@@ -22,7 +22,7 @@ def faces() -> list[dict]:
 
 @pytest.fixture(scope='session')
 def weights(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Weights of the quick start's network, untrained; steep maps, so that every picture gives other points."""
+    """Weights of the quick start's network, untrained; steep maps, so that every picture gives different points."""
     torch.manual_seed(3)
     landmarker = facelmk.load('quickstart', pretrained=False, device='cpu').landmarker
     state = landmarker.state_dict()

@@ -1,7 +1,7 @@
-"""What every config keeps: L1 and L5 of its pipelines, L4 the oracle, one training step, L8, L9.
+"""Laws of every config: L1 and L5 of its pipelines, L4 the oracle, one training step, L8, L9.
 
-Each config's own mark-up, pipelines, codec and network, with a few drawn faces in place of its data set. A config is
-built once: pytest runs all tests of one row before those of the next.
+Landmark scheme, pipelines, codec and network are those of the config; a few drawn faces replace its data set. A config
+is built once: pytest runs all tests of one row before those of the next.
 """
 
 import copy
@@ -26,10 +26,10 @@ from facelmk.registry import CODECS, METRICS, MODELS
 
 NAMES = config_names()
 FACES, SMALL = 4, 64
-# what decoding alone costs on drawn faces, in per cent of the eyes' distance: cells of 4 pixels in a crop of 256, moved
-# by a quarter; a parabola's top; the mean of a cut bell curve; bins of half a pixel; nothing. MMPose's grid under
-# flip-test adds half of its bias.
-FLOORS = {
+# The error of decoding alone on drawn faces, in per cent of the inter-ocular distance. Its causes are: cells of 4 pixels
+# in a crop of 256 with quarter refinement; the maximum of a parabola; the mean of a truncated Gaussian; bins of half a
+# pixel; none. With flip test MMPose's grid adds half of its bias.
+ORACLE_BOUNDS = {
     'quarter': 1.5,
     'dark': 0.005,
     None: 2.6,
@@ -41,13 +41,13 @@ FLOORS = {
     'Megvii': 1.5,
     'HRNetInteger': 2.2,
 }
-MIRRORED_HALF = 0.55  # half a pixel, in per cent of the eyes' distance
-COARSE = 14.0  # in a crop of 64 pixels every point is near the edge, where only cells are right; one cell is 18 %
+HALF_PIXEL = 0.55  # in per cent of the inter-ocular distance
+SMALL_CROP_BOUND = 14.0  # in a crop of 64 pixels all points are near the edge, without refinement; one cell is 18 %
 
 
 @pytest.fixture(scope='module', params=NAMES)
 def row(request):
-    """A config and its model, built small and without its start weights."""
+    """A config and its model, built for small crops and without pretrained weights."""
     settings = load_config(request.param)
     torch.manual_seed(0)
     yield SimpleNamespace(name=request.param, settings=settings, model=build(settings, size=SMALL))
@@ -56,21 +56,21 @@ def row(request):
 
 @pytest.fixture(scope='module')
 def drawn(tmp_path_factory):
-    """Makes a phase's pipeline, or one that is given, over faces that are drawn once, in the config's mark-up."""
+    """Makes a data set of drawn faces, in the config's landmark scheme, with the pipeline of a phase or another one."""
     cache = str(tmp_path_factory.mktemp('drawn'))
 
-    def made(settings, phase, size=None, pack=True):
-        found = phase if isinstance(phase, list) else settings[f'{phase}_dataloader'].dataset.pipeline
-        steps = [dict(step) for step in found if pack or step['type'] != 'PackFace']
+    def make(settings, phase, size=None, pack=True):
+        pipeline = phase if isinstance(phase, list) else settings[f'{phase}_dataloader'].dataset.pipeline
+        steps = [dict(step) for step in pipeline if pack or step['type'] != 'PackFace']
         if size is not None:
             steps = [step | {'size': size} if step['type'] == 'CropFace' else step for step in steps]
         return SyntheticFaces(markup_of(settings), FACES, seed=7, size=256, pipeline=steps, cache=cache, workers=1)
 
-    return made
+    return make
 
 
-def stages(settings):
-    """The pipelines that training goes over to."""
+def second_stages(settings):
+    """The pipelines of later epochs."""
     return [hook.pipeline for hook in settings.get('custom_hooks', ()) if hook.type == 'SwitchPipeline']
 
 
@@ -87,10 +87,10 @@ def batch_of(data):
     return collate_faces([data[i] for i in range(FACES)])
 
 
-def floor(codec):
-    """The codec's floor in per cent, with flip-test and without."""
+def oracle_bounds(codec):
+    """The error of perfect maps in per cent, with flip test and without."""
     name = codec.refine if type(codec) is Heatmap else type(codec).__name__
-    return FLOORS[name] + MIRRORED_HALF * abs(codec.flip_bias), FLOORS[name]
+    return ORACLE_BOUNDS[name] + HALF_PIXEL * abs(codec.flip_bias), ORACLE_BOUNDS[name]
 
 
 def crop_of(settings):
@@ -99,20 +99,20 @@ def crop_of(settings):
 
 
 def shape_of(model, size):
-    """The shape of the answer to one crop."""
+    """The shape of the network's output for one crop."""
     with torch.no_grad():
         return tuple(model.eval()(torch.zeros(1, 3, size, size))[-1].shape[1:])
 
 
-def grown(shape, codec, size):
-    """What becomes of the answer's shape at SMALL pixels in a crop of `size`: maps and bins grow, points do not."""
+def scaled_shape(shape, codec, size):
+    """The output's shape in a crop of `size` pixels, from that at SMALL: maps and bins grow, coordinates do not."""
     if codec.bins(size):
         return *shape[:-1], codec.bins(size)
     return shape if len(shape) < 3 else (shape[0], *(side * size // SMALL for side in shape[1:]))
 
 
-def answer(model, codec, batch, shape, flip):
-    """What a perfect network makes of a batch: the home way of encode's target, averaged with the mirrored one."""
+def oracle(model, codec, batch, shape, flip):
+    """The predictions of a perfect network: decoded targets, averaged with the mirrored ones in a flip test."""
     truth, size = batch['data_samples'], batch['inputs'].shape[-1]
     points, visible = truth['points'], torch.ones_like(truth['visible'])
     order = torch.from_numpy(model.markup.mirror)
@@ -124,20 +124,20 @@ def answer(model, codec, batch, shape, flip):
     return [dict(id=i, landmarks=face) for i, face in zip(truth['id'], landmarks, strict=True)]
 
 
-def error(model, batch, found, margin):
-    """The NME in per cent of the points that lie `margin` pixels within the crop, and how many of all those are."""
+def error(model, batch, predictions, margin):
+    """The NME in per cent of the points at least `margin` pixels inside of the crop, and their share."""
     points, size = batch['data_samples']['points'], batch['inputs'].shape[-1]
     inside = ((points >= margin) & (points <= size - 1 - margin)).all(-1).float()
     metric = NME()
     metric.dataset_meta = {'markup': model.markup.name, 'subsets': ()}
-    metric.process({'data_samples': batch['data_samples'] | {'visible': inside}}, found)
+    metric.process({'data_samples': batch['data_samples'] | {'visible': inside}}, predictions)
     return metric.evaluate(FACES)['NME'], float(inside.mean())
 
 
 def test_points_are_warped_landmarks_in_both_pipelines(row, drawn):
     """L1, and L5: a mirrored face keeps its left eye on the left."""
     markup, mirrored = MARKUPS[markup_of(row.settings)], 0
-    for phase in ('train', *stages(row.settings), 'val'):
+    for phase in ('train', *second_stages(row.settings), 'val'):
         data = drawn(row.settings, phase, pack=False)
         size = next(step.size for step in data.pipeline if type(step).__name__ == 'CropFace')
         for index in [(0, epoch, i) for epoch in range(1 if phase == 'val' else 3) for i in range(FACES)]:
@@ -157,41 +157,41 @@ def test_points_are_warped_landmarks_in_both_pipelines(row, drawn):
 
 
 @pytest.mark.parametrize('flip', [False, True])
-def test_a_perfect_network_gets_below_the_codecs_floor(row, drawn, flip):
-    """L4 in crops of the config's own size: encode's target as large as the network's answer grows."""
+def test_a_perfect_network_has_only_the_error_of_decoding(row, drawn, flip):
+    """L4 in crops of the config's own size: the target has the shape of the network's output there."""
     crop, batch = crop_of(row.settings), batch_of(drawn(row.settings, 'val'))
-    size, wide = crop.get('size', 256), crop.get('padding', 1.25) / 1.25
+    size, padding = crop.get('size', 256), crop.get('padding', 1.25) / 1.25
     codec = row.model.codec
-    found = answer(row.model, codec, batch, grown(shape_of(row.model, SMALL), codec, size), flip)
-    nme, share = error(row.model, batch, found, margin=8)
+    predictions = oracle(row.model, codec, batch, scaled_shape(shape_of(row.model, SMALL), codec, size), flip)
+    nme, share = error(row.model, batch, predictions, margin=8)
     assert share > 0.9
-    assert nme < floor(codec)[0 if flip else 1] * 256 / size * wide
+    assert nme < oracle_bounds(codec)[0 if flip else 1] * 256 / size * padding
 
 
-def test_the_whole_road_at_64_pixels(row, drawn):
-    """L4 through the model itself: its answer's grid, the flip-test and the way home."""
+def test_a_perfect_network_inside_of_the_model(row, drawn):
+    """L4 through the model: the grid of its output, the flip test, and the way back to the photograph."""
     batch = batch_of(drawn(row.settings, 'val', size=SMALL))
     model, truth = row.model.eval(), batch['data_samples']
     like = torch.zeros(FACES, *shape_of(model, SMALL))
     target = model.codec.encode(truth['points'], torch.ones_like(truth['visible']), like, SMALL)[0]
     model.output = lambda inputs: target
-    found = model.predict(batch['inputs'].float(), truth)
+    predictions = model.predict(batch['inputs'].float(), truth)
     del model.output
-    nme, share = error(model, batch, found, margin=8)
+    nme, share = error(model, batch, predictions, margin=8)
     assert share > 0.5
-    assert nme < COARSE
+    assert nme < SMALL_CROP_BOUND
 
 
 @pytest.mark.slow
-def test_the_answer_grows_with_the_crop(row):
-    """The network at the config's own size gives what the oracle's target was made for."""
+def test_the_output_grows_with_the_crop(row):
+    """The network at the config's own size has the output shape that the oracle assumes."""
     size = crop_of(row.settings).get('size', 256)
     model = build(row.settings)
-    assert shape_of(model, size) == grown(shape_of(row.model, SMALL), model.codec, size)
+    assert shape_of(model, size) == scaled_shape(shape_of(row.model, SMALL), model.codec, size)
 
 
-def test_figures_have_names_of_their_own_and_a_perfect_answer_has_no_error(row, drawn):
-    """The config's own metrics side by side, whatever they divide by."""
+def test_figures_have_different_names_and_a_perfect_prediction_has_no_error(row, drawn):
+    """All metrics of the config together, for every normaliser."""
     evaluator = Evaluator([METRICS.build(dict(metric)) for metric in row.settings.val_evaluator])
     evaluator.dataset_meta = {'markup': markup_of(row.settings), 'subsets': ()}
     truth = batch_of(drawn(row.settings, 'val', size=SMALL))['data_samples']
@@ -222,7 +222,7 @@ def test_a_training_step_moves_the_weights(row, drawn):
 
 
 def first_of_each_head():
-    """One config a head: tests/models has every backbone and every head by itself."""
+    """One config for each head; tests/models has every backbone and every head alone."""
     rows = {}
     for name in NAMES:
         rows.setdefault(load_config(name).model.head.type, name)
@@ -230,30 +230,30 @@ def first_of_each_head():
 
 
 @pytest.mark.parametrize('name', first_of_each_head())
-def test_saved_is_loaded_and_exported_is_equal(name, tmp_path):
+def test_a_saved_model_loads_and_an_exported_one_is_equal(name, tmp_path):
     """L8 and L9, for the whole FaceLandmarker at 64 pixels."""
     torch.manual_seed(0)
     settings = load_config(name)
     model, other = (build(settings, flip_test=False, size=SMALL) for _ in range(2))
     image = torch.randn(2, 3, SMALL, SMALL)
     with torch.no_grad():
-        model.train()(image)  # BatchNorms see something
+        model.train()(image)  # so that BatchNorm has statistics
         model.eval()
         expected = model(image)[-1]
         save_checkpoint({'state_dict': model.state_dict()}, tmp_path / 'saved.pth')
         load_checkpoint(other.eval(), tmp_path / 'saved.pth', strict=True)
         assert torch.equal(other(image)[-1], expected)
-        found = torch.export.export(model, (image,)).module()(image)[-1]
-    assert (found - expected).abs().max() <= 1e-5 * expected.abs().max()
+        exported = torch.export.export(model, (image,)).module()(image)[-1]
+    assert (exported - expected).abs().max() <= 1e-5 * expected.abs().max()
 
 
-def test_every_codec_has_a_floor_here():
-    """A new codec states its own."""
-    assert {name for name in CODECS if name != 'Heatmap'} <= set(FLOORS)
+def test_every_codec_has_an_oracle_bound():
+    """A new codec needs one."""
+    assert {name for name in CODECS if name != 'Heatmap'} <= set(ORACLE_BOUNDS)
 
 
-def test_every_row_of_the_seeds_has_a_config():
-    """Under the names that users and downstream projects rely on."""
+def test_every_published_row_has_a_config():
+    """The names are public."""
     sets = ('wflw', '300w', 'cofw', 'aflw')
     rows = {
         'deeppose_r50_wflw',

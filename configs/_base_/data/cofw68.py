@@ -1,6 +1,6 @@
-"""COFW in 68 points: trained on 300W, tested on COFW's 507 test faces as Ghiasi and Fowlkes annotated them anew.
+"""COFW in 68 points: trained on 300W, tested on COFW's 507 test faces as Ghiasi and Fowlkes annotated them again.
 
-Boxes are the tight ones, as 300W's are; box='file' takes those of COFW's own file.
+Boxes are tight around the landmarks, as in 300W; box='file' takes the boxes of COFW's own file.
 """
 
 from mmengine.config import read_base
@@ -18,6 +18,5 @@ val_dataloader = dict(
         markup='300w',
         counts=dict(test=507),
         layouts=[dict(type='Cofw68Mat', box='tight', origin=1)],
-        pipeline=[dict(type='LoadImage'), dict(type='CropFace', size=256), dict(type='PackFace')],
     ),
 )

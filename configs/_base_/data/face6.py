@@ -1,7 +1,7 @@
-"""Six sets as one, in LaPa's 106 points: LaPa, COCO-WholeBody, WFLW, 300W, COFW, and Halpe where it is; tested on LaPa.
+"""Six sets as one, in LaPa's 106 points: LaPa, COCO-WholeBody, WFLW, 300W, COFW, and Halpe where it is on the disk.
 
-A point that a set does not have is invisible there. Halpe alone may be missing; to go without another set, take it out
-of `datasets`.
+The test is LaPa's. A point that a set does not have is invisible there. Only Halpe may be missing; to train without
+another set, take it out of `datasets`.
 """
 
 from mmengine.config import read_base
@@ -15,10 +15,6 @@ with read_base():
     from .w300 import train_dataloader as w300
     from .wflw import train_dataloader as wflw
 
-sets = [
-    {key: value for key, value in loader['dataset'].items() if key != 'pipeline'}
-    for loader in (lapa, coco_wholebody_face, wflw, w300, cofw)
-]
 halpe = dict(
     type='CocoFaces',
     data_root='data/halpe',
@@ -34,27 +30,14 @@ train_dataloader = dict(
         type='JoinedFaces',
         markup='lapa',
         datasets=[
-            sets[0],
-            dict(sets[0], split='val', counts=dict(val=2000)),
-            *sets[1:],
+            lapa.dataset,
+            dict(lapa.dataset, split='val', counts=dict(val=2000)),
+            coco_wholebody_face.dataset,
+            wflw.dataset,
+            w300.dataset,
+            cofw.dataset,
             dict(dataset=halpe, optional=True),
-        ],
-        pipeline=[
-            dict(type='LoadImage'),
-            dict(
-                type='CropFace',
-                size=256,
-                flip=0.5,
-                rotate=60,
-                rotate_prob=0.6,
-                scale=(0.75, 1.25),
-                draw='truncnorm',
-                mirror='photo',
-                shift=0.16,
-                shift_prob=0.3,
-            ),
-            dict(type='PackFace'),
         ],
     ),
 )
-del sets, halpe, coco_wholebody_face, cofw, lapa, w300, wflw
+del halpe, coco_wholebody_face, cofw, lapa, w300, wflw

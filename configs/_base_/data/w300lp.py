@@ -1,8 +1,7 @@
-"""300W-LP: 68 points of 61,225 views that were turned out of 300W's photographs, split by photograph.
+"""300W-LP: 68 points in 61,225 rotated views of 300W's photographs, split by photograph.
 
-Of MMPose's json the split is the one that its converter drew; of the .mat files it is eight, one and one tenth of the
-photographs. A batch of 2, as in MMPose's file. (The file is w300lp because a config that others read must have a Python
-name.)
+MMPose's json files have the split of its converter. The .mat files are split 8 : 1 : 1 by photograph. The batch size 2
+is MMPose's. (The file is called w300lp because a base must have a name that Python can import.)
 """
 
 layouts = [
@@ -10,7 +9,7 @@ layouts = [
     dict(
         type='CocoFaces',
         image_root=dict(train='train', val='val', test='test'),
-        ann_file=dict(  # as MMPose calls it
+        ann_file=dict(  # MMPose's names
             train='annotations/face_landmarks_300wlp_train.json',
             val='annotations/face_landmarks_300wlp_valid.json',
             test='annotations/face_landmarks_300wlp_test.json',
@@ -18,54 +17,9 @@ layouts = [
     ),
     dict(type='Mat300WLP', part='{split}'),
 ]
-train_dataloader = dict(
-    batch_size=2,
-    num_workers=2,
-    dataset=dict(
-        type='PublishedFaces',
-        root='data/300wlp',
-        split='train',
-        markup='300wlp',
-        layouts=layouts,
-        pipeline=[
-            dict(type='LoadImage'),
-            dict(
-                type='CropFace',
-                size=256,
-                flip=0.5,
-                rotate=60,
-                rotate_prob=0.6,
-                scale=(0.75, 1.25),
-                draw='truncnorm',
-                mirror='photo',
-            ),
-            dict(type='PackFace'),
-        ],
-    ),
-)
-val_dataloader = dict(
-    batch_size=32,
-    num_workers=2,
-    dataset=dict(
-        type='PublishedFaces',
-        root='data/300wlp',
-        split='val',
-        markup='300wlp',
-        layouts=layouts,
-        pipeline=[dict(type='LoadImage'), dict(type='CropFace', size=256), dict(type='PackFace')],
-    ),
-)
-test_dataloader = dict(
-    batch_size=32,
-    num_workers=2,
-    dataset=dict(
-        type='PublishedFaces',
-        root='data/300wlp',
-        split='test',
-        markup='300wlp',
-        layouts=layouts,
-        pipeline=[dict(type='LoadImage'), dict(type='CropFace', size=256), dict(type='PackFace')],
-    ),
-)
+faces = dict(type='PublishedFaces', root='data/300wlp', markup='300wlp', layouts=layouts)
+train_dataloader = dict(batch_size=2, num_workers=2, dataset=dict(faces, split='train'))
+val_dataloader = dict(batch_size=32, num_workers=2, dataset=dict(faces, split='val'))
+test_dataloader = dict(batch_size=32, num_workers=2, dataset=dict(faces, split='test'))
 val_evaluator = [dict(type='NME'), dict(type='FailureRate', threshold=0.1), dict(type='AUC', threshold=0.1)]
-del layouts
+del layouts, faces

@@ -9,41 +9,14 @@ layouts = [
         ann_file='WFLW_annotations/list_98pt_rect_attr_train_test/list_98pt_rect_attr_{split}.txt',
     ),
 ]
-train_dataloader = dict(
-    batch_size=64,
-    num_workers=2,
-    dataset=dict(
-        type='PublishedFaces',
-        root='data/wflw',
-        split='train',
-        markup='wflw',
-        layouts=layouts,
-        counts=dict(train=7500),
-        pipeline=[
-            dict(type='LoadImage'),
-            dict(
-                type='CropFace',
-                size=256,
-                flip=0.5,
-                rotate=60,
-                rotate_prob=0.6,
-                scale=(0.75, 1.25),
-                draw='truncnorm',
-                mirror='photo',
-            ),
-            dict(type='PackFace'),
-        ],
-    ),
-)
+faces = dict(type='PublishedFaces', root='data/wflw', markup='wflw', layouts=layouts)
+train_dataloader = dict(batch_size=64, num_workers=2, dataset=dict(faces, split='train', counts=dict(train=7500)))
 val_dataloader = dict(
     batch_size=32,
     num_workers=2,
     dataset=dict(
-        type='PublishedFaces',
-        root='data/wflw',
+        faces,
         split='test',
-        markup='wflw',
-        layouts=layouts,
         subset_files=dict(
             pose='largepose',
             expression='expression',
@@ -53,8 +26,7 @@ val_dataloader = dict(
             blur='blur',
         ),
         counts=dict(test=2500, pose=326, expression=314, illumination=698, makeup=206, occlusion=736, blur=773),
-        pipeline=[dict(type='LoadImage'), dict(type='CropFace', size=256), dict(type='PackFace')],
     ),
 )
 val_evaluator = [dict(type='NME'), dict(type='FailureRate', threshold=0.1), dict(type='AUC', threshold=0.1)]
-del layouts
+del layouts, faces

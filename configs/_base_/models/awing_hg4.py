@@ -1,4 +1,4 @@
-"""Adaptive Wing's network: four hourglasses that hand the boundary map on, a weighted loss, pixels between 0 and 1."""
+"""Adaptive Wing's network: four hourglasses, each fed with the boundary map of the last one; pixels from 0 to 1."""
 
 model = dict(
     type='facelmk.FaceLandmarker',

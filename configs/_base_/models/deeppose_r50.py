@@ -1,4 +1,4 @@
-"""DeepPose: ResNet-50, global average pooling and one linear layer that gives coordinates."""
+"""DeepPose: ResNet-50, global average pooling and one linear layer for the coordinates."""
 
 model = dict(
     type='facelmk.FaceLandmarker',

@@ -1,4 +1,4 @@
-"""HRNetV2-W18 as the original HRNet for faces has it: slow BatchNorm statistics, whole pixels, no flip test."""
+"""HRNetV2-W18 of the original HRNet for faces: BatchNorm momentum 0.01, whole pixels, no flip test."""
 
 model = dict(
     type='facelmk.FaceLandmarker',

@@ -1,4 +1,4 @@
-"""HRNetV2-W18 with heatmaps, on the grid and with the flip of MMPose's published checkpoints."""
+"""HRNetV2-W18 with heatmaps; grid and flip test are those of MMPose's published checkpoints."""
 
 model = dict(
     type='facelmk.FaceLandmarker',

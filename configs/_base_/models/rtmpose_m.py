@@ -1,4 +1,4 @@
-"""RTMPose-m: CSPNeXt, points that see one another, two rows of bins a point, on MMPose's bins."""
+"""RTMPose-m: CSPNeXt and a head with attention between landmarks; two rows of bins for each, as in MMPose."""
 
 model = dict(
     type='facelmk.FaceLandmarker',

@@ -1,4 +1,4 @@
-"""120 epochs of AdamW at 4e-3 for a batch of 512, otherwise as rtmpose_60e."""
+"""120 epochs of AdamW at 4e-3 for a batch of 512, the rest as rtmpose_60e."""
 
 from mmengine.config import read_base
 

@@ -1,6 +1,6 @@
 """60 epochs of AdamW at 4e-3 for a batch of 512: 1,000 iterations of warm-up, a cosine down to 5 % in the second half.
 
-Weights are averaged; the last ten epochs see gentler pictures.
+Weights are averaged. The last ten epochs train on `train_pipeline_stage2`.
 """
 
 optim_wrapper = dict(
@@ -16,26 +16,5 @@ auto_scale_lr = dict(base_batch_size=512)
 randomness = dict(seed=21)
 custom_hooks = [
     dict(type='EMAHook', ema_type='ExpMomentumEMA', momentum=2e-4, update_buffers=True, priority=49),
-    dict(
-        type='SwitchPipeline',
-        epoch=50,
-        pipeline=[
-            dict(type='LoadImage'),
-            dict(
-                type='CropFace',
-                size=256,
-                flip=0.5,
-                rotate=60,
-                rotate_prob=0.6,
-                scale=(0.75, 1.25),
-                draw='truncnorm',
-                mirror='photo',
-            ),
-            dict(type='HSV'),
-            dict(type='Blur', kernel=7, prob=0.1),
-            dict(type='MedianBlur', kernel=7, prob=0.1),
-            dict(type='CoarseDropout', holes=1, size=(0.2, 0.4), prob=0.5),
-            dict(type='PackFace'),
-        ],
-    ),
+    dict(type='SwitchPipeline', epoch=50),
 ]

@@ -1,4 +1,4 @@
-"""120 epochs of RTMPose over six sets: clipped gradients, a cosine from epoch 30 down to 0.5 %; half faces throughout, some points weigh more."""
+"""120 epochs of RTMPose over six sets: clipped gradients, a cosine from epoch 30 down to 0.5 %."""
 
 from mmengine.config import read_base
 
@@ -7,5 +7,3 @@ with read_base():
 
 optim_wrapper.update(clip_grad=dict(max_norm=35, norm_type=2))
 param_scheduler[1].update(eta_min=2e-5, begin=30, T_max=90)
-custom_hooks[1].pipeline[1:1] = [dict(type='HalfBody')]
-custom_hooks[1].pipeline[-1:-1] = [dict(type='WeighPoints')]

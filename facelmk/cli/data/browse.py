@@ -1,4 +1,4 @@
-"""facelmk data browse CONFIG"""
+"""facelmk data browse CONFIG."""
 
 import argparse
 import json
@@ -6,14 +6,15 @@ from pathlib import Path
 
 from ..options import add_config, read_config
 
-PURPOSE = "draw a data set's faces with their points, in the photograph and in the augmented crop"
+PURPOSE = 'draw the faces of a data set with their points, in the photograph and in the augmented crop'
+EXAMPLE = 'facelmk data browse quickstart --count 8 --out faces'
 MODES = {
     'original': 'original',
     'augmented': 'augmented',
     'both': 'both',
     'transformed': 'augmented',
     'pipeline': 'both',
-}  # the last two are MMPose's words
+}  # the last two are MMPose's names
 
 
 def arguments(browse: argparse.ArgumentParser) -> None:
@@ -24,15 +25,19 @@ def arguments(browse: argparse.ArgumentParser) -> None:
         '--mode',
         choices=tuple(MODES),
         default='both',
-        help='what to draw (default: both); transformed is augmented, pipeline is both',
+        help="what to draw (default: both); MMPose's names: transformed (augmented) and pipeline (both)",
     )
     browse.add_argument(
-        '--count', type=int, default=20, metavar='N', help='how many faces, spread over the set (default: 20; 0: all)'
+        '--count',
+        type=int,
+        default=20,
+        metavar='N',
+        help='the number of faces, spread over the data set (default: 20; 0: all)',
     )
-    browse.add_argument('--show', action='store_true', help='show them on the screen too')
-    browse.add_argument('--not-show', action='store_true', help='only write them (the default)')
-    browse.add_argument('--show-interval', type=float, default=2.0, help='seconds that a picture stays on the screen')
-    browse.add_argument('--json', action='store_true', help='print the list of pictures as json')
+    browse.add_argument('--show', action='store_true', help='show them on the screen, too')
+    browse.add_argument('--not-show', action='store_true', help='only write files (the default)')
+    browse.add_argument('--show-interval', type=float, default=2.0, help='seconds each picture stays on the screen')
+    browse.add_argument('--json', action='store_true', help='print the paths of the pictures as json')
 
 
 def run(options: argparse.Namespace) -> None:

@@ -1,4 +1,4 @@
-"""facelmk data check SOURCE"""
+"""facelmk data check SOURCE."""
 
 import argparse
 import json
@@ -8,7 +8,8 @@ from typing import Any
 
 from .source import PHASES, add_source, sets
 
-PURPOSE = 'look for defects in a data set: pictures, points, boxes, duplicates, counts; exit code 4 if there are any'
+PURPOSE = 'find defects of a data set: pictures, points, boxes, duplicates, counts; exit code 4 if there are any'
+EXAMPLE = 'facelmk data check faces.csv --markup 300w'
 DEFECTIVE = 4
 
 
@@ -19,30 +20,30 @@ def arguments(check: argparse.ArgumentParser) -> None:
         choices=PHASES,
         nargs='+',
         default=list(PHASES),
-        help="a config's phases (default: all, each data set once)",
+        help='the phases of a config (default: all, each data set once)',
     )
     check.add_argument(
         '--pictures',
         choices=('decode', 'there', 'none'),
         default='decode',
-        help='whether pictures are decoded, only looked for, or left alone (default: decode)',
+        help='decode pictures, check only that they exist, or ignore them (default: decode)',
     )
-    check.add_argument('--json', action='store_true', help='print what was found as json')
+    check.add_argument('--json', action='store_true', help='print the defects as json')
 
 
 def run(options: argparse.Namespace) -> int:
     from ...datasets.tools.check import check, shared_pictures
 
-    with redirect_stdout(sys.stderr) if options.json else nullcontext():  # the log must not stand in the json
-        found = {name: check(read, options.pictures) for name, read in sets(options, options.phase)}
-    shared = shared_pictures(found)
+    with redirect_stdout(sys.stderr) if options.json else nullcontext():  # the json alone goes to stdout
+        results = {name: check(read, options.pictures) for name, read in sets(options, options.phase)}
+    shared = shared_pictures(results)
     if options.json:
-        told: dict[str, Any] = {'sets': {name: result.told() for name, result in found.items()}, 'notes': shared}
-        print(json.dumps(told, indent=2))
+        report: dict[str, Any] = {'sets': {name: result.told() for name, result in results.items()}, 'notes': shared}
+        print(json.dumps(report, indent=2))
     else:
-        for name, result in found.items():
+        for name, result in results.items():
             for defect in result.defects:
                 print(f'{name}: {defect.file}: {defect.record}: {defect.wrong}')
             print(f'{name}: {result.summary()}')
         print(*(f'note: {note}' for note in shared), sep='\n', end='\n' if shared else '')
-    return DEFECTIVE if any(result.defects for result in found.values()) else 0
+    return DEFECTIVE if any(result.defects for result in results.values()) else 0

@@ -1,4 +1,4 @@
-"""facelmk data convert SOURCE --to FORMAT --out PLACE"""
+"""facelmk data convert SOURCE --to FORMAT --out PATH."""
 
 import argparse
 import json
@@ -10,6 +10,7 @@ from ...errors import FacelmkError
 from .source import PHASES, add_source, sets
 
 PURPOSE = 'write a data set in another format: coco, csv, wflw, pts or lapa'
+EXAMPLE = 'facelmk data convert faces.csv --markup 300w --to coco --out faces.json'
 ENDINGS = {'coco': '.json', 'csv': '.csv', 'wflw': '.txt'}
 
 
@@ -19,16 +20,18 @@ def arguments(convert: argparse.ArgumentParser) -> None:
         '--to',
         choices=('coco', 'csv', 'wflw', 'pts', 'lapa'),
         metavar='FORMAT',
-        help='coco (.json), csv (HRNet), wflw (.txt), pts, lapa; default: by the ending of --out',
+        help='coco (.json), csv (HRNet), wflw (.txt), pts, lapa (default: by the ending of --out)',
     )
-    convert.add_argument('--out', required=True, metavar='PLACE', help='the file to write; for pts and lapa a folder')
-    convert.add_argument('--to-markup', metavar='NAME', help='convert the points to this mark-up (wflw to 300w)')
-    convert.add_argument('--phase', choices=PHASES, default='train', help="a config's phase (default: train)")
+    convert.add_argument('--out', required=True, metavar='PATH', help='the file to write; for pts and lapa a folder')
+    convert.add_argument(
+        '--to-markup', metavar='NAME', help='convert the points to this landmark scheme (wflw to 300w)'
+    )
+    convert.add_argument('--phase', choices=PHASES, default='train', help='the phase of a config (default: train)')
     convert.add_argument(
         '--pictures',
         choices=('link', 'copy', 'none'),
         default='link',
-        help='what becomes of the pictures in a folder of .pts or of LaPa (default: link)',
+        help='link or copy the pictures into a folder of .pts or of LaPa (default: link)',
     )
     convert.add_argument('--json', action='store_true', help='print {place, faces, lost} as json')
 
@@ -37,19 +40,21 @@ def run(options: argparse.Namespace) -> None:
     from ...datasets.tools.convert import write_faces
 
     out = Path(options.out)
-    form = options.to or next((name for name, ending in ENDINGS.items() if ending == out.suffix), None)
-    if form is None:
-        raise FacelmkError(f'--out {out} does not tell the format; say --to coco, csv, wflw, pts or lapa')
-    if form in ENDINGS and not out.suffix:
-        out = out / f'{Path(options.source).stem}{ENDINGS[form]}'
-    with redirect_stdout(sys.stderr) if options.json else nullcontext():  # the log must not stand in the json
-        found = list(sets(options, [options.phase]))
-        if not found:
-            raise FacelmkError(f'{options.source}: there is no {options.phase}_dataloader; choose another --phase')
-        written = write_faces(found[0][1](), form, out, options.to_markup, options.image_root, options.pictures)
+    format_name = options.to or next((name for name, ending in ENDINGS.items() if ending == out.suffix), None)
+    if format_name is None:
+        raise FacelmkError(f'--out {out} names no format. Add --to coco, csv, wflw, pts or lapa')
+    if format_name in ENDINGS and not out.suffix:
+        out = out / f'{Path(options.source).stem}{ENDINGS[format_name]}'
+    with redirect_stdout(sys.stderr) if options.json else nullcontext():  # the json alone goes to stdout
+        datasets = list(sets(options, [options.phase]))
+        if not datasets:
+            raise FacelmkError(f'{options.source}: there is no {options.phase}_dataloader. Choose another --phase')
+        written = write_faces(
+            datasets[0][1](), format_name, out, options.to_markup, options.image_root, options.pictures
+        )
     if options.json:
         print(json.dumps({'place': str(written.place), 'faces': written.faces, 'lost': written.lost}, indent=2))
         return
-    print(f'{written.faces} faces in {written.place} ({form})')
+    print(f'{written.faces} faces in {written.place} ({format_name})')
     for lost in written.lost:
         print(f'  lost: {lost}')

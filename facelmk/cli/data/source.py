@@ -1,4 +1,4 @@
-"""SOURCE: a config with its phases, or a file or folder of annotations."""
+"""SOURCE: a config, or a file or folder of annotations."""
 
 import argparse
 import functools
@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from ..options import read_config
+from ..options import add_cfg_options, read_config
 
 if TYPE_CHECKING:
     from ...datasets import FaceDataset
@@ -15,29 +15,31 @@ PHASES = ('train', 'val', 'test')
 
 
 def add_source(parser: argparse.ArgumentParser) -> None:
-    """SOURCE and what helps to read it."""
+    """SOURCE, and the options for reading it."""
     parser.add_argument(
         'source',
         metavar='SOURCE',
         help='a .json (COCO style), .csv (HRNet), .txt (WFLW) or .mat '
         '(COFW), a folder of .pts, of LaPa or of 300W-LP; or a config, by file or name',
     )
-    parser.add_argument('--markup', metavar='NAME', help='the mark-up of a file (default: by its number of points)')
-    parser.add_argument('--image-root', metavar='DIR', help="the folder of a file's pictures (default: beside it)")
-    parser.add_argument('--data', metavar='DIR', help="where a config's data set lies, in place of its own folder")
     parser.add_argument(
-        '--cfg-options', nargs='+', action='extend', metavar='KEY=VALUE', help='replace values of a config'
+        '--markup', metavar='NAME', help='the landmark scheme of a file (default: by its number of points)'
     )
+    parser.add_argument(
+        '--image-root', metavar='DIR', help='the folder of the pictures (default: the folder of the file)'
+    )
+    parser.add_argument('--data', metavar='DIR', help="the folder of the data set, instead of a config's own")
+    add_cfg_options(parser)
 
 
 def is_config(source: str) -> bool:
-    """Whether SOURCE is a config's file or name, and no annotations."""
+    """Whether SOURCE is the file or name of a config, not a file of annotations."""
     path = Path(source)
     return path.suffix in ('.py', '.yaml', '.yml') or not (path.exists() or path.suffix or len(path.parts) > 1)
 
 
 def sets(options: argparse.Namespace, phases: Sequence[str]) -> Iterator[tuple[str, Callable[[], 'FaceDataset']]]:
-    """What SOURCE holds by its name, not read yet: a config's phases, each data set once, or the file itself."""
+    """Yield names and readers: the phases of a config, each data set once, or the file itself. Nothing is read yet."""
     from ...datasets.readers.detect_format import open_faces
 
     if not is_config(options.source):

@@ -178,8 +178,10 @@ def test_halpes_faces_are_cut_out_of_its_bodies(tmp_path, faces):
 
 
 def built(name, phase, **roots):
-    """A data set of a data config, its members' roots elsewhere."""
+    """A data set of a data config with MMPose's augmentation, its members' roots elsewhere."""
     dataset = Config.fromfile(CONFIGS / f'{name}.py')[f'{phase}_dataloader'].dataset
+    pipelines = Config.fromfile(CONFIGS.parent / 'augment/mmpose.py')
+    dataset.pipeline = pipelines.train_pipeline if phase == 'train' else pipelines.val_pipeline
     for member in dataset.get('datasets', [dataset]):
         part = member.get('dataset', member)
         key = 'root' if 'root' in part else 'data_root'

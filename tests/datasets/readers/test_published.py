@@ -86,9 +86,14 @@ def test_an_unknown_reader_or_split(tmp_path):
 
 
 def data_config(name, root):
-    """The data config of a set, with its root elsewhere."""
+    """The data config of a set with MMPose's augmentation, its root elsewhere."""
     config = Config.fromfile(CONFIGS / f'{name}.py')
-    for loader in (config.train_dataloader, config.val_dataloader):
+    pipelines = Config.fromfile(CONFIGS.parent / 'augment/mmpose.py')
+    for loader, pipeline in (
+        (config.train_dataloader, pipelines.train_pipeline),
+        (config.val_dataloader, pipelines.val_pipeline),
+    ):
+        loader.dataset.pipeline = pipeline
         for part in loader.dataset.get('datasets', [{'dataset': loader.dataset}]):
             part['dataset'].root = str(root)
     return config

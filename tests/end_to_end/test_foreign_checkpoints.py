@@ -1,4 +1,4 @@
-"""Other projects' checkpoints, by address, and their command lines, in the real tools: the figures are native ones."""
+"""Other projects' checkpoints, by URL, and their command lines give the figures of a native checkpoint."""
 
 import csv
 import functools
@@ -37,7 +37,7 @@ test_dataloader, test_evaluator = val_dataloader, val_evaluator
 
 
 class Part(nn.Module):
-    """A piece of a network of another project, which the tool's process cannot import."""
+    """A part of another project's network; the process of the tool cannot import its class."""
 
     def __init__(self, weights: Weights) -> None:
         super().__init__()
@@ -49,7 +49,7 @@ class Part(nn.Module):
                 self.register_buffer(key, value)
 
 
-def before_1(weights: Weights) -> Weights:
+def mmpose_0_names(weights: Weights) -> Weights:
     """MMPose 0.x's names."""
     last = 'keypoint_head.final_layer.' + ('3.' if any('head.conv_layers' in key for key in weights) else '')
     return renamed(
@@ -58,57 +58,60 @@ def before_1(weights: Weights) -> Weights:
     )
 
 
-def hrnets(weights: Weights) -> Weights:
+def hrnet_names(weights: Weights) -> Weights:
     """The original HRNet's names."""
     return renamed(weights, {'head.conv_layers.': 'head.', 'head.final_layer.': 'head.3.', 'backbone.': ''})
 
 
-def bare(weights: Weights) -> Weights:
+def awing_names(weights: Weights) -> Weights:
     """Adaptive Wing's names."""
     return renamed(weights, {'backbone.': ''})
 
 
-def renamed(weights: Weights, heads: dict[str, str]) -> Weights:
+def renamed(weights: Weights, prefixes: dict[str, str]) -> Weights:
     return {
-        next((key.replace(ours, theirs, 1) for ours, theirs in heads.items() if key.startswith(ours)), key): value
+        next((key.replace(ours, theirs, 1) for ours, theirs in prefixes.items() if key.startswith(ours)), key): value
         for key, value in weights.items()
     }
 
 
-def behind_module(weights: Weights) -> Weights:
+def add_module_prefix(weights: Weights) -> Weights:
     return {f'module.{key}': value for key, value in weights.items()}
 
 
 def averaged(weights: Weights) -> dict[str, Any]:
-    """As mmengine's EMAHook leaves it: other numbers below ema_state_dict."""
+    """A checkpoint of mmengine's EMAHook: ema_state_dict has other numbers."""
     trained = {f'module.{key}': value + 1 for key, value in weights.items()}
     return {'meta': {'epoch': 3}, 'state_dict': weights, 'ema_state_dict': trained | {'steps': torch.tensor(9)}}
 
 
 FORMS: dict[str, tuple[str, Callable[[Weights], Any]]] = {
     'MMPose 1, HRNet': ('hrnetv2_w18_wflw', lambda w: {'meta': {'mmpose_version': '1.3.2'}, 'state_dict': w}),
-    'MMPose 0, HRNet': ('hrnetv2_w18_wflw', lambda w: {'state_dict': before_1(w)}),
-    'HRNet, whole network': ('hrnetv2_w18_wflw', lambda w: Part(hrnets(w))),
-    'HRNet, plain': ('hrnetv2_w18_wflw', hrnets),
-    'HRNet, module.': ('hrnetv2_w18_wflw', lambda w: behind_module(hrnets(w))),
-    'HRNet, state_dict': ('hrnetv2_w18_wflw', lambda w: {'state_dict': hrnets(w), 'epoch': 3}),
-    'HRNet, DataParallel': ('hrnetv2_w18_wflw', lambda w: {'state_dict': nn.DataParallel(Part(hrnets(w))), 'epoch': 3}),
+    'MMPose 0, HRNet': ('hrnetv2_w18_wflw', lambda w: {'state_dict': mmpose_0_names(w)}),
+    'HRNet, pickled module': ('hrnetv2_w18_wflw', lambda w: Part(hrnet_names(w))),
+    'HRNet, plain': ('hrnetv2_w18_wflw', hrnet_names),
+    'HRNet, module.': ('hrnetv2_w18_wflw', lambda w: add_module_prefix(hrnet_names(w))),
+    'HRNet, state_dict': ('hrnetv2_w18_wflw', lambda w: {'state_dict': hrnet_names(w), 'epoch': 3}),
+    'HRNet, DataParallel': (
+        'hrnetv2_w18_wflw',
+        lambda w: {'state_dict': nn.DataParallel(Part(hrnet_names(w))), 'epoch': 3},
+    ),
     'averaged': ('hrnetv2_w18_wflw', averaged),
-    'MMPose 0, DeepPose': ('deeppose_r50_wflw', lambda w: {'state_dict': before_1(w)}),
-    'MMPose 0, ResNet-50': ('res50_coco_wholebody_face', lambda w: {'state_dict': before_1(w)}),
-    'MMPose 0, MobileNetV2': ('mobilenetv2_coco_wholebody_face', lambda w: {'state_dict': before_1(w)}),
-    'MMPose 0, SCNet-50': ('scnet50_coco_wholebody_face', lambda w: {'state_dict': before_1(w)}),
-    'MMPose 0, hourglass-52': ('hourglass52_coco_wholebody_face', lambda w: {'state_dict': before_1(w)}),
+    'MMPose 0, DeepPose': ('deeppose_r50_wflw', lambda w: {'state_dict': mmpose_0_names(w)}),
+    'MMPose 0, ResNet-50': ('res50_coco_wholebody_face', lambda w: {'state_dict': mmpose_0_names(w)}),
+    'MMPose 0, MobileNetV2': ('mobilenetv2_coco_wholebody_face', lambda w: {'state_dict': mmpose_0_names(w)}),
+    'MMPose 0, SCNet-50': ('scnet50_coco_wholebody_face', lambda w: {'state_dict': mmpose_0_names(w)}),
+    'MMPose 0, hourglass-52': ('hourglass52_coco_wholebody_face', lambda w: {'state_dict': mmpose_0_names(w)}),
     'MMPose 1, RTMPose': ('rtmpose_t_face6', lambda w: {'meta': {}, 'state_dict': w, 'message_hub': {'runtime': 1}}),
-    'Adaptive Wing, plain': ('awing_hg4_wflw', bare),
-    'Adaptive Wing, state_dict': ('awing_hg4_wflw', lambda w: {'state_dict': bare(w)}),
+    'Adaptive Wing, plain': ('awing_hg4_wflw', awing_names),
+    'Adaptive Wing, state_dict': ('awing_hg4_wflw', lambda w: {'state_dict': awing_names(w)}),
 }
-QUICK = ('MMPose 0, HRNet', 'HRNet, whole network')  # the others take seconds each, too
+QUICK = ('MMPose 0, HRNet', 'HRNet, pickled module')  # the others take seconds each
 
 
 @pytest.fixture(scope='module')
 def site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Path, str]]:
-    """A folder, and the loopback address that serves it."""
+    """A folder, and the URL of a local server for it."""
     folder = tmp_path_factory.mktemp('site')
 
     class Quiet(http.server.SimpleHTTPRequestHandler):
@@ -123,7 +126,7 @@ def site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Path, str]]
 
 @pytest.fixture(scope='module')
 def native(tmp_path_factory: pytest.TempPathFactory, tool: Callable) -> Callable[[str], tuple[Path, Weights, dict]]:
-    """For a config: the same on a few drawn faces, reference weights, and the figures of a native file with them."""
+    """Returns for a config: a copy on a few drawn faces, weights, and the figures of a native checkpoint with them."""
 
     @functools.cache
     def make(name: str) -> tuple[Path, Weights, dict]:
@@ -147,23 +150,23 @@ def figures(work_dir: Path) -> dict[str, float]:
 @pytest.mark.parametrize(
     'form', [pytest.param(form, marks=[] if form in QUICK else [pytest.mark.slow]) for form in FORMS]
 )
-def test_every_dialect_by_address_has_the_native_figures(
+def test_every_dialect_has_the_figures_of_the_native_checkpoint(
     form: str, site: tuple[Path, str], native: Callable, tool: Callable, tmp_path: Path
 ) -> None:
     name, make = FORMS[form]
-    config, weights, wanted = native(name)
-    folder, address = site
+    config, weights, expected = native(name)
+    folder, url = site
     file = f'{list(FORMS).index(form)}.pth'
-    torch.save(make(weights), folder / file, _use_new_zipfile_serialization='whole' not in form)
-    tool('test.py', config, f'{address}/{file}', '--work-dir', 'work', cwd=tmp_path, FACELMK_HOME=tmp_path / 'home')
-    assert figures(tmp_path / 'work') == wanted and len(wanted) >= 2 and all(map(bool, wanted.values()))
+    torch.save(make(weights), folder / file, _use_new_zipfile_serialization='pickled' not in form)
+    tool('test.py', config, f'{url}/{file}', '--work-dir', 'work', cwd=tmp_path, FACELMK_HOME=tmp_path / 'home')
+    assert figures(tmp_path / 'work') == expected and len(expected) >= 2 and all(map(bool, expected.values()))
 
 
 # -- the original HRNet's command lines
 
 
 def draw_wflw(folder: Path, split: str, count: int, seed: int) -> None:
-    """Drawn faces as the original's files: pictures, and a table with scale, centre and 98 points."""
+    """Write drawn faces in the original's format: pictures, and a table with scale, centre and 98 points."""
     faces = SyntheticFaces('wflw', count, seed, size=96)
     (folder / 'images').mkdir(parents=True, exist_ok=True)
     points = [f'original_{i}_{axis}' for i in range(98) for axis in 'xy']
@@ -190,16 +193,16 @@ YAML = 'experiments/wflw/face_alignment_wflw_hrnet_w18.yaml'
 
 @pytest.fixture
 def small_wflw(tmp_path: Path) -> Path:
-    """A folder with a published YAML, made small, and drawn faces laid out as it says; where its runs write."""
+    """The work folder of a published YAML file with small values; its data set is a few drawn faces."""
     published = runpy.run_path(str(Path(__file__).parents[1] / 'compat' / 'test_hrnet_yaml.py'))['published']('WFLW')
-    for theirs, smaller in {
+    for old, new in {
         '[256, 256]': '[64, 64]',
         '[64, 64]\n  EX': '[16, 16]\n  EX',
         'END_EPOCH: 60': 'END_EPOCH: 1',
         'WORKERS: 4': 'WORKERS: 0',
     }.items():
-        assert theirs in published
-        published = published.replace(theirs, smaller)
+        assert old in published
+        published = published.replace(old, new)
     (tmp_path / YAML).parent.mkdir(parents=True)
     (tmp_path / YAML).write_text(published)
     for split, count in {'train': 8, 'test': 5}.items():
@@ -207,9 +210,9 @@ def small_wflw(tmp_path: Path) -> Path:
     return tmp_path / 'output/WFLW/face_alignment_wflw_hrnet_w18'
 
 
-def test_the_original_hrnets_command_lines_run_as_they_stand(tool: Callable, tmp_path: Path, small_wflw: Path) -> None:
-    told = tool('train.py', '--cfg', YAML, cwd=tmp_path)
-    assert 'the config hrnet_w18_wflw_orig with the values of this file' in told and 'from scratch' in told
+def test_the_original_hrnets_command_lines_run(tool: Callable, tmp_path: Path, small_wflw: Path) -> None:
+    printed = tool('train.py', '--cfg', YAML, cwd=tmp_path)
+    assert 'hrnet_w18_wflw_orig' in printed and 'MODEL.PRETRAINED' in printed
     best = next(small_wflw.glob('best_NME*.pth'))
     tool('test.py', '--cfg', YAML, '--model-file', best, cwd=tmp_path)
     predictions = torch.load(small_wflw / 'predictions.pth', weights_only=True)
@@ -222,12 +225,12 @@ def test_the_original_hrnets_command_lines_run_as_they_stand(tool: Callable, tmp
 
 
 @pytest.mark.slow
-def test_the_same_command_goes_on_with_what_lies_there(tool: Callable, tmp_path: Path, small_wflw: Path) -> None:
-    """TRAIN.RESUME is true in the published files; the folder may have been moved in between."""
+def test_the_same_command_resumes_the_run(tool: Callable, tmp_path: Path, small_wflw: Path) -> None:
+    """TRAIN.RESUME is true in the published files, and the work folder may have been moved."""
     tool('train.py', '--cfg', YAML, cwd=tmp_path)
     longer = (tmp_path / YAML).read_text().replace('END_EPOCH: 1', 'END_EPOCH: 2')
     (tmp_path / YAML).write_text(f'OUTPUT_DIR: moved\n{longer}')
     (tmp_path / 'output').rename(tmp_path / 'moved')
-    told = tool('train.py', '--cfg', YAML, cwd=tmp_path)
-    assert 'resumed epoch: 1' in told and 'Epoch(train) [2]' in told and 'Epoch(train) [1]' not in told
-    assert 'nothing is left to train' in tool('train.py', '--cfg', YAML, cwd=tmp_path)
+    printed = tool('train.py', '--cfg', YAML, cwd=tmp_path)
+    assert 'resumed epoch: 1' in printed and 'Epoch(train) [2]' in printed and 'Epoch(train) [1]' not in printed
+    assert 'Epoch(train)' not in tool('train.py', '--cfg', YAML, cwd=tmp_path)  # it has ended
