@@ -1,4 +1,4 @@
-"""facelmk: facial landmarks, from pictures and annotations to an NME table."""
+"""facelmk: facial landmarks, from images and annotations to an NME table."""
 
 import importlib
 from typing import Any
@@ -9,7 +9,7 @@ __version__ = '0.1.0'
 
 
 def __getattr__(name: str) -> Any:
-    """`facelmk.load`, fetched when it is first asked for: it brings torch, and `import facelmk` must stay light."""
+    """Import `facelmk.load` on first use: it imports torch, and `import facelmk` must stay fast."""
     if name == 'load':
         return importlib.import_module('.inference', __name__).load
     raise AttributeError(f'module {__name__!r} has no attribute {name!r}')

@@ -1,11 +1,11 @@
 """Affine maps of the plane as 3x3 matrices, and the pixel convention.
 
 THE PIXEL CONVENTION. A pixel's coordinates are those of its centre: the first pixel of a row is 0, the last of W is
-W - 1, and a picture mirrors as x' = W - 1 - x. A box of centre c and side s becomes a crop of S x S pixels by
+W - 1, and an image mirrors as x' = W - 1 - x. A box of centre c and side s becomes a crop of S x S pixels by
 
     crop = (photo - c) * S / s + S / 2
 
-so the box's centre comes to lie on (S / 2, S / 2), as in MMPose. Way home is the inverse matrix, nothing else.
+so the centre of the box is mapped to (S / 2, S / 2), as in MMPose. The inverse matrix maps the crop to the photograph.
 Arrays of points are (..., 2), x first. Boxes are (x1, y1, x2, y2).
 """
 
@@ -16,59 +16,59 @@ Matrix = NDArray[np.float64]
 
 
 def about(matrix: Matrix, centre: ArrayLike) -> Matrix:
-    """`matrix` applied with `centre` as the origin."""
+    """The map `matrix`, with `centre` as its origin."""
     x, y = np.asarray(centre, np.float64)
     return shift(x, y) @ matrix @ shift(-x, -y)
 
 
 def shift(x: float, y: float) -> Matrix:
-    """Move by (x, y)."""
+    """The translation by (x, y)."""
     return np.array([[1, 0, x], [0, 1, y], [0, 0, 1]], np.float64)
 
 
 def scale(x: float, y: float | None = None) -> Matrix:
-    """Stretch by x and y (y = x if left out) about the origin."""
+    """The scaling by x and y about the origin; y defaults to x."""
     return np.diag([x, x if y is None else y, 1.0]).astype(np.float64)
 
 
 def rotate(degrees: float) -> Matrix:
-    """Turn about the origin; in a picture, whose y points down, positive degrees turn clockwise."""
+    """The rotation about the origin. In an image, where y points down, positive degrees turn clockwise."""
     c, s = np.cos(np.deg2rad(degrees)), np.sin(np.deg2rad(degrees))
     return np.array([[c, -s, 0], [s, c, 0], [0, 0, 1]], np.float64)
 
 
 def mirror(width: float) -> Matrix:
-    """Left to right: x' = width - 1 - x."""
+    """The horizontal mirror: x' = width - 1 - x."""
     return np.array([[-1, 0, width - 1], [0, 1, 0], [0, 0, 1]], np.float64)
 
 
 def box_to_crop(box: ArrayLike, size: int, padding: float = 1.0, degrees: float = 0.0) -> Matrix:
     """The map from the photograph to a crop of `size` pixels around a box.
 
-    The crop is a square of side `padding` times the longer side of the box, and its content turns by -degrees: a head
-    that leans by `degrees` in the photograph stands upright in the crop.
+    The crop shows a square whose side is `padding` times the longer side of the box. Its content turns by -degrees: a
+    head that is rotated by `degrees` in the photograph is upright in the crop.
     """
     x1, y1, x2, y2 = np.asarray(box, np.float64)
     side = max(x2 - x1, y2 - y1) * padding
-    turned = scale(size / side) @ rotate(-degrees) @ shift(-(x1 + x2) / 2, -(y1 + y2) / 2)
-    return shift(size / 2, size / 2) @ turned
+    to_origin = shift(-(x1 + x2) / 2, -(y1 + y2) / 2)
+    return shift(size / 2, size / 2) @ (scale(size / side) @ rotate(-degrees) @ to_origin)
 
 
 def apply(matrix: ArrayLike, points: ArrayLike) -> NDArray[np.floating]:
-    """Map points (..., 2) by a 3x3 matrix, or a stack of matrices (B, 3, 3) over (B, K, 2); float32 stays float32."""
+    """Map points (..., 2) by a 3x3 matrix, or points (B, K, 2) by matrices (B, 3, 3); float32 stays float32."""
     matrix, points = np.asarray(matrix, np.float64), np.asarray(points)
-    kind = points.dtype if points.dtype.kind == 'f' else np.float64
+    dtype = points.dtype if points.dtype.kind == 'f' else np.float64
     mapped = points @ np.swapaxes(matrix[..., :2, :2], -1, -2) + matrix[..., None, :2, 2]
-    return mapped.reshape(points.shape).astype(kind, copy=False)
+    return mapped.reshape(points.shape).astype(dtype, copy=False)
 
 
 def invert(matrix: ArrayLike) -> Matrix:
-    """The map back."""
+    """The inverse map."""
     return np.linalg.inv(np.asarray(matrix, np.float64))
 
 
 def tight_box(points: ArrayLike, visible: ArrayLike | None = None) -> NDArray[np.float32]:
-    """The smallest box of whole pixels around points (K, 2), as published landmark tables have it."""
+    """The smallest box with integer sides around points (K, 2), as in published landmark tables."""
     points = np.asarray(points, np.float64)
     if visible is not None and np.any(visible):
         points = points[np.asarray(visible) > 0]
@@ -77,6 +77,6 @@ def tight_box(points: ArrayLike, visible: ArrayLike | None = None) -> NDArray[np
 
 
 def square_box(centre: ArrayLike, side: float) -> NDArray[np.float32]:
-    """The square box of `side` pixels around `centre`; tables give side as 200 times their `scale`."""
+    """The square box of `side` pixels around `centre`; in published tables, side is 200 times their `scale`."""
     x, y = np.asarray(centre, np.float64)
     return np.array([x - side / 2, y - side / 2, x + side / 2, y + side / 2], np.float32)

@@ -1,12 +1,12 @@
-"""What the points of a face mean, as pure data: one row a mark-up, everything else asks here.
+"""The landmark schemes: what the points of a face mean, as pure data. All other modules read them here.
 
-A part is a run of point numbers; mirror pairs are written as spans that meet in the middle or run beside each other.
-Left and right are those of the picture: the left eye is the one on the picture's left.
+A part is a sequence of point indices. Mirror pairs are written as two spans of indices, matched one by one.
+Left and right are those of the image: the left eye is on the left side of the image.
 """
 
 import functools
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -14,18 +14,18 @@ from numpy.typing import NDArray
 from .errors import FacelmkError, UnknownName, did_you_mean
 
 Group = tuple[int, ...]
-Share = Mapping[int, float]  # a point as a weighted mean of other points
+Weights = Mapping[int, float]  # a point as a weighted mean of other points
 
 
 @dataclass(frozen=True)
 class Markup:
-    """A set of K named places on the face.
+    """A landmark scheme of `size` points.
 
-    `pairs` are the points that change places in a mirror. `eyes` are the outer corners (left, right), whose distance
-    is the inter-ocular normaliser. `pupils` are the points whose means stand for the pupils (left, right). `five` are
-    the points whose means are left eye, right eye, nose tip, left and right mouth corner. `lines` are the polylines
-    of the boundary drawing, `parts` the named regions, `upper` the points of the face's upper half. `weights` say how
-    much a point counts in a loss that asks for it; all alike where they are left out.
+    `pairs` are the points that swap in a mirrored image. `eyes` are the outer eye corners (left, right), whose distance
+    is the inter-ocular norm. `pupils` are the points whose means are the pupils (left, right). `five` are the points
+    whose means are left eye, right eye, nose tip, left and right mouth corner. `lines` are the lines of the boundary
+    map, `parts` the named regions, `upper` the points of the upper half of the face. `weights` are weights of the
+    points for losses that use them; by default all points weigh the same.
     """
 
     name: str
@@ -40,35 +40,29 @@ class Markup:
     weights: tuple[float, ...] = ()
 
     def __post_init__(self) -> None:
-        named = [i for pair in self.pairs for i in pair] + [i for part in self.parts.values() for i in part]
-        named += [
-            *(self.eyes or ()),
-            *sum(self.lines, ()),
-            *sum(self.pupils or (), ()),
-            *sum(self.five or (), ()),
-            *self.upper,
-        ]
-        if named and not 0 <= min(named) <= max(named) < self.size:
+        groups = (*self.pairs, *self.parts.values(), *self.lines, *(self.pupils or ()), *(self.five or ()))
+        indices = [i for group in groups for i in group] + [*(self.eyes or ()), *self.upper]
+        if indices and not 0 <= min(indices) <= max(indices) < self.size:
             raise FacelmkError(
-                f'mark-up {self.name!r} has {self.size} points but names {min(named)} to {max(named)}; '
-                'points are counted from 0'
+                f'Markup {self.name!r} has {self.size} points, but its indices are {min(indices)} to {max(indices)}. '
+                f'Expected indices from 0 to {self.size - 1}.'
             )
         if len(self.weights) not in (0, self.size):
             raise FacelmkError(
-                f'mark-up {self.name!r} has {self.size} points and {len(self.weights)} weights; give '
-                'one a point, or none'
+                f'Markup {self.name!r} has {self.size} points, but {len(self.weights)} weights. '
+                'Give one weight for each point, or none.'
             )
         paired = [i for pair in self.pairs for i in pair]
         if len(paired) != len(set(paired)):
-            raise FacelmkError(f'mark-up {self.name!r}: a point stands in two mirror pairs; each may stand in one')
+            raise FacelmkError(f'Markup {self.name!r} has a point in two mirror pairs. Each point may be in one pair.')
 
     def same_points(self, other: 'Markup') -> bool:
-        """Whether the points of both mean the same, as those of 300W and COCO-WholeBody-Face do."""
+        """Whether the points of both schemes mean the same, as in 300W and COCO-WholeBody-Face."""
         return (self.size, self.pairs, self.five) == (other.size, other.pairs, other.five)
 
     @property
     def mirror(self) -> NDArray[np.int64]:
-        """The permutation (K,) that a mirrored picture's points need: mirrored = points[mirror]."""
+        """The permutation (K,) of the points of a mirrored image: mirrored = points[mirror]."""
         order = np.arange(self.size)
         for a, b in self.pairs:
             order[a], order[b] = b, a
@@ -81,21 +75,21 @@ class Markup:
     def five_points(self, points: NDArray) -> NDArray:
         """Left eye, right eye, nose tip, left and right mouth corner, (..., 5, 2), of points (..., K, 2)."""
         if self.five is None:
-            raise FacelmkError(f'mark-up {self.name!r} has no rule for the five points; give it `five=`')
+            raise FacelmkError(f'Markup {self.name!r} does not define the five points. Add five=... to it.')
         return self.means(points, self.five)
 
 
 class _Markups(dict[str, Markup]):
-    """The known mark-ups by name; a project's own joins by `MARKUPS.add(Markup(...))`."""
+    """The landmark schemes by name. Add your own by `MARKUPS.add(Markup(...))`."""
 
     def __missing__(self, name: str) -> Markup:
         raise UnknownName(
-            f'{name!r} is no known mark-up. {did_you_mean(name, self)} '
-            'A mark-up of your own joins by facelmk.markups.MARKUPS.add(Markup(...)).'
+            f'markup={name!r} is no known landmark scheme. {did_you_mean(name, self)} '
+            'Add your own by facelmk.markups.MARKUPS.add(Markup(...)).'
         )
 
     def add(self, markup: Markup) -> Markup:
-        """Make `markup` known under its name."""
+        """Register `markup` under its name."""
         self[markup.name] = markup
         return markup
 
@@ -109,14 +103,14 @@ def span(first: int, last: int) -> Group:
 
 
 def _pairs(*spans: tuple[int, int, int, int]) -> tuple[tuple[int, int], ...]:
-    """(a, b, c, d): the points a..b face the points c..d, one by one."""
+    """The mirror pairs of spans (a, b, c, d): the points a..b mirror the points c..d, one by one."""
     return tuple(pair for a, b, c, d in spans for pair in zip(span(a, b), span(c, d), strict=True))
 
 
 def _lines_of(
     contour: Group, brows: Sequence[Group], eyes: Sequence[Group], nose: Sequence[Group], outer: Group, inner: Group
 ) -> tuple[Group, ...]:
-    """Boundary lines: each eye and lip ring gives an upper and a lower line that share their corners."""
+    """The boundary lines. Each eye and lip outline is split into an upper and a lower line with common corners."""
     rings = [*eyes, outer, inner]
     halves = []
     for ring in rings:
@@ -128,9 +122,10 @@ def _lines_of(
     return (contour, *brows, *eyes_lines, *nose, *lips)
 
 
-def _ring_parts(
+def _standard_parts(
     contour: Group, brows: Sequence[Group], nose: Group, eyes: Sequence[Group], outer: Group, inner: Group
 ) -> dict[str, Group]:
+    """The parts of a scheme that has closed outlines of the eyes and lips."""
     return {
         'contour': contour,
         'left_brow': brows[0],
@@ -150,26 +145,26 @@ MARKUPS.add(Markup(
                  (65, 67, 75, 73), (76, 78, 82, 80), (83, 84, 87, 86), (88, 89, 92, 91), (93, 93, 95, 95),
                  (96, 96, 97, 97)),
     eyes=(60, 72), pupils=((96,), (97,)), five=((96,), (97,), (54,), (76,), (82,)),
-    parts=_ring_parts(span(0, 32), (span(33, 41), span(42, 50)), span(51, 59), (span(60, 67), span(68, 75)),
+    parts=_standard_parts(span(0, 32), (span(33, 41), span(42, 50)), span(51, 59), (span(60, 67), span(68, 75)),
                       span(76, 87), span(88, 95)) | {'pupils': (96, 97)},
     lines=_lines_of(span(0, 32), (span(33, 37), span(42, 46)), (span(60, 67), span(68, 75)),
                     (span(51, 54), span(55, 59)), span(76, 87), span(88, 95)),
     upper=(*span(0, 2), *span(30, 52), *span(60, 75), 96, 97)))
 
-_SIXTY_EIGHT = dict(
-    size=68,
+_300W = Markup(
+    '300w', 68,
     pairs=_pairs((0, 7, 16, 9), (17, 21, 26, 22), (31, 32, 35, 34), (36, 39, 45, 42), (40, 41, 47, 46),
                  (48, 50, 54, 52), (55, 56, 59, 58), (60, 61, 64, 63), (65, 65, 67, 67)),
     eyes=(36, 45), pupils=(span(36, 41), span(42, 47)),
     five=((37, 38, 40, 41), (43, 44, 46, 47), (30,), (48,), (54,)),
-    parts=_ring_parts(span(0, 16), (span(17, 21), span(22, 26)), span(27, 35), (span(36, 41), span(42, 47)),
+    parts=_standard_parts(span(0, 16), (span(17, 21), span(22, 26)), span(27, 35), (span(36, 41), span(42, 47)),
                       span(48, 59), span(60, 67)),
     lines=_lines_of(span(0, 16), (span(17, 21), span(22, 26)), (span(36, 41), span(42, 47)),
                     (span(27, 30), span(31, 35)), span(48, 59), span(60, 67)),
     upper=(0, 1, 15, *span(16, 28), *span(36, 47)))
-MARKUPS.add(Markup('300w', **_SIXTY_EIGHT))
-MARKUPS.add(Markup('300wlp', **_SIXTY_EIGHT))
-MARKUPS.add(Markup('coco_wholebody_face', **_SIXTY_EIGHT))
+_SCHEMES_OF_68 = ('300w', '300wlp', 'coco_wholebody_face')
+for _name in _SCHEMES_OF_68:
+    MARKUPS.add(replace(_300W, name=_name))
 
 MARKUPS.add(Markup(
     'cofw', 29,
@@ -196,12 +191,12 @@ MARKUPS.add(Markup(
                  (71, 73, 82, 80), (74, 74, 83, 83), (84, 86, 90, 88), (91, 92, 95, 94), (96, 97, 100, 99),
                  (101, 101, 103, 103), (104, 104, 105, 105)),
     eyes=(66, 79), pupils=((104,), (105,)), five=((104,), (105,), (54,), (84,), (90,)),
-    parts=_ring_parts(span(0, 32), (span(33, 41), span(42, 50)), span(51, 65), (span(66, 73), span(75, 82)),
+    parts=_standard_parts(span(0, 32), (span(33, 41), span(42, 50)), span(51, 65), (span(66, 73), span(75, 82)),
                       span(84, 95), span(96, 103)) | {'pupils': (74, 83, 104, 105)},
     lines=_lines_of(span(0, 32), (span(33, 37), span(42, 46)), (span(66, 73), span(75, 82)),
                     (span(51, 54), span(58, 62)), span(84, 95), span(96, 103)),
     upper=(*span(0, 2), *span(30, 52), 55, *span(65, 83), 104, 105),
-    # MMPose's, for the contour, the eyes' rings and the lips
+    # MMPose's weights: contour .8, outlines of the eyes 2, lips 1.5
     weights=(.8,) * 33 + (1.,) * 33 + (2.,) * 8 + (1.,) + (2.,) * 8 + (1.,) + (1.5,) * 20 + (1.,) * 2))
 
 MARKUPS.add(Markup(
@@ -211,12 +206,12 @@ MARKUPS.add(Markup(
 # fmt: on
 
 
-def _spans(*rows: tuple[int, int, int]) -> dict[int, Share]:
-    """(target, first, last): the targets from `target` on are the sources first..last, unchanged."""
+def _spans(*rows: tuple[int, int, int]) -> dict[int, Weights]:
+    """Rows (target, first, last): the source points first..last become the points from `target` on, unchanged."""
     return {target + i: {source: 1.0} for target, first, last in rows for i, source in enumerate(span(first, last))}
 
 
-def _mean(a: int, b: int) -> Share:
+def _mean(a: int, b: int) -> Weights:
     return {a: 0.5, b: 0.5}
 
 
@@ -252,37 +247,36 @@ _29_TO_106 = {33: 0, 46: 1, 37: 2, 42: 3, 35: 4, 40: 5, 44: 6, 48: 7, 66: 8, 79:
               77: 14, 81: 15, 104: 16, 105: 17, 57: 18, 63: 19, 54: 20, 60: 21, 84: 22, 90: 23, 87: 24, 98: 25,
               102: 26, 93: 27, 16: 28}
 # fmt: on
-_FIVE_OF = {
+_TO_FIVE = {
     name: {i: {j: 1 / len(group) for j in group} for i, group in enumerate(markup.five)}
     for name, markup in MARKUPS.items()
     if markup.five and name != 'five'
 }
-_OF_68 = ('300w', '300wlp', 'coco_wholebody_face')
-MAPS: dict[tuple[str, str], Mapping[int, Share]] = (
-    {('wflw', name): _98_TO_68 for name in _OF_68}
-    | {(name, 'lapa'): _68_TO_106 for name in _OF_68}
-    | {(a, b): _spans((0, 0, 67)) for a in _OF_68 for b in _OF_68 if a != b}
+MAPS: dict[tuple[str, str], Mapping[int, Weights]] = (  # from one scheme to another
+    {('wflw', name): _98_TO_68 for name in _SCHEMES_OF_68}
+    | {(name, 'lapa'): _68_TO_106 for name in _SCHEMES_OF_68}
+    | {(a, b): _spans((0, 0, 67)) for a in _SCHEMES_OF_68 for b in _SCHEMES_OF_68 if a != b}
     | {('wflw', 'lapa'): _98_TO_106, ('cofw', 'lapa'): {i: {j: 1.0} for i, j in _29_TO_106.items()}}
-    | {(name, 'five'): shares for name, shares in _FIVE_OF.items()}
+    | {(name, 'five'): weights for name, weights in _TO_FIVE.items()}
 )
 
 
 def convert(points: NDArray, visible: NDArray, source: str, target: str) -> tuple[NDArray, NDArray]:
-    """Points (K, 2) and visible (K,) of one mark-up in another; a point without a source is (0, 0) and invisible."""
+    """Convert points (K, 2) and visible (K,) to another scheme; points without a source are (0, 0) and invisible."""
     if source == target:
         return points, visible
     if (source, target) not in MAPS:
-        ways = sorted(f'{a} to {b}' for a, b in MAPS)
-        raise UnknownName(f'no map from mark-up {source!r} to {target!r}; there are: {", ".join(ways)}')
-    shares, used = _matrices(source, target)
-    seen = np.where(used, visible, 1).min(-1) * used.any(-1)
-    return (shares @ points).astype(points.dtype), seen.astype(visible.dtype)
+        known = sorted(f'{a} to {b}' for a, b in MAPS)
+        raise UnknownName(f'No map from markup {source!r} to {target!r}. Known: {", ".join(known)}.')
+    weights, used = _matrices(source, target)
+    all_visible = np.where(used, visible, 1).min(-1) * used.any(-1)
+    return (weights @ points).astype(points.dtype), all_visible.astype(visible.dtype)
 
 
 @functools.cache
 def _matrices(source: str, target: str) -> tuple[NDArray[np.float64], NDArray[np.bool_]]:
-    """A map as shares (targets, sources), and which sources a target is made of."""
-    shares = np.zeros((MARKUPS[target].size, MARKUPS[source].size))
-    for i, share in MAPS[source, target].items():
-        shares[i, list(share)] = list(share.values())
-    return shares, shares != 0
+    """A map as a matrix of weights (targets, sources), and which sources each target uses (targets, sources)."""
+    matrix = np.zeros((MARKUPS[target].size, MARKUPS[source].size))
+    for i, weights in MAPS[source, target].items():
+        matrix[i, list(weights)] = list(weights.values())
+    return matrix, matrix != 0

@@ -1,7 +1,7 @@
 """The registries, one for each kind of part.
 
 BACKBONES, HEADS, LOSSES, CODECS and DETECTORS stand alone. The others are children of mmengine's root registries, so
-that the Runner finds our parts and configs may name mmengine's. A registry imports its parts on first use.
+that the Runner finds our parts, and configs can name mmengine's parts. A registry imports its parts on first use.
 """
 
 from collections.abc import Iterator
@@ -27,7 +27,7 @@ mmengine_registry.get_object_from_string = _object_at
 
 
 class Registry(MMEngineRegistry):
-    """An mmengine registry that lists every part before first use and answers a misspelt type with the near name."""
+    """An mmengine registry that imports its parts on first use and suggests the closest name for an unknown type."""
 
     @property
     def module_dict(self) -> dict[str, type]:
@@ -44,18 +44,18 @@ class Registry(MMEngineRegistry):
         return f'{self.name} ({len(self)}): ' + ', '.join(self)
 
     def build(self, cfg: dict, *args: Any, **kwargs: Any) -> Any:
-        """Build the part that `cfg['type']` names."""
+        """Build the part named by `cfg['type']`."""
         kind = cfg.get('type') if isinstance(cfg, dict) else None
         if isinstance(kind, str) and not self.knows(kind):
             raise UnknownName(
-                f'{kind!r} is no registered {self.name}. {did_you_mean(kind, self)} A part of your own is found '
-                'once its module is imported: name it in `custom_imports` of the config.'
+                f'type={kind!r} is no registered {self.name}. {did_you_mean(kind, self)} '
+                'To use a part of your own, name its module in `custom_imports` of the config.'
             )
         return super().build(cfg, *args, **kwargs)
 
     @contextmanager
     def switch_scope_and_registry(self, scope: str | None) -> Iterator[MMEngineRegistry]:
-        """Stay in this registry unless a part names a scope: another library's default scope is not ours."""
+        """Stay in this registry unless `scope` is given; ignore the default scope that another library has set."""
         if scope is None:
             yield self
         else:
@@ -63,15 +63,15 @@ class Registry(MMEngineRegistry):
                 yield registry
 
     def knows(self, kind: str) -> bool:
-        """Whether `kind` can be built from here."""
+        """Whether this registry can build `kind`."""
         try:
             return self.get(kind) is not None
-        except RuntimeError:  # mmengine's word for a dotted name that cannot be imported
+        except RuntimeError:  # mmengine raises it for a dotted name that cannot be imported
             return False
 
 
 class StandaloneRegistry(Registry):
-    """A registry without a root; parts of other OpenMMLab libraries (`mmpretrain.ResNet`) come through MODELS."""
+    """A registry without a parent. It finds parts of other OpenMMLab libraries (`mmpretrain.ResNet`) through MODELS."""
 
     def get(self, key: str) -> type | None:
         """The class registered as `key`, or None."""
@@ -82,7 +82,7 @@ class StandaloneRegistry(Registry):
 
     @contextmanager
     def switch_scope_and_registry(self, scope: str | None) -> Iterator['StandaloneRegistry']:
-        """Stay in this registry whatever the default scope: it has no relatives to switch to."""
+        """Stay in this registry, whatever the scope is: it has no parent and no children."""
         yield self
 
 
@@ -101,6 +101,7 @@ LOSSES = _standalone('loss', 'facelmk.models.losses')
 CODECS = _standalone('codec', 'facelmk.codecs')
 DETECTORS = _standalone('detector')
 CONFIG_FORMATS = _standalone('config format', 'facelmk.compat.config_formats')
+DIALECTS = _standalone('checkpoint dialect', 'facelmk.compat.checkpoint_keys')
 
 MODELS = _child('MODELS', 'facelmk.models', 'facelmk.engine.averaging')
 DATASETS = _child('DATASETS', 'facelmk.datasets', 'facelmk.synthetic', 'facelmk.compat.mmpose_datasets')

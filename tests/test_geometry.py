@@ -1,4 +1,4 @@
-"""Affine maps against closed forms, and the crop against MMPose's matrices."""
+"""Affine maps against closed forms, and crops against MMPose's matrices."""
 
 from pathlib import Path
 
@@ -11,8 +11,8 @@ WARPS = np.load(Path(__file__).parent / 'data' / 'warps.npz')
 POINTS = np.array([[0.0, 0], [3, 4], [-2, 7.5], [255, 255]])
 
 
-def relative(found, wanted):
-    return np.abs(found - wanted).max() / np.abs(wanted).max()
+def relative(actual, expected):
+    return np.abs(actual - expected).max() / np.abs(expected).max()
 
 
 def test_elementary_maps():
@@ -20,19 +20,19 @@ def test_elementary_maps():
     assert np.allclose(geometry.apply(geometry.scale(2), POINTS), POINTS * 2)
     assert np.allclose(geometry.apply(geometry.scale(2, 3), POINTS), POINTS * [2, 3])
     assert np.allclose(geometry.apply(geometry.mirror(256), POINTS), np.c_[255 - POINTS[:, 0], POINTS[:, 1]])
-    assert np.allclose(geometry.apply(geometry.rotate(90), [[1.0, 0]]), [[0, 1]])  # clockwise in a picture
+    assert np.allclose(geometry.apply(geometry.rotate(90), [[1.0, 0]]), [[0, 1]])  # clockwise in an image
 
 
 def test_rotation_is_by_cosine_and_sine():
-    turned = geometry.apply(geometry.rotate(30), [[2.0, 0]])
-    assert np.allclose(turned, [[3**0.5, 1]])
+    rotated = geometry.apply(geometry.rotate(30), [[2.0, 0]])
+    assert np.allclose(rotated, [[3**0.5, 1]])
 
 
 def test_about_keeps_its_centre():
     centre = [[31.5, -4.0]]
-    turned = geometry.about(geometry.rotate(77) @ geometry.scale(3), centre[0])
-    assert np.allclose(geometry.apply(turned, centre), centre)
-    moved = geometry.apply(turned, POINTS) - centre
+    rotated = geometry.about(geometry.rotate(77) @ geometry.scale(3), centre[0])
+    assert np.allclose(geometry.apply(rotated, centre), centre)
+    moved = geometry.apply(rotated, POINTS) - centre
     assert np.allclose(np.linalg.norm(moved, axis=1), 3 * np.linalg.norm(POINTS - centre, axis=1))
 
 
@@ -43,11 +43,13 @@ def test_box_to_crop_by_hand():
     assert np.allclose(geometry.apply(warp, points), [[128, 128], [0, 0], [256, 256]])
 
 
-def test_a_leaning_head_stands_upright_in_the_crop():
+def test_a_rotated_head_is_upright_in_the_crop():
     box = geometry.square_box((50, 60), 40)
-    axis = np.array([[50.0, 60], [50 + np.sin(np.deg2rad(20)), 60 - np.cos(np.deg2rad(20))]])  # leans right by 20
-    foot, head = geometry.apply(geometry.box_to_crop(box, 40, degrees=20), axis)
-    assert np.allclose(head - foot, [0, -1])
+    axis = np.array(
+        [[50.0, 60], [50 + np.sin(np.deg2rad(20)), 60 - np.cos(np.deg2rad(20))]]
+    )  # rotated to the right by 20
+    chin, head = geometry.apply(geometry.box_to_crop(box, 40, degrees=20), axis)
+    assert np.allclose(head - chin, [0, -1])
 
 
 @pytest.mark.parametrize('case', range(4))
@@ -60,10 +62,10 @@ def test_mmpose_matrices(case, width):
     assert relative(geometry.invert(warp)[:2], WARPS[f'inv_{case}_{width}']) <= 1e-5
 
 
-def test_invert_undoes_and_dtype_stays():
+def test_invert_undoes_apply_and_the_dtype_stays():
     warp = geometry.box_to_crop([10, 20, 90, 70], 256, 1.25, 33)
-    there = geometry.apply(warp, POINTS)
-    assert np.abs(geometry.apply(geometry.invert(warp), there) - POINTS).max() < 1e-9
+    mapped = geometry.apply(warp, POINTS)
+    assert np.abs(geometry.apply(geometry.invert(warp), mapped) - POINTS).max() < 1e-9
     assert geometry.apply(warp, POINTS.astype(np.float32)).dtype == np.float32
     assert geometry.apply(warp, [[1, 2]]).dtype == np.float64
 

@@ -1,4 +1,4 @@
-"""Mark-ups against published tables, and the maps between them."""
+"""Landmark schemes against published tables, and the maps between them."""
 
 import itertools
 import json
@@ -23,7 +23,7 @@ SIZES = {
 }
 
 
-def test_the_known_markups():
+def test_the_sizes_of_all_schemes():
     assert {name: markup.size for name, markup in MARKUPS.items()} == SIZES
 
 
@@ -33,7 +33,7 @@ def test_mirror_tables(name):
 
 
 def test_300wlp_mirrors_as_300w_does():
-    """MMPose's 300W-LP has no pairs, so that its mirrored faces keep left where right is."""
+    """MMPose's 300W-LP has no pairs, so that left and right are not swapped in its mirrored faces."""
     assert MIRRORS['300wlp'] == list(range(68))
     assert MARKUPS['300wlp'].mirror.tolist() == MIRRORS['300w']
 
@@ -65,7 +65,7 @@ def test_parts_and_lines_mirror_onto_each_other(name):
 @pytest.mark.parametrize('name', ['wflw', '300w'])
 def test_thirteen_boundary_lines(name):
     """The polylines of Adaptive Wing's boundary channel (arXiv:1904.07399)."""
-    wanted = {
+    expected = {
         '300w': [
             span(0, 16),
             span(17, 21),
@@ -97,7 +97,7 @@ def test_thirteen_boundary_lines(name):
             (88, 95, 94, 93, 92),
         ],
     }
-    assert list(MARKUPS[name].lines) == wanted[name]
+    assert list(MARKUPS[name].lines) == expected[name]
 
 
 def test_five_points_of_sixty_eight():
@@ -108,27 +108,27 @@ def test_five_points_of_sixty_eight():
 
 
 @pytest.mark.parametrize(('source', 'target'), MAPS)
-def test_maps_go_with_the_mirror(source, target):
-    """Mirroring and mapping are the same in either order, and every target is a mean of sources."""
+def test_conversion_commutes_with_the_mirror(source, target):
+    """Mirroring and conversion commute, and each target is a weighted mean of sources."""
     rng = np.random.default_rng(1)
     a, b = MARKUPS[source], MARKUPS[target]
     points, visible = rng.random((a.size, 2)), (rng.random(a.size) > 0.3).astype(np.float32)
-    there, seen = convert(points, visible, source, target)
-    mirrored, seen_mirrored = convert(points[a.mirror], visible[a.mirror], source, target)
-    assert np.allclose(there[b.mirror], mirrored) and np.array_equal(seen[b.mirror], seen_mirrored)
-    for share in MAPS[source, target].values():
-        assert sum(share.values()) == pytest.approx(1)
+    converted, converted_visible = convert(points, visible, source, target)
+    mirrored, mirrored_visible = convert(points[a.mirror], visible[a.mirror], source, target)
+    assert np.allclose(converted[b.mirror], mirrored) and np.array_equal(converted_visible[b.mirror], mirrored_visible)
+    for weights in MAPS[source, target].values():
+        assert sum(weights.values()) == pytest.approx(1)
 
 
 @pytest.mark.parametrize(('source', 'target'), [('wflw', '300w'), ('300w', 'lapa'), ('wflw', 'lapa'), ('cofw', 'lapa')])
-def test_maps_keep_eye_corners_and_pupils(source, target):
+def test_conversion_keeps_eye_corners_and_pupils(source, target):
     maps = MAPS[source, target]
     assert [maps[i] for i in MARKUPS[target].eyes] == [{i: 1.0} for i in MARKUPS[source].eyes]
     if source in ('wflw', 'cofw') and target == 'lapa':
         assert [maps[i] for i in (104, 105)] == [{group[0]: 1.0} for group in MARKUPS[source].pupils]
 
 
-# What each point is, said without any table of maps: the place on the face that both mark-ups of a map must mean.
+# The meaning of each point, independent of the maps: both schemes of a map must agree on it.
 BROWS = ('outer end', 'upper quarter', 'upper middle', 'upper three quarters', 'inner end')
 RING = (
     'outer corner',
@@ -169,7 +169,7 @@ def named(first, group, words):
 
 
 def eyes(left, right, words):
-    """A ring runs clockwise: on the left from the outer corner, on the right from the inner one."""
+    """Outlines run clockwise: the left eye from its outer corner, the right eye from its inner corner."""
     half = len(words) // 2
     mirrored = (*reversed(words[: half + 1]), *reversed(words[half + 1 :]))
     return named(left, 'left eye', words) | named(right, 'right eye', mirrored)
@@ -207,7 +207,7 @@ BETWEEN = {
     f'{side} eye, {lid} middle': {f'{side} eye, {lid} {end} sixth' for end in ('outer', 'inner')}
     for side in ('left', 'right')
     for lid in ('upper', 'lower')
-}  # 68 points have no middle of a lid
+}  # the schemes of 68 points have no middle of a lid
 NEAREST = {
     f'{side} eye, {lid} {end} sixth': f'{side} eye, {lid} {end}'
     for side in ('left', 'right')
@@ -217,25 +217,25 @@ NEAREST = {
 
 
 @pytest.mark.parametrize(('source', 'target'), [('wflw', '300w'), ('300w', 'lapa'), ('wflw', 'lapa'), ('cofw', 'lapa')])
-def test_maps_join_points_of_one_name(source, target):
-    """Point by point; and no point of a name that both have is left out (MMPose's 29 to 106 mixes eyes and nose)."""
+def test_maps_connect_points_of_the_same_name(source, target):
+    """For each point; and each name that both schemes have is mapped (MMPose's 29 to 106 confuses eyes and nose)."""
     assert all(sorted(NAMES[name]) == list(range(MARKUPS[name].size)) for name in (source, target))
-    here, there = NAMES[source], NAMES[target]
-    for point, share in MAPS[source, target].items():
-        names, wanted = {here[i] for i in share}, there[point]
-        assert names in ({wanted}, BETWEEN.get(wanted), {NEAREST.get(wanted)}), (point, wanted, names)
-    common = {point for point, name in there.items() if name in here.values()}
+    source_names, converted = NAMES[source], NAMES[target]
+    for point, weights in MAPS[source, target].items():
+        names, expected = {source_names[i] for i in weights}, converted[point]
+        assert names in ({expected}, BETWEEN.get(expected), {NEAREST.get(expected)}), (point, expected, names)
+    common = {point for point, name in converted.items() if name in source_names.values()}
     assert common <= set(MAPS[source, target])
 
 
 def test_mmposes_eyes_of_cofw_are_not_those_of_106_points():
-    """Its table sends the eyes to 60, 64, 62, 66 and 72, 68, 70, 74: the numbers of 98 points, a nose among 106."""
-    theirs = {8: 60, 10: 64, 12: 62, 13: 66, 9: 72, 11: 68, 14: 70, 15: 74}
-    assert all(NAMES['cofw'][i] == NAMES['wflw'][j] for i, j in theirs.items())
-    ours = {source: point for point, share in MAPS['cofw', 'lapa'].items() for source in share}
-    assert sorted(ours) == list(range(29))
-    for i, j in theirs.items():
-        assert NAMES['lapa'][j] != NAMES['cofw'][i] == NAMES['lapa'][ours[i]]
+    """Its table maps the eyes to 60, 64, 62, 66 and 72, 68, 70, 74: indices of WFLW's 98, but the nose in LaPa's 106."""
+    mmpose_map = {8: 60, 10: 64, 12: 62, 13: 66, 9: 72, 11: 68, 14: 70, 15: 74}
+    assert all(NAMES['cofw'][i] == NAMES['wflw'][j] for i, j in mmpose_map.items())
+    our_map = {source: point for point, weights in MAPS['cofw', 'lapa'].items() for source in weights}
+    assert sorted(our_map) == list(range(29))
+    for i, j in mmpose_map.items():
+        assert NAMES['lapa'][j] != NAMES['cofw'][i] == NAMES['lapa'][our_map[i]]
 
 
 @pytest.mark.parametrize(
@@ -243,41 +243,43 @@ def test_mmposes_eyes_of_cofw_are_not_those_of_106_points():
 )
 def test_sixty_eight_points_are_the_same_under_their_three_names(source, target):
     points, visible = np.random.default_rng(3).random((68, 2)), np.arange(68) % 2
-    there, seen = convert(points, visible, source, target)
-    assert np.array_equal(there, points) and np.array_equal(seen, visible)
+    converted, converted_visible = convert(points, visible, source, target)
+    assert np.array_equal(converted, points) and np.array_equal(converted_visible, visible)
     assert MAPS[source, 'lapa'] == MAPS[target, 'lapa'] and MAPS['wflw', source] == MAPS['wflw', target]
 
 
 def test_weights_of_lapas_points():
-    """MMPose's: the contour .8, the rings of the eyes 2, the lips 1.5; they mirror onto each other."""
+    """MMPose's weights: contour .8, outlines of the eyes 2, lips 1.5. Mirrored points have the same weight."""
     markup = MARKUPS['lapa']
-    wanted = np.ones(106)
+    expected = np.ones(106)
     for part, weight in (('contour', 0.8), ('left_eye', 2), ('right_eye', 2), ('outer_lips', 1.5), ('inner_lips', 1.5)):
-        wanted[list(markup.parts[part])] = weight
-    assert markup.weights == tuple(wanted) == tuple(wanted[markup.mirror])
+        expected[list(markup.parts[part])] = weight
+    assert markup.weights == tuple(expected) == tuple(expected[markup.mirror])
 
 
 def test_a_target_without_source_is_invisible():
     points, visible = np.ones((68, 2)), np.ones(68)
     visible[37] = 0
-    there, seen = convert(points, visible, '300w', 'lapa')
-    assert seen[1] == 0 and there[1].tolist() == [0, 0]  # between two of the 68 contour points
-    assert seen[68] == 0 and seen[72] == 1  # the mean of 37 and 38 is as visible as the less visible
+    converted, converted_visible = convert(points, visible, '300w', 'lapa')
+    assert converted_visible[1] == 0 and converted[1].tolist() == [0, 0]  # between two of the 68 contour points
+    assert (
+        converted_visible[68] == 0 and converted_visible[72] == 1
+    )  # the mean of 37 and 38 is visible only if both are
 
 
-def test_errors_name_the_near():
+def test_errors_suggest_known_names():
     with pytest.raises(UnknownName, match="'wflw'"):
         MARKUPS['wlfw']
     with pytest.raises(UnknownName, match='wflw to 300w'):
         convert(np.zeros((5, 2)), np.zeros(5), 'five', 'wflw')
-    with pytest.raises(FacelmkError, match='3 points and 2 weights'):
+    with pytest.raises(FacelmkError, match='3 points.* 2 weights'):
         Markup('weighed', 3, (), weights=(1, 2))
     with pytest.raises(FacelmkError, match='two mirror pairs'):
         Markup('twice', 3, ((0, 1), (1, 2)))
-    with pytest.raises(FacelmkError, match='counted from 0'):
+    with pytest.raises(FacelmkError, match='from 0 to'):
         Markup('outside', 3, ((0, 3),))
 
 
-def test_the_same_points_under_other_names() -> None:
+def test_schemes_with_the_same_points() -> None:
     assert MARKUPS['300w'].same_points(MARKUPS['coco_wholebody_face'])
     assert not MARKUPS['300w'].same_points(MARKUPS['wflw'])

@@ -1,4 +1,4 @@
-"""The registries: whole before first use, near names, other libraries' parts, parts of a project's own."""
+"""The registries: complete on first use, suggestions for unknown names, parts of other libraries and of users."""
 
 import subprocess
 import sys
@@ -28,38 +28,38 @@ PARTS = {
 }
 
 
-def fresh(code):
-    """What a new Python prints."""
+def new_process(code):
+    """The output of a new Python process."""
     return subprocess.run([sys.executable, '-c', code], cwd=CLONE, text=True, capture_output=True, check=True).stdout
 
 
 @pytest.fixture(scope='module')
-def first_looks():
-    """What each way to look at a registry gives where nothing was asked before: each in a fork of its own."""
-    looks = ['registry', 'len(registry)', '*registry', 'part in registry']
-    printed = fresh(f"""
+def first_uses():
+    """The result of each first use of a registry, each in its own forked process."""
+    uses = ['registry', 'len(registry)', '*registry', 'part in registry']
+    printed = new_process(f"""
 import os
-import cv2, mmcv, mmengine.runner, torch  # what takes time is imported before the forks
+import cv2, mmcv, mmengine.runner, torch  # slow imports before the forks
 from facelmk import registry
 for name, part in {PARTS}.items():
-    for look in {looks}:
+    for use in {uses}:
         if not os.fork():
             registry = getattr(registry, name)
-            exec(f'print({{look}}, flush=True)')
+            exec(f'print({{use}}, flush=True)')
             os._exit(0)
         os.wait()
 """).splitlines()
-    return {name: printed[i * len(looks) : (i + 1) * len(looks)] for i, name in enumerate(PARTS)}
+    return {name: printed[i * len(uses) : (i + 1) * len(uses)] for i, name in enumerate(PARTS)}
 
 
 @pytest.mark.parametrize('name', PARTS)
-def test_a_shelf_is_whole_before_first_use(name, first_looks):
-    """mmengine's lazy registry shows nothing until something was built."""
-    shown, length, listed, found = first_looks[name]
-    names = listed.split()
-    assert PARTS[name] in names and names == sorted(names) and found == 'True'
-    assert int(length) == len(names) and f'({length}): ' in shown
-    assert shown.split(': ')[1].split(', ') == names
+def test_a_registry_is_complete_on_first_use(name, first_uses):
+    """mmengine's lazy registry is empty until a part is built."""
+    text, length, names_text, contains = first_uses[name]
+    names = names_text.split()
+    assert PARTS[name] in names and names == sorted(names) and contains == 'True'
+    assert int(length) == len(names) and f'({length}): ' in text
+    assert text.split(': ')[1].split(', ') == names
 
 
 @pytest.mark.parametrize(
@@ -76,17 +76,17 @@ def test_a_shelf_is_whole_before_first_use(name, first_looks):
         (MODELS, 'FaceLandmark', 'FaceLandmarker'),
     ],
 )
-def test_a_misspelt_type_is_answered_with_the_near_name(registry, wrong, right):
+def test_the_error_for_a_misspelt_type_suggests_the_closest_name(registry, wrong, right):
     with pytest.raises(UnknownName, match=f"'{wrong}'.*'{right}'.*custom_imports"):
         registry.build(dict(type=wrong))
 
 
-def test_a_name_like_no_other_is_answered_with_all_names():
+def test_the_error_for_a_name_like_no_other_lists_all_names():
     with pytest.raises(UnknownName, match='Known: .*Coordinates, .*Heatmap'):
         CODECS.build(dict(type='Xyzzy'))
 
 
-def test_a_part_that_is_registered_stands_on_the_shelf():
+def test_a_registered_part_can_be_listed_and_built():
     before = len(LOSSES)
 
     @LOSSES.register_module()
@@ -102,14 +102,14 @@ def test_a_part_that_is_registered_stands_on_the_shelf():
         LOSSES._module_dict.pop('OwnLossOfATest')
 
 
-def test_names_of_other_libraries_reach_lone_shelves():
-    """A backbone is named `library.Name`, as in mmpretrain.ResNet; mmengine's own registry stands in for a library."""
+def test_standalone_registries_find_parts_of_other_libraries():
+    """A backbone named `library.Name`, as mmpretrain.ResNet; a child of mmengine's registry plays the library."""
     other = registry.Registry('model', parent=ROOT, scope='otherlibrary')
     try:
 
         @other.register_module()
         class OtherNet(nn.Module):
-            """Somebody else's backbone."""
+            """A backbone of another library."""
 
         assert type(BACKBONES.build(dict(type='otherlibrary.OtherNet'))) is OtherNet
         with pytest.raises(UnknownName, match=r'otherlibrary\.NoNet'):
@@ -119,12 +119,12 @@ def test_names_of_other_libraries_reach_lone_shelves():
     assert BACKBONES.get('facelmk.HRNet') is BACKBONES.get('HRNet') is not None
 
 
-def test_parts_of_mmengine_and_torch_are_found_below_ours():
+def test_our_registries_find_parts_of_mmengine_and_torch():
     assert OPTIMIZERS.get('Adam') is not None and registry.HOOKS.get('EMAHook') is not None
     assert registry.LOOPS.get('EpochBasedTrainLoop') is not None and registry.PARAM_SCHEDULERS.get('OneCycleLR')
 
 
-def test_the_runners_default_scope_does_not_move_a_lone_shelf():
+def test_the_runners_default_scope_does_not_affect_a_standalone_registry():
     from mmengine.registry import DefaultScope
 
     with DefaultScope.overwrite_default_scope('mmengine'):

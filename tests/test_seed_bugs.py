@@ -1,6 +1,6 @@
-"""Each known bug of the projects whose users come here, with the tests that would fail if this code had it too.
+"""Each known bug of the projects that we replace, with the test that would fail if this code had it too.
 
-`SEED_BUGS` names them all; those that belong to no other file are below.
+`SEED_BUGS` names all bugs and tests. The tests that fit no other file are below.
 """
 
 import ast
@@ -29,33 +29,33 @@ from facelmk.registry import BACKBONES, CODECS
 
 ROOT = Path(__file__).parents[1]
 SEED_BUGS = {
-    '1 MMPose: its WFLW converter writes is_crowd, its reader wants iscrowd': 'test_what_its_converter_writes_is_read',
+    '1 MMPose: its WFLW converter writes is_crowd, its reader wants iscrowd': 'test_json_of_its_converter_is_read',
     '1 MMPose: its WFLW boxes are not the published ones': 'test_tight_boxes_are_the_squares_around_the_whole_pixel_'
     'boxes',
     '2 MMPose: 300W-LP has no mirror pairs': 'test_300wlp_mirrors_as_300w_does',
-    '2 MMPose: and its faces are not mirrored': 'test_300wlps_faces_mirror',
+    '2 MMPose: and its faces are not mirrored': 'test_faces_of_300wlp_mirror',
     "3 MMPose: COFW's eyes go to other points": 'test_mmposes_eyes_of_cofw_are_not_those_of_106_points',
     '4 MMPose: importing its models needs mmdet': 'test_no_part_needs_mmdet_or_mmpose',
     '4 MMPose: files are looked for from the current folder': 'test_configs_are_found_from_any_folder',
-    '4 MMPose: the way home knows no rotation': 'test_the_way_home_knows_rotation_and_mirror',
-    '4 MMPose: UDP moves x = 200 to 200.78': 'test_udp_keeps_a_point_in_its_place',
-    '5 MMPose: save_best guesses from spelling': 'test_the_best_epoch_is_kept_without_a_rule',
+    '4 MMPose: points are mapped back without the rotation': 'test_to_photo_undoes_rotation_and_mirror',
+    '4 MMPose: UDP moves x = 200 to 200.78': 'test_udp_decodes_a_point_to_itself',
+    '5 MMPose: save_best guesses from spelling': 'test_the_best_epoch_is_saved_without_a_rule',
     '6 HRNet: resuming fails': 'test_a_resumed_run_ends_with_the_same_weights',
-    '6 HRNet: checkpoints hold modules': 'test_checkpoints_hold_tensors_and_plain_data_alone',
+    '6 HRNet: checkpoints hold modules': 'test_checkpoints_hold_only_tensors_and_plain_data',
     '6 HRNet: model_best.pth cannot be tested': 'test_the_original_hrnets_files_fill_every_tensor',
     '6 HRNet: the best checkpoint cannot be tested': 'test_the_original_hrnets_command_lines_run',
     '6 HRNet: latest.pth dangles': 'test_the_newest_checkpoint_is_found_in_a_moved_folder',
-    '6 HRNet: WFLW was never flipped, by a case error': 'test_wflws_pairs_are_counted_from_zero_and_its_name_is_not_'
+    '6 HRNet: WFLW was never flipped, by a case error': 'test_pairs_of_wflw_count_from_zero_and_its_name_is_not_'
     'guessed',
-    '6 HRNet: half a pixel to the right and downwards': 'test_codecs_have_no_bias_but_hrnets_own',
-    '6 HRNet: the flip is one pixel off': 'test_a_mirrored_picture_is_where_its_points_are_but_in_hrnets_protocol',
-    '7 Adaptive Wing by Shin: imports a file that is not there': 'test_every_import_of_ours_leads_to_a_file',
-    '7 Adaptive Wing by Shin: starts from an absent file': 'test_no_config_goes_on_from_a_file',
-    '7 Adaptive Wing by Shin: np.int': 'test_no_name_is_used_that_numpy_dropped',
-    '7 Adaptive Wing by Shin: tests the transposed picture': 'test_pictures_are_not_transposed',
-    '7 Adaptive Wing by Shin: a wrong neighbour beside the peak': 'test_refining_treats_x_and_y_alike',
-    '7 Adaptive Wing by Shin: pairs by sorted order': 'test_pairs_go_by_name_and_strays_are_passed_over',
-    '8 Adaptive Wing: CoordConv needs a GPU': 'test_coordconv_runs_where_its_input_is',
+    '6 HRNet: half a pixel to the right and downwards': 'test_only_hrnets_codec_has_a_bias',
+    '6 HRNet: the flip is one pixel off': 'test_a_mirrored_picture_matches_its_points_except_in_the_protocol_of_hrnet',
+    '7 Adaptive Wing by Shin: imports a file that is not there': 'test_each_import_of_facelmk_leads_to_a_file',
+    '7 Adaptive Wing by Shin: starts from an absent file': 'test_no_config_resumes_or_loads_from_a_file',
+    '7 Adaptive Wing by Shin: np.int': 'test_no_removed_numpy_name_is_used',
+    '7 Adaptive Wing by Shin: tests the transposed picture': 'test_images_are_not_transposed',
+    '7 Adaptive Wing by Shin: a wrong neighbour beside the peak': 'test_refinement_treats_x_and_y_alike',
+    '7 Adaptive Wing by Shin: pairs by sorted order': 'test_pairs_go_by_name_and_files_without_partner_are_skipped',
+    '8 Adaptive Wing: CoordConv needs a GPU': 'test_coordconv_runs_on_the_device_of_its_input',
     '9 HRNet-landmarks: BGR is fed as RGB': 'test_pictures_of_opencv_are_not_fed_as_rgb',
     '9 HRNet-landmarks: .cuda()': 'test_no_gpu_is_asked_for',
     '9 HRNet-landmarks: np.math': 'test_pictures_shrink_without_np_math',
@@ -79,7 +79,7 @@ def test_no_project_is_left_out() -> None:
 
 
 def test_no_part_needs_mmdet_or_mmpose(tmp_path: Path) -> None:
-    """Every module is imported, and every config's network found, in a process in which they cannot be imported."""
+    """Import all modules and load all configs in a process in which mmdet and mmpose cannot be imported."""
     script = """
 import importlib, pkgutil, sys
 for name in ('mmdet', 'mmpose', 'mmpretrain', 'xtcocotools'):
@@ -110,13 +110,13 @@ def test_configs_are_found_from_any_folder(tmp_path: Path, monkeypatch: pytest.M
     assert MARKUPS[config.val_dataloader.dataset.markup].size == 98
 
 
-def test_udp_keeps_a_point_in_its_place() -> None:
+def test_udp_decodes_a_point_to_itself() -> None:
     codec = CODECS.build(dict(type='UDP'))
     points = torch.full((1, 3, 2), 200.0)
     points[0, 1], points[0, 2] = torch.tensor([17.25, 101.5]), torch.tensor([240.0, 3.0])
     target, _ = codec.encode(points, torch.ones(1, 3), torch.empty(1, 3, 64, 64), 256)
-    found = codec.decode(target, 256)[0]
-    assert (found[0, :2] - points[0, :2]).abs().max() < 0.05  # 200.78 in MMPose
+    decoded = codec.decode(target, 256)[0]
+    assert (decoded[0, :2] - points[0, :2]).abs().max() < 0.05  # 200.78 in MMPose
 
 
 # -- 5, MMPose: which epoch is the best
@@ -151,7 +151,7 @@ class Rising(BaseMetric):
 
 
 def best(folder: Path, name: str, direction: str, **options: Any) -> list[str]:
-    """The best checkpoint that three epochs of a rising figure leave."""
+    """The best checkpoint after three epochs of a rising figure."""
     loader = dict(
         dataset=[dict(inputs=torch.ones(1))] * 2, batch_size=2, sampler=dict(type='DefaultSampler', shuffle=False)
     )
@@ -176,8 +176,8 @@ def best(folder: Path, name: str, direction: str, **options: Any) -> list[str]:
     ('name', 'direction', 'epoch'),
     [('NME', 'less', '1'), ('top5_NME', 'less', '1'), ('AUC@0.1', 'greater', '3'), ('AP', 'greater', '3')],
 )
-def test_the_best_epoch_is_kept_without_a_rule(name: str, direction: str, epoch: str, tmp_path: Path) -> None:
-    """mmengine refuses 'NME', and takes any figure with 'top' or 'acc' in its name for one to be raised."""
+def test_the_best_epoch_is_saved_without_a_rule(name: str, direction: str, epoch: str, tmp_path: Path) -> None:
+    """mmengine refuses 'NME', and maximises any figure with 'top' or 'acc' in its name."""
     assert best(tmp_path / 'a', name, direction, save_best=name) == [epoch]
     if direction == 'less':
         assert best(tmp_path / 'b', name, direction, save_best='auto') == [epoch]
@@ -190,7 +190,7 @@ def test_mmengines_own_guess_is_the_bug() -> None:
         hooks.CheckpointHook(save_best='NME')
 
 
-def test_a_figure_that_nobody_knows_is_told(tmp_path: Path) -> None:
+def test_an_unknown_figure_is_refused(tmp_path: Path) -> None:
     with pytest.raises(FacelmkError, match="Set rule='less' or rule='greater'"):
         best(tmp_path, 'NME', 'less', save_best='EPE')
     assert all('rule' not in load_config(name).default_hooks.checkpoint for name in config_names()[:3])
@@ -199,7 +199,7 @@ def test_a_figure_that_nobody_knows_is_told(tmp_path: Path) -> None:
 # -- 6, the original HRNet
 
 
-def test_checkpoints_hold_tensors_and_plain_data_alone(tmp_path: Path) -> None:
+def test_checkpoints_hold_only_tensors_and_plain_data(tmp_path: Path) -> None:
     network = nn.DataParallel(nn.Linear(2, 2))
     with pytest.raises(FacelmkError, match=r"data\['state_dict'\] is a DataParallel"):
         save_checkpoint({'state_dict': network, 'epoch': 1}, tmp_path / 'checkpoint_0.pth')
@@ -209,17 +209,17 @@ def test_checkpoints_hold_tensors_and_plain_data_alone(tmp_path: Path) -> None:
 
 
 def test_the_newest_checkpoint_is_found_in_a_moved_folder(tmp_path: Path) -> None:
-    """mmengine notes an absolute path, and HRNet linked to a path that is relative to another folder."""
+    """mmengine stores an absolute path; HRNet's link was relative to another folder."""
     first = tmp_path / 'first'
     first.mkdir()
     save_checkpoint({'meta': {'epoch': 3, 'iter': 30}, 'state_dict': {}, 'optimizer': {}}, first / 'epoch_3.pth')
     (first / 'last_checkpoint').write_text(str(first / 'epoch_3.pth'))
-    moved = first.rename(tmp_path / 'moved')
-    assert newest(moved) == str(moved / 'epoch_3.pth')
+    moved_folder = first.rename(tmp_path / 'moved')
+    assert newest(moved_folder) == str(moved_folder / 'epoch_3.pth')
     (tmp_path / 'elsewhere').mkdir()
     assert newest(tmp_path / 'elsewhere') is None
-    (tmp_path / 'elsewhere/last_checkpoint').write_text(str(moved / 'epoch_3.pth'))  # as out_dir leaves it
-    assert newest(tmp_path / 'elsewhere') == str(moved / 'epoch_3.pth')
+    (tmp_path / 'elsewhere/last_checkpoint').write_text(str(moved_folder / 'epoch_3.pth'))  # as with out_dir
+    assert newest(tmp_path / 'elsewhere') == str(moved_folder / 'epoch_3.pth')
 
 
 @pytest.mark.parametrize(
@@ -232,8 +232,8 @@ def test_the_newest_checkpoint_is_found_in_a_moved_folder(tmp_path: Path) -> Non
         (dict(type='HRNetInteger'), 0.5),
     ],
 )
-def test_codecs_have_no_bias_but_hrnets_own(codec: dict, bias: float) -> None:
-    """The mean error of a perfect network in photograph pixels, for boxes as large as the crop, anywhere."""
+def test_only_hrnets_codec_has_a_bias(codec: dict, bias: float) -> None:
+    """The mean error of a perfect network in photograph pixels, for boxes of the crop's size at random positions."""
     part = CODECS.build(codec)
     points = torch.from_numpy(np.random.default_rng(0).uniform(30, 220, (40, 98, 2))).float()
     channels = part.channels(98, 256)
@@ -242,8 +242,8 @@ def test_codecs_have_no_bias_but_hrnets_own(codec: dict, bias: float) -> None:
     warp = torch.eye(3, dtype=torch.float64).repeat(40, 1, 1)
     warp[:, :2, 2] = -torch.rand(40, 2, dtype=torch.float64, generator=torch.Generator().manual_seed(0)) - 1
     landmarks = points - warp[:, None, :2, 2].float()
-    home = part.to_photo(part.decode(target, 256)[0], warp)
-    assert (home - landmarks).mean((0, 1)).numpy() == pytest.approx([bias, bias], abs=0.06)
+    restored = part.to_photo(part.decode(target, 256)[0], warp)
+    assert (restored - landmarks).mean((0, 1)).numpy() == pytest.approx([bias, bias], abs=0.06)
 
 
 # -- 7, Adaptive Wing by Shin
@@ -254,9 +254,9 @@ def sources() -> list[Path]:
     return sorted(path for folder in ('facelmk', 'tools', 'configs') for path in (ROOT / folder).rglob('*.py'))
 
 
-def test_every_import_of_ours_leads_to_a_file() -> None:
-    """In functions, too: a command that imports what is not in the clone fails only when it is run."""
-    looked = 0
+def test_each_import_of_facelmk_leads_to_a_file() -> None:
+    """Also in functions: there, a wrong import fails only when the command runs."""
+    checked = 0
     for path in sources():
         for node in ast.walk(ast.parse(path.read_text(encoding='utf-8'))):
             if isinstance(node, ast.ImportFrom) and (node.level or (node.module or '').startswith('facelmk')):
@@ -264,19 +264,19 @@ def test_every_import_of_ours_leads_to_a_file() -> None:
                 named = base.joinpath(*(node.module or '').split('.')) if node.module else base
                 names = [named / alias.name for alias in node.names] if not node.module else [named]
                 for file in names:
-                    looked += 1
+                    checked += 1
                     assert file.with_suffix('.py').is_file() or file.is_dir() or named.joinpath('__init__.py').is_file()
-    assert looked > 200
+    assert checked > 200
 
 
-def test_no_config_goes_on_from_a_file() -> None:
+def test_no_config_resumes_or_loads_from_a_file() -> None:
     for name in config_names():
         config = load_config(name)
         assert config.get('load_from') is None and not config.get('resume'), name
 
 
-def test_no_name_is_used_that_numpy_dropped() -> None:
-    gone = {
+def test_no_removed_numpy_name_is_used() -> None:
+    removed_names = {
         'int',
         'float',
         'bool',
@@ -300,10 +300,10 @@ def test_no_name_is_used_that_numpy_dropped() -> None:
     for path in sources():
         for node in ast.walk(ast.parse(path.read_text(encoding='utf-8'))):
             if isinstance(node, ast.Attribute) and getattr(node.value, 'id', '') in ('np', 'numpy'):
-                assert node.attr not in gone, f'{path}:{node.lineno}'
+                assert node.attr not in removed_names, f'{path}:{node.lineno}'
 
 
-class Marked(FaceDataset):
+class SpottedFaces(FaceDataset):
     """One black photograph, wider than high, with a bright spot at x = 40, y = 12."""
 
     def __len__(self) -> int:
@@ -326,13 +326,13 @@ class Marked(FaceDataset):
 
 
 @pytest.mark.parametrize('training', [True, False])
-def test_pictures_are_not_transposed(training: bool) -> None:
-    """The spot lies where its point is said to lie, x along the rows, in training and in a test."""
-    sample = Marked(
+def test_images_are_not_transposed(training: bool) -> None:
+    """The bright spot is at its point, x along the rows, in training and in testing."""
+    sample = SpottedFaces(
         'wflw', [dict(type='CropFace', size=48, padding=1.0, rotate=20.0 if training else 0.0), dict(type='PackFace')]
     )[0]
-    light = sample['inputs'].sum(0)
-    y, x = divmod(int(light.argmax()), light.shape[1])
+    brightness = sample['inputs'].sum(0)
+    y, x = divmod(int(brightness.argmax()), brightness.shape[1])
     assert [x, y] == pytest.approx(sample['data_samples']['points'][0].tolist(), abs=1)
     assert abs(x - y) > 10
 
@@ -347,25 +347,27 @@ def test_pictures_are_not_transposed(training: bool) -> None:
         dict(type='Integral'),
     ],
 )
-def test_refining_treats_x_and_y_alike(codec: dict) -> None:
+def test_refinement_treats_x_and_y_alike(codec: dict) -> None:
     """Maps with the second peak in each of the eight cells around the first, and the same maps transposed."""
     part, maps = CODECS.build(codec), torch.zeros(1, 8, 16, 16)
-    around = [(dy, dx) for dy in (-1, 0, 1) for dx in (-1, 0, 1) if (dy, dx) != (0, 0)]
-    for i, (dy, dx) in enumerate(around):
+    neighbours = [(dy, dx) for dy in (-1, 0, 1) for dx in (-1, 0, 1) if (dy, dx) != (0, 0)]
+    for i, (dy, dx) in enumerate(neighbours):
         maps[0, i, 8, 6] = 1.0
         maps[0, i, 8 + dy, 6 + dx] = 0.6
-    found, turned = part.decode(maps, 64)[0], part.decode(maps.mT, 64)[0].flip(-1)
-    assert torch.allclose(found, turned, atol=1e-4)
-    straight = {step: i for i, step in enumerate(around) if 0 in step}
-    at = {step: found[0, i] for step, i in straight.items()}
-    assert at[-1, 0][1] < at[1, 0][1] and at[0, -1][0] < at[0, 1][0]  # the shift is towards the second peak
+    decoded, transposed = part.decode(maps, 64)[0], part.decode(maps.mT, 64)[0].flip(-1)
+    assert torch.allclose(decoded, transposed, atol=1e-4)
+    straight = {step: i for i, step in enumerate(neighbours) if 0 in step}
+    points = {step: decoded[0, i] for step, i in straight.items()}
+    assert (
+        points[-1, 0][1] < points[1, 0][1] and points[0, -1][0] < points[0, 1][0]
+    )  # the shift is towards the second peak
 
 
 # -- 8, the official Adaptive Wing
 
 
-def test_coordconv_runs_where_its_input_is() -> None:
-    """On the CPU, and on a device that only counts shapes: nothing is sent to a GPU by name."""
+def test_coordconv_runs_on_the_device_of_its_input() -> None:
+    """On the CPU and on the meta device: no tensor is sent to a GPU by name."""
     for device in ('cpu', 'meta'):
         with torch.device(device):
             network = BACKBONES.build(dict(type='StackedHourglass', maps=99, stacks=1)).eval()

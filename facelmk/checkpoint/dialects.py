@@ -1,52 +1,60 @@
-"""How others name the same weights: one table from their keys to ours (`backbone.*`, `head.*`)."""
+"""Parameter names in checkpoints: the keys of other projects become ours (`backbone.*`, `head.*`).
+
+`facelmk.compat.checkpoint_keys` registers the dialects of other projects in DIALECTS.
+"""
 
 import re
 from collections.abc import Mapping
-from typing import NamedTuple
+from typing import ClassVar, cast
 
 from torch import Tensor
 
+from ..registry import DIALECTS
 
-class Dialect(NamedTuple):
-    """A file speaks it if any key matches `mark`; each key is renamed by the first pattern that matches."""
-
-    name: str
-    mark: str
-    renames: tuple[tuple[str, str], ...] = ()
+BACKBONE_PREFIX = (r'^', 'backbone.')
 
 
-UNKNOWN = 'a network without a head, as torchvision has it'
-_BEHIND = (r'^', 'backbone.')
-DIALECTS = (
-    Dialect(
-        'MMPose before 1.0',
-        r'^keypoint_head\.',
-        (
-            (r'^keypoint_head\.final_layer\.([01])\.', r'head.conv_layers.\1.'),
-            (r'^keypoint_head\.final_layer\.3\.', 'head.final_layer.'),
-            (r'^keypoint_head\.', 'head.'),
-        ),
-    ),
-    Dialect('facelmk and MMPose', r'^backbone\.'),
-    Dialect(
-        'HRNet-Facial-Landmark-Detection',
-        r'^stage4\.',
-        ((r'^head\.([01])\.', r'head.conv_layers.\1.'), (r'^head\.3\.', 'head.final_layer.'), _BEHIND),
-    ),
-    Dialect('Adaptive Wing', r'^conv_last0\.', (_BEHIND,)),
-    Dialect(UNKNOWN, r'', (_BEHIND,)),
-)
+class Dialect:
+    """The keys of one project. A file uses them if any key matches `mark`; no two dialects have the same `order`.
+
+    The dialect of the lowest `order` that matches is taken. The first pattern that matches a key renames it.
+    """
+
+    name: ClassVar[str]
+    mark: ClassVar[str]
+    order: ClassVar[int]
+    renames: ClassVar[tuple[tuple[str, str], ...]] = ()
+
+
+@DIALECTS.register_module()
+class OwnKeys(Dialect):
+    """Our own keys, which MMPose 1.x has, too."""
+
+    name, mark, order = 'facelmk and MMPose', r'^backbone\.', 20
+
+
+class BareBackbone(Dialect):
+    """A backbone without a head, as torchvision saves it: for files that no other dialect matches."""
+
+    name, mark, order = 'a network without a head, as torchvision has it', '', 100
+    renames = (BACKBONE_PREFIX,)
+
+
+def find_dialect(keys: list[str]) -> type[Dialect]:
+    """The first dialect that a key matches."""
+    known = sorted(cast(list[type[Dialect]], DIALECTS.module_dict.values()), key=lambda dialect: dialect.order)
+    return next((d for d in known if any(re.search(d.mark, key) for key in keys)), BareBackbone)
 
 
 def translate(weights: Mapping[str, Tensor]) -> tuple[dict[str, Tensor], str]:
-    """The weights under our keys, and the name of the dialect they came in."""
+    """Return the weights under our keys, and the name of the dialect that the file uses."""
     bare = {re.sub(r'^(module\.)+', '', key): value for key, value in weights.items()}
-    dialect = next(d for d in DIALECTS if any(re.search(d.mark, key) for key in bare))
+    dialect = find_dialect(list(bare))
     return {_rename(key, dialect): value for key, value in bare.items()}, dialect.name
 
 
-def _rename(key: str, dialect: Dialect) -> str:
-    for pattern, ours in dialect.renames:
+def _rename(key: str, dialect: type[Dialect]) -> str:
+    for pattern, replacement in dialect.renames:
         if re.search(pattern, key):
-            return re.sub(pattern, ours, key)
+            return re.sub(pattern, replacement, key)
     return key

@@ -1,4 +1,4 @@
-"""Weights into networks: every dialect, to the last key, or a report of what does not fit."""
+"""Load weights of any dialect into a network: every key must fit, or the error names those that do not."""
 
 import re
 from collections.abc import Iterable, Mapping
@@ -12,14 +12,14 @@ from torch import Tensor, nn
 
 from ..errors import FacelmkError, MissingResource
 from ..registry import FUNCTIONS
-from .dialects import UNKNOWN, translate
+from .dialects import BareBackbone, translate
 from .read import read_checkpoint, weights_of
 from .unpickle import Stub
 
-CLASSIFIER = re.compile(
-    r'^(fc|classifier|incre_modules|downsamp_modules|final_layer|'  # of ResNet and DLA; of HRNet
-    r'level[34]\.project)\.'
-)  # DLA's outer trees hold, but never use, these
+CLASSIFIER = re.compile(  # layers of classification networks: ResNet, DLA, HRNet
+    r'^(fc|classifier|incre_modules|downsamp_modules|final_layer|'
+    r'level[34]\.project)\.'  # DLA's outer trees hold these and never use them
+)
 
 
 class Mismatch(FacelmkError):
@@ -27,9 +27,9 @@ class Mismatch(FacelmkError):
 
 
 def load_checkpoint(module: nn.Module, source: str | Path, strict: bool = True) -> dict[str, Any]:
-    """Fill `module` from a path or URL in any dialect; returns what the file says about itself (`meta`).
+    """Fill `module` from a path or URL in any dialect; return the file's `meta`.
 
-    `strict=False` loads what fits and says what does not.
+    `strict=False` loads what fits and logs the rest.
     """
     checkpoint = read_checkpoint(source)
     weights, dialect = weights_of(checkpoint, source), 'its own'
@@ -44,47 +44,47 @@ def load_checkpoint(module: nn.Module, source: str | Path, strict: bool = True) 
 
 
 def fit(module: nn.Module, weights: Mapping[str, Tensor], source: str, strict: bool = True) -> None:
-    """Load weights whose keys are the module's, or say which are not."""
-    own = module.state_dict()
-    counters = {key: own[key] for key in own if key.endswith('num_batches_tracked')}  # PyTorch 0.4 had none
+    """Load weights under the module's keys; raise Mismatch, or log with `strict=False`, if some do not fit."""
+    expected = module.state_dict()
+    counters = {key: expected[key] for key in expected if key.endswith('num_batches_tracked')}  # PyTorch 0.4 had none
     weights = counters | dict(weights)
-    other = [key for key in own.keys() & weights.keys() if own[key].shape != weights[key].shape]
-    faults = _faults(
+    misshapen = [key for key in expected.keys() & weights.keys() if expected[key].shape != weights[key].shape]
+    faults = _describe(
         {
-            'missing': own.keys() - weights.keys(),
-            'left over': weights.keys() - own.keys(),
-            'of another shape': {f'{key} {_shape(weights[key])}, here {_shape(own[key])}' for key in other},
+            'missing': expected.keys() - weights.keys(),
+            'left over': weights.keys() - expected.keys(),
+            'of another shape': {f'{key} {_shape(weights[key])}, here {_shape(expected[key])}' for key in misshapen},
         }
     )
     if faults:
-        text = f'{source} does not fit {type(module).__name__} with its {len(own)} tensors: {"; ".join(faults)}.'
+        text = f'{source} does not fit {type(module).__name__} with its {len(expected)} tensors: {"; ".join(faults)}.'
         if strict:
             raise Mismatch(
-                f'{text} Use the config that the file was trained with (mark-up, backbone, head), or '
+                f'{text} Use the config that the file was trained with (landmark scheme, backbone, head), or '
                 'strict=False to load what fits'
             )
         print_log(text, 'current')
-    module.load_state_dict({key: value for key, value in weights.items() if key not in other}, strict=False)
+    module.load_state_dict({key: value for key, value in weights.items() if key not in misshapen}, strict=False)
 
 
 def _shape(tensor: Tensor) -> str:
     return str(tuple(tensor.shape))
 
 
-def _faults(groups: Mapping[str, Iterable[str]], shown: int = 4) -> list[str]:
-    """A sentence for each group that is not empty: how many, and the first few."""
-    listed = {what: sorted(keys) for what, keys in groups.items()}
+def _describe(groups: Mapping[str, Iterable[str]], shown: int = 4) -> list[str]:
+    """A text for each group that is not empty: how many keys, and the first few."""
+    listed = {fault: sorted(keys) for fault, keys in groups.items()}
     return [
-        f'{len(keys)} {what} ({", ".join(keys[:shown])}{", ..." if len(keys) > shown else ""})'
-        for what, keys in listed.items()
+        f'{len(keys)} {fault} ({", ".join(keys[:shown])}{", ..." if len(keys) > shown else ""})'
+        for fault, keys in listed.items()
         if keys
     ]
 
 
 @FUNCTIONS.register_module()
 def load_pretrained(backbone: nn.Module, source: str | Path) -> None:
-    """Start weights of a backbone: ImageNet's, or those of a whole landmark network; classifier and head fall away."""
-    if source == 'timm' and hasattr(backbone, 'fetch'):  # TimmBackbone's library brings its own into form
+    """Load start weights into a backbone: of ImageNet or of a whole landmark network, without classifier and head."""
+    if source == 'timm' and hasattr(backbone, 'fetch'):  # TimmBackbone downloads with its own library
         backbone.fetch()  # type: ignore[operator]
         return
     try:
@@ -93,26 +93,26 @@ def load_pretrained(backbone: nn.Module, source: str | Path) -> None:
         raise MissingResource(f'{error}. To start from scratch instead, set model.backbone.pretrained=None') from error
     weights, _ = translate(weights_of(checkpoint, source))
     named = {key.removeprefix('backbone.'): value for key, value in weights.items() if key.startswith('backbone.')}
-    own = backbone.state_dict()
-    kept = {key: value for key, value in named.items() if key in own or not CLASSIFIER.match(key)}
-    fresh = {key: value for key, value in own.items() if key.startswith(getattr(backbone, 'fresh', ()))}
-    fit(backbone, fresh | kept, str(source))
+    expected = backbone.state_dict()
+    used = {key: value for key, value in named.items() if key in expected or not CLASSIFIER.match(key)}
+    fresh = {key: value for key, value in expected.items() if key.startswith(getattr(backbone, 'fresh', ()))}
+    fit(backbone, fresh | used, str(source))
 
 
 def _for_runner(filename: str, map_location: Any = None) -> dict[str, Any]:
-    """A checkpoint as mmengine's Runner reads it: known dialects under our keys, no config text that it would run."""
+    """Read a checkpoint for mmengine's Runner: under our keys, and without the config text, which it would run."""
     checkpoint = read_checkpoint(filename, map_location or 'cpu')
     weights = weights_of(checkpoint, filename)
-    ours, dialect = translate(weights)
-    rest = checkpoint if 'state_dict' in checkpoint else {}
-    meta = {key: value for key, value in (rest.get('meta') or {}).items() if key != 'config'}
-    if 'param_schedulers' in rest:  # a OneCycleLR writes its own curve, which a new one knows by itself
-        rest = {**rest, 'param_schedulers': _without_stubs(rest['param_schedulers'])}
-    return {**rest, 'meta': meta, 'state_dict': weights if dialect == UNKNOWN else ours}
+    translated, dialect = translate(weights)
+    state = checkpoint if 'state_dict' in checkpoint else {}
+    meta = {key: value for key, value in (state.get('meta') or {}).items() if key != 'config'}
+    if 'param_schedulers' in state:  # OneCycleLR saves its function of the step; a new one has the same
+        state = {**state, 'param_schedulers': _without_stubs(state['param_schedulers'])}
+    return {**state, 'meta': meta, 'state_dict': weights if dialect == BareBackbone.name else translated}
 
 
 def _without_stubs(value: Any) -> Any:
-    """Lists and dicts without the entries that are no data."""
+    """Copy lists and dicts without their Stubs."""
     if isinstance(value, dict):
         return {key: _without_stubs(child) for key, child in value.items() if not isinstance(child, Stub)}
     return [_without_stubs(child) for child in value] if isinstance(value, list) else value

@@ -1,4 +1,4 @@
-"""Checkpoints of plain data, written whole or not at all."""
+"""Write checkpoints of plain data by an atomic write."""
 
 import hashlib
 from collections.abc import Mapping
@@ -17,13 +17,13 @@ from .unpickle import Stub
 
 
 def save_checkpoint(data: Mapping[str, Any], path: str | Path) -> None:
-    """Write tensors and plain data, whole or not at all; arrays become tensors, NumPy's numbers Python's."""
-    written = plain({FORMAT_KEY: FORMAT} | dict(data))
-    atomic_write(Path(path), lambda file: torch.save(written, file))
+    """Write tensors and plain data; arrays become tensors, NumPy's numbers Python's."""
+    content = plain({FORMAT_KEY: FORMAT} | dict(data))
+    atomic_write(Path(path), lambda file: torch.save(content, file))
 
 
-def plain(value: Any, place: str = 'data') -> Any:
-    """The same in types that every reader takes without running code."""
+def plain(value: Any, key: str = 'data') -> Any:
+    """Copy a value into types that every reader takes without running code; `key` is its name in an error."""
     if value is None or type(value) in (bool, int, float, str, bytes) or isinstance(value, Tensor):
         return value.detach() if isinstance(value, nn.Parameter) else value
     if isinstance(value, np.generic):
@@ -31,13 +31,13 @@ def plain(value: Any, place: str = 'data') -> Any:
     if isinstance(value, np.ndarray):
         return torch.from_numpy(value.copy())
     if isinstance(value, Mapping):
-        return {key: plain(child, f'{place}[{key!r}]') for key, child in value.items()}
+        return {name: plain(child, f'{key}[{name!r}]') for name, child in value.items()}
     if isinstance(value, (list, tuple)):
-        items = [plain(child, f'{place}[{i}]') for i, child in enumerate(value)]
+        items = [plain(child, f'{key}[{i}]') for i, child in enumerate(value)]
         return items if isinstance(value, list) else tuple(items)
-    kind = type(value).__doc__ if isinstance(value, Stub) else type(value).__name__
+    kind = value.qualified_name if isinstance(value, Stub) else type(value).__name__
     raise FacelmkError(
-        f'{place} is a {kind}, which a checkpoint does not hold. Give it as tensors, numbers, text, lists and dicts'
+        f'{key} is a {kind}, which a checkpoint does not hold. Give it as tensors, numbers, text, lists and dicts'
     )
 
 
@@ -46,7 +46,7 @@ def publish(source: str | Path, target: str | Path) -> Path:
     checkpoint, target = read_checkpoint(source), Path(target)
     weights, _ = translate(weights_of(checkpoint, source))
     meta = {key: value for key, value in (checkpoint.get('meta') or {}).items() if isinstance(value, (str, int, float))}
-    private = target.with_name(f'.{target.stem}.pth')
-    save_checkpoint({'meta': meta, 'state_dict': weights}, private)
-    digest = hashlib.sha256(private.read_bytes()).hexdigest()[:8]
-    return private.replace(target.with_name(f'{target.stem}-{digest}.pth'))
+    temporary = target.with_name(f'.{target.stem}.pth')
+    save_checkpoint({'meta': meta, 'state_dict': weights}, temporary)
+    digest = hashlib.sha256(temporary.read_bytes()).hexdigest()[:8]
+    return temporary.replace(target.with_name(f'{target.stem}-{digest}.pth'))

@@ -1,4 +1,4 @@
-"""Points <-> what a network speaks."""
+"""Codecs: encode points into the target of a network, decode its output into points."""
 
 from .base import Codec
 from .boundary import Boundary

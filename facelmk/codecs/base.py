@@ -1,15 +1,15 @@
-"""What a codec promises: points to a target and back, and what a mirrored output means."""
+"""The base class of codecs, and two functions that several codecs use."""
 
 import torch
 from torch import Tensor
 
 
 class Codec:
-    """Points (B, K, 2) in crop pixels <-> what a network speaks. In torch, batched, on the output's device.
+    """Encode points (B, K, 2) in crop pixels into targets, decode outputs into points: batched, on the output's device.
 
-    `tolerance` is how far decode(encode(p)) may lie from p, and `flip_bias` how far decode(flip(encode(p))) lies from
-    the mirrored point, x' = size - 1 - x; both in pixels of a crop four times as wide as the output's grid. `margin`
-    is how far from the crop's edge these promises begin.
+    `tolerance` is the largest distance of decode(encode(p)) from p. `flip_bias` is the x offset of
+    decode(flip(encode(p))) from the mirrored point, x' = size - 1 - x. Both are in crop pixels, for a crop four times
+    as wide as the output. They hold for points at least `margin` pixels inside the crop.
     """
 
     tolerance: float = 0.0
@@ -17,36 +17,36 @@ class Codec:
     margin: float = 0.0
 
     def channels(self, K: int, size: int | None = None) -> int:
-        """How many channels the head needs for K points."""
+        """The number of output channels for K points."""
         return K
 
     def bins(self, size: int) -> int | None:
-        """How many bins a side has, where points are spoken of side by side."""
+        """The number of bins along a side of the crop; None for a codec without bins."""
         return None
 
     def encode(self, points: Tensor, visible: Tensor, like: Tensor, size: int) -> tuple[Tensor, Tensor]:
-        """Target of the shape, dtype and device of `like`, and a weight that broadcasts to it."""
-        raise TypeError(f'{type(self).__name__} must say how it encodes')
+        """The target, with the shape, dtype and device of `like`, and a weight that broadcasts to it."""
+        raise TypeError(f'{type(self).__name__} must define encode()')
 
     def decode(self, output: Tensor, size: int) -> tuple[Tensor, Tensor]:
         """Points (B, K, 2) in crop pixels and scores (B, K)."""
-        raise TypeError(f'{type(self).__name__} must say how it decodes')
+        raise TypeError(f'{type(self).__name__} must define decode()')
 
     def flip(self, output: Tensor, mirror: Tensor, size: int) -> Tensor:
-        """The output of a mirrored crop as an output of the crop itself; `mirror` is the mark-up's permutation (K,)."""
-        raise TypeError(f'{type(self).__name__} must say what a mirrored output means')
+        """Flip back the output of a mirrored crop; `mirror` is the landmark scheme's permutation (K,)."""
+        raise TypeError(f'{type(self).__name__} must define flip()')
 
     def to_photo(self, points: Tensor, warp: Tensor) -> Tensor:
-        """Crop pixels (B, K, 2) to photograph pixels, by the inverse of the warps (B, 3, 3) that made the crops."""
-        back = torch.linalg.inv(warp.double())
-        return (points.double() @ back[:, :2, :2].mT + back[:, None, :2, 2]).float()
+        """Map crop pixels (B, K, 2) to photograph pixels by the inverses of the crops' warps (B, 3, 3)."""
+        inverse = torch.linalg.inv(warp.double())
+        return (points.double() @ inverse[:, :2, :2].mT + inverse[:, None, :2, 2]).float()
 
 
 def inside(points: Tensor, visible: Tensor, size: int) -> Tensor:
-    """Which points (B, K) are visible and lie on the pixels of the crop."""
+    """Whether each point (B, K) is visible and inside the crop."""
     return ((points >= 0) & (points <= size - 1)).all(-1) & (visible > 0.5)
 
 
 def gaussian(offset: Tensor, sigma: float) -> Tensor:
-    """The bell curve of height 1 at distance `offset`."""
+    """A Gaussian of height 1, `offset` away from its peak."""
     return torch.exp(-(offset**2) / (2 * sigma**2))

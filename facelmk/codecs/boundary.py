@@ -1,4 +1,4 @@
-"""Heatmaps and one map more: the lines of the face, as Adaptive Wing teaches them beside the points."""
+"""Heatmaps and one boundary map, which holds the lines of the face, as in Adaptive Wing."""
 
 from typing import Any
 
@@ -13,23 +13,24 @@ from .heatmap import Heatmap
 
 @CODECS.register_module()
 class Boundary(Heatmap):
-    """K + 1 maps: those of `Heatmap`, whose arguments it takes, and the mark-up's lines (B, K + 1, H, W).
+    """K + 1 maps (B, K + 1, H, W): those of `Heatmap`, whose arguments it takes, and the boundary map.
 
-    The last map is exp(-d^2 / 2 line_sigma^2), d the distance in cells to the nearest line, and 0 from three sigma on.
-    A line is a cubic curve through its points, by the length of its chords; its pieces at points that cannot be seen
-    are left out. This map weighs 1, decoding does not look at it, and a mirrored output keeps it last
-    (https://arxiv.org/abs/1904.07399).
+    The boundary map is exp(-d^2 / 2 line_sigma^2), where d is the distance in cells to the nearest line of the landmark
+    scheme, and 0 from three sigma on. A line is a cubic spline through its points, parametrised by chord length;
+    segments that end at invisible points are left out. The boundary map has weight 1, `decode` ignores it, and `flip`
+    keeps it last (https://arxiv.org/abs/1904.07399).
 
-    The official network was taught bumps of sigma 1.75 cut 3 cells from the point's cell (centre='cell', sigma=1.75,
-    radius=3), the re-implementation by SeungyounShin 2.5 and 7 (sigma=2.5, radius=7), both line_sigma=1. Both count
-    places from a pixel's corner where we count from its middle: `corner=True` is the official decoding, (cell + 0.5
-    +- 0.25) * stride; without it a point comes back half a pixel less. A mirrored map is then a pixel off.
+    The official network was trained with sigma 1.75 and a radius of 3 cells (centre='cell', sigma=1.75, radius=3), the
+    re-implementation by SeungyounShin with sigma=2.5, radius=7; both with line_sigma=1. Both give a pixel's corner
+    integer coordinates, where we give them to its centre. `corner=True` is the official decoding,
+    (cell + 0.5 +- 0.25) * stride; without it, decoded points are half a pixel less. With it, a mirrored map is off by
+    one pixel.
     """
 
     def __init__(self, markup: str, line_sigma: float = 1.0, corner: bool = False, **options: Any) -> None:
         super().__init__(**options)
         if not MARKUPS[markup].lines:
-            raise FacelmkError(f'Boundary: mark-up {markup!r} has no lines to draw; give its Markup some (`lines=`)')
+            raise FacelmkError(f'Boundary: markup={markup!r}, which has no lines. Add lines=... to its Markup.')
         self.lines = MARKUPS[markup].lines
         self.line_sigma, self.corner = line_sigma, 0.5 if corner else 0.0
         self.flip_bias += 2 * self.corner
@@ -40,11 +41,11 @@ class Boundary(Heatmap):
     def encode(self, points: Tensor, visible: Tensor, like: Tensor, size: int) -> tuple[Tensor, Tensor]:
         (B, K), (H, W) = visible.shape, like.shape[-2:]
         points = points.float() - self.corner
-        # a point more that is not seen: its empty map becomes the lines'
+        # one more, invisible point, whose empty map is replaced by the boundary map
         maps, weight = super().encode(
             torch.cat((points, points[:, :1]), 1), torch.cat((visible, visible.new_zeros(B, 1)), 1), like, size
         )
-        maps[:, K] = draw(self.cells(points, (W, H), size), visible > 0.5, self.lines, (W, H), self.line_sigma)
+        maps[:, K] = boundary_map(self.cells(points, (W, H), size), visible > 0.5, self.lines, (W, H), self.line_sigma)
         weight[:, K] = 1
         return maps, weight
 
@@ -56,18 +57,18 @@ class Boundary(Heatmap):
         return super().flip(output, torch.cat((mirror, mirror.new_tensor([len(mirror)]))), size)
 
 
-def draw(
+def boundary_map(
     cells: Tensor, visible: Tensor, lines: tuple[tuple[int, ...], ...], grid: tuple[int, int], sigma: float
 ) -> Tensor:
-    """Maps (B, H, W) of the lines through `cells` (B, K, 2)."""
+    """The map (B, H, W) of the lines through the points `cells` (B, K, 2)."""
     W, H = grid
-    face, start, end = pieces(cells, visible, lines, W + H)
-    reach = int(3 * sigma + 1.1)  # a piece is about a cell long, and its middle up to half a cell from a cell's
+    face, start, end = segments(cells, visible, lines, W + H)
+    reach = int(3 * sigma + 1.1)  # half of a segment of about one cell, and half a cell of rounding
     step = torch.arange(-reach, reach + 1, device=cells.device)
     middle = ((start + end) / 2).round()
     x, y = (middle[:, i, None] + step for i in (0, 1))
     distance = squared_distance(x - start[:, :1], y - start[:, 1:], end - start)
-    # cells off the grid fall into a rim around it
+    # cells outside the grid go to a border of one cell around it, which is cut off below
     column, row = x.clamp(-1, W).long() + 1, (y.clamp(-1, H).long() + 1 + face[:, None] * (H + 2)) * (W + 2)
     nearest = torch.full((len(cells) * (H + 2) * (W + 2),), torch.inf, device=cells.device)
     nearest.scatter_reduce_(0, (row[:, :, None] + column[:, None, :]).flatten(), distance.flatten(), 'amin')
@@ -75,39 +76,39 @@ def draw(
     return torch.exp(-nearest / (2 * sigma**2)) * (nearest < (3 * sigma) ** 2)
 
 
-def squared_distance(x: Tensor, y: Tensor, piece: Tensor) -> Tensor:
-    """From places (N, H, W) to straight pieces (N, 2) that begin at 0; x (N, W) and y (N, H) of the places."""
-    across, down = piece.unbind(1)
-    square = (across**2 + down**2).clamp(min=1e-12)[:, None]
-    along = (x * across[:, None] / square)[:, None, :] + (y * down[:, None] / square)[:, :, None]
-    nearest = along.clamp(0, 1)
-    return (x**2)[:, None, :] + (y**2)[:, :, None] + nearest * (nearest - 2 * along) * square[..., None]
+def squared_distance(x: Tensor, y: Tensor, segment: Tensor) -> Tensor:
+    """The squared distances (N, H, W) of points, x (N, W) and y (N, H), to segments from the origin to (N, 2)."""
+    dx, dy = segment.unbind(1)
+    squared_length = (dx**2 + dy**2).clamp(min=1e-12)[:, None]
+    projection = (x * dx[:, None] / squared_length)[:, None, :] + (y * dy[:, None] / squared_length)[:, :, None]
+    nearest = projection.clamp(0, 1)
+    return (x**2)[:, None, :] + (y**2)[:, :, None] + nearest * (nearest - 2 * projection) * squared_length[..., None]
 
 
-def pieces(cells: Tensor, visible: Tensor, lines: tuple[tuple[int, ...], ...], most: int) -> tuple[Tensor, ...]:
-    """The curves as straight pieces of at most about a cell: which face (N,) each is of, its start and end (N, 2).
+def segments(cells: Tensor, visible: Tensor, lines: tuple[tuple[int, ...], ...], most: int) -> tuple[Tensor, ...]:
+    """The splines as straight segments of about one cell: the face (N,) of each, its start and its end (N, 2).
 
-    A stretch between two points gets as many pieces as it is cells long, at most `most`: where that is too few its
-    ends lie off the grid.
+    The curve between two points gets about one segment a cell, but at most `most`. Only curves that leave the grid
+    are longer than that.
     """
-    numbers = torch.tensor(stretches(lines), device=cells.device)
-    seen = visible[:, numbers[:, 1]] & visible[:, numbers[:, 2]]
-    knots = [cells[:, i] for i in numbers.T]
-    inner = [(visible[:, numbers[:, i]] & (numbers[:, i] != numbers[:, j]))[..., None] for i, j in ((0, 1), (3, 2))]
-    leave, arrive, length = slopes(knots, inner)
-    count = (length[..., 0] * 1.25).ceil().clamp(1, most).long() * seen
-    stretch = torch.repeat_interleave(torch.arange(count.numel(), device=cells.device), count.flatten())
-    rank = torch.arange(len(stretch), device=cells.device) - (count.flatten().cumsum(0) - count.flatten())[stretch]
-    share = 1 / count.flatten()[stretch]
-    first, leave, last, arrive = (
-        part.flatten(0, 1)[stretch] for part in (knots[1], leave * length, knots[2], arrive * length)
+    indices = torch.tensor(quadruples(lines), device=cells.device)
+    drawn = visible[:, indices[:, 1]] & visible[:, indices[:, 2]]
+    knots = [cells[:, i] for i in indices.T]
+    inner = [(visible[:, indices[:, i]] & (indices[:, i] != indices[:, j]))[..., None] for i, j in ((0, 1), (3, 2))]
+    start_tangent, end_tangent, length = tangents(knots, inner)
+    count = (length[..., 0] * 1.25).ceil().clamp(1, most).long() * drawn
+    curve = torch.repeat_interleave(torch.arange(count.numel(), device=cells.device), count.flatten())
+    rank = torch.arange(len(curve), device=cells.device) - (count.flatten().cumsum(0) - count.flatten())[curve]
+    step = 1 / count.flatten()[curve]
+    a, a_tangent, b, b_tangent = (
+        part.flatten(0, 1)[curve] for part in (knots[1], start_tangent * length, knots[2], end_tangent * length)
     )
-    start, end = (hermite(first, leave, last, arrive, ((rank + i) * share)[:, None]) for i in (0, 1))
-    return stretch // seen.shape[1], start, end
+    start, end = (hermite(a, a_tangent, b, b_tangent, ((rank + i) * step)[:, None]) for i in (0, 1))
+    return curve // drawn.shape[1], start, end
 
 
-def stretches(lines: tuple[tuple[int, ...], ...]) -> list[tuple[int, int, int, int]]:
-    """From one point of a line to the next: the point before, both, the point after; at a line's end itself again."""
+def quadruples(lines: tuple[tuple[int, ...], ...]) -> list[tuple[int, int, int, int]]:
+    """For each curve between two points: the point before, both points, the point after (at an end, the end again)."""
     return [
         (line[max(i - 1, 0)], line[i], line[i + 1], line[min(i + 2, len(line) - 1)])
         for line in lines
@@ -115,22 +116,22 @@ def stretches(lines: tuple[tuple[int, ...], ...]) -> list[tuple[int, int, int, i
     ]
 
 
-def slopes(knots: list[Tensor], inner: list[Tensor]) -> tuple[Tensor, Tensor, Tensor]:
-    """Which way a curve leaves the second of four knots and arrives at the third, and how far that is.
+def tangents(knots: list[Tensor], inner: list[Tensor]) -> tuple[Tensor, Tensor, Tensor]:
+    """The tangents of a curve at the second and third of four knots, and the chord length between these two.
 
-    The way through a point is that of the parabola through it and its neighbours, whose parameter is the length of the
-    chords; at a line's end it is that of the parabola at its end, so that a line of three points is a parabola.
+    The tangent at a point is that of the parabola through it and its neighbours, parametrised by chord length. At the
+    end of a line it is the end tangent of the last parabola, so that a line of three points is a parabola.
     """
     chords = [b - a for a, b in zip(knots[:-1], knots[1:], strict=True)]
     lengths = [chord.norm(dim=-1, keepdim=True).clamp(min=1e-6) for chord in chords]
-    way = [chord / length for chord, length in zip(chords, lengths, strict=True)]
-    through = [(way[i] * lengths[i + 1] + way[i + 1] * lengths[i]) / (lengths[i] + lengths[i + 1]) for i in (0, 1)]
-    leave = torch.where(inner[0], through[0], torch.where(inner[1], 2 * way[1] - through[1], way[1]))
-    arrive = torch.where(inner[1], through[1], torch.where(inner[0], 2 * way[1] - through[0], way[1]))
-    return leave, arrive, lengths[1]
+    unit = [chord / length for chord, length in zip(chords, lengths, strict=True)]
+    central = [(unit[i] * lengths[i + 1] + unit[i + 1] * lengths[i]) / (lengths[i] + lengths[i + 1]) for i in (0, 1)]
+    start = torch.where(inner[0], central[0], torch.where(inner[1], 2 * unit[1] - central[1], unit[1]))
+    end = torch.where(inner[1], central[1], torch.where(inner[0], 2 * unit[1] - central[0], unit[1]))
+    return start, end, lengths[1]
 
 
-def hermite(start: Tensor, leave: Tensor, end: Tensor, arrive: Tensor, share: Tensor) -> Tensor:
-    """The cubic curve from `start` to `end` at a share of the way."""
-    back, bend = 1 - share, share * (1 - share)
-    return start * back**2 * (1 + 2 * share) + end * share**2 * (3 - 2 * share) + bend * (leave * back - arrive * share)
+def hermite(start: Tensor, start_tangent: Tensor, end: Tensor, end_tangent: Tensor, t: Tensor) -> Tensor:
+    """The cubic Hermite curve from `start` (t = 0) to `end` (t = 1)."""
+    s, product = 1 - t, t * (1 - t)
+    return start * s**2 * (1 + 2 * t) + end * t**2 * (3 - 2 * t) + product * (start_tangent * s - end_tangent * t)

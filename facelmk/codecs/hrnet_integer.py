@@ -1,4 +1,4 @@
-"""The whole numbers of the original HRNet for faces, for the sake of its published figures alone."""
+"""The integer coordinates of the original HRNet for faces, only to reproduce its published figures."""
 
 import math
 
@@ -12,14 +12,14 @@ from .refine import towards_higher
 
 @CODECS.register_module()
 class HRNetInteger(Heatmap):
-    """Bumps on the cell that a point lies in, and landmarks in whole pixels (https://arxiv.org/abs/1908.07919).
+    """Peaks on integer cells, landmarks in integer pixels (https://arxiv.org/abs/1908.07919).
 
-    Encoding cuts the place on the map towards zero, x / stride; decoding answers with the middle of the highest cell,
-    a quarter moved; the way home cuts the place in the photograph towards zero and adds 1. So a perfect network is off
-    by half a pixel of the photograph to the right and downwards on average, whatever the face's size.
-    `rounded` is its successor's way, which rounds to the nearest pixel and has no such bias. A mirrored map is a pixel
-    of the crop off (neither project ever mirrors a test). Points off the map weigh nothing here; HRNet teaches empty
-    maps for them, and for points above the photograph's upper edge.
+    `encode` truncates the cell, x / stride, towards zero. `decode` returns the middle of the highest cell, moved by a
+    quarter. `to_photo` truncates the landmark towards zero and adds 1. On average, a perfect network is therefore off
+    by half a pixel of the photograph to the right and downwards, whatever the size of the face.
+    `rounded=True` follows HRNet's successor, which rounds to the nearest pixel and has no such bias. A mirrored map is
+    off by one crop pixel (neither project uses flip test). Points outside the map have weight 0; HRNet trains on empty
+    maps for them, and for points above the upper edge of the photograph.
     """
 
     def __init__(self, sigma: float = 1.5, rounded: bool = False) -> None:
@@ -29,8 +29,8 @@ class HRNetInteger(Heatmap):
         self.rounded, self.tolerance, self.flip_bias = rounded, 2.01, 1.0
 
     def cells(self, points: Tensor, grid: Grid, size: int) -> Tensor:
-        places = points.float() / points.new_tensor([size / side for side in grid])
-        return torch.round(places - 0.5) if self.rounded else torch.trunc(places)
+        cells = points.float() / points.new_tensor([size / side for side in grid])
+        return torch.round(cells - 0.5) if self.rounded else torch.trunc(cells)
 
     def nearest(self, cell: Tensor) -> Tensor:
         return cell
@@ -38,12 +38,12 @@ class HRNetInteger(Heatmap):
     def pixels(self, cells: Tensor, grid: Grid, size: int) -> Tensor:
         return (cells + 0.5) * cells.new_tensor([size / side for side in grid])
 
-    def refined(self, maps: Tensor, x: Tensor, y: Tensor) -> Tensor:
+    def offset(self, maps: Tensor, x: Tensor, y: Tensor) -> Tensor:
         H, W = maps.shape[-2:]
         inner = (x > 0) & (x < W - 1) & (y > 0) & (y < H - 1)
         return towards_higher(maps, x, y) * inner[..., None]
 
     def to_photo(self, points: Tensor, warp: Tensor) -> Tensor:
-        """Whole pixels of the photograph (B, K, 2)."""
-        places = super().to_photo(points, warp)
-        return torch.round(places) if self.rounded else torch.trunc(places) + 1
+        """Map crop pixels to integer pixels of the photograph (B, K, 2)."""
+        landmarks = super().to_photo(points, warp)
+        return torch.round(landmarks) if self.rounded else torch.trunc(landmarks) + 1

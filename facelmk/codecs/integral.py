@@ -1,4 +1,4 @@
-"""One map of logarithms a point, whose softmax says how likely the point is where; decoded by its mean place."""
+"""Integral regression: maps of log-probabilities, decoded to the expected coordinates."""
 
 import torch
 from torch import Tensor
@@ -11,7 +11,7 @@ from .base import Codec, inside
 class Integral(Codec):
     """Maps (B, K, H, W) on the aligned grid, cell = (x + 0.5) / stride - 0.5 (https://arxiv.org/abs/1711.08229).
 
-    The target is the logarithm of a bell curve of `sigma` cells. The score is the highest chance of a cell.
+    The target is the logarithm of a Gaussian of `sigma` cells. The score is the highest probability of a cell.
     """
 
     tolerance = 0.01
@@ -23,24 +23,24 @@ class Integral(Codec):
     def encode(self, points: Tensor, visible: Tensor, like: Tensor, size: int) -> tuple[Tensor, Tensor]:
         H, W = like.shape[-2:]
         cells = (points.float() + 0.5) / points.new_tensor([size / W, size / H]) - 0.5
-        across, down = (
+        log_x, log_y = (
             -((torch.arange(length, device=points.device) - cells[..., i, None]) ** 2) / (2 * self.sigma**2)
             for i, length in enumerate((W, H))
         )
         weight = inside(points, visible, size).to(like)[..., None, None]
-        maps = (down[..., :, None] + across[..., None, :]).clamp(min=-40)  # lower, exp() is slow and adds nothing
+        maps = (log_y[..., :, None] + log_x[..., None, :]).clamp(min=-40)  # below -40, exp() is slow and about 0
         return maps.to(like) * weight, weight
 
     def decode(self, output: Tensor, size: int) -> tuple[Tensor, Tensor]:
         H, W = output.shape[-2:]
-        chance = output.flatten(-2).float().softmax(-1).unflatten(-1, (H, W))
-        # sums, not a matrix product: mixed precision would round the product to a tenth of a cell
+        probability = output.flatten(-2).float().softmax(-1).unflatten(-1, (H, W))
+        # sums instead of a matrix product, which mixed precision would round to a tenth of a cell
         cells = [
-            (side * torch.arange(length, device=side.device)).sum(-1)
-            for side, length in ((chance.sum(-2), W), (chance.sum(-1), H))
+            (marginal * torch.arange(length, device=marginal.device)).sum(-1)
+            for marginal, length in ((probability.sum(-2), W), (probability.sum(-1), H))
         ]
         stride = output.new_tensor([size / W, size / H], dtype=torch.float)
-        return (torch.stack(cells, -1) + 0.5) * stride - 0.5, chance.amax((-2, -1))
+        return (torch.stack(cells, -1) + 0.5) * stride - 0.5, probability.amax((-2, -1))
 
     def flip(self, output: Tensor, mirror: Tensor, size: int) -> Tensor:
         return output.flip(-1)[:, mirror]

@@ -1,4 +1,4 @@
-"""Two rows of bins a point, one for x and one for y (https://arxiv.org/abs/2107.03332).
+"""SimCC: one row of bins for x and one for y of each point (https://arxiv.org/abs/2107.03332).
 
 Aligned bins (default): bin = (x + 0.5) * split - 0.5, so that a mirrored row is the row of the mirrored point.
 MMPose's bins (aligned=False): bin = x * split.
@@ -16,10 +16,11 @@ from .base import Codec, gaussian
 
 @CODECS.register_module()
 class SimCC(Codec):
-    """Rows (B, K, 2, bins), x first, of `split` bins a pixel; the score is the lower one of the two highest bins.
+    """Rows (B, K, 2, bins), x first, of `split` bins a pixel. The score is the lower one of the two maxima.
 
-    The target is a bell curve of `sigma` bins around the nearest bin, of height 1 or, with `normalise`, of area 1.
-    With `smoothing`, or with a sigma of 0, it is 1 - smoothing in that bin, and the rest is shared by all others.
+    The target is a Gaussian of `sigma` bins around the nearest bin, of height 1 or, with `normalise`, of area 1. With
+    `smoothing`, or with sigma=0, it is a smoothed one-hot row: 1 - smoothing in the nearest bin, and `smoothing` spread
+    evenly over the others.
     """
 
     def __init__(
@@ -32,8 +33,7 @@ class SimCC(Codec):
     ) -> None:
         if not 0 <= smoothing < 1 or split <= 0:
             raise FacelmkError(
-                f'SimCC: smoothing={smoothing}, split={split}; smoothing is a share from 0 to below 1, '
-                'split the number of bins a pixel'
+                f'SimCC: smoothing={smoothing}, split={split}. Expected 0 <= smoothing < 1 and split > 0 bins a pixel.'
             )
         self.sigma, self.split, self.smoothing = sigma, split, smoothing
         self.normalise, self.aligned = normalise, aligned
@@ -45,25 +45,26 @@ class SimCC(Codec):
         return round(size * self.split)
 
     def encode(self, points: Tensor, visible: Tensor, like: Tensor, size: int) -> tuple[Tensor, Tensor]:
-        centre = torch.round((points.float() + self.offset) * self.split - self.offset)  # a half goes to the even bin
-        rows, inside = (self._shares if self.smoothing or not self.sigma else self._bell)(centre, like.shape[-1])
-        seen, inside = visible > 0.5, inside.all(-1)
-        weight = torch.where(inside | ~seen, visible.float(), torch.zeros_like(visible, dtype=torch.float))
-        return (rows * (inside & seen)[..., None, None]).to(like), weight.to(like)[..., None, None]
+        centre = torch.round((points.float() + self.offset) * self.split - self.offset)  # halves go to the even bin
+        make_rows = self._one_hot if self.smoothing or not self.sigma else self._gaussian
+        rows, inside = make_rows(centre, like.shape[-1])
+        is_visible, inside = visible > 0.5, inside.all(-1)
+        weight = torch.where(inside | ~is_visible, visible.float(), torch.zeros_like(visible, dtype=torch.float))
+        return (rows * (inside & is_visible)[..., None, None]).to(like), weight.to(like)[..., None, None]
 
-    def _bell(self, centre: Tensor, length: int) -> tuple[Tensor, Tensor]:
-        """The bell curve (B, K, 2, length) around a bin, and whether three sigma of it reach the row."""
+    def _gaussian(self, centre: Tensor, length: int) -> tuple[Tensor, Tensor]:
+        """The Gaussian (B, K, 2, length) around a bin, and whether its three sigma overlap the row (B, K, 2)."""
         rows = gaussian(torch.arange(length, device=centre.device) - centre[..., None], self.sigma)
         if self.normalise:
             rows = rows / (self.sigma * math.sqrt(2 * math.pi))
         reach = 3 * self.sigma
         return rows, (centre - reach < length) & (centre + reach + 1 >= 0)
 
-    def _shares(self, centre: Tensor, length: int) -> tuple[Tensor, Tensor]:
-        """Most in one bin, a little in each other; and whether the row has that bin."""
-        there = torch.arange(length, device=centre.device) == centre[..., None]
-        rows = torch.full(there.shape, self.smoothing / (length - 1), device=centre.device)
-        return rows.masked_fill(there, 1 - self.smoothing), (centre >= 0) & (centre < length)
+    def _one_hot(self, centre: Tensor, length: int) -> tuple[Tensor, Tensor]:
+        """The smoothed one-hot row (B, K, 2, length), and whether the row has that bin (B, K, 2)."""
+        is_centre = torch.arange(length, device=centre.device) == centre[..., None]
+        rows = torch.full(is_centre.shape, self.smoothing / (length - 1), device=centre.device)
+        return rows.masked_fill(is_centre, 1 - self.smoothing), (centre >= 0) & (centre < length)
 
     def decode(self, output: Tensor, size: int) -> tuple[Tensor, Tensor]:
         highest, bins = output.float().max(-1)

@@ -9,13 +9,12 @@ from .refine import dark_udp
 
 @CODECS.register_module()
 class UDP(Heatmap):
-    """Exact bell curves cut at three sigma, on an unbiased grid (https://arxiv.org/abs/1911.07524).
+    """Gaussians at the exact points, cut off at three sigma, on an unbiased grid (https://arxiv.org/abs/1911.07524).
 
-    A mirrored map is the map of the mirrored point, x' = size - 1 - x, so nothing is shifted.
-    MMPose decodes by size / (W - 1) instead of (size - 1) / (W - 1), because its UDP crops, which map pixel 0 to 0 and
-    the box's far side to size - 1, are undone as if they were `size` pixels wide. Here crops are undone by the inverse
-    of the warp that made them, whatever it was, so the codec undoes just what it did: with the factor of MMPose, x =
-    200 would come back as 200.78.
+    A mirrored map is the map of the mirrored point, x' = size - 1 - x, so flip test needs no shift.
+    MMPose decodes by size / (W - 1) instead of (size - 1) / (W - 1). Its UDP crops map pixel 0 to 0 and the far side of
+    the box to size - 1, but are mapped back as if they were `size` pixels wide. Here the inverse of the crop's own warp
+    maps points back, so the codec must invert its own encoding: with MMPose's factor, x = 200 would become 200.78.
     """
 
     flip_bias = 0.0
@@ -30,5 +29,5 @@ class UDP(Heatmap):
     def pixels(self, cells: Tensor, grid: Grid, size: int) -> Tensor:
         return cells * cells.new_tensor([(size - 1) / (side - 1) for side in grid])
 
-    def refined(self, maps: Tensor, x: Tensor, y: Tensor) -> Tensor:
+    def offset(self, maps: Tensor, x: Tensor, y: Tensor) -> Tensor:
         return dark_udp(maps, x, y, self.kernel)

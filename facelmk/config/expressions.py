@@ -134,7 +134,7 @@ class Expressions(ast.NodeVisitor):
     def visit_Dict(self, node: ast.Dict) -> dict[Any, Any]:
         result: dict[Any, Any] = {}
         for key, value in zip(node.keys, node.values, strict=True):
-            result.update(self.visit(value) if key is None else {self.visit(key): self.visit(value)})
+            result.update({**self.visit(value)} if key is None else {self.visit(key): self.visit(value)})
         return result
 
     def visit_Call(self, node: ast.Call) -> Any:
@@ -148,7 +148,9 @@ class Expressions(ast.NodeVisitor):
             self.refuse(node, f'a call of {ast.unparse(node.func)}')
         named: dict[str, Any] = {}
         for keyword in node.keywords:
-            named.update(self.visit(keyword.value) if keyword.arg is None else {keyword.arg: self.visit(keyword.value)})
+            named.update(
+                {**self.visit(keyword.value)} if keyword.arg is None else {keyword.arg: self.visit(keyword.value)}
+            )
         result = function(*self.items(node.args), **named)
         return result if result is None or isinstance(result, dict) else list(result)
 

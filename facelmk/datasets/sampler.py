@@ -1,4 +1,4 @@
-"""The order of a data set, and what each draw depends on."""
+"""The order of a data set in each epoch."""
 
 from collections.abc import Iterator
 from itertools import islice
@@ -10,10 +10,10 @@ from ..registry import DATA_SAMPLERS
 
 @DATA_SAMPLERS.register_module()
 class FaceSampler(DefaultSampler):
-    """Shares a data set out over the ranks and hands (seed, epoch, index) to `FaceDataset`.
+    """Distributes a data set over the ranks and yields (seed, epoch, index) for `FaceDataset`.
 
-    Persistent workers do not see a new epoch number; the index brings it to them. `skip` samples of this rank are
-    passed over in the next epoch, once: a run that was stopped goes on behind them.
+    Persistent workers do not see a new epoch number, so it travels with the index. `skip` is the number of this rank's
+    samples to leave out once, in the next epoch: a resumed run continues after them.
     """
 
     skip = 0

@@ -1,1 +1,1 @@
-"""Files that come and go: downloads, archives, and writing whole or not at all."""
+"""Files: downloads with a cache, and atomic writes."""

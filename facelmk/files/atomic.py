@@ -1,4 +1,4 @@
-"""Files written whole or not at all, by us and by mmengine."""
+"""Atomic writes: a reader sees the old file or the complete new one. All files of the package are written here."""
 
 import errno
 import os
@@ -12,28 +12,40 @@ from mmengine.fileio import LocalBackend, register_backend
 
 from ..errors import TrainingFault
 
-_NO_ROOM = (errno.ENOSPC, errno.EDQUOT, errno.EROFS, errno.EFBIG)
+_UNWRITABLE = (errno.ENOSPC, errno.EDQUOT, errno.EROFS, errno.EFBIG)
 
 
 def atomic_write(path: Path, write: Callable[[BinaryIO], object]) -> None:
-    """Write a file so that a reader sees the old one or the new one whole: private file, fsync, rename."""
+    """Call `write` with a temporary file beside `path`, flush it to the disk and rename it to `path`."""
     path.parent.mkdir(parents=True, exist_ok=True)
-    handle, private = tempfile.mkstemp(dir=path.parent, prefix=f'.{path.name}.')
+    handle, temporary = tempfile.mkstemp(dir=path.parent, prefix=f'.{path.name}.')
     try:
         with os.fdopen(handle, 'wb') as file:
             write(file)
-            commit(file, path, private)
+            commit(file, path, temporary)
     except BaseException:
-        Path(private).unlink(missing_ok=True)
+        Path(temporary).unlink(missing_ok=True)
         raise
 
 
-def commit(file: BinaryIO, path: Path, private: str = '') -> None:
-    """Give a file that is whole its name, for good."""
+def write_bytes(path: Path, data: bytes) -> None:
+    """Write bytes by an atomic write."""
+
+    def write(file: BinaryIO) -> None:
+        file.write(data)
+
+    atomic_write(path, write)
+
+
+def commit(file: BinaryIO, path: Path, temporary: str = '') -> None:
+    """Flush a complete file to the disk, with the rights of an ordinary new file, and rename it to `path`.
+
+    `temporary` is its present name, if `file.name` is not.
+    """
     file.flush()
     os.fsync(file.fileno())
-    os.chmod(private or file.name, 0o666 & ~_umask())
-    os.replace(private or file.name, path)
+    os.chmod(temporary or file.name, 0o666 & ~_umask())
+    os.replace(temporary or file.name, path)
     _sync_folder(path.parent)
 
 
@@ -44,7 +56,7 @@ def _umask() -> int:
 
 
 def _sync_folder(folder: Path) -> None:
-    """Make the rename outlive a power cut, where the system can."""
+    """Make the rename survive a power cut, on systems that can."""
     if os.name == 'posix':
         handle = os.open(folder, os.O_RDONLY)
         try:
@@ -54,7 +66,7 @@ def _sync_folder(folder: Path) -> None:
 
 
 class AtomicFiles(LocalBackend):
-    """Writes a file so that a reader sees the old one or the new one; mmengine 0.10.7 writes over it."""
+    """mmengine's local files with atomic writes; mmengine 0.10.7 overwrites a file in place."""
 
     def put(self, obj: bytes, filepath: str | Path) -> None:
         write_bytes(Path(filepath), obj)
@@ -63,27 +75,18 @@ class AtomicFiles(LocalBackend):
         self.put(obj.encode(encoding), filepath)
 
 
-def write_bytes(path: Path, data: bytes) -> None:
-    """Write a file so that a reader sees the old one or the new one."""
-
-    def write(file: BinaryIO) -> None:
-        file.write(data)
-
-    atomic_write(path, write)
-
-
 @contextmanager
 def translate_lost_folder_errors(folder: str | Path) -> Iterator[None]:
-    """Tell a folder that can no longer be written to, by logs too, as a fault of the training."""
+    """Raise TrainingFault if a folder can no longer be written to; log files in it count, too."""
     try:
         yield
     except OSError as error:
         inside = error.filename is not None and Path(folder).absolute() in Path(str(error.filename)).absolute().parents
-        if not inside and error.errno not in _NO_ROOM:
+        if not inside and error.errno not in _UNWRITABLE:
             raise
         raise TrainingFault(
-            f'{folder} can no longer be written to ({error}). Make room there, or see whether it was '
-            'moved, deleted or unmounted; then go on with --resume'
+            f'{folder} can no longer be written to ({error}). Free some space, or check whether it was moved, deleted '
+            'or unmounted; then continue with --resume'
         ) from error
 
 

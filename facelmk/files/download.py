@@ -1,196 +1,235 @@
-"""Files from the net, kept in a cache folder and never half there."""
+"""Download files into a cache folder; a file gets its name there when its length and hash are right."""
 
-import glob
 import hashlib
 import os
 import re
-import socket
+import shutil
 import time
 import uuid
-from collections.abc import Iterator
-from contextlib import contextmanager
-from http.client import HTTPException
+from http.client import HTTPException, HTTPResponse
 from pathlib import Path
 from typing import BinaryIO
-from urllib.parse import unquote, urlsplit
+from urllib.error import HTTPError
+from urllib.parse import unquote
+from urllib.request import Request
 
 from mmengine.logging import print_log
 
 from ..errors import MissingResource
 from .atomic import commit
-from .transfer import NoRoom, Transfer, said, shown
+from .web import (
+    BLOCK_BYTES,
+    FULL_DISK,
+    Broken,
+    NoRoom,
+    Refused,
+    explain,
+    is_temporary,
+    opener,
+    read_blocks,
+    without_secrets,
+)
 
-LIMIT = 8 << 30  # bytes; no weights of faces come near
-_DAY = 86400
+try:
+    import fcntl
+except ImportError:  # Windows
+    fcntl = None  # type: ignore[assignment]
+
+MAX_BYTES = 8 << 30  # no weights of faces come near
+TRIES = 3  # of one address, if another try may help
+PAUSE_S = 1.0  # before the second try; twice as long before the third
+PATIENCE_S = 30.0  # without a new byte in a file that another process downloads
 _HASH_IN_NAME = re.compile(r'-([0-9a-f]{8})(?:_\d{8})?\.\w+$')  # name-2bf032a6_20210125.pth: first 8 of the sha256
+_MAX_NAME_BYTES = 200
 
 
 def cache_folder() -> Path:
-    """Where downloads are kept: $FACELMK_HOME, or ~/.cache/facelmk."""
+    """Return the folder of downloads and other caches: $FACELMK_HOME, or ~/.cache/facelmk."""
     return Path(os.environ.get('FACELMK_HOME') or Path.home() / '.cache' / 'facelmk')
 
 
 def cached(url: str) -> Path:
-    """Where a download is kept; two URLs never share a file."""
-    name = Path(unquote(urlsplit(url).path)).name or 'file'
-    return cache_folder() / 'downloads' / f'{hashlib.sha256(url.encode()).hexdigest()[:16]}-{name}'
+    """Return the path of a download in the cache; two URLs never share one."""
+    name = (
+        re.sub(r'[\0-\x1f\x7f/\\:]', '_', unquote(url.partition('?')[0].partition('#')[0]).rpartition('/')[2]) or 'file'
+    )
+    name = name.encode(errors='replace')[-_MAX_NAME_BYTES:].decode(errors='ignore')
+    return cache_folder() / 'downloads' / f'{hashlib.sha256(url.encode(errors="replace")).hexdigest()[:16]}-{name}'
 
 
 def offline() -> bool:
-    """Whether FACELMK_OFFLINE forbids to ask the net."""
+    """Whether FACELMK_OFFLINE forbids connections."""
     return os.environ.get('FACELMK_OFFLINE', '').lower() not in ('', '0', 'false', 'no', 'off')
 
 
 def addresses(url: str) -> list[str]:
-    """The URL, then the same path below each prefix that FACELMK_MIRROR lists (commas or blanks between them)."""
+    """Return the URL, then its path below each prefix in FACELMK_MIRROR (separated by commas or blanks)."""
     path = url.split('://', 1)[1].partition('/')[2]
     prefixes = os.environ.get('FACELMK_MIRROR', '').replace(',', ' ').split()
     return [url, *(f'{prefix.rstrip("/")}/{path}' for prefix in prefixes)]
 
 
-def fetch(url: str, sha256: str = '', limit: int = LIMIT) -> Path:
-    """The file behind a URL, downloaded unless the cache has it.
+def fetch(url: str, sha256: str = '', limit: int = MAX_BYTES) -> Path:
+    """Return the file of a URL, downloaded unless the cache has it.
 
-    `sha256` is the digest or its beginning; without it, the eight digits in the name count, if there are any.
+    `sha256` is the digest or its beginning; without it, the eight digits in the file's name are taken, if it has them.
     """
-    path = cached(url)
-    named = _HASH_IN_NAME.search(urlsplit(url).path)
-    promised = sha256 or (named[1] if named else '')
+    path, named = cached(url), _HASH_IN_NAME.search(url.partition('?')[0])
+    sha256 = sha256 or (named[1] if named else '')
     try:
         if path.is_file():
             return path
         if offline():
-            raise OSError('FACELMK_OFFLINE is set, so the net is not asked, and the cache lacks it')
-        if wait_for_local_rank0(path):
-            return path
-        with _private(path, resumed=bool(promised)) as file:
-            _from_anywhere(url, file, promised, limit)
-            commit(file, path)
-        _sweep(path)
-    except (OSError, HTTPException) as error:
-        raise _missing(url, path, promised, str(error)) from error
+            raise OSError('FACELMK_OFFLINE is set, so no connection is made, and the cache does not have the file')
+        path.parent.mkdir(parents=True, exist_ok=True)
+        with _open_part(path) as file:
+            _fill_and_commit(file, path, url, sha256, limit)
+    except (OSError, HTTPException, ValueError) as error:
+        digest = f', where its sha256 must begin with {sha256}' if sha256 else ''
+        raise MissingResource(
+            f'{without_secrets(url)} could not be downloaded: {error}. Download it on a machine with a connection, and '
+            f'give its path instead of the URL or put it at {path}{digest} (FACELMK_HOME moves the cache folder, '
+            'FACELMK_MIRROR names other servers)'
+        ) from error
     return path
 
 
-def _from_anywhere(url: str, file: BinaryIO, sha256: str, limit: int) -> None:
+def _open_part(path: Path) -> BinaryIO:
+    """Open the unfinished download of `path`, which no other process writes to.
+
+    A lock on it makes others wait, and ends with its process. If nothing arrives while we wait, we use a file of our
+    own. Systems without locks use one always.
+    """
+    part = path.with_name(f'.{path.name}.part')
+    size, since = -1, time.monotonic()
+    while fcntl and time.monotonic() - since < PATIENCE_S:
+        file = part.open('a+b')
+        try:
+            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            if (grown := os.fstat(file.fileno()).st_size) != size:
+                size, since = grown, time.monotonic()
+            file.close()
+            time.sleep(0.1)
+            continue
+        except OSError:  # the file system has no locks
+            file.close()
+            break
+        if part.exists() and os.path.samestat(part.stat(), os.fstat(file.fileno())):
+            return file
+        file.close()  # its last owner has renamed or removed it
+    return path.with_name(f'.{path.name}.{uuid.uuid4().hex[:8]}.part').open('a+b')
+
+
+def _fill_and_commit(file: BinaryIO, path: Path, url: str, sha256: str, limit: int) -> None:
+    """Download into the file and rename it; a broken download stays for the next call if a hash can check it."""
+    if path.is_file():  # another process has finished it
+        os.unlink(file.name)
+        return
+    try:
+        _download(url, file, sha256, limit)
+    except BaseException as error:
+        if not sha256 or isinstance(error, NoRoom) or not os.fstat(file.fileno()).st_size:
+            os.unlink(file.name)
+        raise
+    commit(file, path)
+
+
+def _download(url: str, file: BinaryIO, sha256: str, limit: int) -> None:
     """Fill the file from the first address that has it."""
     failures = []
     for address in addresses(url):
-        print_log(f'Downloading {shown(address)}', 'current')
+        print_log(f'Downloading {without_secrets(address)}', 'current')
+        if not sha256:  # nothing could show that two parts belong to different files
+            file.truncate(0)
         try:
-            return Transfer(address, file, sha256, limit).run()
+            return Download(address, file, sha256, limit).run()
         except NoRoom:
             raise
         except (OSError, HTTPException, ValueError) as error:
-            failures.append(said(error) if address == url else f'{shown(address)}: {said(error)}')
-        if not sha256:  # nothing would tell that two addresses hold different files
-            file.seek(0)
-            file.truncate()
+            failures.append(explain(error) if address == url else f'{without_secrets(address)}: {explain(error)}')
     raise OSError('; '.join(failures))
 
 
-def _missing(url: str, path: Path, sha256: str, reason: str) -> MissingResource:
-    digest = f', where its sha256 must begin with {sha256}' if sha256 else ''
-    return MissingResource(
-        f'{shown(url)} could not be downloaded: {reason}. Download it where there is a net, and give its path instead '
-        f'of the URL or put it at {path}{digest} (FACELMK_HOME moves the cache folder, FACELMK_MIRROR names other '
-        'places)'
-    )
+class Download:
+    """Append to a file, open for appending, what is missing of the file at `url`."""
 
+    def __init__(self, url: str, file: BinaryIO, sha256: str, limit: int) -> None:
+        self.url, self.file, self.sha256, self.limit = url, file, sha256.lower(), limit
+        self.version = ''  # ETag or date of the file that we have the beginning of
+        self.total: int | None = None  # bytes
 
-@contextmanager
-def _private(path: Path, resumed: bool) -> Iterator[BinaryIO]:
-    """A file that is this process's alone; what breaks off is left for the next call, if a hash can vouch for it."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    part = path.with_name(f'.{path.name}.{socket.gethostname()}.{os.getpid()}.{uuid.uuid4().hex[:8]}.part')
-    if not (resumed and _adopt(path, part)):
-        part.touch()
-    try:
-        with part.open('r+b') as file:
-            yield file
-    except NoRoom:
-        part.unlink(missing_ok=True)
-        raise
-    except BaseException:
-        if resumed and part.is_file() and part.stat().st_size:
-            part.replace(path.with_name(f'.{path.name}.{socket.gethostname()}.0.{uuid.uuid4().hex[:8]}.part'))
-        raise
-    finally:
-        part.unlink(missing_ok=True)
+    def run(self) -> None:
+        """Try until the file is complete; raise OSError or HTTPException."""
+        for attempt in range(1, TRIES + 1):
+            start = self.file.seek(0, os.SEEK_END)
+            try:
+                self._request(start)
+                return self._check_hash(resumed=start > 0)
+            except (OSError, HTTPException) as error:
+                if getattr(error, 'errno', None) in FULL_DISK:
+                    raise self._no_room() from error
+                if attempt == TRIES or not is_temporary(error):
+                    raise
+                time.sleep(PAUSE_S * attempt)
 
-
-def _adopt(path: Path, part: Path) -> bool:
-    """Take over, by an atomic rename, what a process that is gone has left."""
-    for other in _parts(path):
+    def _request(self, start: int) -> None:
+        headers = {'User-Agent': 'facelmk', 'Accept-Encoding': 'identity'}
+        if start:
+            headers |= {'Range': f'bytes={start}-'} | ({'If-Range': self.version} if self.version else {})
         try:
-            if _abandoned(other):
-                other.rename(part)
-                return True
-        except FileNotFoundError:
-            continue  # another process was faster
-    return False
+            with opener().open(Request(self.url, headers=headers)) as answer:
+                self._receive(answer, start)
+        except HTTPError as error:
+            if error.code != 416:
+                raise
+            if error.headers.get('Content-Range') != f'bytes */{start}':  # else the file is complete already
+                self.file.truncate(0)
+                raise Broken('the part from an earlier try is no beginning of it') from error
 
-
-def _sweep(path: Path) -> None:
-    """Remove what others left of a file that is here now."""
-    for other in _parts(path):
+    def _receive(self, answer: HTTPResponse, start: int) -> None:
+        """Append the body; from the start if the server sends the whole file again."""
+        if answer.status == 206 and not answer.headers.get('Content-Range', '').startswith(f'bytes {start}-'):
+            raise Refused(f'asked for the bytes from {start}, got {answer.headers.get("Content-Range")!r}')
+        if answer.status != 206:
+            start = 0
+            self.file.truncate(0)
+        self.version = answer.headers.get('ETag') or answer.headers.get('Last-Modified') or ''
+        self.total = None if answer.length is None else start + answer.length
+        if self.total is None and not answer.chunked and not self.sha256:
+            raise Refused('the server does not say how long it is, and it has no hash: it could end early unnoticed')
+        if self.total is not None and self.total > self.limit:
+            raise Refused(f'it has {self.total} bytes, the limit is {self.limit}')
+        if self.total is not None and self._free_bytes() < self.total - start:
+            raise self._no_room()
+        size = start
         try:
-            if _abandoned(other):
-                other.unlink()
-        except FileNotFoundError:
-            continue
+            for block in read_blocks(answer):
+                size += self.file.write(block)
+                if size > self.limit:
+                    raise Refused(f'it is longer than the limit of {self.limit} bytes')
+        finally:
+            self.file.flush()
+        if size != (self.total or size) or not size:
+            raise Broken(f'it broke off after {size} of {self.total} bytes' if size else 'the server sent no bytes')
 
+    def _check_hash(self, resumed: bool) -> None:
+        """Refuse a wrong hash; a resumed file gets another try, because its beginning may be of another file."""
+        self.file.seek(0)
+        hasher = hashlib.sha256()
+        while block := self.file.read(BLOCK_BYTES):
+            hasher.update(block)
+        if not hasher.hexdigest().startswith(self.sha256):
+            self.file.truncate(0)
+            text = f'it has sha256 {hasher.hexdigest()}, its name promises {self.sha256}'
+            raise Broken(text) if resumed else Refused(text)
 
-def _parts(path: Path) -> list[Path]:
-    return sorted(path.parent.glob(f'.{glob.escape(path.name)}.*.part'))
+    def _free_bytes(self) -> int:
+        return shutil.disk_usage(os.path.dirname(self.file.name)).free
 
-
-def _abandoned(part: Path) -> bool:
-    host, owner, _ = part.name.removesuffix('.part').rsplit('.', 2)
-    if owner == '0' or time.time() - part.stat().st_mtime > _DAY:
-        return True
-    return host.endswith(f'.{socket.gethostname()}') and not _lives(int(owner))
-
-
-def _lives(process: int) -> bool:
-    if os.name != 'posix':
-        return True  # signal 0 would end it there; the part is taken over when it is a day old
-    try:
-        os.kill(process, 0)
-    except ProcessLookupError:
-        return False
-    except PermissionError:
-        pass
-    return True
-
-
-def wait_for_local_rank0(path: Path, patience: float = 30.0) -> bool:
-    """Wait for a download that this machine's first rank makes; False where there is nobody to wait for.
-
-    No message passes between the ranks, so this may be asked before they have met. After `patience` seconds in which
-    nothing of the file has grown, the rank is left to itself.
-    """
-    local = next(
-        (
-            os.environ[name]
-            for name in ('LOCAL_RANK', 'SLURM_LOCALID', 'OMPI_COMM_WORLD_LOCAL_RANK')
-            if name in os.environ
-        ),
-        '0',
-    )
-    before, since = -1, time.monotonic()
-    while local != '0' and time.monotonic() - since < patience:
-        if path.is_file():
-            return True
-        parts = path.parent.glob(f'.{glob.escape(path.name)}.*.part')
-        if (grown := sum(_size(part) for part in parts)) != before:
-            before, since = grown, time.monotonic()
-        time.sleep(0.1)
-    return path.is_file()
-
-
-def _size(path: Path) -> int:
-    try:
-        return path.stat().st_size
-    except FileNotFoundError:
-        return 0
+    def _no_room(self) -> NoRoom:
+        needed = 'an unknown number of' if self.total is None else self.total
+        return NoRoom(
+            f'there is no room in {os.path.dirname(self.file.name)}: the file needs {needed} bytes, '
+            f'{self._free_bytes()} are free'
+        )

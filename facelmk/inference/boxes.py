@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from ..datasets.readers.records import read_text
+from ..datasets.records import read_text
 from ..errors import DataDefect, FacelmkError
 
 Boxes = NDArray[np.float32]

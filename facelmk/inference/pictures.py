@@ -11,7 +11,7 @@ from torch import Tensor
 from ..datasets.images.decode import Picture, decode, read_image
 from ..errors import DataDefect, FacelmkError, MissingResource
 from ..files.download import offline
-from ..files.transfer import TIMEOUT, opener
+from ..files.web import opener
 
 MAX_DOWNLOAD_BYTES = 1 << 28
 
@@ -41,7 +41,7 @@ def _download(url: str) -> bytes:
     try:
         if offline():
             raise OSError('FACELMK_OFFLINE is set, so nothing is downloaded')
-        with opener().open(url, timeout=TIMEOUT) as answer:
+        with opener().open(url) as answer:
             content = answer.read(MAX_DOWNLOAD_BYTES + 1)
     except (OSError, HTTPException, ValueError) as error:
         raise MissingResource(f'{url} could not be downloaded: {error}. Save the picture and give its path') from error

@@ -1,4 +1,4 @@
-"""Networks: backbones, heads and losses, and FaceLandmarker, where they meet the codec."""
+"""Backbones, heads and losses, and FaceLandmarker, which combines them with a codec."""
 
 from .landmarker import FaceLandmarker
 

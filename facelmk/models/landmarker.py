@@ -1,4 +1,4 @@
-"""Where the four parts meet: output = head(backbone(image)); the codec and the loss do the rest."""
+"""FaceLandmarker, where backbone, head, codec and losses meet: output = head(backbone(image))."""
 
 import inspect
 from collections.abc import Sequence
@@ -17,7 +17,7 @@ Stages = list[Tensor]
 
 
 class LossTerm(nn.Module):
-    """One summand of the loss: a loss, its weight, and the codec that makes its target."""
+    """One term of the total loss: a loss, its weight, and the codec that encodes its target."""
 
     def __init__(self, loss: dict, weight: float, codec: Codec) -> None:
         super().__init__()
@@ -31,11 +31,11 @@ class LossTerm(nn.Module):
 
 @MODELS.register_module()
 class FaceLandmarker(BaseModel):
-    """Landmarks from crops of faces.
+    """Predict landmarks from face crops.
 
-    `loss` is one loss, or a list of terms dict(loss=..., weight=1., target=<codec>), each with a target of its own.
-    `flip_test` averages the output with that of the mirrored crop. `mean` and `std` are of RGB pixels. `size` is the
-    crop's side, for the parts whose form depends on it.
+    `loss` is one loss, or a list of terms dict(loss=..., weight=1., target=<codec>), each with its own target.
+    `flip_test` averages the outputs of the crop and of the mirrored crop. `mean` and `std` normalise RGB pixels.
+    `size` is the side of the crop, for parts whose layers depend on it.
     """
 
     ranges = {'size': (1,)}
@@ -58,8 +58,9 @@ class FaceLandmarker(BaseModel):
         channels = self.codec.channels(self.markup.size, size)
         if head.get('out_channels', channels) != channels:
             raise FacelmkError(
-                f'model.head.out_channels={head["out_channels"]!r}, but {self.codec.__class__.__name__} '
-                f'needs {channels} for mark-up {markup!r}. Leave it out: the head is told'
+                f'model.head.out_channels={head["out_channels"]!r}. Expected {channels}, which '
+                f'{type(self.codec).__name__} needs for markup={markup!r}. Remove out_channels from the config: '
+                'FaceLandmarker passes it to the head.'
             )
         self.backbone = _build(BACKBONES, backbone, maps=channels, size=size)
         self.head = _build(
@@ -75,7 +76,7 @@ class FaceLandmarker(BaseModel):
         self.register_buffer('mirror', torch.from_numpy(self.markup.mirror), persistent=False)
 
     def _terms(self, loss: dict | Sequence[dict]) -> dict[str, LossTerm]:
-        rows = [dict(loss=loss)] if isinstance(loss, dict) else loss
+        rows: Sequence[dict[str, Any]] = [dict(loss=loss)] if isinstance(loss, dict) else loss
         terms: dict[str, LossTerm] = {}
         for row in rows:
             codec = _build(CODECS, row['target'], markup=self.markup.name) if 'target' in row else self.codec
@@ -85,52 +86,57 @@ class FaceLandmarker(BaseModel):
         return terms
 
     def init_weights(self) -> None:
-        """Fill the backbone with its start weights, if it names any; the Runner calls this before training."""
+        """Load the backbone's `pretrained` weights, if the config names any. The Runner calls this before training."""
         if source := getattr(self.backbone, 'pretrained', None):
             FUNCTIONS.get('load_pretrained')(self.backbone, source)
 
     def forward(
         self, inputs: Tensor, data_samples: dict[str, Any] | None = None, mode: str = 'tensor'
     ) -> Stages | dict[str, Tensor] | list[dict[str, Any]]:
-        """Stages of the head for normalised crops (B, 3, S, S) ('tensor'), losses ('loss') or faces ('predict')."""
+        """Run normalised crops (B, 3, S, S): head stages ('tensor'), losses ('loss') or predictions ('predict')."""
         if mode == 'loss':
-            return self.loss(inputs, data_samples)
+            return self.loss(inputs, data_samples or {})
         if mode == 'predict':
-            return self.predict(inputs, data_samples)
+            return self.predict(inputs, data_samples or {})
         return self.head(self.backbone(inputs))
 
     def loss(self, inputs: Tensor, data_samples: dict[str, Any]) -> dict[str, Tensor]:
-        """Each term of the loss by its name."""
+        """Each term of the loss by name."""
         stages = [stage.float() for stage in self(inputs)]
         points, visible = data_samples['points'], data_samples['visible']
         return {name: term(stages, points, visible, inputs.shape[-1]) for name, term in self.terms.items()}
 
     def output(self, inputs: Tensor) -> Tensor:
-        """The last stage, averaged with that of the mirrored crop where `flip_test` is on."""
+        """The last stage; with `flip_test`, its mean with the flipped-back output of the mirrored crop."""
         if not self.flip_test:
             return self(inputs)[-1].float()
         direct, mirrored = self(torch.cat((inputs, inputs.flip(-1))))[-1].float().chunk(2)
         return (direct + self.codec.flip(mirrored, self.mirror, inputs.shape[-1])) / 2
 
     def predict(self, inputs: Tensor, data_samples: dict[str, Any]) -> list[dict[str, Any]]:
-        """Each face's id, landmarks (K, 2) in pixels of its photograph, and scores (K,)."""
+        """The id of each face, its landmarks (K, 2) in pixels of the photograph, and its scores (K,)."""
         points, scores = self.codec.decode(self.output(inputs), inputs.shape[-1])[:2]
         landmarks = self.codec.to_photo(points, data_samples['warp'])
         return [
-            dict(id=i, landmarks=face, scores=score)
-            for i, face, score in zip(data_samples['id'], landmarks.cpu(), scores.cpu(), strict=True)
+            dict(id=face_id, landmarks=face_landmarks, scores=face_scores)
+            for face_id, face_landmarks, face_scores in zip(
+                data_samples['id'], landmarks.cpu(), scores.cpu(), strict=True
+            )
         ]
 
 
 def _build(registry: Registry, config: dict, **facts: Any) -> Any:
-    """A part, with those of the facts that it asks for and the config does not say."""
+    """Build a part. Each fact is passed on if the part's signature has an argument of that name.
+
+    A value in the config wins over a fact.
+    """
     part = registry.get(config['type']) if isinstance(config.get('type'), str) else None
-    asked = _asked(part) if inspect.isclass(part) else set()
-    return registry.build(config, default_args={key: fact for key, fact in facts.items() if key in asked})
+    accepted = _argument_names(part) if inspect.isclass(part) else set()
+    return registry.build(config, default_args={name: fact for name, fact in facts.items() if name in accepted})
 
 
-def _asked(part: type) -> set[str]:
-    """The names of a class's arguments; where it passes on any (**options), its bases' too."""
+def _argument_names(part: type) -> set[str]:
+    """The names of a class's arguments, with those of its bases where __init__ passes **options on."""
     names: set[str] = set()
     for owner in part.__mro__:
         parameters = inspect.signature(vars(owner).get('__init__', object.__init__)).parameters.values()

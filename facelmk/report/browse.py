@@ -10,7 +10,8 @@ from mmengine import Config
 from numpy.typing import NDArray
 
 from ..datasets import FaceDataset
-from ..datasets.transforms.crop import LoadImage
+from ..datasets.base import with_defects
+from ..datasets.transforms.load import LoadImage
 from ..errors import FacelmkError
 from ..faces import draw, outline
 from ..markups import Markup
@@ -20,15 +21,15 @@ Picture = NDArray[np.uint8]
 SMALLEST = 320  # pixels that a drawn crop has at least
 
 
-def dataset_of(config: Config, phase: str) -> FaceDataset:
-    """The data set of a phase ('train', 'val', 'test'), whose pipeline stops before the packing."""
+def dataset_of(config: Config, phase: str, defects: str | None = None) -> FaceDataset:
+    """The data set of a phase ('train', 'val', 'test'), without PackFace; `defects` replaces that of its readers."""
     loader = config.get(f'{phase}_dataloader')
     if loader is None:
         raise FacelmkError(f'{config.filename}: there is no {phase}_dataloader; choose another --phase')
     part = loader.dataset.copy()
     part.pop('cache', None)  # a few faces are drawn sooner than a cache of all
     part['pipeline'] = [step for step in part.get('pipeline', ()) if step['type'].rpartition('.')[2] != 'PackFace']
-    dataset = DATASETS.build(part)
+    dataset = DATASETS.build(with_defects(part, defects) if defects else part)
     if not isinstance(dataset, FaceDataset):
         raise FacelmkError(
             f'{config.filename}: {part["type"]} of the {phase}_dataloader is no FaceDataset; name one '

@@ -11,7 +11,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from .. import geometry
-from ..datasets.transforms.crop import CropFace, LoadImage, resample
+from ..datasets.transforms.crop import CropFace, resample
+from ..datasets.transforms.load import LoadImage
 from ..faces import compare, save
 from .collect import Results
 

@@ -1,4 +1,4 @@
-"""Faces drawn from (seed, index), with exact points in every mark-up; no file is read or downloaded."""
+"""Synthetic faces, drawn from (seed, index), with exact landmarks in each landmark scheme. They need no files."""
 
 from .dataset import SyntheticFaces
 from .faces import VERSION, Drawn, describe, draw

@@ -1,4 +1,4 @@
-"""Checkpoints: every dialect fits to the last key, what does not fit is named, writes are whole."""
+"""Checkpoints: every dialect fills every key, errors name what does not fit, writes are atomic."""
 
 import hashlib
 import os
@@ -52,7 +52,7 @@ def assert_holds(network: nn.Module, weights: dict[str, Tensor]) -> None:
     assert all(torch.equal(value, found[key]) for key, value in weights.items())
 
 
-def made(name: str) -> dict[str, Tensor]:
+def published_weights(name: str) -> dict[str, Tensor]:
     """A state_dict with the published keys and shapes, each tensor filled with a number of its own."""
     with np.load(KEYS) as lists:
         rows = [line.partition(' ') for line in lists[name].tolist()]
@@ -76,18 +76,21 @@ def old_mmpose(weights: dict[str, Tensor]) -> dict[str, Tensor]:
     return {old(key): value for key, value in weights.items()}
 
 
-def behind_module(weights: dict[str, Tensor]) -> dict[str, Tensor]:
+def with_module_prefix(weights: dict[str, Tensor]) -> dict[str, Tensor]:
     return {f'module.{key}': value for key, value in weights.items()}
 
 
 FILES = {
-    'MMPose 1, HRNet': (hrnet, lambda: {'state_dict': made('hrnetv2_wflw'), 'meta': {'epoch': 60}}),
-    'MMPose 1, DeepPose': (deeppose, lambda: {'state_dict': made('res50_wing_wflw')}),
-    'MMPose 0, HRNet': (hrnet, lambda: {'state_dict': old_mmpose(made('hrnetv2_wflw'))}),
-    'MMPose 0, DeepPose': (deeppose, lambda: {'state_dict': old_mmpose(made('res50_wing_wflw'))}),
-    'original HRNet, plain': (hrnet, lambda: made('original_hrnet')),
-    'original HRNet, DataParallel': (hrnet, lambda: behind_module(made('original_hrnet'))),
-    'original HRNet, below a key': (hrnet, lambda: {'state_dict': behind_module(made('original_hrnet')), 'epoch': 3}),
+    'MMPose 1, HRNet': (hrnet, lambda: {'state_dict': published_weights('hrnetv2_wflw'), 'meta': {'epoch': 60}}),
+    'MMPose 1, DeepPose': (deeppose, lambda: {'state_dict': published_weights('res50_wing_wflw')}),
+    'MMPose 0, HRNet': (hrnet, lambda: {'state_dict': old_mmpose(published_weights('hrnetv2_wflw'))}),
+    'MMPose 0, DeepPose': (deeppose, lambda: {'state_dict': old_mmpose(published_weights('res50_wing_wflw'))}),
+    'original HRNet, plain': (hrnet, lambda: published_weights('original_hrnet')),
+    'original HRNet, DataParallel': (hrnet, lambda: with_module_prefix(published_weights('original_hrnet'))),
+    'original HRNet, below a key': (
+        hrnet,
+        lambda: {'state_dict': with_module_prefix(published_weights('original_hrnet')), 'epoch': 3},
+    ),
 }
 
 
@@ -102,8 +105,8 @@ def test_every_dialect_fills_every_tensor(name: str, tmp_path: Path) -> None:
     assert sorted(value.flatten()[0].item() for value in network.state_dict().values()) == given
 
 
-def test_original_hrnet_goes_where_it_belongs(tmp_path: Path) -> None:
-    weights, network = made('original_hrnet'), hrnet()
+def test_each_tensor_of_the_original_hrnet_gets_the_right_key(tmp_path: Path) -> None:
+    weights, network = published_weights('original_hrnet'), hrnet()
     torch.save(weights, tmp_path / 'HR18-WFLW.pth')
     load_checkpoint(network, tmp_path / 'HR18-WFLW.pth')
     found = network.state_dict()
@@ -120,7 +123,7 @@ def test_original_hrnet_goes_where_it_belongs(tmp_path: Path) -> None:
 @pytest.mark.fault('D17')
 def test_adaptive_wings_file_fills_every_tensor(tmp_path: Path) -> None:
     """The keys and shapes of its WFLW_4HG.pth, which has a network of four stacks below 'state_dict'."""
-    weights = made('adaptive_wing')
+    weights = published_weights('adaptive_wing')
     torch.save({'state_dict': weights}, tmp_path / 'WFLW_4HG.pth')
     network = Network('StackedHourglass', dict(type='StackHead'), 99, maps=99)
     load_checkpoint(network, tmp_path / 'WFLW_4HG.pth')
@@ -147,7 +150,7 @@ def test_a_backbone_alone_takes_torchvisions_file(tmp_path: Path) -> None:
         (),
     ],
 )
-def test_hrnets_imagenet_file_loses_its_classifier(names: tuple[str, ...], tmp_path: Path) -> None:
+def test_the_classifier_of_hrnets_imagenet_file_is_dropped(names: tuple[str, ...], tmp_path: Path) -> None:
     torch.manual_seed(0)
     given, backbone = BACKBONES.build(dict(type='HRNet')), BACKBONES.build(dict(type='HRNet'))
     counted = {key: value for key, value in given.state_dict().items() if not key.endswith('num_batches_tracked')}
@@ -156,11 +159,11 @@ def test_hrnets_imagenet_file_loses_its_classifier(names: tuple[str, ...], tmp_p
     assert_holds(backbone, counted)
 
 
-def test_a_landmark_network_gives_its_backbone(tmp_path: Path) -> None:
-    torch.save(made('original_hrnet'), tmp_path / 'x.pth')
+def test_a_backbone_starts_from_a_landmark_network(tmp_path: Path) -> None:
+    torch.save(published_weights('original_hrnet'), tmp_path / 'x.pth')
     backbone = BACKBONES.build(dict(type='HRNet'))
     load_pretrained(backbone, tmp_path / 'x.pth')
-    assert torch.equal(backbone.conv1.weight, made('original_hrnet')['conv1.weight'])
+    assert torch.equal(backbone.conv1.weight, published_weights('original_hrnet')['conv1.weight'])
 
 
 def test_start_weights_of_another_width_are_refused(tmp_path: Path) -> None:
@@ -172,7 +175,7 @@ def test_start_weights_of_another_width_are_refused(tmp_path: Path) -> None:
         load_pretrained(BACKBONES.build(dict(type='ResNet', depth=18)), tmp_path / 'x.pth')
 
 
-def test_a_misfit_is_told_by_key_and_shape_and_changes_nothing(tmp_path: Path) -> None:
+def test_a_mismatch_names_keys_and_shapes_and_changes_nothing(tmp_path: Path) -> None:
     network = small()
     weights = small(68).state_dict()
     weights['head.extra'] = weights.pop('backbone.conv1.weight')
@@ -193,7 +196,7 @@ def test_a_misfit_is_told_by_key_and_shape_and_changes_nothing(tmp_path: Path) -
     assert torch.equal(network.head.fc.weight, before) and error.value.exit_code == 2
 
 
-def test_only_the_first_few_keys_are_told(tmp_path: Path) -> None:
+def test_a_mismatch_names_the_first_few_keys(tmp_path: Path) -> None:
     torch.save({'backbone.odd': torch.zeros(1)}, tmp_path / 'x.pth')
     with pytest.raises(Mismatch, match=r'102 missing \((backbone[^,]+, ){4}\.\.\.\)'):
         load_checkpoint(small(), tmp_path / 'x.pth')
@@ -209,7 +212,7 @@ def test_not_strict_loads_what_fits(tmp_path: Path) -> None:
     assert torch.equal(network.head.fc.weight, before)
 
 
-def test_what_is_saved_comes_back(tmp_path: Path) -> None:
+def test_saved_data_loads_as_saved(tmp_path: Path) -> None:
     torch.manual_seed(0)
     first, second = small(), small()
     save_checkpoint(
@@ -228,14 +231,16 @@ def test_what_is_saved_comes_back(tmp_path: Path) -> None:
     assert os.listdir(tmp_path / 'a') == ['x.pth']
 
 
-def test_what_is_not_data_is_not_saved(tmp_path: Path) -> None:
+def test_objects_other_than_data_are_not_saved(tmp_path: Path) -> None:
     (tmp_path / 'x.pth').write_bytes(b'the old one')
     with pytest.raises(FacelmkError, match=r"data\['hooks'\]\[1\] is a function"):
         save_checkpoint({'hooks': [1, plain]}, tmp_path / 'x.pth')
     assert (tmp_path / 'x.pth').read_bytes() == b'the old one'
 
 
-def test_a_write_that_fails_leaves_the_old_file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_checkpoint_that_cannot_be_written_leaves_the_old_file(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     save_checkpoint({'n': 1}, tmp_path / 'x.pth')
 
     def full_disk(data: dict, file: object) -> None:
@@ -251,7 +256,7 @@ def test_a_write_that_fails_leaves_the_old_file(tmp_path: Path, monkeypatch: pyt
 def test_publish_keeps_the_weights_alone(tmp_path: Path) -> None:
     save_checkpoint(
         {
-            'state_dict': behind_module(made('original_hrnet')),
+            'state_dict': with_module_prefix(published_weights('original_hrnet')),
             'optimizer': {'lr': 1.0},
             'meta': {'epoch': 3, 'hooks': ['a']},
         },
@@ -265,7 +270,7 @@ def test_publish_keeps_the_weights_alone(tmp_path: Path) -> None:
     load_checkpoint(hrnet(), published)
 
 
-def test_a_file_that_is_not_there_names_its_neighbour(tmp_path: Path) -> None:
+def test_the_error_for_a_missing_file_names_a_similar_one(tmp_path: Path) -> None:
     save_checkpoint({}, tmp_path / 'epoch_10.pth')
     with pytest.raises(MissingResource, match=r"Did you mean 'epoch_10\.pth'") as error:
         read_checkpoint(tmp_path / 'epoch10.pth')
@@ -276,28 +281,28 @@ def test_a_file_that_is_not_there_names_its_neighbour(tmp_path: Path) -> None:
         load_pretrained(nn.Module(), tmp_path / 'nowhere.pth')
 
 
-def test_a_name_that_is_not_there_names_the_near_one() -> None:
+def test_the_error_for_an_unknown_name_names_a_similar_one() -> None:
     with pytest.raises(UnknownName, match="Did you mean 'torchvision://resnet50'"):
         read_checkpoint('torchvision://resnet_50')
     # dl.yf.io is asked without TLS: there the hash in the name is what vouches for the file
     assert all(url.startswith('https://') or re.search(r'-[0-9a-f]{8}\.pth$', url) for url in PRETRAINED.values())
 
 
-def test_a_file_without_weights_is_told(tmp_path: Path) -> None:
+def test_a_file_without_weights_is_refused(tmp_path: Path) -> None:
     torch.save({'epoch': 3, 'notes': 'none'}, tmp_path / 'x.pth')
     with pytest.raises(FacelmkError, match="no weights in it, only 'epoch', 'notes'"):
         load_checkpoint(small(), tmp_path / 'x.pth')
 
 
 @pytest.mark.parametrize('length', [0, 900, -900])
-def test_a_torn_file_is_told_as_such(length: int, tmp_path: Path) -> None:
+def test_a_file_that_was_cut_off_is_refused(length: int, tmp_path: Path) -> None:
     torch.save(small().state_dict(), tmp_path / 'whole.pth')
-    (tmp_path / 'torn.pth').write_bytes((tmp_path / 'whole.pth').read_bytes()[:length])
-    with pytest.raises(FacelmkError, match=r'torn.pth \(\d+ bytes\) cannot be read.*cut off'):
-        read_checkpoint(tmp_path / 'torn.pth')
+    (tmp_path / 'cut.pth').write_bytes((tmp_path / 'whole.pth').read_bytes()[:length])
+    with pytest.raises(FacelmkError, match=r'cut.pth \(\d+ bytes\) cannot be read.*cut off'):
+        read_checkpoint(tmp_path / 'cut.pth')
 
 
-def test_torch_may_be_told_to_allow_no_reader_but_its_own(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_files_load_where_the_environment_forces_weights_only(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     save_checkpoint({'state_dict': {'weight': torch.ones(2)}}, tmp_path / 'saved.pth')
     monkeypatch.setenv('TORCH_FORCE_WEIGHTS_ONLY_LOAD', '1')
     assert read_checkpoint(tmp_path / 'saved.pth')['state_dict']['weight'].tolist() == [1, 1]

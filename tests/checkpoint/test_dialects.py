@@ -1,4 +1,4 @@
-"""How others name and wrap the same weights: each form fills the same network, tensor by tensor, and runs nothing."""
+"""Checkpoints of other projects: each form fills the same network, tensor by tensor, and runs no code."""
 
 import importlib
 import sys
@@ -13,9 +13,9 @@ from torch import Tensor, nn
 
 from facelmk.checkpoint import Mismatch, load_checkpoint, load_pretrained, publish, read_checkpoint, weights_of
 from facelmk.checkpoint import read as reading
-from facelmk.checkpoint.dialects import translate
+from facelmk.checkpoint.dialects import BareBackbone, find_dialect, translate
 from facelmk.errors import MissingResource
-from facelmk.registry import BACKBONES, HEADS
+from facelmk.registry import BACKBONES, DIALECTS, HEADS
 
 DECONV = dict(type='HeatmapHead', deconvs=3)
 NETWORKS = {  # as MMPose 0.x had them on COCO-WholeBody-Face
@@ -253,6 +253,19 @@ def test_a_configs_name_stands_for_its_published_weights(monkeypatch: pytest.Mon
         read_checkpoint('hrnet_w18_wflw_orig')
     with pytest.raises(MissingResource, match='There is no checkpoint hrnetv2_w18_wlfw'):
         read_checkpoint('hrnetv2_w18_wlfw')
+
+
+def test_each_dialect_has_its_place_in_the_order() -> None:
+    """A file of MMPose 0.x has our key of the backbone, too: the order decides."""
+    orders = [dialect.order for dialect in DIALECTS.module_dict.values()]
+    assert len(orders) == len(set(orders)) == 4 and max(orders) < BareBackbone.order
+    for keys, name in (
+        (['backbone.conv1.weight', 'keypoint_head.fc.bias'], 'MMPose before 1.0'),
+        (['stage4.weight', 'backbone.conv1.weight'], 'facelmk and MMPose'),
+        (['conv_last0.weight', 'stage4.weight'], 'HRNet-Facial-Landmark-Detection'),
+        (['layer1.weight'], BareBackbone.name),
+    ):
+        assert find_dialect(keys).name == name == find_dialect(keys[::-1]).name
 
 
 # -- what does not fit

@@ -1,4 +1,4 @@
-"""The map of lines: its curves, its distances, what hidden points leave out; and Adaptive Wing's own decoding."""
+"""The boundary map: its curves, distances and hidden segments; and Adaptive Wing's own decoding."""
 
 import numpy as np
 import pytest
@@ -7,7 +7,7 @@ from scipy.interpolate import splev, splprep
 
 from facelmk import FacelmkError
 from facelmk.codecs import Boundary, Heatmap
-from facelmk.codecs.boundary import draw, pieces
+from facelmk.codecs.boundary import boundary_map, segments
 from facelmk.datasets import SyntheticFaces
 from facelmk.markups import MARKUPS, Markup
 
@@ -34,11 +34,11 @@ def map_of(cells, line, sigma=1.0, side=16, hidden=()):
     """The map (side, side) of one line through cells (K, 2)."""
     cells = torch.tensor(cells)[None]
     visible = torch.tensor([[i not in hidden for i in range(cells.shape[1])]])
-    return draw(cells, visible, (line,), (side, side), sigma)[0]
+    return boundary_map(cells, visible, (line,), (side, side), sigma)[0]
 
 
 def test_the_lines_are_those_of_the_published_drawing():
-    """13 polylines, as the seeds' code lists them."""
+    """The 13 polylines of the published code."""
     spans = [
         (0, 32),
         (33, 37),
@@ -74,75 +74,75 @@ def test_the_lines_are_those_of_the_published_drawing():
 
 
 @pytest.mark.parametrize('sigma', [1.0, 1.5])
-def test_heights_are_those_of_the_distance_to_a_straight_line(sigma):
+def test_heights_follow_the_distance_to_a_straight_line(sigma):
     """From (3, 5.25) to (11, 5.25): the line's ends are round."""
-    found = map_of([[3.0, 5.25], [7.0, 5.25], [11.0, 5.25]], (0, 1, 2), sigma)
+    actual = map_of([[3.0, 5.25], [7.0, 5.25], [11.0, 5.25]], (0, 1, 2), sigma)
     y, x = torch.meshgrid(torch.arange(16.0), torch.arange(16.0), indexing='ij')
     distance = torch.hypot(x - x.clamp(3, 11), y - 5.25)
-    wanted = torch.exp(-(distance**2) / (2 * sigma**2)) * (distance < 3 * sigma)
-    torch.testing.assert_close(found, wanted, atol=1e-5, rtol=0)
-    assert (found[5, 15] > 0) == (sigma > 1) and found[5, 7] == pytest.approx(np.exp(-0.03125 / sigma**2))
+    expected = torch.exp(-(distance**2) / (2 * sigma**2)) * (distance < 3 * sigma)
+    torch.testing.assert_close(actual, expected, atol=1e-5, rtol=0)
+    assert (actual[5, 15] > 0) == (sigma > 1) and actual[5, 7] == pytest.approx(np.exp(-0.03125 / sigma**2))
 
 
 def test_a_line_of_three_points_is_a_parabola():
-    """Chords of 5 and 5, so x grows evenly with the length: y = 4 - 4 / 9 (x - 3)^2."""
+    """Both chords have length 5, so x is linear in the parameter: y = 4 - 4 / 9 (x - 3)^2."""
     knots = torch.tensor([[[0.0, 0.0], [3.0, 4.0], [6.0, 0.0]]])
-    _, start, end = pieces(knots, torch.ones(1, 3) > 0, ((0, 1, 2),), 99)
+    _, start, end = segments(knots, torch.ones(1, 3) > 0, ((0, 1, 2),), 99)
     for x, y in (start.unbind(1), end.unbind(1)):
         torch.testing.assert_close(y, 4 - (x - 3) ** 2 * 4 / 9, atol=1e-5, rtol=0)
     assert torch.equal(start[1:], end[:-1]) and start[0].tolist() == [0, 0] and end[-1].tolist() == [6, 0]
     assert (end - start).norm(dim=-1).max() < 1.2
 
 
-def test_the_curves_are_near_scipys_interpolating_splines(faces):
-    """The published drawing uses splprep with s=0: both pass the same points, and in bends it swings out further."""
+def test_the_curves_are_close_to_scipys_interpolating_splines(faces):
+    """The published code uses splprep with s=0. Both pass through the same points; splprep overshoots more in bends."""
     cells, distances = Boundary('wflw').cells(faces, (64, 64), 256), []
     for line in WFLW.lines:
-        face, start, _ = pieces(cells, torch.ones(4, 98) > 0, (line,), 128)
+        face, start, _ = segments(cells, torch.ones(4, 98) > 0, (line,), 128)
         for i in range(4):
-            spline = splprep(cells[i, list(line)].T.double().numpy(), s=0, k=3)[0]
-            wanted = torch.from_numpy(np.stack(splev(np.linspace(0, 1, 2000), spline), -1)).float()
-            distances.append(torch.cdist(start[face == i], wanted).amin(1))
-    apart = torch.cat(distances)
-    assert apart.mean() < 0.05 and apart.quantile(0.95) < 0.2 and apart.max() < 1.1
+            curve = splprep(cells[i, list(line)].T.double().numpy(), s=0, k=3)[0]
+            expected = torch.from_numpy(np.stack(splev(np.linspace(0, 1, 2000), curve), -1)).float()
+            distances.append(torch.cdist(start[face == i], expected).amin(1))
+    distance = torch.cat(distances)
+    assert distance.mean() < 0.05 and distance.quantile(0.95) < 0.2 and distance.max() < 1.1
 
 
-def test_each_cell_knows_its_distance_to_the_curve(faces):
-    """Against the distance to 40 places on each piece, without windows."""
+def test_each_cell_has_its_distance_to_the_curve(faces):
+    """Against the distance to 40 samples of each segment, computed for all cells."""
     cells = Boundary('wflw').cells(faces, (64, 64), 256)
-    found = draw(cells, torch.ones(4, 98) > 0, WFLW.lines, (64, 64), 1.0)
-    face, start, end = pieces(cells, torch.ones(4, 98) > 0, WFLW.lines, 128)
+    actual = boundary_map(cells, torch.ones(4, 98) > 0, WFLW.lines, (64, 64), 1.0)
+    face, start, end = segments(cells, torch.ones(4, 98) > 0, WFLW.lines, 128)
     y, x = torch.meshgrid(torch.arange(64.0), torch.arange(64.0), indexing='ij')
     grid = torch.stack((x, y), -1).view(-1, 2)
-    share = torch.linspace(0, 1, 40)[:, None, None]
+    t = torch.linspace(0, 1, 40)[:, None, None]
     for i in range(2):
-        places = (start[face == i] * (1 - share) + end[face == i] * share).view(-1, 2)
-        distance = torch.cdist(grid, places).amin(1).view(64, 64)
-        wanted = torch.exp(-(distance**2) / 2) * (distance < 3)
-        assert (found[i] - wanted).abs().max() < 0.012  # exp(-9/2), where the map is cut
+        samples = (start[face == i] * (1 - t) + end[face == i] * t).view(-1, 2)
+        distance = torch.cdist(grid, samples).amin(1).view(64, 64)
+        expected = torch.exp(-(distance**2) / 2) * (distance < 3)
+        assert (actual[i] - expected).abs().max() < 0.012  # exp(-9/2), where the map is cut off
 
 
-def test_the_map_lies_on_its_points_and_moves_with_them(faces):
-    moved = faces + torch.tensor([8.0, -4.0])
-    maps, others = lines_of(faces), lines_of(moved)
+def test_the_map_contains_its_points_and_moves_with_them(faces):
+    shifted = faces + torch.tensor([8.0, -4.0])
+    maps, others = lines_of(faces), lines_of(shifted)
     torch.testing.assert_close(others[:, 4:60, 6:60], maps[:, 5:61, 4:58], atol=1e-4, rtol=0)
-    on = torch.tensor(sorted(set(sum(WFLW.lines, ()))))
-    cells = Boundary('wflw').cells(faces, (64, 64), 256)[:, on].round().long().clamp(0, 63)
+    indices = torch.tensor(sorted(set(sum(WFLW.lines, ()))))
+    cells = Boundary('wflw').cells(faces, (64, 64), 256)[:, indices].round().long().clamp(0, 63)
     assert maps[torch.arange(4)[:, None], cells[..., 1], cells[..., 0]].min() > np.exp(-0.25) - 0.01
 
 
-def test_pieces_at_hidden_points_are_left_out():
+def test_segments_at_invisible_points_are_left_out():
     knots = [[2.0, 3.0], [5.0, 3.0], [90.0, -70.0], [11.0, 3.0], [14.0, 3.0]]
-    found = map_of(knots, (0, 1, 2, 3, 4), hidden=(2,))
+    actual = map_of(knots, (0, 1, 2, 3, 4), hidden=(2,))
     parts = torch.maximum(map_of(knots, (0, 1)), map_of(knots, (3, 4)))
-    torch.testing.assert_close(found, parts, atol=1e-5, rtol=0)
-    assert found[3, 8] == 0 < found[3, 6]
+    torch.testing.assert_close(actual, parts, atol=1e-5, rtol=0)
+    assert actual[3, 8] == 0 < actual[3, 6]
     assert map_of(knots, (0, 1), hidden=(0, 1)).max() == 0
 
 
-def test_points_in_one_place_and_far_off_the_grid_draw_something_finite():
-    found = map_of([[4.0, 4.0], [4.0, 4.0], [4.0, 4.0], [1e6, 4.0]], (0, 1, 2, 3))
-    assert found.isfinite().all() and found[4, 4] > 0.99 and found.max() <= 1
+def test_coincident_and_far_points_give_finite_maps():
+    actual = map_of([[4.0, 4.0], [4.0, 4.0], [4.0, 4.0], [1e6, 4.0]], (0, 1, 2, 3))
+    assert actual.isfinite().all() and actual[4, 4] > 0.99 and actual.max() <= 1
 
 
 def test_weights_and_channels(faces):
@@ -172,18 +172,18 @@ def test_a_markup_without_lines_is_refused():
 
 
 def official(maps):
-    """What the official evaluation makes of maps: cells counted from 1, moved by a quarter, less a half, times 4."""
-    found = np.zeros((len(maps), 2))
+    """The official decoding: cells counted from 1, moved by a quarter, minus a half, times 4."""
+    actual = np.zeros((len(maps), 2))
     for i, cells in enumerate(maps):
         y, x = np.unravel_index(cells.argmax(), cells.shape)
-        moved = np.zeros(2)
+        shifted = np.zeros(2)
         if 0 < x < 63 and 0 < y < 63:
-            moved = np.sign([cells[y, x + 1] - cells[y, x - 1], cells[y + 1, x] - cells[y - 1, x]]) * 0.25
-        found[i] = (np.array([x + 1, y + 1]) + moved - 0.5) * 4
-    return found
+            shifted = np.sign([cells[y, x + 1] - cells[y, x - 1], cells[y + 1, x] - cells[y - 1, x]]) * 0.25
+        actual[i] = (np.array([x + 1, y + 1]) + shifted - 0.5) * 4
+    return actual
 
 
-def test_the_official_decoding_is_ours_and_half_a_pixel():
+def test_the_official_decoding_is_ours_plus_half_a_pixel():
     """Cell (20, 31) of a stride of 4, higher to its right and above: 4 * (20.5 + .25), 4 * (31.5 - .25)."""
     maps = torch.zeros(1, 99, 64, 64)
     maps[0, :, 31, 20], maps[0, :, 31, 21], maps[0, :, 30, 20] = 1.0, 0.5, 0.5
@@ -193,18 +193,18 @@ def test_the_official_decoding_is_ours_and_half_a_pixel():
     assert Boundary('wflw', aligned=False).decode(maps, 256)[0][0, 0].tolist() == [81.0, 123.0]
     noise = torch.from_numpy(np.random.RandomState(0).rand(1, 99, 64, 64)).float()
     noise[..., :2, :], noise[..., :2], noise[..., 62:, :], noise[..., 62:] = 0, 0, 0, 0
-    found = Boundary('wflw', corner=True).decode(noise, 256)[0][0].numpy()
-    assert np.array_equal(found, official(noise[0, :98].numpy()))
+    actual = Boundary('wflw', corner=True).decode(noise, 256)[0][0].numpy()
+    assert np.array_equal(actual, official(noise[0, :98].numpy()))
 
 
 @pytest.mark.parametrize(('sigma', 'radius'), [(1.75, 3), (2.5, 7)])
-def test_bumps_of_the_published_recipes(sigma, radius):
-    """The cell that a point lies in, counted from a pixel's corner, and `radius` cells along each side of it."""
+def test_peaks_of_the_published_settings(sigma, radius):
+    """The peak is on the cell of the point, by pixel corners, and is cut off beyond `radius` cells."""
     codec = Boundary('wflw', sigma=sigma, radius=radius, centre='cell', corner=True)
     points = torch.full((1, 98, 2), 128.0)
     points[0, 0] = torch.tensor([83.9, 124.0])
-    bump = codec.encode(points, torch.ones(1, 98), torch.zeros(1, 99, 64, 64), 256)[0][0, 0]
+    peak = codec.encode(points, torch.ones(1, 98), torch.zeros(1, 99, 64, 64), 256)[0][0, 0]
     y, x = np.mgrid[:64, :64]
-    wanted = np.exp(-((x - 20) ** 2 + (y - 31) ** 2) / (2 * sigma**2))
-    wanted[(abs(x - 20) > radius) | (abs(y - 31) > radius)] = 0
-    np.testing.assert_allclose(bump.numpy(), wanted, atol=1e-6)
+    expected = np.exp(-((x - 20) ** 2 + (y - 31) ** 2) / (2 * sigma**2))
+    expected[(abs(x - 20) > radius) | (abs(y - 31) > radius)] = 0
+    np.testing.assert_allclose(peak.numpy(), expected, atol=1e-6)

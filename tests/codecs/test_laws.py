@@ -1,4 +1,4 @@
-"""L2 and L3 for every registered codec, and for the forms of those that have several."""
+"""Laws of every registered codec with several options: decode inverts encode, flip mirrors, weights of 0."""
 
 import pytest
 import torch
@@ -57,8 +57,8 @@ def test_decoding_undoes_encoding(name, form):
     codec = CODECS.build(dict(type=name, **form))
     points, visible = faces(codec)
     target, weight = codec.encode(points, visible, like(name, codec), SIZE)
-    found, scores = codec.decode(target, SIZE)[:2]
-    assert (found - points).abs().max() <= codec.tolerance
+    actual, scores = codec.decode(target, SIZE)[:2]
+    assert (actual - points).abs().max() <= codec.tolerance
     assert scores.shape == (2, 98)
     assert torch.broadcast_shapes(weight.shape, target.shape) == target.shape
 
@@ -68,22 +68,22 @@ def test_a_mirrored_output_is_the_output_of_the_mirrored_face(name, form):
     codec = CODECS.build(dict(type=name, **form))
     points, visible = faces(codec)
     target, _ = codec.encode(points, visible, like(name, codec), SIZE)
-    found = codec.decode(codec.flip(target, MIRROR, SIZE), SIZE)[0]
+    actual = codec.decode(codec.flip(target, MIRROR, SIZE), SIZE)[0]
     mirrored = torch.stack((SIZE - 1 - points[:, MIRROR, 0], points[:, MIRROR, 1]), -1)
-    bias = (found - mirrored).mean((0, 1))
-    # decoding may be off by the tolerance either way; over 196 points that averages out
+    bias = (actual - mirrored).mean((0, 1))
+    # decoding errors up to the tolerance average out over 196 points
     assert abs(bias[0] - codec.flip_bias) <= 0.15 + 1e-3, bias
-    assert (found - mirrored - torch.tensor([codec.flip_bias, 0.0])).abs().max() <= codec.tolerance + 1e-3
+    assert (actual - mirrored - torch.tensor([codec.flip_bias, 0.0])).abs().max() <= codec.tolerance + 1e-3
 
 
 @pytest.mark.parametrize(('name', 'form'), CASES, ids=str)
-def test_points_that_cannot_be_learnt_weigh_nothing(name, form):
+def test_invisible_points_and_points_outside_have_weight_0(name, form):
     codec = CODECS.build(dict(type=name, **form))
     points, visible = faces(codec)
     points[0, 0], visible[0, 1] = torch.tensor([-300.0, 40.0]), 0.0
     target, weight = codec.encode(points, visible, like(name, codec), SIZE)
-    flat = weight.flatten(2).amax(-1)
-    assert flat[0, :2].tolist() == [0.0, 0.0] and (flat[0, 2:98] == 1).all()
+    point_weight = weight.flatten(2).amax(-1)
+    assert point_weight[0, :2].tolist() == [0.0, 0.0] and (point_weight[0, 2:98] == 1).all()
     if name != 'Coordinates':
         assert (target[0, 1] == 0).all()
 

@@ -1,4 +1,4 @@
-"""Codecs against MMPose's numbers (tests/data/codecs.npz) and against the published floors."""
+"""Codecs against MMPose's numbers (tests/data/codecs.npz) and the published errors of a perfect network."""
 
 from pathlib import Path
 
@@ -36,8 +36,8 @@ def test_heatmaps_and_weights_are_those_of_mmpose(reference, name):
     assert np.abs(maps[0, ::14].numpy() - reference[f'{name}_maps']).max() < 1e-6
     assert np.abs(maps[0].double().sum((1, 2)).numpy() - reference[f'{name}_map_sums']).max() < 1e-4
     assert np.array_equal(weight[..., 0, 0].numpy(), reference[f'{name}_weight'])
-    found, scores = codec.decode(maps + noise(77, 98, 64, 64) * 0.05, 256)
-    assert np.abs(found.numpy() - reference[f'{name}_decoded']).max() < 1e-3
+    actual, scores = codec.decode(maps + noise(77, 98, 64, 64) * 0.05, 256)
+    assert np.abs(actual.numpy() - reference[f'{name}_decoded']).max() < 1e-3
     assert np.abs(scores.numpy() - reference[f'{name}_scores']).max() < 1e-6
 
 
@@ -57,12 +57,12 @@ def test_refinement_of_random_maps_is_that_of_mmpose(reference):
     assert np.array_equal(cells[0, good].numpy(), reference['pp_max_loc'][good])
     assert np.array_equal((cells + quarter(maps, x, y))[0, good].numpy(), reference['pp_refine'][0, good])
     moved = (dark(maps, x, y, 11)[0, good]).numpy()
-    wanted = reference['pp_dark'][0, good] - cells[0, good].numpy()
+    expected = reference['pp_dark'][0, good] - cells[0, good].numpy()
     # noise makes some Hessians nearly singular, where the offset is many cells long: compare to its length
-    assert (np.abs(moved - wanted) / np.maximum(1, np.abs(wanted))).max() < 1e-3
+    assert (np.abs(moved - expected) / np.maximum(1, np.abs(expected))).max() < 1e-3
 
 
-def test_an_empty_map_decodes_to_before_the_first_cell():
+def test_an_empty_map_decodes_to_cell_minus_one():
     empty = torch.tensor([0.0, -1.0])[:, None, None].expand(1, 2, 64, 64)
     points, scores = Heatmap(aligned=False).decode(empty, 256)
     assert points.tolist() == [[[-4.0, -4.0], [-4.0, -4.0]]] and scores.tolist() == [[0.0, -1.0]]
@@ -76,20 +76,20 @@ def test_flips_are_those_of_mmpose(reference, shift):
     assert np.abs(points.numpy() - reference[f'flip_points_{shift}']).max() < 1e-7
 
 
-FLOORS = {
+PERFECT_NME = {
     'msra_s2': (Heatmap(2, 'quarter', 'cell', aligned=False), [1.261, 1.247, 1.237, 1.25, 1.249]),
     'dark_s2': (Heatmap(2, 'dark', 'exact', aligned=False), [0.001] * 5),
     'regression': (Coordinates(), [0.0] * 5),
 }
 
 
-@pytest.mark.parametrize('name', FLOORS)
-def test_a_perfect_network_reaches_the_published_floor(name):
-    """98 points spread uniformly over a box, inter-ocular distance 0.6 of it: NME in % of what decoding alone loses."""
-    codec, wanted = FLOORS[name]
+@pytest.mark.parametrize('name', PERFECT_NME)
+def test_the_error_of_a_perfect_network_is_the_published_one(name):
+    """The NME in % of decoding alone: 98 uniform points in a box, with an inter-ocular distance of 0.6 boxes."""
+    codec, expected = PERFECT_NME[name]
     rng = np.random.default_rng(0)
     like = torch.zeros(1, 98, 2) if name == 'regression' else torch.zeros(1, 98, 64, 64)
-    found = []
+    actual = []
     for side in (40, 85, 150, 250, 400):
         errors = []
         for _ in range(60):
@@ -97,13 +97,13 @@ def test_a_perfect_network_reaches_the_published_floor(name):
             warp = geometry.box_to_crop([100, 100, 100 + side, 100 + side], 256, 1.25)
             points = torch.from_numpy(geometry.apply(warp, landmarks))[None].float()
             target, _ = codec.encode(points, torch.ones(1, 98), like, 256)
-            home = geometry.apply(geometry.invert(warp), codec.decode(target, 256)[0][0].double().numpy())
-            errors.append(np.linalg.norm(home - landmarks, axis=-1).mean() / (0.6 * side) * 100)
-        found.append(np.mean(errors))
-    assert np.abs(np.subtract(found, wanted)).max() < 0.02, found
+            restored = geometry.apply(geometry.invert(warp), codec.decode(target, 256)[0][0].double().numpy())
+            errors.append(np.linalg.norm(restored - landmarks, axis=-1).mean() / (0.6 * side) * 100)
+        actual.append(np.mean(errors))
+    assert np.abs(np.subtract(actual, expected)).max() < 0.02, actual
 
 
-def test_integral_decodes_the_middle_of_a_cell_and_between_two():
+def test_integral_decodes_the_centre_of_a_cell_and_between_two():
     """Cell (row 5, column 9) of a stride-4 grid covers pixels 36 to 39 and 20 to 23: its middle is (37.5, 21.5)."""
     cells = torch.full((1, 1, 28, 28), -1e4)
     cells[0, 0, 5, 9] = 0

@@ -1,4 +1,4 @@
-"""SimCC against MMPose's numbers, against closed forms, and by hand."""
+"""SimCC against MMPose's numbers, closed forms and hand computation."""
 
 from pathlib import Path
 
@@ -31,33 +31,33 @@ def test_rows_weights_and_points_are_those_of_mmpose(name, shared):
     codec = SimCC(aligned=False, **FORMS[name])
     with np.load(shared / 'ref' / 'codecs.npz') as numbers:
         _, _, target, weight = encoded(codec)
-        for i, side in enumerate('xy'):
-            assert np.abs(target[:, :, i].numpy() - numbers[f'{name}_enc_keypoint_{side}_labels']).max() < 1e-7
+        for i, axis in enumerate('xy'):
+            assert np.abs(target[:, :, i].numpy() - numbers[f'{name}_enc_keypoint_{axis}_labels']).max() < 1e-7
         assert np.array_equal(weight[..., 0, 0].numpy(), numbers[f'{name}_enc_keypoint_weights'])
         if name == 'simcc_std':  # its reference decodes noise
             random = np.random.RandomState(5)
             target = torch.from_numpy(np.stack([random.rand(1, 98, 512) for _ in 'xy'], 2)).float()
-        found, scores = codec.decode(target, 256)
-        assert np.array_equal(found.numpy(), numbers[f'{name}_dec_kpts'])
+        actual, scores = codec.decode(target, 256)
+        assert np.array_equal(actual.numpy(), numbers[f'{name}_dec_kpts'])
         assert np.abs(scores.numpy() - numbers[f'{name}_dec_scores']).max() < 1e-6
 
 
 @pytest.mark.parametrize(('aligned', 'normalise'), [(True, False), (False, True)])
-def test_a_row_is_a_bell_curve_around_the_nearest_bin(aligned, normalise):
+def test_a_row_is_a_gaussian_around_the_nearest_bin(aligned, normalise):
     points, visible, target, weight = encoded(SimCC(sigma=5.66, normalise=normalise, aligned=aligned))
     shift = 0.5 if aligned else 0.0
-    middle = np.round((points.numpy().astype(float) + shift) * 2 - shift)
-    wanted = np.exp(-((np.arange(512) - middle[..., None]) ** 2) / (2 * 5.66**2))
-    wanted /= 5.66 * np.sqrt(2 * np.pi) if normalise else 1
+    centre = np.round((points.numpy().astype(float) + shift) * 2 - shift)
+    expected = np.exp(-((np.arange(512) - centre[..., None]) ** 2) / (2 * 5.66**2))
+    expected /= 5.66 * np.sqrt(2 * np.pi) if normalise else 1
     counts = weight[..., 0, 0].numpy() > 0
-    assert np.abs(target.numpy()[counts] - wanted[counts]).max() < 1e-6
+    assert np.abs(target.numpy()[counts] - expected[counts]).max() < 1e-6
     assert not target[0][~counts[0]].any() and counts.sum() == (visible > 0).sum() - (visible[0, :2] > 0).sum()
-    if normalise:  # all of it lies in the row, but at the edges
+    if normalise:  # except at the edges, the row holds the complete Gaussian
         assert abs(target[0, 5:][counts[0, 5:]].sum(-1) - 1).median() < 1e-5
 
 
 def test_label_smoothing_by_hand():
-    """Four pixels, a bin each: 0.7 in the point's bin, a tenth in each of the three others."""
+    """Four pixels with one bin each: 0.7 in the bin of the point, 0.1 in each of the others."""
     codec = SimCC(split=1, smoothing=0.3)
     target, weight = codec.encode(
         torch.tensor([[[1.2, 3.4], [1.0, 4.0]]]), torch.ones(1, 2), torch.zeros(1, 2, 2, 4), 4
@@ -70,16 +70,16 @@ def test_label_smoothing_by_hand():
     assert one_hot[0, 0].tolist() == [[0, 1, 0, 0], [0, 0, 0, 1]]
 
 
-def test_bins_decode_to_their_middles():
+def test_bins_decode_to_their_centres():
     """Two bins a pixel: aligned, bins 0 and 1 are the halves of pixel 0, which reaches from -0.5 to 0.5."""
     output = torch.zeros(1, 1, 2, 8)
     output[0, 0, 0, 1], output[0, 0, 1, 6] = 3.0, 2.0
     for aligned, point in ((True, [0.25, 2.75]), (False, [0.5, 3.0])):
-        found, scores = SimCC(aligned=aligned).decode(output, 4)
-        assert found[0, 0].tolist() == point and scores.item() == 2.0
+        actual, scores = SimCC(aligned=aligned).decode(output, 4)
+        assert actual[0, 0].tolist() == point and scores.item() == 2.0
 
 
-def test_an_empty_row_decodes_to_before_the_first_bin():
+def test_an_empty_row_decodes_to_bin_minus_one():
     output = torch.zeros(1, 2, 2, 8)
     output[0, 0, 0, 5] = 1.0
     points, scores = SimCC(aligned=False).decode(output, 4)
@@ -87,7 +87,7 @@ def test_an_empty_row_decodes_to_before_the_first_bin():
 
 
 @pytest.mark.parametrize('split', [1, 2, 3])
-def test_mmposes_bins_are_off_under_mirroring_and_aligned_ones_are_not(split):
+def test_mmposes_bins_have_a_flip_bias_and_aligned_bins_have_none(split):
     """Bin b of W mirrors to W - 1 - b: x = b / split then becomes size - 1 / split - x, not size - 1 - x."""
     output = torch.randn(2, 98, 2, 64 * split, generator=torch.Generator().manual_seed(0))
     for aligned, bias in ((True, 0.0), (False, 1 - 1 / split)):
@@ -99,6 +99,6 @@ def test_mmposes_bins_are_off_under_mirroring_and_aligned_ones_are_not(split):
 
 
 @pytest.mark.parametrize('form', [dict(smoothing=1.0), dict(smoothing=-0.1), dict(split=0)])
-def test_what_cannot_be_is_refused_by_value(form):
+def test_impossible_values_are_refused_by_value(form):
     with pytest.raises(FacelmkError, match=next(iter(form))):
         SimCC(**form)

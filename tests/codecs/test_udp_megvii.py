@@ -1,6 +1,6 @@
 """UDP, Megvii and MMPose's integral labels against MMPose's numbers; UDP's grid against its crops.
 
-`tests/data/udp_megvii.npz` holds each 14th map of the reference folder; where that is there, whole arrays are compared.
+`tests/data/udp_megvii.npz` holds each 14th map of the reference folder. If that folder exists, complete arrays are compared.
 """
 
 from pathlib import Path
@@ -15,10 +15,10 @@ from facelmk.codecs.refine import blurred, dark_udp
 
 COPIED = Path(__file__).parents[1] / 'data'
 LIKE = torch.zeros(1, 98, 64, 64)
-# MMPose decodes UDP's maps into its own crop, which is 256 / 255 times as wide as ours
+# MMPose decodes UDP's maps into a crop that is 256 / 255 times as wide as ours
 CODECS = {'udp': (UDP(), 256 / 255), 'megvii': (Megvii(aligned=False), 1.0)}
-# what the tests here read; simcc has a file of its own, and msra lies in test_parity.py
-HERE = (
+# the arrays compared here; test_simcc.py compares simcc, test_parity.py msra
+COMPARED_HERE = (
     'kpts',
     'vis',
     'decode_noise_seed',
@@ -31,7 +31,7 @@ HERE = (
     'pp_blur',
     'pp_max',
 )
-ELSEWHERE = ('simcc', 'msra', 'reg_enc', 'pp_refine', 'pp_dark')
+COMPARED_ELSEWHERE = ('simcc', 'msra', 'reg_enc', 'pp_refine', 'pp_dark')
 
 
 @pytest.fixture(scope='module')
@@ -62,45 +62,45 @@ def test_maps_and_weights_are_those_of_mmpose(name, copied):
 @pytest.mark.parametrize('name', CODECS)
 def test_decoded_points_and_scores_are_those_of_mmpose(name, copied):
     (codec, wider), maps = CODECS[name], encoded(name, copied)[0]
-    found, scores = codec.decode(maps + noise(77, 98, 64, 64) * 0.05, 256)
-    wanted = copied[f'{name}_decoded']
-    assert np.abs(found.numpy() * wider - wanted).max() <= 1e-4  # in maps of mere noise, too, whose parabola is flat
+    actual, scores = codec.decode(maps + noise(77, 98, 64, 64) * 0.05, 256)
+    expected = copied[f'{name}_decoded']
+    assert np.abs(actual.numpy() * wider - expected).max() <= 1e-4  # also in maps of pure noise, with flat parabolas
     assert np.abs(scores.numpy() - copied[f'{name}_scores']).max() < 1e-6
 
 
 @pytest.mark.parametrize('name', CODECS)
-def test_whole_maps_of_the_reference(name, copied, shared):
+def test_complete_maps_of_the_reference(name, copied, shared):
     reference = np.load(shared / 'ref' / 'codecs.npz')[f'{name}_enc_heatmaps']
     assert np.abs(encoded(name, copied)[0][0].numpy() - reference).max() < 1e-6 * reference.max()
 
 
 def test_each_array_of_the_reference_is_compared_somewhere(shared):
     with np.load(shared / 'ref' / 'codecs.npz') as reference:
-        assert [key for key in reference if not key.startswith((*HERE, *ELSEWHERE))] == []
+        assert [key for key in reference if not key.startswith((*COMPARED_HERE, *COMPARED_ELSEWHERE))] == []
 
 
 def test_blur_and_refinement_of_noise_are_those_of_mmpose(copied):
     maps = noise(123, 20, 64, 64)[None, 2:]  # the reference empties the first two maps
     assert np.abs(blurred(maps, 11)[0, ::6].numpy() - copied['pp_blur']).max() < 1e-6
-    height, place = maps.flatten(-2).max(-1)
-    x, y = place % 64, place // 64
+    height, index = maps.flatten(-2).max(-1)
+    x, y = index % 64, index // 64
     assert np.array_equal(height[0].numpy(), copied['pp_max_val'][2:])
     assert np.array_equal(torch.stack((x, y), -1)[0].numpy(), copied['pp_max_loc'][2:])
     moved = dark_udp(maps, x, y, 11)[0].numpy()
-    wanted = copied['pp_dark_udp'][0, 2:] - copied['pp_max_loc'][2:]
-    assert np.abs(wanted).max() > 1849  # cells: one map's parabola is that flat
-    assert np.abs(moved - wanted).max() < 1e-3
+    expected = copied['pp_dark_udp'][0, 2:] - copied['pp_max_loc'][2:]
+    assert np.abs(expected).max() > 1849  # cells: the parabola of one map is that flat
+    assert np.abs(moved - expected).max() < 1e-3
 
 
-def test_integral_labels_are_coordinates_and_bumps_of_area_one(copied):
+def test_integral_labels_are_coordinates_and_heatmaps_of_sum_one(copied):
     """MMPose's IntegralRegressionLabel is our Coordinates beside our Heatmap, divided by its sum."""
     points, visible = (torch.from_numpy(copied[key]) for key in ('points', 'visible'))
     labels, weight = Coordinates().encode(points, visible, torch.zeros(1, 98, 2), 256)
     assert np.array_equal(labels.numpy(), copied['intreg'])
     assert np.array_equal(weight[..., 0].numpy(), copied['intreg_weight'])
     maps = Heatmap(sigma=2, centre='cell', aligned=False).encode(points, visible, LIKE, 256)[0]
-    shares = maps / (maps.sum((-2, -1), keepdim=True) + 1e-24)
-    assert np.abs(shares[0, ::14].numpy() - copied['intreg_maps']).max() < 1e-6
+    normalised = maps / (maps.sum((-2, -1), keepdim=True) + 1e-24)
+    assert np.abs(normalised[0, ::14].numpy() - copied['intreg_maps']).max() < 1e-6
 
 
 @pytest.mark.parametrize('name', ['reg', 'intreg'])
@@ -108,46 +108,46 @@ def test_decoded_coordinates_are_those_of_mmpose(name, shared):
     """The labels, moved by noise."""
     with np.load(shared / 'ref' / 'codecs.npz') as reference:
         moved = reference[f'{name}_enc_keypoint_labels'] + np.random.RandomState(9).randn(1, 98, 2) * 0.01
-        found, scores = Coordinates().decode(torch.from_numpy(moved), 256)
-        assert np.abs(found.numpy() - reference[f'{name}_dec_kpts']).max() < 1e-4
+        actual, scores = Coordinates().decode(torch.from_numpy(moved), 256)
+        assert np.abs(actual.numpy() - reference[f'{name}_dec_kpts']).max() < 1e-4
         assert np.array_equal(scores.numpy(), reference[f'{name}_dec_scores'])
 
 
-def test_udp_brings_200_back_as_200():
+def test_udp_decodes_200_to_200():
     """The grid's ends are the crop's: 0 and 255 are cells 0 and 63; by MMPose's factor 200 becomes 200.78."""
     codec, points = UDP(), torch.tensor([[[0.0, 255.0], [200.0, 100.0]]])
     assert codec.cells(points, (64, 64), 256)[0, 0].tolist() == pytest.approx([0.0, 63.0])
     target, _ = codec.encode(points, torch.ones(1, 2), torch.zeros(1, 2, 64, 64), 256)
-    found = codec.decode(target, 256)[0]
-    assert (found[0, 1] - points[0, 1]).abs().max() < 1e-3
-    assert found[0, 1, 0] * 256 / 255 == pytest.approx(200.784, abs=1e-3)
+    actual = codec.decode(target, 256)[0]
+    assert (actual[0, 1] - points[0, 1]).abs().max() < 1e-3
+    assert actual[0, 1, 0] * 256 / 255 == pytest.approx(200.784, abs=1e-3)
 
 
 @pytest.mark.parametrize('case', [0, 1, 2, 3])
-def test_udp_undoes_mmposes_udp_crops(case, shared):
-    """MMPose's matrix for UDP as a warp: landmarks go there and come home, with any codec's own grid."""
+def test_udp_maps_points_back_from_mmposes_udp_crops(case, shared):
+    """With MMPose's UDP matrix as the warp, to_photo restores the landmarks."""
     reference = np.load(shared / 'ref' / 'transforms.npz')
     matrix = np.vstack([reference[f'udp_{case}_256'].astype(np.float64), [0, 0, 1]])
     landmarks = geometry.apply(geometry.invert(matrix), 40 + np.random.RandomState(case).rand(1, 98, 2) * 170)
     points = torch.from_numpy(geometry.apply(matrix, landmarks)).float()
     target, _ = UDP().encode(points, torch.ones(1, 98), LIKE, 256)
-    found = UDP().decode(target, 256)[0]
-    home = UDP().to_photo(found, torch.from_numpy(matrix)[None])
-    assert np.abs(home.numpy() - landmarks).max() < 2e-3
-    x, y, width, height, turned = reference['cases'][case]
-    if not turned:  # MMPose's way home, which knows no rotation
-        other = found[0].numpy() * 256 / 255 / 256 * [width, height] + [x, y] - np.array([width, height]) / 2
-        assert np.abs(other - home[0].numpy()).max() < 1e-3 * width / 256 + 1e-3
+    actual = UDP().decode(target, 256)[0]
+    restored = UDP().to_photo(actual, torch.from_numpy(matrix)[None])
+    assert np.abs(restored.numpy() - landmarks).max() < 2e-3
+    x, y, width, height, degrees = reference['cases'][case]
+    if not degrees:  # MMPose's inverse, which ignores the rotation
+        by_mmpose = actual[0].numpy() * 256 / 255 / 256 * [width, height] + [x, y] - np.array([width, height]) / 2
+        assert np.abs(by_mmpose - restored[0].numpy()).max() < 1e-3 * width / 256 + 1e-3
 
 
 def test_megvii_by_hand():
     """x = 131.9 of 256 lies in the 33rd cell, of the aligned grid from 131.5 on in the 34th; scores reach 1.5."""
     points = torch.tensor([[[131.9, 128.0]]])
-    for aligned, cell, back in ((False, 32, [130.0, 130.0]), (True, 33, [133.5, 129.5])):
+    for aligned, cell, decoded in ((False, 32, [130.0, 130.0]), (True, 33, [133.5, 129.5])):
         codec = Megvii(aligned=aligned)
         target, _ = codec.encode(points, torch.ones(1, 1), torch.zeros(1, 1, 64, 64), 256)
         assert target[0, 0, 32, cell] == 255 == target.max()
         assert target[0, 0, 32, cell + 1] / 255 == pytest.approx(np.exp(-0.5 / 2.6**2), abs=1e-5)
         assert target[0, 0, 32, cell + 7] > 0 == target[0, 0, 32, cell + 8]
-        found, scores = codec.decode(target, 256)
-        assert found[0, 0].tolist() == back and scores.item() == pytest.approx(1.5)
+        actual, scores = codec.decode(target, 256)
+        assert actual[0, 0].tolist() == decoded and scores.item() == pytest.approx(1.5)

@@ -10,7 +10,7 @@ import pytest
 
 
 def make_faces(count: int, size: int, seed: int = 0) -> list[dict]:
-    """Faces with six decimals, as published files have them; two faces share a picture."""
+    """Faces with six decimals, as in published files; two of them are in one picture."""
     rng = np.random.default_rng(seed)
     faces = []
     for i in range(count):

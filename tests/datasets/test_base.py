@@ -1,26 +1,23 @@
 """What every reader shares: indexing, random draws, ids, subsets, origin, boxes, and defects by name."""
 
-import re
-
 import numpy as np
 import pytest
 
 from facelmk import geometry
 from facelmk.datasets import AnnotatedFaces, CocoFaces, CsvFaces, FaceDataset, WflwTxt
-from facelmk.datasets.defects import refuse
-from facelmk.datasets.readers.records import read_text, tight_boxes
+from facelmk.datasets.records import read_text, tight_boxes
 from facelmk.errors import DataDefect, FacelmkError, MissingResource, UnknownName
 
 
 class Listed(AnnotatedFaces):
-    """A reader of nothing: two faces of five points."""
+    """A reader without a file: two faces of five points."""
 
     def read(self, file):
         points = np.arange(20.0).reshape(2, 5, 2)
         return self.rows(file, ['a.jpg', 'b.jpg'], points, [[0, 0, 20, 20]] * 2, tags=[('pose',), ()])
 
 
-def test_a_reader_says_only_how_to_read():
+def test_a_reader_defines_read_alone():
     data = Listed(markup='five', image_root='pictures', data_root='root')
     face = data.face(1)
     assert list(face) == ['id', 'path', 'box', 'landmarks', 'visible', 'norm', 'tags']
@@ -41,7 +38,7 @@ def test_draws_come_from_seed_epoch_and_id():
     assert data[0]['markup'].name == 'five'
 
 
-def test_a_transform_cannot_spoil_the_rows():
+def test_a_transform_cannot_change_the_rows():
     def halve(sample):
         sample['landmarks'] = sample['landmarks'] / 2
         sample['tags'] = ()
@@ -70,20 +67,19 @@ def test_origin_moves_points_and_boxes():
 
 
 @pytest.mark.parametrize(
-    ('options', 'message'),
-    [(dict(origin=2), 'origin=2; choose from 0, 1'), (dict(box='thight'), "box='thight'; choose from 'file', 'tight'")],
+    ('options', 'message'), [(dict(origin=2), 'origin=2.* 0, 1'), (dict(box='thight'), "box='thight'.*'file', 'tight'")]
 )
 def test_unknown_options_name_the_choices(options, message):
-    with pytest.raises(FacelmkError, match=re.escape(message)):
+    with pytest.raises(FacelmkError, match=message):
         Listed(markup='five', **options)
 
 
-def test_another_markup_is_refused():
-    with pytest.raises(DataDefect, match=r"'a.jpg' has 5 landmarks; mark-up 'wflw' has 98"):
+def test_another_landmark_scheme_is_refused():
+    with pytest.raises(DataDefect, match=r"'a.jpg' has 5 landmarks.*'wflw' has 98"):
         Listed(markup='wflw')
 
 
-def test_a_bare_data_set_says_what_it_lacks():
+def test_missing_methods_are_named():
     with pytest.raises(TypeError, match='what a face is'):
         FaceDataset('five').face(0)
     with pytest.raises(TypeError, match='how many faces'):
@@ -101,7 +97,7 @@ def test_tight_boxes_are_the_squares_around_the_whole_pixel_boxes():
         assert box.tolist() == geometry.square_box(((x1 + x2) / 2, (y1 + y2) / 2), max(x2 - x1, y2 - y1)).tolist()
 
 
-def test_ids_are_the_pictures_and_a_number_where_there_are_several(tmp_path, faces, write):
+def test_ids_are_picture_names_with_a_number_if_there_are_several_faces(tmp_path, faces, write):
     data = CsvFaces(write.csv(tmp_path / 'a.csv', faces(4, 98)).name, tmp_path)
     assert [face['id'] for face in data.faces] == ['1.png#1', '1.png#2', '2.png', '3.png']
 
@@ -136,7 +132,7 @@ def test_subset_files_become_tags_in_their_order(tmp_path, faces, write):
     assert len(CsvFaces('all.csv', tmp_path, tags={'pose': 'pose.csv'}, only='pose')) == 3
 
 
-def test_a_subset_that_is_no_part_is_refused(tmp_path, faces, write):
+def test_a_subset_that_is_not_contained_is_refused(tmp_path, faces, write):
     write.csv(tmp_path / 'all.csv', faces(3, 98))
     write.csv(tmp_path / 'pose.csv', faces(3, 98, seed=1))
     with pytest.raises(DataDefect, match=r'pose.csv: 3 defective records: 1.png#1: not in .*all.csv'):
@@ -164,7 +160,7 @@ def test_an_empty_box_is_a_defect(tmp_path, faces, write):
     assert len(CsvFaces('a.csv', tmp_path, box='tight')) == 2
 
 
-def test_missing_pictures_when_asked(tmp_path, faces, write):
+def test_check_pictures_finds_missing_pictures(tmp_path, faces, write):
     write.csv(tmp_path / 'a.csv', faces(3, 98))
     write.picture(tmp_path / '1.png')
     with pytest.raises(DataDefect, match=r'1 defective record: .*2.png: no such picture'):
@@ -174,10 +170,9 @@ def test_missing_pictures_when_asked(tmp_path, faces, write):
 
 
 def test_files_that_cannot_be_read(tmp_path):
-    with pytest.raises(MissingResource, match='check data_root') as error:
+    with pytest.raises(MissingResource, match='data_root') as error:
         read_text(tmp_path / 'none.csv')
     assert error.value.exit_code == 3
     (tmp_path / 'binary.csv').write_bytes(b'\xff\xfe\x00picture')
     with pytest.raises(DataDefect, match='no text file'):
         read_text(tmp_path / 'binary.csv')
-    refuse(tmp_path, [])

@@ -1,4 +1,4 @@
-"""Several data sets as one: mark-ups, names, tags, shares of an epoch, what may be missing; and repetition."""
+"""Several data sets as one: landmark schemes, names, tags, weights, optional members; and repetition."""
 
 import numpy as np
 import pytest
@@ -10,7 +10,7 @@ from facelmk.registry import DATASETS
 
 
 class Listed(AnnotatedFaces):
-    """A reader of nothing: `count` faces, the first half of them in subset `half`."""
+    """A reader without a file: `count` faces, the first half of them in subset `half`."""
 
     subsets = ('half',)
 
@@ -30,10 +30,10 @@ class Listed(AnnotatedFaces):
 
 
 def ids(data, epoch=0, seed=0):
-    return [data.drawn(seed, epoch, i)['id'] for i in range(len(data))]
+    return [data.face_in_epoch(seed, epoch, i)['id'] for i in range(len(data))]
 
 
-def test_faces_of_three_markups_become_one_by_the_maps():
+def test_faces_of_three_landmark_schemes_are_converted_to_one():
     parts = [Listed(2, markup=name) for name in ('lapa', 'wflw', 'cofw')]
     data = JoinedFaces(parts, markup='lapa')
     assert len(data) == 6 and data.markup is MARKUPS['lapa']
@@ -47,14 +47,14 @@ def test_faces_of_three_markups_become_one_by_the_maps():
             assert face['landmarks'][point] == pytest.approx(mean, abs=1e-4)
 
 
-def test_ids_are_unique_and_tell_the_set():
+def test_ids_are_unique_and_begin_with_the_member():
     data = JoinedFaces(
         [dict(dataset=Listed(2, markup='five'), name='mine'), Listed(2, markup='five'), Listed(1, markup='five')]
     )
     assert ids(data) == ['mine/0.jpg', 'mine/1.jpg', 'five/0.jpg', 'five/1.jpg', 'five_2/0.jpg']
 
 
-def test_a_set_is_called_after_its_folder_and_split(tmp_path, faces, write):
+def test_a_member_is_named_after_its_folder_and_split(tmp_path, faces, write):
     (tmp_path / 'wflw').mkdir()
     write.csv(tmp_path / 'wflw/a.csv', faces(1, 98))
     reader = dict(type='CsvFaces', ann_file='a.csv', data_root=str(tmp_path / 'wflw'))
@@ -63,7 +63,7 @@ def test_a_set_is_called_after_its_folder_and_split(tmp_path, faces, write):
     assert ids(DATASETS.build(dict(type='JoinedFaces', datasets=[reader, published]))) == ['wflw/1.png', 'wflw_a/1.png']
 
 
-def test_members_keep_their_tags_and_are_given_others():
+def test_members_keep_their_tags_and_get_others():
     data = JoinedFaces(
         [
             dict(dataset=Listed(2, markup='five'), tags=('full',)),
@@ -72,20 +72,22 @@ def test_members_keep_their_tags_and_are_given_others():
     )
     assert data.subsets == ('half', 'full', 'test')
     assert [data.face(i)['tags'] for i in range(4)] == [('half', 'full'), ('full',), ('half', 'test'), ('test', 'half')]
-    told = JoinedFaces([Listed(2, markup='five')], subsets=('half',), headline='half', whole='all').metainfo
-    assert told == {'markup': 'five', 'subsets': ('half',), 'headline': 'half', 'whole': 'all'}
+    metainfo = JoinedFaces([Listed(2, markup='five')], subsets=('half',), headline='half', whole='all').metainfo
+    assert metainfo == {'markup': 'five', 'subsets': ('half',), 'headline': 'half', 'whole': 'all'}
     with pytest.raises(UnknownName, match="headline='hlaf'.*'half'"):
         JoinedFaces([Listed(2, markup='five')], headline='hlaf')
 
 
-def test_weights_are_shares_of_an_epoch_drawn_from_the_seed():
+def test_weights_are_shares_of_an_epoch_sampled_from_the_seed():
     data = JoinedFaces(
         [dict(dataset=Listed(40, markup='five'), name='a'), dict(dataset=Listed(10, markup='five'), name='b')],
         weights=[0.25, 2.5],
     )
     assert len(data) == 10 + 25
     epochs = [ids(data, epoch) for epoch in range(40)]
-    assert all(len(set(names)) == 35 for names in epochs)  # no face of `a` twice, and each time of `b` by another name
+    assert all(
+        len(set(names)) == 35 for names in epochs
+    )  # no face of `a` twice, and another id for each repetition of `b`
     assert epochs[3] == ids(data, 3) and epochs[3] != epochs[4] and epochs[3] != ids(data, 3, seed=1)
     whole = [f'b/{i}.jpg{again}' for again in ('', '@2') for i in range(10)]
     assert all(names[10:30] == whole for names in epochs)
@@ -94,7 +96,7 @@ def test_weights_are_shares_of_an_epoch_drawn_from_the_seed():
     assert drawn.sum() == 400 and drawn.min() >= 2 and drawn.max() <= 20  # 10 each on average, deviation 2.7
 
 
-def test_the_same_draws_for_the_same_place_and_others_for_each_time():
+def test_each_repetition_has_other_draws():
     step = [lambda sample: sample | {'draw': sample['rng'].random()}]
     data = JoinedFaces([Listed(3, markup='five')], weights=[2], pipeline=step)
     assert data[7, 1, 2]['draw'] == data[7, 1, 2]['draw'] != data[7, 2, 2]['draw']
@@ -102,7 +104,7 @@ def test_the_same_draws_for_the_same_place_and_others_for_each_time():
     assert data[7, 1, 5]['markup'].name == 'five' and data[7, 1, 5]['epoch'] == 1
 
 
-def test_what_is_missing_is_left_out_only_where_the_config_allows_it(tmp_path, monkeypatch):
+def test_only_optional_members_may_be_missing(tmp_path, monkeypatch):
     lines = []
     monkeypatch.setattr('facelmk.datasets.joined.print_log', lambda text, **_: lines.append(text))
     missing = dict(type='CsvFaces', ann_file='none.csv', data_root=str(tmp_path), markup='five')
@@ -110,28 +112,28 @@ def test_what_is_missing_is_left_out_only_where_the_config_allows_it(tmp_path, m
         JoinedFaces([Listed(2, markup='five'), missing])
     assert len(JoinedFaces([Listed(2, markup='five'), dict(dataset=missing, optional=True)], weights=[1, 3])) == 2
     assert len(lines) == 1 and 'left out' in lines[0] and 'none.csv' in lines[0]
-    with pytest.raises(MissingResource, match='none of its data sets'):
+    with pytest.raises(MissingResource, match='JoinedFaces.*missing'):
         JoinedFaces([dict(dataset=missing, optional=True)])
 
 
 @pytest.mark.parametrize(
     ('datasets', 'options', 'message'),
     [
-        (['wflw', '300w'], {}, 'mark-ups wflw, 300w; say with markup='),
+        (['wflw', '300w'], {}, 'wflw, 300w.*markup='),
         (['300w', 'five'], dict(markup='wflw'), "no map from mark-up '300w' to 'wflw'"),
         (['five'], dict(weights=[1, 2]), 'weights=.* for 1 data sets'),
         (['five'], dict(weights=[0]), 'above 0'),
     ],
 )
-def test_what_cannot_be_joined_is_told_at_once(datasets, options, message):
+def test_sets_that_cannot_be_joined_are_refused_at_once(datasets, options, message):
     with pytest.raises(FacelmkError, match=message):
         JoinedFaces([Listed(2, markup=name) for name in datasets], **options)
 
 
-def test_members_have_no_pipeline_and_no_unknown_words():
-    with pytest.raises(FacelmkError, match='pipeline of its own'):
+def test_members_have_no_pipeline_and_no_unknown_options():
+    with pytest.raises(FacelmkError, match='has a pipeline'):
         JoinedFaces([Listed(2, markup='five', pipeline=[lambda sample: sample])])
-    with pytest.raises(UnknownName, match="takes no 'optonal'.*'optional'"):
+    with pytest.raises(UnknownName, match="'optonal'.*'optional'"):
         JoinedFaces([dict(dataset=Listed(2, markup='five'), optonal=True)])
     with pytest.raises(FacelmkError, match='names no data set'):
         JoinedFaces([dict(tags=('a',))])

@@ -1,4 +1,4 @@
-"""Small valid annotation files of every format, which tests spoil."""
+"""Small valid annotation files of every format, which tests then damage."""
 
 import csv
 import json
@@ -25,7 +25,7 @@ def picture(file: Path, width: int = SIZE, height: int = SIZE) -> Path:
 
 
 def content(count: int = 2, size: int = 5, flag: int | None = 2) -> dict:
-    """A COCO-style json as Python has it."""
+    """Return the content of a COCO-style json."""
     flags = () if flag is None else (flag,)
     return {
         'images': [{'id': i, 'file_name': f'{i}.png', 'width': SIZE, 'height': SIZE} for i in range(count)],

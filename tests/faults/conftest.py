@@ -36,7 +36,7 @@ def picture() -> np.ndarray:
 
 
 @pytest.fixture
-def whole(picture: np.ndarray) -> Image.Image:
+def pillow_image(picture: np.ndarray) -> Image.Image:
     """The same as a PIL image."""
     return Image.fromarray(np.ascontiguousarray(picture[..., ::-1]))
 

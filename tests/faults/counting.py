@@ -2,7 +2,7 @@
 
 import pytest
 
-from .table import OPEN, TABLE
+from .table import OPEN, RETIRED, TABLE
 
 
 class Count:
@@ -24,18 +24,21 @@ class Count:
             self.passed.update(ids)
 
     def lines(self) -> list[str]:
-        """The result: how many of each block, and the open cases with their reasons."""
-        shown = self.passed - set(self.failed) - set(OPEN)
-        blocks = sorted({name[0] for name in TABLE})
-        parts = ', '.join(
-            f'{block} {sum(name[0] == block for name in shown)}/{sum(n[0] == block for n in TABLE)}' for block in blocks
-        )
-        open_ids = [
+        """The result: the open and the retired cases with their reasons, and how many of each block are shown."""
+        active = [name for name in TABLE if name not in RETIRED]
+        shown = self.passed - set(self.failed) - set(OPEN) - set(RETIRED)
+        parts = [
+            f'{block} {sum(name[0] == block for name in shown)}/{sum(name[0] == block for name in active)}'
+            for block in sorted({name[0] for name in active})
+        ]
+        reasons = [
             f'  {name}  {TABLE[name][0]}: {OPEN.get(name) or self.failed.get(name) or "no test yet"}'
-            for name in TABLE
+            for name in active
             if name not in shown
         ]
-        return [*open_ids, parts, f'faults shown: {len(shown)} of {len(TABLE)}']
+        retired = [f'  {name}  {TABLE[name][0]}: retired, {reason}' for name, reason in RETIRED.items()]
+        total = f'faults shown: {len(shown)} of {len(active)}, {len(RETIRED)} retired'
+        return [*reasons, *retired, ', '.join(parts), total]
 
 
 COUNT = Count()
@@ -47,11 +50,11 @@ def claimed(item: pytest.Item) -> list[str]:
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Write the ids into each test's report; an id that is not in the table ends the run."""
+    """Write the ids into each test's report; an id that the table does not list, or has retired, ends the run."""
     for item in items:
         ids = claimed(item)
-        if unknown := [name for name in ids if name not in TABLE]:
-            raise pytest.UsageError(f'{item.nodeid} claims {unknown}, which tests/faults/table.py does not list')
+        if unknown := [name for name in ids if name not in TABLE or name in RETIRED]:
+            raise pytest.UsageError(f'{item.nodeid} claims {unknown}; tests/faults/table.py lists the active cases')
         item.user_properties.extend(('fault', name) for name in ids)
 
 

@@ -18,8 +18,8 @@ from facelmk.datasets import CocoFaces, CofwMat, CsvFaces, LapaTxt, Mat300WLP, P
 from facelmk.datasets.images.decode import read_image
 from facelmk.errors import FacelmkError
 
-from . import annotations as made
-from .written import written
+from . import annotations as files
+from .encode import encode
 
 # fmt: off
 TOKENS = [
@@ -29,18 +29,18 @@ TOKENS = [
     b'\x1b[2J', b'"__instance_type__": ["os", "x"],', b'face_kpts', b'"id": {}', b'"image_id": []', b'"bbox": [1]']
 # fmt: on
 KINDS = {
-    'json': ('a.json', made.write_json, lambda folder: CocoFaces('a.json', folder, markup='five')),
-    'csv': ('a.csv', made.write_csv, lambda folder: CsvFaces('a.csv', folder, markup='five')),
-    'wflw': ('a.txt', made.write_wflw, lambda folder: WflwTxt('a.txt', folder)),
-    'pts': ('a.pts', made.write_pts, lambda folder: PtsFaces('', folder, markup='five')),
-    'lapa': ('a.txt', made.write_lapa, lambda folder: LapaTxt('', folder)),
+    'json': ('a.json', files.write_json, lambda folder: CocoFaces('a.json', folder, markup='five')),
+    'csv': ('a.csv', files.write_csv, lambda folder: CsvFaces('a.csv', folder, markup='five')),
+    'wflw': ('a.txt', files.write_wflw, lambda folder: WflwTxt('a.txt', folder)),
+    'pts': ('a.pts', files.write_pts, lambda folder: PtsFaces('', folder, markup='five')),
+    'lapa': ('a.txt', files.write_lapa, lambda folder: LapaTxt('', folder)),
     'mat5': (
         'a.mat',
-        lambda file: made.write_mat5(file, packed=file.parent.name.endswith('1')),
+        lambda file: files.write_mat5(file, packed=file.parent.name.endswith('1')),
         lambda folder: CofwMat('a.mat', folder, markup='cofw'),
     ),
-    'mat7': ('a.mat', made.write_mat7, lambda folder: CofwMat('a.mat', folder, markup='cofw')),
-    'mat_lp': ('AFW/a.mat', made.write_lp, lambda folder: Mat300WLP(data_root=folder)),
+    'mat7': ('a.mat', files.write_mat7, lambda folder: CofwMat('a.mat', folder, markup='cofw')),
+    'mat_lp': ('AFW/a.mat', files.write_lp, lambda folder: Mat300WLP(data_root=folder)),
 }
 # fmt: off
 PIECES = [
@@ -66,50 +66,50 @@ PICTURES = {
 }
 
 
-def mutated(sound: bytes, rng: random.Random, tokens: list[bytes] = TOKENS, head: int = 1 << 30) -> bytes:
+def mutate(valid: bytes, rng: random.Random, tokens: list[bytes] = TOKENS, head: int = 1 << 30) -> bytes:
     """A file with one to four changes in its first `head` bytes."""
-    text = bytearray(sound)
+    text = bytearray(valid)
     for _ in range(rng.randint(1, 4)):
-        place = rng.randrange(min(len(text), head) + 1)
-        end = min(len(text), place + rng.choice([1, 4, 16, 200]))
+        offset = rng.randrange(min(len(text), head) + 1)
+        end = min(len(text), offset + rng.choice([1, 4, 16, 200]))
         change = rng.randrange(7)
-        if change == 0 and place < len(text):
-            text[place] ^= 1 << rng.randrange(8)
+        if change == 0 and offset < len(text):
+            text[offset] ^= 1 << rng.randrange(8)
         elif change == 1:
-            del text[place:]
+            del text[offset:]
         elif change == 2:
-            text[place:place] = rng.choice(tokens)
+            text[offset:offset] = rng.choice(tokens)
         elif change == 3:
-            text[place:end] = rng.choice(tokens)
+            text[offset:end] = rng.choice(tokens)
         elif change == 4:
-            text[place:place] = text[place:end] * rng.choice([1, 3, 100])
+            text[offset:offset] = text[offset:end] * rng.choice([1, 3, 100])
         elif change == 5:
-            del text[place:end]
+            del text[offset:end]
         else:
-            text[place:end] = rng.randbytes(end - place)
+            text[offset:end] = rng.randbytes(end - offset)
     return bytes(text)
 
 
-def annotations(kind: str, folder: Path, seed: str) -> tuple[Callable[[int], None], Callable[[], bool]]:
-    """What makes the mutated file of a number, and what reads it."""
+def prepare_annotations(kind: str, folder: Path, seed: str) -> tuple[Callable[[int], None], Callable[[], bool]]:
+    """Return a function that writes mutated file number n, and one that reads it."""
     name, write, read = KINDS[kind]
-    sound = write(folder / name).read_bytes()
+    valid = write(folder / name).read_bytes()
 
-    def use() -> bool:
-        found = read(folder)
-        return all(found.face(i) for i in range(len(found)))
+    def read_one() -> bool:
+        result = read(folder)
+        return all(result.face(i) for i in range(len(result)))
 
     def make(number: int) -> None:
-        (folder / name).write_bytes(mutated(sound, random.Random(f'{kind} {number}{seed}')))
+        (folder / name).write_bytes(mutate(valid, random.Random(f'{kind} {number}{seed}')))
 
-    return make, use
+    return make, read_one
 
 
-def pictures(kind: str, folder: Path, seed: str) -> tuple[Callable[[int], None], Callable[[], bool]]:
-    """The same of a picture, in whose first bytes most changes are; what has been read must be a picture."""
+def prepare_pictures(kind: str, folder: Path, seed: str) -> tuple[Callable[[int], None], Callable[[], bool]]:
+    """Return the same for a picture; most changes are in its first bytes."""
     colours = Image.fromarray(np.random.default_rng(1).integers(0, 256, (30, 40, 3), np.uint8)).resize((80, 60))
-    sound = [
-        written(
+    valid = [
+        encode(
             colours.convert(how.get('mode', 'RGB')),
             kind,
             **{k: v for k, v in how.items() if k != 'mode'},
@@ -118,43 +118,43 @@ def pictures(kind: str, folder: Path, seed: str) -> tuple[Callable[[int], None],
         for how in PICTURES[kind]
     ]
     file = folder / 'a.picture'
-    file.write_bytes(sound[0])
+    file.write_bytes(valid[0])
 
     def make(number: int) -> None:
         rng = random.Random(f'{kind} {number}{seed}')
-        content = mutated(sound[number % len(sound)], rng, PIECES, rng.choice([40, 200, 1 << 30]))
-        file.write_bytes(checked(content) if kind == 'png' and rng.random() < 0.9 else content)
+        content = mutate(valid[number % len(valid)], rng, PIECES, rng.choice([40, 200, 1 << 30]))
+        file.write_bytes(with_right_checksums(content) if kind == 'png' and rng.random() < 0.9 else content)
 
-    def use() -> bool:
+    def read_one() -> bool:
         image = read_image(file)
         return image.dtype == np.uint8 and image.ndim == 3 and image.shape[2] == 3
 
-    return make, use
+    return make, read_one
 
 
-def checked(content: bytes) -> bytes:
-    """A PNG with right check sums, without which nothing in it is read."""
-    place, parts = 8, [content[:8]]
-    while place + 12 <= len(content):
-        end = place + 8 + struct.unpack_from('>I', content, place)[0]
-        parts += [content[place:end], struct.pack('>I', zlib.crc32(content[place + 4 : end]))]
-        place = end + 4
-    return b''.join(parts) + content[place:]
+def with_right_checksums(content: bytes) -> bytes:
+    """Return a PNG with right checksums, because decoders ignore chunks with wrong ones."""
+    offset, parts = 8, [content[:8]]
+    while offset + 12 <= len(content):
+        end = offset + 8 + struct.unpack_from('>I', content, offset)[0]
+        parts += [content[offset:end], struct.pack('>I', zlib.crc32(content[offset + 4 : end]))]
+        offset = end + 4
+    return b''.join(parts) + content[offset:]
 
 
 def main(kind: str, count: int, folder: Path, seed: str = '') -> None:
-    """Read the mutated files and print what came of them."""
+    """Read the mutated files and print the outcomes."""
     folder.mkdir(parents=True, exist_ok=True)
-    make, use = (annotations if kind in KINDS else pictures)(kind, folder, seed)
-    assert use()
-    before, slowest, ends, escaped = peak(), (0.0, -1), Counter(), {}
+    make, read_one = (prepare_annotations if kind in KINDS else prepare_pictures)(kind, folder, seed)
+    assert read_one()
+    before, slowest, outcomes, escaped = peak(), (0.0, -1), Counter(), {}
     for number in range(count):
         make(number)
         begin = time.perf_counter()
         try:
-            ends['read' if use() else 'wrong'] += 1
+            outcomes['read' if read_one() else 'wrong'] += 1
         except FacelmkError as error:
-            ends[type(error).__name__] += 1
+            outcomes[type(error).__name__] += 1
             str(error).encode()
         except Exception as error:
             escaped[number] = f'{type(error).__name__}: {error}'[:200]
@@ -164,7 +164,7 @@ def main(kind: str, count: int, folder: Path, seed: str = '') -> None:
             {
                 'kind': kind,
                 'count': count,
-                'ends': ends,
+                'ends': outcomes,
                 'escaped': escaped,
                 'slowest': slowest,
                 'more_mib': peak() - before,
@@ -174,7 +174,7 @@ def main(kind: str, count: int, folder: Path, seed: str = '') -> None:
 
 
 def peak() -> float:
-    """The most memory that this process had so far, in MiB; rusage would tell that of the process that started it."""
+    """Return the peak memory of this process in MiB; rusage would include that of its parent."""
     return int(re.search(r'VmHWM:\s+(\d+)', Path('/proc/self/status').read_text())[1]) / 1024
 
 

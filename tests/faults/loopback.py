@@ -1,4 +1,4 @@
-"""A web server on this machine that misbehaves as told, and children to be killed or kept from root's rights."""
+"""A web server on this machine that behaves as a test wants, child processes, and what a refused download must say."""
 
 import hashlib
 import os
@@ -7,7 +7,13 @@ import struct
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
 from threading import Thread
+
+import pytest
+
+from facelmk.errors import MissingResource
+from facelmk.files.download import cached, fetch
 
 CONTENT = bytes(range(256)) * 2000
 DIGEST = hashlib.sha256(CONTENT).hexdigest()
@@ -21,10 +27,10 @@ class Answer(BaseHTTPRequestHandler):
     server: 'Server'
 
     def log_message(self, *args: object) -> None:
-        """Be quiet."""
+        """Write no log."""
 
     def do_GET(self) -> None:
-        """Answer as the test wants it."""
+        """Note the request and answer as the test wants."""
         self.close_connection = True
         self.server.asked.append((self.path, self.headers.get('Range', '')))
         self.server.behaviour(self)
@@ -39,7 +45,7 @@ class Answer(BaseHTTPRequestHandler):
         self.end_headers()
 
     def whole(self) -> None:
-        """The file, or the rest that was asked for."""
+        """Send the file, or the bytes that were asked for."""
         begin = int(self.headers.get('Range', 'bytes=0-')[6:].split('-')[0])
         rest = CONTENT[begin:]
         span = {'Content_Range': f'bytes {begin}-{len(CONTENT) - 1}/{len(CONTENT)}'} if begin else {}
@@ -47,19 +53,19 @@ class Answer(BaseHTTPRequestHandler):
         self.wfile.write(rest)
 
     def half(self) -> None:
-        """The first half, and a reset."""
+        """Send the first half."""
         self.head(200, len(CONTENT), ETag='"a"')
         self.wfile.write(CONTENT[: len(CONTENT) // 2])
         self.wfile.flush()
 
     def reset(self) -> None:
-        """Cut the line, as a broken router does."""
+        """Reset the connection, as a broken router does."""
         self.connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack('ii', 1, 0))
         self.connection.shutdown(socket.SHUT_WR)
 
 
 class Server(ThreadingHTTPServer):
-    """Counts what it is asked for."""
+    """A server that keeps a list of its requests."""
 
     daemon_threads = True
     block_on_close = False
@@ -72,7 +78,7 @@ class Server(ThreadingHTTPServer):
 
 @contextmanager
 def serving(behaviour: Callable[[Answer], None]) -> Iterator[Server]:
-    """A server at work."""
+    """Run a server."""
     with Server(behaviour) as server:
         Thread(target=server.serve_forever, kwargs={'poll_interval': 0.01}, daemon=True).start()
         yield server
@@ -95,8 +101,24 @@ def child(work: Callable[[], object]) -> tuple[int, int]:
 
 
 def answer_of(process: int, read: int) -> str:
-    """What a child said, after its end."""
+    """What a child returned or raised, after its end."""
     with os.fdopen(read, 'rb') as file:
         text = file.read().decode()
     os.waitpid(process, 0)
     return text
+
+
+def assert_refused(url: str, *words: str, **options: object) -> str:
+    """Fetching fails with exit code 3, the message has URL, path, hash and these words, and no file has its name."""
+    with pytest.raises(MissingResource) as error:
+        fetch(url, **options)
+    text = str(error.value)
+    digest = (f'must begin with {DIGEST[:8]}',) if NAME in url else ()
+    assert all(word in text for word in (url, str(cached(url)), 'FACELMK_HOME', 'give its path', *digest, *words)), text
+    assert error.value.exit_code == 3 and not cached(url).exists()
+    return text
+
+
+def file_names(folder: Path) -> list[str]:
+    """The files in a folder, if it is there."""
+    return sorted(path.name for path in folder.iterdir()) if folder.is_dir() else []

@@ -1,4 +1,4 @@
-"""Twelve files that write a canary where a reader runs what is in them, and who is to read each of them."""
+"""Twelve files that write a canary if a reader runs what is in them, and the readers that are given each of them."""
 
 import io
 import itertools
@@ -31,7 +31,6 @@ from facelmk.config import load_config
 from facelmk.datasets import CocoFaces, CofwMat, SyntheticFaces
 from facelmk.engine.saving.newest import newest
 from facelmk.errors import FacelmkError
-from facelmk.files.archives import extract
 
 from . import annotations as made
 from .loopback import Answer, serving
@@ -51,19 +50,19 @@ class Calls:
 
 
 def write_canary(path: str) -> None:
-    """What a payload does: leave a file."""
+    """Write a file: what a payload does when it runs."""
     Path(path).write_text('fired')
 
 
 class Case(NamedTuple):
-    """The readers that are given a file, and the control: a reader that does run what is in it."""
+    """The readers that get a file, and the control: an ordinary reader, which runs its code."""
 
     readers: list[Reader]
     control: Reader
 
 
 class Stage(NamedTuple):
-    """Where a payload is laid out, the file that it would write, what unpickling would call, a run's whole state."""
+    """A folder for a payload, the file that it would write, what unpickling would call, the state of a run."""
 
     folder: Path
     canary: Path
@@ -83,7 +82,7 @@ class Toy(BaseModel):
 
 
 def train(folder: Path, epochs: int, resume: Path | str | None = None) -> Runner:
-    """Train it, as `facelmk train --resume FILE` does with a landmark network."""
+    """Train the toy, as `facelmk train --resume FILE` trains a landmark network."""
     loader = dict(
         dataset=[dict(inputs=torch.ones(1))] * 2,
         batch_size=2,
@@ -108,7 +107,7 @@ def train(folder: Path, epochs: int, resume: Path | str | None = None) -> Runner
     return runner
 
 
-def of_checkpoint(source: Path | str, control: Reader, folder: Path) -> Case:
+def checkpoint_readers(source: Path | str, control: Reader, folder: Path) -> Case:
     """All readers of checkpoints, the Runner's resume among them."""
     return Case(
         [
@@ -127,7 +126,7 @@ def saved(stage: Stage, **poison: Any) -> Case:
     """The state of a run with something else in it."""
     path = stage.folder / 'epoch_1.pth'
     torch.save(stage.state | poison, path)
-    found = of_checkpoint(path, lambda: torch.load(path, weights_only=False), stage.folder)
+    found = checkpoint_readers(path, lambda: torch.load(path, weights_only=False), stage.folder)
     return found._replace(readers=[*found.readers, lambda: newest(stage.folder)])
 
 
@@ -144,7 +143,7 @@ def from_a_url(stage: Stage) -> Iterator[Case]:
         request.wfile.write(file.getvalue())
 
     with serving(answer) as server:
-        yield of_checkpoint(
+        yield checkpoint_readers(
             f'{server.address}/x.pth', lambda: torch.load(io.BytesIO(file.getvalue()), weights_only=False), stage.folder
         )
         assert server.asked
@@ -191,7 +190,7 @@ def as_a_tag_in_yaml(stage: Stage) -> Case:
     hrnets.write_text(f'DATASET:\n  DATASET: WFLW\n  ROOT: {tag}\n')
     ours.write_text(f'model: {tag}\n')
     base.write_text('_base_: ours.yml\n')
-    readers: list[Reader] = [lambda: told(main(['train', '--cfg', str(hrnets)]))]
+    readers: list[Reader] = [lambda: raise_for(main(['train', '--cfg', str(hrnets)]))]
     for file, safe in itertools.product((hrnets, ours, base), (False, True)):
         readers.append(lambda file=file, safe=safe: load_config(file, safe=safe))
     return Case(readers, lambda: yaml.unsafe_load(ours.read_text()))
@@ -209,7 +208,7 @@ def in_numpys_arrays(stage: Stage) -> Case:
         with pytest.raises(ValueError, match='Python objects'):
             SyntheticFaces('cofw', 1, size=32, cache=str(cache))[0]
 
-    found = of_checkpoint(path, lambda: np.load(path, allow_pickle=True)['state_dict'], stage.folder)
+    found = checkpoint_readers(path, lambda: np.load(path, allow_pickle=True)['state_dict'], stage.folder)
     return found._replace(readers=[*found.readers, cached])
 
 
@@ -243,7 +242,7 @@ def in_matlabs_files(stage: Stage) -> Case:
 
 
 def in_a_zip(stage: Stage) -> Case:
-    """An entry that leads out of the folder, and a checkpoint's pickle among torch's own entries."""
+    """A checkpoint's pickle among torch's own entries, and an entry that leads out of the folder."""
     archive, below = stage.folder / 'x.zip', stage.folder / 'a' / 'b'
     with zipfile.ZipFile(archive, 'w') as file:
         for name, content in (('data.pkl', pickle.dumps(stage.evil, 2)), ('version', b'3\n'), ('byteorder', b'little')):
@@ -255,29 +254,26 @@ def in_a_zip(stage: Stage) -> Case:
         with zipfile.ZipFile(archive) as file:
             (below / file.namelist()[-1]).write_bytes(file.read(file.namelist()[-1]))
 
-    found = of_checkpoint(archive, control, stage.folder)
-    return found._replace(readers=[*found.readers, lambda: extract(archive, below)])
+    return checkpoint_readers(archive, control, stage.folder)
 
 
 def in_a_tar(stage: Stage) -> Case:
-    """A link that leads out with an entry behind it, and the tar that torch once wrote, with its pickle."""
-    archive, old, below = stage.folder / 'x.tar', stage.folder / 'old.pth', stage.folder / 'below'
+    """The tar that torch once wrote, with its pickle, and a link that leads out with an entry behind it."""
+    archive, below = stage.folder / 'old.pth', stage.folder / 'below'
     with tarfile.open(archive, 'w') as file:
+        for name in ('storages', 'tensors', 'pickle'):
+            add(file, name, pickle.dumps(stage.evil, 2))
         link = tarfile.TarInfo('link')
         link.type, link.linkname = tarfile.SYMTYPE, str(stage.canary.parent)
         file.addfile(link)
         add(file, f'link/{stage.canary.name}', b'fired')
-    with tarfile.open(old, 'w') as file:
-        for name in ('storages', 'tensors', 'pickle'):
-            add(file, name, pickle.dumps(stage.evil, 2))
 
     def control() -> None:
         with tarfile.open(archive) as file:
             file.extraction_filter = getattr(tarfile, 'fully_trusted_filter', None)  # of Python 3.11.4 and later
             file.extractall(below)
 
-    found = of_checkpoint(old, control, stage.folder)
-    return found._replace(readers=[*found.readers, lambda: extract(archive, below), lambda: extract(old, below)])
+    return checkpoint_readers(archive, control, stage.folder)
 
 
 def add(archive: tarfile.TarFile, name: str, content: bytes) -> None:
@@ -294,8 +290,8 @@ def module(stage: Stage) -> str:
     return name
 
 
-def told(code: int) -> None:
-    """A verb says by its exit code what a function says by an error."""
+def raise_for(code: int) -> None:
+    """Turn the exit code of a verb into the error that a function raises."""
     if code:
         raise FacelmkError(str(code))
 
@@ -304,5 +300,5 @@ def told(code: int) -> None:
 PAYLOADS = {
     in_a_local_file: ('D01',), from_a_url: ('D02',), in_averaged_weights: ('D03',), in_the_optimizer: ('D04',),
     in_the_config_of_a_checkpoint: ('D05',), as_imports_of_a_checkpoint: ('D05',), as_a_class_in_json: ('C33',),
-    as_a_tag_in_yaml: (), in_numpys_arrays: (), in_matlabs_files: (), in_a_zip: ('F01',), in_a_tar: ('F03',)}
+    as_a_tag_in_yaml: (), in_numpys_arrays: (), in_matlabs_files: (), in_a_zip: (), in_a_tar: ()}
 # fmt: on

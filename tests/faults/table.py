@@ -1,7 +1,8 @@
 """The fault table: what may go wrong, and what is to happen then, both fixed before the code.
 
 A test shows a case by its mark: `@pytest.mark.fault('A07')`. `make faults` runs them all and counts. `OPEN` are the
-cases that this kind of machine cannot produce, with the reason; they count as not shown.
+cases that this kind of machine cannot produce, with the reason; they count as not shown. `RETIRED` are the cases of
+functions that the package no longer has, with the reason; they are counted apart, and no test may claim them.
 Everywhere: no bare NoneType, KeyError, cv2.error or UnpicklingError, but a FacelmkError that names the file, the
 reason and the next step. Exit codes: 2 input, 3 something missing, 4 defective data, 5 training cannot go on.
 """
@@ -261,3 +262,8 @@ TABLE: dict[str, tuple[str, str]] = {
 }
 
 OPEN: dict[str, str] = {'I10': 'one environment has one numpy; pins for both are in requirements/constraints.txt'}
+
+_NO_ARCHIVES = (
+    'facelmk unpacks no archives: only a test called the function that did. Unpack data sets with tar or unzip'
+)
+RETIRED: dict[str, str] = {f'F{number:02}': _NO_ARCHIVES for number in range(1, 10)}

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from facelmk.datasets import CocoFaces, CofwMat, CsvFaces, Mat300WLP, PtsFaces, WflwTxt
-from facelmk.datasets.readers.detect_format import open_faces
+from facelmk.datasets.open_faces import open_faces
 from facelmk.errors import DataDefect, FacelmkError
 
 from . import annotations as made
@@ -18,8 +18,8 @@ def read(file: Path, **options: Any) -> CocoFaces:
     return CocoFaces(file.name, file.parent, markup='five', **options)
 
 
-def same(one: Any, other: Any) -> bool:
-    """Whether two readers give the same points, boxes and flags."""
+def are_equal(one: Any, other: Any) -> bool:
+    """Return whether two readers give the same points, boxes and flags."""
     return len(one) == len(other) and all(
         np.array_equal(a[key], b[key])
         for a, b in zip(one.faces, other.faces, strict=True)
@@ -38,7 +38,7 @@ def test_pts_counted_from_zero_and_from_one(tmp_path) -> None:
 
 @pytest.mark.fault('C20', 'C21', 'C22')
 @pytest.mark.parametrize(
-    'spoil',
+    'damage',
     [
         lambda text: text.replace('version: 1\n', ''),
         lambda text: text.replace('version: 1', 'version: 73 9'),
@@ -47,11 +47,11 @@ def test_pts_counted_from_zero_and_from_one(tmp_path) -> None:
         lambda text: text.replace('\n', ' \t \n') + '\n \n',
     ],
 )
-def test_what_stands_around_the_numbers_of_a_pts(tmp_path, spoil) -> None:
+def test_text_around_the_numbers_of_a_pts(tmp_path, damage) -> None:
     file = made.write_pts(tmp_path / 'a.pts')
     plain = PtsFaces(data_root=tmp_path, markup='five')
-    file.write_text(spoil(file.read_text()))
-    assert same(PtsFaces(data_root=tmp_path, markup='five'), plain)
+    file.write_text(damage(file.read_text()))
+    assert are_equal(PtsFaces(data_root=tmp_path, markup='five'), plain)
 
 
 @pytest.mark.fault('C23', 'C26')
@@ -65,46 +65,46 @@ def test_csv_with_quotes_and_relative_paths(tmp_path) -> None:
         )
     )
     quoted = CsvFaces('a.csv', tmp_path, 'pictures', markup='five')
-    assert same(quoted, plain)
+    assert are_equal(quoted, plain)
     assert quoted.face(1)['path'] == str(tmp_path / 'pictures' / 'deep/a "b", c.png')
 
 
 @pytest.mark.fault('C24', 'C25')
 @pytest.mark.parametrize(
-    ('spoil', 'text'),
+    ('damage', 'text'),
     [
-        (lambda text: text.replace(',', ';'), "parted by ';'"),
+        (lambda text: text.replace(',', ';'), 'Semicolons'),
         (lambda text: text.replace('.6,90,90', '.6,90', 1), r'line 2 \(0.png\): 12 numbers, 13 expected'),
         (lambda text: text.replace(',center_h', '', 1), "'center_h'"),
         (lambda text: text.replace('scale,center_w,center_h', 'name,scale,center_w', 1), "'center_h'"),
-        (lambda text: text.replace(',original_4_y', '', 1), 'has 4 landmarks; mark-up'),
+        (lambda text: text.replace(',original_4_y', '', 1), 'has 4 landmarks'),
         (lambda text: text.replace('0.png', '', 1), 'names no picture'),
         (lambda text: '\n'.join(','.join(line.split(',')[:4]) for line in text.splitlines()), 'names no points'),
         (lambda text: text.replace('1.png', '"1.png' + 'x' * 200_000, 1), 'line 3: field larger'),
     ],
 )
-def test_columns_are_never_shifted(tmp_path, spoil, text) -> None:
+def test_columns_are_never_shifted(tmp_path, damage, text) -> None:
     file = made.write_csv(tmp_path / 'a.csv')
-    file.write_text(spoil(file.read_text().replace('\r\n', '\n')))
+    file.write_text(damage(file.read_text().replace('\r\n', '\n')))
     with pytest.raises(DataDefect, match=text):
         CsvFaces('a.csv', tmp_path, markup='five')
 
 
 @pytest.mark.fault('C27', 'C28')
-def test_both_versions_of_mat_say_the_same(tmp_path) -> None:
+def test_both_versions_of_mat_are_equal(tmp_path) -> None:
     pytest.importorskip('h5py'), pytest.importorskip('scipy')
     made.write_mat7(tmp_path / 'new.mat'), made.write_mat5(tmp_path / 'old.mat')
     made.write_mat5(tmp_path / 'packed.mat', packed=True)
     new, *others = [CofwMat(name, tmp_path, markup='cofw') for name in ('new.mat', 'old.mat', 'packed.mat')]
     for other in others:
-        assert same(new, other)
+        assert are_equal(new, other)
         assert all(np.array_equal(new.face(i)['image'], other.face(i)['image']) for i in range(2))
     assert np.array_equal(new.face(1)['landmarks'], made.points(29, 1).astype(np.float32))
     assert new.face(1)['image'].shape == (40, 50, 3) and (new.face(1)['image'] == 8).all()
 
 
 @pytest.mark.fault('C27', 'C28')
-def test_300wlps_points_in_both_versions(tmp_path) -> None:
+def test_points_of_300wlp_in_both_versions(tmp_path) -> None:
     h5py, scipy = pytest.importorskip('h5py'), pytest.importorskip('scipy.io')
     for i in range(2):
         made.picture(tmp_path / f'AFW/AFW_{i}_0.png')
@@ -116,7 +116,7 @@ def test_300wlps_points_in_both_versions(tmp_path) -> None:
 
 
 @pytest.mark.fault('C29')
-def test_a_mat_with_another_variable_says_what_it_holds(tmp_path) -> None:
+def test_a_mat_with_other_variables_lists_them(tmp_path) -> None:
     scipy = pytest.importorskip('scipy.io')
     made.picture(tmp_path / 'AFW/AFW_0_0.png')
     scipy.savemat(tmp_path / 'AFW/AFW_0_0.mat', {'pts_3d': made.points(68).T, 'angle': 3})

@@ -1,4 +1,4 @@
-"""Files that would write a canary if anything in them were run: no reader of facelmk runs it, others do."""
+"""Files that write a canary if a reader runs their code: no reader of facelmk does, and ordinary readers do."""
 
 import os
 from collections.abc import Callable, Iterator
@@ -16,21 +16,21 @@ from .payloads import PAYLOADS, Calls, Stage, in_averaged_weights, in_the_optimi
 
 @pytest.fixture(scope='module')
 def state(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Any]:
-    """What a run saves, to be read and poisoned."""
+    """The state of a short run, which the payloads are added to."""
     folder = tmp_path_factory.mktemp('run')
     train(folder, 1)
     return torch.load(folder / 'epoch_1.pth', weights_only=True)
 
 
 @pytest.mark.parametrize(
-    'lay',
+    'payload',
     [
-        pytest.param(lay, id=lay.__name__, marks=[pytest.mark.fault(*ids)] if ids else [])
-        for lay, ids in PAYLOADS.items()
+        pytest.param(payload, id=payload.__name__, marks=[pytest.mark.fault(*ids)] if ids else [])
+        for payload, ids in PAYLOADS.items()
     ],
 )
 def test_no_reader_runs_what_a_file_holds(
-    lay: Callable, state: dict[str, Any], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    payload: Callable, state: dict[str, Any], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv('FACELMK_HOME', str(tmp_path / 'home'))
     canary = tmp_path / 'canary'
@@ -38,29 +38,29 @@ def test_no_reader_runs_what_a_file_holds(
         folder = tmp_path / str(i)
         folder.mkdir()
         monkeypatch.syspath_prepend(str(folder))
-        laid = lay(Stage(folder, canary, evil, state))
-        case = next(laid) if isinstance(laid, Iterator) else laid
+        prepared = payload(Stage(folder, canary, evil, state))
+        case = next(prepared) if isinstance(prepared, Iterator) else prepared
         for number, read in enumerate(case.readers):
-            with suppress(FacelmkError):  # whatever it answers; any other error is a reader's fault
+            with suppress(FacelmkError):  # a refusal is right, any other error is not
                 read()
             assert not canary.exists(), number
         case.control()
         assert canary.exists()  # the same payload does fire
         canary.unlink()
-        if isinstance(laid, Iterator):
-            assert next(laid, None) is None
+        if isinstance(prepared, Iterator):
+            assert next(prepared, None) is None
     assert len(PAYLOADS) == 12
 
 
 @pytest.mark.parametrize(
-    'lay',
+    'payload',
     [
         pytest.param(in_averaged_weights, marks=pytest.mark.fault('D03')),
         pytest.param(in_the_optimizer, marks=pytest.mark.fault('D04')),
     ],
 )
-def test_what_a_pickle_calls_is_named(lay: Callable, state: dict[str, Any], tmp_path: Path) -> None:
-    *readers, last = lay(Stage(tmp_path, tmp_path / 'canary', Calls(os.system, 'true'), state)).readers
+def test_what_a_pickle_calls_is_named(payload: Callable, state: dict[str, Any], tmp_path: Path) -> None:
+    *readers, last = payload(Stage(tmp_path, tmp_path / 'canary', Calls(os.system, 'true'), state)).readers
     for read in readers:
         with pytest.raises(FacelmkError, match=r'epoch_1.pth is not loaded: it calls posix.system'):
             read()

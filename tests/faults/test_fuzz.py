@@ -1,4 +1,4 @@
-"""Mutated annotations and pictures are read, or refused with our own errors, soon and without much memory."""
+"""Mutated annotations and pictures are read or raise our own errors, fast and with little memory."""
 
 import json
 import os
@@ -14,7 +14,7 @@ ROOT = Path(__file__).parents[2]
 
 
 def read_mutated(kind: str, count: int, folder: Path) -> None:
-    """In a process of its own: a reader written in C may fall on a file."""
+    """Read in a separate process, because a C library may crash."""
     if kind.startswith('mat'):
         pytest.importorskip('h5py'), pytest.importorskip('scipy')
     paths = [str(ROOT), str(ROOT / 'tests'), os.environ.get('PYTHONPATH', '')]
@@ -26,11 +26,11 @@ def read_mutated(kind: str, count: int, folder: Path) -> None:
         check=False,
     )
     assert done.returncode == 0, f'ended with {done.returncode}: {done.stderr[-2000:]}'
-    found = json.loads(done.stdout.splitlines()[-1])
-    print(found)
-    assert not found['escaped'] and 'wrong' not in found['ends'] and sum(found['ends'].values()) == count
-    assert found['slowest'][0] < 2 and found['more_mib'] < 500
-    assert len(found['ends']) > 1  # some are read, some refused
+    result = json.loads(done.stdout.splitlines()[-1])
+    print(result)
+    assert not result['escaped'] and 'wrong' not in result['ends'] and sum(result['ends'].values()) == count
+    assert result['slowest'][0] < 2 and result['more_mib'] < 500
+    assert len(result['ends']) > 1  # some are read, some are refused
 
 
 @pytest.mark.parametrize('kind', [*KINDS, *PICTURES])

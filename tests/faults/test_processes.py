@@ -1,6 +1,7 @@
 """Block H: several processes. What equal figures need is shown by tests/metrics/test_ranks.py; here is what fails."""
 
 import contextlib
+import fcntl
 import hashlib
 import json
 import os
@@ -278,10 +279,16 @@ def test_one_rank_of_a_machine_downloads(server: tuple[str, list[str]], tmp_path
     assert len(asked) == 1
 
 
-def test_a_rank_that_waits_in_vain_goes_its_own_way(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
-    monkeypatch.setenv('LOCAL_RANK', '1')
-    start = time.monotonic()
-    assert not download.wait_for_local_rank0(tmp_path / 'file', patience=0.3)
-    assert 0.3 <= time.monotonic() - start < 2
-    monkeypatch.setenv('LOCAL_RANK', '0')
-    assert not download.wait_for_local_rank0(tmp_path / 'file', patience=60)
+def test_a_rank_that_waits_in_vain_downloads_itself(
+    server: tuple[str, list[str]], monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    """Another process holds the lock of the unfinished file and adds nothing to it."""
+    monkeypatch.setenv('FACELMK_HOME', str(tmp_path))
+    monkeypatch.setattr(download, 'PATIENCE_S', 0.3)
+    url, path = server[0], download.cached(server[0])
+    path.parent.mkdir(parents=True)
+    with path.with_name(f'.{path.name}.part').open('ab') as part:
+        fcntl.flock(part, fcntl.LOCK_EX)
+        start = time.monotonic()
+        assert download.fetch(url).read_bytes() == WEIGHTS
+        assert 0.3 <= time.monotonic() - start < 3

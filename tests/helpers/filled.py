@@ -1,4 +1,4 @@
-"""Networks whose weights follow from their names alone, so that reference numbers need no weights file."""
+"""Networks whose weights depend on their keys and shapes alone, so that reference numbers need no weights file."""
 
 import inspect
 import zlib
@@ -9,17 +9,17 @@ from torch import Tensor, nn
 
 from facelmk.registry import BACKBONES, HEADS
 
-NEAR = 1e-5  # how near to reference numbers, against their greatest
+TOLERANCE = 1e-5  # difference from reference numbers, relative to the largest
 
 
 def build_backbone(config: dict, maps: int) -> nn.Module:
-    """A backbone by itself; one that makes its maps is told how many."""
-    asked = inspect.signature(BACKBONES.get(config['type'])).parameters
-    return BACKBONES.build(config | ({'maps': maps} if 'maps' in asked else {}))
+    """Build a backbone; a stacked hourglass also needs the number of `maps`."""
+    parameters = inspect.signature(BACKBONES.get(config['type'])).parameters
+    return BACKBONES.build(config | ({'maps': maps} if 'maps' in parameters else {}))
 
 
 class Network(nn.Module):
-    """A backbone and a head under the names that checkpoints give them."""
+    """A backbone and a head, with the names that checkpoints use."""
 
     def __init__(self, backbone: dict, head: dict, K: int) -> None:
         super().__init__()
@@ -31,27 +31,27 @@ class Network(nn.Module):
 
 
 def normal_input() -> Tensor:
-    """The crops (2, 3, 256, 256), normalised, that the reference numbers belong to."""
+    """The crops (2, 3, 256, 256), normalised, of the reference numbers."""
     return torch.from_numpy(np.random.RandomState(0).randn(2, 3, 256, 256)).float()
 
 
-def relative(found: np.ndarray, expected: np.ndarray) -> float:
-    """The greatest difference, against the greatest value."""
-    return float(np.abs(found - expected).max() / np.abs(expected).max())
+def relative(actual: np.ndarray, expected: np.ndarray) -> float:
+    """The largest difference, relative to the largest value."""
+    return float(np.abs(actual - expected).max() / np.abs(expected).max())
 
 
 def share(values: np.ndarray) -> np.ndarray:
-    """The values that `tests/data/seed_networks.npz` holds."""
+    """The sample of values in `tests/data/seed_networks.npz`."""
     return values.ravel()[np.random.RandomState(0).choice(values.size, 400, replace=False)]
 
 
 def keys(module: nn.Module) -> set[str]:
-    """What state_dict holds, each key with its shape."""
+    """The keys of state_dict, each with its shape."""
     return {f'{key} {tuple(value.shape)}' for key, value in module.state_dict().items()}
 
 
 def fill(module: nn.Module) -> nn.Module:
-    """The module in evaluation, each value given by its key and shape."""
+    """Fill the weights by key and shape, and return the module in evaluation mode."""
     weights = module.state_dict()
     module.load_state_dict({key: torch.as_tensor(_value(key, w.shape)).to(w.dtype) for key, w in weights.items()})
     return module.eval()

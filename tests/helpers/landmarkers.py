@@ -1,4 +1,4 @@
-"""Model configs, random inputs and steady points for the comparisons with MMPose's networks."""
+"""Model configs, random inputs and stable points for the comparisons with MMPose's networks."""
 
 import numpy as np
 import torch
@@ -23,10 +23,11 @@ def random(seed):
     return np.random.RandomState(seed)
 
 
-def steady(codec, output):
-    """Where noise in the sixth digit, as threads and processors bring, moves the decoded point by less than 1e-3 px.
+def stable(codec, output):
+    """Whether noise in the sixth digit moves each decoded point by less than 1e-3 px.
 
-    In maps of noise DARK's parabola is nearly flat here and there, and cells of one height are ties of the maximum.
+    Threads and processors cause such noise. In maps of noise, some of DARK's parabolas are nearly flat, and cells of
+    equal height are ties.
     """
     generator, points = torch.Generator().manual_seed(0), codec.decode(output, 256)[0]
     moved = torch.zeros(output.shape[:2])

@@ -13,7 +13,7 @@ import torch
 from PIL import Image
 
 from facelmk import DataDefect, FacelmkError, MissingResource
-from facelmk.datasets.transforms.crop import read_image
+from facelmk.datasets.images.decode import read_image
 from facelmk.inference.pictures import read_picture
 
 

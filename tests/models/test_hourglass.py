@@ -1,6 +1,6 @@
 """Adaptive Wing's stacked hourglass and MMPose's hourglass-52 against their published keys, sizes and numbers.
 
-`tests/data/seed_networks.npz` holds a share of the reference numbers; all are compared where the reference folder is.
+`tests/data/seed_networks.npz` holds a part of the reference numbers. If the reference folder exists, all are compared.
 """
 
 from functools import cache
@@ -9,7 +9,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 import torch
-from filled import NEAR, Network, fill, keys, normal_input, relative, share
+from filled import TOLERANCE, Network, fill, keys, normal_input, relative, share
 from torch import Tensor, nn
 
 from facelmk.datasets import SyntheticFaces, collate_faces
@@ -35,30 +35,30 @@ def images(size: int = 64) -> Tensor:
 
 @cache
 def official(points: int) -> dict[str, np.ndarray]:
-    """The numbers of the authors' network of 4 stacks for noise, its maps cut at 0 as in the reference."""
+    """The outputs of the authors' network of 4 stacks for noise, with relu=True as in the reference."""
     network = fill(StackedHourglass(points + 1))
     with torch.inference_mode():
         stages = network(torch.from_numpy(np.random.RandomState(0).rand(2, 3, 256, 256)).float())
     return {f'stage{i}': stage.numpy() for i, stage in enumerate(stages)}
 
 
-def test_a_share_of_the_authors_numbers() -> None:
-    found = official(98)
+def test_a_part_of_the_authors_numbers() -> None:
+    actual = official(98)
     with np.load(DATA / 'seed_networks.npz') as numbers:
-        for name, stage in found.items():
-            assert relative(share(stage[:, ::9]), numbers[f'awing_fan4_98_{name}']) <= NEAR
-        assert relative(share(found['stage3'][:, -1]), numbers['awing_fan4_98_last_channel']) <= NEAR
+        for name, stage in actual.items():
+            assert relative(share(stage[:, ::9]), numbers[f'awing_fan4_98_{name}']) <= TOLERANCE
+        assert relative(share(actual['stage3'][:, -1]), numbers['awing_fan4_98_last_channel']) <= TOLERANCE
 
 
 @pytest.mark.parametrize('points', [98, pytest.param(68, marks=SLOW)])
 def test_all_of_the_authors_numbers(points: int, shared: Path) -> None:
-    found = official(points)
+    actual = official(points)
     with np.load(shared / 'ref' / f'model_awing_fan4_{points}.npz') as numbers:
-        assert {name.removesuffix('_sum') for name in numbers} == {*found, 'last_channel'}
-        for name, stage in found.items():
-            assert relative(stage[:, ::9], numbers[name]) <= NEAR
-            assert abs(stage.astype(float).sum() - numbers[f'{name}_sum']) <= NEAR * np.abs(stage).sum()
-        assert relative(found['stage3'][:, -1], numbers['last_channel']) <= NEAR
+        assert {name.removesuffix('_sum') for name in numbers} == {*actual, 'last_channel'}
+        for name, stage in actual.items():
+            assert relative(stage[:, ::9], numbers[name]) <= TOLERANCE
+            assert abs(stage.astype(float).sum() - numbers[f'{name}_sum']) <= TOLERANCE * np.abs(stage).sum()
+        assert relative(actual['stage3'][:, -1], numbers['last_channel']) <= TOLERANCE
 
 
 def test_the_authors_keys_and_numbers_of_parameters() -> None:
@@ -71,54 +71,61 @@ def test_the_authors_keys_and_numbers_of_parameters() -> None:
     assert sum(p.numel() for p in StackedHourglass(maps=69).parameters()) == 24_099_156
 
 
-def test_coordconv_adds_down_across_length_and_both_on_the_boundary() -> None:
+def test_coordconv_adds_y_x_radius_and_both_on_the_boundary() -> None:
     layer = CoordConv(1, 6, 1, attention=True)
     nn.init.zeros_(layer.conv.bias)
-    layer.conv.weight.data = torch.eye(6)[:, :, None, None]  # lets us look at what it sees
+    layer.conv.weight.data = torch.eye(6)[:, :, None, None]  # the output is the input of the convolution
     boundary = torch.zeros(1, 1, 3, 5)
     boundary[..., 0, 1], boundary[..., 2, 4] = 0.06, 0.05  # only the first one is a line
-    seen = layer(torch.full((1, 1, 3, 5), 7.0), boundary)[0].detach().numpy()
+    inputs = layer(torch.full((1, 1, 3, 5), 7.0), boundary)[0].detach().numpy()
     down, across = np.mgrid[-1:1:3j, -1:1:5j]
-    there = np.zeros((3, 5))
-    there[0, 1] = 1
-    expected = [np.full((3, 5), 7.0), down, across, np.hypot(down, across) / 2**0.5, down * there, across * there]
-    np.testing.assert_allclose(seen, expected, atol=1e-6)
+    on_boundary = np.zeros((3, 5))
+    on_boundary[0, 1] = 1
+    expected = [
+        np.full((3, 5), 7.0),
+        down,
+        across,
+        np.hypot(down, across) / 2**0.5,
+        down * on_boundary,
+        across * on_boundary,
+    ]
+    np.testing.assert_allclose(inputs, expected, atol=1e-6)
 
 
-@pytest.mark.parametrize('on', [(), ('coordinates',), ('radius', 'attention'), SWITCHES])
-def test_each_switch_adds_its_channels(on: tuple[str, ...]) -> None:
-    network = small(**{name: name in on for name in SWITCHES})
-    more = 2 * ('coordinates' in on) + ('radius' in on)
-    assert network.conv1.conv.in_channels == 3 + more
-    assert network.m0.coordconv.conv.in_channels == 16 + more  # nobody has told the first one of a boundary
-    assert network.m1.coordconv.conv.in_channels == 16 + more + 2 * ('attention' in on)
+@pytest.mark.parametrize('enabled', [(), ('coordinates',), ('radius', 'attention'), SWITCHES])
+def test_each_switch_adds_its_channels(enabled: tuple[str, ...]) -> None:
+    network = small(**{name: name in enabled for name in SWITCHES})
+    extra = 2 * ('coordinates' in enabled) + ('radius' in enabled)
+    assert network.conv1.conv.in_channels == 3 + extra
+    assert network.m0.coordconv.conv.in_channels == 16 + extra  # the first hourglass has no boundary input
+    assert network.m1.coordconv.conv.in_channels == 16 + extra + 2 * ('attention' in enabled)
     assert [stage.shape for stage in network(images())] == [(2, 6, 16, 16)] * 2
 
 
 @pytest.mark.parametrize('attention', [True, False])
-def test_a_later_stack_heeds_the_last_map_of_the_one_before(attention: bool) -> None:
+def test_a_later_stack_uses_the_boundary_map_of_the_one_before(attention: bool) -> None:
     network = small(attention=attention)
-    nn.init.zeros_(network.al0.weight)  # the other way in
-    found = []
+    nn.init.zeros_(network.al0.weight)  # the other path from the maps
+    actual = []
     with torch.no_grad():
         for height in (-9.0, 9.0):  # no boundary, boundaries everywhere
             network.l0.bias[-1] = height
-            found.append(network(images())[1])
-    assert torch.equal(*found) is not attention
+            actual.append(network(images())[1])
+    assert torch.equal(*actual) is not attention
 
 
-def test_relu_cuts_every_stage_and_what_the_next_one_hears() -> None:
-    plain, cut = (network(images()) for network in (small(relu=False), small()))
-    assert torch.equal(cut[0], plain[0].relu()) and plain[0].min() < 0 <= cut[1].min()
-    assert not torch.allclose(cut[1], plain[1].relu())
+def test_relu_applies_to_each_stage_and_to_the_input_of_the_next() -> None:
+    without_relu, with_relu = (network(images()) for network in (small(relu=False), small()))
+    assert torch.equal(with_relu[0], without_relu[0].relu()) and without_relu[0].min() < 0 <= with_relu[1].min()
+    assert not torch.allclose(with_relu[1], without_relu[1].relu())
 
 
 @pytest.mark.parametrize('size', [32, 96, 128])
-def test_crops_of_any_size_and_kind(size: int) -> None:
+def test_crops_of_any_size_dtype_and_device(size: int) -> None:
     network = small()
     assert [stage.shape for stage in network(images(size))] == [(2, 6, size // 4, size // 4)] * 2
     assert network.double()(images(size).double())[1].dtype == torch.float64
-    elsewhere = network.float().to('meta')(images(size).to('meta'))[1]  # two devices in one sum would raise
+    elsewhere = network.float().to('meta')(images(size).to('meta'))[1]  # a sum of tensors on two devices would raise
     assert elsewhere.device.type == 'meta'
 
 
@@ -126,23 +133,23 @@ def test_crops_of_any_size_and_kind(size: int) -> None:
     'options,word',
     [(dict(stacks=5), 'stacks=5'), (dict(stacks=0), 'stacks=0'), (dict(stacks=1, frozen_stages=2), 'frozen_stages=2')],
 )
-def test_what_there_is_not_is_refused_by_value(options: dict, word: str) -> None:
+def test_impossible_options_are_refused_by_value(options: dict, word: str) -> None:
     with pytest.raises(FacelmkError, match=word):
         small(**options)
 
 
-def test_maps_that_the_codec_does_not_take_are_refused() -> None:
+def test_a_wrong_number_of_maps_is_refused() -> None:
     stages = (torch.zeros(1, 6, 4, 4), torch.ones(1, 6, 4, 4))
     head = StackHead(small().out_channels, 6)
     assert all(ours is theirs for ours, theirs in zip(head(stages), stages, strict=True))
     assert not list(head.parameters())
     for widths in ((6, 6), (7, 6), (2048,)):
-        with pytest.raises(FacelmkError, match=rf'\({widths[0]}.* takes 7'):
+        with pytest.raises(FacelmkError, match=rf'\({widths[0]}.* 7'):
             StackHead(widths, 7)
 
 
 def test_it_learns_two_faces() -> None:
-    """More than that maps are mostly empty."""
+    """The loss falls below that of empty maps."""
     torch.manual_seed(0)
     model = MODELS.build(
         dict(
@@ -170,17 +177,17 @@ def test_it_learns_two_faces() -> None:
     assert last < first / 5 and last < empty
 
 
-def test_hourglass_52_has_mmposes_keys_and_a_share_of_its_numbers() -> None:
+def test_hourglass_52_has_mmposes_keys_and_a_part_of_its_numbers() -> None:
     network = fill(Network(dict(type='Hourglass'), dict(type='HourglassHead'), 68))
     with torch.inference_mode(), np.load(DATA / 'seed_networks.npz') as numbers:
         assert keys(network) == set(numbers['hourglass52_keys'].tolist())
         (feature,) = network.backbone(normal_input())
         (output,) = network.head((feature,))
-        assert relative(share(feature[..., ::4, ::4].numpy()), numbers['hourglass52_backbone_0']) <= NEAR
-        assert relative(share(output[:, ::7].numpy()), numbers['hourglass52_head']) <= NEAR
+        assert relative(share(feature[..., ::4, ::4].numpy()), numbers['hourglass52_backbone_0']) <= TOLERANCE
+        assert relative(share(output[:, ::7].numpy()), numbers['hourglass52_head']) <= TOLERANCE
 
 
-def test_weights_that_only_mmposes_file_holds_wait_for_no_gradient() -> None:
+def test_weights_that_only_mmposes_file_holds_are_no_parameters() -> None:
     network = Hourglass()
     assert {key for key in network.state_dict() if key.startswith('inters')}
     assert not [key for key, _ in network.named_parameters() if key.startswith('inters')]

@@ -1,7 +1,7 @@
 """FaceLandmarker against MMPose's predictions, losses and gradients for the same weights and pictures.
 
-`tests/data/predictions.npz` holds a share of three networks' numbers; the thirteen of the reference folder are compared
-whole where it is there.
+`tests/data/predictions.npz` holds a part of three networks' numbers. If the reference folder exists, all numbers of its
+thirteen networks are compared.
 """
 
 import zlib
@@ -10,12 +10,12 @@ from pathlib import Path
 import numpy as np
 import pytest
 import torch
-from landmarkers import coco_face, heatmaps, random, steady
+from landmarkers import coco_face, heatmaps, random, stable
 
 from facelmk import geometry
 from facelmk.registry import MODELS
 
-HERE = Path(__file__).parents[1] / 'data' / 'predictions.npz'
+COPIED = Path(__file__).parents[1] / 'data' / 'predictions.npz'
 
 
 def regression(loss):
@@ -49,7 +49,7 @@ CASES = [pytest.param(name, marks=() if name in QUICK else pytest.mark.slow) for
 
 
 def fill(model):
-    """Weights that depend on their key and shape alone, as the reference was made with."""
+    """Set weights that depend on their key and shape alone, as in the reference."""
     state = {}
     for key, value in model.state_dict().items():
         draw, shape = random(zlib.crc32(key.encode())), value.shape
@@ -69,7 +69,7 @@ def fill(model):
 
 
 def batch(size):
-    """Two crops of noise, uint8 BGR, with the warps of their boxes, and points of which some lie outside."""
+    """Two crops of noise, uint8 BGR, with the warps of their boxes; some points are outside."""
     crops = torch.from_numpy(np.stack([(random(10 + i).rand(3, 256, 256) * 255).astype(np.uint8) for i in range(2)]))
     boxes = [[168 + i - 160, 178 - 160, 168 + i + 160, 178 + 160] for i in range(2)]
     draw = random(5)
@@ -90,20 +90,20 @@ def batch(size):
 
 @pytest.fixture(scope='module')
 def network():
-    """Builds a row's network with its weights; the last one is kept."""
-    kept = {}
+    """Build the network of a row with its weights, and cache the last one."""
+    built = {}
 
     def build(name):
-        if name not in kept:
-            kept.clear()
-            kept[name] = fill(MODELS.build(dict(type='FaceLandmarker', **ROWS[name])))
-        return kept[name]
+        if name not in built:
+            built.clear()
+            built[name] = fill(MODELS.build(dict(type='FaceLandmarker', **ROWS[name])))
+        return built[name]
 
     return build
 
 
 def predict(model, flip):
-    """Landmarks (B, K, 2), scores (B, K), and which points (B, K) rounding does not move."""
+    """Landmarks (B, K, 2), scores (B, K), and whether each point (B, K) is independent of rounding."""
     model.flip_test = bool(flip)
     data = model.data_preprocessor(batch(model.markup.size))
     with torch.no_grad():
@@ -112,7 +112,7 @@ def predict(model, flip):
     return (
         np.stack([face['landmarks'] for face in faces]),
         np.stack([face['scores'] for face in faces]),
-        steady(model.codec, output),
+        stable(model.codec, output),
     )
 
 
@@ -121,10 +121,10 @@ def predict(model, flip):
 def test_predictions_are_those_of_mmpose(name, flip, shared, network):
     reference = np.load(shared / 'ref' / f'model_{name}.npz')
     landmarks, scores, certain = predict(network(name), flip)
-    apart = np.abs(landmarks - reference[f'pred_kpts_flip{flip}']).max(-1)
-    flat = 'dark' in name or 'mobilenet' in name  # their maxima nearly tie, in noise
-    assert apart[certain].max() <= 1e-3 and certain.mean() >= (0.85 if flat else 0.99)
-    assert (apart <= 1e-3).mean() >= (0.94 if 'mobilenet' in name else 0.97)  # whatever the rounding
+    distance = np.abs(landmarks - reference[f'pred_kpts_flip{flip}']).max(-1)
+    flat = 'dark' in name or 'mobilenet' in name  # in noise, their maxima are nearly equal
+    assert distance[certain].max() <= 1e-3 and certain.mean() >= (0.85 if flat else 0.99)
+    assert (distance <= 1e-3).mean() >= (0.94 if 'mobilenet' in name else 0.97)  # whatever the rounding
     assert np.abs(scores - reference[f'pred_scores_flip{flip}']).max() < 1e-6
 
 
@@ -133,24 +133,24 @@ def test_losses_and_gradients_are_those_of_mmpose(name, shared, network):
     reference = np.load(shared / 'ref' / f'model_{name}.npz')
     model = network(name)
     data = model.data_preprocessor(batch(model.markup.size))
-    wanted = reference['preproc']
-    assert np.abs(data['inputs'][..., ::8, ::8].numpy() - wanted).max() <= 1e-6 * np.abs(wanted).max()
+    expected = reference['preproc']
+    assert np.abs(data['inputs'][..., ::8, ::8].numpy() - expected).max() <= 1e-6 * np.abs(expected).max()
     (loss,) = model(**data, mode='loss').values()
     assert loss.item() == pytest.approx(float(reference['loss_loss_kpt']), rel=1e-5)
     model.zero_grad()
     loss.backward()
     norms = dict(zip(reference['grad_keys'].tolist(), reference['grad_norms'].tolist(), strict=True))
-    found = {key: parameter.grad.double().norm().item() for key, parameter in model.named_parameters()}
-    assert found.keys() == norms.keys()
-    assert max(abs(found[key] - norms[key]) for key in norms) <= 1e-5 * max(norms.values())
+    actual = {key: parameter.grad.double().norm().item() for key, parameter in model.named_parameters()}
+    assert actual.keys() == norms.keys()
+    assert max(abs(actual[key] - norms[key]) for key in norms) <= 1e-5 * max(norms.values())
 
 
 @pytest.mark.parametrize('flip', [0, 1])
 @pytest.mark.parametrize('name', QUICK)
-def test_predictions_agree_with_the_copied_share(name, flip, network):
+def test_predictions_agree_with_the_copied_part(name, flip, network):
     """The same without the reference folder."""
-    reference = np.load(HERE)
+    reference = np.load(COPIED)
     landmarks, scores, certain = predict(network(name), flip)
-    apart = np.abs(landmarks - reference[f'{name}_landmarks{flip}']).max(-1)
-    assert apart[certain].max() < 1e-3 and certain.mean() > 0.85
+    distance = np.abs(landmarks - reference[f'{name}_landmarks{flip}']).max(-1)
+    assert distance[certain].max() < 1e-3 and certain.mean() > 0.85
     assert np.abs(scores[:, ::5] - reference[f'{name}_scores{flip}']).max() < 1e-6

@@ -1,4 +1,4 @@
-"""Losses: the laws that all of them keep, MMPose's numbers, and values worked out by hand."""
+"""Losses: laws of all of them, MMPose's numbers, and values computed by hand."""
 
 import math
 from pathlib import Path
@@ -18,8 +18,8 @@ NAMES = list(LOSSES)
 COORDINATES = {'wing': 'WingLoss', 'softwing': 'SoftWingLoss', 'smoothl1': 'SmoothL1Loss', 'l1': 'L1Loss'}
 MAPS = {'kpmse': 'HeatmapMSELoss', 'awing': 'AdaptiveWingLoss'}
 MAP_FORMS = [('kpmse', ''), ('kpmse', '_now'), ('kpmse', '_mask'), ('awing', ''), ('awing', '_now')]
-# the other rows of the reference, by the loss of ours that they are and the weight that they take
-AGAIN = {
+# the other rows of the reference: our loss and its options
+OTHERS = {
     'wing_px': ('WingLoss', {}),
     'softwing2': ('SoftWingLoss', {}),
     'mse': ('HeatmapMSELoss', {}),
@@ -28,7 +28,7 @@ AGAIN = {
     'ohkm': ('OHKMLoss', dict(topk=4)),
     'focal': ('FocalHeatmapLoss', dict(steepness=None, peak=1.0)),
 }
-NEAR = 1e-5
+TOLERANCE = 1e-5
 
 
 def sample(shape: tuple[int, ...]) -> tuple[Tensor, Tensor]:
@@ -45,15 +45,15 @@ def gradient(
     return value.detach(), output.grad
 
 
-def relative(found: Tensor, expected: np.ndarray) -> float:
-    return float(np.abs(found.numpy() - expected).max() / np.abs(expected).max())
+def relative(actual: Tensor, expected: np.ndarray) -> float:
+    return float(np.abs(actual.numpy() - expected).max() / np.abs(expected).max())
 
 
 @pytest.mark.parametrize('name', NAMES)
 def test_least_where_output_and_target_are_equal(name: str) -> None:
     loss = LOSSES.build(dict(type=name))
     if not loss.comparable:
-        pytest.skip(f'{name}: output and target are not of one kind')
+        pytest.skip(f'{name}: output and target do not mean the same')
     output, target = sample((2, 5, 8, 8))
     equal = loss(target, target)
     assert equal == 0
@@ -78,7 +78,7 @@ def test_gradients_are_finite(name: str, form: str) -> None:
 
 @pytest.mark.parametrize('name', NAMES)
 @pytest.mark.parametrize('shape', [(2, 5, 8, 8), (2, 5, 2)])
-def test_points_of_weight_zero_move_nothing(name: str, shape: tuple[int, ...]) -> None:
+def test_points_of_weight_zero_do_not_change_the_loss(name: str, shape: tuple[int, ...]) -> None:
     loss, (output, target) = LOSSES.build(dict(type=name)), sample(shape)
     weight = torch.ones(2, 5, *[1] * (len(shape) - 2))
     weight[:, 3] = 0
@@ -93,28 +93,28 @@ def test_coordinate_losses_are_mmposes(name: str) -> None:
     with np.load(COPIED) as numbers:
         pred, target, weight = (torch.from_numpy(numbers[key]) for key in ('pred', 'tgt', 'w'))
         loss = LOSSES.build(dict(type=COORDINATES[name]))
-        for form, given in {
+        for form, arguments in {
             '': (pred, target, weight),
             '_now': (pred, target),
             '_x256': (pred * 256, target * 256, weight),
         }.items():
-            value, slope = gradient(loss, *given)
-            assert abs(value / numbers[name + form] - 1) <= NEAR
-            assert relative(slope, numbers[f'{name}{form}_grad']) <= NEAR
+            value, slope = gradient(loss, *arguments)
+            assert abs(value / numbers[name + form] - 1) <= TOLERANCE
+            assert relative(slope, numbers[f'{name}{form}_grad']) <= TOLERANCE
         if hasattr(loss, 'scale'):
             value, slope = gradient(LOSSES.build(dict(type=COORDINATES[name], scale=256.0)), pred, target, weight)
-            assert abs(value / numbers[f'{name}_x256'] - 1) <= NEAR
-            assert relative(slope / 256, numbers[f'{name}_x256_grad']) <= NEAR
+            assert abs(value / numbers[f'{name}_x256'] - 1) <= TOLERANCE
+            assert relative(slope / 256, numbers[f'{name}_x256_grad']) <= TOLERANCE
 
 
 @pytest.mark.parametrize('name', ['wing', 'softwing'])
-def test_the_whole_curve_is_mmposes(name: str) -> None:
-    """A row of errors from -20 to 20 pixels: both branches and the bend between them."""
+def test_the_complete_curve_is_mmposes(name: str) -> None:
+    """Errors from -20 to 20 pixels: both pieces of the loss and the transition between them."""
     with np.load(COPIED) as numbers:
         error = torch.from_numpy(np.linspace(-20, 20, 401, dtype=np.float32))[None, :, None]
         value, slope = gradient(LOSSES.build(dict(type=COORDINATES[name])), error, torch.zeros_like(error))
-        assert abs(value / numbers[f'{name}_curve_sum'] - 1) <= NEAR
-        assert relative(slope, numbers[f'{name}_curve_sum_grad']) <= NEAR
+        assert abs(value / numbers[f'{name}_curve_sum'] - 1) <= TOLERANCE
+        assert relative(slope, numbers[f'{name}_curve_sum_grad']) <= TOLERANCE
 
 
 def map_weight(numbers: np.lib.npyio.NpzFile, form: str) -> Tensor | None:
@@ -124,21 +124,21 @@ def map_weight(numbers: np.lib.npyio.NpzFile, form: str) -> Tensor | None:
 
 @pytest.mark.parametrize('name,form', MAP_FORMS)
 def test_heatmap_gradients_are_mmposes(name: str, form: str) -> None:
-    """The copy holds one cell in 64, so that its mean's gradient is 64 times the reference's."""
+    """The copy holds one cell of 64, so the gradient of its mean is 64 times the reference's."""
     with np.load(COPIED) as numbers:
-        given = torch.from_numpy(numbers['hp']), torch.from_numpy(numbers['ht']), map_weight(numbers, form)
-        _, slope = gradient(LOSSES.build(dict(type=MAPS[name])), *given)
-        assert relative(slope / 64, numbers[f'{name}{form}_grad']) <= NEAR
+        arguments = torch.from_numpy(numbers['hp']), torch.from_numpy(numbers['ht']), map_weight(numbers, form)
+        _, slope = gradient(LOSSES.build(dict(type=MAPS[name])), *arguments)
+        assert relative(slope / 64, numbers[f'{name}{form}_grad']) <= TOLERANCE
 
 
 @pytest.mark.parametrize('name,form', MAP_FORMS)
 def test_heatmap_losses_are_mmposes(name: str, form: str, shared: Path) -> None:
     with np.load(shared / 'ref' / 'losses.npz') as numbers:
-        given = torch.from_numpy(numbers['hp']), torch.from_numpy(numbers['ht']), map_weight(numbers, form)
-        value, slope = gradient(LOSSES.build(dict(type=MAPS[name])), *given)
-        assert abs(value / numbers[name + form] - 1) <= NEAR
-        assert relative(slope[..., ::4, ::4], numbers[f'{name}{form}_grad']) <= NEAR
-        assert abs(slope.double().norm() / numbers[f'{name}{form}_gradnorm'] - 1) <= NEAR
+        arguments = torch.from_numpy(numbers['hp']), torch.from_numpy(numbers['ht']), map_weight(numbers, form)
+        value, slope = gradient(LOSSES.build(dict(type=MAPS[name])), *arguments)
+        assert abs(value / numbers[name + form] - 1) <= TOLERANCE
+        assert relative(slope[..., ::4, ::4], numbers[f'{name}{form}_grad']) <= TOLERANCE
+        assert abs(slope.double().norm() / numbers[f'{name}{form}_gradnorm'] - 1) <= TOLERANCE
 
 
 def test_wing_by_hand() -> None:
@@ -168,12 +168,12 @@ def test_soft_wing_by_hand() -> None:
 )
 def test_adaptive_wing_by_hand(target: float, expected: list[float]) -> None:
     errors = torch.tensor([0.05, 0.1, 0.3, 0.5, 1.0], dtype=torch.float64)
-    found = adaptive_wing(errors, torch.full_like(errors, target), 2.1, 14, 1, 0.5)
-    np.testing.assert_allclose(found.numpy(), expected, atol=1e-6)
+    actual = adaptive_wing(errors, torch.full_like(errors, target), 2.1, 14, 1, 0.5)
+    np.testing.assert_allclose(actual.numpy(), expected, atol=1e-6)
 
 
 def test_reductions() -> None:
-    """Wing sums over a face, the others average over every number: twice the points, twice or once the loss."""
+    """Wing losses sum over a face, the others average: twice the points give twice or once the loss."""
     output, target = sample((3, 4, 2))
     for name, factor in (('WingLoss', 2), ('SoftWingLoss', 2), ('L1Loss', 1), ('SmoothL1Loss', 1)):
         loss = LOSSES.build(dict(type=name))
@@ -188,28 +188,28 @@ def test_mean_square_by_hand() -> None:
     assert loss(output, target, torch.tensor([0.0, 2.0])[None, :, None, None]) == 2 * (9 + 16) / 4
 
 
-@pytest.mark.parametrize('name', AGAIN)
+@pytest.mark.parametrize('name', OTHERS)
 def test_the_other_losses_are_mmposes(name: str, shared: Path) -> None:
-    """Focal loss: without weights, of chances between .01 and .99, and no map of the reference has a top of 1."""
-    kind, options = AGAIN[name]
+    """Focal loss: without weights, for probabilities from .01 to .99; no map of the reference has a peak of 1."""
+    kind, options = OTHERS[name]
     with np.load(shared / 'ref' / 'losses.npz') as numbers:
         pred, target, weight = (torch.from_numpy(numbers[key]) for key in ('pred', 'tgt', 'w'))
         forms = {'': (pred, target, weight), '_now': (pred, target), '_x256': (pred * 256, target * 256, weight)}
         if name in ('kpmse_skip', 'ohkm', 'focal'):
             maps = [torch.from_numpy(numbers[key]) for key in ('hp', 'ht')]
             forms = {'': (maps[0].clamp(0.01, 0.99), maps[1]) if name == 'focal' else (*maps, map_weight(numbers, ''))}
-        for form, given in forms.items():
-            value, slope = gradient(LOSSES.build(dict(type=kind, **options)), *given)
-            assert abs(value / numbers[name + form] - 1) <= NEAR
-            assert abs(slope.double().norm() / numbers[f'{name}{form}_gradnorm'] - 1) <= NEAR
-            wanted = numbers[f'{name}{form}_grad']
-            assert relative(slope[..., ::4, ::4] if slope.dim() == 4 else slope, wanted) <= NEAR
+        for form, arguments in forms.items():
+            value, slope = gradient(LOSSES.build(dict(type=kind, **options)), *arguments)
+            assert abs(value / numbers[name + form] - 1) <= TOLERANCE
+            assert abs(slope.double().norm() / numbers[f'{name}{form}_gradnorm'] - 1) <= TOLERANCE
+            expected = numbers[f'{name}{form}_grad']
+            assert relative(slope[..., ::4, ::4] if slope.dim() == 4 else slope, expected) <= TOLERANCE
 
 
 def test_each_array_of_the_reference_is_compared_somewhere(shared: Path) -> None:
     with np.load(shared / 'ref' / 'losses.npz') as numbers:
         values = {key for key in numbers if key + '_grad' in numbers}
-        read = {*AGAIN, *COORDINATES, *MAPS}
+        read = {*OTHERS, *COORDINATES, *MAPS}
         forms = ('', '_now', '_x256', '_mask', '_curve_sum')
         assert values <= {name + form for name in read for form in forms}
         assert set(numbers) - values <= {'pred', 'tgt', 'w', 'hp', 'ht', 'hw', 'hmask'} | {

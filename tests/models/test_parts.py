@@ -1,4 +1,4 @@
-"""What every registered backbone and head keeps; a new part is tested by being registered."""
+"""Laws of every registered backbone and head. A new part is tested as soon as it is registered."""
 
 import inspect
 from importlib.util import find_spec
@@ -17,11 +17,11 @@ from facelmk.registry import BACKBONES, HEADS
 K = 5
 WITHOUT_TIMM = pytest.mark.skipif(find_spec('timm') is None, reason='timm is not installed: pip install facelmk[timm]')
 BACKBONE_NAMES = [pytest.param(name, marks=WITHOUT_TIMM if name == 'TimmBackbone' else ()) for name in BACKBONES]
-HEAD_NAMES = [name for name in HEADS if name != 'StackHead']  # it has no layers, and takes nothing but maps
+HEAD_NAMES = [name for name in HEADS if name != 'StackHead']  # it has no layers and takes heatmaps only
 
 
 class Alone(nn.Module):
-    """A head between two features and its last stage."""
+    """A head that takes two features and returns its last stage."""
 
     def __init__(self, head: nn.Module) -> None:
         super().__init__()
@@ -37,8 +37,8 @@ def build_backbone(name: str, **options) -> nn.Module:
 
 def build_head(name: str, size: int = 64) -> nn.Module:
     facts = {'size': size, 'bins': 2 * size, 'stride': 8}  # those of the last feature below
-    more = {key: facts[key] for key in facts.keys() & inspect.signature(HEADS.get(name)).parameters.keys()}
-    return HEADS.build(dict(type=name, in_channels=(6, 10), out_channels=K, **more))
+    extra = {key: facts[key] for key in facts.keys() & inspect.signature(HEADS.get(name)).parameters.keys()}
+    return HEADS.build(dict(type=name, in_channels=(6, 10), out_channels=K, **extra))
 
 
 def features(size: int = 64) -> tuple[torch.Tensor, torch.Tensor]:
@@ -46,8 +46,8 @@ def features(size: int = 64) -> tuple[torch.Tensor, torch.Tensor]:
     return torch.randn(2, 6, size // 4, size // 4), torch.randn(2, 10, size // 8, size // 8)
 
 
-def settled(network: nn.Module, *inputs: torch.Tensor) -> nn.Module:
-    """In evaluation, its BatchNorms having seen something."""
+def with_statistics(network: nn.Module, *inputs: torch.Tensor) -> nn.Module:
+    """The network in evaluation mode, after its BatchNorms have seen one batch."""
     with torch.no_grad():
         network.train()(*inputs)
     return network.eval()
@@ -56,8 +56,8 @@ def settled(network: nn.Module, *inputs: torch.Tensor) -> nn.Module:
 def assert_exports(network: nn.Module, *inputs: torch.Tensor) -> None:
     with torch.no_grad():
         expected, graph = network(*inputs), torch.export.export(network, inputs).module()
-        found = graph(*inputs)
-    for ours, theirs in zip(_tuple(expected), _tuple(found), strict=True):
+        actual = graph(*inputs)
+    for ours, theirs in zip(_tuple(expected), _tuple(actual), strict=True):
         assert (ours - theirs).abs().max() <= 1e-5 * ours.abs().max()
 
 
@@ -65,7 +65,7 @@ def _tuple(output: torch.Tensor | tuple[torch.Tensor, ...]) -> tuple[torch.Tenso
     return output if isinstance(output, tuple) else (output,)
 
 
-def assert_comes_back(first: nn.Module, second: nn.Module, path: Path, *inputs: torch.Tensor) -> None:
+def assert_reloads(first: nn.Module, second: nn.Module, path: Path, *inputs: torch.Tensor) -> None:
     save_checkpoint({'state_dict': first.state_dict()}, path)
     load_checkpoint(second, path)
     with torch.no_grad():
@@ -74,22 +74,22 @@ def assert_comes_back(first: nn.Module, second: nn.Module, path: Path, *inputs: 
 
 
 @pytest.mark.parametrize('name', BACKBONE_NAMES)
-def test_backbone_says_what_it_gives(name: str) -> None:
+def test_out_channels_of_a_backbone_are_those_of_its_features(name: str) -> None:
     backbone = build_backbone(name).eval()
     for size in (64, 96):
         with torch.no_grad():
-            found = backbone(torch.randn(2, 3, size, size))
-        assert isinstance(found, tuple) and isinstance(backbone.out_channels, tuple)
-        assert tuple(feature.shape[1] for feature in found) == backbone.out_channels
-        widths = [feature.shape[-1] for feature in found]
+            actual = backbone(torch.randn(2, 3, size, size))
+        assert isinstance(actual, tuple) and isinstance(backbone.out_channels, tuple)
+        assert tuple(feature.shape[1] for feature in actual) == backbone.out_channels
+        widths = [feature.shape[-1] for feature in actual]
         assert widths == sorted(widths, reverse=True)
-        assert all(feature.shape[-1] == feature.shape[-2] and size % feature.shape[-1] == 0 for feature in found)
+        assert all(feature.shape[-1] == feature.shape[-2] and size % feature.shape[-1] == 0 for feature in actual)
     assert backbone.pretrained is None
-    assert build_backbone(name, pretrained='some.pth').pretrained == 'some.pth'  # a name, nothing is read
+    assert build_backbone(name, pretrained='some.pth').pretrained == 'some.pth'  # only stored, nothing is loaded
 
 
 @pytest.mark.parametrize('name', BACKBONE_NAMES)
-def test_every_weight_of_a_backbone_learns(name: str) -> None:
+def test_each_weight_of_a_backbone_gets_a_gradient(name: str) -> None:
     torch.manual_seed(0)
     backbone = build_backbone(name)
     sum((feature**2).mean() for feature in backbone(torch.randn(4, 3, 64, 64))).backward()
@@ -98,7 +98,7 @@ def test_every_weight_of_a_backbone_learns(name: str) -> None:
 
 
 @pytest.mark.parametrize('name', BACKBONE_NAMES)
-def test_frozen_stages_stay_as_they_are(name: str) -> None:
+def test_frozen_stages_do_not_change(name: str) -> None:
     torch.manual_seed(0)
     backbone = build_backbone(name, frozen_stages=1).train()
     before = {key: value.clone() for key, value in backbone.state_dict().items()}
@@ -107,50 +107,50 @@ def test_frozen_stages_stay_as_they_are(name: str) -> None:
     torch.optim.SGD(free, lr=0.1).step()
     moved = {key for key, value in backbone.state_dict().items() if not torch.equal(before[key], value)}
     modules = [*backbone.stage(0), *backbone.stage(1)]
-    kept = [p for module in modules for p in [*module.parameters(), *module.buffers()]]
+    frozen = [p for module in modules for p in [*module.parameters(), *module.buffers()]]
     names = {
         key
         for key, value in [*backbone.named_parameters(), *backbone.named_buffers()]
-        if any(value is one for one in kept)
+        if any(value is one for one in frozen)
     }
     assert names and free and moved
     assert not names & moved
-    assert all(not p.requires_grad for p in kept if isinstance(p, nn.Parameter))
+    assert all(not p.requires_grad for p in frozen if isinstance(p, nn.Parameter))
     with pytest.raises(FacelmkError, match='frozen_stages=9'):
         build_backbone(name, frozen_stages=9)
 
 
 @pytest.mark.parametrize('name', BACKBONE_NAMES)
-def test_backbone_comes_back_from_its_file_and_exports(name: str, tmp_path: Path) -> None:
+def test_a_backbone_reloads_and_exports(name: str, tmp_path: Path) -> None:
     torch.manual_seed(0)
     image = torch.randn(2, 3, 64, 64)
-    first, second = settled(build_backbone(name), image), build_backbone(name)
-    assert_comes_back(first, second, tmp_path / 'backbone.pth', image)
+    first, second = with_statistics(build_backbone(name), image), build_backbone(name)
+    assert_reloads(first, second, tmp_path / 'backbone.pth', image)
     assert_exports(first, image)
 
 
 @pytest.mark.parametrize('name', HEAD_NAMES)
-def test_head_learns_comes_back_and_exports(name: str, tmp_path: Path) -> None:
+def test_a_head_learns_reloads_and_exports(name: str, tmp_path: Path) -> None:
     torch.manual_seed(0)
     head = build_head(name)
     stages = head(features())
     assert isinstance(stages, list) and stages[-1].shape[:2] == (2, K)
     sum((stage**2).mean() for stage in stages).backward()
     assert all(p.grad is not None and p.grad.isfinite().all() for p in head.parameters())
-    first, second = settled(Alone(head), *features()), Alone(build_head(name)).eval()
-    assert_comes_back(first, second, tmp_path / 'head.pth', *features())
+    first, second = with_statistics(Alone(head), *features()), Alone(build_head(name)).eval()
+    assert_reloads(first, second, tmp_path / 'head.pth', *features())
     assert_exports(first, *features())
 
 
 @pytest.mark.parametrize('backbone', BACKBONE_NAMES)
 @pytest.mark.parametrize('head', ['HeatmapHead', 'RegressionHead'])
-def test_any_head_goes_onto_any_backbone(backbone: str, head: str) -> None:
+def test_any_head_fits_any_backbone(backbone: str, head: str) -> None:
     network = Network(dict(type=backbone), dict(type=head), K).eval()
     with torch.no_grad():
         assert network(torch.randn(1, 3, 64, 64)).shape[:2] == (1, K)
 
 
-def test_start_weights_are_mmposes() -> None:
+def test_initial_weights_are_mmposes() -> None:
     torch.manual_seed(0)
     network = Network(dict(type='HRNet'), dict(type='HeatmapHead', convs=1), 98)
     convs = torch.cat([m.weight.flatten() for m in network.backbone.modules() if isinstance(m, nn.Conv2d)])
@@ -163,8 +163,8 @@ def test_start_weights_are_mmposes() -> None:
 
 
 def test_batch_norm_momentum_of_hrnet() -> None:
-    for given, expected in ((None, 0.1), (0.01, 0.01)):
-        backbone = BACKBONES.build(dict(type='HRNet') | ({} if given is None else {'momentum': given}))
+    for momentum, expected in ((None, 0.1), (0.01, 0.01)):
+        backbone = BACKBONES.build(dict(type='HRNet') | ({} if momentum is None else {'momentum': momentum}))
         assert {m.momentum for m in backbone.modules() if isinstance(m, nn.BatchNorm2d)} == {expected}
 
 
@@ -176,7 +176,7 @@ def test_batch_norm_momentum_of_hrnet() -> None:
         (dict(type='ResNet', out_stages=()), 'out_stages'),
     ],
 )
-def test_what_there_is_not_is_refused_by_value(part: dict, word: str) -> None:
+def test_impossible_options_are_refused_by_value(part: dict, word: str) -> None:
     with pytest.raises(FacelmkError, match=word):
         BACKBONES.build(part)
 

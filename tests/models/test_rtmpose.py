@@ -1,6 +1,6 @@
 """RTMPose in three sizes against MMPose 1.3.2: keys, rows, points; and its loss by hand.
 
-`tests/data/rtmpose.npz` holds all keys and a share of the smallest network's numbers.
+`tests/data/rtmpose.npz` holds all keys and a part of the smallest network's numbers.
 """
 
 from functools import cache
@@ -17,7 +17,7 @@ from facelmk.registry import BACKBONES, HEADS, LOSSES, MODELS
 
 COPIED = Path(__file__).parents[1] / 'data' / 'rtmpose.npz'
 SIZES = {'t_face6': (0.167, 0.375, 'lapa'), 's_face6': (0.33, 0.5, 'lapa'), 'm_wflw': (0.67, 0.75, 'wflw')}
-NEAR = 1e-5
+TOLERANCE = 1e-5
 
 
 def build(name: str, size: int = 256) -> nn.Module:
@@ -41,32 +41,32 @@ def outputs(name: str) -> tuple[nn.Module, tuple[Tensor, Tensor]]:
     model = fill(build(name))
     crops = [(np.random.RandomState(10 + i).rand(3, 256, 256) * 255).astype(np.uint8) for i in range(2)]
     inputs = model.data_preprocessor(dict(inputs=torch.from_numpy(np.stack(crops))))['inputs']
-    found = []
+    actual = []
     for model.flip_test in (False, True):
         with torch.no_grad():
-            found.append(model.output(inputs))
-    return model, tuple(found)
+            actual.append(model.output(inputs))
+    return model, tuple(actual)
 
 
-def relative(found: Tensor, expected: np.ndarray) -> float:
-    return float(np.abs(found.numpy() - expected).max() / np.abs(expected).max())
+def relative(actual: Tensor, expected: np.ndarray) -> float:
+    return float(np.abs(actual.numpy() - expected).max() / np.abs(expected).max())
 
 
 def assert_points(name: str, numbers: np.lib.npyio.NpzFile, flip: int) -> None:
-    """All points but ties are MMPose's; in a tie its bin is as high as ours, but for rounding.
+    """All points except ties equal MMPose's. In a tie, MMPose's bin is as high as ours up to rounding.
 
-    Rows of these networks hardly depend on the picture, so that those of a point on the face's middle, averaged with
-    their mirror, have two maxima of one height. With the reference's number of threads all points are the same.
+    The rows of these random networks hardly depend on the image. In the middle of the face, the mean of a row and its
+    mirrored row has two equal maxima. With the reference's number of threads, all points are the same.
     """
     model, stages = outputs(name)
     output, expected = stages[flip], torch.from_numpy(numbers[f'kpts_flip{flip}'])
     points, scores = model.codec.decode(output, 256)
-    assert np.abs(scores.numpy() - numbers[f'scores_flip{flip}']).max() <= NEAR
-    theirs = output.gather(-1, (expected * 2).round().long()[..., None])[..., 0]
-    assert (output.amax(-1) - theirs).max() <= 2e-6 * output.abs().max()
-    apart = (points - expected).abs().amax(-1) > 1e-3
-    assert not apart[:, (model.mirror != torch.arange(len(model.mirror)))].any()
-    assert not flip and not apart.any() or flip and apart.float().mean() < 0.12
+    assert np.abs(scores.numpy() - numbers[f'scores_flip{flip}']).max() <= TOLERANCE
+    at_theirs = output.gather(-1, (expected * 2).round().long()[..., None])[..., 0]
+    assert (output.amax(-1) - at_theirs).max() <= 2e-6 * output.abs().max()
+    differs = (points - expected).abs().amax(-1) > 1e-3
+    assert not differs[:, (model.mirror != torch.arange(len(model.mirror)))].any()
+    assert not flip and not differs.any() or flip and differs.float().mean() < 0.12
 
 
 @pytest.mark.parametrize('name', SIZES)
@@ -74,20 +74,20 @@ def test_all_reference_numbers(name: str, shared: Path) -> None:
     _, (output, _) = outputs(name)
     with np.load(shared / 'ref' / f'crop_rtmpose_{name}.npz') as numbers:
         for i in range(2):
-            side = output[:, :, i]
-            assert side.shape == tuple(numbers[f'head{i}_shape'])
-            assert relative(side[:, ::9], numbers[f'head{i}']) <= NEAR
-            assert abs(side.double().sum() - numbers[f'head{i}_sum']) <= NEAR * side.abs().sum()
+            axis = output[:, :, i]
+            assert axis.shape == tuple(numbers[f'head{i}_shape'])
+            assert relative(axis[:, ::9], numbers[f'head{i}']) <= TOLERANCE
+            assert abs(axis.double().sum() - numbers[f'head{i}_sum']) <= TOLERANCE * axis.abs().sum()
             assert_points(name, numbers, i)
 
 
-def test_a_share_of_the_reference_numbers() -> None:
+def test_a_part_of_the_reference_numbers() -> None:
     _, (output, _) = outputs('t_face6')
     with np.load(COPIED) as numbers:
         for i in range(2):
-            side = output[:, :, i]
-            assert relative(side[:, ::45], numbers[f'head{i}']) <= NEAR
-            assert abs(side.double().sum() - numbers[f'head{i}_sum']) <= NEAR * side.abs().sum()
+            axis = output[:, :, i]
+            assert relative(axis[:, ::45], numbers[f'head{i}']) <= TOLERANCE
+            assert abs(axis.double().sum() - numbers[f'head{i}_sum']) <= TOLERANCE * axis.abs().sum()
             assert_points('t_face6', numbers, i)
 
 
@@ -138,14 +138,14 @@ def test_a_codec_without_bins_is_refused() -> None:
         BACKBONES.build(dict(type='CSPNeXt', out_stages=(5,)))
 
 
-def test_stages_of_cspnext_lie_at_strides_4_to_32() -> None:
+def test_stages_of_cspnext_have_strides_4_to_32() -> None:
     backbone = BACKBONES.build(dict(type='CSPNeXt', deepen=0.167, widen=0.375, out_stages=(1, 2, 3, 4))).eval()
     features = backbone(torch.zeros(1, 3, 64, 64))
     assert [tuple(f.shape[1:]) for f in features] == [(48, 16, 16), (96, 8, 8), (192, 4, 4), (384, 2, 2)]
 
 
 def test_divergence_by_hand() -> None:
-    """Two bins: logits (0, 0) are chances of a half; ln 2 - H(p) is the divergence, its half the mean over bins."""
+    """Two bins: logits (0, 0) are probabilities of 1/2. The divergence is ln 2 - H(p); half of it is the mean over bins."""
     loss = LOSSES.build(dict(type='KLDiscretLoss', beta=1.0, softmax=False))
     output, target = torch.zeros(3, 2, 2, 2), torch.tensor([0.25, 0.75]).expand(3, 2, 2, 2)
     half = (np.log(2) + 0.25 * np.log(0.25) + 0.75 * np.log(0.75)) / 2
@@ -158,9 +158,9 @@ def test_divergence_of_softened_rows_is_mmposes_formula() -> None:
     output, target = torch.randn(2, 5, 2, 16), torch.rand(2, 5, 2, 16)
     weight, total = torch.rand(2, 5), 0.0
     for i in range(2):
-        found = torch.log_softmax(output[:, :, i].reshape(-1, 16) * 10, 1)
-        wanted = torch.softmax(target[:, :, i].reshape(-1, 16) * 7, 1)
-        rows = nn.KLDivLoss(reduction='none')(found, wanted).mean(1)
+        actual = torch.log_softmax(output[:, :, i].reshape(-1, 16) * 10, 1)
+        expected = torch.softmax(target[:, :, i].reshape(-1, 16) * 7, 1)
+        rows = nn.KLDivLoss(reduction='none')(actual, expected).mean(1)
         total = total + (rows * weight.reshape(-1)).sum()
     loss = LOSSES.build(dict(type='KLDiscretLoss', beta=10.0, label_beta=7.0))
     torch.testing.assert_close(loss(output, target, weight[..., None, None]), total / 5)

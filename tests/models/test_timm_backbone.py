@@ -1,4 +1,4 @@
-"""Networks of timm, through a stand-in for it, and through timm itself where it is installed."""
+"""Networks of timm: with a fake timm, and with timm itself if it is installed."""
 
 import sys
 from types import ModuleType, SimpleNamespace
@@ -13,7 +13,7 @@ from facelmk.registry import BACKBONES
 
 
 class Pyramid(nn.Module):
-    """A network as timm gives it: named children, some of which are features."""
+    """A network like timm's: named children, some of them with features."""
 
     def __init__(self, out_indices: tuple[int, ...] = (0, 1, 2), weights: float = 0.0, last: bool = False) -> None:
         super().__init__()
@@ -25,17 +25,17 @@ class Pyramid(nn.Module):
         self.feature_info = SimpleNamespace(channels=lambda: [(4, 6, 8)[i] for i in out_indices])
 
     def forward(self, x: Tensor) -> list[Tensor]:
-        found = []
+        features = []
         for name, child in self.named_children():
             x = child(x)
             if name in self.return_layers:
-                found.append(x.permute(0, 2, 3, 1) if self.output_fmt == 'NHWC' else x)
-        return found
+                features.append(x.permute(0, 2, 3, 1) if self.output_fmt == 'NHWC' else x)
+        return features
 
 
 @pytest.fixture
-def asked(monkeypatch: pytest.MonkeyPatch) -> list[dict]:
-    """What a stand-in for timm is asked to create."""
+def created(monkeypatch: pytest.MonkeyPatch) -> list[dict]:
+    """The calls of create_model of a fake timm."""
     calls, fake = [], ModuleType('timm')
 
     def create_model(model_name: str, pretrained: bool, features_only: bool, **options: object) -> nn.Module:
@@ -53,19 +53,19 @@ def build(**options: object) -> nn.Module:
     return BACKBONES.build(dict(type='TimmBackbone', name='pyramid', **options))
 
 
-def test_features_are_timms(asked: list[dict]) -> None:
+def test_features_are_timms(created: list[dict]) -> None:
     backbone = build(out_indices=[1, 2])
-    assert asked == [dict(model_name='pyramid', pretrained=False, features_only=True, out_indices=(1, 2))]
+    assert created == [dict(model_name='pyramid', pretrained=False, features_only=True, out_indices=(1, 2))]
     assert backbone.out_channels == (6, 8)
     assert [tuple(f.shape) for f in backbone(torch.zeros(2, 3, 64, 64))] == [(2, 6, 16, 16), (2, 8, 8, 8)]
 
 
-def test_channels_come_second_whatever_the_network(asked: list[dict]) -> None:
+def test_channels_are_the_second_axis_for_any_network(created: list[dict]) -> None:
     features = build(last=True)(torch.zeros(2, 3, 64, 64))
     assert [f.shape[1] for f in features] == [4, 6, 8]
 
 
-def test_stages_end_where_features_do(asked: list[dict]) -> None:
+def test_stages_end_at_features(created: list[dict]) -> None:
     def free(**options: object) -> set[str]:
         return {key.split('.')[1] for key, p in build(**options).named_parameters() if p.requires_grad}
 
@@ -74,21 +74,21 @@ def test_stages_end_where_features_do(asked: list[dict]) -> None:
     assert free(frozen_stages=0, out_indices=(1, 2)) == {'layer2'}
 
 
-def test_timms_weights_are_taken_when_training_begins(asked: list[dict]) -> None:
+def test_timms_weights_are_loaded_when_training_starts(created: list[dict]) -> None:
     backbone = build(pretrained='timm')
-    assert backbone.pretrained == 'timm' and not any(call['pretrained'] for call in asked)
+    assert backbone.pretrained == 'timm' and not any(call['pretrained'] for call in created)
     load_pretrained(backbone, backbone.pretrained)
-    assert (backbone.network.stem.weight == 1).all() and asked[-1]['pretrained']
-    with pytest.raises(MissingResource, match=r"no weights for 'pyramid'.*No pretrained.*pretrained=None"):
+    assert (backbone.network.stem.weight == 1).all() and created[-1]['pretrained']
+    with pytest.raises(MissingResource, match=r"'pyramid'.*No pretrained.*pretrained=None"):
         load_pretrained(build(last=True), 'timm')
 
 
-def test_a_name_that_timm_does_not_know_is_answered_with_the_near_one(asked: list[dict]) -> None:
+def test_the_error_for_an_unknown_name_suggests_the_closest_one(created: list[dict]) -> None:
     with pytest.raises(UnknownName, match="'pyramyd'.*Did you mean 'pyramid'"):
         BACKBONES.build(dict(type='TimmBackbone', name='pyramyd'))
 
 
-def test_without_timm_the_pip_line_is_told(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_without_timm_the_error_names_the_pip_command(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(sys.modules, 'timm', None)
     with pytest.raises(MissingResource, match=r'pip install facelmk\[timm\]') as error:
         build()

@@ -1,4 +1,4 @@
-"""U-Net and DLA-34: sizes counted by hand, what their trees and ways up compute, and the published weights' form."""
+"""U-Net and DLA-34: parameters counted by hand, trees and decoders by hand, and published weights."""
 
 from pathlib import Path
 
@@ -9,7 +9,7 @@ from torch.nn import functional as F
 
 from facelmk.checkpoint import PRETRAINED, Mismatch, load_pretrained
 from facelmk.errors import FacelmkError
-from facelmk.models.backbones.dla import Ascent, Tree
+from facelmk.models.backbones.dla import Decoder, Tree
 from facelmk.registry import BACKBONES
 
 WIDTHS = (16, 32, 64, 128, 256, 512)
@@ -24,31 +24,31 @@ def conv(width: int, out: int, kernel: int = 3) -> int:
     return width * out * kernel**2 + 2 * out
 
 
-def leaves(width: int, out: int, told: int = 0) -> int:
-    """Those of a tree of height 1 whose root sees `told` channels beside its two leaves."""
+def leaves(width: int, out: int, extra: int = 0) -> int:
+    """Parameters of a tree of height 1 whose root takes `extra` channels beside its two leaves."""
     project = conv(width, out, 1) if width != out else 0
-    return conv(width, out) + 3 * conv(out, out) + project + conv(2 * out + told, out, 1)
+    return conv(width, out) + 3 * conv(out, out) + project + conv(2 * out + extra, out, 1)
 
 
-def trunk() -> int:
-    """Those of DLA-34's trunk."""
+def encoder() -> int:
+    """Parameters of DLA-34 without its decoder."""
     first = conv(3, 16, 7) + conv(16, 16) + conv(16, 32)
-    middle = [leaves(w, out) + leaves(out, out, told=w + out) for w, out in ((64, 128), (128, 256))]
-    return first + leaves(32, 64) + sum(middle) + leaves(256, 512, told=256)
+    middle = [leaves(w, out) + leaves(out, out, extra=w + out) for w, out in ((64, 128), (128, 256))]
+    return first + leaves(32, 64) + sum(middle) + leaves(256, 512, extra=256)
 
 
 def test_dla34_has_the_published_number_of_parameters() -> None:
     """With 1000 classes 15,742,104; the published file also holds two projections that nothing uses: 15,783,832."""
     backbone = BACKBONES.build(dict(type='DLA'))
-    assert parameters(backbone) - parameters(backbone.up) == trunk() == 15_742_104 - 513 * 1000
+    assert parameters(backbone) - parameters(backbone.up) == encoder() == 15_742_104 - 513 * 1000
     assert 15_742_104 + conv(64, 128, 1) + conv(128, 256, 1) == 15_783_832
     joins = sum(n * (conv(2 * w, w, 1) + conv(2 * w, w)) for n, w in ((1, 256), (2, 128), (3, 64)))
     assert parameters(backbone.up) == joins and parameters(backbone) == 17_443_760
 
 
 def published(backbone: nn.Module) -> dict[str, Tensor]:
-    """A state_dict as the ImageNet file has it: a classifier, unused projections, no counters, no way up."""
-    own = {
+    """A state_dict as the ImageNet file has it: a classifier, unused projections, no counters, no decoder."""
+    state = {
         key: value
         for key, value in backbone.state_dict().items()
         if not key.startswith('up.') and not key.endswith('num_batches_tracked')
@@ -61,26 +61,26 @@ def published(backbone: nn.Module) -> dict[str, Tensor]:
         'level3.tree1.tree2.bn2.weight',
         'level4.tree2.root.conv.weight',
         'level5.root.bn.bias',
-    } <= own.keys()
-    more = {'fc.weight': torch.zeros(1000, 512, 1, 1), 'fc.bias': torch.zeros(1000)}
+    } <= state.keys()
+    unused = {'fc.weight': torch.zeros(1000, 512, 1, 1), 'fc.bias': torch.zeros(1000)}
     for level, width, out in ((3, 64, 128), (4, 128, 256)):
-        more |= {f'level{level}.project.0.weight': torch.zeros(out, width, 1, 1)}
-        more |= {
+        unused |= {f'level{level}.project.0.weight': torch.zeros(out, width, 1, 1)}
+        unused |= {
             f'level{level}.project.1.{name}': torch.zeros(out)
             for name in ('weight', 'bias', 'running_mean', 'running_var')
         }
-    return own | more
+    return state | unused
 
 
-def test_imagenet_weights_fill_the_trunk_and_leave_the_way_up(tmp_path: Path) -> None:
+def test_imagenet_weights_fill_the_encoder_and_leave_the_decoder(tmp_path: Path) -> None:
     torch.manual_seed(0)
-    given, backbone = BACKBONES.build(dict(type='DLA')), BACKBONES.build(dict(type='DLA'))
-    weights, before = published(given), backbone.up.state_dict()['steps.0.0.node.0.weight'].clone()
+    source, backbone = BACKBONES.build(dict(type='DLA')), BACKBONES.build(dict(type='DLA'))
+    weights, before = published(source), backbone.up.state_dict()['steps.0.0.node.0.weight'].clone()
     torch.save(weights, tmp_path / 'dla34.pth')
     load_pretrained(backbone, tmp_path / 'dla34.pth')
-    found = backbone.state_dict()
-    assert all(torch.equal(value, found[key]) for key, value in weights.items() if key in found)
-    assert torch.equal(found['up.steps.0.0.node.0.weight'], before)
+    loaded = backbone.state_dict()
+    assert all(torch.equal(value, loaded[key]) for key, value in weights.items() if key in loaded)
+    assert torch.equal(loaded['up.steps.0.0.node.0.weight'], before)
     weights.pop('level5.root.bn.bias')
     torch.save(weights, tmp_path / 'torn.pth')
     with pytest.raises(Mismatch, match=r'1 missing \(level5.root.bn.bias\)'):
@@ -88,25 +88,25 @@ def test_imagenet_weights_fill_the_trunk_and_leave_the_way_up(tmp_path: Path) ->
     assert PRETRAINED['dla://dla34'].endswith('/dla34-ba72cf86.pth')
 
 
-def test_a_landmark_networks_way_up_is_taken_too(tmp_path: Path) -> None:
+def test_weights_of_a_landmark_network_fill_the_decoder_too(tmp_path: Path) -> None:
     torch.manual_seed(0)
-    given, backbone = BACKBONES.build(dict(type='DLA')), BACKBONES.build(dict(type='DLA'))
-    torch.save({f'backbone.{key}': value for key, value in given.state_dict().items()}, tmp_path / 'x.pth')
+    source, backbone = BACKBONES.build(dict(type='DLA')), BACKBONES.build(dict(type='DLA'))
+    torch.save({f'backbone.{key}': value for key, value in source.state_dict().items()}, tmp_path / 'x.pth')
     load_pretrained(backbone, tmp_path / 'x.pth')
-    assert all(torch.equal(value, backbone.state_dict()[key]) for key, value in given.state_dict().items())
+    assert all(torch.equal(value, backbone.state_dict()[key]) for key, value in source.state_dict().items())
 
 
 def test_a_tree_by_hand() -> None:
-    """Height 2: the last root sees its two leaves, the pooled input and the first tree, in this order."""
+    """Height 2: the last root takes its two leaves, the pooled input and the first tree, in this order."""
     torch.manual_seed(0)
-    tree, x = Tree(2, 4, 6, stride=2, keep=True).eval(), torch.randn(1, 4, 8, 8)
+    tree, x = Tree(2, 4, 6, stride=2, keep_input=True).eval(), torch.randn(1, 4, 8, 8)
     small, first, second = F.max_pool2d(x, 2), tree.tree1, tree.tree2
 
     def leaf(block: nn.Module, x: Tensor, short: Tensor) -> Tensor:
         return F.relu(block.bn2(block.conv2(F.relu(block.bn1(block.conv1(x))))) + short)
 
-    def root(part: nn.Module, *told: Tensor) -> Tensor:
-        return F.relu(part.root.bn(part.root.conv(torch.cat(told, 1))))
+    def root(part: nn.Module, *extra: Tensor) -> Tensor:
+        return F.relu(part.root.bn(part.root.conv(torch.cat(extra, 1))))
 
     a = leaf(first.tree1, x, first.project(small))
     b = leaf(first.tree2, a, a)
@@ -116,10 +116,10 @@ def test_a_tree_by_hand() -> None:
     torch.testing.assert_close(tree(x), root(second, d, c, small, one))
 
 
-def test_the_way_up_by_hand() -> None:
-    """Three sizes: c1 joins b and c; then a1 joins a and b, a2 joins a1 and c1."""
+def test_the_decoder_by_hand() -> None:
+    """Three sizes: b1 fuses b and c; then a1 fuses a and b, and a2 fuses a1 and b1."""
     torch.manual_seed(0)
-    up = Ascent((2, 4, 8)).eval()
+    up = Decoder((2, 4, 8)).eval()
     a, b, c = torch.randn(1, 2, 16, 16), torch.randn(1, 4, 8, 8), torch.randn(1, 8, 4, 4)
     (step,), (left, right) = up.steps
     b1 = step(b, c)
@@ -127,8 +127,8 @@ def test_the_way_up_by_hand() -> None:
     assert up((a, b, c)).shape == a.shape
 
 
-def test_unet_has_the_number_of_parameters_that_a_pencil_finds() -> None:
-    """Each level two 3x3; on the way up a 2x2 with biases that halves the width, then two 3x3."""
+def test_unet_has_the_number_of_parameters_counted_by_hand() -> None:
+    """Each level has two 3x3; the decoder has a 2x2 with biases that halves the width, then two 3x3."""
     widths = (64, 128, 256, 512)
     down = sum(conv(w, out) + conv(out, out) for w, out in zip((64, *widths[:-1]), widths, strict=True))
     up = sum(2 * w * w * 4 + w + conv(2 * w, w) + conv(w, w) for w in widths[:-1])
@@ -144,8 +144,8 @@ def test_unet_of_other_sizes(width: int, depth: int) -> None:
     assert {key.split('.')[0] for key, p in backbone.named_parameters() if p.requires_grad} == {'ups'}
 
 
-def test_unets_fine_maps_reach_the_answer_past_the_coarse_ones() -> None:
-    """A change in one corner moves that corner at once even where the way down is cut off."""
+def test_unet_has_skip_connections() -> None:
+    """A change in one corner of the input changes that corner, even if the upsampling weights are 0."""
     torch.manual_seed(0)
     backbone = BACKBONES.build(dict(type='UNet', width=8, depth=2)).eval()
     nn.init.zeros_(backbone.ups[0].up.weight)
@@ -156,7 +156,7 @@ def test_unets_fine_maps_reach_the_answer_past_the_coarse_ones() -> None:
     assert moved[0, 0] > 0 and moved[8:].max() == 0 and moved[:, 8:].max() == 0
 
 
-def test_start_weights_are_hes() -> None:
+def test_initial_weights_are_hes() -> None:
     torch.manual_seed(0)
     unet, dla = BACKBONES.build(dict(type='UNet')), BACKBONES.build(dict(type='DLA'))
     for weight, variance in (
@@ -171,6 +171,6 @@ def test_start_weights_are_hes() -> None:
 @pytest.mark.parametrize(
     ('part', 'word'), [(dict(type='UNet', depth=5), 'depth=5'), (dict(type='DLA', depth=60), 'depth=60')]
 )
-def test_forms_that_there_are_not_are_refused_by_value(part: dict, word: str) -> None:
+def test_impossible_depths_are_refused_by_value(part: dict, word: str) -> None:
     with pytest.raises(FacelmkError, match=word):
         BACKBONES.build(part)

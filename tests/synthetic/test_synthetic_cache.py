@@ -1,4 +1,4 @@
-"""SyntheticFaces: rows as every data set gives them, and a cache that is whole or absent."""
+"""SyntheticFaces: rows as in every data set, and a cache that is created atomically."""
 
 import pickle
 
@@ -7,7 +7,7 @@ import pytest
 
 from facelmk.errors import DataDefect
 from facelmk.registry import DATASETS
-from facelmk.synthetic import SyntheticFaces, dataset, draw
+from facelmk.synthetic import SyntheticFaces, cache, draw
 
 
 def test_rows_are_the_drawn_faces():
@@ -22,7 +22,7 @@ def test_rows_are_the_drawn_faces():
         data.face(3)
 
 
-def test_covered_points_count_unless_they_are_hidden():
+def test_hidden_points_count_as_visible_unless_hide_covered_is_set():
     drawn = draw(7, range(40), 64)
     shown, hidden = (SyntheticFaces(count=40, seed=7, size=64, hide_covered=hide) for hide in (False, True))
     assert all(shown.face(i)['visible'].all() for i in range(40))
@@ -32,10 +32,10 @@ def test_covered_points_count_unless_they_are_hidden():
 
 @pytest.mark.parametrize('workers', [1, 2])
 def test_a_cache_holds_the_same_faces_and_is_used_again(tmp_path, monkeypatch, workers):
-    monkeypatch.setattr(dataset, 'BLOCK', 4)
+    monkeypatch.setattr(cache, 'BLOCK', 4)
     cached = SyntheticFaces(count=10, seed=2, size=64, cache=str(tmp_path), workers=workers)
     assert [folder.name for folder in tmp_path.iterdir()] == [cached.cache.name]
-    monkeypatch.setattr(dataset, 'one', None)  # nothing is drawn a second time, whatever the mark-up
+    monkeypatch.setattr(cache, 'draw_face', None)  # the cache serves all landmark schemes, so nothing is drawn again
     again = SyntheticFaces('lapa', count=10, seed=2, size=64, cache=str(tmp_path), hide_covered=True)
     monkeypatch.undo()
     fresh = SyntheticFaces('lapa', count=10, seed=2, size=64, hide_covered=True)
@@ -43,22 +43,22 @@ def test_a_cache_holds_the_same_faces_and_is_used_again(tmp_path, monkeypatch, w
         one, other = again.face(index), fresh.face(index)
         assert all(np.array_equal(one[key], other[key]) for key in ('image', 'landmarks', 'visible', 'box'))
         assert one['tags'] == other['tags'] and one['id'] == other['id']
-    one['image'][:] = 0  # a row is a copy: writing on it leaves the cache alone
+    one['image'][:] = 0  # a row is a copy: writing to it does not change the cache
     assert again.face(9)['image'].any()
 
 
-def test_a_broken_run_leaves_no_cache(tmp_path, monkeypatch):
+def test_an_interrupted_run_leaves_no_cache(tmp_path, monkeypatch):
     def fails(job):
         raise KeyboardInterrupt
 
-    monkeypatch.setattr(dataset, '_draw_block', fails)
+    monkeypatch.setattr(cache, '_draw_block', fails)
     with pytest.raises(KeyboardInterrupt):
         SyntheticFaces(count=4, size=64, cache=str(tmp_path), workers=1)
     assert not list(tmp_path.iterdir())
 
 
 @pytest.mark.parametrize(
-    'spoil',
+    'damage',
     [
         lambda file: np.save(file, np.array([{}, {}], object)),
         lambda file: np.save(file, np.zeros((2, 3), np.float32)),
@@ -67,16 +67,16 @@ def test_a_broken_run_leaves_no_cache(tmp_path, monkeypatch):
         lambda file: file.write_bytes(file.read_bytes()[:20]),
         lambda file: file.unlink(),
     ],
-    ids=['objects', 'another shape', 'empty', 'cut off', 'cut in its head', 'gone'],
+    ids=['objects', 'another shape', 'empty', 'cut off', 'cut in its header', 'missing'],
 )
-def test_a_spoilt_cache_is_refused_when_it_is_opened(tmp_path, spoil):
+def test_a_damaged_cache_is_refused_when_it_is_opened(tmp_path, damage):
     data = SyntheticFaces(count=2, size=64, cache=str(tmp_path), workers=1)
-    spoil(data.cache / 'landmarks.npy')
-    with pytest.raises(DataDefect, match='landmarks.npy is no column of 2 drawn faces.*remove the folder'):
+    damage(data.cache / 'landmarks.npy')
+    with pytest.raises(DataDefect, match=f'landmarks.npy.*{data.cache}'):
         SyntheticFaces(count=2, size=64, cache=str(tmp_path), workers=1)
 
 
-def test_the_pipeline_runs_on_the_drawn_picture():
+def test_the_pipeline_runs_on_the_drawn_image():
     data = SyntheticFaces(count=1, size=128, pipeline=[{'type': 'LoadImage'}, {'type': 'CropFace', 'size': 64}])
     sample = data[0]
     assert sample['image'].shape == (64, 64, 3) and sample['points'].shape == (98, 2)
@@ -86,15 +86,15 @@ def test_the_pipeline_runs_on_the_drawn_picture():
     assert sample['points'].min() > -2 and sample['points'].max() < 66
 
 
-def test_a_worker_opens_the_cache_anew(tmp_path):
+def test_a_worker_opens_the_cache_again(tmp_path):
     data = SyntheticFaces(count=4, size=64, cache=str(tmp_path), workers=1)
     data.face(0)
     packed = pickle.dumps(data)
     assert len(packed) < 20000 and np.array_equal(pickle.loads(packed).face(2)['image'], data.face(2)['image'])
 
 
-def test_wrong_arguments_are_told():
-    with pytest.raises(DataDefect, match='at least 1 face'):
+def test_wrong_arguments_are_refused():
+    with pytest.raises(DataDefect, match='count=0'):
         SyntheticFaces(count=0)
     with pytest.raises(DataDefect, match='five'):
         SyntheticFaces('five')

@@ -38,12 +38,12 @@ def run(options: argparse.Namespace) -> int:
         results = {name: check(read, options.pictures) for name, read in sets(options, options.phase)}
     shared = shared_pictures(results)
     if options.json:
-        report: dict[str, Any] = {'sets': {name: result.told() for name, result in results.items()}, 'notes': shared}
+        report: dict[str, Any] = {'sets': {name: result.to_dict() for name, result in results.items()}, 'notes': shared}
         print(json.dumps(report, indent=2))
     else:
         for name, result in results.items():
             for defect in result.defects:
-                print(f'{name}: {defect.file}: {defect.record}: {defect.wrong}')
+                print(': '.join(filter(None, (name, *defect))))
             print(f'{name}: {result.summary()}')
         print(*(f'note: {note}' for note in shared), sep='\n', end='\n' if shared else '')
     return DEFECTIVE if any(result.defects for result in results.values()) else 0

@@ -53,8 +53,8 @@ def run(options: argparse.Namespace) -> None:
             datasets[0][1](), format_name, out, options.to_markup, options.image_root, options.pictures
         )
     if options.json:
-        print(json.dumps({'place': str(written.place), 'faces': written.faces, 'lost': written.lost}, indent=2))
+        print(json.dumps({'place': str(written.path), 'faces': written.faces, 'lost': written.lost}, indent=2))
         return
-    print(f'{written.faces} faces in {written.place} ({format_name})')
+    print(f'{written.faces} faces in {written.path} ({format_name})')
     for lost in written.lost:
         print(f'  lost: {lost}')

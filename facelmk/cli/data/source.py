@@ -38,12 +38,12 @@ def is_config(source: str) -> bool:
     return path.suffix in ('.py', '.yaml', '.yml') or not (path.exists() or path.suffix or len(path.parts) > 1)
 
 
-def sets(options: argparse.Namespace, phases: Sequence[str]) -> Iterator[tuple[str, Callable[[], 'FaceDataset']]]:
+def sets(options: argparse.Namespace, phases: Sequence[str]) -> Iterator[tuple[str, Callable[..., 'FaceDataset']]]:
     """Yield names and readers: the phases of a config, each data set once, or the file itself. Nothing is read yet."""
-    from ...datasets.readers.detect_format import open_faces
+    from ...datasets.open_faces import open_faces
 
     if not is_config(options.source):
-        yield options.source, lambda: open_faces(options.source, options.markup, options.image_root)
+        yield options.source, functools.partial(open_faces, options.source, options.markup, options.image_root)
         return
     from ...report.browse import dataset_of
 

@@ -1,1 +1,34 @@
-"""One reader a file format: annotation files become faces."""
+"""The readers, one for each file format. To add a format, write its file and name its class in this one."""
+
+from ..annotated import AnnotatedFaces
+from .coco import CocoFaces
+from .cofw_mat import Cofw68Mat, CofwMat
+from .csv import CsvFaces
+from .lapa import LapaTxt
+from .pts import PtsFaces
+from .published import PublishedFaces
+from .w300lp_mat import Mat300WLP
+from .wflw import WflwTxt
+
+__all__ = [
+    'CocoFaces',
+    'Cofw68Mat',
+    'CofwMat',
+    'CsvFaces',
+    'LapaTxt',
+    'Mat300WLP',
+    'PtsFaces',
+    'PublishedFaces',
+    'WflwTxt',
+]
+# `open_faces` asks them in this order whether a file or folder is theirs
+READERS: tuple[type[AnnotatedFaces], ...] = (
+    CocoFaces,
+    CsvFaces,
+    WflwTxt,
+    CofwMat,
+    Cofw68Mat,
+    LapaTxt,
+    Mat300WLP,
+    PtsFaces,
+)

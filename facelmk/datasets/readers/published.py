@@ -8,20 +8,24 @@ from mmengine.logging import print_log
 
 from ...errors import MissingResource, UnknownName, did_you_mean
 from ...registry import DATASETS
-from ..base import AnnotatedFaces, FaceDataset, FaceRecord, Transform
+from ..annotated import AnnotatedFaces
+from ..base import FaceDataset, Transform
+from ..records import FaceRecord
 
 
 @DATASETS.register_module()
 class PublishedFaces(FaceDataset):
-    """The first of several layouts whose files are all there; the log says which.
+    """The first of several layouts that is complete on the disk; the log says which.
 
-    `layouts` are readers without root, mark-up and pipeline; '{split}' in their paths stands for `split`, and of a
-    dict the entry of this split is taken.
-    `subset_files` says how the subsets are called in file names: {'pose': 'largepose'} joins the file of the split
-    'test_largepose' to the one of the split 'test' as the tag 'pose', for readers whose files do not tell subsets.
-    `counts` are the published numbers of faces by split and subset, which `facelmk data check` compares.
-    `defects`, 'stop' or 'skip', is that of every reader.
+    `layouts` are configs of readers without root, landmark scheme and pipeline. '{split}' in their paths is replaced by
+    `split`; if a value is a dict, its entry for this split is used.
+    `subset_files` are the names of subsets in file names, for readers whose files do not contain the subsets:
+    {'pose': 'largepose'} joins the file of the split 'test_largepose' to the split 'test' as the tag 'pose'.
+    `counts` are the published numbers of faces by split and subset; `facelmk data check` compares them.
+    `defects` is the argument of the reader.
     """
+
+    takes_defects = True
 
     def __init__(
         self,
@@ -39,8 +43,7 @@ class PublishedFaces(FaceDataset):
         self.split, self.subset_files, self.only = split, dict(subset_files or {}), only
         self.counts = dict(counts or {})
         shared = {'data_root': root, 'markup': markup, 'defects': defects}
-        candidates = [self._filled(layout) | shared for layout in layouts]
-        self.reader = self._first(candidates, only)
+        self.reader = self._build_first([self._fill(layout) | shared for layout in layouts], only)
         super().__init__(markup, pipeline, tuple(self.subset_files) or self.reader.subsets, whole=whole)
 
     def __len__(self) -> int:
@@ -49,42 +52,43 @@ class PublishedFaces(FaceDataset):
     def face(self, index: int) -> FaceRecord:
         return self.reader.face(index)
 
-    def _filled(self, layout: Mapping[str, Any]) -> dict[str, Any]:
-        """A reader's config for this split, with the files of its subsets."""
-        filled = {key: self._of_split(key, value) for key, value in layout.items()}
-        reader = DATASETS.get(filled['type'])
+    def _fill(self, layout: Mapping[str, Any]) -> dict[str, Any]:
+        """Return the config of a reader for this split, with the files of its subsets."""
+        config = {key: self._for_split(key, value) for key, value in layout.items()}
+        reader = DATASETS.get(config['type'])
         if reader is None:
-            raise UnknownName(f'{filled["type"]!r} is no registered reader. {did_you_mean(filled["type"], DATASETS)}')
+            raise UnknownName(f'{config["type"]!r} is no registered reader. {did_you_mean(config["type"], DATASETS)}')
         if not reader.own_tags:
-            filled['tags'] = {
+            config['tags'] = {
                 tag: layout['ann_file'].format(split=f'{self.split}_{name}') for tag, name in self.subset_files.items()
             }
-        return filled
+        return config
 
-    def _of_split(self, key: str, value: Any) -> Any:
+    def _for_split(self, key: str, value: Any) -> Any:
         if isinstance(value, Mapping):
             if self.split not in value:
                 raise UnknownName(f'{key} of the layout has no split {self.split!r}. {did_you_mean(self.split, value)}')
             return value[self.split]
         return value.format(split=self.split) if isinstance(value, str) else value
 
-    def _first(self, candidates: Sequence[dict], only: str | None) -> AnnotatedFaces:
-        wanted = []
-        for config in candidates:
+    def _build_first(self, configs: Sequence[dict], only: str | None) -> AnnotatedFaces:
+        """Return the first reader whose files all exist."""
+        missing = []
+        for config in configs:
             needed = DATASETS.get(config['type']).needs(config)
             absent = [path for path in needed if not path.exists()]
             if not absent:
                 reader = DATASETS.build(config | {'only': only})
                 print_log(f'{config["type"]} reads {len(reader)} faces from {needed[0]}', logger='current')
                 return reader
-            wanted.append(f'  {config["type"]}: ' + ', '.join(map(str, absent)))
-        root = Path(candidates[0]['data_root']).absolute() if candidates else ''
+            missing.append(f'  {config["type"]}: ' + ', '.join(map(str, absent)))
+        root = Path(configs[0]['data_root']).absolute() if configs else ''
         raise MissingResource(
             '\n'.join(
                 [
-                    f'no known layout of the {self.split!r} split lies under {root}. Missing are, by layout:',
-                    *wanted,
-                    'Put one of them there, or change `root` in the data config.',
+                    f'no known layout of the {self.split!r} split is complete under {root}. Missing files, by layout:',
+                    *missing,
+                    'Put the files of one layout there, or change `root` in the data config.',
                 ]
             )
         )

@@ -1,4 +1,4 @@
-"""What chooses the box before the crop: half a face, a margin around the landmarks, the Adaptive Wing's square."""
+"""Transforms that replace the box before the crop: half a face, a margin around landmarks, Adaptive Wing's square."""
 
 from collections.abc import Sequence
 
@@ -14,11 +14,12 @@ from ..base import FaceRecord
 
 @TRANSFORMS.register_module()
 class HalfBody(BaseTransform):
-    """With probability `prob`, makes `box` that of the upper or the lower half of the visible landmarks.
+    """With probability `prob`, replaces `box` by the box of the upper or the lower half of the visible landmarks.
 
-    A half needs `min_upper` or `min_lower` of them, the face `min_points`; where both halves may be taken it is the
-    upper one with `upper_prob`. The box is centred on the half's mean and `padding` times as large. All defaults are
-    those of MMPose's RandomHalfBody, whose padding of 1.5 is 1.2 here and CropFace's own 1.25.
+    A half is possible if it has `min_upper` or `min_lower` visible landmarks, and the face `min_points`; if both halves
+    are possible, the upper one is chosen with `upper_prob`. The centre of the box is the mean of the half, its sides
+    are `padding` times the extent. All defaults are those of MMPose's RandomHalfBody; its padding of 1.5 is the
+    product of 1.2 here and 1.25 in CropFace.
     """
 
     ranges = {'prob': (0, 1)}
@@ -33,41 +34,41 @@ class HalfBody(BaseTransform):
         upper_prob: float = 0.7,
     ) -> None:
         self.prob, self.padding, self.min_points = prob, padding, min_points
-        self.least, self.upper_prob = (min_upper, min_lower), upper_prob
+        self.min_points_of_half, self.upper_prob = (min_upper, min_lower), upper_prob
 
     def transform(self, sample: FaceRecord) -> FaceRecord:
-        chance, above = sample['rng'].random(2)
-        half = self._half(sample, above < self.upper_prob)
-        if chance < self.prob and half is not None:
+        apply, upper = sample['rng'].random(2)
+        half = self._half(sample, upper < self.upper_prob)
+        if apply < self.prob and half is not None:
             points = sample['landmarks'][half]
             centre, half_size = points.mean(0), (points.max(0) - points.min(0)) * self.padding / 2
             sample['box'] = np.concatenate([centre - half_size, centre + half_size]).astype(np.float32)
         return sample
 
-    def _half(self, sample: FaceRecord, above: bool) -> NDArray[np.bool_] | None:
-        """Which landmarks (K,) are in the half that is taken, or None if none may be."""
-        markup, seen = sample['markup'], sample['visible'] > 0
+    def _half(self, sample: FaceRecord, prefer_upper: bool) -> NDArray[np.bool_] | None:
+        """Return which landmarks (K,) are in the chosen half, or None if no half is possible."""
+        markup, visible = sample['markup'], sample['visible'] > 0
         if not markup.upper:
             raise FacelmkError(
-                f'HalfBody: mark-up {markup.name!r} does not say which points are the upper half of a '
-                'face; give it `upper=`, or leave HalfBody out of the pipeline'
+                f'HalfBody: the landmark scheme {markup.name!r} does not say which points are the upper half of a '
+                'face. Give it `upper=`, or remove HalfBody from the pipeline'
             )
         upper = np.isin(np.arange(markup.size), markup.upper)
-        halves = seen & upper, seen & ~upper
-        enough = [half.sum() >= least for half, least in zip(halves, self.least, strict=True)]
-        if seen.sum() < self.min_points or not any(enough):
+        halves = visible & upper, visible & ~upper
+        possible = [half.sum() >= count for half, count in zip(halves, self.min_points_of_half, strict=True)]
+        if visible.sum() < self.min_points or not any(possible):
             return None
-        return halves[0] if enough[0] and (above or not enough[1]) else halves[1]
+        return halves[0] if possible[0] and (prefer_upper or not possible[1]) else halves[1]
 
 
 @TRANSFORMS.register_module()
 class TightBox(BaseTransform):
-    """Makes `box` the whole-pixel box around the visible landmarks, with a margin: (left, top, right, bottom).
+    """Replaces `box` by the whole-pixel box around the visible landmarks, with a margin: (left, top, right, bottom).
 
-    `margin` is in pixels, `widths` in widths of the landmarks' extent. `clip` ends the box at the picture's borders;
-    `frame` blackens the picture outside it, so that a crop shows a black frame beside the shorter side. The seed's
-    Adaptive Wing crop is `TightBox((30, 0, 30, 30), (0, 1, 0, 0), clip=True, frame=True)` and `CropFace(padding=1)`.
-    A face without a visible landmark, as in a picture to predict on, keeps its box.
+    The margin is the sum of `margin` in pixels and `widths` in widths of the landmarks. `clip` clips the box to the
+    picture; `frame` makes the picture black outside the box, so a crop has a black frame beside the shorter side.
+    `TightBox((30, 0, 30, 30), (0, 1, 0, 0), clip=True, frame=True)` and `CropFace(padding=1)` repeat the crop of an
+    early Adaptive Wing project. A face without a visible landmark, as in prediction, keeps its box.
     """
 
     def __init__(
@@ -91,26 +92,26 @@ class TightBox(BaseTransform):
             low, high = np.clip(low, 0, size), np.clip(high, 0, size)
         sample['box'] = np.array([*low, *high], np.float32)
         if self.frame:
-            sample['image'] = _framed(sample['image'], sample['box'])
+            sample['image'] = _blacken_outside(sample['image'], sample['box'])
         return sample
 
 
-def _framed(image: NDArray[np.uint8], box: NDArray[np.float32]) -> NDArray[np.uint8]:
-    """The picture, black outside the box."""
+def _blacken_outside(image: NDArray[np.uint8], box: NDArray[np.float32]) -> NDArray[np.uint8]:
     x1, y1, x2, y2 = np.maximum(box, 0).astype(int)
-    framed = np.zeros_like(image)
-    framed[y1:y2, x1:x2] = image[y1:y2, x1:x2]
-    return framed
+    result = np.zeros_like(image)
+    result[y1:y2, x1:x2] = image[y1:y2, x1:x2]
+    return result
 
 
 @TRANSFORMS.register_module()
 class WingBox(BaseTransform):
-    """Makes `box` the square that the official Adaptive Wing cuts, from an annotated rectangle.
+    """Replaces `box`, an annotated rectangle, by the square that the official Adaptive Wing cuts.
 
-    The rectangle is widened by a twentieth; a first crop of 450 pixels shows 200 (w + h) / 250 of it, or / 240, / 230
-    and so on, until every landmark is 10 of its pixels inside; the square is the inner 360 pixels of that crop, or all
-    of it where they leave a landmark less than 5 of 256 pixels from the border. For `CropFace(padding=1)`. That the
-    original resamples twice, at whole pixels, is left out. A face without a visible landmark keeps its box.
+    The rectangle is enlarged by a twentieth. A first crop of 450 pixels shows 200 (w + h) / 250 pixels of the
+    photograph, or / 240, / 230 and so on, until every landmark is at least 10 crop pixels inside. The square is the
+    inner 360 pixels of this crop; if a landmark would be less than 5 of 256 pixels from its border, it is the whole
+    crop. Use it with `CropFace(padding=1)`. The original resamples twice, at whole pixels; this is not repeated. A face
+    without a visible landmark keeps its box.
     """
 
     def transform(self, sample: FaceRecord) -> FaceRecord:
@@ -118,21 +119,25 @@ class WingBox(BaseTransform):
         if not len(landmarks):
             return sample
         x1, y1, x2, y2 = np.trunc(sample['box'].astype(np.float64))
-        wide, high = np.trunc(0.05 * (x2 - x1) / 2), np.trunc(0.05 * (y2 - y1) / 2)
-        x1, y1, x2, y2 = max(0.0, x1 - wide), max(0.0, y1 - high), x2 + wide, y2 + high
+        dx, dy = np.trunc(0.05 * (x2 - x1) / 2), np.trunc(0.05 * (y2 - y1) / 2)
+        x1, y1, x2, y2 = max(0.0, x1 - dx), max(0.0, y1 - dy), x2 + dx, y2 + dy
         centre, extent = np.array([x1 + x2, y1 + y2]) / 2, x2 - x1 + y2 - y1
-        reach = np.abs(landmarks - centre).max()
+        distance = np.abs(landmarks - centre).max()
         outer = next(
-            (200 * extent / divisor for divisor in range(250, 0, -10) if reach <= 215 / 450 * 200 * extent / divisor),
+            (
+                200 * extent / divisor
+                for divisor in range(250, 0, -10)
+                if distance <= 215 / 450 * 200 * extent / divisor
+            ),
             None,
         )
         if outer is None:
             raise DataDefect(
-                f'{sample["path"]}: landmarks of {sample["id"]} lie {reach:.0f} pixels from the centre of '
-                f'a box of {extent / 2:.0f} pixels; WingBox expects a box around the face'
+                f'{sample["path"]}: landmarks of {sample["id"]} lie {distance:.0f} pixels from the centre of '
+                f'a box of {extent / 2:.0f} pixels. WingBox expects a box around the face'
             )
         inner = outer * 360 / 450
         points = (landmarks - centre) / inner * 256 + 128
-        holds = points.min() >= 5 and points.max() <= 250
-        sample['box'] = geometry.square_box(centre, inner if holds else outer)
+        all_inside = points.min() >= 5 and points.max() <= 250
+        sample['box'] = geometry.square_box(centre, inner if all_inside else outer)
         return sample

@@ -1,4 +1,4 @@
-"""Colours changed by hue, saturation and value, as detectors and RTMPose are trained with."""
+"""Changes of hue, saturation and value, as in the training of detectors and of RTMPose."""
 
 from collections.abc import Sequence
 from itertools import permutations
@@ -7,48 +7,48 @@ import cv2
 import numpy as np
 
 from ...registry import TRANSFORMS
-from .photometric import Drawn
+from .photometric import FixedDraws
 
 LEVELS = np.arange(256)
-ORDERS = list(permutations(range(3)))
+CHANNEL_ORDERS = list(permutations(range(3)))
 
 
 @TRANSFORMS.register_module()
-class HSV(Drawn):
-    """Adds up to so many levels to hue (of 180), saturation and value, each of them in half of the pictures.
+class HSV(FixedDraws):
+    """Adds up to the given numbers of levels to hue (of 180), saturation and value, each in half of the pictures.
 
-    YOLOX's change of colours, as mmdet's YOLOXHSVRandomAug.
+    It is the colour augmentation of YOLOX, mmdet's YOLOXHSVRandomAug.
     """
 
     draws = 6
 
     def __init__(self, hue: float = 5, saturation: float = 30, value: float = 30, prob: float = 1.0) -> None:
         super().__init__(prob)
-        self.most = np.array([hue, saturation, value])
+        self.max_change = np.array([hue, saturation, value])
 
     def change(self, image: np.ndarray, numbers: np.ndarray) -> np.ndarray:
-        gains = np.trunc((numbers[:3] * 2 - 1) * self.most) * (numbers[3:] < 0.5)
+        gains = np.trunc((numbers[:3] * 2 - 1) * self.max_change) * (numbers[3:] < 0.5)
         return shift_colours(image, *gains)
 
 
 def shift_colours(image: np.ndarray, hue: float, saturation: float, value: float) -> np.ndarray:
-    """The picture with so many levels added to its hue, which goes round at 180, its saturation and its value."""
+    """Return the picture with levels added to its hue (modulo 180), saturation and value."""
     table = np.stack([(LEVELS + hue) % 180, LEVELS + saturation, LEVELS + value], -1)
-    return _through(image, table)
+    return _look_up_hsv(image, table)
 
 
-def _through(image: np.ndarray, table: np.ndarray) -> np.ndarray:
-    """The picture whose hue, saturation and value are looked up in a table (256, 3)."""
+def _look_up_hsv(image: np.ndarray, table: np.ndarray) -> np.ndarray:
+    """Replace hue, saturation and value by those in a table (256, 3)."""
     levels = np.clip(table, 0, 255).astype(np.uint8)[None]
     return cv2.cvtColor(cv2.LUT(cv2.cvtColor(image, cv2.COLOR_BGR2HSV), levels), cv2.COLOR_HSV2BGR)
 
 
 @TRANSFORMS.register_module()
-class Photometric(Drawn):
-    """Brightness, contrast, saturation, hue and the order of the channels, each changed in half of the pictures.
+class Photometric(FixedDraws):
+    """Changes brightness, contrast, saturation, hue and the order of the channels, each in half of the pictures.
 
-    MMPose's PhotometricDistortion, but that contrast is changed once, before or after the colours (there it is twice
-    or never), and that a hue below 0 goes round at 180 (there at 256).
+    It is MMPose's PhotometricDistortion with two differences: contrast changes once, before or after the colours
+    (there twice or never), and hue is taken modulo 180 (there modulo 256).
     """
 
     draws = 10
@@ -66,34 +66,34 @@ class Photometric(Drawn):
         self.contrast, self.saturation = tuple(contrast), tuple(saturation)
 
     def change(self, image: np.ndarray, numbers: np.ndarray) -> np.ndarray:
-        bright, contrasted, last, coloured, turned, swapped = numbers[:6] < 0.5
-        light, contrast, colour, turn = numbers[6:]
-        if bright:
-            image = _line(image, 1, self.brightness * (2 * light - 1))
-        if contrasted and not last:
-            image = _line(image, _between(self.contrast, contrast), 0)
-        if coloured or turned:
-            image = _through(
+        use_brightness, use_contrast, contrast_last, use_saturation, use_hue, swap_channels = numbers[:6] < 0.5
+        brightness, contrast, saturation, hue = numbers[6:]
+        if use_brightness:
+            image = _scale_levels(image, 1, self.brightness * (2 * brightness - 1))
+        if use_contrast and not contrast_last:
+            image = _scale_levels(image, _between(self.contrast, contrast), 0)
+        if use_saturation or use_hue:
+            image = _look_up_hsv(
                 image,
                 np.stack(
                     [
-                        (LEVELS + (int(2 * self.hue * turn) - self.hue) * turned) % 180,
-                        LEVELS * (_between(self.saturation, colour) if coloured else 1),
+                        (LEVELS + (int(2 * self.hue * hue) - self.hue) * use_hue) % 180,
+                        LEVELS * (_between(self.saturation, saturation) if use_saturation else 1),
                         LEVELS,
                     ],
                     -1,
                 ),
             )
-        if contrasted and last:
-            image = _line(image, _between(self.contrast, contrast), 0)
-        # which half of [0, 1) the number lies in has decided that they are swapped, the place in it decides how
-        return np.ascontiguousarray(image[..., ORDERS[int(numbers[5] * 12)]]) if swapped else image
+        if use_contrast and contrast_last:
+            image = _scale_levels(image, _between(self.contrast, contrast), 0)
+        # the number is below 0.5 if channels are swapped; its value decides how
+        return np.ascontiguousarray(image[..., CHANNEL_ORDERS[int(numbers[5] * 12)]]) if swap_channels else image
 
 
-def _between(ends: Sequence[float], number: float) -> float:
-    return ends[0] + (ends[1] - ends[0]) * number
+def _between(limits: Sequence[float], number: float) -> float:
+    return limits[0] + (limits[1] - limits[0]) * number
 
 
-def _line(image: np.ndarray, factor: float, offset: float) -> np.ndarray:
-    """The picture times a factor plus an offset."""
+def _scale_levels(image: np.ndarray, factor: float, offset: float) -> np.ndarray:
+    """Return image * factor + offset."""
     return cv2.LUT(image, np.clip(LEVELS * factor + offset, 0, 255).astype(np.uint8))

@@ -1,4 +1,4 @@
-"""What changes the pixels of a crop and none of its points: light, colour, blur, noise, compression, occluders."""
+"""Transforms that change pixels but no points: light, colour, blur, noise, compression, occlusion."""
 
 from collections.abc import Sequence
 
@@ -10,8 +10,8 @@ from ...registry import TRANSFORMS
 from ..base import FaceRecord
 
 
-class _Sometimes(BaseTransform):
-    """Changes `image` with probability `prob`, by draws of the sample's own generator."""
+class _WithProbability(BaseTransform):
+    """Changes `image` with probability `prob`; draws come from the sample's random generator."""
 
     ranges = {'prob': (0, 1)}
 
@@ -25,14 +25,14 @@ class _Sometimes(BaseTransform):
         return sample
 
     def change(self, image: np.ndarray, rng: np.random.Generator) -> np.ndarray:
-        """The changed picture (S, S, 3)."""
-        raise TypeError(f'{type(self).__name__} must say how it changes a picture')
+        """Return the changed picture (S, S, 3)."""
+        raise TypeError(f'{type(self).__name__} must define change(): how it changes a picture')
 
 
-class Drawn(BaseTransform):
-    """Changes `image` with probability `prob`, by `draws` numbers in [0, 1).
+class FixedDraws(BaseTransform):
+    """Changes `image` with probability `prob`, by `draws` random numbers in [0, 1).
 
-    They are drawn whether they are used or not, so that what comes after draws the same ones either way.
+    The number of draws is always the same, so later transforms get the same random numbers in any case.
     """
 
     draws = 0
@@ -42,24 +42,24 @@ class Drawn(BaseTransform):
         self.prob = prob
 
     def transform(self, sample: FaceRecord) -> FaceRecord:
-        chance, *numbers = sample['rng'].random(1 + self.draws)
-        if chance < self.prob:
+        apply, *numbers = sample['rng'].random(1 + self.draws)
+        if apply < self.prob:
             sample['image'] = self.change(sample['image'], np.array(numbers))
         return sample
 
     def change(self, image: np.ndarray, numbers: np.ndarray) -> np.ndarray:
-        """The changed picture (S, S, 3)."""
-        raise TypeError(f'{type(self).__name__} must say how it changes a picture')
+        """Return the changed picture (S, S, 3)."""
+        raise TypeError(f'{type(self).__name__} must define change(): how it changes a picture')
 
 
-def odd(number: float, most: int) -> int:
-    """The odd number from 3 to `most` that a number in [0, 1) stands for."""
-    return 3 + 2 * int(number * ((most - 1) // 2))
+def odd_size(number: float, largest: int) -> int:
+    """Map a number in [0, 1) to an odd number from 3 to `largest`."""
+    return 3 + 2 * int(number * ((largest - 1) // 2))
 
 
 @TRANSFORMS.register_module()
-class ColourJitter(_Sometimes):
-    """Brightness, contrast, saturation and a gain of each channel, by up to the given shares."""
+class ColourJitter(_WithProbability):
+    """Changes brightness, contrast, saturation and a gain for each channel, by up to the given shares."""
 
     def __init__(
         self,
@@ -73,20 +73,20 @@ class ColourJitter(_Sometimes):
         self.brightness, self.contrast, self.saturation, self.gain = brightness, contrast, saturation, gain
 
     def change(self, image: np.ndarray, rng: np.random.Generator) -> np.ndarray:
-        light, contrast, colour = rng.uniform(-1, 1, 3) * (self.brightness, self.contrast, self.saturation)
+        brightness, contrast, saturation = rng.uniform(-1, 1, 3) * (self.brightness, self.contrast, self.saturation)
         gains = 1 + rng.uniform(-self.gain, self.gain, 3)
-        if colour:
+        if saturation:
             grey = cv2.cvtColor(cv2.cvtColor(image, cv2.COLOR_BGR2GRAY), cv2.COLOR_GRAY2BGR)
-            image = cv2.addWeighted(image, 1 + colour, grey, -colour, 0)
+            image = cv2.addWeighted(image, 1 + saturation, grey, -saturation, 0)
         mean = float(image.mean())
-        ramp = np.arange(256, dtype=np.float32)[:, None]
-        table = (ramp * (1 + light) - mean) * (1 + contrast) * gains + mean
+        levels = np.arange(256, dtype=np.float32)[:, None]
+        table = (levels * (1 + brightness) - mean) * (1 + contrast) * gains + mean
         return cv2.LUT(image, np.clip(table, 0, 255).astype(np.uint8)[None])
 
 
 @TRANSFORMS.register_module()
-class Grey(_Sometimes):
-    """A grey picture in three channels."""
+class Grey(_WithProbability):
+    """Makes the picture grey, in three channels."""
 
     def __init__(self, prob: float = 0.1) -> None:
         super().__init__(prob)
@@ -96,8 +96,8 @@ class Grey(_Sometimes):
 
 
 @TRANSFORMS.register_module()
-class Blur(_Sometimes):
-    """A Gaussian blur of up to `sigma` pixels; with `kernel`, the mean of an odd square of 3 to `kernel` pixels."""
+class Blur(_WithProbability):
+    """Applies a Gaussian blur of up to `sigma` pixels, or with `kernel` a mean filter of 3 to `kernel` pixels."""
 
     def __init__(self, sigma: float = 2.0, prob: float = 0.2, kernel: int | None = None) -> None:
         super().__init__(prob)
@@ -105,14 +105,14 @@ class Blur(_Sometimes):
 
     def change(self, image: np.ndarray, rng: np.random.Generator) -> np.ndarray:
         if self.kernel is not None:
-            side = odd(rng.random(), self.kernel)
+            side = odd_size(rng.random(), self.kernel)
             return cv2.blur(image, (side, side))
         return cv2.GaussianBlur(image, (0, 0), rng.uniform(0.1, 1) * self.sigma)
 
 
 @TRANSFORMS.register_module()
-class Shrink(_Sometimes):
-    """A picture that was small: reduced by up to `factor`, and enlarged again."""
+class Shrink(_WithProbability):
+    """Reduces the picture by up to `factor` and enlarges it again, as if it had been small."""
 
     def __init__(self, factor: float = 4.0, prob: float = 0.2) -> None:
         super().__init__(prob)
@@ -125,21 +125,21 @@ class Shrink(_Sometimes):
 
 
 @TRANSFORMS.register_module()
-class Noise(_Sometimes):
-    """Gaussian noise of up to `sigma` grey levels."""
+class Noise(_WithProbability):
+    """Adds Gaussian noise of up to `sigma` grey levels."""
 
     def __init__(self, sigma: float = 12.0, prob: float = 0.2) -> None:
         super().__init__(prob)
         self.sigma = sigma
 
     def change(self, image: np.ndarray, rng: np.random.Generator) -> np.ndarray:
-        grain = rng.standard_normal(image.shape, np.float32) * np.float32(rng.random() * self.sigma)
-        return np.clip(image + grain, 0, 255).astype(np.uint8)
+        noise = rng.standard_normal(image.shape, np.float32) * np.float32(rng.random() * self.sigma)
+        return np.clip(image + noise, 0, 255).astype(np.uint8)
 
 
 @TRANSFORMS.register_module()
-class Jpeg(_Sometimes):
-    """Compression at a quality between `low` and 90."""
+class Jpeg(_WithProbability):
+    """Compresses the picture as JPEG with a quality between `low` and 90."""
 
     def __init__(self, low: int = 20, prob: float = 0.2) -> None:
         super().__init__(prob)
@@ -152,8 +152,8 @@ class Jpeg(_Sometimes):
 
 
 @TRANSFORMS.register_module()
-class Occlude(_Sometimes):
-    """One rectangle of plain colour or of noise, of a side up to `share` of the picture."""
+class Occlude(_WithProbability):
+    """Covers one rectangle with a plain colour or with noise; its sides are up to `share` of the picture's."""
 
     def __init__(self, share: float = 0.4, prob: float = 0.3) -> None:
         super().__init__(prob)
@@ -163,15 +163,15 @@ class Occlude(_Sometimes):
         image, size = image.copy(), image.shape[0]
         height, width = (rng.uniform(0.1, self.share, 2) * size).astype(int) + 1
         y, x = rng.integers(0, size - height + 1), rng.integers(0, size - width + 1)
-        plain = rng.integers(0, 256, (1, 1, 3))
-        noisy = rng.integers(0, 256, (height, width, 3))
-        image[y : y + height, x : x + width] = plain if rng.random() < 0.7 else noisy
+        colour = rng.integers(0, 256, (1, 1, 3))
+        noise = rng.integers(0, 256, (height, width, 3))
+        image[y : y + height, x : x + width] = colour if rng.random() < 0.7 else noise
         return image
 
 
 @TRANSFORMS.register_module()
-class MedianBlur(Drawn):
-    """The median of an odd square of 3 to `kernel` pixels."""
+class MedianBlur(FixedDraws):
+    """Applies a median filter of 3 to `kernel` pixels."""
 
     draws = 1
 
@@ -180,12 +180,12 @@ class MedianBlur(Drawn):
         self.kernel = kernel
 
     def change(self, image: np.ndarray, numbers: np.ndarray) -> np.ndarray:
-        return cv2.medianBlur(image, odd(numbers[0], self.kernel))
+        return cv2.medianBlur(image, odd_size(numbers[0], self.kernel))
 
 
 @TRANSFORMS.register_module()
-class CoarseDropout(Drawn):
-    """Black rectangles, `holes` of them, whose sides are between `size[0]` and `size[1]` of the picture's."""
+class CoarseDropout(FixedDraws):
+    """Covers `holes` rectangles with black; their sides are between `size[0]` and `size[1]` of the picture's."""
 
     def __init__(self, holes: int = 1, size: Sequence[float] = (0.2, 0.4), prob: float = 1.0) -> None:
         super().__init__(prob)
@@ -193,9 +193,9 @@ class CoarseDropout(Drawn):
 
     def change(self, image: np.ndarray, numbers: np.ndarray) -> np.ndarray:
         image, (low, high) = image.copy(), self.size
-        whole = np.array(image.shape[:2])
-        for extent, place in numbers.reshape(-1, 2, 2):
-            sides = (whole * (low + (high - low) * extent)).astype(int)
-            top, left = (place * (whole - sides + 1)).astype(int)
+        shape = np.array(image.shape[:2])
+        for extent, position in numbers.reshape(-1, 2, 2):
+            sides = (shape * (low + (high - low) * extent)).astype(int)
+            top, left = (position * (shape - sides + 1)).astype(int)
             image[top : top + sides[0], left : left + sides[1]] = 0
         return image

@@ -1,4 +1,4 @@
-"""Points that count more than others in training."""
+"""Points that have different weights in training."""
 
 import numpy as np
 from mmcv.transforms import BaseTransform
@@ -9,9 +9,9 @@ from ..base import FaceRecord
 
 @TRANSFORMS.register_module()
 class WeighPoints(BaseTransform):
-    """Lets each visible point count in the loss as much as its mark-up says (`Markup.weights`), by its `visible`.
+    """Multiplies `visible` by the weights of the landmark scheme (`Markup.weights`), which the loss then uses.
 
-    MMPose's use_dataset_keypoint_weights. For training alone: metrics ask whether a point is visible, not how much.
+    This is MMPose's use_dataset_keypoint_weights. Use it in training only: metrics read `visible` as yes or no.
     """
 
     def transform(self, sample: FaceRecord) -> FaceRecord:

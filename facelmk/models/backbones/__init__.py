@@ -1,4 +1,4 @@
-"""Backbones: crops (B, 3, S, S) in, a tuple of feature maps out, one architecture a file."""
+"""Backbones: they map crops (B, 3, S, S) to a tuple of feature maps. One architecture a file."""
 
 from .base import Backbone
 from .csp_next import CSPNeXt

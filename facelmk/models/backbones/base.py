@@ -1,4 +1,4 @@
-"""What a backbone promises, and how its first stages are frozen."""
+"""The base class of backbones, which also freezes their first stages."""
 
 from collections.abc import Iterable
 
@@ -8,10 +8,10 @@ from ...errors import FacelmkError
 
 
 class Backbone(nn.Module):
-    """Crops (B, 3, S, S), S a multiple of 32, to a tuple of feature maps of `out_channels`, the finest first.
+    """Map crops (B, 3, S, S), S a multiple of 32, to a tuple of feature maps of `out_channels`, the finest first.
 
-    `pretrained` names start weights (path, URL or `torchvision://resnet50`); they are fetched when training begins.
-    `frozen_stages=n` keeps the stem and the stages up to n as they are: no gradients, BatchNorm as in evaluation.
+    `pretrained` names the initial weights (path, URL or `torchvision://resnet50`), which are loaded when training
+    starts. `frozen_stages=n` freezes the stem and the stages up to n: no gradients, BatchNorm in evaluation mode.
     """
 
     out_channels: tuple[int, ...]
@@ -21,21 +21,21 @@ class Backbone(nn.Module):
         super().__init__()
         if not -1 <= frozen_stages <= self.stages:
             raise FacelmkError(
-                f'{type(self).__name__}: frozen_stages={frozen_stages}; it is -1 (none) or the last '
-                f'frozen stage, 0 (the stem) to {self.stages}'
+                f'{type(self).__name__}: frozen_stages={frozen_stages}. Expected -1 (nothing is frozen), 0 (the stem) '
+                f'or the number of the last frozen stage, at most {self.stages}.'
             )
         self.pretrained, self.frozen_stages = pretrained, frozen_stages
 
     def stage(self, index: int) -> Iterable[nn.Module]:
         """The modules of the stem (0) or of one stage."""
-        raise TypeError(f'{type(self).__name__} must say what its stages are')
+        raise TypeError(f'{type(self).__name__} must define stage()')
 
     def forward(self, image: Tensor) -> tuple[Tensor, ...]:
         """The feature maps."""
-        raise TypeError(f'{type(self).__name__} must say how it looks at a picture')
+        raise TypeError(f'{type(self).__name__} must define forward()')
 
     def train(self, mode: bool = True) -> 'Backbone':
-        """Training mode for all but the frozen stages."""
+        """Set training mode, except for the frozen stages."""
         super().train(mode)
         for index in range(self.frozen_stages + 1):
             for module in self.stage(index):

@@ -1,4 +1,4 @@
-"""Residual blocks, and the convolution with normalisation that everything is made of."""
+"""Residual blocks, the convolution with BatchNorm that backbones share, and He initialisation."""
 
 from collections.abc import Callable
 
@@ -9,15 +9,32 @@ from torch.nn import functional as F
 def conv_norm(
     width: int, out: int, kernel: int = 3, stride: int = 1, groups: int = 1, momentum: float = 0.1
 ) -> list[nn.Module]:
-    """A convolution that keeps the size (but for its stride), and its BatchNorm."""
+    """A convolution that keeps the size (divided by its stride), and its BatchNorm."""
     return [
         nn.Conv2d(width, out, kernel, stride, kernel // 2, groups=groups, bias=False),
         nn.BatchNorm2d(out, momentum=momentum),
     ]
 
 
+def conv_norm_relu(width: int, out: int, kernel: int = 3, stride: int = 1) -> nn.Sequential:
+    """`conv_norm`, then a ReLU."""
+    return nn.Sequential(*conv_norm(width, out, kernel, stride), nn.ReLU(inplace=True))
+
+
+def he_init(module: nn.Module) -> None:
+    """He initialisation of a convolution (https://arxiv.org/abs/1502.01852)."""
+    if isinstance(module, nn.Conv2d):
+        nn.init.kaiming_normal_(module.weight, mode='fan_out', nonlinearity='relu')
+
+
+def small_normal_init(module: nn.Module) -> None:
+    """Initial weights of a convolution from a normal distribution of standard deviation 0.001, as HRNet and MMPose."""
+    if isinstance(module, nn.Conv2d):
+        nn.init.normal_(module.weight, std=0.001)
+
+
 class ConvNorm(nn.Module):
-    """A convolution, its BatchNorm and what cuts the result, under MMPose's names."""
+    """A convolution, its BatchNorm and an activation, with MMPose's parameter names."""
 
     def __init__(
         self,
@@ -26,31 +43,33 @@ class ConvNorm(nn.Module):
         kernel: int = 1,
         stride: int = 1,
         groups: int = 1,
-        cut: Callable[[Tensor], Tensor] | None = F.relu,
+        activation: Callable[[Tensor], Tensor] | None = F.relu,
     ) -> None:
         super().__init__()
         self.conv, self.bn = conv_norm(width, out, kernel, stride, groups)
-        self.cut = cut
+        self.activation = activation
 
     def forward(self, x: Tensor) -> Tensor:
         x = self.bn(self.conv(x))
-        return x if self.cut is None else self.cut(x)
+        return x if self.activation is None else self.activation(x)
 
 
 class Residual(nn.Module):
     """relu(body(x) + shortcut(x)); the shortcut is a 1x1 convolution where width or size change."""
 
     expansion: int = 1
+    relu: nn.Module
+    downsample: nn.Module | None
 
     def shortcut(self, width: int, out: int, stride: int, momentum: float) -> nn.Sequential | None:
-        """What makes x fit the sum, None where it does already."""
+        """The module that brings x to the shape of body(x); None where x has that shape already."""
         if stride == 1 and width == out:
             return None
         return nn.Sequential(*conv_norm(width, out, 1, stride, momentum=momentum))
 
     def body(self, x: Tensor) -> Tensor:
         """The convolutions beside the shortcut."""
-        raise TypeError(f'{type(self).__name__} must say what it adds')
+        raise TypeError(f'{type(self).__name__} must define body()')
 
     def forward(self, x: Tensor) -> Tensor:
         short = x if self.downsample is None else self.downsample(x)
@@ -72,7 +91,7 @@ class BasicBlock(Residual):
 
 
 class Bottleneck(Residual):
-    """1x1 narrows, 3x3 works (and strides, as torchvision has it), 1x1 widens (https://arxiv.org/abs/1512.03385)."""
+    """1x1 reduces the channels, 3x3 (with the stride, as in torchvision), 1x1 expands them (arXiv 1512.03385)."""
 
     expansion = 4
 
@@ -94,7 +113,7 @@ class Bottleneck(Residual):
 def blocks(
     kind: type[Residual], width: int, planes: int, count: int, stride: int = 1, momentum: float = 0.1
 ) -> nn.Sequential:
-    """`count` blocks in a row; the first one strides."""
+    """A sequence of `count` blocks; the first one has the stride."""
     out = planes * kind.expansion
-    rest = [kind(out, planes, 1, momentum) for _ in range(count - 1)]
-    return nn.Sequential(kind(width, planes, stride, momentum), *rest)
+    others = [kind(out, planes, 1, momentum) for _ in range(count - 1)]
+    return nn.Sequential(kind(width, planes, stride, momentum), *others)

@@ -14,11 +14,11 @@ from .blocks import ConvNorm
 
 _WIDTHS = (64, 128, 256, 512, 1024)
 _BLOCKS = (3, 6, 6, 3)
-_Conv = partial(ConvNorm, cut=partial(F.silu, inplace=True))
+_Conv = partial(ConvNorm, activation=partial(F.silu, inplace=True))
 
 
 class Separable(nn.Module):
-    """A 5x5 convolution of each channel by itself, then a 1x1 over all."""
+    """A depthwise 5x5 convolution, then a 1x1 over all channels."""
 
     def __init__(self, width: int) -> None:
         super().__init__()
@@ -30,7 +30,7 @@ class Separable(nn.Module):
 
 
 class Block(nn.Module):
-    """A dense 3x3, then the wide separable one; the last stage adds no shortcut."""
+    """A dense 3x3 convolution, then the separable 5x5. The last stage has no shortcut."""
 
     def __init__(self, width: int, shortcut: bool) -> None:
         super().__init__()
@@ -44,7 +44,7 @@ class Block(nn.Module):
 
 
 class Attention(nn.Module):
-    """Each channel times a number that follows from the means of all."""
+    """Channel attention: each channel is scaled by a gate that depends on the means of all channels."""
 
     def __init__(self, width: int) -> None:
         super().__init__()
@@ -55,7 +55,7 @@ class Attention(nn.Module):
 
 
 class CrossStage(nn.Module):
-    """Half of the channels goes through the blocks, half passes by (https://arxiv.org/abs/1911.11929)."""
+    """Half of the channels goes through the blocks, the other half bypasses them (https://arxiv.org/abs/1911.11929)."""
 
     def __init__(self, width: int, count: int, shortcut: bool) -> None:
         super().__init__()
@@ -71,7 +71,7 @@ class CrossStage(nn.Module):
 
 
 class Pyramid(nn.Module):
-    """Maxima over windows of 5, 9 and 13 cells beside the cells themselves (https://arxiv.org/abs/1406.4729)."""
+    """Spatial pyramid pooling: max pooling of kernel 5, 9 and 13 beside the input (https://arxiv.org/abs/1406.4729)."""
 
     def __init__(self, width: int) -> None:
         super().__init__()
@@ -84,9 +84,10 @@ class Pyramid(nn.Module):
 
 @BACKBONES.register_module()
 class CSPNeXt(Backbone):
-    """CSPNeXt, `deepen` times as many blocks and `widen` times as wide as the large one.
+    """CSPNeXt with `deepen` times the blocks and `widen` times the channels of the large model.
 
-    RTMPose's sizes: t (.167, .375), s (.33, .5), m (.67, .75). `out_stages` of 1 to 4 lie at strides 4, 8, 16 and 32.
+    RTMPose's sizes are t (.167, .375), s (.33, .5) and m (.67, .75). The features of `out_stages` 1 to 4 have strides
+    4, 8, 16 and 32.
     """
 
     def __init__(
@@ -99,7 +100,7 @@ class CSPNeXt(Backbone):
     ) -> None:
         super().__init__(pretrained, frozen_stages)
         if not set(out_stages) <= {1, 2, 3, 4} or not out_stages:
-            raise FacelmkError(f'CSPNeXt: out_stages={tuple(out_stages)}; they are some of 1, 2, 3, 4')
+            raise FacelmkError(f'CSPNeXt: out_stages={tuple(out_stages)}. Expected some of 1, 2, 3, 4.')
         widths, counts = [int(w * widen) for w in _WIDTHS], [max(round(n * deepen), 1) for n in _BLOCKS]
         self.out_stages = tuple(sorted(out_stages))
         self.out_channels = tuple(widths[i] for i in self.out_stages)
@@ -115,7 +116,7 @@ class CSPNeXt(Backbone):
                     CrossStage(widths[i], count, shortcut=not last),
                 ),
             )
-        self.apply(_start)
+        self.apply(_zero_bias)
         self.train()
 
     def stage(self, index: int) -> Iterable[nn.Module]:
@@ -130,7 +131,7 @@ class CSPNeXt(Backbone):
         return tuple(features)
 
 
-def _start(module: nn.Module) -> None:
-    """torch's own start, which is the authors', but for biases of zero."""
+def _zero_bias(module: nn.Module) -> None:
+    """The authors keep torch's default initialisation, except that biases are zero."""
     if isinstance(module, nn.Conv2d) and module.bias is not None:
         nn.init.zeros_(module.bias)

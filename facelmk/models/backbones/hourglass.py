@@ -1,4 +1,4 @@
-"""Hourglass-52, one hourglass of residual blocks (https://arxiv.org/abs/1603.06937), under MMPose's names."""
+"""Hourglass-52, one hourglass of residual blocks (https://arxiv.org/abs/1603.06937), with MMPose's parameter names."""
 
 from collections.abc import Iterable
 
@@ -7,19 +7,19 @@ from torch.nn import functional as F
 
 from ...registry import BACKBONES
 from .base import Backbone
-from .blocks import BasicBlock, ConvNorm, blocks
+from .blocks import BasicBlock, ConvNorm, blocks, small_normal_init
 
 _WIDTHS = (256, 256, 384, 384, 384, 512)
 
 
 class Level(nn.Module):
-    """What two blocks see here, plus what the level below sees, enlarged; the last one has four blocks below it."""
+    """Two blocks at this size, plus the upsampled output of the level below (four blocks below the last level)."""
 
-    def __init__(self, width: int, below: int, *further: int) -> None:
+    def __init__(self, width: int, below: int, *deeper: int) -> None:
         super().__init__()
         self.up1 = blocks(BasicBlock, width, width, 2)
         self.low1 = blocks(BasicBlock, width, below, 2, 2)
-        self.low2 = Level(below, *further) if further else blocks(BasicBlock, below, below, 4)
+        self.low2 = Level(below, *deeper) if deeper else blocks(BasicBlock, below, below, 4)
         self.low3 = nn.Sequential(BasicBlock(below, below), BasicBlock(below, width))
 
     def forward(self, x: Tensor) -> Tensor:
@@ -40,8 +40,8 @@ class Hourglass(Backbone):
         self.stem = nn.Sequential(ConvNorm(3, 128, 7, 2), blocks(BasicBlock, 128, width, 1, 2))
         self.hourglass_modules = nn.ModuleList([Level(*_WIDTHS)])
         self.out_convs = nn.ModuleList([ConvNorm(width, width, 3)])
-        self.inters = _idle(blocks(BasicBlock, width, width, 1))
-        self.apply(_start)
+        self.inters = _parameters_to_buffers(blocks(BasicBlock, width, width, 1))
+        self.apply(small_normal_init)
         self.train()
 
     def stage(self, index: int) -> Iterable[nn.Module]:
@@ -51,16 +51,13 @@ class Hourglass(Backbone):
         return (self.out_convs[0](self.hourglass_modules[0](self.stem(image))),)
 
 
-def _idle(module: nn.Module) -> nn.Module:
-    """Weights that are in MMPose's files and used by no one: kept as buffers, nothing waits for their gradients."""
+def _parameters_to_buffers(module: nn.Module) -> nn.Module:
+    """Turn parameters into buffers. MMPose's files hold these weights, but its forward never uses them.
+
+    As buffers they are loaded and saved, and DistributedDataParallel does not wait for their gradients.
+    """
     for part in module.modules():
         for name, weight in list(part.named_parameters(recurse=False)):
             delattr(part, name)
             part.register_buffer(name, weight.detach())
     return module
-
-
-def _start(module: nn.Module) -> None:
-    """Small random weights, as MMPose starts."""
-    if isinstance(module, nn.Conv2d):
-        nn.init.normal_(module.weight, std=0.001)

@@ -1,4 +1,4 @@
-"""MobileNetV2 (https://arxiv.org/abs/1801.04381), with MMPose's names."""
+"""MobileNetV2 (https://arxiv.org/abs/1801.04381), with MMPose's parameter names."""
 
 from collections.abc import Iterable
 
@@ -7,26 +7,26 @@ from torch.nn import functional as F
 
 from ...registry import BACKBONES
 from .base import Backbone
-from .blocks import ConvNorm
+from .blocks import ConvNorm, he_init
 
-# a row a stage: how much wider a block is inside, its width, how many there are, the first one's stride
+# one row a stage: expansion, width, number of blocks, stride of the first block
 _STAGES = ((1, 16, 1, 1), (6, 24, 2, 2), (6, 32, 3, 2), (6, 64, 4, 2), (6, 96, 3, 1), (6, 160, 3, 2), (6, 320, 1, 1))
 
 
 class InvertedResidual(nn.Module):
-    """1x1 widens, a 3x3 of each channel by itself, 1x1 narrows; plus x where it fits."""
+    """1x1 expands the channels, a depthwise 3x3, 1x1 reduces them; x is added where the shape stays the same."""
 
-    def __init__(self, width: int, out: int, wider: int, stride: int) -> None:
+    def __init__(self, width: int, out: int, expansion: int, stride: int) -> None:
         super().__init__()
-        inside = width * wider
-        widen = [ConvNorm(width, inside, cut=F.relu6)] if wider > 1 else []
+        hidden = width * expansion
+        expand = [ConvNorm(width, hidden, activation=F.relu6)] if expansion > 1 else []
         self.conv = nn.Sequential(
-            *widen, ConvNorm(inside, inside, 3, stride, inside, F.relu6), ConvNorm(inside, out, cut=None)
+            *expand, ConvNorm(hidden, hidden, 3, stride, hidden, F.relu6), ConvNorm(hidden, out, activation=None)
         )
-        self.adds = stride == 1 and width == out
+        self.shortcut = stride == 1 and width == out
 
     def forward(self, x: Tensor) -> Tensor:
-        return x + self.conv(x) if self.adds else self.conv(x)
+        return x + self.conv(x) if self.shortcut else self.conv(x)
 
 
 @BACKBONES.register_module()
@@ -39,13 +39,14 @@ class MobileNetV2(Backbone):
     def __init__(self, pretrained: str | None = None, frozen_stages: int = -1) -> None:
         super().__init__(pretrained, frozen_stages)
         width = 32
-        self.conv1 = ConvNorm(3, width, 3, 2, cut=F.relu6)
-        for i, (wider, out, count, stride) in enumerate(_STAGES, 1):
-            first, rest = InvertedResidual(width, out, wider, stride), range(count - 1)
-            self.add_module(f'layer{i}', nn.Sequential(first, *(InvertedResidual(out, out, wider, 1) for _ in rest)))
+        self.conv1 = ConvNorm(3, width, 3, 2, activation=F.relu6)
+        for i, (expansion, out, count, stride) in enumerate(_STAGES, 1):
+            first = InvertedResidual(width, out, expansion, stride)
+            others = (InvertedResidual(out, out, expansion, 1) for _ in range(count - 1))
+            self.add_module(f'layer{i}', nn.Sequential(first, *others))
             width = out
-        self.conv2 = ConvNorm(width, *self.out_channels, cut=F.relu6)
-        self.apply(_start)
+        self.conv2 = ConvNorm(width, *self.out_channels, activation=F.relu6)
+        self.apply(he_init)
         self.train()
 
     def stage(self, index: int) -> Iterable[nn.Module]:
@@ -56,9 +57,3 @@ class MobileNetV2(Backbone):
         for i in range(1, self.stages + 1):
             x = self.get_submodule(f'layer{i}')(x)
         return (self.conv2(x),)
-
-
-def _start(module: nn.Module) -> None:
-    """He's start (https://arxiv.org/abs/1502.01852)."""
-    if isinstance(module, nn.Conv2d):
-        nn.init.kaiming_normal_(module.weight, mode='fan_out', nonlinearity='relu')

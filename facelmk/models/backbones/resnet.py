@@ -1,4 +1,4 @@
-"""ResNet (https://arxiv.org/abs/1512.03385), with torchvision's names."""
+"""ResNet (https://arxiv.org/abs/1512.03385), with torchvision's parameter names."""
 
 from collections.abc import Iterable, Sequence
 
@@ -7,12 +7,12 @@ from torch import Tensor, nn
 from ...errors import FacelmkError
 from ...registry import BACKBONES
 from .base import Backbone
-from .blocks import BasicBlock, Bottleneck, Residual, blocks, conv_norm
+from .blocks import BasicBlock, Bottleneck, Residual, blocks, conv_norm, he_init
 
 
 @BACKBONES.register_module()
 class ResNet(Backbone):
-    """ResNet of `depth` 18, 50 or 101; `out_stages` of 1 to 4 lie at strides 4, 8, 16 and 32."""
+    """ResNet of `depth` 18, 50 or 101. The features of `out_stages` 1 to 4 have strides 4, 8, 16 and 32."""
 
     depths: dict[int, tuple[type[Residual], tuple[int, ...]]] = {
         18: (BasicBlock, (2, 2, 2, 2)),
@@ -26,8 +26,8 @@ class ResNet(Backbone):
         super().__init__(pretrained, frozen_stages)
         if depth not in self.depths or not set(out_stages) <= {1, 2, 3, 4} or not out_stages:
             raise FacelmkError(
-                f'{type(self).__name__}: depth={depth}, out_stages={tuple(out_stages)}; there is depth '
-                f'{", ".join(map(str, self.depths))}, and out_stages are some of 1, 2, 3, 4'
+                f'{type(self).__name__}: depth={depth}, out_stages={tuple(out_stages)}. '
+                f'Expected a depth of {", ".join(map(str, self.depths))}, and out_stages out of 1, 2, 3, 4.'
             )
         kind, counts = self.depths[depth]
         self.out_stages = tuple(sorted(out_stages))
@@ -38,7 +38,7 @@ class ResNet(Backbone):
         for i, count in enumerate(counts):
             self.add_module(f'layer{i + 1}', blocks(kind, widths[i], 64 * 2**i, count, 2 if i else 1))
         self.out_channels = tuple(widths[i] for i in self.out_stages)
-        self.apply(_start)
+        self.apply(he_init)
         self.train()
 
     def stage(self, index: int) -> Iterable[nn.Module]:
@@ -52,9 +52,3 @@ class ResNet(Backbone):
             if i in self.out_stages:
                 features.append(x)
         return tuple(features)
-
-
-def _start(module: nn.Module) -> None:
-    """He's start (https://arxiv.org/abs/1502.01852)."""
-    if isinstance(module, nn.Conv2d):
-        nn.init.kaiming_normal_(module.weight, mode='fan_out', nonlinearity='relu')

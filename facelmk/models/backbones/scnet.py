@@ -8,22 +8,22 @@ from ...registry import BACKBONES
 from .blocks import Residual, conv_norm
 from .resnet import ResNet
 
-_POOL = 4  # how much coarser the view is that calibrates
+_POOL = 4  # the calibrating branch pools 4 x 4 cells
 
 
-class Shrink(nn.Module):
-    """Means of 4x4 cells; of all cells where there are fewer."""
+class Pool(nn.Module):
+    """Average pooling over 4x4 cells, or over the whole map if it is smaller."""
 
     def forward(self, x: Tensor) -> Tensor:
         return F.avg_pool2d(x, min(_POOL, *x.shape[-2:]))
 
 
 class SelfCalibrated(nn.Module):
-    """A 3x3 gated by a coarse view of the same features, and another 3x3 behind it."""
+    """A 3x3 convolution, gated by a pooled branch of the same features, then another 3x3."""
 
     def __init__(self, width: int, stride: int, momentum: float) -> None:
         super().__init__()
-        self.k2 = nn.Sequential(Shrink(), *conv_norm(width, width, momentum=momentum))
+        self.k2 = nn.Sequential(Pool(), *conv_norm(width, width, momentum=momentum))
         self.k3 = nn.Sequential(*conv_norm(width, width, momentum=momentum))
         self.k4 = nn.Sequential(*conv_norm(width, width, 3, stride, momentum=momentum), nn.ReLU(inplace=True))
 
@@ -33,7 +33,7 @@ class SelfCalibrated(nn.Module):
 
 
 class SelfCalibratedBottleneck(Residual):
-    """A bottleneck of two halves: a plain 3x3, and a self-calibrated one."""
+    """A bottleneck of two halves: a plain 3x3 convolution and a self-calibrated one."""
 
     expansion = 4
 
@@ -56,6 +56,6 @@ class SelfCalibratedBottleneck(Residual):
 
 @BACKBONES.register_module()
 class SCNet(ResNet):
-    """SCNet of `depth` 50 or 101; `out_stages` of 1 to 4 lie at strides 4, 8, 16 and 32."""
+    """SCNet of `depth` 50 or 101. The features of `out_stages` 1 to 4 have strides 4, 8, 16 and 32."""
 
     depths = {50: (SelfCalibratedBottleneck, (3, 4, 6, 3)), 101: (SelfCalibratedBottleneck, (3, 4, 23, 3))}

@@ -1,4 +1,4 @@
-"""The stacked hourglass of Adaptive Wing (https://arxiv.org/abs/1904.07399), under the names of its published files."""
+"""The stacked hourglass of Adaptive Wing (https://arxiv.org/abs/1904.07399), with its published parameter names."""
 
 from collections.abc import Iterable
 
@@ -10,15 +10,12 @@ from ...errors import FacelmkError
 from ...registry import BACKBONES
 from .base import Backbone
 
-_LEVELS = 4  # how often an hourglass halves its maps
-_LINE = 0.05  # what a boundary map is above where a boundary lies
+_LEVELS = 4  # an hourglass halves its maps this many times
+_BOUNDARY_THRESHOLD = 0.05  # above it, a cell of the boundary map lies on a boundary
 
 
 class Hierarchy(nn.Module):
-    """BatchNorm, ReLU and 3x3 three times in a row, and all three results beside one another, plus x.
-
-    https://arxiv.org/abs/1703.00862
-    """
+    """Three times BatchNorm, ReLU and 3x3; the three results are concatenated, and x is added (arXiv 1703.00862)."""
 
     def __init__(self, width: int, out: int) -> None:
         super().__init__()
@@ -37,9 +34,9 @@ class Hierarchy(nn.Module):
 
 
 class CoordConv(nn.Module):
-    """A convolution that also sees where it is (https://arxiv.org/abs/1807.03247).
+    """A convolution with additional input channels of coordinates (https://arxiv.org/abs/1807.03247).
 
-    `coordinates`, `radius` and `attention` say which of x and y, their length, and x and y on the boundary it is told.
+    `coordinates` adds x and y, `radius` the distance from the middle, `attention` x and y on the boundary only.
     """
 
     def __init__(
@@ -54,25 +51,25 @@ class CoordConv(nn.Module):
     ) -> None:
         super().__init__()
         self.coordinates, self.radius, self.attention = coordinates, radius, attention
-        more = 2 * coordinates + radius + 2 * attention
-        self.conv = nn.Conv2d(width + more, out, kernel, stride, kernel // 2)
+        extra = 2 * coordinates + radius + 2 * attention
+        self.conv = nn.Conv2d(width + extra, out, kernel, stride, kernel // 2)
 
     def forward(self, x: Tensor, boundary: Tensor | None = None) -> Tensor:
-        """`boundary` (B, 1, H, W) is the map of all boundaries, as the stack before sees them."""
-        place = _place(x)
+        """`boundary` (B, 1, H, W) is the boundary map that the stack before predicts."""
+        grid = _coordinate_grid(x)
         parts = [x]
         if self.coordinates:
-            parts.append(place)
+            parts.append(grid)
         if self.radius:
-            length = place.norm(dim=1, keepdim=True)
-            parts.append(length / length.max())
+            radius = grid.norm(dim=1, keepdim=True)
+            parts.append(radius / radius.max())
         if self.attention and boundary is not None:
-            parts.append(torch.where(boundary > _LINE, place, 0.0))
+            parts.append(torch.where(boundary > _BOUNDARY_THRESHOLD, grid, 0.0))
         return self.conv(torch.cat(parts, 1))
 
 
 class Stack(nn.Module):
-    """One hourglass: what each level sees, plus what lies below it, enlarged."""
+    """One hourglass: the features of each level, plus the upsampled output of the level below."""
 
     def __init__(self, width: int, coordconv: CoordConv) -> None:
         super().__init__()
@@ -94,12 +91,12 @@ class Stack(nn.Module):
 
 @BACKBONES.register_module()
 class StackedHourglass(Backbone):
-    """1 to 4 hourglasses; each one's `maps` at stride 4 are a feature, and what the next one builds on.
+    """A stack of 1 to 4 hourglasses, for `StackHead`. Each one outputs `maps` at stride 4, which the next one takes in.
 
-    The last map is that of the boundaries (codec `Boundary`); with `attention` each later hourglass is told x and y on
-    them. `coordinates` and `radius` switch the rest of CoordConv. `relu` cuts the maps at 0, which the published files
-    are mostly run with (as `end_relu`, where even the string 'False' counts as true); the authors' own evaluation of
-    WFLW leaves it out. Goes with `StackHead`.
+    The last map is the boundary map (codec `Boundary`). With `attention`, each hourglass but the first takes x and y on
+    the boundary as input. `coordinates` and `radius` switch the other inputs of CoordConv. `relu` sets negative values
+    of the maps to 0. The published files mostly run with it (`end_relu`, where even the string 'False' counts as true);
+    the authors' own evaluation of WFLW does not.
     """
 
     def __init__(
@@ -115,18 +112,18 @@ class StackedHourglass(Backbone):
         frozen_stages: int = -1,
     ) -> None:
         if not 1 <= stacks <= 4:
-            raise FacelmkError(f'StackedHourglass: stacks={stacks}; there are 1 to 4')
-        self.stages = stacks  # before the base checks frozen_stages against it
+            raise FacelmkError(f'StackedHourglass: stacks={stacks}. Expected 1 to 4.')
+        self.stages = stacks  # the base class checks frozen_stages against it
         super().__init__(pretrained, frozen_stages)
-        told = dict(coordinates=coordinates, radius=radius)
+        inputs = dict(coordinates=coordinates, radius=radius)
         self.out_channels, self.relu = (maps,) * stacks, relu
-        self.conv1 = CoordConv(3, width // 4, 7, 2, **told)
+        self.conv1 = CoordConv(3, width // 4, 7, 2, **inputs)
         self.bn1 = nn.BatchNorm2d(width // 4)
         self.conv2 = Hierarchy(width // 4, width // 2)
         self.conv3 = Hierarchy(width // 2, width // 2)
         self.conv4 = Hierarchy(width // 2, width)
         for i in range(stacks):
-            self._add_stack(i, CoordConv(width, width, 1, attention=attention and i > 0, **told), width, maps)
+            self._add_stack(i, CoordConv(width, width, 1, attention=attention and i > 0, **inputs), width, maps)
         self.train()
 
     def _add_stack(self, i: int, coordconv: CoordConv, width: int, maps: int) -> None:
@@ -165,11 +162,11 @@ class StackedHourglass(Backbone):
 
 
 def _norm_conv(width: int, out: int, kernel: int) -> tuple[nn.BatchNorm2d, nn.Conv2d]:
-    """BatchNorm of what comes in, and the convolution behind it."""
+    """BatchNorm of the input, and the convolution behind it."""
     return nn.BatchNorm2d(width), nn.Conv2d(width, out, kernel, padding=kernel // 2, bias=False)
 
 
-def _place(x: Tensor) -> Tensor:
-    """Where each cell of x lies (B, 2, H, W), from -1 to 1: first down, then across, as published weights expect."""
+def _coordinate_grid(x: Tensor) -> Tensor:
+    """The coordinates of each cell of x (B, 2, H, W), from -1 to 1; y before x, as the published weights expect."""
     down, across = (torch.arange(side, device=x.device).float() / (side - 1) * 2 - 1 for side in x.shape[-2:])
     return torch.stack(torch.meshgrid(down, across, indexing='ij')).to(x).expand(len(x), -1, -1, -1)

@@ -1,4 +1,4 @@
-"""Any network of timm (https://github.com/huggingface/pytorch-image-models) that gives feature maps."""
+"""Any network of timm (https://github.com/huggingface/pytorch-image-models) that returns feature maps."""
 
 from collections.abc import Iterable, Sequence
 from types import ModuleType
@@ -13,11 +13,11 @@ from .base import Backbone
 
 @BACKBONES.register_module()
 class TimmBackbone(Backbone):
-    """timm's network `name`; needs `pip install facelmk[timm]`.
+    """The timm network `name`; needs `pip install facelmk[timm]`.
 
-    `out_indices` are timm's numbers of the features (None: all that it gives), `options` are for its `create_model`.
-    `pretrained='timm'` are its own weights. Stage n is all that makes feature n, where timm can take the network apart,
-    else stage 0 is the whole.
+    `out_indices` are timm's indices of the features (None: all features), `options` go to timm's `create_model`.
+    `pretrained='timm'` loads timm's own weights. Stage n holds the layers up to feature n. Where timm cannot split the
+    network, stage 0 is the complete network.
     """
 
     def __init__(
@@ -31,7 +31,7 @@ class TimmBackbone(Backbone):
         timm = _timm()
         if not timm.is_model(name):
             raise UnknownName(
-                f"TimmBackbone: name={name!r} is none of timm's. {did_you_mean(name, timm.list_models())}"
+                f'TimmBackbone: name={name!r} is no model of timm. {did_you_mean(name, timm.list_models())}'
             )
         if out_indices is not None:
             options['out_indices'] = tuple(out_indices)
@@ -49,15 +49,15 @@ class TimmBackbone(Backbone):
         return self.parts[index]
 
     def fetch(self) -> None:
-        """Take timm's own weights, from its cache or the net."""
+        """Load timm's own weights, from its cache or from the internet."""
         try:
-            given = _timm().create_model(pretrained=True, **self.recipe)
-        except Exception as error:  # of its hub, of the net, of a network without weights: a dozen kinds
+            pretrained = _timm().create_model(pretrained=True, **self.recipe)
+        except Exception as error:  # a dozen types: of timm's hub, of the network, of models without weights
             raise MissingResource(
-                f'timm has no weights for {self.recipe["model_name"]!r} here: {error}. To start from '
-                'scratch instead, set model.backbone.pretrained=None'
+                f'timm cannot load weights for {self.recipe["model_name"]!r}: {error}. '
+                'To train from scratch, set model.backbone.pretrained=None.'
             ) from error
-        self.network.load_state_dict(given.state_dict())
+        self.network.load_state_dict(pretrained.state_dict())
 
     def forward(self, image: Tensor) -> tuple[Tensor, ...]:
         features = self.network(image)
@@ -65,20 +65,22 @@ class TimmBackbone(Backbone):
 
 
 def _timm() -> ModuleType:
-    """timm, which only this backbone needs."""
+    """Import timm, which only this backbone needs."""
     try:
         import timm
     except ImportError as error:
-        raise MissingResource('TimmBackbone needs timm, which is not here: pip install facelmk[timm]') from error
+        raise MissingResource(
+            'TimmBackbone needs timm, which is not installed. Run: pip install facelmk[timm]'
+        ) from error
     return timm
 
 
 def _parts(network: nn.Module) -> list[list[nn.Module]]:
-    """The children of a network, cut behind each that gives a feature."""
-    ends, parts, part = getattr(network, 'return_layers', {}), [], []
+    """The children of a network, split after each child that returns a feature."""
+    feature_layers, parts, part = getattr(network, 'return_layers', {}), [], []
     for name, child in network.named_children():
         part.append(child)
-        if name in ends:
+        if name in feature_layers:
             parts.append(part)
             part = []
     return parts or [[network]]

@@ -1,4 +1,4 @@
-"""U-Net (https://arxiv.org/abs/1505.04597): down to small maps, and up again past what the way down has seen."""
+"""U-Net (https://arxiv.org/abs/1505.04597): an encoder, and a decoder with skip connections."""
 
 from collections.abc import Iterable
 
@@ -11,18 +11,18 @@ from .base import Backbone
 from .blocks import conv_norm
 
 
-def _twice(width: int, out: int) -> nn.Sequential:
+def _double_conv(width: int, out: int) -> nn.Sequential:
     """Two 3x3 convolutions that keep the size."""
     return nn.Sequential(*conv_norm(width, out), nn.ReLU(inplace=True), *conv_norm(out, out), nn.ReLU(inplace=True))
 
 
 class Up(nn.Module):
-    """The coarse map at twice its size and half its width, beside the fine one; then two convolutions."""
+    """Upsample the coarse map, concatenate it with the fine one, and convolve twice."""
 
     def __init__(self, width: int) -> None:
         super().__init__()
         self.up = nn.ConvTranspose2d(2 * width, width, 2, 2)
-        self.body = _twice(2 * width, width)
+        self.body = _double_conv(2 * width, width)
 
     def forward(self, coarse: Tensor, fine: Tensor) -> Tensor:
         return self.body(torch.cat((fine, self.up(coarse)), 1))
@@ -30,16 +30,16 @@ class Up(nn.Module):
 
 @BACKBONES.register_module()
 class UNet(Backbone):
-    """One feature map of `width` channels at stride 4; 7.8 million parameters as it stands.
+    """One feature map of `width` channels at stride 4; 7.8 million parameters with the default arguments.
 
-    `depth` levels, the first at stride 4, each half as fine and twice as wide as the one before. Two strided
-    convolutions stand in for the paper's two finest levels, which cost most and lie above what a heatmap resolves.
-    The convolutions are padded and normalised.
+    There are `depth` levels, the first at stride 4. Each has half the resolution and twice the channels of the level
+    before. Two strided convolutions replace the paper's two finest levels, which cost most and are finer than the
+    heatmap. The convolutions are padded and have BatchNorm.
     """
 
     def __init__(self, width: int = 64, depth: int = 4, pretrained: str | None = None, frozen_stages: int = -1) -> None:
-        if not 2 <= depth <= 4:  # the fifth level would want crops of a multiple of 64
-            raise FacelmkError(f'UNet: depth={depth}; it is 2, 3 or 4 levels')
+        if not 2 <= depth <= 4:  # a fifth level would need crop sides that are multiples of 64
+            raise FacelmkError(f'UNet: depth={depth}. Expected 2, 3 or 4 levels.')
         self.stages = depth
         super().__init__(pretrained, frozen_stages)
         widths = [width * 2**i for i in range(depth)]
@@ -48,28 +48,29 @@ class UNet(Backbone):
             *conv_norm(3, width, 3, 2), nn.ReLU(inplace=True), *conv_norm(width, width, 3, 2), nn.ReLU(inplace=True)
         )
         self.pool = nn.MaxPool2d(2)
-        self.downs = nn.ModuleList(_twice(widths[max(i - 1, 0)], w) for i, w in enumerate(widths))
+        self.downs = nn.ModuleList(_double_conv(widths[max(i - 1, 0)], w) for i, w in enumerate(widths))
         self.ups = nn.ModuleList(Up(w) for w in reversed(widths[:-1]))
-        self.apply(_start)
+        self.apply(_init_weights)
         self.train()
 
     def stage(self, index: int) -> Iterable[nn.Module]:
         return (self.stem,) if index == 0 else (self.downs[index - 1],)
 
     def forward(self, image: Tensor) -> tuple[Tensor, ...]:
-        seen = [self.downs[0](self.stem(image))]
+        skips = [self.downs[0](self.stem(image))]
         for down in self.downs[1:]:
-            seen.append(down(self.pool(seen[-1])))
-        x = seen.pop()
+            skips.append(down(self.pool(skips[-1])))
+        x = skips.pop()
         for up in self.ups:
-            x = up(x, seen.pop())
+            x = up(x, skips.pop())
         return (x,)
 
 
-def _start(module: nn.Module) -> None:
-    """He's start (https://arxiv.org/abs/1502.01852), by what comes in, as the paper has it."""
+def _init_weights(module: nn.Module) -> None:
+    """He initialisation (https://arxiv.org/abs/1502.01852) by the number of inputs, as in the U-Net paper."""
     if isinstance(module, nn.Conv2d):
         nn.init.kaiming_normal_(module.weight, nonlinearity='relu')
-    elif isinstance(module, nn.ConvTranspose2d):  # each cell that it makes comes from one cell, and no ReLU follows
+    elif isinstance(module, nn.ConvTranspose2d):  # one input cell per output cell, no ReLU behind
         nn.init.normal_(module.weight, std=module.in_channels**-0.5)
-        nn.init.zeros_(module.bias)
+        if module.bias is not None:
+            nn.init.zeros_(module.bias)

@@ -1,4 +1,4 @@
-"""Heads: layers only, from a tuple of feature maps to a list of stages whose last is the answer."""
+"""Heads: layers that map a tuple of feature maps to a list of stages. The last stage is the prediction."""
 
 from .base import Head
 from .heatmap_head import HeatmapHead

@@ -1,4 +1,4 @@
-"""What a head promises, and how feature maps of several sizes become one."""
+"""The base class of heads, and two functions that several heads use."""
 
 from collections.abc import Sequence
 
@@ -8,24 +8,24 @@ from torch.nn import functional as F
 
 
 class Head(nn.Module):
-    """Feature maps of `in_channels` to stages of `out_channels` channels; no loss, no decoding."""
+    """Map features of `in_channels` to stages of `out_channels` channels. A head has no loss and does not decode."""
 
     def forward(self, features: Sequence[Tensor]) -> list[Tensor]:
-        """The stages; the last one is the answer."""
-        raise TypeError(f'{type(self).__name__} must say what it makes of the features')
+        """The stages; the last one is the prediction."""
+        raise TypeError(f'{type(self).__name__} must define forward()')
 
 
-def join(features: Sequence[Tensor]) -> Tensor:
-    """All feature maps at the size of the first, one behind the other."""
-    first, *rest = features
-    if not rest:
+def concatenate(features: Sequence[Tensor]) -> Tensor:
+    """Resize all feature maps to the size of the first and concatenate them."""
+    first, *others = features
+    if not others:
         return first
     size = first.shape[-2:]
-    return torch.cat([first, *(F.interpolate(x, size, mode='bilinear', align_corners=False) for x in rest)], 1)
+    return torch.cat([first, *(F.interpolate(x, size, mode='bilinear', align_corners=False) for x in others)], 1)
 
 
-def start(module: nn.Module) -> None:
-    """Small random weights for everything that convolves, as in https://arxiv.org/abs/1804.06208."""
+def small_normal_init(module: nn.Module) -> None:
+    """Initial weights of convolutions from a narrow normal distribution, as in https://arxiv.org/abs/1804.06208."""
     if isinstance(module, (nn.Conv2d, nn.ConvTranspose2d)):
         nn.init.normal_(module.weight, std=0.001)
         if module.bias is not None:

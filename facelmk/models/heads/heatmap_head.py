@@ -1,16 +1,19 @@
-"""One map a point (https://arxiv.org/abs/1804.06208; HRNetV2's form https://arxiv.org/abs/1908.07919)."""
+"""Predict one heatmap a point (https://arxiv.org/abs/1804.06208; HRNetV2's head https://arxiv.org/abs/1908.07919)."""
 
 from collections.abc import Sequence
 
 from torch import Tensor, nn
 
 from ...registry import HEADS
-from .base import Head, join, start
+from .base import Head, concatenate, small_normal_init
 
 
 @HEADS.register_module()
 class HeatmapHead(Head):
-    """Joins all features at the size of the first; `deconvs` double the size, `convs` mix, one 1x1 makes the maps."""
+    """Heatmaps from all features, resized to the first and concatenated.
+
+    `deconvs` transposed convolutions double the size each, `convs` 1x1 convolutions follow, one more makes the maps.
+    """
 
     def __init__(self, in_channels: Sequence[int], out_channels: int, deconvs: int = 0, convs: int = 0) -> None:
         super().__init__()
@@ -25,8 +28,8 @@ class HeatmapHead(Head):
         for _ in range(convs):
             self.conv_layers.extend([nn.Conv2d(width, width, 1), nn.BatchNorm2d(width), nn.ReLU(inplace=True)])
         self.final_layer = nn.Conv2d(width, out_channels, 1)
-        self.apply(start)
+        self.apply(small_normal_init)
 
     def forward(self, features: Sequence[Tensor]) -> list[Tensor]:
         """One stage of maps (B, out_channels, H, W)."""
-        return [self.final_layer(self.conv_layers(self.deconv_layers(join(features))))]
+        return [self.final_layer(self.conv_layers(self.deconv_layers(concatenate(features))))]

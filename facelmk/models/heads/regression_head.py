@@ -1,4 +1,4 @@
-"""Coordinates straight from the picture (https://arxiv.org/abs/1312.4659)."""
+"""Regress coordinates from the image (https://arxiv.org/abs/1312.4659)."""
 
 from collections.abc import Sequence
 
@@ -10,7 +10,7 @@ from .base import Head
 
 @HEADS.register_module()
 class RegressionHead(Head):
-    """The mean of the last feature map, and one linear layer: two numbers a point."""
+    """Global average pooling of the last feature map and one linear layer: x and y of each point."""
 
     def __init__(self, in_channels: Sequence[int], out_channels: int) -> None:
         super().__init__()
@@ -19,5 +19,5 @@ class RegressionHead(Head):
         nn.init.zeros_(self.fc.bias)
 
     def forward(self, features: Sequence[Tensor]) -> list[Tensor]:
-        """One stage of points (B, K, 2), as shares of the crop."""
+        """One stage of points (B, K, 2), divided by the side of the crop."""
         return [self.fc(features[-1].mean((-2, -1))).unflatten(-1, (-1, 2))]

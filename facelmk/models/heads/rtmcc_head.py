@@ -1,4 +1,4 @@
-"""RTMPose's head (https://arxiv.org/abs/2303.07399): a map a point, the points seen together, two rows of bins each."""
+"""RTMPose's head (https://arxiv.org/abs/2303.07399): a map a point, attention between the points, then SimCC bins."""
 
 from collections.abc import Sequence
 
@@ -8,13 +8,13 @@ from torch.nn import functional as F
 
 from ...errors import FacelmkError
 from ...registry import HEADS
-from .base import Head
+from .base import Head, small_normal_init
 
-_KEY = 128  # how many numbers a point shows to the others, to be compared with theirs
+_KEY = 128  # channels of query and key
 
 
 class ScaleNorm(nn.Module):
-    """Vectors of one learnt length (https://arxiv.org/abs/1910.05895)."""
+    """Normalise vectors to one learnt length (https://arxiv.org/abs/1910.05895)."""
 
     def __init__(self, width: int) -> None:
         super().__init__()
@@ -27,7 +27,7 @@ class ScaleNorm(nn.Module):
 
 
 class Scale(nn.Module):
-    """Each number times a learnt one."""
+    """Multiply each channel by a learnt factor."""
 
     def __init__(self, width: int) -> None:
         super().__init__()
@@ -38,7 +38,7 @@ class Scale(nn.Module):
 
 
 class GatedAttention(nn.Module):
-    """x + what the points (B, K, width) tell one another (https://arxiv.org/abs/2202.10447)."""
+    """The gated attention unit: attention between the points (B, K, width), with a residual (https://arxiv.org/abs/2202.10447)."""
 
     def __init__(self, width: int) -> None:
         super().__init__()
@@ -58,9 +58,9 @@ class GatedAttention(nn.Module):
 
 @HEADS.register_module()
 class RTMCCHead(Head):
-    """Rows of `bins` chances, as logits, for x and y of every point, from the last feature, which lies at `stride`.
+    """Logits of `bins` bins for x and for y of each point, from the last feature, which has this `stride`.
 
-    `size` is the side of the crops: the head takes no others. The map of a point becomes `hidden` numbers.
+    `size` is the side of the crops; the layers fit this side only. Each point's map becomes `hidden` channels.
     """
 
     ranges = {'size': (1,)}
@@ -77,13 +77,15 @@ class RTMCCHead(Head):
     ) -> None:
         super().__init__()
         if bins is None:
-            raise FacelmkError("RTMCCHead: the codec has no bins (bins=None); it goes with codec=dict(type='SimCC')")
+            raise FacelmkError(
+                "RTMCCHead: bins=None. Expected a codec that has bins. Set model.codec=dict(type='SimCC')."
+            )
         cells = (size // stride) ** 2
         self.final_layer = nn.Conv2d(in_channels[-1], out_channels, kernel, padding=kernel // 2)
         self.mlp = nn.Sequential(ScaleNorm(cells), nn.Linear(cells, hidden, bias=False))
         self.gau = GatedAttention(hidden)
         self.cls_x, self.cls_y = nn.Linear(hidden, bins, bias=False), nn.Linear(hidden, bins, bias=False)
-        self.apply(_start)
+        self.apply(_init_weights)
 
     def forward(self, features: Sequence[Tensor]) -> list[Tensor]:
         """One stage (B, K, 2, bins): x, then y."""
@@ -91,10 +93,9 @@ class RTMCCHead(Head):
         return [torch.stack((self.cls_x(points), self.cls_y(points)), 2)]
 
 
-def _start(module: nn.Module) -> None:
-    """Small random weights, as RTMPose starts."""
+def _init_weights(module: nn.Module) -> None:
+    """RTMPose's initial weights."""
     if isinstance(module, nn.Conv2d):
-        nn.init.normal_(module.weight, std=0.001)
-        nn.init.zeros_(module.bias)
+        small_normal_init(module)
     elif isinstance(module, nn.Linear):
         nn.init.normal_(module.weight, std=0.01)

@@ -1,4 +1,4 @@
-"""No layers: for a backbone whose features are the maps already."""
+"""A head without layers, for a backbone whose features are heatmaps already."""
 
 from collections.abc import Sequence
 
@@ -17,11 +17,10 @@ class StackHead(Head):
         super().__init__()
         if set(in_channels) != {out_channels}:
             raise FacelmkError(
-                f'StackHead: the backbone gives {tuple(in_channels)} maps, the codec takes '
-                f'{out_channels}; a StackedHourglass without maps= gives as many, other backbones '
-                'need another head'
+                f'StackHead: the features of the backbone have {tuple(in_channels)} channels. The codec expects '
+                f'{out_channels}. Use StackedHourglass without maps=, which has as many, or another head.'
             )
 
     def forward(self, features: Sequence[Tensor]) -> list[Tensor]:
-        """The features as they are."""
+        """The features, unchanged."""
         return list(features)

@@ -1,4 +1,4 @@
-"""Losses: loss(output, target, weight) -> one number; a weight of 0 takes a point out."""
+"""Losses: loss(output, target, weight) -> scalar. Points of weight 0 do not change it."""
 
 from .adaptive_wing_loss import AdaptiveWingLoss
 from .base import Loss

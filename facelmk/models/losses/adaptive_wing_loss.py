@@ -1,4 +1,4 @@
-"""Adaptive wing loss: a wing on the bumps of a heatmap, a square on its plain (https://arxiv.org/abs/1904.07399)."""
+"""Adaptive wing loss: logarithmic on the peaks of a heatmap, nearly squared on its background (https://arxiv.org/abs/1904.07399)."""
 
 from dataclasses import dataclass
 from typing import Any
@@ -13,17 +13,20 @@ from .base import Loss, weighted
 
 
 def adaptive_wing(error: Tensor, target: Tensor, alpha: float, omega: float, epsilon: float, theta: float) -> Tensor:
-    """A logarithm of a power below `theta`, a straight line above; the power falls as the target rises."""
-    error, power = error.abs(), alpha - target
-    knee = (theta / epsilon) ** power
-    slope = omega / (1 + knee) * power * (theta / epsilon) ** (power - 1) / epsilon
-    step = theta * slope - omega * torch.log(1 + knee)
-    return torch.where(error < theta, omega * torch.log(1 + (error / epsilon) ** power), slope * error - step)
+    """The paper's equation 3: logarithmic below an error of `theta`, linear above; the exponent is alpha - target."""
+    error, exponent = error.abs(), alpha - target
+    at_theta = (theta / epsilon) ** exponent
+    slope = omega / (1 + at_theta) * exponent * (theta / epsilon) ** (exponent - 1) / epsilon
+    constant = theta * slope - omega * torch.log(1 + at_theta)  # makes the two pieces meet at theta
+    return torch.where(error < theta, omega * torch.log(1 + (error / epsilon) ** exponent), slope * error - constant)
 
 
 @dataclass(frozen=True)
 class WeightMap:
-    """Cells near a bump count `weight` times more: those within `dilation` cells of one at least `threshold` high."""
+    """The weight of each cell: 1 + `weight` near a peak, 1 elsewhere.
+
+    A cell is near a peak if the square of `dilation` cells around it has a target of at least `threshold`.
+    """
 
     threshold: float = 0.2
     weight: float = 10.0
@@ -32,22 +35,22 @@ class WeightMap:
     def __post_init__(self) -> None:
         if self.dilation < 1 or self.dilation % 2 == 0:
             raise FacelmkError(
-                f'AdaptiveWingLoss: dilation={self.dilation} in weight_map; it is the odd width of the '
-                'square of cells that a cell spreads to, as 3'
+                f'AdaptiveWingLoss: dilation={self.dilation} in weight_map. Expected an odd width in cells, such as 3.'
             )
 
     def __call__(self, target: Tensor) -> Tensor:
-        """1 + weight near bumps, 1 elsewhere."""
-        spread = F.max_pool2d(target, self.dilation, 1, self.dilation // 2)
-        return 1 + self.weight * (spread >= self.threshold)
+        """The weights (B, K, H, W) for a target."""
+        highest_nearby = F.max_pool2d(target, self.dilation, 1, self.dilation // 2)
+        return 1 + self.weight * (highest_nearby >= self.threshold)
 
 
 @LOSSES.register_module()
 class AdaptiveWingLoss(Loss):
-    """The mean over all cells of all maps, whose bumps are about 1 high: the logarithm turns at `theta` of that height.
+    """The mean over all cells of all maps, for peaks of height 1; the loss is linear above an error of `theta`.
 
-    `weight_map` multiplies each cell's loss by weight * M + 1, M = 1 in the 3 x 3 cells (`dilation`) around cells of
-    the target of at least `threshold`; dict() takes the paper's .2 and 10, SeungyounShin's code has a threshold of .5.
+    `weight_map` multiplies the loss of each cell by weight * M + 1. M is 1 in the 3 x 3 cells (`dilation`) around each
+    target cell of at least `threshold`, 0 elsewhere. dict() takes the paper's values .2 and 10; SeungyounShin's code
+    has a threshold of .5.
     """
 
     def __init__(
@@ -60,13 +63,13 @@ class AdaptiveWingLoss(Loss):
     ) -> None:
         super().__init__()
         self.alpha, self.omega, self.epsilon, self.theta = alpha, omega, epsilon, theta
-        known = WeightMap.__dataclass_fields__
-        for key in set(weight_map or ()) - set(known):
-            raise UnknownName(f'AdaptiveWingLoss: {key!r} in weight_map. {did_you_mean(key, known)}')
+        fields = WeightMap.__dataclass_fields__
+        for key in set(weight_map or ()) - set(fields):
+            raise UnknownName(f'AdaptiveWingLoss: unknown key {key!r} in weight_map. {did_you_mean(key, fields)}')
         self.weight_map = None if weight_map is None else WeightMap(**weight_map)
 
     def forward(self, output: Tensor, target: Tensor, weight: Tensor | None = None) -> Tensor:
-        near_bumps = None if self.weight_map is None else self.weight_map(target)
+        cell_weights = None if self.weight_map is None else self.weight_map(target)
         output, target = weighted(output, target, weight)
         loss = adaptive_wing(target - output, target, self.alpha, self.omega, self.epsilon, self.theta)
-        return loss.mean() if near_bumps is None else (loss * near_bumps).mean()
+        return loss.mean() if cell_weights is None else (loss * cell_weights).mean()

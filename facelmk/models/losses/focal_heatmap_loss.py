@@ -1,4 +1,4 @@
-"""Focal loss of heatmaps: each cell is the point's or not, and sure answers count little."""
+"""Focal loss of heatmaps: classify each cell as the point or background; confident cells count little."""
 
 from torch import Tensor
 from torch.nn import functional as F
@@ -6,19 +6,19 @@ from torch.nn import functional as F
 from ...registry import LOSSES
 from .base import Loss
 
-_SURE = 1e-4  # chances are kept this far from 0 and 1
+_EPSILON = 1e-4  # probabilities stay this far from 0 and 1
 
 
 @LOSSES.register_module()
 class FocalHeatmapLoss(Loss):
-    """(1 - p)^alpha log p on bumps' tops, (1 - target)^beta p^alpha log(1 - p) elsewhere, summed, a top
-    (https://arxiv.org/abs/1808.01244).
+    """CornerNet's focal loss (https://arxiv.org/abs/1808.01244), summed over cells, divided by the number of peaks:
+    -(1 - p)^alpha log p at a peak, -(1 - target)^beta p^alpha log(1 - p) elsewhere.
 
-    The top is a map's highest cell, from a height of `peak` on. A network's maps, whose bumps are about 1 high, say a
-    chance p of sigmoid(steepness * (output - 1/2)): nothing is a point at first (output 0: p = 0.007), gradients are
-    finite everywhere, and decoding sees maps as ever. steepness=None takes the output for p itself, as MMPose does,
-    cut off near 0 and 1, where it then teaches nothing; peak=1 is MMPose's rule, which finds no top in exact bumps.
-    The loss is not 0 where output and target are equal: bumps are to shrink to their top.
+    A peak is the highest cell of a target map, if it is at least `peak` high. The probability of a cell is
+    p = sigmoid(steepness * (output - 1/2)). So p is 0.007 at the start (output 0), gradients are finite everywhere, and
+    the codec decodes the output as usual. steepness=None uses the output itself as p, as MMPose does, clamped near 0
+    and 1, where the gradient is then 0. peak=1 is MMPose's rule; maps with centre='exact' seldom reach 1, so that they
+    have no peak. The loss is not 0 where output and target are equal, since it shrinks each blob to its peak.
     """
 
     comparable = False
@@ -30,20 +30,20 @@ class FocalHeatmapLoss(Loss):
         self.alpha, self.beta, self.steepness, self.peak = alpha, beta, steepness, peak
 
     def forward(self, output: Tensor, target: Tensor, weight: Tensor | None = None) -> Tensor:
-        chance, yes, no = self._chances(output)
+        p, log_p, log_not_p = self._probabilities(output)
         height = target.flatten(2)
-        top = ((height == height.amax(-1, keepdim=True)) & (height >= self.peak)).view_as(target).to(output)
-        hit = -top * (1 - chance) ** self.alpha * yes
-        miss = -(1 - top) * (1 - target) ** self.beta * chance**self.alpha * no
+        is_peak = ((height == height.amax(-1, keepdim=True)) & (height >= self.peak)).view_as(target).to(output)
+        positive = -is_peak * (1 - p) ** self.alpha * log_p
+        negative = -(1 - is_peak) * (1 - target) ** self.beta * p**self.alpha * log_not_p
         if weight is not None:
-            hit, miss, top = hit * weight, miss * weight, top * weight
-        tops = top.sum()
-        return (hit.sum() + miss.sum()) / tops.where(tops > 0, tops.new_ones(()))
+            positive, negative, is_peak = positive * weight, negative * weight, is_peak * weight
+        peaks = is_peak.sum()
+        return (positive.sum() + negative.sum()) / peaks.where(peaks > 0, peaks.new_ones(()))
 
-    def _chances(self, output: Tensor) -> tuple[Tensor, Tensor, Tensor]:
+    def _probabilities(self, output: Tensor) -> tuple[Tensor, Tensor, Tensor]:
         """p, log p and log(1 - p)."""
         if self.steepness is None:
-            chance = output.clamp(_SURE, 1 - _SURE)
-            return chance, chance.log(), (1 - chance).log()
-        odds = self.steepness * (output - 0.5)
-        return odds.sigmoid(), F.logsigmoid(odds), F.logsigmoid(-odds)
+            p = output.clamp(_EPSILON, 1 - _EPSILON)
+            return p, p.log(), (1 - p).log()
+        logit = self.steepness * (output - 0.5)
+        return logit.sigmoid(), F.logsigmoid(logit), F.logsigmoid(-logit)

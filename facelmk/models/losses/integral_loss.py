@@ -1,4 +1,4 @@
-"""Maps of logarithms: as chances they should be the target's, and so should their mean places."""
+"""Integral regression: compare the softmax of the maps, and their expected coordinates."""
 
 import torch
 from torch import Tensor
@@ -10,10 +10,10 @@ from .base import Loss
 
 @LOSSES.register_module()
 class IntegralLoss(Loss):
-    """`spread` * Kullback-Leibler divergence + `place` * distance of the mean places, in cells along each side.
+    """`spread` * Kullback-Leibler divergence + `place` * L1 distance of the expected coordinates, in cells.
 
-    The first part gives every cell a gradient from the start, the second is the error itself
-    (https://arxiv.org/abs/1711.08229, https://arxiv.org/abs/1801.07372).
+    Output and target are maps of log-probabilities. The divergence gives each cell a gradient from the start; the
+    distance is the error that matters (https://arxiv.org/abs/1711.08229, https://arxiv.org/abs/1801.07372).
     """
 
     def __init__(self, spread: float = 0.3, place: float = 1.0) -> None:
@@ -21,17 +21,18 @@ class IntegralLoss(Loss):
         self.spread, self.place = spread, place
 
     def forward(self, output: Tensor, target: Tensor, weight: Tensor | None = None) -> Tensor:
-        found, wanted = (maps.flatten(2).log_softmax(-1) for maps in (output, target))
-        spread = F.kl_div(found, wanted, reduction='none', log_target=True).sum(-1)
-        place = (mean_places(found.exp().view_as(output)) - mean_places(wanted.exp().view_as(target))).abs().mean(-1)
-        loss = self.spread * spread + self.place * place
+        log_p, log_q = (maps.flatten(2).log_softmax(-1) for maps in (output, target))
+        divergence = F.kl_div(log_p, log_q, reduction='none', log_target=True).sum(-1)
+        difference = expected_cells(log_p.exp().view_as(output)) - expected_cells(log_q.exp().view_as(target))
+        loss = self.spread * divergence + self.place * difference.abs().mean(-1)
         return loss.mean() if weight is None else (loss * weight.flatten(2).squeeze(-1)).mean()
 
 
-def mean_places(chance: Tensor) -> Tensor:
-    """The mean cell (B, K, sides) along each side of maps (B, K, ...) of chances."""
-    sides = range(2, chance.dim())
+def expected_cells(probability: Tensor) -> Tensor:
+    """The expected cell (B, K, axes) along each axis of maps (B, K, ...) of probabilities."""
+    axes = range(2, probability.dim())
     marginals = [
-        chance.sum([other for other in sides if other != side]) if chance.dim() > 3 else chance for side in sides
+        probability.sum([other for other in axes if other != axis]) if probability.dim() > 3 else probability
+        for axis in axes
     ]
     return torch.stack([(m * torch.arange(m.shape[-1], device=m.device)).sum(-1) for m in marginals], -1)

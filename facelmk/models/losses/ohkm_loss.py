@@ -1,4 +1,4 @@
-"""Mean squared error of the hardest maps of each face (https://arxiv.org/abs/1711.07319)."""
+"""Online hard keypoint mining: mean squared error of the hardest maps of each face (https://arxiv.org/abs/1711.07319)."""
 
 from torch import Tensor
 
@@ -9,15 +9,17 @@ from .base import Loss, weighted
 
 @LOSSES.register_module()
 class OHKMLoss(Loss):
-    """The mean over faces of the mean over their `topk` maps of largest mean squared error; of all, if there are less.
+    """The mean over the faces; of each face, the mean over its `topk` maps with the largest mean squared error.
 
-    A map of weight 0 has no error, so it is taken only where fewer than `topk` others are left.
+    A map of weight 0 has an error of 0, so it only counts in a face with fewer than `topk` other maps.
     """
 
     def __init__(self, topk: int = 8) -> None:
         super().__init__()
         if topk < 1:
-            raise FacelmkError(f'OHKMLoss: topk={topk}; it is how many maps of a face count, at least 1')
+            raise FacelmkError(
+                f'OHKMLoss: topk={topk}. Expected the number of maps that count in each face, at least 1.'
+            )
         self.topk = topk
 
     def forward(self, output: Tensor, target: Tensor, weight: Tensor | None = None) -> Tensor:

@@ -1,4 +1,4 @@
-"""Square near zero, straight beyond (https://arxiv.org/abs/1504.08083)."""
+"""Smooth L1: squared for small errors, linear for large ones (https://arxiv.org/abs/1504.08083)."""
 
 from torch import Tensor
 from torch.nn import functional as F
@@ -9,7 +9,7 @@ from .base import Loss, weighted
 
 @LOSSES.register_module()
 class SmoothL1Loss(Loss):
-    """The mean over all numbers; the bend lies at an error of `beta` once output and target are times `scale`."""
+    """The mean over all values. Output and target are multiplied by `scale`; above an error of `beta` it is linear."""
 
     def __init__(self, beta: float = 1.0, scale: float = 1.0) -> None:
         super().__init__()

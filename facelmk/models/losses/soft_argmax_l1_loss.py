@@ -1,35 +1,36 @@
-"""The mean places of heatmaps: integral regression on maps that another loss shapes."""
+"""L1 distance of soft-argmax coordinates: a second term beside a loss that shapes the heatmaps."""
 
 from torch import Tensor
 
 from ...registry import LOSSES
 from .base import Loss
-from .integral_loss import mean_places
+from .integral_loss import expected_cells
 
-_MASS = 1.0  # squared height: a bump of sigma 2 has 4 pi, a map that shows nothing yet less than this
+_MASS = 1.0  # sum of squared heights: 4 pi for a peak of sigma 2, less than 1 for a map without a peak
 
 
 @LOSSES.register_module(name=['SoftArgmaxL1Loss', 'PlaceLoss'])  # PlaceLoss: its name in 0.1
 class SoftArgmaxL1Loss(Loss):
-    """The mean over points and sides of |mean place of the output - mean place of the target|, in cells.
+    """The mean over points and axes of |soft-argmax of the output - soft-argmax of the target|, in cells.
 
-    Both are maps whose bumps are about 1 high; a cell's share in the mean is its height squared, negative ones have
-    none. Squares keep the many low cells of the plain from pulling the mean to the middle of the grid, as they do to
-    heights themselves and to a softmax. A map's error counts by mass / (mass + 1), mass the sum of its squares, which
-    bounds the gradient: while nothing stands out, there is no place to move.
-    It is the second term beside `AdaptiveWingLoss`, which makes the bumps: where heights are a tenth off, a weight of
-    .01 makes both equally strong, .1 beside its `weight_map`.
+    Output and target are maps with peaks of about 1. The soft-argmax weights each cell by its squared height, and
+    negative cells by 0. Without the square, the many low background cells would pull the result to the middle of the
+    grid, as they do with a softmax. The error of each map is multiplied by mass / (mass + 1), where mass is the sum of
+    its squared heights. This bounds the gradient of maps that have no peak yet.
+
+    Use it as a second term beside `AdaptiveWingLoss`, which shapes the peaks. Where heights are off by a tenth, a
+    weight of .01 makes both terms equally strong; beside its `weight_map`, a weight of .1 does.
     """
 
     def forward(self, output: Tensor, target: Tensor, weight: Tensor | None = None) -> Tensor:
-        found, mass = _place(output)
-        wanted, there = _place(target)
-        loss = (found - wanted).abs().mean(-1) * mass / (mass + _MASS) * (there > 0)
+        predicted, mass = _soft_argmax(output)
+        expected, target_mass = _soft_argmax(target)
+        loss = (predicted - expected).abs().mean(-1) * mass / (mass + _MASS) * (target_mass > 0)
         return loss.mean() if weight is None else (loss * weight.flatten(2).squeeze(-1)).mean()
 
 
-def _place(maps: Tensor) -> tuple[Tensor, Tensor]:
-    """The mean place (B, K, sides) of squared heights, and their sum (B, K)."""
-    shares = maps.clamp(min=0) ** 2
-    mass = shares.flatten(2).sum(-1)
-    return mean_places(shares / mass.clamp(min=1e-8).view(*mass.shape, *[1] * (maps.dim() - 2))), mass
+def _soft_argmax(maps: Tensor) -> tuple[Tensor, Tensor]:
+    """The mean cell (B, K, axes), weighted by squared heights, and the sum of these weights (B, K)."""
+    weights = maps.clamp(min=0) ** 2
+    mass = weights.flatten(2).sum(-1)
+    return expected_cells(weights / mass.clamp(min=1e-8).view(*mass.shape, *[1] * (maps.dim() - 2))), mass

@@ -1,4 +1,4 @@
-"""Wing loss: small and middle errors count more than in L1 (https://arxiv.org/abs/1711.06753)."""
+"""Wing loss: small and medium errors count more than in L1 (https://arxiv.org/abs/1711.06753)."""
 
 import math
 
@@ -6,21 +6,22 @@ import torch
 from torch import Tensor
 
 from ...registry import LOSSES
-from .base import Loss, sum_a_face, weighted
+from .base import Loss, sum_per_face, weighted
 
 
 def wing(error: Tensor, omega: float, epsilon: float) -> Tensor:
-    """A logarithm below `omega`, a straight line above."""
+    """Logarithmic below an error of `omega`, linear above."""
     error = error.abs()
-    step = omega - omega * math.log(1 + omega / epsilon)
-    return torch.where(error < omega, omega * torch.log(1 + error / epsilon), error - step)
+    constant = omega - omega * math.log(1 + omega / epsilon)
+    return torch.where(error < omega, omega * torch.log(1 + error / epsilon), error - constant)
 
 
 @LOSSES.register_module()
 class WingLoss(Loss):
-    """Wing loss of coordinates, summed over a face.
+    """Wing loss of coordinates, summed over each face.
 
-    `omega` and `epsilon` were chosen for pixels: scale=256 makes pixels of shares of a 256 crop, scale=1 is MMPose's.
+    The paper chose `omega` and `epsilon` for pixels. scale=256 converts coordinates divided by 256 back to pixels;
+    scale=1 is MMPose's choice.
     """
 
     def __init__(self, omega: float = 10.0, epsilon: float = 2.0, scale: float = 1.0) -> None:
@@ -29,4 +30,4 @@ class WingLoss(Loss):
 
     def forward(self, output: Tensor, target: Tensor, weight: Tensor | None = None) -> Tensor:
         output, target = weighted(output * self.scale, target * self.scale, weight)
-        return sum_a_face(wing(target - output, self.omega, self.epsilon))
+        return sum_per_face(wing(target - output, self.omega, self.epsilon))

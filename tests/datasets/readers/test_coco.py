@@ -13,7 +13,7 @@ def read(file, markup='cofw', **options):
     return CocoFaces(file.name, file.parent, markup=markup, **options)
 
 
-def test_center_and_scale_go_before_bbox_before_the_tight_box(tmp_path, faces, write):
+def test_center_and_scale_then_bbox_then_the_tight_box(tmp_path, faces, write):
     rows = faces(2, 29)
     rows[1] |= dict(centre=np.array([100.0, 60]), scale=0.3)  # away from its points
     full = write.json(tmp_path / 'full.json', rows)
@@ -25,15 +25,15 @@ def test_center_and_scale_go_before_bbox_before_the_tight_box(tmp_path, faces, w
 
 
 @pytest.mark.parametrize(
-    ('bbox', 'wanted'),
+    ('bbox', 'expected'),
     [
         ([-5, -7, 50, 60], [0, 0, 45, 53]),
         ([10, 20, 300, 400], [10, 20, 239, 239]),
         ([10, 20, 229, 219], [10, 20, 239, 239]),
     ],
 )
-def test_a_bbox_is_clipped_to_the_last_pixel(tmp_path, faces, write, bbox, wanted):
-    assert read(write.json(tmp_path / 'a.json', faces(1, 29), (), bbox=bbox)).face(0)['box'].tolist() == wanted
+def test_a_bbox_is_clipped_to_the_last_pixel(tmp_path, faces, write, bbox, expected):
+    assert read(write.json(tmp_path / 'a.json', faces(1, 29), (), bbox=bbox)).face(0)['box'].tolist() == expected
 
 
 @pytest.mark.parametrize(
@@ -51,8 +51,8 @@ def test_visible_is_at_most_one(tmp_path, faces, write, flag, visible):
     assert face['visible'].tolist() == [visible] * 29
 
 
-def test_crowds_and_unlabelled_faces_are_passed_over(tmp_path, faces, write):
-    """`iscrowd` may be missing: MMPose's converter writes `is_crowd`, over which its own reader falls."""
+def test_crowds_and_unlabelled_faces_are_skipped(tmp_path, faces, write):
+    """`iscrowd` may be missing: MMPose's converter writes `is_crowd`, and its own reader fails on that."""
     file = write.json(tmp_path / 'a.json', faces(4, 29), ('bbox',), is_crowd=0)
     content = json.loads(file.read_text())
     content['annotations'][0]['iscrowd'] = 1
@@ -108,7 +108,7 @@ def test_defects(tmp_path, faces, write, change, message):
         read(file)
 
 
-def test_no_json(tmp_path):
+def test_a_file_that_is_no_json(tmp_path):
     (tmp_path / 'a.json').write_text('{"images": [')
     with pytest.raises(DataDefect, match='is no json'):
         read(tmp_path / 'a.json')

@@ -38,8 +38,8 @@ def test_a_name_with_a_comma_and_a_blank_line(tmp_path, faces, write):
     ('old', 'new', 'message'),
     [
         ('1.png', '1.png,7', r'line 2 \(1.png\): 200 numbers, 199 expected; line 3 '),
-        ('center_h', 'middle', "names no column 'center_h'"),
-        (',', ';', 'names no column'),
+        ('center_h', 'middle', "a.csv: .*no column 'center_h'"),
+        (',', ';', "no column 'scale'"),
     ],
 )
 def test_defects(tmp_path, faces, write, old, new, message):

@@ -48,7 +48,7 @@ def write_300wlp(root, rows, write, views=2):
 # -- LaPa
 
 
-def test_lapa_as_published_is_mmposes_json(tmp_path, faces, write):
+def test_lapa_as_published_equals_the_json_of_mmpose(tmp_path, faces, write):
     rows = faces(3, 106)
     write_lapa(tmp_path / 'train', rows, write)
     data = LapaTxt('train/landmarks', tmp_path, 'train/images', check_pictures=True)
@@ -67,7 +67,7 @@ def test_lapa_as_published_is_mmposes_json(tmp_path, faces, write):
         assert np.array_equal(one['landmarks'], other['landmarks'])
 
 
-def test_lapas_defects_name_the_file(tmp_path, faces, write):
+def test_defects_of_lapa_name_the_file(tmp_path, faces, write):
     write_lapa(tmp_path, faces(2, 106), write)
     (tmp_path / 'landmarks/1_0.txt').write_text('106\n1 2\n')
     with pytest.raises(DataDefect, match=r'1_0.txt: 2 numbers, 212 expected'):
@@ -79,17 +79,17 @@ def test_lapas_defects_name_the_file(tmp_path, faces, write):
 # -- 300W-LP
 
 
-def test_300wlp_beside_the_pictures_and_in_its_landmarks(tmp_path, faces, write):
+def test_300wlp_beside_the_pictures_and_in_the_folder_landmarks(tmp_path, faces, write):
     rows = faces(2, 68)
     write_300wlp(tmp_path, rows, write)
     beside, apart = Mat300WLP(data_root=tmp_path), Mat300WLP(data_root=tmp_path, points='pts_2d')
     assert [face['id'] for face in beside.faces] == [f'AFW/AFW_{i}_1_{view}.jpg' for i in (0, 1) for view in (0, 1)]
     assert [face['id'] for face in apart.faces] == [face['id'] for face in beside.faces]
     for i in range(4):
-        wanted = rows[i // 2]['points'] + i % 2
-        assert beside.face(i)['landmarks'] == pytest.approx(wanted, abs=1e-4)
-        assert apart.face(i)['landmarks'] == pytest.approx(wanted + 10, abs=1e-4)
-        assert beside.face(i)['box'] == pytest.approx([*wanted.min(0), *wanted.max(0)], abs=1e-4)
+        expected = rows[i // 2]['points'] + i % 2
+        assert beside.face(i)['landmarks'] == pytest.approx(expected, abs=1e-4)
+        assert apart.face(i)['landmarks'] == pytest.approx(expected + 10, abs=1e-4)
+        assert beside.face(i)['box'] == pytest.approx([*expected.min(0), *expected.max(0)], abs=1e-4)
     assert len(Mat300WLP(data_root=tmp_path, flipped=True)) == 8
 
 
@@ -101,12 +101,12 @@ def test_300wlp_is_split_by_photograph(tmp_path, faces, write):
     }
     assert sum(map(len, parts.values())) == len(set.union(*parts.values())) == 400
     seen = [{name.split('_')[-3] for name in names} for names in parts.values()]
-    assert sum(map(len, seen)) == 100  # no photograph on two sides, in whatever view or mirrored
+    assert sum(map(len, seen)) == 100  # all views of a photograph, mirrored ones too, are in one part
     assert all(8 <= len(photographs) <= 32 for photographs in seen[1:])  # 20 expected, deviation 4
     assert parts['val'] != {face['id'] for face in Mat300WLP(data_root=tmp_path, part='val', share=0.2, seed=1).faces}
 
 
-def test_300wlps_defects(tmp_path, faces, write):
+def test_defects_of_300wlp(tmp_path, faces, write):
     write_300wlp(tmp_path, faces(2, 68), write)
     (tmp_path / 'AFW/AFW_1_1_0.mat').write_bytes(b'no matlab')
     with pytest.raises(DataDefect, match='AFW_1_1_0.mat.* is no MATLAB file'):
@@ -129,7 +129,7 @@ def test_mat_files_without_scipy_say_what_to_install(tmp_path, faces, write, mon
 # -- COFW in 68 points
 
 
-def test_cofw68_takes_pictures_from_one_file_and_points_from_many(tmp_path, faces, write):
+def test_cofw68_reads_pictures_from_one_file_and_points_from_many(tmp_path, faces, write):
     rows, pictures = faces(12, 29), [np.full((3, 240, 240), i, np.uint8) for i in range(12)]
     write.mat(tmp_path / 'COFW_test_color.mat', rows, pictures, [[20, 20, 150, 150]] * 12)
     points = [row['points'] for row in faces(12, 68, seed=4)]
@@ -140,7 +140,7 @@ def test_cofw68_takes_pictures_from_one_file_and_points_from_many(tmp_path, face
     data = Cofw68Mat(data_root=tmp_path, origin=1)
     plain = CofwMat('COFW_test_color.mat', tmp_path, markup='cofw', origin=1)
     assert len(data) == 12 and data.markup.name == '300w'
-    for i in range(12):  # by number: 10_points is not behind 1_points
+    for i in range(12):  # in the order of numbers: 10_points does not follow 1_points
         face = data.face(i)
         assert face['landmarks'] == pytest.approx(points[i] - 1, abs=1e-4) and face['visible'].min() == 1
         assert face['image'][0, 0, 0] == i and np.array_equal(face['box'], plain.face(i)['box'])
@@ -154,7 +154,7 @@ def test_cofw68_takes_pictures_from_one_file_and_points_from_many(tmp_path, face
 # -- Halpe
 
 
-def test_halpes_faces_are_cut_out_of_its_bodies(tmp_path, faces):
+def test_faces_of_halpe_are_part_of_its_bodies(tmp_path, faces):
     face, count = faces(1, 68)[0]['points'], 136
     keypoints = np.concatenate([np.full((26, 3), 7.0), np.c_[face, np.full(68, 2)], np.full((42, 3), 9.0)])
     hidden = keypoints.copy()
@@ -166,7 +166,7 @@ def test_halpes_faces_are_cut_out_of_its_bodies(tmp_path, faces):
     ]
     (tmp_path / 'a.json').write_text(json.dumps(dict(images=images, annotations=annotations)))
     data = CocoFaces('a.json', tmp_path, markup='300w', first=26)
-    assert count == len(keypoints) and len(data) == 1  # of the other, most of the face is not labelled
+    assert count == len(keypoints) and len(data) == 1  # most of the other face is not labelled
     assert np.array_equal(data.face(0)['landmarks'], face.astype(np.float32))
     low, high = np.floor(face.min(0)), np.ceil(face.max(0))
     assert data.face(0)['box'] == pytest.approx(
@@ -178,7 +178,7 @@ def test_halpes_faces_are_cut_out_of_its_bodies(tmp_path, faces):
 
 
 def built(name, phase, **roots):
-    """A data set of a data config with MMPose's augmentation, its members' roots elsewhere."""
+    """The data set of a data config with MMPose's augmentation, and with other roots for its members."""
     dataset = Config.fromfile(CONFIGS / f'{name}.py')[f'{phase}_dataloader'].dataset
     pipelines = Config.fromfile(CONFIGS.parent / 'augment/mmpose.py')
     dataset.pipeline = pipelines.train_pipeline if phase == 'train' else pipelines.val_pipeline
@@ -189,7 +189,7 @@ def built(name, phase, **roots):
     return DATASETS.build(dataset)
 
 
-def test_lapas_config_reads_both_layouts(tmp_path, faces, write):
+def test_the_config_of_lapa_reads_both_layouts(tmp_path, faces, write):
     rows = faces(3, 106)
     for split, count in (('train', 3), ('val', 1), ('test', 2)):
         write_lapa(tmp_path / 'LaPa' / split, rows[:count], write)
@@ -201,7 +201,7 @@ def test_lapas_config_reads_both_layouts(tmp_path, faces, write):
 
 
 @pytest.mark.parametrize('kind', ['json', 'mmpose', 'mat'])
-def test_300wlps_config_reads_every_layout(kind, tmp_path, faces, write):
+def test_the_config_of_300wlp_reads_every_layout(kind, tmp_path, faces, write):
     root, rows = tmp_path / '300wlp', faces(60, 68)
     if kind == 'mat':
         write_300wlp(root, rows, write, views=1)
@@ -215,7 +215,7 @@ def test_300wlps_config_reads_every_layout(kind, tmp_path, faces, write):
     assert counts == [60, 4, 5] if kind != 'mat' else sum(counts) == 60
 
 
-def test_coco_wholebodys_config(tmp_path, faces, write):
+def test_the_config_of_coco_wholebody(tmp_path, faces, write):
     points = faces(1, 68)[0]['points']
     body = dict(
         id=1,
@@ -237,7 +237,7 @@ def test_coco_wholebodys_config(tmp_path, faces, write):
         assert len(data) == 1 and data[0]['inputs'].shape == (3, 256, 256)
 
 
-def test_cofw68s_config_trains_on_300w_and_tests_on_cofw():
+def test_the_config_of_cofw68_trains_on_300w_and_tests_on_cofw():
     config = Config.fromfile(CONFIGS / 'cofw68.py')
     assert config.train_dataloader == Config.fromfile(CONFIGS / 'w300.py').train_dataloader
     (layout,) = config.val_dataloader.dataset.layouts
@@ -257,10 +257,10 @@ def lay_out_six(root, faces, write):
         write.json(root / name / 'annotations' / file, faces(2, size, seed=size), ('bbox',))
 
 
-def test_face6_is_six_sets_in_lapas_points(tmp_path, faces, write, monkeypatch):
+def test_face6_is_six_sets_in_the_points_of_lapa(tmp_path, faces, write, monkeypatch):
     lay_out_six(tmp_path, faces, write)
-    told = []
-    monkeypatch.setattr('facelmk.datasets.joined.print_log', lambda text, **_: told.append(text))
+    messages = []
+    monkeypatch.setattr('facelmk.datasets.joined.print_log', lambda text, **_: messages.append(text))
     data = built('face6', 'train', root=tmp_path)
     assert [member.name for member in data.members] == [
         'LaPa_train',
@@ -270,7 +270,7 @@ def test_face6_is_six_sets_in_lapas_points(tmp_path, faces, write, monkeypatch):
         '300w_train',
         'cofw_train',
     ]
-    assert len(data) == 12 and len(told) == 1 and 'halpe' in told[0]
+    assert len(data) == 12 and len(messages) == 1 and 'halpe' in messages[0]
     assert len({data.face(i)['id'] for i in range(12)}) == 12
     seen = [int(data.face(i)['visible'].sum()) for i in range(0, 12, 2)]
     assert seen == [106, 106, 64, 98, 64, 29]

@@ -1,4 +1,4 @@
-"""COFW's .mat files, which hold the pictures, too."""
+"""COFW's .mat files, which also contain the pictures."""
 
 import json
 import sys
@@ -37,7 +37,7 @@ def test_points_boxes_and_occluded_points(mat):
     assert [face['box'].tolist() for face in data.faces] == [[0, 5, 40, 65], [10, 20, 89, 99], [7, 8, 57, 68]]
 
 
-def test_from_one_it_equals_the_json_that_mmpose_makes_of_it(mat, write):
+def test_origin_one_equals_the_json_of_mmpose(mat, write):
     file, rows, pictures = mat
     converted = [row | dict(points=np.maximum(row['points'] - 1, 0), name=f'{i}.jpg') for i, row in enumerate(rows)]
     write.json(file.parent / 'a.json', converted, ())
@@ -55,7 +55,7 @@ def test_from_one_it_equals_the_json_that_mmpose_makes_of_it(mat, write):
     assert ours.face(0)['landmarks'][4].tolist() == [0, 2.5]
 
 
-def test_a_face_carries_its_picture_upright_and_in_bgr(mat):
+def test_a_face_contains_its_image_upright_and_in_bgr(mat):
     file, _, pictures = mat
     data = CofwMat(file.name, file.parent, markup='cofw', pipeline=[LoadImage()])
     images = [data[i]['image'] for i in range(3)]
@@ -74,7 +74,7 @@ def test_defects(tmp_path):
         CofwMat('other.mat', tmp_path, markup='cofw')
 
 
-def test_without_h5py_the_line_that_mends_it(mat, monkeypatch):
+def test_without_h5py_the_error_says_what_to_install(mat, monkeypatch):
     monkeypatch.setitem(sys.modules, 'h5py', None)
     with pytest.raises(MissingResource, match=r'pip install facelmk\[mat\]') as error:
         CofwMat(mat[0].name, mat[0].parent, markup='cofw')

@@ -40,7 +40,7 @@ def folder(tmp_path):
 
 
 @pytest.mark.parametrize('name', NAMES)
-def test_its_own_markup_and_boxes(name, folder, faces, write):
+def test_landmark_scheme_and_boxes_of_each_class(name, folder, faces, write):
     markup, size = NAMES[name]
     rows = faces(3, size)
     write.json(folder / 'annotations/a.json', rows)
@@ -51,12 +51,12 @@ def test_its_own_markup_and_boxes(name, folder, faces, write):
     assert np.array_equal(face['landmarks'], rows[2]['points'].astype(np.float32))
     x, y = rows[2]['centre'] - 100 * rows[2]['scale']
     from_scale = markup in ('wflw', '300w', 'aflw')  # MMPose's other classes read bbox
-    wanted = (
+    expected = (
         [x, y, x + 200 * rows[2]['scale'], y + 200 * rows[2]['scale']]
         if from_scale
         else [max(x - 5, 0), max(y - 5, 0), x + 55, y + 45]
     )
-    assert face['box'] == pytest.approx(wanted, abs=1e-3)
+    assert face['box'] == pytest.approx(expected, abs=1e-3)
     assert face['norm'] == pytest.approx(200 * rows[2]['scale']) and len(build(name, folder, indices=2)) == 2
     assert [face['id'] for face in build(name, folder, indices=[2]).faces] == ['2.png']
 
@@ -79,15 +79,15 @@ def test_wholebody_faces(folder, faces):
     assert data.markup.name == 'coco_wholebody_face' and data.face(0)['box'].tolist() == [30, 40, 80, 100]
 
 
-def test_what_its_converter_writes_is_read(folder, faces, write):
-    """tools/dataset_converters/wflw2coco.py writes `is_crowd`; MMPose's own class falls over the missing `iscrowd`."""
+def test_json_of_its_converter_is_read(folder, faces, write):
+    """tools/dataset_converters/wflw2coco.py writes `is_crowd`; MMPose's own class fails without `iscrowd`."""
     file = write.json(folder / 'annotations/a.json', faces(3, 98), ('center', 'scale', 'bbox'), is_crowd=0)
     assert all('iscrowd' not in annotation for annotation in json.loads(file.read_text())['annotations'])
     assert len(build('WFLWDataset', folder)) == 3
 
 
-def test_300wlps_faces_mirror(folder, faces, write):
-    """MMPose's 300W-LP has no pairs: a mirrored face keeps the left eye's points on what is now the right."""
+def test_faces_of_300wlp_mirror(folder, faces, write):
+    """MMPose's 300W-LP has no pairs: in a mirrored face the points of the left eye stay on the other side."""
     rows = faces(1, 68)
     write.json(folder / 'annotations/a.json', rows)
     steps = [lambda face: face | {'image': np.zeros((240, 240, 3), np.uint8)}, CropFace(flip=1.0)]
@@ -108,13 +108,13 @@ def test_300wlps_faces_mirror(folder, faces, write):
         (dict(filter_cfg=dict(a=1)), 'filter_cfg='),
     ],
 )
-def test_what_is_not_here_is_refused_with_the_way_out(options, message, folder, faces, write):
+def test_unsupported_options_are_refused_with_the_alternative(options, message, folder, faces, write):
     write.json(folder / 'annotations/a.json', faces(1, 98))
     with pytest.raises(FacelmkError, match=message):
         build('WFLWDataset', folder, **options)
 
 
-def test_a_config_with_mmposes_pipeline_is_told_what_does_the_same(tmp_path):
+def test_a_pipeline_of_mmpose_is_refused_with_the_alternative(tmp_path):
     (tmp_path / 'theirs.py').write_text(
         "train_dataloader = dict(batch_size=2, dataset=dict(type='WFLWDataset', data_root='data/wflw/', "
         "data_mode='topdown', ann_file='a.json', data_prefix=dict(img='images/'), pipeline=[dict(type='LoadImage'), "

@@ -9,7 +9,7 @@ from facelmk.errors import DataDefect, MissingResource
 
 @pytest.fixture
 def folder(tmp_path, faces, write):
-    """Three folders of two faces each, and stray files that belong to none."""
+    """Three folders of two faces each, and files without a partner."""
     for i, (name, row) in enumerate(zip(['helen/testset', 'lfpw/testset', 'ibug'] * 2, faces(6, 68), strict=True)):
         (tmp_path / name).mkdir(parents=True, exist_ok=True)
         write.pts(tmp_path / name / f'face_{i}.png', row['points'])
@@ -19,7 +19,7 @@ def folder(tmp_path, faces, write):
     return tmp_path
 
 
-def test_pairs_go_by_name_and_strays_are_passed_over(folder, faces):
+def test_pairs_go_by_name_and_files_without_partner_are_skipped(folder, faces):
     data = PtsFaces(data_root=folder)
     assert [face['id'] for face in data.faces] == [
         'helen/testset/face_0.png',
@@ -36,8 +36,8 @@ def test_pairs_go_by_name_and_strays_are_passed_over(folder, faces):
         assert face['box'].tolist() == [*(row['centre'] - 100 * row['scale']), *(row['centre'] + 100 * row['scale'])]
 
 
-def test_any_folders_are_walked_and_a_stray_file_shifts_no_pair(tmp_path, faces, write):
-    """Paired by sorted order, as elsewhere, the picture without .pts would take its neighbour's points."""
+def test_all_folders_are_searched_and_a_file_without_partner_shifts_no_pair(tmp_path, faces, write):
+    """Other projects pair by sorted order, so a picture without .pts would get its neighbour's points."""
     rows = faces(5, 68)[1:]
     for folder, row in zip(['01_Indoor', '02_Ourdoor', '02_Ourdoor/more/deep', 'x y'], rows, strict=True):
         write.pts(tmp_path / folder / f'face_{row["name"]}', row['points'])
@@ -66,7 +66,7 @@ def test_folders_and_their_tags(folder):
         PtsFaces(data_root=folder, folders=['afw'])
 
 
-def test_the_split_is_by_name_and_whole(tmp_path, faces, write):
+def test_the_split_is_by_name_and_complete(tmp_path, faces, write):
     rows = faces(1, 68) * 200
     for i, row in enumerate(rows):
         write.pts(tmp_path / f'{i}.png', row['points'])

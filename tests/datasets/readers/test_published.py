@@ -1,4 +1,4 @@
-"""Whichever published layout is there is read, and said; the data configs of the four sets read every layout."""
+"""PublishedFaces reads the first complete layout and logs it; the data configs of four sets read every layout."""
 
 from pathlib import Path
 
@@ -30,7 +30,7 @@ def published(root, split='test', layouts=LAYOUTS, **options):
     return PublishedFaces(str(root), split, layouts, 'wflw', **options)
 
 
-def test_the_first_layout_that_is_there(tmp_path, faces, write, log):
+def test_the_first_complete_layout(tmp_path, faces, write, log):
     rows = faces(3, 98)
     (tmp_path / 'WFLW_images').mkdir()
     write.txt(tmp_path / 'list_test.txt', rows)
@@ -38,12 +38,12 @@ def test_the_first_layout_that_is_there(tmp_path, faces, write, log):
     assert len(data) == 3 and data.face(1)['landmarks'].shape == (98, 2)
     assert log == [f'WflwTxt reads 3 faces from {tmp_path}/list_test.txt']
     write.csv(tmp_path / 'test.csv', rows[:2])
-    assert len(published(tmp_path)) == 3  # the table's pictures are not there
+    assert len(published(tmp_path)) == 3  # the pictures of the table do not exist
     (tmp_path / 'images').mkdir()
     assert len(published(tmp_path)) == 2 and log[-1].startswith('CsvFaces reads 2 faces')
 
 
-def test_nothing_there_lists_what_was_looked_for(tmp_path, faces, write, log):
+def test_without_a_complete_layout_the_error_lists_the_missing_files(tmp_path, faces, write, log):
     (tmp_path / 'images').mkdir()
     write.csv(tmp_path / 'test.csv', faces(3, 98))
     with pytest.raises(MissingResource) as error:
@@ -65,11 +65,11 @@ def test_subset_files_by_reader(tmp_path, faces, write, log):
     (tmp_path / 'images').rmdir()
     (tmp_path / 'WFLW_images').mkdir()
     write.txt(tmp_path / 'list_test.txt', rows, ['100000', '000000', '000000', '000001'])
-    data = published(tmp_path, subset_files=dict(pose='largepose'))  # the list itself tells the subsets
+    data = published(tmp_path, subset_files=dict(pose='largepose'))  # the list itself contains the subsets
     assert [face['tags'] for face in map(data.face, range(4))] == [('pose',), (), (), ('blur',)]
 
 
-def test_a_defect_does_not_fall_through_to_the_next_layout(tmp_path, faces, write):
+def test_a_defect_does_not_select_the_next_layout(tmp_path, faces, write):
     (tmp_path / 'images').mkdir()
     (tmp_path / 'WFLW_images').mkdir()
     write.csv(tmp_path / 'test.csv', faces(3, 68))
@@ -86,7 +86,7 @@ def test_an_unknown_reader_or_split(tmp_path):
 
 
 def data_config(name, root):
-    """The data config of a set with MMPose's augmentation, its root elsewhere."""
+    """The data config of a set with MMPose's augmentation and another root."""
     config = Config.fromfile(CONFIGS / f'{name}.py')
     pipelines = Config.fromfile(CONFIGS.parent / 'augment/mmpose.py')
     for loader, pipeline in (
@@ -100,18 +100,18 @@ def data_config(name, root):
 
 
 def measured(evaluator, data, offset):
-    """The figures of predictions that are off by `offset`, through the collate, as the engine comes to them."""
+    """The metrics of predictions with an error of `offset`, through collate and metric as in the engine."""
     batch = collate_faces([data[i] for i in range(len(data))])
     assert batch['inputs'].shape == (len(data), 3, 256, 256)
     truth = batch['data_samples']
-    found = [
+    result = [
         {'id': name, 'landmarks': points + offset} for name, points in zip(truth['id'], truth['landmarks'], strict=True)
     ]
     figures = {}
     for config in evaluator:
         metric = METRICS.build(config)
         metric.dataset_meta = data.metainfo
-        metric.process(batch, found)
+        metric.process(batch, result)
         figures |= metric.evaluate(len(data))
     return figures
 
@@ -218,15 +218,15 @@ def test_data_configs_read_every_layout(name, kind, tmp_path, faces, write, log)
     length = norm if name == 'aflw' else np.linalg.norm(np.subtract(*truth[list(val.markup.eyes)]))
     if subsets:  # the third face alone is in the last subset
         assert figures[f'NME/{subsets[-1]}'] == pytest.approx(100 * 5 / length, rel=1e-5)
-    found = np.sort(np.stack([val.face(i)['landmarks'] for i in range(3)]), 0)
-    assert np.array_equal(found, np.sort(np.stack([row['points'].astype(np.float32) for row in rows]), 0))
+    result = np.sort(np.stack([val.face(i)['landmarks'] for i in range(3)]), 0)
+    assert np.array_equal(result, np.sort(np.stack([row['points'].astype(np.float32) for row in rows]), 0))
     if name == 'aflw':
         assert [val.face(i)['norm'] for i in range(3)] == [row['box_size'] for row in rows]
 
 
 @pytest.mark.parametrize('kind', ['json', 'csv', 'pts'])
-def test_300w_has_its_four_figures_in_one_run(kind, tmp_path, faces, write, log):
-    """common, challenge, full = both, test = the private faces; the first figure is that of full, never a mixed one."""
+def test_300w_has_four_figures_in_one_run(kind, tmp_path, faces, write, log):
+    """common, challenge, full = both, test = the private faces; the first figure is that of full, never a mean over all."""
     rows = faces(6, 68)
     (tmp_path / 'annotations').mkdir()
     lay_out_300w(kind, tmp_path, rows[:4], write)
@@ -281,7 +281,7 @@ def parts(value):
         yield from parts(child)
 
 
-def test_300ws_archives_are_read_as_they_unpack(tmp_path, faces, write, log):
+def test_unpacked_archives_of_300w_are_read(tmp_path, faces, write, log):
     (row, *_) = faces(1, 68)
     for i, folder in enumerate(
         (
@@ -308,7 +308,7 @@ def test_300ws_archives_are_read_as_they_unpack(tmp_path, faces, write, log):
     assert val.metainfo['subsets'] == ('common', 'challenge', 'full', 'test')
 
 
-def test_aflws_whole_set_is_called_full(tmp_path, faces, write):
+def test_the_complete_set_of_aflw_is_called_full(tmp_path, faces, write):
     (tmp_path / 'annotations').mkdir(), (tmp_path / 'images').mkdir()
     lay_out_aflw('json', tmp_path, faces(3, 19), write)
     data = DATASETS.build(data_config('aflw', tmp_path).val_dataloader.dataset)

@@ -1,4 +1,4 @@
-"""Real annotations: two pictures with faces of each mark-up, the LFPW faces and two 300W tables. Skips without them."""
+"""Real annotations: two pictures for each landmark scheme, the LFPW faces and two 300W tables. Skipped without them."""
 
 from pathlib import Path
 
@@ -6,8 +6,8 @@ import numpy as np
 import pytest
 
 from facelmk.datasets import CocoFaces, CropFace, CsvFaces, JoinedFaces, LoadImage, PtsFaces
-from facelmk.datasets.readers.detect_format import open_faces
-from facelmk.datasets.readers.records import centred_boxes, tight_boxes
+from facelmk.datasets.open_faces import open_faces
+from facelmk.datasets.records import centred_boxes, tight_boxes
 from facelmk.datasets.tools.check import check
 from facelmk.datasets.tools.convert import write_faces
 from facelmk.markups import MARKUPS
@@ -17,7 +17,7 @@ COUNTS = {'wflw': 4, '300w': 2, '300wlp': 2, 'aflw': 2, 'cofw': 2, 'lapa': 2}
 
 @pytest.fixture
 def samples(shared):
-    """A reader of the samples of one mark-up."""
+    """A reader of the samples of one landmark scheme."""
     folder = shared / 'data' / 'samples'
     if not folder.is_dir():
         pytest.skip(f'no sample annotations: {folder} is not there')
@@ -33,7 +33,7 @@ def data(shared):
 
 
 @pytest.mark.parametrize('markup', COUNTS)
-def test_every_markup_is_read_with_its_pictures(samples, markup):
+def test_every_landmark_scheme_is_read_with_its_pictures(samples, markup):
     faces = samples(markup, check_pictures=True, pipeline=[LoadImage(), CropFace(256)])
     assert len(faces) == len({face['id'] for face in faces.faces}) == COUNTS[markup]
     for i in range(len(faces)):
@@ -46,11 +46,11 @@ def test_every_markup_is_read_with_its_pictures(samples, markup):
 
 
 @pytest.mark.parametrize('markup', COUNTS)
-def test_samples_are_sound_and_found_by_their_file_alone(samples, markup, tmp_path):
+def test_samples_have_no_defects_and_open_by_their_file_alone(samples, markup, tmp_path):
     """As `facelmk data check FILE` and `facelmk data convert FILE --to csv` take them."""
     file = samples(markup).ann_file
-    found = check(lambda: open_faces(file))
-    assert found.faces == COUNTS[markup] and found.pictures == 2 and found.defects == []
+    result = check(lambda defects: open_faces(file, defects=defects))
+    assert result.faces == COUNTS[markup] and result.pictures == 2 and result.defects == []
     assert open_faces(file).markup.size == MARKUPS[markup].size
     write_faces(open_faces(file, markup), 'csv', tmp_path / 'a.csv')
     back = open_faces(tmp_path / 'a.csv', markup, file.parent)
@@ -67,12 +67,12 @@ def test_samples_of_five_sets_become_one(samples):
     assert len(joined) == 12 and [int(joined[i]['visible'].sum()) for i in (0, 2, 6, 8, 10)] == [106, 98, 64, 64, 29]
 
 
-def test_left_and_right_swapped_are_noticed_on_every_sample(samples):
+def test_swapped_sides_are_found_in_every_sample(samples):
     for markup in COUNTS:
         mirrored = samples(markup)
         for face in mirrored.faces:
             face['landmarks'] = face['landmarks'][mirrored.markup.mirror]
-        wrong = [defect.wrong for defect in check(lambda: mirrored, 'none').defects]  # noqa: B023
+        wrong = [defect.wrong for defect in check(lambda defects: mirrored, 'none').defects]  # noqa: B023
         assert len(wrong) == COUNTS[markup] and all('wrong sides' in text for text in wrong)
 
 

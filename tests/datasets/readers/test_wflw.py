@@ -27,7 +27,7 @@ def test_the_provided_rectangle(tmp_path, faces, write):
     write.txt(tmp_path / 'a.txt', faces(1, 98))
     assert WflwTxt('a.txt', tmp_path, box='provided').face(0)['box'].tolist() == [10, 20, 70, 90]
     assert WflwTxt('a.txt', tmp_path, box='provided', origin=1).face(0)['box'].tolist() == [9, 19, 69, 89]
-    with pytest.raises(FacelmkError, match="choose from 'tight', 'provided'"):
+    with pytest.raises(FacelmkError, match="box='file'.*'tight', 'provided'"):
         WflwTxt('a.txt', tmp_path, box='file')
 
 

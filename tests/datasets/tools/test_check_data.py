@@ -1,4 +1,4 @@
-"""`check` finds every kind of defect, all of them, by file and record; and none in sound sets."""
+"""`check` lists every kind of defect by file and record, and none in valid sets."""
 
 import json
 
@@ -6,17 +6,18 @@ import numpy as np
 import pytest
 
 from facelmk.datasets import CofwMat, CsvFaces, JoinedFaces, PtsFaces, PublishedFaces, RepeatedFaces, SyntheticFaces
-from facelmk.datasets.defects import collecting
-from facelmk.datasets.readers.detect_format import open_faces
+from facelmk.datasets.base import with_defects
+from facelmk.datasets.open_faces import open_faces
 from facelmk.datasets.tools.check import check, shared_pictures
 from facelmk.errors import DataDefect
+from facelmk.registry import DATASETS
 
 FACE = np.array([[30.0, 40], [70, 40], [50, 60], [35, 80], [65, 80]])  # eyes, nose, mouth, upright
 
 
 @pytest.fixture
 def table(tmp_path, write):
-    """Writes a json of five-point faces, sound ones unless changed, each with a picture of its own."""
+    """Writes a json of five-point faces, each with its own picture; `changes` damage them."""
 
     def table(*changes):
         rows = [
@@ -34,11 +35,11 @@ def table(tmp_path, write):
     return table
 
 
-def sound(face, image):
+def valid(face, image):
     pass
 
 
-def put(index, value):
+def put_value(index, value):
     return lambda face, image: face['keypoints'].__setitem__(index, value)
 
 
@@ -46,43 +47,45 @@ def mirrored(face, image):
     face['keypoints'][0::3] = [100 - x for x in face['keypoints'][0::3]]
 
 
-def wrong(file):
-    return [(defect.record, defect.wrong) for defect in check(lambda: open_faces(file)).defects]
+def list_defects(file):
+    return [
+        (defect.record, defect.wrong) for defect in check(lambda defects: open_faces(file, defects=defects)).defects
+    ]
 
 
-def test_a_sound_set_has_no_defect(table):
-    found = check(lambda: open_faces(table(sound, sound)))
-    assert (found.faces, found.pictures, found.defects) == (2, 2, [])
-    assert found.summary() == '2 faces, 2 pictures: no defect'
+def test_a_valid_set_has_no_defect(table):
+    result = check(lambda defects: open_faces(table(valid, valid), defects=defects))
+    assert (result.faces, result.pictures, result.defects) == (2, 2, [])
+    assert result.summary() == '2 faces, 2 pictures: no defect'
 
 
-@pytest.mark.parametrize('swapped, said', [(10, True), (3, True), (2, False)])
-def test_a_set_whose_sides_are_swapped(table, swapped, said):
-    found = wrong(table(*[mirrored] * swapped, *[sound] * (10 - swapped)))
-    assert len([record for record, text in found if 'wrong sides' in text]) == swapped
-    assert [text.split(':')[0] for record, text in found if record == 'the data set'] == [
+@pytest.mark.parametrize('swapped, is_reported', [(10, True), (3, True), (2, False)])
+def test_a_set_whose_sides_are_swapped(table, swapped, is_reported):
+    result = list_defects(table(*[mirrored] * swapped, *[valid] * (10 - swapped)))
+    assert len([record for record, text in result if 'wrong sides' in text]) == swapped
+    assert [text.split(':')[0] for record, text in result if record == 'the data set'] == [
         f'left and right are swapped in {swapped} of 10 faces'
-    ] * said
+    ] * is_reported
 
 
 @pytest.mark.parametrize('markup', ['wflw', '300w', 'cofw', 'aflw', 'lapa'])
 def test_drawn_faces_of_every_markup_have_no_defect(markup):
-    """Turned heads, too: eyes, boxes and borders are judged with room to spare."""
-    found = check(lambda: SyntheticFaces(markup, 30, seed=2, size=96))
-    assert found.faces == found.pictures == 30 and found.defects == []
+    """Rotated heads, too: the limits for eyes, boxes and borders have a margin."""
+    result = check(lambda defects: SyntheticFaces(markup, 30, seed=2, size=96))
+    assert result.faces == result.pictures == 30 and result.defects == []
 
 
 @pytest.mark.parametrize(
     ('change', 'message'),
     [
-        (put(3, float('nan')), 'a coordinate is not finite'),
+        (put_value(3, float('nan')), 'a coordinate is not finite'),
         (lambda face, image: face.update(scale=1e-3), 'its box is 0.2 pixels wide'),
         (lambda face, image: face.update(scale=-0.3), 'is empty'),
         (lambda face, image: face['keypoints'].pop(), '14 numbers, 15 expected'),
-        (put(3, 'x'), "'x' is no number"),
+        (put_value(3, 'x'), "'x' is no number"),
         (lambda face, image: face.update(image_id=77), 'its picture 77 is not listed'),
-        (put(12, 400.0), '1 points lie up to 161 pixels outside the picture of 240x240 (the first is point 4)'),
-        (put(1, -40.0), '1 points lie up to 40 pixels outside'),
+        (put_value(12, 400.0), '1 points lie up to 161 pixels outside the picture of 240x240 (the first is point 4)'),
+        (put_value(1, -40.0), '1 points lie up to 40 pixels outside'),
         (lambda face, image: face.update(center=[200.0, 60]), 'its points lie 149 pixels beside its box'),
         (lambda face, image: face.update(scale=1.5), 'its box is 300 pixels wide, its points 40: the box of a body?'),
         (mirrored, 'left and right eye are on the wrong sides'),
@@ -91,28 +94,28 @@ def test_drawn_faces_of_every_markup_have_no_defect(markup):
     ],
 )
 def test_each_defect_is_found_with_its_record(change, message, table):
-    """Of three faces the second one is spoilt."""
-    found = wrong(table(sound, change, sound))
-    assert len(found) == 1 and message in found[0][1]
-    assert any(name in found[0][0] for name in ('record 2 (1.png)', 'record 2 (none.png)', 'annotation 2'))
+    """The second of three faces is damaged."""
+    result = list_defects(table(valid, change, valid))
+    assert len(result) == 1 and message in result[0][1]
+    assert any(name in result[0][0] for name in ('record 2 (1.png)', 'record 2 (none.png)', 'annotation 2'))
 
 
 def test_all_defects_of_a_file_at_once(table, tmp_path):
     file = table(
-        put(3, float('nan')),
-        sound,
+        put_value(3, float('nan')),
+        valid,
         mirrored,
-        put(12, 400.0),
+        put_value(12, 400.0),
         lambda face, image: face['keypoints'].pop(),
         lambda face, image: face.update(image_id=77),
-        sound,
+        valid,
     )
     (tmp_path / '1.png').write_bytes(b'\xff\xd8 broken')
     (tmp_path / '6.png').write_bytes(b'')
-    found = check(lambda: open_faces(file))
-    assert {defect.file for defect in found.defects} == {str(file)}
-    told = sorted((defect.record, defect.wrong[:14]) for defect in found.defects)
-    assert told == [
+    result = check(lambda defects: open_faces(file, defects=defects))
+    assert {defect.file for defect in result.defects} == {str(file)}
+    messages = sorted((defect.record, defect.wrong[:14]) for defect in result.defects)
+    assert messages == [
         ('annotation 5', '14 numbers, 15'),
         ('annotation 6', 'its picture 77'),
         ('record 1 (0.png)', 'a coordinate i'),
@@ -121,7 +124,7 @@ def test_all_defects_of_a_file_at_once(table, tmp_path):
         ('record 4 (3.png)', '1 points lie u'),
         ('record 6 (6.png)', f'its picture {tmp_path}'[:14]),
     ]
-    with pytest.raises(DataDefect):  # reading for use still refuses
+    with pytest.raises(DataDefect):  # reading for training still raises
         open_faces(file)
 
 
@@ -129,19 +132,22 @@ def test_the_same_face_twice_and_ids_given_twice(table):
     def again(face, image):
         face.update(image_id=0, id=1, keypoints=np.c_[FACE, np.ones(5)].ravel().tolist())
 
-    found = wrong(table(sound, again))
-    assert found == [('annotations[1]', 'its id is that of annotations[0], too')]
+    result = list_defects(table(valid, again))
+    assert result == [('annotations[1]', 'its id is that of annotations[0], too')]
 
     def other(face, image):
         again(face, image), face.update(id=2)
 
-    assert wrong(table(sound, other)) == [('record 2 (0.png#2)', 'the same face as record 1')]
+    assert list_defects(table(valid, other)) == [('record 2 (0.png#2)', 'the same face as record 1')]
 
 
-def test_pictures_may_be_left_alone(table, tmp_path):
-    file = table(sound, sound)
+def test_pictures_need_not_be_checked(table, tmp_path):
+    file = table(valid, valid)
     (tmp_path / '0.png').write_bytes(b'broken'), (tmp_path / '1.png').unlink()
-    count = {how: len(check(lambda: open_faces(file), how).defects) for how in ('decode', 'there', 'none')}
+    count = {
+        how: len(check(lambda defects: open_faces(file, defects=defects), how).defects)
+        for how in ('decode', 'there', 'none')
+    }
     assert count == {'decode': 2, 'there': 1, 'none': 0}
 
 
@@ -156,7 +162,7 @@ def test_published_numbers_by_split_and_subset(tmp_path, faces, write):
         )
         return [
             defect[1:]
-            for defect in check(lambda: JoinedFaces([RepeatedFaces(data, 2)]), 'none').defects
+            for defect in check(lambda defects: JoinedFaces([RepeatedFaces(data, 2)]), 'none').defects
             if 'published' in defect.wrong
         ]
 
@@ -165,21 +171,23 @@ def test_published_numbers_by_split_and_subset(tmp_path, faces, write):
     assert counted(only='blur', test=5, blur=1) == []
 
 
-def test_carried_pictures_and_pts(tmp_path, faces, write):
+def test_contained_images_and_pts(tmp_path, faces, write):
     pictures = [np.zeros((3, 240, 240), np.uint8), np.zeros((3, 20, 20), np.uint8)]
     write.mat(tmp_path / 'COFW_test_color.mat', faces(2, 29), pictures, [[20, 20, 150, 150], [0, 0, 150, 150]])
-    found = check(lambda: CofwMat('COFW_test_color.mat', tmp_path, markup='cofw', box='tight'))
-    assert found.pictures == 2 and any('outside the picture of 20x20' in wrong for _, _, wrong in found.defects)
+    result = check(
+        lambda defects: CofwMat('COFW_test_color.mat', tmp_path, markup='cofw', box='tight', defects=defects)
+    )
+    assert result.pictures == 2 and any('outside the picture of 20x20' in wrong for _, _, wrong in result.defects)
     for i, row in enumerate(faces(2, 68)):
         write.pts(tmp_path / 'pts' / f'{i}.png', row['points'])
     (tmp_path / 'pts/1.pts').write_text('version: 1\n')
-    (defect, *_), *_ = [check(lambda: PtsFaces(data_root=tmp_path / 'pts')).defects]
+    (defect, *_), *_ = [check(lambda defects: PtsFaces(data_root=tmp_path / 'pts', defects=defects)).defects]
     assert defect.file.endswith('1.pts') and 'holds no' in defect.wrong
 
 
 def test_what_cannot_be_read_at_all_is_one_defect(tmp_path):
     (tmp_path / 'a.json').write_text('{"images": [')
-    (defect,) = check(lambda: open_faces(tmp_path / 'a.json')).defects
+    (defect,) = check(lambda defects: open_faces(tmp_path / 'a.json', defects=defects)).defects
     assert defect.record == 'the data set' and 'is no json' in defect.wrong
 
 
@@ -189,17 +197,35 @@ def test_pictures_in_training_and_test(tmp_path, faces, write):
         write.csv(tmp_path / f'{split}.csv', [row | dict(name=f'{split}{row["name"]}') for row in part])
     for i, name in enumerate(('train1', 'train2', 'test1', 'test2', 'test3')):
         write.picture(tmp_path / f'{name}.png', width=240 if name[-1] == '1' else 200 + i)
-    found = {split: check(lambda split=split: CsvFaces(f'{split}.csv', tmp_path)) for split in ('train', 'test')}
-    assert shared_pictures(found) == [
-        f'1 pictures of test are among those of train, too; the first is {tmp_path}/test1.png'
-    ]
-    assert shared_pictures({'test': found['test']}) == []
+    result = {
+        split: check(lambda defects, split=split: CsvFaces(f'{split}.csv', tmp_path, defects=defects))
+        for split in ('train', 'test')
+    }
+    assert shared_pictures(result) == [f'1 pictures of test are in train, too; the first is {tmp_path}/test1.png']
+    assert shared_pictures({'test': result['test']}) == []
 
 
-def test_collecting_ends(table):
-    file = table(put(3, float('nan')))
-    with collecting() as defects:
-        open_faces(file)
-    assert len(defects) == 1
+def test_each_reader_lists_its_own_defects(table):
+    file = table(put_value(3, float('nan')), valid)
+    kept = open_faces(file, defects='keep')
+    assert len(kept) == 2 and len(kept.defects) == 1 and np.isnan(kept.face(0)['landmarks']).all()
     with pytest.raises(DataDefect):
         open_faces(file)
+    skipped = open_faces(file, defects='skip')
+    assert [face['id'] for face in skipped.faces] == ['1.png'] and skipped.defects == kept.defects
+
+
+def test_defects_of_joined_sets_are_all_listed(table, tmp_path):
+    file = table(put_value(3, float('nan')), valid)
+    reader = dict(type='CocoFaces', ann_file=str(file), image_root=str(tmp_path), markup='five')
+    broken = tmp_path / 'broken.json'
+    broken.write_text('{')
+    config = dict(
+        type='JoinedFaces',
+        datasets=[dict(dataset=reader, name='a'), dict(type='RepeatedFaces', dataset=reader, times=2)],
+    )
+    read = lambda defects: DATASETS.build(with_defects(config, defects))  # noqa: E731
+    assert [wrong for _, _, wrong in check(read).defects] == ['a coordinate is not finite'] * 2
+    config['datasets'].append(dict(type='CocoFaces', ann_file=str(broken), markup='five'))
+    result = check(read).defects
+    assert len(result) == 3 and result[2].file == str(broken) and result[2].record == 'the data set'

@@ -1,4 +1,4 @@
-"""Formats into formats: points within a thousandth of a pixel, boxes, subsets and numbers where the format can."""
+"""Conversions between all formats: points within a thousandth of a pixel; boxes, subsets and norms if possible."""
 
 import csv
 import itertools
@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 
 from facelmk.datasets import CocoFaces, CofwMat, CsvFaces, JoinedFaces, WflwTxt
-from facelmk.datasets.readers.detect_format import open_faces
+from facelmk.datasets.open_faces import open_faces
 from facelmk.datasets.tools.convert import FORMATS, write_faces
 from facelmk.errors import FacelmkError, MissingResource, UnknownName
 from facelmk.markups import convert
@@ -23,10 +23,10 @@ PAIRS = [(markup, *pair) for markup, forms in ABLE.items() for pair in itertools
 
 
 @pytest.fixture
-def laid(tmp_path, faces, write):
-    """Makes a set of three faces on two pictures, with tags, box sizes and a box that is no square."""
+def make_set(tmp_path, faces, write):
+    """Makes a set of three faces in two pictures, with tags, box sizes and one box that is no square."""
 
-    def laid(markup, tags=('pose', 'blur')):
+    def make_set(markup, tags=('pose', 'blur')):
         rows = faces(3, SIZES[markup], seed=5)
         for row in rows:
             write.picture(tmp_path / 'in/images' / row['name'])
@@ -39,10 +39,10 @@ def laid(tmp_path, faces, write):
         file.write_text(json.dumps(content))
         return CocoFaces('a.json', tmp_path / 'in', 'images', markup)
 
-    return laid
+    return make_set
 
 
-def place(root, form):
+def target(root, form):
     return root / f'{form}{ENDINGS.get(form, "")}'
 
 
@@ -51,12 +51,12 @@ def sorted_landmarks(data):
 
 
 @pytest.mark.parametrize(('markup', 'first', 'second'), PAIRS)
-def test_there_and_back_within_a_thousandth_of_a_pixel(markup, first, second, laid, tmp_path):
-    data = laid(markup)
-    one = write_faces(data, first, place(tmp_path / 'one', first))
-    middle = open_faces(one.place, markup, None if first in ('pts', 'lapa') else data.image_root)
-    two = write_faces(middle, second, place(tmp_path / 'two', second))
-    end = open_faces(two.place, markup, None if second in ('pts', 'lapa') else data.image_root)
+def test_two_conversions_change_points_by_less_than_a_thousandth_of_a_pixel(markup, first, second, make_set, tmp_path):
+    data = make_set(markup)
+    one = write_faces(data, first, target(tmp_path / 'one', first))
+    middle = open_faces(one.path, markup, None if first in ('pts', 'lapa') else data.image_root)
+    two = write_faces(middle, second, target(tmp_path / 'two', second))
+    end = open_faces(two.path, markup, None if second in ('pts', 'lapa') else data.image_root)
     assert one.faces == two.faces == len(middle) == len(end) == 3 and end.markup.name == markup
     for read in (middle, end):
         assert np.abs(sorted_landmarks(read) - sorted_landmarks(data)).max() < 1e-3
@@ -64,8 +64,8 @@ def test_there_and_back_within_a_thousandth_of_a_pixel(markup, first, second, la
 
 
 @pytest.mark.parametrize('markup', SIZES)
-def test_coco_holds_everything(markup, laid, tmp_path):
-    data = laid(markup)
+def test_coco_holds_everything(markup, make_set, tmp_path):
+    data = make_set(markup)
     assert write_faces(data, 'coco', tmp_path / 'out/b.json').lost == []
     back = open_faces(tmp_path / 'out/b.json', markup, data.image_root)
     assert back.subsets == data.subsets == ('pose', 'blur')
@@ -77,10 +77,10 @@ def test_coco_holds_everything(markup, laid, tmp_path):
     assert [(image['width'], image['height']) for image in images] == [(240, 240)] * 2
 
 
-def test_csv_holds_square_boxes_norms_and_subsets_in_lists_of_their_own(laid, tmp_path):
-    data = laid('wflw')
+def test_csv_holds_square_boxes_norms_and_subsets_in_separate_lists(make_set, tmp_path):
+    data = make_set('wflw')
     written = write_faces(data, 'csv', tmp_path / 'b.csv')
-    assert written.lost == ['the shape of 1 boxes: squares of the longer side have their place']
+    assert written.lost == ['the shape of 1 boxes: they become squares with the longer side']
     back = CsvFaces('b.csv', tmp_path, 'in/images', tags=dict(pose='b_pose.csv', blur='b_blur.csv'))
     for i in range(3):
         one, other = data.face(i), back.face(i)
@@ -91,8 +91,8 @@ def test_csv_holds_square_boxes_norms_and_subsets_in_lists_of_their_own(laid, tm
     assert head[:7] == ['image_name', 'scale', 'box_size', 'center_w', 'center_h', 'original_0_x', 'original_0_y']
 
 
-def test_wflws_list_holds_boxes_and_its_six_subsets(laid, tmp_path):
-    data = laid('wflw', ('pose', 'mine'))
+def test_wflws_list_holds_boxes_and_its_six_subsets(make_set, tmp_path):
+    data = make_set('wflw', ('pose', 'mine'))
     lost = write_faces(data, 'wflw', tmp_path / 'b.txt').lost
     assert "box='provided'" in lost[0] and 'normaliser' in lost[1] and lost[2] == 'the subsets mine'
     back = WflwTxt('b.txt', tmp_path, 'in/images', box='provided')
@@ -114,8 +114,8 @@ def test_wflws_lists_become_json_with_the_boxes_of_published_tables(tmp_path, fa
 
 
 @pytest.mark.parametrize('form', ['pts', 'lapa'])
-def test_folders_hold_pictures_and_say_what_they_do_not(form, laid, tmp_path):
-    data = laid('lapa')
+def test_folders_hold_pictures_and_the_result_says_what_is_lost(form, make_set, tmp_path):
+    data = make_set('lapa')
     lost = ' '.join(write_faces(data, form, tmp_path / 'out').lost)
     assert all(word in lost for word in ('boxes', 'normaliser', 'subsets blur, pose'))
     back = open_faces(tmp_path / 'out', 'lapa')
@@ -127,7 +127,7 @@ def test_folders_hold_pictures_and_say_what_they_do_not(form, laid, tmp_path):
     assert not any(path.is_symlink() for path in (tmp_path / 'copied').rglob('*.png'))
 
 
-def test_pictures_that_are_carried_along_are_saved(tmp_path, faces, write):
+def test_images_that_faces_contain_are_saved(tmp_path, faces, write):
     pictures = [np.full((3, 100, 80), 40 * i, np.uint8) for i in range(2)]
     write.mat(tmp_path / 'COFW_test_color.mat', faces(2, 29), pictures, [[20, 20, 50, 50]] * 2)
     data = open_faces(tmp_path / 'COFW_test_color.mat')
@@ -141,22 +141,22 @@ def test_pictures_that_are_carried_along_are_saved(tmp_path, faces, write):
     assert cv2.imread(back.face(1)['path']).shape == (80, 100, 3)
 
 
-def test_another_markup(laid, tmp_path):
-    data = laid('wflw')
+def test_another_landmark_scheme(make_set, tmp_path):
+    data = make_set('wflw')
     write_faces(data, 'pts', tmp_path / 'out', markup='300w')
-    wanted = np.stack([convert(data.face(i)['landmarks'], np.ones(98), 'wflw', '300w')[0] for i in range(3)])
-    assert np.abs(sorted_landmarks(open_faces(tmp_path / 'out')) - wanted[np.argsort(wanted[:, 0, 0])]).max() < 1e-3
+    expected = np.stack([convert(data.face(i)['landmarks'], np.ones(98), 'wflw', '300w')[0] for i in range(3)])
+    assert np.abs(sorted_landmarks(open_faces(tmp_path / 'out')) - expected[np.argsort(expected[:, 0, 0])]).max() < 1e-3
 
 
-def test_points_without_a_place_are_only_written_where_that_can_be_said(laid, tmp_path):
-    data = laid('cofw')
-    with pytest.raises(FacelmkError, match="3 faces lack points of mark-up 'lapa'.*write coco"):
+def test_missing_points_are_only_written_in_formats_that_can_mark_them(make_set, tmp_path):
+    data = make_set('cofw')
+    with pytest.raises(FacelmkError, match="3 faces lack points .*'lapa'.* coco"):
         write_faces(data, 'csv', tmp_path / 'b.csv', markup='lapa')
     assert write_faces(data, 'coco', tmp_path / 'b.json', markup='lapa').lost == []
     assert open_faces(tmp_path / 'b.json').face(0)['visible'].sum() == 29
 
 
-def test_hidden_points_that_have_a_place_are_written_and_it_is_said(tmp_path, faces, write):
+def test_invisible_points_with_coordinates_are_written_and_reported(tmp_path, faces, write):
     file = write.json(tmp_path / 'a.json', faces(2, 68), flag=0)
     content = json.loads(file.read_text())
     content['annotations'][0]['keypoints'][2] = 2
@@ -165,16 +165,16 @@ def test_hidden_points_that_have_a_place_are_written_and_it_is_said(tmp_path, fa
     assert lost == ['which points are not visible (2 faces have some)']
 
 
-def test_joined_sets_are_written_from_their_common_folder(laid, tmp_path):
-    data = JoinedFaces([laid('cofw')])
+def test_joined_sets_are_written_from_their_common_folder(make_set, tmp_path):
+    data = JoinedFaces([make_set('cofw')])
     write_faces(data, 'csv', tmp_path / 'b.csv')
     assert [face['path'] for face in open_faces(tmp_path / 'b.csv', image_root=tmp_path / 'in/images').faces] == [
         data.face(i)['path'] for i in range(3)
     ]
 
 
-def test_wrong_wishes(laid, tmp_path):
-    data = laid('cofw')
+def test_impossible_conversions(make_set, tmp_path):
+    data = make_set('cofw')
     with pytest.raises(UnknownName, match="'coco'"):
         write_faces(data, 'cocoa', tmp_path / 'b')
     with pytest.raises(FacelmkError, match='wflw holds 98 points'):
@@ -184,18 +184,18 @@ def test_wrong_wishes(laid, tmp_path):
 # -- telling a format by what is there
 
 
-def test_the_format_the_markup_and_the_pictures_are_found(laid, tmp_path, faces, write):
+def test_format_landmark_scheme_and_pictures_are_detected(make_set, tmp_path, faces, write):
     for markup in SIZES:
-        data = laid(markup)
+        data = make_set(markup)
         for form in ABLE[markup]:
-            found = open_faces(write_faces(data, form, place(tmp_path / 'in' / f'{markup}', form)).place)
-            assert found.markup.name == markup
-            assert all(face['path'].endswith('.png') for face in found.faces)
+            result = open_faces(write_faces(data, form, target(tmp_path / 'in' / f'{markup}', form)).path)
+            assert result.markup.name == markup
+            assert all(face['path'].endswith('.png') for face in result.faces)
     assert open_faces(tmp_path / 'in/a.json').face(0)['path'] == str(tmp_path / 'in/images/1.png')
     assert open_faces(tmp_path / 'in/a.json', image_root='elsewhere').face(0)['path'] == 'elsewhere/1.png'
 
 
-def test_bodies_have_faces(tmp_path, faces):
+def test_faces_of_bodies_are_detected(tmp_path, faces):
     face = np.c_[faces(1, 68)[0]['points'], np.full(68, 2.0)]
     for count, first in ((136, 26), (133, 23)):
         points = np.concatenate([np.ones((first, 3)), face, np.ones((count - first - 68, 3))])
@@ -214,17 +214,17 @@ def test_bodies_have_faces(tmp_path, faces):
 @pytest.mark.parametrize(
     ('name', 'content', 'message'),
     [
-        ('a.xml', '<a/>', "'.xml' is no format"),
+        ('a.xml', '<a/>', "'.xml'.*COCO"),
         ('a.txt', '1 2 3', 'no list of WFLW'),
-        ('a.csv', 'image_name,scale,center_w,center_h,x,y\n', 'has 1 points a face'),
+        ('a.csv', 'image_name,scale,center_w,center_h,x,y\n', 'a.csv has 1 points'),
     ],
 )
-def test_what_is_no_annotation(name, content, message, tmp_path):
+def test_files_without_annotations(name, content, message, tmp_path):
     (tmp_path / name).write_text(content)
     with pytest.raises(FacelmkError, match=message):
         open_faces(tmp_path / name)
     (tmp_path / 'empty').mkdir()
-    with pytest.raises(FacelmkError, match='no .pts'):
+    with pytest.raises(FacelmkError, match='empty: .*a folder of .pts'):
         open_faces(tmp_path / 'empty')
     with pytest.raises(MissingResource, match='is not there'):
         open_faces(tmp_path / 'none.json')
@@ -235,9 +235,9 @@ def test_what_is_no_annotation(name, content, message, tmp_path):
     [b'P6 40000 40000 255\n', b'\x89PNG\r\n\x1a\n' + struct.pack('>I4s', 13, b'IHDR'), b''],
     ids=['too large', 'cut off', 'empty'],
 )
-def test_the_size_of_a_picture_that_is_none_is_left_out(laid, tmp_path, content):
-    data = laid('wflw')
+def test_the_size_of_an_unreadable_picture_is_left_out(make_set, tmp_path, content):
+    data = make_set('wflw')
     Path(data.face(0)['path']).write_bytes(content)
     written = write_faces(data, 'coco', tmp_path / 'out.json')
-    images = json.loads(written.place.read_text())['images']
+    images = json.loads(written.path.read_text())['images']
     assert [('width' in image) for image in images] == [False, True]

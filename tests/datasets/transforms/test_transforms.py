@@ -1,4 +1,4 @@
-"""L1, the crop against MMPose's, and what the collate hands over."""
+"""Law L1 (points == apply(warp, landmarks)), crops compared with MMPose's, and batches."""
 
 from pathlib import Path
 
@@ -56,7 +56,7 @@ def test_points_are_the_warped_landmarks(draw, mirror):
     assert 10 < flips < 30
 
 
-def test_every_transform_keeps_the_law_and_the_shape():
+def test_every_transform_keeps_points_and_shape():
     for name in TRANSFORMS:
         if name == 'PackFace':
             continue
@@ -106,7 +106,7 @@ def test_a_mirrored_view_is_resampled_like_its_copy():
 
 
 class Two(FaceDataset):
-    """Two faces that carry their pictures."""
+    """Two faces that contain their images."""
 
     def __len__(self):
         return 2
@@ -125,7 +125,7 @@ def test_draws_depend_on_seed_epoch_and_id_alone():
     assert not torch.equal(first['inputs'], later['inputs']) and not torch.equal(first['inputs'], other['inputs'])
 
 
-def test_a_batch_is_flat_and_light():
+def test_a_batch_is_flat_and_small():
     data = Two('wflw', [LoadImage(), CropFace(64), PackFace()])
     batch = collate_faces([data[0], data[1]])
     rows = batch['data_samples']
@@ -141,7 +141,7 @@ def test_a_batch_is_flat_and_light():
     assert sum(t.numel() * t.element_size() for t in tensors) < 200_000
 
 
-def test_pictures_are_read_by_bytes_and_defects_are_named(tmp_path):
+def test_pictures_with_any_name_are_read_and_defects_are_named(tmp_path):
     file = tmp_path / 'ü face.png'
     cv2.imencode('.png', np.full((4, 5), 7, np.uint8))[1].tofile(file)
     assert LoadImage()(dict(path=file))['image'].shape == (4, 5, 3)
@@ -153,6 +153,6 @@ def test_pictures_are_read_by_bytes_and_defects_are_named(tmp_path):
         CropFace(draw='normal')
 
 
-def test_a_pipeline_that_does_not_pack_is_told() -> None:
-    with pytest.raises(FacelmkError, match='must be dict.type=.PackFace'):
+def test_a_pipeline_without_pack_face_is_refused() -> None:
+    with pytest.raises(FacelmkError, match='path, image.*dict.type=.PackFace'):
         collate_faces([Two('wflw', [LoadImage(), CropFace(32)])[0]])

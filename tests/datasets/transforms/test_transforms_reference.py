@@ -31,20 +31,20 @@ def reference(shared):
     return np.load(shared / 'ref' / 'transforms.npz')
 
 
-def relative(found, wanted):
-    return np.abs(found - wanted).max() / np.abs(wanted).max()
+def relative(result, expected):
+    return np.abs(result - expected).max() / np.abs(expected).max()
 
 
 def udp(centre, sides, degrees, size):
-    """MMPose's crop for UDP: from edge pixel to edge pixel, turned the other way, stretched where sides differ.
+    """MMPose's crop for UDP: from edge pixel to edge pixel, rotated the other way, stretched if sides differ.
 
-    No transform of ours makes it, since no published face model was trained on it; the elementary maps say it.
+    No transform of this package makes it, because no published face model was trained on it.
     """
     turned = geometry.shift(*np.divide(sides, 2)) @ geometry.rotate(degrees) @ geometry.shift(*np.negative(centre))
     return geometry.scale(*(np.array(size) - 1) / sides) @ turned
 
 
-def test_no_array_is_left_out(reference):
+def test_every_reference_array_is_compared(reference):
     assert [name for name in reference if not any(re.fullmatch(pattern, name) for pattern in COMPARED)] == []
     assert len(reference.files) == 1 + 24 + 1 + 4 + 4 + 8 + 54
 
@@ -53,7 +53,7 @@ def test_no_array_is_left_out(reference):
 @pytest.mark.parametrize('width', [256, 192])
 def test_matrices(reference, case, width):
     x, y, w, h, degrees = reference['cases'][case]
-    # crops of ours are square: one of 192 x 256 is a square of 192 with 32 more above and below
+    # our crops are square: one of 192 x 256 is a square of 192 with 32 more above and below
     warp = geometry.shift(0, (256 - width) / 2) @ geometry.box_to_crop(
         geometry.square_box((x, y), w), width, degrees=degrees
     )
@@ -105,7 +105,7 @@ def test_the_training_pipeline(reference, seed):
     assert np.isclose(256 / np.abs(np.linalg.det(warp)) ** 0.5, stored['scale'][0, 0])
     assert np.abs(points - stored['kpts']).max() < 1e-4 and np.array_equal(visible, stored['vis'])
     difference = np.abs(resample(reference['img'], warp, 256)[::4, ::4].astype(int) - stored['img'])
-    # one resampling with the mirror folded in rounds its 1/32-pixel steps elsewhere than mirroring first
+    # one resampling that includes the mirror rounds its 1/32-pixel steps differently from mirroring first
     assert (difference > 0).mean() <= (0.01 if flip else 0) and np.quantile(difference, 0.999) <= 3
     codec = Heatmap(sigma=2, centre='cell', refine='quarter', aligned=False)
     maps, weight = codec.encode(

@@ -1,4 +1,4 @@
-"""What RTMPose is trained with: half faces, holes, blurs, colours; each by a number that can be worked out."""
+"""Transforms of RTMPose's training: half faces, holes, blurs, colours; each compared with a computed number."""
 
 import cv2
 import numpy as np
@@ -20,12 +20,12 @@ STEPS = [
     dict(type='MedianBlur', prob=0.5),
     dict(type='CoarseDropout', prob=0.5),
 ]
-# which points MMPose's LaPa configuration calls the upper half
+# the points of the upper half in MMPose's LaPa configuration
 LAPA_UPPER = [0, 1, 2, 30, 31, 32, *range(33, 53), 55, *range(65, 84), 104, 105]
 
 
 def picture(seed=0, size=64):
-    """A picture whose neighbouring pixels are alike."""
+    """A smooth picture."""
     rng = np.random.default_rng(seed)
     return cv2.resize(rng.integers(0, 256, (9, 10, 3), np.uint8), (size, size), interpolation=cv2.INTER_CUBIC)
 
@@ -48,7 +48,7 @@ def sample(seed=0, markup='lapa', **others):
 
 
 class Faces(FaceDataset):
-    """Five faces that carry their pictures."""
+    """Five faces that contain their images."""
 
     def __len__(self):
         return 5
@@ -58,7 +58,7 @@ class Faces(FaceDataset):
         return {key: row[key] for key in ('image', 'box', 'landmarks', 'visible')} | {'id': f'face{index}'}
 
 
-def test_seed_epoch_and_id_settle_everything():
+def test_draws_depend_on_seed_epoch_and_id():
     data = Faces('lapa', STEPS)
     for index in range(5):
         first, again, later, other = data[3, 5, index], data[3, 5, index], data[3, 6, index], data[4, 5, index]
@@ -67,7 +67,7 @@ def test_seed_epoch_and_id_settle_everything():
         assert not np.array_equal(first['image'], other['image'])
 
 
-def test_points_stay_the_warped_landmarks_and_pictures_bytes():
+def test_points_stay_the_warped_landmarks_and_images_stay_uint8():
     data = Faces('lapa', STEPS)
     for epoch in range(20):
         face = data[0, epoch, epoch % 5]
@@ -77,7 +77,7 @@ def test_points_stay_the_warped_landmarks_and_pictures_bytes():
 
 
 @pytest.mark.parametrize('step', [HSV, Photometric, MedianBlur, CoarseDropout, HalfBody])
-def test_as_many_numbers_are_drawn_whether_it_happens_or_not(step):
+def test_the_number_of_draws_does_not_depend_on_prob(step):
     ends = []
     for prob in (0.0, 1.0):
         face = sample(1)
@@ -90,7 +90,7 @@ def test_as_many_numbers_are_drawn_whether_it_happens_or_not(step):
 
 
 @pytest.mark.parametrize('step', [HSV, Photometric, MedianBlur, Blur, CoarseDropout])
-def test_a_picture_that_is_given_is_not_written_to(step):
+def test_the_input_picture_is_not_changed(step):
     face = sample(2)
     given, copy = face['image'], face['image'].copy()
     step(prob=1.0)(face)
@@ -109,7 +109,7 @@ def test_the_share_of_changed_pictures_is_the_probability():
 # half a face
 
 
-def test_the_upper_half_of_lapa_is_that_of_mmpose():
+def test_the_upper_half_of_lapa_equals_that_of_mmpose():
     assert sorted(MARKUPS['lapa'].upper) == LAPA_UPPER
 
 
@@ -135,11 +135,11 @@ def test_the_box_of_a_half_by_hand():
     assert np.allclose(warp[0, 0], 256 / (1.5 * 24))  # MMPose: 1.5 times the half's extent fills the crop
 
 
-def test_too_few_visible_points_leave_the_box():
+def test_with_too_few_visible_points_the_box_stays():
     lower_hidden = np.r_[np.ones(12), np.zeros(7)]
     for visible, upper_prob, moves in [
         (np.r_[np.ones(8), np.zeros(11)], 0.5, False),  # 8 of 9 needed
-        (lower_hidden, 0.0, True),  # only the upper half can be taken, and is
+        (lower_hidden, 0.0, True),  # only the upper half is possible
         (1 - np.r_[np.ones(11), np.zeros(8)], 1.0, False),
     ]:  # 8 again
         face = sample(0, 'aflw', visible=visible.astype(np.float32))
@@ -150,7 +150,7 @@ def test_too_few_visible_points_leave_the_box():
     assert np.allclose((face['box'][:2] + face['box'][2:]) / 2, face['landmarks'][:12].mean(0), atol=1e-4)
 
 
-def test_a_markup_without_halves_is_refused():
+def test_a_landmark_scheme_without_halves_is_refused():
     with pytest.raises(FacelmkError, match="'halfless'.*upper"):
         HalfBody()(sample(0, markup='aflw') | {'markup': Markup('halfless', 19, ())})
 
@@ -158,7 +158,7 @@ def test_a_markup_without_halves_is_refused():
 # holes and blurs
 
 
-def test_holes_are_black_and_within_their_sizes():
+def test_holes_are_black_and_have_the_given_sizes():
     sides, places = [], []
     for seed in range(200):
         face = dict(image=np.full((100, 100, 3), 200, np.uint8), rng=np.random.default_rng(seed))
@@ -173,15 +173,15 @@ def test_holes_are_black_and_within_their_sizes():
     assert min(places) < 0.02 and max(places) > 0.98 and abs(np.mean(places) - 0.5) < 0.05
 
 
-def test_many_holes_are_many():
+def test_several_holes():
     face = dict(image=np.full((100, 100, 3), 9, np.uint8), rng=np.random.default_rng(1))
     area = (CoarseDropout(holes=3, size=(0.1, 0.1))(face)['image'] == 0).all(-1).sum()
     assert 200 < area <= 300  # they may overlap
 
 
 def test_kernels_are_odd_and_reach_their_limit():
-    assert {photometric.odd(number, 7) for number in np.linspace(0, 0.999, 50)} == {3, 5, 7}
-    assert photometric.odd(0.999, 3) == 3
+    assert {photometric.odd_size(number, 7) for number in np.linspace(0, 0.999, 50)} == {3, 5, 7}
+    assert photometric.odd_size(0.999, 3) == 3
     dot = np.zeros((41, 41, 3), np.uint8)
     dot[20, 20] = 245
     seen = set()
@@ -194,38 +194,38 @@ def test_kernels_are_odd_and_reach_their_limit():
     assert seen == {3, 5, 7}
 
 
-def test_the_gaussian_blur_has_kept_its_draws():
-    found = Blur(prob=1.0)(sample(3))['image']
+def test_the_gaussian_blur_keeps_its_draws():
+    result = Blur(prob=1.0)(sample(3))['image']
     rng = np.random.default_rng(3)
     rng.random()
-    assert np.array_equal(found, cv2.GaussianBlur(picture(3), (0, 0), rng.uniform(0.1, 1) * 2.0))
+    assert np.array_equal(result, cv2.GaussianBlur(picture(3), (0, 0), rng.uniform(0.1, 1) * 2.0))
 
 
 # colours
 
 
-def test_no_change_of_hue_is_none_but_for_rounding():
+def test_no_change_of_hue_is_the_identity_up_to_rounding():
     image = picture(4)
     for step in (HSV(0, 0, 0), Photometric(0, (1, 1), (1, 1), 0)):
         for seed in range(12):
-            found = step(dict(image=image, rng=np.random.default_rng(seed)))['image']
-            found = found if isinstance(step, HSV) else np.sort(found, -1)  # channels still change places
-            wanted = image if isinstance(step, HSV) else np.sort(image, -1)
-            assert np.abs(found.astype(int) - wanted).max() <= 5  # 180 hues and 256 saturations
+            result = step(dict(image=image, rng=np.random.default_rng(seed)))['image']
+            result = result if isinstance(step, HSV) else np.sort(result, -1)  # channels may still be exchanged
+            expected = image if isinstance(step, HSV) else np.sort(image, -1)
+            assert np.abs(result.astype(int) - expected).max() <= 5  # 180 hues and 256 saturations
 
 
 def test_value_and_hue_by_hand():
     blue = np.full((2, 2, 3), (200, 0, 0), np.uint8)  # hue 120, saturation 255, value 200
     assert shift_colours(blue, 0, 0, 30)[0, 0].tolist() == [230, 0, 0]
     assert shift_colours(blue, 0, 0, 99)[0, 0].tolist() == [255, 0, 0]
-    assert shift_colours(blue, 60, 0, 0)[0, 0].tolist() == [0, 0, 200]  # round at 180: red
+    assert shift_colours(blue, 60, 0, 0)[0, 0].tolist() == [0, 0, 200]  # modulo 180: red
     assert shift_colours(blue, -60, 0, 0)[0, 0].tolist() == [0, 200, 0]
     red = np.full((2, 2, 3), (0, 0, 200), np.uint8)
     assert shift_colours(red, -60, 0, 0)[0, 0].tolist() == [200, 0, 0]  # below 0 as well
     assert shift_colours(blue, 0, -51, 0)[0, 0].tolist() == [200, 40, 40]
 
 
-def test_gains_keep_their_ranges_and_are_off_in_half_of_the_pictures():
+def test_gains_keep_their_ranges_and_apply_to_half_of_the_pictures():
     step = HSV(5, 30, 20)
     grey = np.full((2, 2, 3), 100, np.uint8)  # without saturation, value is the grey
     moved = []
@@ -236,7 +236,7 @@ def test_gains_keep_their_ranges_and_are_off_in_half_of_the_pictures():
     assert 0.47 < np.mean(np.array(moved) == 0) < 0.6  # half, and one of twenty gains of the others
 
 
-def test_brightness_and_contrast_are_a_line():
+def test_brightness_and_contrast_are_linear():
     step, image = Photometric(), np.full((2, 2, 3), 100, np.uint8)
     off = 0.9
     assert step.change(image, np.array([0.1, off, off, off, off, off, 0.75, 0, 0, 0]))[0, 0].tolist() == [116] * 3
@@ -251,20 +251,20 @@ def test_brightness_and_contrast_are_a_line():
     assert len(orders) == 6 and all(sorted(order) == [50, 100, 200] for order in orders)
 
 
-def test_hue_of_photometric_turns_by_up_to_its_most():
+def test_hue_of_photometric_changes_up_to_its_limit():
     red, off = np.full((2, 2, 3), (0, 0, 200), np.uint8), 0.9
-    for number, wanted in [(0.0, -18), (0.5, 0), (0.999, 17)]:
-        found = Photometric().change(red, np.array([off, off, off, off, 0.1, off, 0, 0, 0, number]))
-        assert np.array_equal(found, shift_colours(red, wanted, 0, 0))
+    for number, expected in [(0.0, -18), (0.5, 0), (0.999, 17)]:
+        result = Photometric().change(red, np.array([off, off, off, off, 0.1, off, 0, 0, 0, number]))
+        assert np.array_equal(result, shift_colours(red, expected, 0, 0))
 
 
-# RandomBBoxTransform, said by CropFace
+# RandomBBoxTransform as options of CropFace
 
 
 @pytest.mark.parametrize(
     ('scale', 'rotate', 'shift'), [((0.5, 1.5), 80, 0.16), ((0.6, 1.4), 80, 0.16), ((0.75, 1.25), 60, 0.0)]
 )
-def test_box_changes_of_rtmpose_can_be_said(scale, rotate, shift):
+def test_box_changes_of_rtmpose_can_be_configured(scale, rotate, shift):
     crop = CropFace(
         flip=0.5,
         rotate=rotate,
@@ -286,5 +286,5 @@ def test_box_changes_of_rtmpose_can_be_said(scale, rotate, shift):
     box, degrees, factor, offset = np.array([100, 50, 300, 150]), 33.0, 1.3, (0.1, -0.16)
     # MMPose: centre += offset * (w, h) * 1.25, then (w, h) *= factor, then a square of the longer side
     centre = np.array([200, 100]) + np.multiply(offset, [250, 125])
-    wanted = geometry.box_to_crop(geometry.square_box(centre, 250 * factor), 256, degrees=degrees)
-    assert np.allclose(crop.warp(box, 640, False, degrees, factor, offset), wanted, atol=1e-6)
+    expected = geometry.box_to_crop(geometry.square_box(centre, 250 * factor), 256, degrees=degrees)
+    assert np.allclose(crop.warp(box, 640, False, degrees, factor, offset), expected, atol=1e-6)

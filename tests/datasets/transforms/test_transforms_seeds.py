@@ -1,4 +1,4 @@
-"""The crops of the seeds' own protocols by hand and against their rules, and the seeds' mistakes in mirroring."""
+"""Crops of other projects' protocols, computed by hand and by their rules, and their errors in mirroring."""
 
 import cv2
 import numpy as np
@@ -16,7 +16,7 @@ BOX = np.array([50, 60, 250, 260], np.float32)  # side 200 around (150, 160)
 
 
 def smooth(width=300, height=320):
-    """A picture that differs everywhere, and slowly."""
+    """A smooth picture without symmetry."""
     x, y = np.meshgrid(np.arange(width), np.arange(height))
     waves = [127 + 60 * np.sin(x / 17 + k) + 60 * np.cos(y / 23 - k) for k in range(3)]
     return np.stack(waves, -1).round().astype(np.uint8)
@@ -58,15 +58,15 @@ def seen_at(face):
 
 def test_corners_of_the_integer_crop_by_hand():
     image = smooth()
-    # 150 - 100 - 200 / 256 = 49.2 is cut off to 49, plus 1; 150 - 100 + 255 * 200 / 256 = 249.2 to 249, plus 1
-    wanted = cv2.resize(image[60:260, 50:250], (256, 256), interpolation=cv2.INTER_LINEAR)
-    assert np.array_equal(cut_integer(image, (150, 160), 200, 256), wanted)
+    # 150 - 100 - 200 / 256 = 49.2 is truncated to 49, plus 1; 150 - 100 + 255 * 200 / 256 = 249.2 to 249, plus 1
+    expected = cv2.resize(image[60:260, 50:250], (256, 256), interpolation=cv2.INTER_LINEAR)
+    assert np.array_equal(cut_integer(image, (150, 160), 200, 256), expected)
     # with a quarter more: 150 - 125 - .98 = 24.02 to 25, and 25 + 249.02 = 274.02 to 275; of height 35 to 285
-    wanted = cv2.resize(image[35:285, 25:275], (256, 256), interpolation=cv2.INTER_LINEAR)
-    assert np.array_equal(CropFace(integer=True)(sample())['image'], wanted)
+    expected = cv2.resize(image[35:285, 25:275], (256, 256), interpolation=cv2.INTER_LINEAR)
+    assert np.array_equal(CropFace(integer=True)(sample())['image'], expected)
 
 
-def test_corners_before_the_picture_are_cut_off_towards_zero():
+def test_corners_outside_the_picture_are_truncated_towards_zero():
     image = smooth()
     # 20 - 100 - .8 = -80.8 to -80, plus 1; 10 - 100 - .8 = -90.8 to -90, plus 1; then 119.2 and 109.2 as before
     cut = np.zeros((199, 199, 3), np.uint8)
@@ -76,20 +76,20 @@ def test_corners_before_the_picture_are_cut_off_towards_zero():
 
 def test_a_large_face_is_reduced_first():
     image = smooth(1202, 1003)
-    small = cv2.resize(image, (300, 250), interpolation=cv2.INTER_AREA)  # a quarter, cut off
-    wanted = np.zeros((256, 256, 3), np.uint8)
+    small = cv2.resize(image, (300, 250), interpolation=cv2.INTER_AREA)  # a quarter of the size, truncated
+    expected = np.zeros((256, 256, 3), np.uint8)
     # 500 / 4 - 128 - 1 = -4 plus 1 = -3, and 125 - 128 + 255 + 1 = 253; 150 - 129 + 1 = 22, and 278
-    wanted[3:253] = small[:250, 22:278]
-    assert np.array_equal(cut_integer(image, (600, 500), 1024, 256), wanted)
-    assert not cut_integer(smooth(3, 2), (1, 1), 1024, 256).any()  # nothing of so small a picture is left
+    expected[3:253] = small[:250, 22:278]
+    assert np.array_equal(cut_integer(image, (600, 500), 1024, 256), expected)
+    assert not cut_integer(smooth(3, 2), (1, 1), 1024, 256).any()  # so small a picture is reduced to nothing
 
 
-def test_off_the_picture_all_is_black():
+def test_outside_the_picture_all_is_black():
     assert not cut_integer(smooth(), (5000, -900), 200, 64).any()
 
 
 def by_hrnet(image, centre, side, size, degrees):
-    """HRNet's own order: cut with a margin, turn by Pillow, take the margin off, resize by Pillow."""
+    """The order of HRNet: cut with a margin, rotate with Pillow, remove the margin, resize with Pillow."""
     Image = pytest.importorskip('PIL.Image')
     low, high = (np.array([int(c - side / 2 + cell * side / size) + 1 for c in centre]) for cell in (-1, size - 1))
     pad = int(np.linalg.norm(high - low) / 2 - (high[1] - low[1]) / 2)
@@ -106,37 +106,37 @@ def by_hrnet(image, centre, side, size, degrees):
 
 @pytest.mark.parametrize('degrees', [-28.0, 12.5, 30.0])
 @pytest.mark.parametrize(('centre', 'side'), [((150, 160), 200), ((60.5, 250), 173.3), ((140, 150), 390)])
-def test_a_turned_crop_is_as_pillow_turns_it(degrees, centre, side):
+def test_a_rotated_crop_equals_pillows_rotation(degrees, centre, side):
     image = smooth()
-    found, wanted = (cut(image, centre, side, 256, degrees).astype(int) for cut in (cut_integer, by_hrnet))
-    difference = np.abs(found - wanted).max(-1)
-    assert difference.mean() < 1.2 and (difference > 12).mean() < 0.02  # the picture's border is where they differ
-    assert np.abs(cut_integer(image, centre, side, 256, -degrees).astype(int) - wanted).mean() > 5
+    result, expected = (cut(image, centre, side, 256, degrees).astype(int) for cut in (cut_integer, by_hrnet))
+    difference = np.abs(result - expected).max(-1)
+    assert difference.mean() < 1.2 and (difference > 12).mean() < 0.02  # they differ at the border of the picture
+    assert np.abs(cut_integer(image, centre, side, 256, -degrees).astype(int) - expected).mean() > 5
 
 
-def test_the_integer_crop_lies_beside_the_nominal_map_by_what_is_documented():
+def test_the_integer_crop_differs_from_the_nominal_map_as_documented():
     # pixels of a resized picture are areas: x' + .5 = 1.28 (x - 50 + .5), while the nominal map is x' = 1.28 (x - 50)
     landmarks = np.full((98, 2), (100, 160), np.float32)
-    whole, plain = (
+    integer, plain = (
         CropFace(padding=1.0, integer=integer)(sample(ridge(100), landmarks=landmarks)) for integer in (True, False)
     )
-    assert whole['points'][0, 0] == plain['points'][0, 0] == 64
-    assert abs(seen_at(whole) - 64.14) < 0.02 and abs(seen_at(plain) - 64) < 0.02
+    assert integer['points'][0, 0] == plain['points'][0, 0] == 64
+    assert abs(seen_at(integer) - 64.14) < 0.02 and abs(seen_at(plain) - 64) < 0.02
 
 
 def test_points_follow_the_nominal_map():
     for mirror in ('crop', 'photo', 'hrnet'):
-        whole, plain = (
+        integer, plain = (
             CropFace(integer=integer, mirror=mirror, flip=1.0, rotate=30, scale=(0.75, 1.25))(sample(seed=3))
             for integer in (True, False)
         )
-        assert np.array_equal(whole['warp'], plain['warp']) and np.array_equal(whole['points'], plain['points'])
-        assert not np.array_equal(whole['image'], plain['image'])
-        apart = np.abs(whole['image'].astype(int) - plain['image']).mean()
+        assert np.array_equal(integer['warp'], plain['warp']) and np.array_equal(integer['points'], plain['points'])
+        assert not np.array_equal(integer['image'], plain['image'])
+        apart = np.abs(integer['image'].astype(int) - plain['image']).mean()
         assert apart < 12  # the same crop, within a pixel
 
 
-def test_the_protocols_augmentation_can_be_said():
+def test_the_augmentation_of_the_protocol_can_be_configured():
     crop = CropFace(flip=0.5, rotate=30, rotate_prob=0.6, scale=(0.75, 1.25), mirror='hrnet', integer=True)
     rows = [crop._draw(np.random.default_rng(i)) for i in range(4000)]
     flips, degrees, factors, offsets = (np.array(column) for column in zip(*rows, strict=True))
@@ -160,7 +160,7 @@ def test_the_protocols_augmentation_can_be_said():
         (dict(mirror='hrnet', integer=True), 0.14 - 1.28),
     ],
 )
-def test_a_mirrored_picture_is_where_its_points_are_but_in_hrnets_protocol(options, beside):
+def test_a_mirrored_picture_matches_its_points_except_in_the_protocol_of_hrnet(options, beside):
     landmarks = np.full((98, 2), (100, 160), np.float32)
     face = CropFace(padding=1.0, flip=1.0, **options)(sample(ridge(100), landmarks=landmarks))
     assert abs(seen_at(face) - face['points'][0, 0] - beside) < 0.05
@@ -177,7 +177,7 @@ def symmetric(markup):
 
 
 @pytest.mark.parametrize('name', MARKUPS)
-def test_a_symmetric_face_is_the_same_in_the_mirror(name):
+def test_a_symmetric_face_equals_its_mirror_image(name):
     landmarks = symmetric(MARKUPS[name])
     plain, flipped = (
         CropFace(flip=flip, mirror='photo')(sample(markup=name, landmarks=landmarks.copy())) for flip in (0.0, 1.0)
@@ -187,11 +187,11 @@ def test_a_symmetric_face_is_the_same_in_the_mirror(name):
     assert np.array_equal(np.sort(MARKUPS[name].mirror), np.arange(MARKUPS[name].size))
 
 
-def test_wflws_pairs_are_counted_from_zero_and_its_name_is_not_guessed():
+def test_pairs_of_wflw_count_from_zero_and_its_name_is_not_guessed():
     landmarks = symmetric(MARKUPS['wflw'])
     mirrored = 300 - landmarks[:, 0]
     wrong = np.arange(98)
-    for left, right in MARKUPS['wflw'].pairs:  # as HRNet's took them while 'wflw' was not equal to 'WFLW'
+    for left, right in MARKUPS['wflw'].pairs:  # as in HRNet, where 'wflw' was not equal to 'WFLW'
         wrong[[left - 1, right - 1]] = wrong[[right - 1, left - 1]]
     assert np.abs(mirrored[MARKUPS['wflw'].mirror] - landmarks[:, 0]).max() < 1e-3
     assert np.abs(mirrored[wrong] - landmarks[:, 0]).max() > 20
@@ -199,12 +199,12 @@ def test_wflws_pairs_are_counted_from_zero_and_its_name_is_not_guessed():
         FaceDataset('WFLW')
 
 
-def test_the_way_home_knows_rotation_and_mirror():
+def test_to_photo_undoes_rotation_and_mirror():
     face = CropFace(flip=1.0, rotate=45, scale=(0.8, 1.2), shift=0.1)(sample(seed=5))
     codec = CODECS.build(dict(type='Coordinates'))
     points, warp = torch.from_numpy(face['points'])[None], torch.from_numpy(face['warp'])[None]
     assert np.abs(codec.to_photo(points, warp)[0].numpy() - face['landmarks']).max() < 1e-3
-    # MMPose's way back is by the centre and the side of the crop alone
+    # MMPose maps back with the centre and the side of the crop alone
     centre = geometry.apply(geometry.invert(face['warp']), [[128.0, 128]])
     side = 256 / np.abs(np.linalg.det(face['warp'])) ** 0.5
     assert np.abs(face['points'] / 256 * side + centre - side / 2 - face['landmarks']).max() > 20
@@ -214,7 +214,7 @@ def test_the_way_home_knows_rotation_and_mirror():
 
 
 def by_seed(image, landmarks):
-    """Seed 003's crop as its rule is written: the frame's side, and the landmarks in the crop."""
+    """The crop by the rule of the early Adaptive Wing project: side of the frame, landmarks in the crop."""
     (low_x, low_y), (high_x, high_y) = landmarks.min(0), landmarks.max(0)
     wide = high_x - low_x
     x, y = max(0, low_x - 30), max(0, low_y - wide)
@@ -225,7 +225,7 @@ def by_seed(image, landmarks):
 
 
 @pytest.mark.parametrize(('low', 'high'), [((90, 120), (190, 230)), ((90, 40), (190, 230)), ((10, 150), (280, 300))])
-def test_the_seeds_box_gives_its_landmarks(low, high):
+def test_the_box_of_the_seed_gives_its_landmarks(low, high):
     landmarks = np.random.default_rng(2).integers(low, np.array(high) + 1, (98, 2)).astype(np.float32)
     landmarks[:2] = low, high
     face = TightBox((30, 0, 30, 30), (0, 1, 0, 0), clip=True, frame=True)(sample(landmarks=landmarks))
@@ -238,7 +238,7 @@ def test_the_seeds_box_gives_its_landmarks(low, high):
     assert np.abs(CropFace(padding=1.0)(face)['points'] - by_seed(smooth(), landmarks)).max() < 1e-3
 
 
-def test_a_tight_box_goes_by_visible_landmarks_and_may_leave_the_picture():
+def test_a_tight_box_uses_visible_landmarks_and_may_exceed_the_picture():
     landmarks = np.full((98, 2), (20.5, 30.5), np.float32)
     landmarks[1], landmarks[2] = (60.5, 50.5), (900, 900)
     visible = np.ones(98, np.float32)
@@ -268,7 +268,7 @@ def test_a_face_without_landmarks_keeps_its_box():
         assert np.array_equal(face['box'], BOX) and np.array_equal(face['image'], smooth())
 
 
-def test_adaptive_wings_augmentation_can_be_said():
+def test_the_augmentation_of_adaptive_wing_can_be_configured():
     steps = [
         TRANSFORMS.build(step)
         for step in [

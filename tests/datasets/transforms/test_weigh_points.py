@@ -1,4 +1,4 @@
-"""Points count as much as their mark-up says, on the way to the loss as well."""
+"""Points have the weights of their landmark scheme, also in the loss."""
 
 import numpy as np
 import pytest
@@ -16,8 +16,8 @@ def weighed(name: str) -> np.ndarray:
     return WeighPoints()({'markup': markup, 'visible': visible})['visible']
 
 
-def test_lapas_points_count_as_rtmpose_trains_them() -> None:
-    """The jaw less, eyes twice, lips half as much again; what is invisible stays so."""
+def test_points_of_lapa_have_the_weights_of_rtmpose() -> None:
+    """Weights: the jaw below 1, eyes 2, lips 1.5; invisible points stay invisible."""
     visible = weighed('lapa')
     expected = {
         0: 0.0,
@@ -41,12 +41,12 @@ def test_lapas_points_count_as_rtmpose_trains_them() -> None:
     assert np.array_equal(weights[MARKUPS['lapa'].mirror], weights)
 
 
-def test_the_codec_hands_the_weights_on() -> None:
+def test_the_codec_passes_the_weights_on() -> None:
     visible = torch.from_numpy(weighed('lapa'))[None]
     points = torch.full((1, 106, 2), 30.0)
     target, weight = SimCC().encode(points, visible, torch.zeros(1, 106, 2, 128), 64)
     assert torch.allclose(weight[0, :, 0, 0], visible[0]) and target[0, 3].max() == target[0, 66].max() == 1
 
 
-def test_points_of_a_mark_up_without_weights_count_alike() -> None:
+def test_points_of_a_landmark_scheme_without_weights_count_equally() -> None:
     assert set(weighed('wflw')) == {0.0, 1.0}

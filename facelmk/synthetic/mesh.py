@@ -1,11 +1,13 @@
-"""The head as one mesh: a lathe of (azimuth, height) with the relief of a face on it, and its texture's grid."""
+"""The head as one mesh over (azimuth, height), with the relief of a face, and the pixels of its texture."""
 
-from types import SimpleNamespace
+from dataclasses import dataclass
 
 import numpy as np
 
-# Units: the distance between the outer eye corners is 1. x to the picture's right, y down, z to the camera;
-# the origin lies between the eyes, y = 0 on the line of the eye corners.
+from .shape import FaceShape
+
+# The unit of length is the distance between the outer eye corners. x points to the right of the image, y down, z to the
+# camera. The origin is between the eyes, on the line of the eye corners.
 AZIMUTHS = np.radians(
     np.concatenate(
         [
@@ -22,11 +24,11 @@ HEIGHTS = np.concatenate(
 ).astype(np.float32)
 NECK = np.array([0.55, 0.9, 1.2, 1.5, 1.75, 1.95, 2.12, 2.3, 2.7], np.float32)
 HEAD_ROWS, ROWS, COLUMNS = len(HEIGHTS), len(HEIGHTS) + len(NECK), len(AZIMUTHS)
-CELL = 6  # texture pixels from one vertex to the next: a texture is the mesh's grid, resized
-NECK_TOP = HEAD_ROWS * CELL  # the texture's first row of the neck
+CELL = 6  # texture pixels from one vertex to the next: the texture is the grid of the mesh, resized
+NECK_TOP = HEAD_ROWS * CELL  # the first texture row of the neck
 CHIN, CROWN = 1.37, -1.2  # heights of the mean face
 
-# Half-width, z of the axis, depth before and behind the axis, by height of the mean head.
+# The mean head by height: half-width, z of the axis, depth in front of and behind the axis.
 _PROFILE = np.array(
     [
         # y, half-width, axis, front, back
@@ -72,67 +74,78 @@ OUTWARDS = np.stack(
         np.sin(AZIMUTHS), -np.clip(-0.3 - np.append(HEIGHTS, NECK), 0, 0.8)[:, None] * 1.2, np.cos(AZIMUTHS)
     ),
     -1,
-).astype(np.float32)  # away from the head, by vertex
-_FRONT = np.clip((np.cos(AZIMUTHS) + 0.15) / 0.45, 0, 1).astype(np.float32)  # where a face has relief
+).astype(np.float32)  # direction away from the head, for each vertex
+_FRONT = np.clip((np.cos(AZIMUTHS) + 0.15) / 0.45, 0, 1).astype(
+    np.float32
+)  # 1 on the front, which has relief, 0 at the back
 
 
-def pair(x: np.ndarray, y: np.ndarray) -> np.ndarray:
-    """x and y (N,) as points (N, 2); `np.stack` takes three times as long, and is called a hundred times a face."""
+@dataclass
+class HeadMesh:
+    """One head: vertices (ROWS, COLUMNS, 3), and the height and half-width of each row of the head (HEAD_ROWS,)."""
+
+    vertices: np.ndarray
+    heights: np.ndarray
+    widths: np.ndarray
+
+
+def stack_xy(x: np.ndarray, y: np.ndarray) -> np.ndarray:
+    """x and y (N,) as points (N, 2). `np.stack` takes three times as long; each face needs a hundred calls."""
     points = np.empty((len(x), 2))
     points[:, 0], points[:, 1] = x, y
     return points
 
 
-def columns(table: np.ndarray, y: np.ndarray) -> np.ndarray:
-    """The profile's four columns at the heights y, (4, len(y))."""
+def profile(table: np.ndarray, y: np.ndarray) -> np.ndarray:
+    """The four columns of a profile table at the heights y, (4, len(y))."""
     return np.stack([np.interp(y, table[:, 0], column) for column in table[:, 1:].T]).astype(np.float32)
 
 
-def build(shape: SimpleNamespace) -> SimpleNamespace:
-    """The surface of one head: vertices (ROWS, COLUMNS, 3) and what `to_surface` needs."""
+def build_head(shape: FaceShape) -> HeadMesh:
+    """The mesh of one head."""
     y = _stretch(HEIGHTS, shape)
-    width, axis, front, back = columns(_PROFILE, HEIGHTS)
-    width = width * (shape.width + _humps(HEIGHTS, shape.width_humps))
+    width, axis, front, back = profile(_PROFILE, HEIGHTS)
+    width = width * (shape.width + _bulges(HEIGHTS, shape.width_bulges))
     width = np.maximum(width, 0.004)
     front = front + np.float32(shape.depth)
     sine, cosine = np.sin(AZIMUTHS), np.cos(AZIMUTHS)
     x = width[:, None] * sine
     z = axis[:, None] + np.where(cosine > 0, front[:, None] * cosine, back[:, None] * cosine)
-    # Below the angle of the jaw the back of a row is the floor of the mouth: it rises towards the neck.
+    # Below the jaw, the back of a row is the floor of the mouth, which rises towards the neck.
     lift = np.clip((np.abs(AZIMUTHS) - 1.5) / 1.64, 0, 1) * np.clip(HEIGHTS - 0.6, 0, 1)[:, None] * 0.7
     rows = np.broadcast_to(y[:, None], x.shape) - lift
     z = z + _relief(np.abs(x), y[:, None], shape.relief) * _FRONT
     head = np.stack([x, rows, z], -1)
     neck = _neck(shape)
-    return SimpleNamespace(vertices=np.concatenate([head, neck]).astype(np.float32), heights=y, widths=width)
+    return HeadMesh(vertices=np.concatenate([head, neck]).astype(np.float32), heights=y, widths=width)
 
 
-def to_surface(mesh: SimpleNamespace, plane: np.ndarray) -> np.ndarray:
-    """Points (N, 2) of the frontal plane (x, y) as (column, row) on the mesh, (N, 2)."""
+def to_mesh(mesh: HeadMesh, plane: np.ndarray) -> np.ndarray:
+    """The mesh coordinates (column, row), (N, 2), of points (x, y) in the frontal plane, (N, 2)."""
     rows = np.interp(plane[:, 1], mesh.heights, _ROW)
     width = np.interp(rows, _ROW, mesh.widths)
     azimuth = np.arcsin(np.minimum(np.maximum(plane[:, 0] / width, -0.999), 0.999))
-    return pair(np.interp(azimuth, AZIMUTHS, _COLUMN), rows).astype(np.float32)
+    return stack_xy(np.interp(azimuth, AZIMUTHS, _COLUMN), rows).astype(np.float32)
 
 
-def on_texture(places: np.ndarray) -> np.ndarray:
-    """Places (column, row) on the mesh in texture pixels."""
-    return places * CELL + (CELL - 1) / 2
+def to_texture_px(uv: np.ndarray) -> np.ndarray:
+    """Convert mesh coordinates (column, row) to texture pixels."""
+    return uv * CELL + (CELL - 1) / 2
 
 
 def column_of(azimuth: np.ndarray) -> np.ndarray:
-    """The mesh column, a real number, of an azimuth in radians."""
+    """The mesh column (a real number) of an azimuth in radians."""
     return np.interp(azimuth, AZIMUTHS, _COLUMN).astype(np.float32)
 
 
-def on_surface(values: np.ndarray, places: np.ndarray) -> np.ndarray:
-    """Vertex values (ROWS, COLUMNS, D) at places (N, 2), by the triangles that are drawn, (N, D)."""
-    column = np.clip(places[:, 0].astype(int), 0, COLUMNS - 2)
-    row = np.clip(places[:, 1].astype(int), 0, values.shape[0] - 2)
-    right, down = (places[:, 0] - column)[:, None], (places[:, 1] - row)[:, None]
+def interpolate(values: np.ndarray, uv: np.ndarray) -> np.ndarray:
+    """Interpolate vertex values (ROWS, COLUMNS, D) at mesh coordinates uv (N, 2) within the drawn triangles: (N, D)."""
+    column = np.clip(uv[:, 0].astype(int), 0, COLUMNS - 2)
+    row = np.clip(uv[:, 1].astype(int), 0, values.shape[0] - 2)
+    right, down = (uv[:, 0] - column)[:, None], (uv[:, 1] - row)[:, None]
     a, b = values[row, column], values[row, column + 1]
     c, d = values[row + 1, column], values[row + 1, column + 1]
-    # Left of the middle a cell is cut from its upper right to its lower left corner, right of it the other way.
+    # Left of the middle, the diagonal of a cell runs from upper right to lower left; right of it, the other way.
     flip = (column >= COLUMNS // 2)[:, None]
     right = np.where(flip, 1 - right, right)
     a, b, c, d = np.where(flip, b, a), np.where(flip, a, b), np.where(flip, d, c), np.where(flip, c, d)
@@ -142,49 +155,49 @@ def on_surface(values: np.ndarray, places: np.ndarray) -> np.ndarray:
 
 
 def normals(vertices: np.ndarray) -> np.ndarray:
-    """Unit normals (ROWS, COLUMNS, 3) that look outwards; head and neck are separate sheets."""
-    parts = [_sheet_normals(vertices[:HEAD_ROWS]), _sheet_normals(vertices[HEAD_ROWS:])]
+    """Outward unit normals (ROWS, COLUMNS, 3). Head and neck are separate surfaces."""
+    parts = [_surface_normals(vertices[:HEAD_ROWS]), _surface_normals(vertices[HEAD_ROWS:])]
     return np.concatenate(parts)
 
 
-def _sheet_normals(sheet: np.ndarray) -> np.ndarray:
-    along = np.empty_like(sheet)
-    along[:, 1:-1] = sheet[:, 2:] - sheet[:, :-2]
-    along[:, 0] = along[:, -1] = sheet[:, 1] - sheet[:, -2]
-    down = np.empty_like(sheet)
-    down[1:-1] = sheet[2:] - sheet[:-2]
-    down[0], down[-1] = sheet[1] - sheet[0], sheet[-1] - sheet[-2]
+def _surface_normals(vertices: np.ndarray) -> np.ndarray:
+    along = np.empty_like(vertices)
+    along[:, 1:-1] = vertices[:, 2:] - vertices[:, :-2]
+    along[:, 0] = along[:, -1] = vertices[:, 1] - vertices[:, -2]
+    down = np.empty_like(vertices)
+    down[1:-1] = vertices[2:] - vertices[:-2]
+    down[0], down[-1] = vertices[1] - vertices[0], vertices[-1] - vertices[-2]
     (ax, ay, az), (bx, by, bz) = np.moveaxis(along, -1, 0), np.moveaxis(down, -1, 0)
     normal = np.stack([ay * bz - az * by, az * bx - ax * bz, ax * by - ay * bx], -1)
     return normal / (np.sqrt((normal * normal).sum(-1, keepdims=True)) + 1e-9)
 
 
-def _stretch(y: np.ndarray, shape: SimpleNamespace) -> np.ndarray:
-    """The mean face's heights moved so that crown and chin lie where this face has them."""
+def _stretch(y: np.ndarray, shape: FaceShape) -> np.ndarray:
+    """Move the heights of the mean face so that crown and chin are where this face has them."""
     below = 0.58 + (y - 0.58) * (shape.chin - 0.58) / (CHIN - 0.58)
     return np.where(y > 0.58, below, np.where(y < 0, y * shape.crown / CROWN, y)).astype(np.float32)
 
 
-def _humps(y: np.ndarray, humps: np.ndarray) -> np.ndarray:
-    """Widenings (N, 3) of the head: place, size, spread along the height."""
-    place, size, spread = humps.T.astype(np.float32)
-    return (size * np.exp(-(((y[:, None] - place) / spread) ** 2))).sum(1)
+def _bulges(y: np.ndarray, bulges: np.ndarray) -> np.ndarray:
+    """The sum of Gaussian bulges (N, 3) of the width: height, size, spread."""
+    height, size, spread = bulges.T.astype(np.float32)
+    return (size * np.exp(-(((y[:, None] - height) / spread) ** 2))).sum(1)
 
 
 def _relief(x: np.ndarray, y: np.ndarray, relief: np.ndarray) -> np.ndarray:
-    """Heights of Gaussian bumps (N, 5): x, y, amount, spread along x, spread along y."""
+    """The sum of Gaussian bumps (N, 5): x, y, depth, spread along x, spread along y."""
     total = np.zeros_like(x)
-    for place_x, place_y, amount, spread_x, spread_y in relief.astype(np.float32):
-        down = np.exp(-(((y - place_y) / spread_y) ** 2))
-        near = np.flatnonzero(down[:, 0] > 0.003)
-        if near.size:
-            rows = slice(near[0], near[-1] + 1)
-            total[rows] += (amount * down[rows]) * np.exp(-(((x[rows] - place_x) / spread_x) ** 2))
+    for centre_x, centre_y, depth, spread_x, spread_y in relief.astype(np.float32):
+        by_row = np.exp(-(((y - centre_y) / spread_y) ** 2))
+        affected = np.flatnonzero(by_row[:, 0] > 0.003)
+        if affected.size:
+            rows = slice(affected[0], affected[-1] + 1)
+            total[rows] += (depth * by_row[rows]) * np.exp(-(((x[rows] - centre_x) / spread_x) ** 2))
     return total
 
 
-def _neck(shape: SimpleNamespace) -> np.ndarray:
-    width, axis, front, back = columns(_NECK_PROFILE, NECK)
+def _neck(shape: FaceShape) -> np.ndarray:
+    width, axis, front, back = profile(_NECK_PROFILE, NECK)
     width = width * np.where(NECK < 1.8, shape.neck, shape.shoulders)
     sine, cosine = np.sin(AZIMUTHS), np.cos(AZIMUTHS)
     x = width[:, None] * sine

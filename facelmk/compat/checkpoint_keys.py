@@ -1,0 +1,32 @@
+"""Parameter names that other projects use in their checkpoints, registered for `facelmk.checkpoint`."""
+
+from ..checkpoint.dialects import BACKBONE_PREFIX, Dialect
+from ..registry import DIALECTS
+
+
+@DIALECTS.register_module()
+class MMPose0(Dialect):
+    """MMPose 0.x, which keeps all convolutions of a head in one list. https://github.com/open-mmlab/mmpose/tree/0.x"""
+
+    name, mark, order = 'MMPose before 1.0', r'^keypoint_head\.', 10
+    renames = (
+        (r'^keypoint_head\.final_layer\.([01])\.', r'head.conv_layers.\1.'),
+        (r'^keypoint_head\.final_layer\.3\.', 'head.final_layer.'),
+        (r'^keypoint_head\.', 'head.'),
+    )
+
+
+@DIALECTS.register_module()
+class OriginalHRNet(Dialect):
+    """https://github.com/HRNet/HRNet-Facial-Landmark-Detection"""
+
+    name, mark, order = 'HRNet-Facial-Landmark-Detection', r'^stage4\.', 30
+    renames = ((r'^head\.([01])\.', r'head.conv_layers.\1.'), (r'^head\.3\.', 'head.final_layer.'), BACKBONE_PREFIX)
+
+
+@DIALECTS.register_module()
+class AdaptiveWing(Dialect):
+    """https://github.com/protossw512/AdaptiveWingLoss"""
+
+    name, mark, order = 'Adaptive Wing', r'^conv_last0\.', 40
+    renames = (BACKBONE_PREFIX,)

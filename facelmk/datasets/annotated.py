@@ -1,0 +1,209 @@
+"""The base of all readers: faces listed in annotation files, with their boxes, subsets and defects."""
+
+import collections
+import os
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from ..errors import DataDefect, FacelmkError, UnknownName, did_you_mean
+from .base import FaceDataset, Transform
+from .defects import Defect, DefectList, short
+from .records import FaceRecord, Mask, find_defective, is_valid, make_ids_unique, tight_boxes
+
+
+class Detected(NamedTuple):
+    """How to read a file or folder: arguments of the reader, the number of points, names of some pictures."""
+
+    options: dict[str, Any]
+    size: int | None
+    pictures: Sequence[str] = ()
+
+
+class AnnotatedFaces(FaceDataset):
+    """Faces listed in annotation files. A reader of one format derives from it and defines `read`.
+
+    `ann_file` and `image_root` are relative to `data_root`. `box` is one of the reader's `boxes`, by default the first;
+    'tight' is the square box around the landmarks, as in published tables. `origin` is the number that the file gives
+    to the first pixel: published tables are read unchanged (0); `origin=1` subtracts one from boxes and landmarks.
+    `tags` joins subset files: {'pose': 'face_landmarks_wflw_test_largepose.csv'} adds the tag 'pose' to the faces of
+    that file. `only` selects the faces of one subset. `check_pictures` checks at once that every picture exists.
+    `defects` says what happens to defective records. 'stop' raises one error that names them. 'skip' leaves them out
+    and logs how many; the attribute `defects` lists them. 'keep' leaves them in, with NaN as landmarks, for `facelmk
+    data check`. If the file as a whole cannot be read, 'stop' and 'skip' raise an error.
+    """
+
+    boxes: tuple[str, ...] = ('file', 'tight')
+    own_tags = False  # whether the annotation file itself contains the subsets
+    takes_defects = True
+    layout = ''  # what `detect` recognises, for messages
+
+    def __init__(
+        self,
+        ann_file: str = '',
+        data_root: str = '',
+        image_root: str = '',
+        markup: str = 'wflw',
+        pipeline: Sequence[dict | Transform] = (),
+        box: str | None = None,
+        origin: int = 0,
+        tags: Mapping[str, str] | None = None,
+        only: str | None = None,
+        subsets: Sequence[str] | None = None,
+        check_pictures: bool = False,
+        whole: str | None = None,
+        defects: str = 'stop',
+    ) -> None:
+        tags = dict(tags or {})
+        super().__init__(markup, pipeline, tuple(tags) if subsets is None and tags else subsets, whole=whole)
+        self.box = self._choice('box', self.boxes[0] if box is None else box, self.boxes)
+        self.origin = self._choice('origin', origin, (0, 1))
+        self.data_root, self.image_root = Path(data_root), Path(data_root, image_root)
+        self.ann_file = Path(data_root, ann_file)
+        self.defects, self.on_defects = DefectList(), self._choice('defects', defects, ('stop', 'skip', 'keep'))
+        self.faces: list[FaceRecord] = []
+        try:
+            self._load(tags, only, check_pictures)
+        except DataDefect as error:
+            if self.on_defects != 'keep':
+                raise
+            self.defects.add(self.ann_file, 'the data set', str(error).removeprefix(f'{self.ann_file} '))
+        self._apply_defects()
+
+    def _load(self, tags: Mapping[str, str], only: str | None, check_pictures: bool) -> None:
+        with np.errstate(invalid='ignore', over='ignore'):  # defective records hold NaN or huge numbers
+            self.faces = make_ids_unique(self.read(self.ann_file))
+            for tag, file in tags.items():
+                self._add_tag(tag, Path(self.data_root, file))
+        if only is not None and self.faces:
+            self._select(only)
+        if check_pictures:
+            self._check_pictures()
+
+    def _apply_defects(self) -> None:
+        """Raise, skip or keep defective records."""
+        if self.on_defects == 'stop':
+            self.defects.stop()
+        if self.on_defects == 'skip':
+            self.defects.warn_skipped()
+            self.faces = [face for face in self.faces if is_valid(face)]
+        if not self.faces and not (self.defects and self.on_defects == 'keep'):
+            skipped = f' after {len(self.defects)} defective records were skipped' if self.defects else ''
+            raise DataDefect(f'{self.ann_file} holds no face{skipped}. Check that it is the right file for this reader')
+
+    @property
+    def skipped(self) -> list[Defect]:
+        """The defects of the records that `defects='skip'` has left out."""
+        return list(self.defects)
+
+    @classmethod
+    def needs(cls, options: Mapping[str, Any]) -> list[Path]:
+        """Return the files and folders that a reader with these arguments cannot do without."""
+        files = (options.get('ann_file'), *(options.get('tags') or {}).values(), options.get('image_root'))
+        return [Path(options.get('data_root', ''), file) for file in files if file]
+
+    @classmethod
+    def detect(cls, path: Path) -> Detected | None:
+        """Return how to read a file or folder, or None if it is not in this format."""
+        return None
+
+    def read(self, file: Path) -> list[FaceRecord]:
+        """Return the faces of `file` in its order; add defective records to `self.defects`."""
+        raise TypeError(f'{type(self).__name__} must define read(file): how it reads {file}')
+
+    def __len__(self) -> int:
+        return len(self.faces)
+
+    def face(self, index: int) -> FaceRecord:
+        return dict(self.faces[index])
+
+    def rows(
+        self,
+        file: Path,
+        names: Sequence[str],
+        landmarks: ArrayLike,
+        boxes: ArrayLike | None = None,
+        visible: ArrayLike | None = None,
+        norms: Sequence[float | None] | None = None,
+        tags: Sequence[tuple[str, ...]] | None = None,
+        defective: Mask | None = None,
+    ) -> list[FaceRecord]:
+        """Return the faces of N records.
+
+        `names` are the pictures, landmarks (N, K, 2), boxes (N, 4) or None for tight ones, visible (N, K) or None for
+        all. `defective` (N,) marks records whose defect is already listed.
+        """
+        points = np.asarray(landmarks, np.float64) - self.origin
+        self._check_size(file, names, points)
+        flags = np.ones(points.shape[:2]) if visible is None else np.asarray(visible, np.float64)
+        tight = boxes is None or self.box == 'tight'
+        corners = tight_boxes(points, flags) if tight else np.asarray(boxes, np.float64) - self.origin
+        norms = [norm or None for norm in norms or [None] * len(names)]
+        known = np.zeros(len(names), bool) if defective is None else defective
+        points[find_defective(file, names, points, corners, flags, norms, known, self.defects)] = np.nan
+        columns = zip(
+            names,
+            corners.astype(np.float32),
+            points.astype(np.float32),
+            flags.astype(np.float32),
+            norms,
+            tags or [()] * len(names),
+            strict=True,
+        )
+        return [
+            {
+                'id': name,
+                'path': str(self.image_root / name),
+                'box': box,
+                'landmarks': xy,
+                'visible': flag,
+                'norm': norm,
+                'tags': tag,
+            }
+            for name, box, xy, flag, norm, tag in columns
+        ]
+
+    def _choice(self, option: str, value: Any, choices: Sequence[Any]) -> Any:
+        if value not in choices:
+            raise FacelmkError(
+                f'{type(self).__name__}: {option}={value!r}. Choose from {", ".join(map(repr, choices))}'
+            )
+        return value
+
+    def _check_size(self, file: Path, names: Sequence[str], landmarks: NDArray) -> None:
+        if len(names) and landmarks.shape[1:] != (self.markup.size, 2):
+            raise DataDefect(
+                f'{file}: {short(repr(names[0]))} has {landmarks.shape[1]} landmarks. The landmark scheme '
+                f'{self.markup.name!r} has {self.markup.size}. Set markup= to the scheme of this file'
+            )
+
+    def _add_tag(self, tag: str, file: Path) -> None:
+        """Add a tag to the faces that a subset file lists, found by picture and landmarks."""
+        by_picture = collections.defaultdict(list)
+        for face in self.faces:
+            by_picture[Path(face['path']).name].append(face)
+        for row in make_ids_unique(self.read(file)):
+            candidates = [
+                face for face in by_picture[Path(row['path']).name] if tag not in face['tags'] and is_valid(face)
+            ]
+            distances = [np.abs(face['landmarks'] - row['landmarks']).max() for face in candidates]
+            if distances and min(distances) < 1:
+                face = candidates[int(np.argmin(distances))]
+                face['tags'] = (*face['tags'], tag)
+            else:
+                self.defects.add(file, row['id'], f'not in {self.ann_file}, which must contain the subset {tag!r}')
+
+    def _select(self, tag: str) -> None:
+        known = {name for face in self.faces for name in face['tags']}
+        if tag not in known:
+            raise UnknownName(f'{self.ann_file}: no face is in subset {tag!r}. {did_you_mean(tag, known)}')
+        self.faces = [face for face in self.faces if tag in face['tags']]
+
+    def _check_pictures(self) -> None:
+        missing = [path for path in dict.fromkeys(face['path'] for face in self.faces) if not os.path.isfile(path)]
+        self.defects.add_all(self.ann_file, ((path, 'no such picture') for path in missing))
+        if self.on_defects == 'skip':
+            self.faces = [face for face in self.faces if face['path'] not in set(missing)]

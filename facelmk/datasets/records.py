@@ -1,0 +1,176 @@
+"""Annotation files as arrays: read texts and numbers, list defective records, put boxes around landmarks."""
+
+import collections
+import hashlib
+import os
+import stat
+from collections.abc import Collection, Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from ..errors import DataDefect, FacelmkError, MissingResource
+from .defects import DefectList, short
+
+FaceRecord = dict[str, Any]
+Array = NDArray[np.float64]
+Mask = NDArray[np.bool_]
+IMAGE_SUFFIXES = ('.png', '.jpg', '.jpeg', '.bmp')
+MAX_COORDINATE_PX = 1e7  # no photograph is so large; float32 sums of larger numbers lose their fractions
+
+
+def read_text(file: Path) -> str:
+    """Return the text of an annotation file; pipes and devices, which may never end, are refused before opening."""
+    try:
+        if not stat.S_ISREG(os.stat(file).st_mode):
+            raise DataDefect(f'{file} is no file (a folder, a pipe or a device). Check data_root and ann_file')
+        text = file.read_text(encoding='utf-8-sig')
+    except (FileNotFoundError, NotADirectoryError) as error:
+        raise MissingResource(f'{file} cannot be read ({error.strerror}). Check data_root and ann_file') from error
+    except UnicodeDecodeError as error:
+        raise DataDefect(
+            f'{file} is no text file in UTF-8 ({error.reason} at byte {error.start}). Save it as UTF-8'
+        ) from error
+    except (OSError, ValueError) as error:  # ValueError: a zero byte in the name
+        reason = getattr(error, 'strerror', None) or error
+        raise DataDefect(f'{short(str(file))} cannot be read ({reason}). Check its name and permissions') from error
+    if '\0' in text:
+        raise DataDefect(
+            f'{file} is no text file in UTF-8 (letter {text.index(chr(0))} is a zero: it may be UTF-16). '
+            'Save it as UTF-8'
+        )
+    return text
+
+
+def try_read_text(file: Path, defects: DefectList) -> str | None:
+    """Return the text of one of many annotation files, or None and a defect if it cannot be read."""
+    try:
+        return read_text(file)
+    except FacelmkError as error:
+        defects.add(file, 'the file', str(error).removeprefix(f'{file} '))
+        return None
+
+
+def numbers(
+    file: Path, records: Sequence[str], rows: Sequence[Sequence[Any]], width: int, defects: DefectList
+) -> tuple[Array, Mask]:
+    """Return rows of texts or numbers as a table (N, width), and which of them are defective (N,).
+
+    `records` are the names of the rows in messages. A defective row holds NaN.
+    """
+    wrong = {i: f'{len(row)} numbers, {width} expected' for i, row in enumerate(rows) if len(row) != width}
+    table = _to_array(rows, wrong, width)
+    if table.shape != (len(rows), width):  # a text, an object or a list among the numbers
+        for i, row in enumerate(rows):
+            strange = [value for value in row if not _is_number(value)]
+            if strange and i not in wrong:
+                wrong[i] = f'{short(repr(strange[0]))} is no number'
+        table = _to_array(rows, wrong, width)
+    defects.add_all(file, ((records[i], wrong[i]) for i in sorted(wrong)))
+    return table.reshape(-1, width), np.isin(np.arange(len(rows)), list(wrong))
+
+
+def _to_array(rows: Sequence[Sequence[Any]], wrong: Collection[int], width: int) -> Array:
+    """Return the rows as an array, the wrong ones as NaN; an empty array if a row holds something else than numbers."""
+    try:
+        return np.array([[np.nan] * width if i in wrong else row for i, row in enumerate(rows)], np.float64)
+    except (TypeError, ValueError, OverflowError):
+        return np.empty(0)
+
+
+def _is_number(value: Any) -> bool:
+    try:
+        float(value)
+    except (TypeError, ValueError, OverflowError):
+        return False
+    return True
+
+
+def find_defective(
+    file: Path,
+    names: Sequence[str],
+    landmarks: Array,
+    boxes: Array,
+    visible: Array,
+    norms: Sequence[float | None],
+    known: Mask,
+    defects: DefectList,
+) -> Mask:
+    """Return which faces (N,) have a wrong name, coordinate, box, flag or normaliser; those not `known` are listed."""
+    values = np.concatenate(
+        [
+            landmarks.reshape(len(names), 2 * landmarks.shape[1]),
+            boxes,
+            visible,
+            np.array([0 if norm is None else norm for norm in norms], np.float64).reshape(-1, 1),
+        ],
+        1,
+    )
+    valid = (np.abs(values) <= MAX_COORDINATE_PX).all(1) & (values[:, -1] >= 0) & (boxes[:, 2:] > boxes[:, :2]).all(1)
+    defective = ~valid | ~np.array([_is_file_name(name) for name in names], bool)
+    for i in np.flatnonzero(defective & ~known):
+        defects.add(file, f'record {i + 1} ({short(names[i])})', _what_is_wrong(values[i], boxes[i]))
+    return defective | known
+
+
+def _what_is_wrong(values: Array, box: Array) -> str:
+    """Describe the defect of a face; the last of its values is the normaliser."""
+    if not np.isfinite(values[:-1]).all():
+        return 'a coordinate is not finite'
+    if np.abs(values[:-1]).max() > MAX_COORDINATE_PX:
+        return f'a coordinate of {np.abs(values).max():.3g} pixels'
+    if not (box[2:] > box[:2]).all():
+        return f'its box {box.round(1).tolist()} is empty'
+    return 'it names no picture' if 0 <= values[-1] <= MAX_COORDINATE_PX else f'its normaliser is {values[-1]}'
+
+
+def _is_file_name(name: str) -> bool:
+    try:
+        return bool(name.encode()) and '\0' not in name and not name.endswith('/')
+    except UnicodeEncodeError:
+        return False
+
+
+def is_valid(face: FaceRecord) -> bool:
+    """Return whether a face is free of defects: the landmarks of a defective one are NaN."""
+    return bool(np.isfinite(face['landmarks']).all())
+
+
+def tight_boxes(landmarks: Array, visible: Array) -> Array:
+    """Return the square boxes (N, 4) of published tables, around the whole-pixel boxes of the points."""
+    used = (visible > 0) | ~(visible > 0).any(-1, keepdims=True)
+    low = np.floor(np.where(used[..., None], landmarks, np.inf).min(1))
+    high = np.ceil(np.where(used[..., None], landmarks, -np.inf).max(1))
+    return centred_boxes((low + high) / 2, (high - low).max(-1))
+
+
+def centred_boxes(centres: ArrayLike, sides: ArrayLike) -> Array:
+    """Return square boxes (N, 4) with centres (N, 2) and sides (N,)."""
+    centres, half = np.asarray(centres, np.float64), np.asarray(sides, np.float64)[:, None] / 2
+    return np.concatenate([centres - half, centres + half], -1)
+
+
+def split_fraction(name: str, seed: int) -> float:
+    """Return a number in [0, 1) that depends on name and seed alone, so a face never changes to another split."""
+    # not a checksum such as CRC: of 100 numbered names it puts 1 on one side where 20 are expected
+    return int.from_bytes(hashlib.blake2b(f'{seed}/{name}'.encode(), digest_size=4).digest(), 'big') / 2**32
+
+
+def find_picture(folder: Path, stem: str) -> Path | None:
+    """Return the picture `stem` in a folder, whatever its format, or None."""
+    suffixes = (*IMAGE_SUFFIXES, *(suffix.upper() for suffix in IMAGE_SUFFIXES))
+    return next((path for suffix in suffixes if os.path.isfile(path := folder / f'{stem}{suffix}')), None)
+
+
+def make_ids_unique(faces: list[FaceRecord]) -> list[FaceRecord]:
+    """Return the faces; if several have the same id (the name of their picture), a running number is added to it."""
+    total = collections.Counter(face['id'] for face in faces)
+    count: collections.Counter[str] = collections.Counter()
+    for face in faces:
+        name = face['id']
+        count[name] += 1
+        if total[name] > 1:
+            face['id'] = f'{name}#{count[name]}'
+    return faces

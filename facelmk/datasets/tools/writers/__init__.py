@@ -1,0 +1,35 @@
+"""Writers of annotation files, one for each format; `FORMATS` lists them by name."""
+
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import NamedTuple
+
+from ...records import FaceRecord
+from .coco import write_coco
+from .csv import write_csv
+from .lapa import write_lapa
+from .pts import write_pts
+from .wflw import write_wflw
+
+Writer = Callable[[Sequence[FaceRecord], Path, Sequence[str], str], None]
+
+
+class Format(NamedTuple):
+    """A format: its writer, which fields of a face it holds, its only number of points if it has one, and its boxes."""
+
+    write: Writer
+    fields: tuple[str, ...] = ()
+    size: int | None = None
+    is_folder: bool = False
+    lost_boxes: str = ''
+
+
+FORMATS = {
+    'coco': Format(write_coco, ('box', 'visible', 'norm', 'tags')),
+    'csv': Format(write_csv, ('norm', 'tags')),
+    'wflw': Format(write_wflw, size=98, lost_boxes="the boxes, unless they are read with box='provided'"),
+    'pts': Format(write_pts, is_folder=True, lost_boxes='the boxes: the reader puts the tight box around the points'),
+    'lapa': Format(
+        write_lapa, size=106, is_folder=True, lost_boxes='the boxes: the reader takes the rectangle of the points'
+    ),
+}

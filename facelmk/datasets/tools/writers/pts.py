@@ -1,0 +1,17 @@
+"""Write a .pts file for each face."""
+
+from collections.abc import Sequence
+from pathlib import Path
+
+from ...records import FaceRecord
+from .common import add_picture, file_names, point_lines
+
+
+def write_pts(faces: Sequence[FaceRecord], out: Path, subsets: Sequence[str], pictures: str) -> None:
+    """Write a .pts for each face, with the picture beside it, in the same folders as the pictures."""
+    for face, name in zip(faces, file_names(faces, '/'), strict=True):
+        picture = out / f'{name}{Path(face["name"]).suffix}'
+        picture.parent.mkdir(parents=True, exist_ok=True)
+        text = f'version: 1\nn_points:  {len(face["landmarks"])}\n{{\n{point_lines(face)}\n}}\n'
+        picture.with_suffix('.pts').write_text(text, encoding='utf-8')
+        add_picture(face['path'], picture, pictures)

@@ -1,0 +1,21 @@
+"""The last step of a pipeline: what the network reads, and the annotation beside it."""
+
+from typing import Any
+
+import numpy as np
+import torch
+from mmcv.transforms import BaseTransform
+
+from ...registry import TRANSFORMS
+from ..base import FaceRecord
+
+
+@TRANSFORMS.register_module()
+class PackFace(BaseTransform):
+    """Returns {'inputs': uint8 tensor (3, S, S), 'data_samples': the annotation}, as `collate_faces` expects it."""
+
+    keys = ('id', 'points', 'visible', 'warp', 'landmarks', 'box', 'norm', 'tags')
+
+    def transform(self, sample: FaceRecord) -> dict[str, Any]:
+        channels_first = np.ascontiguousarray(sample['image'].transpose(2, 0, 1))
+        return {'inputs': torch.from_numpy(channels_first), 'data_samples': {key: sample[key] for key in self.keys}}
