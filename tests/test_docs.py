@@ -186,7 +186,7 @@ def verbs() -> Iterator[list[str]]:
         with contextlib.redirect_stdout(done), contextlib.suppress(SystemExit):
             cli.main([verb, '--help'])
         yield [verb]
-        listed = re.search(r'WHAT\n((?: {4}\w.*\n(?: {5,}.*\n)*)+)', done.getvalue())
+        listed = re.search(r'ACTION\n((?: {4}\w.*\n(?: {5,}.*\n)*)+)', done.getvalue())
         yield from ([verb, word] for word in re.findall(r'^ {4}(\w+)', listed[1], re.M) if listed) if listed else ()
 
 

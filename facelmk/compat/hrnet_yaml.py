@@ -263,7 +263,8 @@ def _of_table(dataset: ConfigDict, table: str, pictures: str, place: str) -> Con
         for tag, name in (dataset.get('subset_files') or {}).items()
         if file.with_name(f'{file.stem}_{name}{file.suffix}').is_file()
     }
-    options = {key: value for key, value in dataset.items() if key != 'counts'}  # of the config's own tables
+    # the counts belong to the config's own tables
+    options = {key: value for key, value in dataset.items() if key != 'counts'}
     return ConfigDict(dict(options, root='', split=str(file.with_suffix('')), layouts=[layout], subset_files=lists))
 
 

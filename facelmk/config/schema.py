@@ -26,7 +26,7 @@ TOP_REGISTRIES: dict[str, Registry] = {  # of the parts at a key of the config i
     'train_pipeline_stage2': registries.TRANSFORMS,
     'val_pipeline': registries.TRANSFORMS,
 }
-PIPELINES = ('train_pipeline', 'train_pipeline_stage2', 'val_pipeline')  # `complete` puts them into the loaders
+PIPELINES = ('train_pipeline', 'train_pipeline_stage2', 'val_pipeline')  # `complete` puts them into loaders and hook
 INNER_REGISTRIES: dict[str, Registry] = {  # of the parts at a key further down; other keys keep their parent's registry
     'backbone': registries.BACKBONES,
     'head': registries.HEADS,
@@ -85,9 +85,9 @@ REQUIRED_TOGETHER = {  # the Runner takes all keys of a phase, or none
     'test': ('test_dataloader', 'test_cfg', 'test_evaluator'),
 }
 OTHER_TOP_KEYS = {  # that the Runner reads from the config, beside its own arguments, and `result`
+    *PIPELINES,
     'custom_imports',
     'result',
-    *PIPELINES,
     'sync_bn',
     'find_unused_parameters',
     'model_wrapper_cfg',

@@ -178,7 +178,7 @@ def test_faces_of_halpe_are_part_of_its_bodies(tmp_path, faces):
 
 
 def built(name, phase, **roots):
-    """A data set of a data config with MMPose's augmentation, its members' roots elsewhere."""
+    """The data set of a data config with MMPose's augmentation, and with other roots for its members."""
     dataset = Config.fromfile(CONFIGS / f'{name}.py')[f'{phase}_dataloader'].dataset
     pipelines = Config.fromfile(CONFIGS.parent / 'augment/mmpose.py')
     dataset.pipeline = pipelines.train_pipeline if phase == 'train' else pipelines.val_pipeline

@@ -86,7 +86,7 @@ def test_an_unknown_reader_or_split(tmp_path):
 
 
 def data_config(name, root):
-    """The data config of a set with MMPose's augmentation, its root elsewhere."""
+    """The data config of a set with MMPose's augmentation and another root."""
     config = Config.fromfile(CONFIGS / f'{name}.py')
     pipelines = Config.fromfile(CONFIGS.parent / 'augment/mmpose.py')
     for loader, pipeline in (
