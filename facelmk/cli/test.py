@@ -34,13 +34,13 @@ def arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(options: argparse.Namespace) -> None:
     from ..config.build_errors import check_complete, translate_build_errors
-    from ..engine.ranks import among_ranks
+    from ..engine.ranks import translate_lost_rank_errors
     from ..engine.run import Drawing, test
     from ..report import Collector, conclude
 
     config = read_config(options)
     check_complete(config, 'test')
-    with among_ranks(), translate_build_errors(config):
+    with translate_lost_rank_errors(), translate_build_errors(config):
         with redirect_stdout(sys.stderr) if options.json else nullcontext():  # the log must not stand in the json
             runner, metrics = test(
                 config,
@@ -60,7 +60,7 @@ def run(options: argparse.Namespace) -> None:
             dump=dump,
             page=options.report,
             badcase=options.badcase,
-            floor=options.floor,
+            baseline=options.floor,
             as_json=options.json,
             work_dir=Path(config.work_dir),
         )

@@ -89,7 +89,7 @@ def train_rank(rank, port, folder, run):
 
     join(rank, port)
     kept = {}
-    build = runs._runner
+    build = runs._build_runner
 
     def with_probes(config, launcher):
         runner = build(config, launcher)
@@ -97,10 +97,10 @@ def train_rank(rank, port, folder, run):
             runner.register_hook(Probe(kept, early), Probe(kept, early).priority)
         return runner
 
-    runs._runner = with_probes
+    runs._build_runner = with_probes
     runs.train(small(folder, run), launcher='pytorch')
     torch.save(kept, folder / f'{rank}.pt')
-    ranks.leave_ranks()
+    ranks.leave_process_group()
 
 
 def start(worker, *arguments):

@@ -10,7 +10,7 @@ from mmengine.registry import DefaultScope
 from torch import nn
 
 from facelmk.config import load_config
-from facelmk.engine.averaging import ExpMomentumEMA
+from facelmk.engine.ema import ExpMomentumEMA
 from facelmk.errors import FacelmkError, UnknownName
 from facelmk.registry import MODELS
 
@@ -63,7 +63,7 @@ def test_it_begins_fast_and_ends_at_the_momentum():
     for step in (1, 100, 2000, 10**6):
         average.steps.fill_(step)
         average.update_parameters(nn.Linear(1, 1))
-        shares.append(average.share)
+        shares.append(average.new_weight)
     assert shares == sorted(shares, reverse=True) and shares[0] > 0.998
     assert shares[2] == pytest.approx((1 - 2e-4) * math.exp(-2001 / 2000) + 2e-4) and shares[3] == pytest.approx(2e-4)
     with pytest.raises(FacelmkError, match='gamma=0'):

@@ -13,7 +13,7 @@ from torch.utils.data import DataLoader
 from facelmk import geometry
 from facelmk.config import config_names, load_config
 from facelmk.datasets import FaceDataset, FaceSampler, FromEpoch, SyntheticFaces
-from facelmk.engine.switch_pipeline import SwitchPipeline
+from facelmk.engine.hooks import SwitchPipeline
 from facelmk.errors import FacelmkError, UnknownName
 
 FIRST, SECOND = dict(type='CoarseDropout', size=(0.1, 0.2)), dict(type='CoarseDropout', size=(0.6, 0.8))
@@ -162,7 +162,7 @@ def train(rank, folder, resume):
         'train_dataloader.dataset.size': 64,
         'train_dataloader.batch_size': 2,
     }
-    config, kept, build = load_config('quickstart', options), [], run._runner
+    config, kept, build = load_config('quickstart', options), [], run._build_runner
     assert config.train_dataloader.persistent_workers
 
     def watched(*arguments):
@@ -170,7 +170,7 @@ def train(rank, folder, resume):
         runner.register_hook(Watch(kept))
         return runner
 
-    run._runner = watched
+    run._build_runner = watched
     run.train(config, resume=resume, validate=False)
     torch.save(kept, folder / f'kept_{resume is not None}.pt')
 

@@ -100,7 +100,10 @@ def lost() -> str:
     start = time.monotonic()
     with pytest.raises(FacelmkError, match='one of them has ended, or did not answer') as told:
         gather([])
-    with pytest.raises(FacelmkError, match='rank 0 of 2 lost another rank') as around, ranks.among_ranks():
+    with (
+        pytest.raises(FacelmkError, match='rank 0 of 2 lost another rank') as around,
+        ranks.translate_lost_rank_errors(),
+    ):
         distributed.all_reduce(torch.zeros(1))
     assert told.value.exit_code == around.value.exit_code == 5
     assert time.monotonic() - start < 2 * TIMEOUT + 2
@@ -181,7 +184,7 @@ def test_a_port_in_use_is_named(taken: int, monkeypatch: pytest.MonkeyPatch) -> 
 def test_more_ranks_than_gpus_are_refused(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(torch.cuda, 'is_available', lambda: True)
     monkeypatch.setattr(torch.cuda, 'device_count', lambda: 2)
-    monkeypatch.setattr(ranks, '_meet', lambda backend, timeout: pytest.fail('it was not told in time'))
+    monkeypatch.setattr(ranks, '_init_process_group', lambda backend, timeout: pytest.fail('it was not told in time'))
     for name, value in dict(RANK=0, WORLD_SIZE=16, LOCAL_RANK=0, LOCAL_WORLD_SIZE=8).items():
         monkeypatch.setenv(name, str(value))
     with pytest.raises(MissingResource, match='8 ranks were started on this machine, and torch sees 2 GPUs') as told:

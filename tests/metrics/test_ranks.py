@@ -13,7 +13,7 @@ from torch import distributed, multiprocessing
 from facelmk.datasets.sampler import FaceSampler
 from facelmk.errors import FacelmkError, TrainingFault
 from facelmk.metrics.base import merge
-from facelmk.metrics.merging import doubles, gather
+from facelmk.metrics.merging import duplicate_ids, gather
 from facelmk.registry import METRICS
 
 CONFIGS = [
@@ -181,12 +181,12 @@ def test_every_rank_says_what_is_amiss(fault, told, by_rank):
 
 
 def test_padding_is_told_from_other_repeats():
-    assert doubles([['a', 'c'], ['b', 'a']], 3) == set()  # 3 faces on 2 ranks, evened out
-    assert doubles([['a'], ['a'], ['a'], ['a']], 1) == set()
-    assert doubles([['a', 'b'], ['c', 'b']], 4) == {'b'}  # 4 faces need no padding
-    assert doubles([['a', 'c'], ['b', 'b']], 3) == {'b'}  # padding gives no rank a face twice
-    assert doubles([['a', 'b', 'c'], ['c']], 3) == {'c'}
-    assert doubles([['a', 'a', 'b']], 3) == {'a'}
+    assert duplicate_ids([['a', 'c'], ['b', 'a']], 3) == set()  # 3 faces on 2 ranks, evened out
+    assert duplicate_ids([['a'], ['a'], ['a'], ['a']], 1) == set()
+    assert duplicate_ids([['a', 'b'], ['c', 'b']], 4) == {'b'}  # 4 faces need no padding
+    assert duplicate_ids([['a', 'c'], ['b', 'b']], 3) == {'b'}  # padding gives no rank a face twice
+    assert duplicate_ids([['a', 'b', 'c'], ['c']], 3) == {'c'}
+    assert duplicate_ids([['a', 'a', 'b']], 3) == {'a'}
 
 
 def test_merging_drops_what_was_measured_twice():

@@ -8,7 +8,7 @@ from toy_runs import Normed, Toy, faces, of_size, parts, run
 
 from facelmk.checkpoint import read_checkpoint
 from facelmk.engine.faults.guards import ACTIONS, Guard
-from facelmk.engine.saving.newest import newest
+from facelmk.engine.saving.newest import newest_checkpoint
 from facelmk.engine.saving.state import networks
 from facelmk.errors import FacelmkError, TrainingFault
 from facelmk.registry import HOOKS
@@ -97,7 +97,7 @@ def test_a_full_disk_does_not_hide_the_fault(tmp_path, monkeypatch):
 
 
 def test_batches_are_not_kept_without_end(tmp_path, monkeypatch):
-    monkeypatch.setattr('facelmk.engine.faults.guards.KEPT', 2)
+    monkeypatch.setattr('facelmk.engine.faults.guards.MAX_BATCH_FILES', 2)
     run(tmp_path, data=faces(5), epochs=4, guard=dict(type='Guard', action='skip')).train()
     assert len(list(tmp_path.glob('fault_*'))) == 2
 
@@ -122,7 +122,7 @@ class Spoil(Hook):
     priority = 'HIGHEST'
 
     def before_train_iter(self, runner, batch_idx, data_batch=None):
-        self.saved = read_checkpoint(newest(runner.work_dir)) if runner.iter == 3 else None
+        self.saved = read_checkpoint(newest_checkpoint(runner.work_dir)) if runner.iter == 3 else None
         if self.saved:
             with torch.no_grad():
                 for network in networks(runner):

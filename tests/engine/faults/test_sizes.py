@@ -7,7 +7,7 @@ import torch
 from mmengine import Config
 from toy_runs import Normed, Toy, of_size
 
-from facelmk.engine.run import _counting_steps, _scale_rate
+from facelmk.engine.run import _enable_rate_scaling, _scale_for_accumulation
 from facelmk.errors import TrainingFault
 
 
@@ -94,8 +94,8 @@ def test_scaling_the_rate_counts_batches_that_are_summed_up(steps, rate, tmp_pat
             | ({} if steps is None else dict(accumulative_counts=steps)),
         )
     )
-    _scale_rate(config)
+    _enable_rate_scaling(config)
     runner = of_size(tmp_path, 8, 4, Toy)
     wrapper = runner.build_optim_wrapper(config.optim_wrapper)
-    runner.scale_lr(wrapper, _counting_steps(config))
+    runner.scale_lr(wrapper, _scale_for_accumulation(config))
     assert wrapper.get_lr()['lr'] == [pytest.approx(rate)] and config.auto_scale_lr.base_batch_size == 16

@@ -13,7 +13,7 @@ from toy_runs import run
 from facelmk.checkpoint import save_checkpoint
 from facelmk.engine import run as runs
 from facelmk.engine.faults import stopping
-from facelmk.engine.saving.newest import newest
+from facelmk.engine.saving.newest import newest_checkpoint
 from facelmk.errors import FacelmkError, TrainingFault
 from facelmk.files import atomic as whole
 
@@ -38,14 +38,14 @@ def test_a_full_disk_loses_no_checkpoint(number, tmp_path, monkeypatch):
     monkeypatch.setattr(whole, 'atomic_write', failing)
     with pytest.raises(TrainingFault, match=r'No space left.*MiB are free'):
         run(tmp_path, epochs=6, max_keep_ckpts=1).train()
-    found = newest(tmp_path)
+    found = newest_checkpoint(tmp_path)
     assert found is not None and torch.load(found, weights_only=True)['meta']['epoch'] >= 1
     noted = Path((tmp_path / 'last_checkpoint').read_text())
     assert noted.is_file() and torch.load(noted, weights_only=True)['optimizer']
     assert not list(tmp_path.glob('.*.pth.*'))
     monkeypatch.undo()
     run(tmp_path, epochs=6, resume=True, load=found, max_keep_ckpts=1).train()
-    assert torch.load(newest(tmp_path), weights_only=True)['meta']['epoch'] == 6
+    assert torch.load(newest_checkpoint(tmp_path), weights_only=True)['meta']['epoch'] == 6
 
 
 @pytest.mark.fault('G15', 'G16')
@@ -63,34 +63,34 @@ def test_a_system_that_writes_no_more_loses_no_checkpoint(tenth, tmp_path):
             run(tmp_path, epochs=4, resume=True, load=str(good), max_keep_ckpts=1).train()
     finally:
         resource.setrlimit(resource.RLIMIT_FSIZE, limits)
-    assert good.read_bytes() == before and newest(tmp_path) == str(good)
+    assert good.read_bytes() == before and newest_checkpoint(tmp_path) == str(good)
     assert sorted(path.name for path in tmp_path.glob('*.pth*')) == ['epoch_2.pth']
     run(tmp_path, epochs=4, resume=True, load=str(good), max_keep_ckpts=1).train()
-    assert torch.load(newest(tmp_path), weights_only=True)['meta']['epoch'] == 4
+    assert torch.load(newest_checkpoint(tmp_path), weights_only=True)['meta']['epoch'] == 4
 
 
 def test_a_failed_save_can_be_a_warning(tmp_path, monkeypatch):
     monkeypatch.setattr(whole, 'atomic_write', lambda *_: (_ for _ in ()).throw(OSError(errno.ENOSPC, 'full')))
     run(tmp_path, on_failed_save='warn').train()
-    assert newest(tmp_path) is None
+    assert newest_checkpoint(tmp_path) is None
 
 
 @pytest.mark.fault('G17')
 def test_the_newest_whole_checkpoint_is_taken(tmp_path, capfd):
     run(tmp_path).train()
     whole = (tmp_path / 'epoch_3.pth').read_bytes()
-    assert newest(tmp_path) == str(tmp_path / 'epoch_3.pth')
+    assert newest_checkpoint(tmp_path) == str(tmp_path / 'epoch_3.pth')
     (tmp_path / 'epoch_3.pth').write_bytes(whole[: len(whole) // 2])
     (tmp_path / 'epoch_1.pth').touch()  # the latest by its time
-    assert newest(tmp_path) == str(tmp_path / 'epoch_2.pth')
+    assert newest_checkpoint(tmp_path) == str(tmp_path / 'epoch_2.pth')
     middle = whole.index(b'archive') if b'archive' in whole else 200
     flipped = bytearray(whole)
     flipped[middle + 400] ^= 255
     (tmp_path / 'epoch_3.pth').write_bytes(flipped)
-    assert newest(tmp_path) == str(tmp_path / 'epoch_2.pth')
+    assert newest_checkpoint(tmp_path) == str(tmp_path / 'epoch_2.pth')
     save_checkpoint({'state_dict': {'a': torch.ones(1)}}, tmp_path / 'epoch_9.pth')  # another's
     (tmp_path / 'last_checkpoint').write_text(str(tmp_path / 'epoch_9.pth'))
-    assert newest(tmp_path) == str(tmp_path / 'epoch_2.pth')
+    assert newest_checkpoint(tmp_path) == str(tmp_path / 'epoch_2.pth')
 
 
 def test_a_longer_schedule_is_followed(tmp_path):
@@ -121,7 +121,7 @@ def test_a_checkpoint_of_a_newer_format_is_refused(tmp_path):
     path = tmp_path / 'epoch_1.pth'
     saved = torch.load(path, weights_only=True)
     torch.save(saved | {'facelmk_format': 1 + saved['facelmk_format']}, path)
-    assert newest(tmp_path) == str(path)  # an older one would silently undo what was trained
+    assert newest_checkpoint(tmp_path) == str(path)  # an older one would silently undo what was trained
     with pytest.raises(FacelmkError, match='is of format 2; this facelmk knows format 1'):
         run(tmp_path, 2, True, str(path)).train()
 
@@ -153,7 +153,7 @@ def test_a_restart_goes_on_from_what_the_run_itself_has_saved(tmp_path, monkeypa
     def stop(*_):
         raise Built
 
-    monkeypatch.setattr(runs, '_runner', stop)
+    monkeypatch.setattr(runs, '_build_runner', stop)
     run(tmp_path, 2).train()  # another run's
     first, last = (str(tmp_path / f'epoch_{number}.pth') for number in (1, 2))
     assert chosen(0, 'auto') == chosen(1) == chosen(1, 'auto') == last
@@ -172,8 +172,8 @@ def test_a_signal_that_comes_twice_at_once_is_one(monkeypatch):
         with stopping.graceful_shutdown():
             signal.raise_signal(signal.SIGTERM)
             signal.raise_signal(signal.SIGTERM)
-            assert stopping.asked() == signal.SIGTERM and not ended
-            monkeypatch.setattr(stopping, 'ONE', -1.0)
+            assert stopping.stop_signal() == signal.SIGTERM and not ended
+            monkeypatch.setattr(stopping, 'REPEAT_S', -1.0)
             signal.raise_signal(signal.SIGTERM)
             assert ended == [True]
     finally:
