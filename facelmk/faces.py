@@ -43,9 +43,7 @@ class Face:
     def align(self, size: int = ARCFACE_SIZE) -> NDArray[np.uint8]:
         """Return the crop that recognition networks expect, (size, size, 3) BGR: the five points lie on ArcFace's."""
         if self.image is None:
-            raise FacelmkError(
-                'Face.image is None. Expected the photograph (H, W, 3), BGR, to cut the crop from. Set it'
-            )
+            raise FacelmkError('Face.image is None. Set it to the photograph (H, W, 3), BGR, to cut the crop from')
         warp = similarity(self.five_points(), ARCFACE * size / ARCFACE_SIZE)
         return np.asarray(cv2.warpAffine(self.image, warp[:2], (size, size), flags=cv2.INTER_LINEAR), np.uint8)
 
@@ -69,7 +67,7 @@ class Faces(list[Face]):
     def plot(self, boxes: bool = False, numbers: bool = False) -> NDArray[np.uint8]:
         """Return a copy of the photograph with landmarks and lines; boxes and point numbers are optional."""
         if self.image is None:
-            raise FacelmkError('Faces.image is None. Expected the photograph (H, W, 3), BGR, to draw on. Set it')
+            raise FacelmkError('Faces.image is None. Set it to the photograph (H, W, 3), BGR, to draw on')
         picture = self.image.copy()
         for face in self:
             picture = draw(
@@ -88,7 +86,7 @@ class Faces(list[Face]):
 
 
 def similarity(source: ArrayLike, target: ArrayLike) -> Matrix:
-    """Return the 3x3 rotation, scale and shift that fit points (N, 2) to others best, without mirroring (Umeyama 1991)."""
+    """Return the 3x3 rotation, scale and shift that best fit points (N, 2) to others, never mirrored (Umeyama 1991)."""
     source, target = np.asarray(source, np.float64), np.asarray(target, np.float64)
     source_centre, target_centre = source.mean(0), target.mean(0)
     a, b = (
@@ -98,7 +96,7 @@ def similarity(source: ArrayLike, target: ArrayLike) -> Matrix:
     spread = (abs(a) ** 2).sum()
     if not spread > 0:
         raise FacelmkError(
-            f'all points lie on {source_centre.round(1).tolist()}, so they cannot be aligned. Expected at least two places'
+            f'all points lie on {source_centre.round(1).tolist()}, so they cannot be aligned. Expected different points'
         )
     w = (a.conj() * b).sum() / spread
     linear = np.array([[w.real, -w.imag], [w.imag, w.real]])

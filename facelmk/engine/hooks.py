@@ -61,9 +61,7 @@ class CheckResumed(Hook):
 
     def before_train(self, runner: Runner) -> None:
         if runner.iter >= runner.max_iters:
-            runner.logger.info(
-                f'{runner.iter} of {runner.max_iters} iterations are done: there is nothing left to train'
-            )
+            runner.logger.info(f'{runner.iter} of {runner.max_iters} iterations are done: nothing is left to train')
 
 
 @HOOKS.register_module()

@@ -149,10 +149,14 @@ def leave_process_group() -> None:
 
     A network that is still wrapped when Python ends can abort the process (seen with gloo, once in ten runs).
     """
-    if distributed.is_available() and distributed.is_initialized():
+    if _has_group():
         distributed.barrier()
         gc.collect()  # a runner and its hooks refer to each other
         distributed.destroy_process_group()
+
+
+def _has_group() -> bool:
+    return distributed.is_available() and distributed.is_initialized()
 
 
 def _first_host() -> str:

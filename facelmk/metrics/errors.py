@@ -32,7 +32,7 @@ def check_norm(norm: Norm) -> Norm:
     if isinstance(norm, str):
         if norm not in NORMS:
             raise UnknownName(
-                f'norm={norm!r} is not a normaliser. {did_you_mean(norm, NORMS)} Or give a pair of point indices, (i, j).'
+                f'norm={norm!r} is not a normaliser. {did_you_mean(norm, NORMS)} Or give a pair (i, j) of points.'
             )
         return norm
     if len(norm) != 2:

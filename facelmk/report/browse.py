@@ -60,9 +60,7 @@ def augmented(dataset: FaceDataset, index: int) -> Picture:
     """Draw a face as the network sees it."""
     sample: dict[str, Any] = dataset[index]
     if 'points' not in sample:
-        raise FacelmkError(
-            'the pipeline makes no `points`, because it has no CropFace. Add one, or use --mode original'
-        )
+        raise FacelmkError('the pipeline has no CropFace, so there are no `points`. Add one, or use --mode original')
     scale = max(1, -(-MIN_SIDE_PX // sample['image'].shape[0]))  # in a small crop, the points would hide the face
     image = cv2.resize(sample['image'], None, fx=scale, fy=scale, interpolation=cv2.INTER_LINEAR)
     return _draw_points(image, sample, (sample['points'] + 0.5) * scale - 0.5, dataset.markup)

@@ -34,7 +34,7 @@ class Row(NamedTuple):
 
 
 class Collector(FaceMetric):
-    """A metric without values: it keeps the rows for tables, pictures and pages; after a test they are in `gathered`."""
+    """A metric without values: it keeps the rows for tables and pictures; after a test they are in `gathered`."""
 
     name = 'predictions'
 

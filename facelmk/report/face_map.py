@@ -12,7 +12,7 @@ SIDE, MARGIN = 420, 26
 
 
 def map_svg(face: NDArray, error: NDArray, markup: Markup) -> str:
-    """Return an SVG of a face (K, 2): a disc a point, whose area and colour show the point's mean error (K,), a share."""
+    """Draw a face (K, 2) as SVG; the area and colour of each disc show the point's mean error (K,), a share."""
     low, high = face.min(0), face.max(0)
     points = (face - low) / max((high - low).max(), 1e-9) * (SIDE - 2 * MARGIN) + MARGIN
     height = points[:, 1].max() + MARGIN

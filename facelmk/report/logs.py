@@ -104,7 +104,7 @@ def _lines(file: Path) -> Iterable[Line]:
             line = json.loads(text)
         except ValueError as error:
             raise DataDefect(
-                f'{file}, line {number}: not json ({error}). Give a scalars.json or a .log.json, not the .log of plain text'
+                f'{file}, line {number}: not json ({error}). Give a scalars.json or a .log.json, not a .log'
             ) from error
         if not isinstance(line, dict):
             raise DataDefect(f'{file}, line {number}: {type(line).__name__}. Expected a json object')
@@ -112,7 +112,7 @@ def _lines(file: Path) -> Iterable[Line]:
 
 
 def _epoch_fractions(lines: Sequence[Line]) -> list[float]:
-    """Return the epoch of each training line as a fraction; `iter` counts from the start, or each epoch (MMPose 0.x)."""
+    """Return each training line's epoch as a fraction; `iter` counts from the start, or each epoch (MMPose 0.x)."""
     first: dict[int, int] = {}
     last: dict[int, int] = {}
     for line in lines:

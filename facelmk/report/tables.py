@@ -60,7 +60,7 @@ def _cells(row: Row) -> str:
 
 
 def subset_rows(metrics: Mapping[str, float], subsets: Sequence[str], all_faces: str | None = ALL_FACES) -> list[Row]:
-    """Return one row a metric from keys such as 'NME' and 'NME/pose': all faces, if they have a column, then subsets."""
+    """Return one row a metric, from keys such as 'NME' and 'NME/pose': all faces (if in a column), then subsets."""
     names = [key for key in metrics if key.rpartition('/')[2] not in subsets]
     columns = [*([''] if all_faces else []), *(f'/{subset}' for subset in subsets)]
     return [Row(name, [metrics.get(name + column) for column in columns]) for name in names]

@@ -109,7 +109,7 @@ def test_misspelt_norms():
         METRICS.build(dict(type='NME', norm='interocular'))
     with pytest.raises(UnknownName, match='point'):
         METRICS.build(dict(type='NME', average='points'))
-    with pytest.raises(FacelmkError, match='pair of point numbers'):
+    with pytest.raises(FacelmkError, match=r'pair \(i, j\)'):
         check_norm((1, 2, 3))
     with pytest.raises(FacelmkError, match='points 0 to 97'):
         lengths((60, 98), 'wflw', np.zeros((1, 98, 2)))
@@ -117,5 +117,5 @@ def test_misspelt_norms():
 
 @pytest.mark.parametrize('norm', ['inter_ocular', 'inter_pupil'])
 def test_a_markup_without_eyes_needs_another_norm(norm):
-    with pytest.raises(FacelmkError, match="'bare' does not say where the ends of 'inter_"):
+    with pytest.raises(FacelmkError, match="'inter_.*'bare'"):
         normaliser(norm, Markup('bare', 3, ()), np.zeros((1, 3, 2)), np.zeros((1, 4)), np.zeros(1))

@@ -163,7 +163,7 @@ class Guard(Hook):
         return f'The batch is saved as {path}.'
 
     def _roll_back(self, runner: Runner) -> None:
-        """Restore weights, averages and optimizer of the last checkpoint; keep learning rate and position in the data."""
+        """Restore weights, averages and optimizer of the last checkpoint; the learning rate stays."""
         source = newest_checkpoint(runner.work_dir, same_run=True) or (runner._load_from if runner._resume else None)
         if source is None:
             raise TrainingFault(

@@ -56,15 +56,15 @@ def _worker_fault(error: BaseException | None) -> TrainingFault | None:
             )
         if isinstance(error, RuntimeError) and any(part in message for part in _ENDED):
             return TrainingFault(
-                f'{message.rstrip(".")}. The most common cause is that the machine ran out of memory. Use fewer workers '
-                '(train_dataloader.num_workers) or smaller batches, then continue with --resume'
+                f'{message.rstrip(".")}. The most common cause is that the machine ran out of memory. Use fewer '
+                'workers (train_dataloader.num_workers) or smaller batches, then continue with --resume'
             )
         error = error.__context__
     return None
 
 
 def shield_workers_from_signals(loader: DataLoader) -> None:
-    """Make a loader's workers ignore Ctrl-C and SIGTERM, which may reach them too, until the run has saved its state."""
+    """Make a loader's workers ignore Ctrl-C and SIGTERM, so that they live until the run has saved its state."""
     if not isinstance(loader.worker_init_fn, partial) or loader.worker_init_fn.func is not _init_worker:
         loader.worker_init_fn = partial(_init_worker, loader.worker_init_fn)
 

@@ -92,7 +92,7 @@ def check_position(saved: Mapping[str, int], current: Mapping[str, int]) -> None
 
 
 def plain_history(history: HistoryBuffer) -> dict[str, Any]:
-    """Return the history of a logged number as tensors; mmengine 0.10.7 pickles an object that torch refuses to read."""
+    """Return the history of a logged number as tensors; mmengine 0.10.7 pickles an object that torch cannot read."""
     values, counts = history.data
     return {
         'values': torch.from_numpy(values.copy()),
