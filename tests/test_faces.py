@@ -90,7 +90,7 @@ def test_an_aligned_face_has_its_points_on_the_template(size) -> None:
 def test_a_face_without_its_picture_says_so() -> None:
     with pytest.raises(FacelmkError, match='Face.image'):
         a_face().align()
-    with pytest.raises(FacelmkError, match='no picture to draw on'):
+    with pytest.raises(FacelmkError, match='Faces.image'):
         Faces([a_face()]).plot()
 
 

@@ -29,7 +29,7 @@ class Row(NamedTuple):
     visible: Array
     box: Array
     norm: float
-    index: int
+    dataset_index: int
     tags: tuple[str, ...]
 
 
@@ -57,7 +57,7 @@ class Collector(FaceMetric):
                 visible=visible,
                 box=box,
                 norm=float(norm),
-                index=int(index),
+                dataset_index=int(index),
                 tags=tags,
             )
             for face, index, landmarks, visible, box, norm, tags in zip(
@@ -173,7 +173,7 @@ def results(rows: Sequence[Row], metrics: Sequence[FaceMetric]) -> Results:
         ids=list(columns['id']),
         **{key: np.stack(columns[key]) for key in ('landmarks', 'scores', 'truth', 'visible', 'box')},
         norm=np.array(columns['norm']),
-        indices=np.array(columns['index']),
+        indices=np.array(columns['dataset_index']),
         tags=list(columns['tags']),
         markup=metrics[0].markup,
         subsets=tuple(meta.get('subsets', ())),

@@ -101,7 +101,7 @@ def wait_for_lost_rank() -> str:
     with pytest.raises(FacelmkError, match='env_cfg.dist_cfg.timeout') as gathering:
         gather([])
     with (
-        pytest.raises(FacelmkError, match='rank 0 of 2 .*env_cfg.dist_cfg.timeout') as around,
+        pytest.raises(FacelmkError, match='rank 0 of 2 .*env_cfg.dist_cfg.timeout') as reducing,
         ranks.translate_lost_rank_errors(),
     ):
         distributed.all_reduce(torch.zeros(1))

@@ -109,7 +109,7 @@ def test_misspelt_norms():
         METRICS.build(dict(type='NME', norm='interocular'))
     with pytest.raises(UnknownName, match='point'):
         METRICS.build(dict(type='NME', average='points'))
-    with pytest.raises(FacelmkError, match=r'pair \(i, j\)'):
+    with pytest.raises(FacelmkError, match=r'pair.*\(i, j\)'):
         check_norm((1, 2, 3))
     with pytest.raises(FacelmkError, match='points 0 to 97'):
         lengths((60, 98), 'wflw', np.zeros((1, 98, 2)))

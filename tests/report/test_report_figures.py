@@ -214,12 +214,14 @@ def test_collector_keeps_the_predictions() -> None:
     collector.process({'data_samples': batch}, [dict(id='dot0', landmarks=face['landmarks'] + 1, scores=np.ones(5))])
     assert collector.evaluate(1) == {}
     (row,) = collector.gathered
-    assert row.id == 'dot0' and row.index == 0 and row.tags == ('odd',)
+    assert row.id == 'dot0' and row.dataset_index == 0 and row.tags == ('odd',)
     assert (row.landmarks - row.truth == 1).all()
 
 
 def test_gallery_finds_a_face_at_another_index() -> None:
-    rows = [row._replace(index=2 - row.index) for row in rows_of([6, 12, 3])]  # as after a shuffling sampler
+    rows = [
+        row._replace(dataset_index=2 - row.dataset_index) for row in rows_of([6, 12, 3])
+    ]  # as after a shuffling sampler
     pictures = gallery.Gallery(Dots(3), results(rows, metrics_of(NME())))
     assert [pictures.face(i)['id'] for i in range(3)] == ['dot0', 'dot1', 'dot2']
     assert pictures.percent(1) == '20.00'
@@ -252,4 +254,4 @@ def test_indices_of_a_rank(monkeypatch) -> None:
         prediction = dict(id=face['id'], landmarks=face['landmarks'], scores=np.ones(5))
         collector.process({'data_samples': batch}, [prediction])
     collector.evaluate(3)
-    assert [(row.id, row.index) for row in collector.gathered] == [('dot1', 1), ('dot3', 3), ('dot5', 5)]
+    assert [(row.id, row.dataset_index) for row in collector.gathered] == [('dot1', 1), ('dot3', 3), ('dot5', 5)]

@@ -260,8 +260,9 @@ class CheckpointHook(hooks.CheckpointHook):
         if last is not None and (any(new.values()) or Path(last).name == self.filename_tmpl.format(step)):
             self._save_checkpoint_with_step(runner, step, dict(epoch=runner.epoch, iter=runner.iter))
         if is_main_process():
-            for path in {old[key] for key in old if old[key] and new[key] and new[key] != old[key]}:
-                Path(path).unlink(missing_ok=True)
+            for key, path in old.items():
+                if path and new[key] and new[key] != path:
+                    Path(path).unlink(missing_ok=True)
 
     def _best_paths(self) -> dict[str, str | None]:
         """Return the best checkpoint by metric; '' stands for a single metric."""
