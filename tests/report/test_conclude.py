@@ -57,7 +57,7 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     (folder / 'knowing.py').write_text(PARTS)
     (folder / 'x<y>.py').write_text(CONFIG)
     torch.save({'state_dict': {'unused': torch.zeros(1)}}, folder / 'some.pth')
-    options = '--work-dir work --out out/m.json --dump out/p.json --report page --badcase 2 --floor'
+    options = '--work-dir work --out out/m.json --dump out/p.json --report page --badcase 2 --baseline'
     command = [sys.executable, ROOT / 'tools/test.py', 'x<y>.py', 'some.pth', *options.split()]
     result = subprocess.run(
         command,
