@@ -21,6 +21,7 @@ from ..faults.stopping import Stopped, stop_signal
 from ..faults.workers import shield_workers_from_signals
 from ..loops import EpochLoop, IterLoop, set_own_generator
 from .best import metric_direction
+from .newest import newest_checkpoint
 from .schedules import follow_config, initial_values, plain_schedules
 from .state import (
     check_position,
@@ -277,9 +278,10 @@ class CheckpointHook(hooks.CheckpointHook):
 
     def _handle_failed_save(self, runner: Runner, path: Path, error: OSError) -> None:
         free = shutil.disk_usage(path.parent if path.parent.is_dir() else runner.work_dir).free / 2**20
+        last = self.last_ckpt or newest_checkpoint(runner.work_dir, same_run=True)  # None if nothing was saved yet
         text = (
             f'{path} could not be written ({error}). {free:.0f} MiB are free there. The last good checkpoint is '
-            f'{self.last_ckpt or "none yet"}'
+            f'{last or "none yet"}'
         )
         if self.on_failed_save == 'stop':
             raise TrainingFault(f'{text}. Free some space, then continue with --resume') from error
