@@ -37,7 +37,7 @@ def test_five_points_by_the_published_numbers(markup) -> None:
 def test_a_markup_without_five_points_says_so() -> None:
     face = a_face()
     face.markup = Markup('two', 98, ())
-    with pytest.raises(FacelmkError, match="'two' has no rule"):
+    with pytest.raises(FacelmkError, match="'two'"):
         face.five_points()
 
 

@@ -26,11 +26,11 @@ from .schedules import follow_config, initial_values, plain_schedules
 from .state import (
     check_position,
     data_position,
-    gather_rank_states,
     is_plain,
     plain_history,
     restore_history,
     restore_rank_state,
+    run_state,
 )
 
 _STATE_KEYS = ('optimizer', 'param_schedulers', 'ema_state_dict', 'run')  # the state of a run beside weights and logs
@@ -179,7 +179,7 @@ class CheckpointHook(hooks.CheckpointHook):
         if not self.by_epoch:
             self._save_checkpoint(runner)
             return
-        self.state = _run_state(runner, runner.epoch, batches_done, validation_due=False)
+        self.state = run_state(runner, runner.epoch, batches_done, validation_due=False)
         name = f'state_iter_{runner.iter + 1}.pth'
         if self._write(runner, name, dict(epoch=runner.epoch, iter=runner.iter + 1)):
             self._delete_inside_epoch(name)
@@ -188,7 +188,7 @@ class CheckpointHook(hooks.CheckpointHook):
         """Write a checkpoint, then delete those beyond max_keep_ckpts; mmengine 0.10.7 deletes first."""
         progress = 'epoch' if self.by_epoch else 'iter'  # mmengine counts it up before a validation
         validation_due = getattr(runner, progress) != meta[progress]
-        self.state = _run_state(runner, meta['epoch'], 0, validation_due)
+        self.state = run_state(runner, meta['epoch'], 0, validation_due)
         previous = list(self.keep_ckpt_ids) if self.max_keep_ckpts > 0 else []
         steps = [number for number in previous if number != step] + [step]
         self._note_steps(runner, steps[-self.max_keep_ckpts :])
@@ -286,12 +286,6 @@ class CheckpointHook(hooks.CheckpointHook):
         if self.on_failed_save == 'stop':
             raise TrainingFault(f'{text}. Free some space, then continue with --resume') from error
         runner.logger.warning(f'{text}. Training continues')
-
-
-def _run_state(runner: Runner, epoch: int, batches_done: int, validation_due: bool) -> dict[str, Any]:
-    """Return what `_restore` needs; the keys `place` and `due` are part of the file format."""
-    position = data_position(runner, epoch, batches_done)
-    return dict(place=position, due=validation_due, ranks=gather_rank_states(runner))
 
 
 def _validates_now(loop: EpochLoop | IterLoop) -> bool:

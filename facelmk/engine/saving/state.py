@@ -80,6 +80,12 @@ def data_position(runner: Runner, epoch: int, batches_done: int) -> dict[str, in
     }
 
 
+def run_state(runner: Runner, epoch: int, batches_done: int, validation_due: bool) -> dict[str, Any]:
+    """Return what a resumed run needs; the keys `place` and `due` are part of the file format."""
+    position = data_position(runner, epoch, batches_done)
+    return dict(place=position, due=validation_due, ranks=gather_rank_states(runner))
+
+
 def check_position(saved: Mapping[str, int], current: Mapping[str, int]) -> None:
     """Refuse to resume inside an epoch if batch size, ranks or data set differ."""
     for key, what in (('batch', 'a batch size of'), ('ranks', 'ranks:'), ('samples', 'samples:')):
