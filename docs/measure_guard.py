@@ -20,7 +20,7 @@ sys.path.insert(0, str(ROOT))
 
 from facelmk.config import load_config  # noqa: E402  the clone's, not another one
 from facelmk.engine.faults.guards import Guard  # noqa: E402
-from facelmk.engine.run import versions  # noqa: E402
+from facelmk.report.record import versions  # noqa: E402
 
 MODELS_SHOWN = (('quickstart', 112, 32), ('deeppose_r50_wflw', 256, 8))  # side of the crops, batch
 DEVICE = 'cuda' if torch.cuda.is_available() else 'cpu'

@@ -1,4 +1,4 @@
-"""What people do with landmarks: hold, draw and save them, reduce them to five points, align the face."""
+"""Predicted faces: draw and save them, reduce them to five points, align them."""
 
 import os
 import sys
@@ -17,12 +17,12 @@ from .markups import Markup
 
 GREEN, RED, WHITE = (80, 255, 80), (60, 60, 255), (255, 255, 255)  # BGR
 ARCFACE = np.array([[38.2946, 51.6963], [73.5318, 51.5014], [56.0252, 71.7366], [41.5493, 92.3655], [70.7299, 92.2041]])
-ARCFACE_SIZE = 112  # pixels of the crop that has its five points there (https://arxiv.org/abs/1801.07698)
+ARCFACE_SIZE = 112  # side in pixels of the crop that these five points are in (https://arxiv.org/abs/1801.07698)
 
 
 @dataclass(repr=False, eq=False)
 class Face:
-    """Landmarks (K, 2) in pixels of the photograph, their scores (K,), the box (4,) of the face, and the mark-up.
+    """A predicted face: landmarks (K, 2) in pixels of the photograph, scores (K,), box (4,) and landmark scheme.
 
     `image` is the photograph (H, W, 3), BGR; faces of one photograph share it.
     """
@@ -37,18 +37,18 @@ class Face:
         return f'Face({len(self.landmarks)} landmarks of {self.markup.name!r}, box {np.round(self.box, 1).tolist()})'
 
     def five_points(self) -> NDArray[np.float32]:
-        """Left eye, right eye, nose tip, left and right mouth corner, (5, 2); left is the picture's left."""
+        """Return left eye, right eye, nose tip, left and right mouth corner, (5, 2); left means left in the image."""
         return self.markup.five_points(self.landmarks)
 
     def align(self, size: int = ARCFACE_SIZE) -> NDArray[np.uint8]:
-        """The face as recognition networks want it, (size, size, 3) BGR: its five points lie on ArcFace's template."""
+        """Return the crop that recognition networks expect, (size, size, 3) BGR: the five points lie on ArcFace's."""
         if self.image is None:
-            raise FacelmkError('this face has no picture to cut from; set its `image` to the photograph (H, W, 3), BGR')
+            raise FacelmkError('Face.image is None. Set it to the photograph (H, W, 3), BGR, to cut the crop from')
         warp = similarity(self.five_points(), ARCFACE * size / ARCFACE_SIZE)
         return np.asarray(cv2.warpAffine(self.image, warp[:2], (size, size), flags=cv2.INTER_LINEAR), np.uint8)
 
     def to_dict(self) -> dict[str, Any]:
-        """The face in plain numbers and lists, for json."""
+        """Return the face as plain numbers and lists, for json."""
         return {
             'markup': self.markup.name,
             'box': self.box.tolist(),
@@ -58,16 +58,16 @@ class Face:
 
 
 class Faces(list[Face]):
-    """The faces of one photograph (H, W, 3), BGR, in the order of their boxes; `source` is where it came from."""
+    """The faces of one photograph (H, W, 3), BGR, in the order of their boxes; `source` is its path or URL."""
 
     def __init__(self, faces: Iterable[Face] = (), image: NDArray[np.uint8] | None = None, source: Any = None) -> None:
         super().__init__(faces)
         self.image, self.source = image, source
 
     def plot(self, boxes: bool = False, numbers: bool = False) -> NDArray[np.uint8]:
-        """A copy of the photograph with the landmarks and lines of all faces, and their boxes and point numbers."""
+        """Return a copy of the photograph with landmarks and lines; boxes and point numbers are optional."""
         if self.image is None:
-            raise FacelmkError('these faces have no picture to draw on; set their `image` to the photograph, BGR')
+            raise FacelmkError('Faces.image is None. Set it to the photograph (H, W, 3), BGR, to draw on')
         picture = self.image.copy()
         for face in self:
             picture = draw(
@@ -76,26 +76,31 @@ class Faces(list[Face]):
         return picture
 
     def save(self, path: str | Path, boxes: bool = False, numbers: bool = False) -> Path:
-        """Write the drawing in the format of the path's ending; returns the path."""
+        """Write the drawing in the format of the path's suffix; return the path."""
         return save(self.plot(boxes, numbers), path)
 
     def to_dict(self) -> dict[str, Any]:
-        """The photograph's width and height, and its faces, for json."""
+        """Return the photograph's width and height, and its faces, for json."""
         height, width = (None, None) if self.image is None else self.image.shape[:2]
         return {'width': width, 'height': height, 'faces': [face.to_dict() for face in self]}
 
 
 def similarity(source: ArrayLike, target: ArrayLike) -> Matrix:
-    """The turn, stretch and shift that bring points (N, 2) nearest to others, as 3x3, never mirrored (Umeyama 1991)."""
+    """Return the 3x3 rotation, scale and shift that best fit points (N, 2) to others, never mirrored (Umeyama 1991)."""
     source, target = np.asarray(source, np.float64), np.asarray(target, np.float64)
-    middle, goal = source.mean(0), target.mean(0)
-    a, b = (source - middle) @ [1, 1j], (target - goal) @ [1, 1j]  # points as complex numbers: the map is b = w a + v
+    source_centre, target_centre = source.mean(0), target.mean(0)
+    a, b = (
+        (source - source_centre) @ [1, 1j],
+        (target - target_centre) @ [1, 1j],
+    )  # points as complex numbers: the map is b = w a + v
     spread = (abs(a) ** 2).sum()
     if not spread > 0:
-        raise FacelmkError(f'points that all lie on {middle.round(1).tolist()} cannot be aligned')
+        raise FacelmkError(
+            f'all points lie on {source_centre.round(1).tolist()}, so they cannot be aligned. Expected different points'
+        )
     w = (a.conj() * b).sum() / spread
-    turn = np.array([[w.real, -w.imag], [w.imag, w.real]])
-    return np.vstack([np.column_stack([turn, goal - turn @ middle]), [0, 0, 1]])
+    linear = np.array([[w.real, -w.imag], [w.imag, w.real]])
+    return np.vstack([np.column_stack([linear, target_centre - linear @ source_centre]), [0, 0, 1]])
 
 
 def draw(
@@ -106,7 +111,7 @@ def draw(
     numbers: bool = False,
     visible: NDArray | None = None,
 ) -> NDArray[np.uint8]:
-    """A copy of a BGR picture with points (K, 2) on it, and the mark-up's lines between them where it is given.
+    """Return a copy of a BGR image with points (K, 2) and, with a `markup`, its lines between them.
 
     Points that are not `visible` (K,) are red.
     """
@@ -117,15 +122,15 @@ def draw(
             path = np.round(points[list(line)] * 16).astype(np.int32)
             cv2.polylines(image, [path], False, tuple(c // 2 for c in colour), 1, cv2.LINE_AA, shift=4)
     for i, (x, y) in enumerate(np.round(points * 16).astype(int)):
-        shade = tuple(colour) if visible is None or visible[i] > 0 else RED
-        cv2.circle(image, (x, y), size * 16, shade, -1, cv2.LINE_AA, shift=4)
+        point_colour = tuple(colour) if visible is None or visible[i] > 0 else RED
+        cv2.circle(image, (x, y), size * 16, point_colour, -1, cv2.LINE_AA, shift=4)
         if numbers:
             cv2.putText(image, str(i), (x // 16 + 2, y // 16), cv2.FONT_HERSHEY_SIMPLEX, 0.35, WHITE, 1, cv2.LINE_AA)
     return image
 
 
 def outline(image: NDArray[np.uint8], box: NDArray, colour: Sequence[int] = WHITE) -> NDArray[np.uint8]:
-    """A copy of a BGR picture with a box (4,) on it."""
+    """Return a copy of a BGR image with a box (4,) on it."""
     image = np.ascontiguousarray(image).copy()
     x1, y1, x2, y2 = (int(value) for value in np.round(np.asarray(box, np.float64) * 16))
     cv2.rectangle(image, (x1, y1), (x2, y2), tuple(colour), 1, cv2.LINE_AA, shift=4)
@@ -133,7 +138,7 @@ def outline(image: NDArray[np.uint8], box: NDArray, colour: Sequence[int] = WHIT
 
 
 def compare(image: NDArray[np.uint8], points: NDArray, truth: NDArray) -> NDArray[np.uint8]:
-    """A copy of a BGR picture with the true points in green, the predicted ones in red, and lines between them."""
+    """Return a copy of a BGR image with ground truth in green, prediction in red, and lines between both."""
     image = draw(image, truth, colour=GREEN)
     for a, b in zip(np.round(points * 16).astype(int), np.round(truth * 16).astype(int), strict=True):
         cv2.line(image, tuple(a), tuple(b), WHITE, 1, cv2.LINE_AA, shift=4)
@@ -141,23 +146,25 @@ def compare(image: NDArray[np.uint8], points: NDArray, truth: NDArray) -> NDArra
 
 
 def save(image: NDArray[np.uint8], path: str | Path) -> Path:
-    """Write a picture in the format of the file's ending, making its folder."""
+    """Write an image in the format of the file's suffix; create its folder."""
     path = Path(path)
     try:
         _, content = cv2.imencode(path.suffix or '.jpg', image)
     except cv2.error as error:
-        raise FacelmkError(f'{path}: OpenCV writes no {path.suffix!r}; use .jpg or .png') from error
+        raise FacelmkError(f'{path}: OpenCV cannot write {path.suffix!r}. Use .jpg or .png') from error
     path.parent.mkdir(parents=True, exist_ok=True)
     path.write_bytes(content.tobytes())
     return path
 
 
 def show(image: NDArray[np.uint8], title: str, wait: float) -> None:
-    """Show a picture in a window for `wait` seconds."""
+    """Show an image in a window for `wait` seconds."""
     if sys.platform == 'linux' and not (os.environ.get('DISPLAY') or os.environ.get('WAYLAND_DISPLAY')):
-        raise MissingResource('there is no screen to show pictures on; write them into a folder instead')  # Qt aborts
+        raise MissingResource(
+            'there is no screen to show images on. Write them into a folder instead'
+        )  # Qt would abort
     try:
         cv2.imshow(title, image)
         cv2.waitKey(max(1, round(wait * 1000)))
     except cv2.error as error:
-        raise MissingResource('no window can be opened here; write pictures into a folder instead') from error
+        raise MissingResource('OpenCV cannot open a window here. Write images into a folder instead') from error

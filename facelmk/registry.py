@@ -103,19 +103,13 @@ DETECTORS = _standalone('detector')
 CONFIG_FORMATS = _standalone('config format', 'facelmk.compat.config_formats')
 DIALECTS = _standalone('checkpoint dialect', 'facelmk.compat.checkpoint_keys')
 
-MODELS = _child('MODELS', 'facelmk.models', 'facelmk.engine.averaging')
+MODELS = _child('MODELS', 'facelmk.models', 'facelmk.engine.ema')
 DATASETS = _child('DATASETS', 'facelmk.datasets', 'facelmk.synthetic', 'facelmk.compat.mmpose_datasets')
 DATA_SAMPLERS = _child('DATA_SAMPLERS', 'facelmk.datasets')
 TRANSFORMS = _child('TRANSFORMS', 'facelmk.datasets')
 FUNCTIONS = _child('FUNCTIONS', 'facelmk.datasets', 'facelmk.checkpoint', 'facelmk.config.published')
 METRICS = _child('METRICS', 'facelmk.metrics')
-HOOKS = _child(
-    'HOOKS',
-    'facelmk.engine.hooks',
-    'facelmk.engine.saving.checkpoint_hook',
-    'facelmk.engine.faults.guards',
-    'facelmk.engine.switch_pipeline',
-)
+HOOKS = _child('HOOKS', 'facelmk.engine.hooks', 'facelmk.engine.saving.checkpoint_hook', 'facelmk.engine.faults.guards')
 LOOPS = _child('LOOPS', 'facelmk.engine.loops')
 RUNNERS = _child('RUNNERS')
 RUNNER_CONSTRUCTORS = _child('RUNNER_CONSTRUCTORS')
@@ -123,7 +117,7 @@ STRATEGIES = _child('STRATEGIES')
 MODEL_WRAPPERS = _child('MODEL_WRAPPERS')
 WEIGHT_INITIALIZERS = _child('WEIGHT_INITIALIZERS')
 OPTIMIZERS = _child('OPTIMIZERS')
-OPTIM_WRAPPERS = _child('OPTIM_WRAPPERS', 'facelmk.engine.mixed')
+OPTIM_WRAPPERS = _child('OPTIM_WRAPPERS', 'facelmk.engine.mixed_precision')
 OPTIM_WRAPPER_CONSTRUCTORS = _child('OPTIM_WRAPPER_CONSTRUCTORS')
 PARAM_SCHEDULERS = _child('PARAM_SCHEDULERS')
 EVALUATOR = _child('EVALUATOR')

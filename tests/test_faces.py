@@ -37,7 +37,7 @@ def test_five_points_by_the_published_numbers(markup) -> None:
 def test_a_markup_without_five_points_says_so() -> None:
     face = a_face()
     face.markup = Markup('two', 98, ())
-    with pytest.raises(FacelmkError, match="'two' has no rule"):
+    with pytest.raises(FacelmkError, match="'two'"):
         face.five_points()
 
 
@@ -68,7 +68,7 @@ def test_similarity_is_nearest_and_never_mirrors() -> None:
 
 
 def test_points_that_are_one_cannot_be_aligned() -> None:
-    with pytest.raises(FacelmkError, match=r'all lie on \[3.0, 3.0\]'):
+    with pytest.raises(FacelmkError, match=r'\[3.0, 3.0\]'):
         similarity(np.full((5, 2), 3), ARCFACE)
 
 
@@ -88,9 +88,9 @@ def test_an_aligned_face_has_its_points_on_the_template(size) -> None:
 
 
 def test_a_face_without_its_picture_says_so() -> None:
-    with pytest.raises(FacelmkError, match='no picture to cut from'):
+    with pytest.raises(FacelmkError, match='Face.image'):
         a_face().align()
-    with pytest.raises(FacelmkError, match='no picture to draw on'):
+    with pytest.raises(FacelmkError, match='Faces.image'):
         Faces([a_face()]).plot()
 
 

@@ -109,7 +109,7 @@ def uses() -> dict[str, set[str]]:
         ('numpy', 'numpy', 'geometry.py'),
         ('opencv-python', 'cv2', 'datasets/transforms/crop.py'),
         ('xtcocotools', 'xtcocotools.coco.COCO', 'metrics/keypoint_ap.py'),
-        ('json-tricks', 'json_tricks', 'engine/run.py'),
+        ('json-tricks', 'json_tricks', 'report/record.py'),
     ],
 )
 def test_each_of_the_seven_has_a_job(package: str, imported: str, room: str) -> None:
@@ -124,7 +124,7 @@ def test_each_of_the_seven_has_a_job(package: str, imported: str, room: str) -> 
         ('datasets/transforms/crop.py', 'cv2.warpAffine('),
         ('metrics/keypoint_ap.py', 'COCO('),  # the index of a data set
         ('metrics/keypoint_ap.py', 'COCOeval('),  # keypoint AP
-        ('engine/run.py', 'json_tricks.dumps('),
+        ('report/record.py', 'json_tricks.dumps('),
     ],
 )  # writes results
 def test_the_jobs_are_done_there(room: str, call: str) -> None:

@@ -22,7 +22,7 @@ from torch import Tensor, nn
 from facelmk.checkpoint import load_checkpoint, save_checkpoint
 from facelmk.config import config_names, load_config
 from facelmk.datasets.base import FaceDataset
-from facelmk.engine.run import newest
+from facelmk.engine.saving.newest import newest_checkpoint
 from facelmk.errors import FacelmkError
 from facelmk.markups import MARKUPS
 from facelmk.registry import BACKBONES, CODECS
@@ -214,12 +214,12 @@ def test_the_newest_checkpoint_is_found_in_a_moved_folder(tmp_path: Path) -> Non
     first.mkdir()
     save_checkpoint({'meta': {'epoch': 3, 'iter': 30}, 'state_dict': {}, 'optimizer': {}}, first / 'epoch_3.pth')
     (first / 'last_checkpoint').write_text(str(first / 'epoch_3.pth'))
-    moved_folder = first.rename(tmp_path / 'moved')
-    assert newest(moved_folder) == str(moved_folder / 'epoch_3.pth')
+    moved = first.rename(tmp_path / 'moved')
+    assert newest_checkpoint(moved) == str(moved / 'epoch_3.pth')
     (tmp_path / 'elsewhere').mkdir()
-    assert newest(tmp_path / 'elsewhere') is None
-    (tmp_path / 'elsewhere/last_checkpoint').write_text(str(moved_folder / 'epoch_3.pth'))  # as with out_dir
-    assert newest(tmp_path / 'elsewhere') == str(moved_folder / 'epoch_3.pth')
+    assert newest_checkpoint(tmp_path / 'elsewhere') is None
+    (tmp_path / 'elsewhere/last_checkpoint').write_text(str(moved / 'epoch_3.pth'))  # as out_dir leaves it
+    assert newest_checkpoint(tmp_path / 'elsewhere') == str(moved / 'epoch_3.pth')
 
 
 @pytest.mark.parametrize(

@@ -22,8 +22,9 @@ import torch  # noqa: E402
 from mmengine import Config, ConfigDict  # noqa: E402
 
 from facelmk.config import config_folder, config_names, load_config  # noqa: E402
-from facelmk.engine.run import train, versions  # noqa: E402
+from facelmk.engine.run import train  # noqa: E402
 from facelmk.report.logs import read_log  # noqa: E402
+from facelmk.report.record import versions  # noqa: E402
 
 RECORDS = ROOT / 'docs' / 'ladder'
 RUNGS = {

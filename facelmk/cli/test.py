@@ -38,13 +38,13 @@ def arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(options: argparse.Namespace) -> None:
     from ..config.build_errors import check_complete, translate_build_errors
-    from ..engine.ranks import among_ranks
+    from ..engine.ranks import translate_lost_rank_errors
     from ..engine.run import Drawing, test
     from ..report import Collector, conclude
 
     config = read_config(options)
     check_complete(config, 'test')
-    with among_ranks(), translate_build_errors(config):
+    with translate_lost_rank_errors(), translate_build_errors(config):
         with redirect_stdout(sys.stderr) if options.json else nullcontext():  # the json alone goes to stdout
             runner, metrics = test(
                 config,
@@ -64,7 +64,7 @@ def run(options: argparse.Namespace) -> None:
             dump=dump,
             page=options.report,
             badcase=options.badcase,
-            floor=options.baseline,
+            baseline=options.baseline,
             as_json=options.json,
             work_dir=Path(config.work_dir),
         )

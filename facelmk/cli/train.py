@@ -26,13 +26,13 @@ def arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(options: argparse.Namespace) -> None:
     from ..config.build_errors import check_complete, translate_build_errors
-    from ..engine.ranks import among_ranks
+    from ..engine.ranks import translate_lost_rank_errors
     from ..engine.run import Drawing, train
 
     config = read_config(options)
     resume = options.resume or ('auto' if config.get('resume') else None)
     check_complete(config, 'train', () if options.no_validate else ('val',))
-    with among_ranks(), translate_build_errors(config):
+    with translate_lost_rank_errors(), translate_build_errors(config):
         train(
             config,
             resume,

@@ -1,4 +1,4 @@
-"""torchrun for tools/dist_*.sh: the exit code of what went wrong in a rank, and a line for each that says what."""
+"""torchrun for tools/dist_*.sh: the exit code of the first cause, and one line for each rank that failed."""
 
 import signal
 import sys
@@ -12,27 +12,27 @@ from ..errors import TrainingFault
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Start ranks as `torchrun` does and wait for them; torchrun's own exit code is always 1, with 50 lines."""
+    """Start ranks as `torchrun` does and wait for them. torchrun itself always returns 1 and prints 50 lines."""
     try:
         run.main(None if arguments is None else list(arguments))
     except ChildFailedError as error:
         codes = {rank: failure.exitcode for rank, failure in sorted(error.failures.items())}
-        stopped = -signal.SIGTERM  # torchrun ends the others so, once a rank has failed
+        stopped = -signal.SIGTERM  # torchrun sends SIGTERM to the other ranks when one has failed
         for rank, code in codes.items():
             if code != stopped or set(codes.values()) == {stopped}:
-                print(f'facelmk: rank {rank} {_how(code)}', file=sys.stderr)
-        return overall(list(codes.values()))
+                print(f'facelmk: rank {rank} {_describe_exit(code)}', file=sys.stderr)
+        return overall_exit_code(list(codes.values()))
     except SignalException as error:
         return 128 + int(error.sigval)
     return 0
 
 
-def overall(codes: Sequence[int]) -> int:
-    """One exit code for all ranks: any below 5 is the cause, since 5 is also that of ranks that lost another one."""
+def overall_exit_code(codes: Sequence[int]) -> int:
+    """Return one exit code for all ranks: the smallest, because ranks that lost another rank end with 5."""
     return min((code for code in codes if code > 0), default=TrainingFault.exit_code)
 
 
-def _how(code: int) -> str:
+def _describe_exit(code: int) -> str:
     if code >= 0:
         return f'ended with exit code {code}'
     return f'was killed by {signal.Signals(-code).name if -code in set(signal.Signals) else f"signal {-code}"}'

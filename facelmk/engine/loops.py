@@ -1,4 +1,4 @@
-"""The training loops: mmengine's, which can go on where a run was stopped."""
+"""The training loops: mmengine's, extended to resume exactly at the batch where a run was stopped."""
 
 from collections.abc import Iterator
 from itertools import count, islice, repeat
@@ -9,26 +9,26 @@ from mmengine.runner import EpochBasedTrainLoop, IterBasedTrainLoop, Runner
 from torch.utils.data import DataLoader
 
 from ..registry import LOOPS
-from .faults.sizes import check_sizes, without_single
-from .faults.workers import leave_signals
-from .saving.state import restore_random
+from .faults.sizes import check_sizes, drop_single_sample_batch
+from .faults.workers import shield_workers_from_signals
+from .saving.state import restore_random_state
 
 
 @LOOPS.register_module()
 class EpochLoop(EpochBasedTrainLoop):
-    """Goes on from the batch that a run was stopped at; mmengine 0.10.7 begins the epoch anew and ends it late.
+    """Resume at the batch where a run was stopped; mmengine 0.10.7 starts the epoch again and ends it late.
 
-    A last batch of one sample is left out where the network has BatchNorm. `dict(by_epoch=True, ...)` means this loop.
+    The loop drops a last batch of one sample if the network has BatchNorm. `dict(by_epoch=True, ...)` means this loop.
     """
 
-    done = 0  # batches of the coming epoch that are trained on already
-    random: dict | None = None  # where the random generators stand after them
+    batches_done = 0  # batches of the next epoch that the run was already trained on
+    random_state: dict | None = None  # the state of the random generators after these batches
 
     def __init__(self, runner: Runner, dataloader: DataLoader | dict, *args: Any, **options: Any) -> None:
-        super().__init__(runner, _loader(runner, dataloader), *args, **options)
+        super().__init__(runner, _training_loader(runner, dataloader), *args, **options)
 
     def run_epoch(self) -> None:
-        """Train on what is left of an epoch."""
+        """Train on the remaining batches of an epoch."""
         self.runner.call_hook('before_train_epoch')
         self.runner.model.train()
         for number, batch in self._batches():
@@ -37,59 +37,59 @@ class EpochLoop(EpochBasedTrainLoop):
         self._epoch += 1
 
     def _batches(self) -> Iterator[tuple[int, Any]]:
-        first, self.done = self.done, 0
-        batches = _from_batch(first, self.dataloader, self.runner.seed + self._epoch)
-        if self.random is not None:
-            restore_random(self.random)
-            self.random = None
+        first, self.batches_done = self.batches_done, 0
+        batches = _batches_from(first, self.dataloader, self.runner.seed + self._epoch)
+        if self.random_state is not None:
+            restore_random_state(self.random_state)
+            self.random_state = None
         return enumerate(batches, first)
 
 
 @LOOPS.register_module()
 class IterLoop(IterBasedTrainLoop):
-    """Goes on at an iteration; mmengine 0.10.7 loads and decodes again all that was trained on before it.
+    """Resume at an iteration; mmengine 0.10.7 loads and decodes all earlier batches again.
 
-    A last batch of one sample is left out where the network has BatchNorm. `dict(by_epoch=False, ...)` means this loop.
+    The loop drops a last batch of one sample if the network has BatchNorm. `dict(by_epoch=False, ...)` means this loop.
     """
 
     def __init__(self, runner: Runner, dataloader: DataLoader | dict, *args: Any, **options: Any) -> None:
-        super().__init__(runner, _loader(runner, dataloader), *args, **options)
+        super().__init__(runner, _training_loader(runner, dataloader), *args, **options)
         if hasattr(self.dataloader.sampler, 'skip'):
             self.dataloader_iterator = self._batches()
 
     def _batches(self) -> Iterator[Any]:
-        """Batches of one epoch after the other; for those that were trained on already mmengine asks, too."""
+        """Yield the batches of epoch after epoch; first None for each batch before the resume, which mmengine skips."""
         yield from repeat(None, self._iter)
-        epoch, done = divmod(self._iter, len(self.dataloader))
+        epoch, batches_done = divmod(self._iter, len(self.dataloader))
         for number in count(epoch):
             self.dataloader.sampler.set_epoch(number)
-            yield from _from_batch(done, self.dataloader, self.runner.seed + number)
-            done = 0
+            yield from _batches_from(batches_done, self.dataloader, self.runner.seed + number)
+            batches_done = 0
 
 
-def _loader(runner: Runner, dataloader: DataLoader | dict) -> DataLoader:
-    """The data loader of a training, looked over before anything is trained."""
+def _training_loader(runner: Runner, dataloader: DataLoader | dict) -> DataLoader:
+    """Build the data loader of a training and check its sizes before training starts."""
     built = runner.build_dataloader(dataloader, seed=runner.seed) if isinstance(dataloader, dict) else dataloader
     check_sizes(built, 'train_dataloader')
-    loader = without_single(runner, built, dataloader)
-    leave_signals(loader)
+    loader = drop_single_sample_batch(runner, built, dataloader)
+    shield_workers_from_signals(loader)
     return loader
 
 
-def _from_batch(first: int, loader: DataLoader, seed: int) -> Iterator[Any]:
-    """An epoch's batches from the `first` on; where the sampler cannot pass over the others, they are loaded."""
+def _batches_from(first: int, loader: DataLoader, seed: int) -> Iterator[Any]:
+    """Return an epoch's batches, starting at number `first`; a sampler without `skip` loads the others in vain."""
     sampler: Any = getattr(loader, 'sampler', None)
-    own_draws(loader, seed)
+    set_own_generator(loader, seed)
     if not hasattr(sampler, 'skip'):
         return islice(iter(loader), first, None)
     sampler.skip = first * (loader.batch_size or 0)
     return iter(loader)
 
 
-def own_draws(loader: DataLoader, seed: int) -> None:
-    """Let a loader draw its workers' seed from a generator of its own.
+def set_own_generator(loader: DataLoader, seed: int) -> None:
+    """Give a loader its own random generator, from which it draws the seed of its workers.
 
-    Otherwise torch takes it from the generator that dropout draws from, and only where workers are started: a run that
-    was stopped would then differ from one that was not.
+    Otherwise torch draws this seed from the global generator, which dropout uses too, and only when it starts workers:
+    a resumed run would then differ from one that never stopped.
     """
     loader.generator = torch.Generator().manual_seed(seed)

@@ -1,4 +1,4 @@
-"""Joining the other processes of a distributed run: torchrun's, Slurm's or MPI's, on GPUs or without."""
+"""Join the processes of a distributed run, started by torchrun, Slurm or MPI, with GPUs or without."""
 
 import gc
 import os
@@ -22,80 +22,84 @@ _MPI = {
     'WORLD_SIZE': 'OMPI_COMM_WORLD_SIZE',
     'LOCAL_RANK': 'OMPI_COMM_WORLD_LOCAL_RANK',
 }
-TIMEOUT = 600  # seconds that a rank waits for the others; env_cfg.dist_cfg.timeout replaces it
-_LOST = re.compile(r'gloo|nccl|connection (closed|reset|refused)|broken pipe|timed? ?out|recv|socket', re.IGNORECASE)
+TIMEOUT_S = 600  # that a rank waits for the others; env_cfg.dist_cfg.timeout replaces it
+_CONNECTION_ERROR = re.compile(
+    r'gloo|nccl|connection (closed|reset|refused)|broken pipe|timed? ?out|recv|socket', re.IGNORECASE
+)
 
 
 def join_ranks(launcher: str, config: Config) -> None:
-    """Meet the other ranks and tell the Runner; NCCL where there are GPUs, gloo where there are none.
+    """Form the process group and set the config's launcher; NCCL with GPUs, gloo without.
 
-    No rank waits longer for another than `env_cfg.dist_cfg.timeout` seconds, 600 if nothing is said.
+    A rank waits at most `env_cfg.dist_cfg.timeout` seconds for another (default: 600).
     """
     if launcher == 'none':
         return
-    names = {'slurm': _SLURM, 'mpi': _MPI}.get(launcher, {})
-    missing = [
-        source
-        for source in (names or {'RANK': 'RANK', 'WORLD_SIZE': 'WORLD_SIZE'}).values()
-        if source not in os.environ
-    ]
-    if missing:
-        raise FacelmkError(
-            f'--launcher {launcher}: {", ".join(missing)} is not set; start the run with '
-            'tools/dist_train.sh, tools/slurm_train.sh or mpirun, which set it'
-        )
-    os.environ.update({name: os.environ[source] for name, source in names.items()})
-    os.environ.setdefault('MASTER_ADDR', _first_host())
-    os.environ.setdefault('MASTER_PORT', '29500')
+    _set_variables(launcher)
     cuda, options = torch.cuda.is_available(), config.get('env_cfg', {}).get('dist_cfg', {})
     backend = options.get('backend', 'nccl') if cuda else 'gloo'
     if cuda:
         _check_devices(backend)
         torch.cuda.set_device(int(os.environ.get('LOCAL_RANK', 0)) % torch.cuda.device_count())
-    _meet(backend, options.get('timeout', TIMEOUT))
+    _init_process_group(backend, options.get('timeout', TIMEOUT_S))
     _agree_on_seed(config.get('randomness', {}).get('seed'))
     config.launcher = 'pytorch'
     if not cuda:
         config.model_wrapper_cfg = dict(type='MMDistributedDataParallel', device_ids=None, broadcast_buffers=False)
 
 
+def _set_variables(launcher: str) -> None:
+    """Set torch's environment variables from those of the launcher."""
+    names = {'slurm': _SLURM, 'mpi': _MPI}.get(launcher, {})
+    required = names.values() or ('RANK', 'WORLD_SIZE')
+    missing = [variable for variable in required if variable not in os.environ]
+    if missing:
+        raise FacelmkError(
+            f'--launcher {launcher}: the environment variable {", ".join(missing)} is not set. Start the run with '
+            'tools/dist_train.sh, tools/slurm_train.sh or mpirun, which set it'
+        )
+    os.environ.update({name: os.environ[variable] for name, variable in names.items()})
+    os.environ.setdefault('MASTER_ADDR', _first_host())
+    os.environ.setdefault('MASTER_PORT', '29500')
+
+
 def _check_devices(backend: str) -> None:
-    """Refuse more of torchrun's ranks than this machine has GPUs, which NCCL cannot share."""
+    """Refuse more ranks than this machine has GPUs: NCCL cannot share one."""
     ranks, devices = int(os.environ.get('LOCAL_WORLD_SIZE', 1)), torch.cuda.device_count()
     if backend == 'nccl' and ranks > devices:
         raise MissingResource(
             f'{ranks} ranks were started on this machine, and torch sees {devices} GPUs. Start at '
-            f'most {devices}; --auto-scale-lr fits the learning rate to the smaller batch'
+            f'most {devices}. --auto-scale-lr adapts the learning rate to the smaller batch'
         )
 
 
-def _meet(backend: str, timeout: float) -> None:
-    """Form the group; a port that is taken, and ranks that do not come, are told."""
-    place = f'{os.environ["MASTER_ADDR"]}:{os.environ["MASTER_PORT"]}'
+def _init_process_group(backend: str, timeout: float) -> None:
+    """Form the process group; raise an error that names a port in use, or the address where ranks are missing."""
+    address = f'{os.environ["MASTER_ADDR"]}:{os.environ["MASTER_PORT"]}'
     try:
-        distributed.init_process_group(backend, timeout=timedelta(seconds=timeout), **_apart(timeout))
+        distributed.init_process_group(backend, timeout=timedelta(seconds=timeout), **_store_after_restart(timeout))
     except distributed.DistNetworkError as error:
         if 'EADDRINUSE' in str(error) or 'in use' in str(error):
             raise FacelmkError(
-                f'port {os.environ["MASTER_PORT"]} of this machine is in use, so the ranks cannot meet '
-                'there. Set MASTER_PORT (PORT for tools/dist_*.sh) to a free one'
+                f'port {os.environ["MASTER_PORT"]} of this machine is in use, so the ranks cannot connect '
+                'to it. Set MASTER_PORT (PORT for tools/dist_*.sh) to a free one'
             ) from error
         raise FacelmkError(
-            f'rank {os.environ["RANK"]} of {os.environ["WORLD_SIZE"]} did not meet the others at '
-            f'{place} within {timeout:g} s. Look whether all of them started, with the same address '
+            f'rank {os.environ["RANK"]} of {os.environ["WORLD_SIZE"]} could not connect to the others at '
+            f'{address} within {timeout:g} s. Check that all of them were started with the same address '
             f'and port: {error}'
         ) from error
     except distributed.DistStoreError as error:
         raise FacelmkError(
-            f'not all of {os.environ["WORLD_SIZE"]} ranks came to {place} within {timeout:g} s. Look at '
-            f'the logs of the others: {error}'
+            f'not all of {os.environ["WORLD_SIZE"]} ranks connected to {address} within {timeout:g} s. Look '
+            f'at the logs of the others: {error}'
         ) from error
 
 
-def _apart(timeout: float) -> dict[str, Any]:
-    """Where ranks that torchrun started anew meet: apart from the addresses that the dead ones left.
+def _store_after_restart(timeout: float) -> dict[str, Any]:
+    """Return a store for ranks that torchrun restarted, without the addresses of the dead ranks.
 
-    torch 2.13 keeps one store for all starts, so that a rank may wait for ever for one that is gone.
+    torch 2.13 uses one store for all starts, so that a rank may wait for ever for a dead one.
     """
     count = os.environ.get('TORCHELASTIC_RESTART_COUNT', '0')
     if count == '0' or os.environ.get('TORCHELASTIC_USE_AGENT_STORE') != 'True':
@@ -111,46 +115,52 @@ def _apart(timeout: float) -> dict[str, Any]:
 
 
 def _agree_on_seed(seed: int | None) -> None:
-    """Refuse ranks of different seeds, which would draw different orders; without one, mmengine agrees."""
+    """Refuse ranks with different seeds; if the config has none, mmengine chooses one for all ranks."""
     seeds: list[int | None] = [None] * distributed.get_world_size()
     distributed.all_gather_object(seeds, seed)
     if len(set(seeds)) > 1:
-        told = ', '.join(f'rank {rank} has {found}' for rank, found in enumerate(seeds))
+        listed = ', '.join(f'rank {rank} has {value}' for rank, value in enumerate(seeds))
         raise FacelmkError(
-            f'randomness.seed differs: {told}. The ranks would share out the data set in different '
-            'orders; give all of them the same seed'
+            f'randomness.seed differs: {listed}. Each rank would shuffle the data set in another order. '
+            'Give all of them the same seed'
         )
 
 
 @contextmanager
-def among_ranks() -> Iterator[None]:
-    """Part from the other ranks at the end; a rank that was lost is told as such, with what the network said of it."""
+def translate_lost_rank_errors() -> Iterator[None]:
+    """Leave the process group at the end; translate connection errors into a TrainingFault that names the cause."""
     try:
         yield
-        leave_ranks()
+        leave_process_group()
     except RuntimeError as error:
-        if not (distributed.is_available() and distributed.is_initialized()) or not _LOST.search(str(error)):
+        if not (distributed.is_available() and distributed.is_initialized()) or not _CONNECTION_ERROR.search(
+            str(error)
+        ):
             raise
         raise TrainingFault(
             f'rank {distributed.get_rank()} of {distributed.get_world_size()} lost another rank: it '
             'has ended, or did not answer within the time-out (env_cfg.dist_cfg.timeout, in seconds). '
-            f'Its own log says why; training goes on with --resume. {error}'
+            f'Read its log for the reason, then continue with --resume. {error}'
         ) from error
 
 
-def leave_ranks() -> None:
-    """Part from the other ranks, if there are any: all together, and with the runner's network gone before its links.
+def leave_process_group() -> None:
+    """Wait for the other ranks, free the wrapped network, then destroy the process group.
 
     A network that is still wrapped when Python ends can abort the process (seen with gloo, once in ten runs).
     """
-    if distributed.is_available() and distributed.is_initialized():
+    if _has_group():
         distributed.barrier()
         gc.collect()  # a runner and its hooks refer to each other
         distributed.destroy_process_group()
 
 
+def _has_group() -> bool:
+    return distributed.is_available() and distributed.is_initialized()
+
+
 def _first_host() -> str:
-    """The first of Slurm's nodes, or this machine."""
+    """Return the first of Slurm's nodes, or this machine."""
     nodes = os.environ.get('SLURM_STEP_NODELIST') or os.environ.get('SLURM_NODELIST')
     if not nodes:
         return '127.0.0.1'

@@ -1,4 +1,4 @@
-"""Figures of predicted faces: each overall and for each subset, merged over ranks by the face's id."""
+"""Metrics of predicted faces, for the whole set and for each subset, merged over the ranks by the face's id."""
 
 from .auc import AUC
 from .base import ErrorMetric, FaceMetric

@@ -10,7 +10,7 @@ from .errors import Norm
 
 @METRICS.register_module()
 class AUC(ErrorMetric):
-    """The area under the curve 'share of faces with at most this error' up to `threshold`, in per cent of the whole.
+    """The area under the curve 'share of faces with at most this error' up to `threshold`, in per cent.
 
     The curve is a step function; a face of error e adds max(0, threshold - e) to the area, so no grid is needed.
     """
@@ -24,5 +24,5 @@ class AUC(ErrorMetric):
         self.name = f'AUC@{threshold:g}'
 
     def figure(self, error: NDArray[np.float64], count: NDArray[np.int64]) -> float:
-        """The area as a share of threshold x 1."""
+        """Return the area as a share of threshold x 1."""
         return float(np.mean(np.maximum(0.0, 1.0 - error / self.threshold)))

@@ -1,4 +1,4 @@
-"""A face's error, computed once: the mean distance of its visible points over a normaliser. All figures come of it."""
+"""The error of a face: the mean distance of its visible points, divided by a normaliser."""
 
 from collections.abc import Callable, Sequence
 from typing import Any
@@ -28,33 +28,35 @@ NORMS = {
 
 
 def check_norm(norm: Norm) -> Norm:
-    """`norm` itself, or a pair of point numbers as a tuple."""
+    """Return `norm`, a pair of point indices as a tuple; raise if it is not a normaliser."""
     if isinstance(norm, str):
         if norm not in NORMS:
             raise UnknownName(
-                f'norm={norm!r} is no normaliser. {did_you_mean(norm, NORMS)} Or give a pair of point numbers.'
+                f'norm={norm!r} is not a normaliser. {did_you_mean(norm, NORMS)} Or give a pair (i, j) of points.'
             )
         return norm
     if len(norm) != 2:
-        raise FacelmkError(f'norm={tuple(norm)!r}: a normaliser of your own is a pair of point numbers, (i, j)')
+        raise FacelmkError(
+            f'norm={tuple(norm)!r}. Expected a pair of point indices, (i, j), or one of {", ".join(NORMS)}'
+        )
     return tuple(int(i) for i in norm)
 
 
 def check_ends(norm: Norm, markup: Markup) -> None:
-    """Refuse a normaliser whose ends the mark-up does not have."""
+    """Refuse a normaliser whose end points the landmark scheme does not have."""
     if norm != 'file' and norm not in BOX_NORMS:
         _ends(norm, markup)
 
 
 def describe(norm: Norm) -> str:
-    """What the errors are divided by, in words."""
+    """Return a description of what the errors are divided by."""
     return NORMS[norm] if isinstance(norm, str) else f'the distance of points {norm[0]} and {norm[1]}'
 
 
 def normaliser(norm: Norm, markup: Markup, landmarks: Array, box: Array, file: Array) -> Array:
-    """The length (N,) that each face's distances are divided by.
+    """Return the length (N,) that each face's distances are divided by.
 
-    Of landmarks (N, K, 2), boxes (N, 4) and the file's numbers (N,); NaN or 0 where a face has none.
+    It comes from landmarks (N, K, 2), boxes (N, 4) or the file's numbers (N,); NaN or 0 if a face has none.
     """
     if norm == 'file':
         return file
@@ -65,26 +67,29 @@ def normaliser(norm: Norm, markup: Markup, landmarks: Array, box: Array, file: A
 
 
 def _ends(norm: Norm, markup: Markup) -> Sequence[Group]:
+    """Return the groups of points whose means are the two ends."""
     pair: Sequence[Any] = (markup.eyes or ()) if norm == 'inter_ocular' else norm
-    found: Sequence[Group] = (markup.pupils or ()) if norm == 'inter_pupil' else [(i,) for i in pair]
-    if not found:
+    ends: Sequence[Group] = (markup.pupils or ()) if norm == 'inter_pupil' else [(i,) for i in pair]
+    if not ends:
         raise FacelmkError(
-            f'mark-up {markup.name!r} does not say where the ends of {norm!r} are; choose norm='
-            f"'box_side', 'file' or a pair of point numbers"
+            f'norm={norm!r}: the landmark scheme {markup.name!r} does not define these points. Choose '
+            "'box_side', 'file' or a pair of point indices"
         )
-    if max(i for end in found for i in end) >= markup.size:
-        raise FacelmkError(f'norm={norm!r}: mark-up {markup.name!r} has points 0 to {markup.size - 1}')
-    return found
+    if max(i for end in ends for i in end) >= markup.size:
+        raise FacelmkError(
+            f'norm={norm!r}: the landmark scheme {markup.name!r} has points 0 to {markup.size - 1}. Choose two of them'
+        )
+    return ends
 
 
 def face_errors(landmarks: Array, truth: Array, visible: Array, length: Array) -> tuple[Array, NDArray[np.int64]]:
-    """Each face's mean error over its visible points, as a share of `length`, and how many points those are.
+    """Return each face's mean error (N,) as a share of `length`, and its number of visible points (N,).
 
-    NaN where a face has no visible point or no length to divide by: such a face is left out.
+    The error is NaN if a face has no visible point or no length to divide by: metrics leave such faces out.
     """
-    seen = visible > 0
-    distance = np.where(seen, np.linalg.norm(landmarks - truth, axis=-1), 0.0)
-    count = seen.sum(-1)
+    is_visible = visible > 0
+    distance = np.where(is_visible, np.linalg.norm(landmarks - truth, axis=-1), 0.0)
+    count = is_visible.sum(-1)
     usable = (count > 0) & np.isfinite(length) & (length > 0)
     mean = distance.sum(-1) / np.maximum(count, 1) / np.where(usable, length, 1.0)
     return np.where(usable, mean, np.nan), count

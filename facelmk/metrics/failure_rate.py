@@ -1,4 +1,4 @@
-"""The share of faces that went wrong."""
+"""The share of faces with a large error."""
 
 import numpy as np
 from numpy.typing import NDArray
@@ -20,5 +20,5 @@ class FailureRate(ErrorMetric):
         self.name = f'FR@{threshold:g}'
 
     def figure(self, error: NDArray[np.float64], count: NDArray[np.int64]) -> float:
-        """The share of errors above the threshold."""
+        """Return the share of errors above the threshold."""
         return float(np.mean(error > self.threshold))

@@ -12,7 +12,7 @@ from ..errors import FacelmkError, MissingResource
 from ..registry import METRICS
 from .base import FaceMetric, Predictions, column
 
-# how far annotators differ on each point, as a share of the face's size (COCO-WholeBody, arXiv:2007.11858)
+# how much annotators differ at each point, as a share of the face's size (COCO-WholeBody, arXiv:2007.11858)
 # fmt: off
 WHOLEBODY_SIGMAS = (
     .042, .043, .044, .043, .04, .035, .031, .025, .02, .023, .029, .032, .037, .038, .043, .041, .045,
@@ -21,11 +21,11 @@ WHOLEBODY_SIGMAS = (
     .008, .008, .009, .008, .008, .007, .01, .008, .009, .009, .009, .007, .007, .008, .011, .008, .008, .008, .01,
     .008)
 # fmt: on
-PLAIN_SIGMA = 0.025  # COCO's for an eye
+DEFAULT_SIGMA = 0.025  # COCO's value for an eye
 
 
 class PoseRow(NamedTuple):
-    """What is kept of a face: its annotation, the prediction, and its subsets."""
+    """The annotation of a face, its prediction, and its subsets."""
 
     id: str
     truth: NDArray[np.float64]
@@ -40,8 +40,8 @@ class PoseRow(NamedTuple):
 class KeypointAP(FaceMetric):
     """Mean average precision over object keypoint similarities of .5 to .95, in per cent; AP@0.5 and AP@0.75 too.
 
-    Each face is judged by itself, with its box's area as its size, and ranked by the mean of its points' scores.
-    `sigmas` is one number or one a point; left out, COCO-WholeBody's for its 68 points and 0.025 for any other.
+    Each face counts as an image of its own, with the area of its box as its size; its score is the mean of its points'
+    scores. `sigmas` is one number, or one a point; the default is COCO-WholeBody's for its 68 points, else 0.025.
     """
 
     name, direction, normaliser = 'AP', 'greater', 'the area of the box and the sigma of the point'
@@ -51,7 +51,7 @@ class KeypointAP(FaceMetric):
         self.sigmas = sigmas
 
     def rows(self, predictions: Predictions, truth: dict[str, Any]) -> list[PoseRow]:
-        """One `PoseRow` for each prediction."""
+        """Return one `PoseRow` for each prediction."""
         return [
             PoseRow(
                 prediction['id'],
@@ -66,17 +66,17 @@ class KeypointAP(FaceMetric):
         ]
 
     def figures(self, rows: Sequence[PoseRow]) -> dict[str, float]:
-        """AP over all thresholds, at .5 and at .75; NaN where there is no face."""
-        found = _summary(rows, self._sigmas()) if rows else [np.nan] * 3
-        return {key: 100.0 * float(value) for key, value in zip(('AP', 'AP@0.5', 'AP@0.75'), found, strict=True)}
+        """Return AP over all thresholds, at .5 and at .75; NaN without faces."""
+        values = _summary(rows, self._sigmas()) if rows else [np.nan] * 3
+        return {key: 100.0 * float(value) for key, value in zip(('AP', 'AP@0.5', 'AP@0.75'), values, strict=True)}
 
     def _sigmas(self) -> NDArray[np.float64]:
-        plain = WHOLEBODY_SIGMAS if self.markup.name == 'coco_wholebody_face' else PLAIN_SIGMA
-        sigmas = np.atleast_1d(np.asarray(plain if self.sigmas is None else self.sigmas, np.float64))
+        default = WHOLEBODY_SIGMAS if self.markup.name == 'coco_wholebody_face' else DEFAULT_SIGMA
+        sigmas = np.atleast_1d(np.asarray(default if self.sigmas is None else self.sigmas, np.float64))
         if len(sigmas) not in (1, self.markup.size):
             raise FacelmkError(
-                f'KeypointAP: {len(sigmas)} sigmas for the {self.markup.size} points of '
-                f'{self.markup.name!r}; give one number, or one a point'
+                f'KeypointAP.sigmas has {len(sigmas)} numbers, the landmark scheme {self.markup.name!r} has '
+                f'{self.markup.size} points. Give one number, or one a point'
             )
         return np.broadcast_to(sigmas, self.markup.size)
 
@@ -92,7 +92,7 @@ def _summary(rows: Sequence[PoseRow], sigmas: NDArray[np.float64]) -> Sequence[f
             'annotations': [_annotation(i, row) for i, row in enumerate(rows)],
         }
         truth.createIndex()
-        found = truth.loadRes(
+        predictions = truth.loadRes(
             [
                 {
                     'image_id': i,
@@ -103,12 +103,12 @@ def _summary(rows: Sequence[PoseRow], sigmas: NDArray[np.float64]) -> Sequence[f
                 for i, row in enumerate(rows)
             ]
         )
-        judge = COCOeval(truth, found, 'keypoints')
-        judge.sigmas = judge.params.kpt_oks_sigmas = sigmas  # xtcocotools' name and pycocotools' name
-        judge.evaluate()
-        judge.accumulate()
-        judge.summarize()
-    return judge.stats[:3]
+        evaluation = COCOeval(truth, predictions, 'keypoints')
+        evaluation.sigmas = evaluation.params.kpt_oks_sigmas = sigmas  # xtcocotools' name and pycocotools' name
+        evaluation.evaluate()
+        evaluation.accumulate()
+        evaluation.summarize()
+    return evaluation.stats[:3]
 
 
 def _annotation(i: int, row: PoseRow) -> dict[str, Any]:
@@ -126,12 +126,12 @@ def _annotation(i: int, row: PoseRow) -> dict[str, Any]:
 
 
 def _flat(points: NDArray[np.float64], visible: NDArray) -> list[float]:
-    """Points (K, 2) and their flags as COCO's x, y, v, x, y, v, ..."""
+    """Return points (K, 2) and their flags as COCO's x, y, v, x, y, v, ..."""
     return np.column_stack([points, visible]).ravel().tolist()
 
 
 def coco_tools() -> tuple[type, type]:
-    """COCO and COCOeval of xtcocotools, or of pycocotools where that one is missing or built for another NumPy."""
+    """Import COCO and COCOeval from xtcocotools, or from pycocotools if that is missing or built for another NumPy."""
     try:
         from xtcocotools.coco import COCO
         from xtcocotools.cocoeval import COCOeval

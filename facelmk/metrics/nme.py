@@ -1,4 +1,4 @@
-"""The normalised mean error, the figure of every landmark table."""
+"""The normalised mean error, the usual metric of facial landmarks."""
 
 import numpy as np
 from numpy.typing import NDArray
@@ -13,8 +13,8 @@ from .errors import Norm
 class NME(ErrorMetric):
     """Mean distance over a normaliser, in per cent.
 
-    `average='point'` is the mean over all visible points of all faces, as MMPose has it; `average='face'` the mean of
-    the faces' errors, as the original HRNet has it. They are the same where every face has all its points.
+    `average='point'` is the mean over all visible points of all faces, as in MMPose; `average='face'` is the mean of
+    the faces' errors, as in the original HRNet. Both are equal if every point of every face is visible.
     """
 
     name = 'NME'
@@ -22,9 +22,9 @@ class NME(ErrorMetric):
     def __init__(self, norm: Norm = 'inter_ocular', average: str = 'point', prefix: str | None = None) -> None:
         super().__init__(norm, prefix)
         if average not in ('face', 'point'):
-            raise UnknownName(f'NME: average={average!r}. {did_you_mean(average, ("face", "point"))}')
+            raise UnknownName(f'NME.average={average!r}. {did_you_mean(average, ("face", "point"))}')
         self.average = average
 
     def figure(self, error: NDArray[np.float64], count: NDArray[np.int64]) -> float:
-        """The mean error as a share of the normaliser."""
+        """Return the mean error as a share of the normaliser."""
         return float(np.average(error, weights=count if self.average == 'point' else None))

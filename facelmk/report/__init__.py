@@ -1,6 +1,6 @@
-"""What a test leaves behind: tables, curves, error maps, galleries, as text, files and one static page."""
+"""The results of a test: tables, curves, error maps and galleries, as text, files and one static page."""
 
-from .collect import Collector, Results, collected
+from .collect import Collector, Results, collect_results
 from .conclude import conclude
 
-__all__ = ['Collector', 'Results', 'collected', 'conclude']
+__all__ = ['Collector', 'Results', 'collect_results', 'conclude']

@@ -1,8 +1,7 @@
-"""What is left of a test: a table on the screen, numbers and predictions in files, pictures, a page."""
+"""Finish a test: print the table, write metrics, predictions, pictures and the report page."""
 
 import math
 import sys
-from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -12,12 +11,12 @@ import torch
 from mmengine.dist import is_main_process
 from mmengine.runner import Runner
 
-from ..engine.run import record
-from ..files.atomic import atomic_write
-from .baseline import placed, training_face
-from .collect import Results, collected
+from ..files.atomic import atomic_write, write_bytes
+from .baseline import place_face, training_face
+from .collect import Results, collect_results
 from .gallery import Gallery
 from .page import write_page
+from .record import record
 from .tables import result_table
 
 
@@ -29,60 +28,46 @@ def conclude(
     dump: str | None = None,
     page: str | None = None,
     badcase: int | None = None,
-    floor: bool = False,
+    baseline: bool = False,
     as_json: bool = False,
     work_dir: str | Path = '.',
 ) -> dict[str, Any] | None:
-    """Write and print what a test found; the main process does it and returns what metrics.json holds.
+    """Print and write the results of a test in the main process; return the content of metrics.json.
 
     `out` and `dump` are further files for metrics and predictions, `page` a folder for the report, `badcase` the number
-    of worst faces to draw, `floor` asks for the mean training face beside the model.
+    of worst faces to draw; `baseline` measures the mean training face, too.
     """
     if not is_main_process():
         return None
-    results, files = collected(runner), [Path(work_dir, 'metrics.json'), *([Path(out)] if out else [])]
-    entry = _record(runner, metrics, source, len(results), files)
-    guess = None
-    if floor:  # after the first writing: a training set that is not there must not cost the test
-        guess = placed(training_face(runner.cfg), results.box)
-        entry = _record(runner, metrics, source, len(results), files, results.figures(guess))
+    results, files = collect_results(runner), [Path(work_dir, 'metrics.json'), *([Path(out)] if out else [])]
+    entry = record(metrics, runner.cfg, source, len(results), files)
+    baseline_error = None
+    if baseline:  # after the metrics are written: a missing training set must not cost them
+        landmarks = place_face(training_face(runner.cfg), results.box)
+        baseline_error = results.errors_of(landmarks)
+        entry = record(metrics, runner.cfg, source, len(results), files, results.metrics_of(landmarks))
     if dump:
         write_predictions(results, dump)
-    sizes = [len(results.within(subset)) for subset in results.columns.values()]
-    table = result_table(metrics, results.subsets, sizes, results.normalisers, entry.get('floor'), results.whole)
+    sizes = [len(results.rows_of(subset)) for subset in results.columns.values()]
+    table = result_table(metrics, results.subsets, sizes, results.normalisers, entry.get('baseline'), results.all_faces)
     print(json_tricks.dumps(entry, indent=2, allow_nan=True) if as_json else table.text(), flush=True)
     gallery = Gallery(runner.test_loop.dataloader.dataset, results)
     if badcase:
         gallery.write(results.worst()[:badcase], Path(work_dir, 'badcase'))
     if page:
-        index = write_page(
-            Path(page), entry, table, results, gallery, None if guess is None else results.errors_of(guess)
-        )
+        index = write_page(Path(page), entry, table, results, gallery, baseline_error)
         print(f'report: {index}', file=sys.stderr if as_json else sys.stdout)
     return entry
 
 
-def _record(
-    runner: Runner,
-    metrics: dict[str, float],
-    source: str,
-    faces: int,
-    files: Sequence[Path],
-    floor: dict[str, float] | None = None,
-) -> dict[str, Any]:
-    """Write the numbers to each of the files."""
-    *_, entry = [record(metrics, runner.cfg, source, faces, file, floor) for file in files]
-    return entry
-
-
 def write_predictions(results: Results, file: str | Path) -> None:
-    """A list of {id, landmarks, scores, error, tags} as json; errors in per cent of the first metric's normaliser.
+    """Write a list of {id, landmarks, scores, error, tags} as json; errors in per cent of the first normaliser.
 
-    A file whose name ends in .pth holds the landmarks alone, a tensor (N, K, 2) in the order of the data set, as the
+    A file with the suffix .pth holds only the landmarks, a tensor (N, K, 2) in the order of the data set, as the
     original HRNet's predictions.pth does.
     """
     if Path(file).suffix == '.pth':
-        landmarks = torch.from_numpy(results.landmarks[np.argsort(results.places)]).float()
+        landmarks = torch.from_numpy(results.landmarks[np.argsort(results.indices)]).float()
         atomic_write(Path(file), lambda stream: torch.save(landmarks, stream))
         return
     faces = [
@@ -95,5 +80,4 @@ def write_predictions(results: Results, file: str | Path) -> None:
         )
         for i in range(len(results))
     ]
-    Path(file).parent.mkdir(parents=True, exist_ok=True)
-    Path(file).write_text(json_tricks.dumps(faces) + '\n')
+    write_bytes(Path(file), (json_tricks.dumps(faces) + '\n').encode())

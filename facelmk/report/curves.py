@@ -1,4 +1,4 @@
-"""Distributions of errors, exact, and their drawings as SVG."""
+"""Exact distributions of errors, drawn as SVG."""
 
 import math
 from collections.abc import Mapping, Sequence
@@ -12,7 +12,7 @@ WIDTH, HEIGHT, LEFT, RIGHT, TOP, BOTTOM = 560, 330, 52, 118, 12, 44
 
 
 def ced(error: ArrayLike, limit: float) -> tuple[Array, Array]:
-    """Corners of the step function 'share of faces with at most this error' from 0 to `limit`: x and y, (M,) each."""
+    """Return x and y, (M,) each, of the corners of the step function 'share of faces with at most this error'."""
     error = np.sort(np.asarray(error, np.float64))
     inside = error[error <= limit]
     share = np.arange(1, len(inside) + 1) / max(len(error), 1)
@@ -22,7 +22,7 @@ def ced(error: ArrayLike, limit: float) -> tuple[Array, Array]:
 
 
 def ced_svg(curves: Mapping[str, ArrayLike], limit: float, dashed: Sequence[str] = ()) -> str:
-    """Curves of errors (shares) by name, drawn up to `limit`; those in `dashed` are."""
+    """Draw a curve for each named set of errors (shares) up to `limit`; `dashed` names the dashed ones."""
     frame = _axes(
         [f'{100 * t:g}' for t in np.linspace(0, limit, 6)],
         ['0', '20', '40', '60', '80', '100'],
@@ -39,47 +39,47 @@ def ced_svg(curves: Mapping[str, ArrayLike], limit: float, dashed: Sequence[str]
 
 
 def histogram_svg(error: ArrayLike, limit: float, bins: int = 40) -> str:
-    """How many faces have which error (share), in `bins` up to `limit`; the last one holds all larger errors too."""
+    """Draw the number of faces by error (share) in `bins` up to `limit`; the last bin counts all larger errors."""
     count, _ = np.histogram(np.minimum(np.asarray(error, np.float64), limit * (1 - 1e-9)), bins, (0, limit))
-    most = 4 * math.ceil(max(int(count.max()), 1) / 4)  # so that the quarters are whole
+    top = 4 * math.ceil(max(int(count.max()), 1) / 4)  # so that the quarters are integers
     frame = _axes(
         [f'{100 * t:g}' for t in np.linspace(0, limit, 6)],
-        [f'{most * t:.0f}' for t in (0, 0.25, 0.5, 0.75, 1)],
+        [f'{top * t:.0f}' for t in (0, 0.25, 0.5, 0.75, 1)],
         'error in %',
         'faces',
     )
-    wide = _place(1 / bins, 0)[0] - LEFT
+    bar_width = _to_pixels(1 / bins, 0)[0] - LEFT
     bars = []
     for i, n in enumerate(count):
-        x, y = _place(i / bins, n / most)
+        x, y = _to_pixels(i / bins, n / top)
         low, high = (100 * limit * edge / bins for edge in (i, i + 1))
         ends = f'{low:.3g} % to ' + (f'{high:.3g} %' if i < bins - 1 else 'more')
         bars.append(
-            f'<rect class="bar" x="{x:.1f}" y="{y:.1f}" width="{wide - 1:.1f}" '
-            f'height="{_place(0, 0)[1] - y:.1f}"><title>{ends}: {n} faces</title></rect>'
+            f'<rect class="bar" x="{x:.1f}" y="{y:.1f}" width="{bar_width - 1:.1f}" '
+            f'height="{_to_pixels(0, 0)[1] - y:.1f}"><title>{ends}: {n} faces</title></rect>'
         )
     return _svg(frame + bars, 'Histogram of errors')
 
 
-def _place(x: float, y: float) -> tuple[float, float]:
-    """Shares of the axes as picture coordinates; the right margin holds the key."""
+def _to_pixels(x: float, y: float) -> tuple[float, float]:
+    """Convert shares of the axes to pixels of the picture; the key is in the right margin."""
     return LEFT + x * (WIDTH - LEFT - RIGHT), TOP + (1 - y) * (HEIGHT - TOP - BOTTOM)
 
 
 def _path(x: Array, y: Array) -> str:
-    return 'M' + 'L'.join('{:.1f},{:.1f}'.format(*_place(a, b)) for a, b in zip(x, y, strict=True))
+    return 'M' + 'L'.join('{:.1f},{:.1f}'.format(*_to_pixels(a, b)) for a, b in zip(x, y, strict=True))
 
 
 def _axes(across: Sequence[str], up: Sequence[str], bottom: str, side: str) -> list[str]:
     parts = []
     for i, label in enumerate(across):
-        x, y = _place(i / (len(across) - 1), 0)
+        x, y = _to_pixels(i / (len(across) - 1), 0)
         parts.append(f'<text x="{x:.1f}" y="{y + 17:.1f}" text-anchor="middle">{label}</text>')
     for i, label in enumerate(up):
-        (x, y), (end, _) = _place(0, i / (len(up) - 1)), _place(1, 0)
+        (x, y), (end, _) = _to_pixels(0, i / (len(up) - 1)), _to_pixels(1, 0)
         parts.append(f'<line class="grid" x1="{x:.1f}" x2="{end:.1f}" y1="{y:.1f}" y2="{y:.1f}"/>')
         parts.append(f'<text x="{x - 7:.1f}" y="{y + 4:.1f}" text-anchor="end">{label}</text>')
-    (middle, low), (_, centre) = _place(0.5, 0), _place(0, 0.5)
+    (middle, low), (_, centre) = _to_pixels(0.5, 0), _to_pixels(0, 0.5)
     parts.append(f'<text x="{middle:.1f}" y="{low + 36:.1f}" text-anchor="middle">{bottom}</text>')
     parts.append(f'<text transform="translate(12 {centre:.1f}) rotate(-90)" text-anchor="middle">{side}</text>')
     return parts

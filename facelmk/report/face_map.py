@@ -1,4 +1,4 @@
-"""Where on the face the errors are: each point's mean error, drawn on the mean face."""
+"""The error map: each point's mean error, drawn on the mean face."""
 
 from collections.abc import Sequence
 
@@ -12,7 +12,7 @@ SIDE, MARGIN = 420, 26
 
 
 def map_svg(face: NDArray, error: NDArray, markup: Markup) -> str:
-    """A face (K, 2) with a disc a point, whose area and colour grow with the point's mean error (K,), a share."""
+    """Draw a face (K, 2) as SVG; the area and colour of each disc show the point's mean error (K,), a share."""
     low, high = face.min(0), face.max(0)
     points = (face - low) / max((high - low).max(), 1e-9) * (SIDE - 2 * MARGIN) + MARGIN
     height = points[:, 1].max() + MARGIN
@@ -21,15 +21,15 @@ def map_svg(face: NDArray, error: NDArray, markup: Markup) -> str:
     for i in np.argsort(-np.nan_to_num(error)):  # small discs stay on top
         if np.isfinite(error[i]):
             parts.append(_disc(int(i), points[i], float(error[i]), largest))
-    parts += _scale(height, largest)
+    parts += _key(height, largest)
     return (
         f'<svg class="face" viewBox="0 0 {SIDE} {height + 34:.0f}" role="img" aria-label="Mean error of each '
         'point">' + ''.join(parts) + '</svg>'
     )
 
 
-def _scale(height: float, largest: float) -> list[str]:
-    """Three discs with what they mean."""
+def _key(height: float, largest: float) -> list[str]:
+    """Return three discs with their errors."""
     parts = []
     for i, share in enumerate((0.25, 0.5, 1.0)):
         x = SIDE / 2 + 110 * (i - 1.3)
@@ -49,7 +49,7 @@ def _disc(number: int, point: NDArray, error: float, largest: float) -> str:
 
 
 def _circle(point: NDArray, share: float, title: str) -> str:
-    """A disc for an error that is this share of the largest."""
+    """Return a disc for an error that is this share of the largest one."""
     return (
         f'<circle cx="{point[0]:.1f}" cy="{point[1]:.1f}" r="{2 + 6 * np.sqrt(share):.1f}" '
         f'fill="hsl({215 - 215 * share**2:.0f} 75% {60 - 8 * share:.0f}%)">{title}</circle>'
@@ -57,14 +57,14 @@ def _circle(point: NDArray, share: float, title: str) -> str:
 
 
 def part_table(error: NDArray, markup: Markup, normaliser: str) -> Table:
-    """The mean error of each part of the face and of its hardest point; `error` (K,) is a share."""
+    """Return the mean error of each part of the face and of its hardest point; `error` (K,) is a share."""
     parts = {**markup.parts, 'all points': range(markup.size)}
-    known = {name: [i for i in group if np.isfinite(error[i])] for name, group in parts.items()}
-    rows = [_part_row(name.replace('_', ' '), group, error) for name, group in known.items() if group]
+    measured = {name: [i for i in group if np.isfinite(error[i])] for name, group in parts.items()}
+    rows = [_part_row(name.replace('_', ' '), group, error) for name, group in measured.items() if group]
     return Table(
         ['points', 'mean', 'hardest point'],
         {'part': rows},
-        f'Mean and hardest point in per cent of {normaliser}; beside the hardest point its number.',
+        f'Errors in per cent of {normaliser}. The number of the hardest point stands in brackets.',
     )
 
 
@@ -78,9 +78,9 @@ class PartRow(Row):
 
     def __init__(self, name: str, values: tuple[int, float, float], hardest: int) -> None:
         super().__init__(name, values)
-        self.count, self.mean, self.most = values
+        self.count, self.mean, self.largest = values
         self.hardest = hardest
 
     def cells(self) -> list[str]:
-        """The number of points is whole; the hardest point is named."""
-        return [str(self.count), f'{self.mean:.2f}', f'{self.most:.2f} ({self.hardest})']
+        """Return the values as text: the count as an integer, the hardest point with its number."""
+        return [str(self.count), f'{self.mean:.2f}', f'{self.largest:.2f} ({self.hardest})']

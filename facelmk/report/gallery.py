@@ -1,4 +1,4 @@
-"""Pictures of predictions: the crop of a face with its true points in green and the predicted ones in red."""
+"""Pictures of predictions: the crop of a face with the ground truth in green and the prediction in red."""
 
 import math
 import re
@@ -18,63 +18,63 @@ from .collect import Results
 
 
 class Gallery:
-    """Draws faces of a test set by their row in `results`, in crops of `size` pixels without jitter."""
+    """Draw faces of a test set by their row in `results`, in crops of `size` pixels without augmentation."""
 
     def __init__(self, dataset: Any, results: Results, size: int = 320) -> None:
         self.dataset, self.results = dataset, results
         crops = [step for step in getattr(dataset, 'pipeline', ()) if isinstance(step, CropFace)]
         self.crop = CropFace(size, crops[0].padding if crops else 1.25)
         self.load = LoadImage()
-        self.places: dict[Any, int] | None = None
+        self.index_of_id: dict[Any, int] | None = None
 
     def picture(self, row: int) -> NDArray[np.uint8]:
-        """The crop of a face with truth and prediction on it."""
+        """Return the crop of a face with ground truth and prediction on it."""
         image = self.load(self.face(row))['image']
         warp = self.crop.warp(self.results.box[row], image.shape[1])
         points = geometry.apply(warp, self.results.landmarks[row])
         truth = geometry.apply(warp, self.results.truth[row])
-        seen = self.results.visible[row] > 0
-        return compare(resample(image, warp, self.crop.size), points[seen], truth[seen])
+        visible = self.results.visible[row] > 0
+        return compare(resample(image, warp, self.crop.size), points[visible], truth[visible])
 
     def face(self, row: int) -> dict[str, Any]:
-        """The data set's face of a row: where the sampler had it from, or else wherever its id is."""
-        name, index = self.results.ids[row], int(self.results.places[row])
+        """Return the data set's face of a row: by the sampler's index or, if the id there differs, by id."""
+        name, index = self.results.ids[row], int(self.results.indices[row])
         face = self.dataset.face(index) if index < len(self.dataset) else None
         if face is None or face['id'] != name:
-            if self.places is None:
-                self.places = {self.dataset.face(i)['id']: i for i in range(len(self.dataset))}
-            face = self.dataset.face(self.places[name])
+            if self.index_of_id is None:
+                self.index_of_id = {self.dataset.face(i)['id']: i for i in range(len(self.dataset))}
+            face = self.dataset.face(self.index_of_id[name])
         return face
 
     def write(self, rows: Sequence[int], folder: Path) -> list[Path]:
-        """One JPEG a row, named by its place in `rows`, its error and its id; those of an earlier run go."""
+        """Write one JPEG a row, named by its rank in `rows`, error and id; delete those of an earlier run."""
         for old in folder.glob('[0-9][0-9][0-9]_*.jpg'):
             old.unlink()
         return [
-            save(self.picture(row), folder / f'{i + 1:03d}_{self.percent(row)}_{_plain(self.results.ids[row])}.jpg')
+            save(self.picture(row), folder / f'{i + 1:03d}_{self.percent(row)}_{_file_stem(self.results.ids[row])}.jpg')
             for i, row in enumerate(rows)
         ]
 
     def percent(self, row: int) -> str:
-        """A face's error for people."""
+        """Return a face's error as text, in per cent."""
         error = self.results.error[row]
         return f'{100 * error:.2f}' if math.isfinite(error) else 'none'
 
     def html(self, rows: Sequence[int], page: Path, name: str) -> str:
-        """Figures of faces; the pictures go to `page`/overlays as <name>_<i>.jpg."""
+        """Return HTML figures of faces; write the pictures to `page`/overlays as <name>_<i>.jpg."""
         figures = []
         for i, row in enumerate(rows):
             file = f'overlays/{name}_{i + 1:02d}.jpg'
             save(self.picture(row), page / file)
-            told = ', '.join(self.results.tags[row]) or 'no subset'
+            tags = ', '.join(self.results.tags[row]) or 'no subset'
             figures.append(
                 f'<figure><a href="{file}"><img src="{file}" alt="" loading="lazy"></a><figcaption>'
-                f'<b>{self.percent(row)} %</b> {escape(told)}<br>'
+                f'<b>{self.percent(row)} %</b> {escape(tags)}<br>'
                 f'<span>{escape(str(self.results.ids[row]))}</span></figcaption></figure>'
             )
         return '<div class="gallery">' + ''.join(figures) + '</div>'
 
 
-def _plain(name: Any) -> str:
-    """An id as a part of a file name."""
+def _file_stem(name: Any) -> str:
+    """Return an id in a form that a file name may contain."""
     return re.sub(r'[^\w.-]+', '_', Path(str(name)).stem if '.' in str(name) else str(name))[-80:]

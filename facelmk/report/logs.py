@@ -1,4 +1,4 @@
-"""Training logs as numbers: mmengine's vis_data/scalars.json and MMPose's old .log.json."""
+"""Read and draw training logs: mmengine's vis_data/scalars.json and the .log.json of old MMPose."""
 
 import json
 import statistics
@@ -10,35 +10,35 @@ from typing import Any
 from ..errors import DataDefect, FacelmkError, MissingResource, UnknownName, did_you_mean
 
 Line = dict[str, Any]
-PLACES = {'step', 'epoch', 'iter', 'mode'}
-ASIDE = PLACES | {'time', 'data_time', 'memory', 'eta', 'lr'}
+POSITION_KEYS = {'step', 'epoch', 'iter', 'mode'}
+NO_METRIC = POSITION_KEYS | {'time', 'data_time', 'memory', 'eta', 'lr'}
 
 
 @dataclass
 class Log:
-    """A run's lines: those of training, and those of validation, each with its `epoch`."""
+    """The lines of a run: training lines, and validation lines with their `epoch`."""
 
     name: str
     train: list[Line] = field(default_factory=list)
     val: list[Line] = field(default_factory=list)
 
     def keys(self) -> list[str]:
-        """What can be drawn, in the log's order."""
-        return list(dict.fromkeys(key for line in (*self.train, *self.val) for key in line if key not in PLACES))
+        """Return the keys that can be drawn, in the order of the log."""
+        return list(dict.fromkeys(key for line in (*self.train, *self.val) for key in line if key not in POSITION_KEYS))
 
     def curve(self, key: str) -> tuple[list[float], list[float]]:
-        """A key's places, in epochs (or iterations where the log counts no epochs), and its values."""
-        trained, checked = ([line for line in part if key in line] for part in (self.train, self.val))
-        if not trained and not checked:
+        """Return the epochs of a key's values (iterations if the log counts no epochs), and the values."""
+        train, val = ([line for line in part if key in line] for part in (self.train, self.val))
+        if not train and not val:
             raise UnknownName(f'{self.name}: no line has {key!r}. {did_you_mean(key, self.keys())}')
-        if trained and 'epoch' in trained[0]:
-            return _fractions(trained), [line[key] for line in trained]
-        lines = trained or checked
+        if train and 'epoch' in train[0]:
+            return _epoch_fractions(train), [line[key] for line in train]
+        lines = train or val
         return [line.get('epoch') or line['step'] for line in lines], [line[key] for line in lines]
 
     def best(self, key: str | None = None) -> tuple[str, int, float] | None:
-        """The validation figure `key` (the first if left out), the epoch where it is best, and its value there."""
-        names = [name for line in self.val for name in line if name not in ASIDE]
+        """Return the validation metric `key` (default: the first), the epoch where it is best, and its value there."""
+        names = [name for line in self.val for name in line if name not in NO_METRIC]
         if not names:
             return None
         key = key if key in names else names[0]
@@ -47,51 +47,53 @@ class Log:
         top = pick(lines, key=lambda line: line[key])
         return key, top['epoch'], top[key]
 
-    def times(self, whole: bool = False) -> dict[int, float]:
-        """Mean seconds of an iteration by epoch; an epoch's first line, which waits for workers, counts if `whole`."""
-        found: dict[int, list[float]] = {}
+    def times(self, include_first: bool = False) -> dict[int, float]:
+        """Return the mean seconds of an iteration by epoch; the first line of an epoch also waits for workers."""
+        times: dict[int, list[float]] = {}
         for line in self.train:
             if 'time' in line:
-                found.setdefault(line.get('epoch', 1), []).append(line['time'])
-        return {epoch: statistics.fmean(times if whole else times[1:] or times) for epoch, times in found.items()}
+                times.setdefault(line.get('epoch', 1), []).append(line['time'])
+        return {epoch: statistics.fmean(part if include_first else part[1:] or part) for epoch, part in times.items()}
 
 
 def greater_is_better(key: str) -> bool:
-    """Whether a figure of that name is the better the greater: AUC, AP and their like."""
+    """Return whether a greater value of this metric is better, as for AUC and AP."""
     return any(part.upper().startswith(('AUC', 'AP', 'AR', 'PCK', 'ACC')) for part in key.split('/'))
 
 
 def read_log(source: str | Path) -> Log:
-    """A log file, or the newest one in a work folder."""
-    file = _find(Path(source))
+    """Read a log file, or the newest one in a work folder."""
+    file = _log_file(Path(source))
     lines = list(_lines(file))
     if any('mode' in line for line in lines):
-        return Log(str(source), _of('train', lines), _of('val', lines))
-    train = [line for line in lines if _of_training(line)]
-    val = [dict(line, epoch=line.get('step')) for line in lines if not _of_training(line) and 'step' in line]
+        return Log(str(source), _lines_of('train', lines), _lines_of('val', lines))
+    train = [line for line in lines if _is_training(line)]
+    val = [dict(line, epoch=line.get('step')) for line in lines if not _is_training(line) and 'step' in line]
     if not train and not val:
-        raise DataDefect(f'{file}: no line of training or validation; give a scalars.json or a .log.json')
+        raise DataDefect(f'{file}: no line of training or validation. Expected a scalars.json or a .log.json')
     return Log(str(source), train, val)
 
 
-def _of(mode: str, lines: Sequence[Line]) -> list[Line]:
+def _lines_of(mode: str, lines: Sequence[Line]) -> list[Line]:
     return [line for line in lines if line.get('mode') == mode]
 
 
-def _of_training(line: Line) -> bool:
-    """mmengine's lines do not say what they are of; those of training hold a loss or their iteration."""
+def _is_training(line: Line) -> bool:
+    """Return whether a line of mmengine belongs to training: it then has a loss or an iteration, and never a mode."""
     return 'loss' in line or 'iter' in line
 
 
-def _find(source: Path) -> Path:
+def _log_file(source: Path) -> Path:
     if source.is_file():
         return source
     if not source.is_dir():
-        raise MissingResource(f'{source}: no such log; give a scalars.json, a .log.json or a work folder')
-    found = [*source.glob('**/vis_data/scalars.json'), *source.glob('**/*.log.json')]
-    if not found:
-        raise MissingResource(f'{source}: no */vis_data/scalars.json and no *.log.json in it; has it been trained in?')
-    return max(found, key=lambda file: file.stat().st_mtime)
+        raise MissingResource(f'{source}: no such file or folder. Give a scalars.json, a .log.json or a work folder')
+    files = [*source.glob('**/vis_data/scalars.json'), *source.glob('**/*.log.json')]
+    if not files:
+        raise MissingResource(
+            f'{source}: no */vis_data/scalars.json and no *.log.json in it. Expected the work folder of a training'
+        )
+    return max(files, key=lambda file: file.stat().st_mtime)
 
 
 def _lines(file: Path) -> Iterable[Line]:
@@ -102,23 +104,23 @@ def _lines(file: Path) -> Iterable[Line]:
             line = json.loads(text)
         except ValueError as error:
             raise DataDefect(
-                f'{file}, line {number}: no json ({error}); give a scalars.json or a .log.json, not the .log for people'
+                f'{file}, line {number}: not json ({error}). Give a scalars.json or a .log.json, not a .log'
             ) from error
         if not isinstance(line, dict):
-            raise DataDefect(f'{file}, line {number}: {type(line).__name__}, expected an object')
+            raise DataDefect(f'{file}, line {number}: {type(line).__name__}. Expected a json object')
         yield line
 
 
-def _fractions(lines: Sequence[Line]) -> list[float]:
-    """Places of training lines in epochs; `iter` counts from the start (mmengine) or from each epoch (MMPose 0.x)."""
+def _epoch_fractions(lines: Sequence[Line]) -> list[float]:
+    """Return each training line's epoch as a fraction; `iter` counts from the start, or each epoch (MMPose 0.x)."""
     first: dict[int, int] = {}
     last: dict[int, int] = {}
     for line in lines:
         first.setdefault(line['epoch'], line['iter'])
         last[line['epoch']] = line['iter']
-    a, b = min(first), max(first)
-    if a < b and first[b] > last[a]:
-        length = (first[b] - first[a]) / (b - a)
+    start, end = min(first), max(first)
+    if start < end and first[end] > last[start]:
+        length = (first[end] - first[start]) / (end - start)
         return [line['iter'] / length for line in lines]
     length = max(last.values())
     return [line['epoch'] - 1 + line['iter'] / length for line in lines]
@@ -132,16 +134,16 @@ def draw_curves(
     legend: Sequence[str] | None = None,
     show: bool = False,
 ) -> Path:
-    """Curves of `keys` of each log, one panel a key, into a picture, and on the screen too where `show` says so."""
+    """Draw curves of `keys` of each log, one panel a key, into a picture, and also on the screen with `show`."""
     labels = list(legend or [log.name for log in logs])
     if len(labels) != len(logs):
-        raise FacelmkError(f'--legend has {len(labels)} names for {len(logs)} logs; give one a log')
+        raise FacelmkError(f'--legend has {len(labels)} names for {len(logs)} logs. Give one name a log')
     plt = _pyplot(show)
     figure, panels = plt.subplots(len(keys), 1, figsize=(8, 3.4 * len(keys)), squeeze=False, layout='constrained')
     for key, (panel,) in zip(keys, panels, strict=True):
         for log, label in zip(logs, labels, strict=True):
-            places, values = log.curve(key)
-            panel.plot(places, values, label=label, marker='o' if len(places) < 40 else '', markersize=3)
+            epochs, values = log.curve(key)
+            panel.plot(epochs, values, label=label, marker='o' if len(epochs) < 40 else '', markersize=3)
         panel.set(xlabel='epoch' if any('epoch' in line for line in logs[0].train) else 'iteration', ylabel=key)
         panel.grid(alpha=0.3)
         panel.legend(fontsize=8)
@@ -150,7 +152,7 @@ def draw_curves(
     try:
         figure.savefig(out, dpi=130)
     except ValueError as error:
-        raise FacelmkError(f'{out}: no such picture can be written ({error}); use .png, .svg or .pdf') from error
+        raise FacelmkError(f'{out}: this format cannot be written ({error}). Use .png, .svg or .pdf') from error
     if show:
         plt.show()
     plt.close(figure)
@@ -158,7 +160,7 @@ def draw_curves(
 
 
 def _pyplot(show: bool) -> Any:
-    """matplotlib, loaded only where something is drawn."""
+    """Import matplotlib here, because only drawing needs it."""
     import matplotlib
 
     if not show:
@@ -166,5 +168,5 @@ def _pyplot(show: bool) -> Any:
     import matplotlib.pyplot as plt
 
     if show and plt.get_backend().lower() == 'agg':
-        raise MissingResource('there is no screen to show curves on; leave --show out and look at the picture of --out')
+        raise MissingResource('there is no screen to show curves on. Leave --show out and open the file of --out')
     return plt

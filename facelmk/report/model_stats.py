@@ -1,4 +1,4 @@
-"""What a model costs: parameters, and multiply-accumulates of one crop, by part."""
+"""Parameters of a model and its multiply-accumulates for one crop, by part."""
 
 from dataclasses import dataclass
 
@@ -12,7 +12,7 @@ from ..registry import MODELS
 
 @dataclass
 class Cost:
-    """Of one part: its parameters and its multiply-accumulates (MACs; a FLOP count is twice that)."""
+    """The parameters and multiply-accumulates (MACs; twice as many FLOPs) of one part."""
 
     part: str
     parameters: int
@@ -20,26 +20,26 @@ class Cost:
 
 
 def model_cost(config: Config, size: int = 256) -> list[Cost]:
-    """The costs of a config's model for one crop of `size` pixels: the whole, then each part.
+    """Return the costs of a config's model for one crop of `size` pixels: first the model, then each part.
 
-    Counted are convolutions and matrix products, as papers do; the flip test, which doubles them, is not.
+    Convolutions and matrix products count, as in papers; the flip test, which doubles them, does not.
     """
-    told = {'size': size} if 'size' in config.model else {}
-    model = MODELS.build(config.model | told).eval().to('meta')  # shapes only: nothing is computed
+    model_size = {'size': size} if 'size' in config.model else {}
+    model = MODELS.build(config.model | model_size).eval().to('meta')  # only shapes: nothing is computed
     with FlopCounterMode(display=False) as counter, torch.no_grad():
         try:
             model(torch.empty(1, 3, size, size, device='meta'))
         except RuntimeError as error:
             raise FacelmkError(
-                f'{config.filename}: the model takes no crop of {size} x {size} pixels ({error}); '
-                'choose another --shape'
+                f'{config.filename}: the model takes no crop of {size} x {size} pixels ({error}). '
+                'Choose another --shape'
             ) from error
-    counted = counter.get_flop_counts()
+    flops = counter.get_flop_counts()
     top = type(model).__name__
-    rows = [Cost('model', _parameters(model), _macs(counted, top))]
+    rows = [Cost('model', _parameters(model), _macs(flops, top))]
     for name, child in model.named_children():
         if _parameters(child):
-            rows.append(Cost(name, _parameters(child), _macs(counted, f'{top}.{name}')))
+            rows.append(Cost(name, _parameters(child), _macs(flops, f'{top}.{name}')))
     return rows
 
 
@@ -47,5 +47,5 @@ def _parameters(module: torch.nn.Module) -> int:
     return sum(parameter.numel() for parameter in module.parameters())
 
 
-def _macs(counted: dict, name: str) -> int:
-    return sum(counted.get(name, {}).values()) // 2
+def _macs(flops: dict, name: str) -> int:
+    return sum(flops.get(name, {}).values()) // 2

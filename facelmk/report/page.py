@@ -1,4 +1,4 @@
-"""The report: one static page that needs nothing but the folder it is in."""
+"""The report: one static page that needs only the files of its folder."""
 
 import math
 from collections.abc import Mapping
@@ -18,23 +18,23 @@ from .gallery import Gallery
 from .style import STYLE
 from .tables import Table
 
-SHOWN = 12  # pictures in a gallery
+GALLERY_SIZE = 12  # faces
 
 
 def write_page(
-    folder: Path, entry: Mapping[str, Any], table: Table, results: Results, gallery: Gallery, floor: Any = None
+    folder: Path, entry: Mapping[str, Any], table: Table, results: Results, gallery: Gallery, baseline: Any = None
 ) -> Path:
     """Write `folder`/index.html and its overlays.
 
-    `entry` is what metrics.json holds, `floor` the errors (N,) of the mean face in the box.
+    `entry` is the content of metrics.json, `baseline` the errors (N,) of the baseline.
     """
     folder.mkdir(parents=True, exist_ok=True)
     title = f'{entry["config"]}: facial landmarks on {entry["faces"]} faces'
     sections = [
         _head(title, entry, results),
-        _section('Results', table.html() + _meanings(results)),
-        _distribution(results, floor),
-        _where(results),
+        _section('Results', table.html() + _explanations(results)),
+        _distribution(results, baseline),
+        _error_map(results),
         *_galleries(results, gallery, folder),
     ]
     page = (
@@ -48,8 +48,8 @@ def write_page(
 
 
 def _section(title: str, body: str, note: str = '') -> str:
-    told = f'<p class="note">{escape(note)}</p>' if note else ''
-    return f'<section><h2>{escape(title)}</h2>{told}{body}</section>'
+    paragraph = f'<p class="note">{escape(note)}</p>' if note else ''
+    return f'<section><h2>{escape(title)}</h2>{paragraph}{body}</section>'
 
 
 def _head(title: str, entry: Mapping[str, Any], results: Results) -> str:
@@ -58,7 +58,7 @@ def _head(title: str, entry: Mapping[str, Any], results: Results) -> str:
         'config': entry['config'],
         'checkpoint': entry['checkpoint'],
         'date': datetime.now().astimezone().strftime('%Y-%m-%d %H:%M %Z'),
-        'mark-up': f'{results.markup.name}, {results.markup.size} points',
+        'landmark scheme': f'{results.markup.name}, {results.markup.size} points',
         'versions': versions,
         'error': f'mean distance of the visible points over {results.normaliser}, in per cent',
     }
@@ -66,8 +66,8 @@ def _head(title: str, entry: Mapping[str, Any], results: Results) -> str:
     return f'<header><h1>{escape(title)}</h1><dl>{listed}</dl></header>'
 
 
-def _meanings(results: Results) -> str:
-    """What each figure is, in its own words."""
+def _explanations(results: Results) -> str:
+    """Return an explanation of each metric, from its docstring."""
     lines = [
         f'<b>{escape(full_name(metric))}</b>: {escape(_purpose(metric))} {metric.direction.title()} is better.'
         for metric in results.metrics
@@ -76,53 +76,55 @@ def _meanings(results: Results) -> str:
 
 
 def _purpose(metric: ErrorMetric) -> str:
-    told = (type(metric).__doc__ or '').partition('\n')[0]
-    return told.replace('`threshold`', f'{100 * getattr(metric, "threshold", math.nan):g} %')
+    summary = (type(metric).__doc__ or '').partition('\n')[0]
+    return summary.replace('`threshold`', f'{100 * getattr(metric, "threshold", math.nan):g} %')
 
 
-def _distribution(results: Results, floor: Any) -> str:
-    curves = {name: results.error[results.within(subset)] for name, subset in results.columns.items()}
+def _distribution(results: Results, baseline: Any) -> str:
+    curves = {name: results.error[results.rows_of(subset)] for name, subset in results.columns.items()}
     curves = {name: error for name, error in curves.items() if len(error)}
     if not curves:
         return ''
-    everything = results.error[results.within()]
-    limit = _limit(everything)
-    lines = curves if floor is None else curves | {'mean face': floor[np.isfinite(floor)]}
-    drawn = ced_svg(lines, limit, dashed=['mean face']) + histogram_svg(everything, limit)
+    all_errors = results.error[results.rows_of()]
+    limit = _axis_limit(all_errors)
+    lines = curves if baseline is None else curves | {'baseline': baseline[np.isfinite(baseline)]}
+    drawn = ced_svg(lines, limit, dashed=['baseline']) + histogram_svg(all_errors, limit)
     return _section(
-        'How the errors spread',
+        'Distribution of the errors',
         f'<div class="pair">{drawn}</div>',
-        'Left: how many faces have at most this error. Right: how many have this one; the last bar holds '
-        f'all larger errors. Errors in per cent of {results.normaliser}.',
+        'Left: the share of faces with at most this error. Right: the number of faces with this error; the last bar '
+        f'counts all larger errors. Errors in per cent of {results.normaliser}.',
     )
 
 
-def _limit(error: np.ndarray) -> float:
-    """The end of the error axis: 10 % as in the literature, or more where 9 of 10 faces would not be on it."""
+def _axis_limit(error: np.ndarray) -> float:
+    """Return the end of the error axis: 10 % as in the literature, or more if needed to show 9 of 10 faces."""
     return max(0.1, math.ceil(float(np.quantile(error, 0.9)) * 20) / 20)
 
 
-def _where(results: Results) -> str:
+def _error_map(results: Results) -> str:
     error = results.point_errors()
     face = mean_face(results.truth, results.visible, results.box)
     drawn = map_svg(face, error, results.markup)
     table = part_table(error, results.markup, results.normaliser).html()
     return _section(
-        'Where on the face',
+        'Error of each point',
         f'<div class="pair">{drawn}<div>{table}</div></div>',
-        'Mean error of each point over the faces where it is visible, on the mean face of this set: the '
-        'larger and the redder, the more. The number of a point shows under the mouse.',
+        'Mean error of each point over the faces where it is visible, drawn on the mean face of this set. A larger '
+        'and redder disc means a larger error. Point at a disc to see its number.',
     )
 
 
 def _galleries(results: Results, gallery: Gallery, folder: Path) -> list[str]:
     order = results.worst()
-    middle = max(0, (len(order) - SHOWN) // 2)
-    drawn = np.random.default_rng(0).permutation(len(results))[:SHOWN].tolist()
+    middle = max(0, (len(order) - GALLERY_SIZE) // 2)
+    random_rows = np.random.default_rng(0).permutation(len(results))[:GALLERY_SIZE].tolist()
     chosen = {
-        'Random faces': ('random', drawn),
-        'Median faces': ('median', order[middle : middle + SHOWN]),
-        'Worst faces': ('worst', order[:SHOWN]),
+        'Random faces': ('random', random_rows),
+        'Median faces': ('median', order[middle : middle + GALLERY_SIZE]),
+        'Worst faces': ('worst', order[:GALLERY_SIZE]),
     }
-    note = f"Truth in green, prediction in red. The number is the face's error in per cent of {results.normaliser}."
+    note = (
+        f"Ground truth in green, prediction in red. The number is the face's error in per cent of {results.normaliser}."
+    )
     return [_section(title, gallery.html(rows, folder, name), note) for title, (name, rows) in chosen.items() if rows]

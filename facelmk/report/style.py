@@ -1,4 +1,4 @@
-"""The look of the report, by day and by night."""
+"""The style sheet of the report, with a light and a dark theme."""
 
 STYLE = """
 :root { color-scheme: light dark; --ink: #1d2330; --soft: #667085; --paper: #fff; --band: #f3f5f8; --rule: #d9dee7;

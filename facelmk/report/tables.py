@@ -1,36 +1,36 @@
-"""Metric tables: one structure, printed as text or as HTML."""
+"""Tables of metrics, as text or HTML."""
 
 import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from html import escape
 
-WHOLE = 'test'
+ALL_FACES = 'test'  # the name of the column of all faces
 
 
 @dataclass
 class Row:
-    """A figure's name and its values, one a column; None where there is none."""
+    """The name of a metric and one value a column; None if there is no value."""
 
     name: str
     values: Sequence[float | None]
     digits: int = 2
 
     def cells(self) -> list[str]:
-        """The values as text."""
+        """Return the values as text."""
         return ['–' if value is None or math.isnan(value) else f'{value:.{self.digits}f}' for value in self.values]
 
 
 @dataclass
 class Table:
-    """Blocks of rows under the same columns; `note` says what the numbers are."""
+    """Named blocks of rows with the same columns; `note` explains the numbers."""
 
     columns: Sequence[str]
     blocks: Mapping[str, Sequence[Row]]
     note: str = ''
 
     def text(self) -> str:
-        """The table for a terminal."""
+        """Return the table for a terminal."""
         rows = [row for block in self.blocks.values() for row in block]
         first = max(len(name) for name in (*self.blocks, *(row.name for row in rows)))
         widths = [max(len(name), *(len(row.cells()[i]) for row in rows)) for i, name in enumerate(self.columns)]
@@ -41,7 +41,7 @@ class Table:
         return '\n'.join([*lines, self.note] if self.note else lines)
 
     def html(self) -> str:
-        """The table for a page; its parts are escaped."""
+        """Return the table for a page, escaped."""
         head = ''.join(f'<th scope="col">{escape(name)}</th>' for name in self.columns)
         bodies = []
         for title, block in self.blocks.items():
@@ -59,10 +59,10 @@ def _cells(row: Row) -> str:
     return ''.join(f'<td>{cell}</td>' for cell in row.cells())
 
 
-def subset_rows(metrics: Mapping[str, float], subsets: Sequence[str], whole: str | None = WHOLE) -> list[Row]:
-    """Metrics by key ('NME', 'NME/pose') as one row a figure: the whole set if it has a column, then each subset."""
+def subset_rows(metrics: Mapping[str, float], subsets: Sequence[str], all_faces: str | None = ALL_FACES) -> list[Row]:
+    """Return one row a metric, from keys such as 'NME' and 'NME/pose': all faces (if in a column), then subsets."""
     names = [key for key in metrics if key.rpartition('/')[2] not in subsets]
-    columns = [*([''] if whole else []), *(f'/{subset}' for subset in subsets)]
+    columns = [*([''] if all_faces else []), *(f'/{subset}' for subset in subsets)]
     return [Row(name, [metrics.get(name + column) for column in columns]) for name in names]
 
 
@@ -71,16 +71,18 @@ def result_table(
     subsets: Sequence[str],
     sizes: Sequence[int],
     normaliser: str,
-    floor: Mapping[str, float] | None = None,
-    whole: str | None = WHOLE,
+    baseline: Mapping[str, float] | None = None,
+    all_faces: str | None = ALL_FACES,
 ) -> Table:
-    """The model's figures by subset, how many faces (`sizes`) each column has, and the mean face's figures.
+    """Return the model's metrics by subset, the number of faces (`sizes`) of each column, and the baseline's metrics.
 
-    `whole` is the name of the whole set's column; None where only its subsets have figures.
+    `all_faces` is the name of the column of all faces; None if there is none.
     """
-    blocks = {'model': [*subset_rows(metrics, subsets, whole), Row('faces', sizes, digits=0)]}
-    if floor is not None:
-        blocks['mean face in the box'] = subset_rows(floor, subsets, whole)
+    blocks = {'model': [*subset_rows(metrics, subsets, all_faces), Row('faces', sizes, digits=0)]}
+    if baseline is not None:
+        blocks['baseline: mean face in the box'] = subset_rows(baseline, subsets, all_faces)
     return Table(
-        [*([whole] if whole else []), *subsets], blocks, f'NME, FR and AUC in per cent; errors over {normaliser}.'
+        [*([all_faces] if all_faces else []), *subsets],
+        blocks,
+        f'NME, FR and AUC in per cent; errors over {normaliser}.',
     )

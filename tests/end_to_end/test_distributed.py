@@ -9,7 +9,7 @@ import pytest
 import torch
 from mmengine import Config
 
-from facelmk.engine.ranks import _apart, join_ranks
+from facelmk.engine.ranks import _store_after_restart, join_ranks
 from facelmk.errors import FacelmkError
 
 pytestmark = pytest.mark.skipif(torch.cuda.is_available(), reason='with GPUs the ranks use NCCL')
@@ -147,10 +147,10 @@ def test_restarted_ranks_do_not_see_the_values_of_the_dead_ones(port, monkeypatc
         TORCHELASTIC_RESTART_COUNT=0,
     ).items():
         monkeypatch.setenv(name, str(value))
-    assert _apart(5) == {}
+    assert _store_after_restart(5) == {}
     for count in (1, 2):
         monkeypatch.setenv('TORCHELASTIC_RESTART_COUNT', str(count))
-        meeting = _apart(5)
+        meeting = _store_after_restart(5)
         assert (meeting['rank'], meeting['world_size']) == (0, 2) and not meeting['store'].check(['rank_0'])
         meeting['store'].set('rank_0', 'here')
 

@@ -1,4 +1,4 @@
-"""Two gloo ranks: gradients as of one process, equal BatchNorm statistics where they count, ends that do not hang."""
+"""Two gloo ranks: the gradients of one process, and equal BatchNorm statistics at validation and in checkpoints."""
 
 import os
 import socket
@@ -34,28 +34,28 @@ def statistics(module):
 
 
 def averaged(runner):
-    """The network whose weights EMAHook averages."""
+    """The averaged network of the EMAHook."""
     return next(hook for hook in runner.hooks if isinstance(hook, EMAHook)).ema_model.module
 
 
 class Probe(Hook):
-    """Keeps the statistics as they are before others act (`early`), or after."""
+    """Record the statistics before all other hooks (`early`), or after them."""
 
-    def __init__(self, kept, early):
-        self.kept, self.priority = kept, 'VERY_HIGH' if early else 'LOWEST'
+    def __init__(self, records, early):
+        self.records, self.priority = records, 'VERY_HIGH' if early else 'LOWEST'
 
-    def keep(self, runner, when):
+    def record(self, runner, when):
         inner = getattr(runner.model, 'module', runner.model)
-        self.kept[self.priority, when] = statistics(inner), statistics(averaged(runner))
+        self.records[self.priority, when] = statistics(inner), statistics(averaged(runner))
 
     def before_val_epoch(self, runner):
-        self.keep(runner, ('validation', runner.iter))
+        self.record(runner, ('validation', runner.iter))
 
     def after_train_iter(self, runner, batch_idx, data_batch=None, outputs=None):
-        self.keep(runner, ('iteration', runner.iter + 1))
+        self.record(runner, ('iteration', runner.iter + 1))
 
     def after_train_epoch(self, runner):
-        self.keep(runner, ('epoch', runner.epoch + 1))
+        self.record(runner, ('epoch', runner.epoch + 1))
 
 
 def join(rank, port):
@@ -66,7 +66,7 @@ def join(rank, port):
 
 
 def small(folder, run):
-    """A quick start of 11 faces, whose validation has a face for the first rank alone."""
+    """A quick start of 11 faces; its validation has one face, on the first rank."""
     options = {'work_dir': str(folder), 'custom_hooks': [dict(type='EMAHook')], 'randomness.seed': 1} | RUNS[run]
     for phase, count in (('train', 11), ('val', 1)):
         options |= {
@@ -88,26 +88,26 @@ def train_rank(rank, port, folder, run):
     from facelmk.engine import run as runs
 
     join(rank, port)
-    kept = {}
-    build = runs._runner
+    records = {}
+    build = runs._build_runner
 
     def with_probes(config, launcher):
         runner = build(config, launcher)
         for early in (True, False):
-            runner.register_hook(Probe(kept, early), Probe(kept, early).priority)
+            runner.register_hook(Probe(records, early), Probe(records, early).priority)
         return runner
 
-    runs._runner = with_probes
+    runs._build_runner = with_probes
     runs.train(small(folder, run), launcher='pytorch')
-    torch.save(kept, folder / f'{rank}.pt')
-    ranks.leave_ranks()
+    torch.save(records, folder / f'{rank}.pt')
+    ranks.leave_process_group()
 
 
 def start(worker, *arguments):
     """Run `worker(rank, port, ...)` in two processes."""
-    with socket.socket() as free:
-        free.bind(('127.0.0.1', 0))
-        port = free.getsockname()[1]
+    with socket.socket() as unused:
+        unused.bind(('127.0.0.1', 0))
+        port = unused.getsockname()[1]
     multiprocessing.spawn(worker, (port, *arguments), nprocs=2)
 
 
@@ -117,26 +117,26 @@ def same(one, other):
 
 @pytest.fixture(scope='module', params=RUNS)
 def trained(request, tmp_path_factory):
-    """The work folder of a training on two ranks, and what the probes of both ranks kept."""
+    """The work folder of a training on two ranks, and the statistics that the probes of both ranks recorded."""
     folder = tmp_path_factory.mktemp(request.param)
     start(train_rank, folder, request.param)
     return request.param, folder, [torch.load(folder / f'{rank}.pt', weights_only=True) for rank in (0, 1)]
 
 
 def test_statistics_agree_at_validation(trained):
-    run, _, kept = trained
-    places = [key for key in kept[0] if key[1][0] == 'validation' and key[0] == 'LOWEST']
-    assert len(places) == {'epochs': 2, 'iterations': 3}[run] and kept[0].keys() == kept[1].keys()
-    for key in places:
-        for own, other in zip(kept[0][key], kept[1][key], strict=True):
-            assert same(own, other), key
-    # without the hook they would not: each rank has seen faces of its own
-    first = kept[0]['VERY_HIGH', ('iteration', 1)][0], kept[1]['VERY_HIGH', ('iteration', 1)][0]
+    run, _, records = trained
+    validations = [key for key in records[0] if key[1][0] == 'validation' and key[0] == 'LOWEST']
+    assert len(validations) == {'epochs': 2, 'iterations': 3}[run] and records[0].keys() == records[1].keys()
+    for key in validations:
+        for one, other in zip(records[0][key], records[1][key], strict=True):
+            assert same(one, other), key
+    # without the hook they differ: each rank has trained on other faces
+    first = records[0]['VERY_HIGH', ('iteration', 1)][0], records[1]['VERY_HIGH', ('iteration', 1)][0]
     assert not same(*first)
 
 
-def test_the_checkpoint_holds_what_all_ranks_have(trained):
-    run, folder, kept = trained
+def test_the_checkpoint_has_the_statistics_of_all_ranks(trained):
+    run, folder, records = trained
     saved = {
         'epochs': {'epoch_1.pth': ('epoch', 1), 'epoch_2.pth': ('epoch', 2)},
         'iterations': {'iter_3.pth': ('iteration', 3), 'iter_5.pth': ('iteration', 5)},
@@ -146,14 +146,14 @@ def test_the_checkpoint_holds_what_all_ranks_have(trained):
     for name in written:
         checkpoint = read_checkpoint(folder / name)
         for rank in (0, 1):
-            own, mean = kept[rank]['LOWEST', saved[name]]
+            trained_stats, ema_stats = records[rank]['LOWEST', saved[name]]
             state, source = (
-                {key: checkpoint[part][prefix + key] for key in own}
+                {key: checkpoint[part][prefix + key] for key in trained_stats}
                 for part, prefix in (('state_dict', ''), ('ema_state_dict', 'module.'))
             )
-            assert same(state, mean) or same(state, own), name
-            assert same(source, own) or same(source, mean), name
-            assert same(own, kept[1 - rank]['LOWEST', saved[name]][0]), name
+            assert same(state, ema_stats) or same(state, trained_stats), name
+            assert same(source, trained_stats) or same(source, ema_stats), name
+            assert same(trained_stats, records[1 - rank]['LOWEST', saved[name]][0]), name
 
 
 def gradients(model, faces):
@@ -166,7 +166,7 @@ def gradients(model, faces):
 
 
 def faces(share=slice(None)):
-    """Made-up crops and points of eight faces, or of a share of them."""
+    """Random crops and points of eight faces, or of a part of them."""
     generator = torch.Generator().manual_seed(0)
     inputs = torch.randn(8, 3, 64, 64, generator=generator)
     points = torch.rand(8, 98, 2, generator=generator) * 60 + 2
@@ -193,6 +193,6 @@ def test_gradients_of_two_ranks_are_those_of_one_process(tmp_path: Path):
     alone = gradients(network(), faces())
     largest = max(value.norm() for value in alone.values())
     for rank in (0, 1):
-        found = torch.load(tmp_path / f'{rank}.pt', weights_only=True)
-        assert found.keys() == alone.keys()
-        assert max((found[name] - alone[name]).norm() for name in alone) <= 1e-6 * largest
+        of_rank = torch.load(tmp_path / f'{rank}.pt', weights_only=True)
+        assert of_rank.keys() == alone.keys()
+        assert max((of_rank[name] - alone[name]).norm() for name in alone) <= 1e-6 * largest

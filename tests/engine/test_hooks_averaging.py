@@ -1,4 +1,4 @@
-"""How RTMPose trains: averaged weights, clipped gradients, no decay of norms and biases, a late cosine."""
+"""The training of RTMPose: averaged weights, clipped gradients, no decay of norms and biases, a late cosine."""
 
 import math
 
@@ -10,7 +10,7 @@ from mmengine.registry import DefaultScope
 from torch import nn
 
 from facelmk.config import load_config
-from facelmk.engine.averaging import ExpMomentumEMA
+from facelmk.engine.ema import ExpMomentumEMA
 from facelmk.errors import FacelmkError, UnknownName
 from facelmk.registry import MODELS
 
@@ -24,13 +24,13 @@ OPTIM = dict(
 
 
 def set_to(model, value):
-    """Every weight and statistic of a network set to one number."""
+    """Set every weight and statistic of a network to one number."""
     with torch.no_grad():
         for tensor in (*model.parameters(), *model.buffers()):
             tensor.fill_(value)
 
 
-def share(step, momentum, gamma):
+def new_weight(step, momentum, gamma):
     return (1 - momentum) * math.exp(-(1 + step) / gamma) + momentum
 
 
@@ -45,32 +45,32 @@ def test_the_average_by_its_closed_form(momentum, gamma, buffers):
     for value in values:
         set_to(model, value)
         average.update_parameters(model)
-    kept = [1 - share(step, momentum, gamma) for step in range(1, 12)]  # the first update copies
-    wanted = values[0] * math.prod(kept) + sum(
-        values[step] * share(step, momentum, gamma) * math.prod(kept[step:]) for step in range(1, 12)
+    old_weights = [1 - new_weight(step, momentum, gamma) for step in range(1, 12)]  # the first update copies
+    expected = values[0] * math.prod(old_weights) + sum(
+        values[step] * new_weight(step, momentum, gamma) * math.prod(old_weights[step:]) for step in range(1, 12)
     )
     for name, tensor in average.module.state_dict().items():
         if name == '1.num_batches_tracked':
             continue
-        expected = values[-1] if 'running' in name and not buffers else wanted
-        assert torch.allclose(tensor.double(), torch.tensor(expected, dtype=torch.float64), atol=1e-6), name
+        value = values[-1] if 'running' in name and not buffers else expected
+        assert torch.allclose(tensor.double(), torch.tensor(value, dtype=torch.float64), atol=1e-6), name
     assert int(average.steps) == 12
 
 
-def test_it_begins_fast_and_ends_at_the_momentum():
+def test_the_weight_falls_from_1_to_the_momentum():
     average = ExpMomentumEMA(nn.Linear(1, 1))
-    shares = []
+    weights = []
     for step in (1, 100, 2000, 10**6):
         average.steps.fill_(step)
         average.update_parameters(nn.Linear(1, 1))
-        shares.append(average.share)
-    assert shares == sorted(shares, reverse=True) and shares[0] > 0.998
-    assert shares[2] == pytest.approx((1 - 2e-4) * math.exp(-2001 / 2000) + 2e-4) and shares[3] == pytest.approx(2e-4)
+        weights.append(average.new_weight)
+    assert weights == sorted(weights, reverse=True) and weights[0] > 0.998
+    assert weights[2] == pytest.approx((1 - 2e-4) * math.exp(-2001 / 2000) + 2e-4) and weights[3] == pytest.approx(2e-4)
     with pytest.raises(FacelmkError, match='gamma=0'):
         ExpMomentumEMA(nn.Linear(1, 1), gamma=0)
 
 
-def test_mmengines_hook_finds_it_from_a_config():
+def test_mmengines_hook_builds_it_from_a_config():
     hook = dict(type='EMAHook', ema_type='ExpMomentumEMA', momentum=2e-4, update_buffers=True, priority=49)
     config = load_config('quickstart', {'custom_hooks': [hook]})
     options = {key: value for key, value in config.custom_hooks[0].items() if key not in ('type', 'priority')}
@@ -88,9 +88,9 @@ def test_norms_and_biases_do_not_decay():
     norms = {id(p) for m in model.modules() if isinstance(m, nn.modules.batchnorm._BatchNorm) for p in m.parameters()}
     exempt = 0
     for name, parameter in model.named_parameters():
-        free = id(parameter) in norms or name.endswith('.bias')
-        assert decay[id(parameter)] == (0 if free else 0.05), name
-        exempt += free
+        is_exempt = id(parameter) in norms or name.endswith('.bias')
+        assert decay[id(parameter)] == (0 if is_exempt else 0.05), name
+        exempt += is_exempt
     assert 0 < exempt < len(decay) == len(list(model.parameters()))
     assert wrapper.clip_grad_kwargs == dict(max_norm=35, norm_type=2)
 
@@ -125,9 +125,9 @@ def test_the_rate_warms_up_stays_and_falls_by_a_cosine_in_the_second_half():
             scheduler.step()
     assert rates[0] == pytest.approx(base * 1e-5) and rates[500] == pytest.approx(base * 500 / 999, rel=1e-3)
     assert rates[1000] == pytest.approx(base) == pytest.approx(rates[1199])
-    for done in (0.25, 0.5, 0.75):
-        wanted = base * (0.05 + 0.95 * (1 + math.cos(math.pi * done)) / 2)
-        assert rates[int(1200 + done * 1200)] == pytest.approx(wanted, rel=1e-2)
+    for progress in (0.25, 0.5, 0.75):
+        expected = base * (0.05 + 0.95 * (1 + math.cos(math.pi * progress)) / 2)
+        assert rates[int(1200 + progress * 1200)] == pytest.approx(expected, rel=1e-2)
     assert rates[-1] == pytest.approx(base * 0.05, rel=1e-2)
 
 

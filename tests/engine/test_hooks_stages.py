@@ -1,4 +1,4 @@
-"""Training in two stages: the epoch picks the pipeline, with any workers, persistent or not, and in a resumed run."""
+"""Training in two stages: the epoch selects the pipeline, with any number of workers, and in a resumed run."""
 
 from types import SimpleNamespace
 
@@ -13,7 +13,7 @@ from torch.utils.data import DataLoader
 from facelmk import geometry
 from facelmk.config import config_names, load_config
 from facelmk.datasets import FaceDataset, FaceSampler, FromEpoch, SyntheticFaces
-from facelmk.engine.switch_pipeline import SwitchPipeline
+from facelmk.engine.hooks import SwitchPipeline
 from facelmk.errors import FacelmkError, UnknownName
 
 FIRST, SECOND = dict(type='CoarseDropout', size=(0.1, 0.2)), dict(type='CoarseDropout', size=(0.6, 0.8))
@@ -24,7 +24,7 @@ STAGES = [
 
 
 class Grey(FaceDataset):
-    """Seven grey pictures."""
+    """Seven grey images."""
 
     def __len__(self):
         return 7
@@ -50,10 +50,10 @@ def loader(workers, persistent):
     )
 
 
-def epochs(faces, wanted):
-    """What a loader gives in each of these epochs, from which it starts."""
+def epochs(faces, numbers):
+    """The samples of a loader in each of these epochs; the loader starts at the first."""
     rows = {}
-    for epoch in wanted:
+    for epoch in numbers:
         faces.sampler.set_epoch(epoch)
         rows[epoch] = [row for batch in faces for row in batch]
     return rows
@@ -66,35 +66,35 @@ def switched(faces, epoch):
 
 
 @pytest.fixture(scope='module')
-def alone():
+def expected():
     """Five epochs, the last two of the second stage, without workers."""
     return epochs(switched(loader(0, False), 3), range(5))
 
 
-def test_the_second_pipeline_begins_at_its_epoch(alone):
-    for epoch, rows in alone.items():
+def test_the_second_pipeline_starts_at_its_epoch(expected):
+    for epoch, rows in expected.items():
         shares = np.array([share for _, share in rows])
         assert len(rows) == 7 and ((shares > 0.3).all() if epoch >= 3 else (shares < 0.05).all()), epoch
 
 
 @pytest.mark.parametrize(('workers', 'persistent'), [(1, True), (2, True), (2, False)])
-def test_workers_make_the_same(alone, workers, persistent):
-    assert epochs(switched(loader(workers, persistent), 3), range(5)) == alone
+def test_workers_change_nothing(expected, workers, persistent):
+    assert epochs(switched(loader(workers, persistent), 3), range(5)) == expected
 
 
 @pytest.mark.parametrize('start', [2, 3, 4])
-def test_a_resumed_run_makes_the_same(alone, start):
+def test_a_resumed_run_gives_the_same(expected, start):
     resumed = epochs(switched(loader(1, True), 3), range(start, 5))
-    assert resumed == {epoch: alone[epoch] for epoch in range(start, 5)}
+    assert resumed == {epoch: expected[epoch] for epoch in range(start, 5)}
 
 
-def test_it_is_a_step_of_a_pipeline_too(alone):
+def test_from_epoch_is_also_a_step_of_a_pipeline(expected):
     faces = loader(0, False)
     faces.dataset.pipeline = [FromEpoch(3, [SECOND], before=[FIRST])]
-    assert epochs(faces, range(5)) == alone
+    assert epochs(faces, range(5)) == expected
 
 
-def test_what_it_cannot_switch_is_refused():
+def test_other_loops_and_data_sets_are_refused():
     hook, faces = SwitchPipeline(1, [SECOND]), loader(0, False)
     with pytest.raises(FacelmkError, match='IterBasedTrainLoop.*by_epoch'):
         hook.before_train(
@@ -121,7 +121,7 @@ def test_a_config_is_checked_inside_the_hook():
 
 
 @pytest.mark.parametrize('name', [name for name in config_names() if name.startswith('rtmpose')])
-def test_the_second_stage_of_every_config_makes_what_its_model_takes(name):
+def test_the_second_stage_of_every_config_fits_its_model(name):
     config = load_config(name)
     (hook,) = [hook for hook in config.custom_hooks if hook.type == 'SwitchPipeline']
     assert 0 < hook.epoch < config.train_cfg.max_epochs
@@ -134,13 +134,13 @@ def test_the_second_stage_of_every_config_makes_what_its_model_takes(name):
 
 
 class Watch(Hook):
-    """Keeps the epoch of each batch and whether its pictures are black."""
+    """Record the epoch of each batch and whether its images are black."""
 
-    def __init__(self, kept):
-        self.kept = kept
+    def __init__(self, records):
+        self.records = records
 
     def after_train_iter(self, runner, batch_idx, data_batch=None, outputs=None):
-        self.kept.append((runner.epoch, int(data_batch['inputs'].max()) == 0))
+        self.records.append((runner.epoch, int(data_batch['inputs'].max()) == 0))
 
 
 def train(rank, folder, resume):
@@ -162,21 +162,21 @@ def train(rank, folder, resume):
         'train_dataloader.dataset.size': 64,
         'train_dataloader.batch_size': 2,
     }
-    config, kept, build = load_config('quickstart', options), [], run._runner
+    config, records, build = load_config('quickstart', options), [], run._build_runner
     assert config.train_dataloader.persistent_workers
 
     def watched(*arguments):
         runner = build(*arguments)
-        runner.register_hook(Watch(kept))
+        runner.register_hook(Watch(records))
         return runner
 
-    run._runner = watched
+    run._build_runner = watched
     run.train(config, resume=resume, validate=False)
-    torch.save(kept, folder / f'kept_{resume is not None}.pt')
+    torch.save(records, folder / f'kept_{resume is not None}.pt')
 
 
 @pytest.mark.slow
-def test_a_whole_run_and_a_resumed_one_switch(tmp_path):
+def test_a_full_run_and_a_resumed_run_switch(tmp_path):
     black = [(epoch, epoch >= 1) for epoch in range(3) for _ in range(2)]
     multiprocessing.spawn(train, (tmp_path, None))
     assert torch.load(tmp_path / 'kept_False.pt', weights_only=True) == black

@@ -1,4 +1,4 @@
-"""A run that was stopped goes on at its iteration, with its order, and loads nothing that it was trained on."""
+"""A resumed run continues at its iteration, in the same order, and does not load earlier samples again."""
 
 import pytest
 import torch
@@ -18,7 +18,7 @@ LOADED = []
 
 @MODELS.register_module()
 class LearnsOrder(BaseModel):
-    """Weights that depend on the order of what was seen."""
+    """A network whose weights depend on the order of the samples."""
 
     def __init__(self):
         super().__init__()
@@ -31,11 +31,11 @@ class LearnsOrder(BaseModel):
 
 
 @DATASETS.register_module()
-class NumbersTold(FaceDataset):
-    """Numbers with a draw of their own; which were made is kept in LOADED."""
+class RecordedNumbers(FaceDataset):
+    """Numbers plus a random number; LOADED records which were made."""
 
     def __init__(self):
-        super().__init__('five', [self.tell])
+        super().__init__('five', [self.make])
 
     def __len__(self):
         return SAMPLES
@@ -43,14 +43,14 @@ class NumbersTold(FaceDataset):
     def face(self, index):
         return {'id': str(index), 'path': '', 'number': index}
 
-    def tell(self, sample):
+    def make(self, sample):
         LOADED.append(sample['number'])
         return {'inputs': torch.full((1,), float(sample['number'] + sample['rng'].random()))}
 
 
 @METRICS.register_module()
-class MeanTold(BaseMetric):
-    """What the network makes of the numbers."""
+class MeanOutput(BaseMetric):
+    """The mean output of the network."""
 
     def process(self, data_batch, data_samples):
         self.results.extend(float(value) for value in data_samples)
@@ -60,7 +60,7 @@ class MeanTold(BaseMetric):
 
 
 def run(folder, loop, last, resume=None, seed=3, workers=0, every=1, averaged=False, **more):
-    """Train for so many iterations; the final weights, and the numbers that were loaded."""
+    """Train for `last` iterations; return the final weights, the loaded numbers and the seed."""
     epochs = dict(by_epoch=True, max_epochs=last * BATCH // SAMPLES)
     config = Config(
         dict(
@@ -70,7 +70,7 @@ def run(folder, loop, last, resume=None, seed=3, workers=0, every=1, averaged=Fa
                 default_scope='facelmk',
                 log_level='ERROR',
                 train_dataloader=dict(
-                    dataset=dict(type='NumbersTold'),
+                    dataset=dict(type='RecordedNumbers'),
                     batch_size=BATCH,
                     num_workers=workers,
                     sampler=dict(type='FaceSampler', shuffle=True),
@@ -94,26 +94,26 @@ def run(folder, loop, last, resume=None, seed=3, workers=0, every=1, averaged=Fa
 
 @pytest.mark.parametrize('loop', ['epochs', 'iterations'])
 @pytest.mark.parametrize('seed', [3, None])
-def test_a_run_that_goes_on_is_the_run_that_was_not_stopped(loop, seed, tmp_path):
-    """Also where the config says no seed: the order goes by the seed that the first part drew."""
+def test_a_resumed_run_equals_one_that_never_stopped(loop, seed, tmp_path):
+    """Also without a seed in the config: the order follows the seed that the first part drew."""
     stop = 7 if loop == 'iterations' else 10
-    _, before, drawn = run(tmp_path / 'a', loop, stop, seed=seed)
-    found, after, _ = run(tmp_path / 'a', loop, ITERATIONS, 'auto', seed)
-    expected, whole, _ = run(tmp_path / 'b', loop, ITERATIONS, seed=drawn)
+    _, before, seed_used = run(tmp_path / 'a', loop, stop, seed=seed)
+    resumed, after, _ = run(tmp_path / 'a', loop, ITERATIONS, 'auto', seed)
+    expected, whole, _ = run(tmp_path / 'b', loop, ITERATIONS, seed=seed_used)
     assert before + after == whole and len(whole) == ITERATIONS * BATCH
     assert sorted(whole[:SAMPLES]) == list(range(SAMPLES)) and whole[:SAMPLES] != whole[SAMPLES : 2 * SAMPLES]
-    assert all(torch.equal(found[key], expected[key]) for key in expected)
+    assert all(torch.equal(resumed[key], expected[key]) for key in expected)
 
 
-def test_workers_change_nothing_of_iterations(tmp_path):
+def test_workers_do_not_change_iterations(tmp_path):
     run(tmp_path / 'a', 'iterations', 7, workers=2)
-    found, _, _ = run(tmp_path / 'a', 'iterations', ITERATIONS, 'auto', workers=1)
+    resumed, _, _ = run(tmp_path / 'a', 'iterations', ITERATIONS, 'auto', workers=1)
     expected, _, _ = run(tmp_path / 'b', 'iterations', ITERATIONS)
-    assert all(torch.equal(found[key], expected[key]) for key in expected)
+    assert all(torch.equal(resumed[key], expected[key]) for key in expected)
 
 
 @pytest.mark.parametrize('averaged', [False, True])
-def test_another_network_is_not_resumed(averaged, tmp_path):
+def test_another_network_is_refused(averaged, tmp_path):
     run(tmp_path / 'a', 'epochs', 5, averaged=averaged)
     path = tmp_path / 'a' / 'epoch_1.pth'
     saved = torch.load(path, weights_only=True)
@@ -124,12 +124,12 @@ def test_another_network_is_not_resumed(averaged, tmp_path):
 
 
 @pytest.mark.parametrize('loop', ['epochs', 'iterations'])
-def test_a_validation_that_was_due_is_made_up_for(loop, tmp_path, monkeypatch):
-    """A run that ends between the save and the validation of an epoch, or of an iteration, loses neither figure."""
+def test_a_missed_validation_is_repeated(loop, tmp_path, monkeypatch):
+    """A run that ends between a save and its validation validates when it is resumed."""
 
     def validated(folder, last, resume=None):
         loader = dict(
-            dataset=dict(type='NumbersTold'),
+            dataset=dict(type='RecordedNumbers'),
             batch_size=BATCH,
             sampler=dict(type='FaceSampler'),
             collate_fn=dict(type='default_collate'),
@@ -148,7 +148,7 @@ def test_a_validation_that_was_due_is_made_up_for(loop, tmp_path, monkeypatch):
             train_cfg=train_cfg,
             val_dataloader=loader,
             val_cfg={},
-            val_evaluator=dict(type='MeanTold'),
+            val_evaluator=dict(type='MeanOutput'),
         )
         name = 'epoch_2.pth' if loop == 'epochs' else 'iter_10.pth'
         saved = torch.load(folder / name, weights_only=True)
@@ -156,6 +156,6 @@ def test_a_validation_that_was_due_is_made_up_for(loop, tmp_path, monkeypatch):
 
     expected = validated(tmp_path / 'b', 10)
     with monkeypatch.context() as patch, pytest.raises(ArithmeticError):
-        patch.setattr(MeanTold, 'process', lambda *_: (_ for _ in ()).throw(ArithmeticError))
+        patch.setattr(MeanOutput, 'process', lambda *_: (_ for _ in ()).throw(ArithmeticError))
         validated(tmp_path / 'a', 10)
     assert validated(tmp_path / 'a', 10, 'auto') == expected and len(expected) == 2

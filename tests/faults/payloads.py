@@ -29,7 +29,7 @@ from facelmk.checkpoint import load_checkpoint, load_pretrained, publish, read_c
 from facelmk.cli import main
 from facelmk.config import load_config
 from facelmk.datasets import CocoFaces, CofwMat, SyntheticFaces
-from facelmk.engine.saving.newest import newest
+from facelmk.engine.saving.newest import newest_checkpoint
 from facelmk.errors import FacelmkError
 
 from . import annotations as made
@@ -127,7 +127,7 @@ def saved(stage: Stage, **poison: Any) -> Case:
     path = stage.folder / 'epoch_1.pth'
     torch.save(stage.state | poison, path)
     found = checkpoint_readers(path, lambda: torch.load(path, weights_only=False), stage.folder)
-    return found._replace(readers=[*found.readers, lambda: newest(stage.folder)])
+    return found._replace(readers=[*found.readers, lambda: newest_checkpoint(stage.folder)])
 
 
 def in_a_local_file(stage: Stage) -> Case:

@@ -1,4 +1,4 @@
-"""Block I: the machine around a run. Permissions are tried in a child process without root."""
+"""The machine around a run: permissions (in a child process without root), paths, display, devices."""
 
 import os
 import subprocess
@@ -30,8 +30,8 @@ model = dict(type='facelmk.FaceLandmarker', backbone=dict(type='QuickNet'), head
 def start(
     *words: str, folder: Path, flags: tuple[str, ...] = (), without: tuple[str, ...] = (), **more: str
 ) -> subprocess.CompletedProcess[str]:
-    """One command line in a process of its own."""
-    kept = {key: value for key, value in os.environ.items() if key not in without}
+    """Run one command line in its own process."""
+    inherited = {key: value for key, value in os.environ.items() if key not in without}
     return subprocess.run(
         [sys.executable, *flags, '-m', 'facelmk.cli', *words],
         cwd=folder,
@@ -39,53 +39,53 @@ def start(
         capture_output=True,
         timeout=200,
         encoding='utf-8',
-        env=kept | SLIM | {'PYTHONPATH': str(ROOT)} | more,
+        env=inherited | SLIM | {'PYTHONPATH': str(ROOT)} | more,
     )
 
 
-def written(folder: Path) -> Path:
+def folder_with_config(folder: Path) -> Path:
     folder.mkdir(parents=True, exist_ok=True)
     (folder / 'my.py').write_text(CONFIG)
     return folder
 
 
 @pytest.fixture
-def closed(tmp_path: Path) -> Path:
-    """A folder with a config that nobody but root may write into."""
+def read_only(tmp_path: Path) -> Path:
+    """A folder with a config; only root may write into it."""
     if os.geteuid() != 0:
         pytest.skip('only root can start a process of another user')
-    for place in (tmp_path, *tmp_path.parents):  # pytest and its workers close their folders to others
-        place.chmod(0o755)
-        if place.name.startswith('pytest-of-'):
+    for parent in (tmp_path, *tmp_path.parents):  # pytest's folders are closed to other users
+        parent.chmod(0o755)
+        if parent.name.startswith('pytest-of-'):
             break
-    return written(tmp_path / 'closed')
+    return folder_with_config(tmp_path / 'closed')
 
 
 @pytest.mark.fault('I01')
-def test_a_work_dir_that_may_not_be_written_to(closed: Path) -> None:
-    # root gives itself up once everything is imported: others may not be able to read this Python
+def test_a_read_only_work_dir(read_only: Path) -> None:
+    # the process leaves root after all imports: other users may not be able to read this Python
     code = (
         'import os, sys; from facelmk.cli import main; from facelmk.config import load_config; '
         f'import facelmk.engine.run, facelmk.cli.train; load_config("my.py"); os.setuid({NOBODY}); '
         'sys.exit(main(["train", "my.py", "--work-dir", sys.argv[1]]))'
     )
-    done = subprocess.run(
-        [sys.executable, '-c', code, str(closed / 'run')],
-        cwd=closed,
+    result = subprocess.run(
+        [sys.executable, '-c', code, str(read_only / 'run')],
+        cwd=read_only,
         text=True,
         timeout=200,
         capture_output=True,
         env=os.environ | SLIM | {'PYTHONPATH': str(ROOT)},
     )
-    assert done.returncode == 2 and 'Traceback' not in done.stderr, done.stderr
-    assert str(closed) in done.stderr and '--work-dir' in done.stderr
+    assert result.returncode == 2 and 'Traceback' not in result.stderr, result.stderr
+    assert str(read_only) in result.stderr and '--work-dir' in result.stderr
 
 
 @pytest.mark.fault('I03', 'I04', 'I12')
-def test_no_home_no_temporary_folder_and_the_language_c(tmp_path: Path) -> None:
-    """All three at once, since each process costs seconds."""
-    folder = written(tmp_path / '顔')
-    done = start(
+def test_without_home_temporary_folder_and_language(tmp_path: Path) -> None:
+    """All three at once, because each process costs seconds."""
+    folder = folder_with_config(tmp_path / '顔')
+    result = start(
         'config',
         'show',
         str(folder / 'my.py'),
@@ -95,7 +95,7 @@ def test_no_home_no_temporary_folder_and_the_language_c(tmp_path: Path) -> None:
         LC_ALL='C',
         TMPDIR=str(tmp_path / 'gone'),
     )
-    assert done.returncode == 0 and 'FaceLandmarker' in done.stdout, done.stderr
+    assert result.returncode == 0 and 'FaceLandmarker' in result.stdout, result.stderr
 
 
 @pytest.mark.parametrize(
@@ -107,50 +107,50 @@ def test_no_home_no_temporary_folder_and_the_language_c(tmp_path: Path) -> None:
     ],
 )
 def test_paths(name: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    folder = written(tmp_path / name)
+    folder = folder_with_config(tmp_path / name)
     words = ['config', 'check', str(folder / 'my.py'), '--work-dir', str(folder / 'run')]
     assert main(words) == 0, capsys.readouterr()
     assert 'validation batch' in capsys.readouterr().out
 
 
-def asked(folder: Path) -> list[str]:
-    """The words of a prediction in a folder that holds all it needs."""
-    written(folder)
+def words_of_prediction(folder: Path) -> list[str]:
+    """The command line of a prediction, with all its files in a folder."""
+    folder_with_config(folder)
     assert cv2.imwrite(str(folder / 'a.png'), np.zeros((64, 64, 3), np.uint8))
     model = MODELS.build(load_config(str(folder / 'my.py')).model)
     with torch.no_grad():
-        list(model.head.parameters())[-1].fill_(0.5)  # the bias: points in the middle of the picture
+        list(model.head.parameters())[-1].fill_(0.5)  # the bias: points in the middle of the image
     save_checkpoint({'state_dict': model.state_dict()}, folder / 'w.pth')
     return ['predict', 'my.py', 'a.png', '--weights', 'w.pth', '--boxes', 'full', '--device', 'cpu']
 
 
 @pytest.mark.fault('I02')
-def test_a_current_folder_that_may_not_be_written_to(closed: Path) -> None:
-    """Root asks first, so that everything is imported; neither time anything is written."""
-    words = [*asked(closed), '--json']
-    before = sorted(closed.rglob('*'))
+def test_a_read_only_current_folder(read_only: Path) -> None:
+    """Root runs the command first, so that everything is imported; neither run writes a file."""
+    words = [*words_of_prediction(read_only), '--json']
+    before = sorted(read_only.rglob('*'))
     code = (
         f'import os; from facelmk.cli import main; words = {words!r}; main(words); os.setgid({NOBODY}); '
         f'os.setuid({NOBODY}); assert not os.access(".", os.W_OK); raise SystemExit(main(words))'
     )
-    done = subprocess.run(
+    result = subprocess.run(
         [sys.executable, '-c', code],
-        cwd=closed,
+        cwd=read_only,
         text=True,
         timeout=200,
         capture_output=True,
         env=os.environ | SLIM | {'PYTHONPATH': str(ROOT)},
     )
-    assert done.returncode == 0, done.stderr
-    one, other = done.stdout[: len(done.stdout) // 2], done.stdout[len(done.stdout) // 2 :]
-    assert one == other and '"landmarks"' in one and sorted(closed.rglob('*')) == before
+    assert result.returncode == 0, result.stderr
+    one, other = result.stdout[: len(result.stdout) // 2], result.stdout[len(result.stdout) // 2 :]
+    assert one == other and '"landmarks"' in one and sorted(read_only.rglob('*')) == before
 
 
 @pytest.mark.fault('I08')
 def test_no_display(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
     for name in ('DISPLAY', 'WAYLAND_DISPLAY', 'XAUTHORITY'):
         monkeypatch.delenv(name, raising=False)
-    words = asked(tmp_path)
+    words = words_of_prediction(tmp_path)
     monkeypatch.chdir(tmp_path)
     assert main([*words, '--out', 'drawn.png']) == 0, capsys.readouterr()
     drawn = cv2.imread('drawn.png')
@@ -158,22 +158,21 @@ def test_no_display(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pyt
 
 
 @pytest.mark.fault('I09')
-def test_a_device_that_is_not_there(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
-) -> None:
+def test_a_missing_device(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
     monkeypatch.setattr(torch.cuda, 'device_count', lambda: 0)
-    words = [*asked(tmp_path)[:-1], 'cuda']
+    words = [*words_of_prediction(tmp_path)[:-1], 'cuda']
     monkeypatch.chdir(tmp_path)
     assert main(words) == 3
-    told = capsys.readouterr().err
-    assert "device='cuda': torch sees 0 GPUs" in told and "device='cpu'" in told and 'Traceback' not in told
+    message = capsys.readouterr().err
+    assert "device='cuda'" in message and '0 GPUs' in message
+    assert "device='cpu'" in message and 'Traceback' not in message
 
 
 @pytest.mark.slow
 @pytest.mark.fault('I13')
-def test_an_output_that_is_closed(tmp_path: Path) -> None:
+def test_a_closed_output(tmp_path: Path) -> None:
     command = f'set -o pipefail; "{sys.executable}" -m facelmk.cli config show hrnetv2_w18_wflw --json | true'
-    done = subprocess.run(
+    result = subprocess.run(
         ['bash', '-c', command],
         cwd=tmp_path,
         capture_output=True,
@@ -181,16 +180,16 @@ def test_an_output_that_is_closed(tmp_path: Path) -> None:
         timeout=200,
         env=os.environ | SLIM | {'PYTHONPATH': str(ROOT)},
     )
-    assert done.returncode == 141 and done.stderr == ''
+    assert result.returncode == 141 and result.stderr == ''
 
 
 @pytest.mark.slow
 @pytest.mark.fault('I14')
-def test_without_assertions(tmp_path: Path) -> None:
-    folder = written(tmp_path)
+def test_python_without_assertions(tmp_path: Path) -> None:
+    folder = folder_with_config(tmp_path)
     words = ('config', 'check', 'my.py', '--cfg-options', 'model.backbone.widht=3')
     one, other = (start(*words, folder=folder, flags=flags) for flags in ((), ('-O',)))
     assert one.returncode == other.returncode == 2 and "'width'" in other.stdout
     assert one.stdout.splitlines()[0] == other.stdout.splitlines()[0]
-    done = start('train', 'my.py', '--cfg-options', 'model.mean=[1,2', folder=folder, flags=('-O',))
-    assert done.returncode == 2 and 'Traceback' not in done.stderr
+    result = start('train', 'my.py', '--cfg-options', 'model.mean=[1,2', folder=folder, flags=('-O',))
+    assert result.returncode == 2 and 'Traceback' not in result.stderr

@@ -1,4 +1,4 @@
-"""Block H: several processes. What equal figures need is shown by tests/metrics/test_ranks.py; here is what fails."""
+"""Several processes: what fails, and how it is reported. tests/metrics/test_ranks.py tests equal metrics."""
 
 import contextlib
 import fcntl
@@ -34,13 +34,13 @@ WEIGHTS = os.urandom(200_000)
 
 
 def free_port() -> int:
-    with socket.socket() as free:
-        free.bind(('127.0.0.1', 0))
-        return free.getsockname()[1]
+    with socket.socket() as unused:
+        unused.bind(('127.0.0.1', 0))
+        return unused.getsockname()[1]
 
 
 def nme(rank: int, world: int, size: int = 5) -> float:
-    """The NME of `size` made-up faces, of which this rank measures its share."""
+    """The NME of `size` random faces; this rank measures its share of them."""
     metric = METRICS.build(dict(type='NME'))
     metric.dataset_meta = {'markup': 'wflw'}
     truth = torch.rand(size, 98, 2, generator=torch.Generator().manual_seed(1), dtype=torch.double)
@@ -57,23 +57,23 @@ def nme(rank: int, world: int, size: int = 5) -> float:
     return metric.evaluate(size)['NME']
 
 
-def narrow(rank: int, folder: Path) -> float:
-    """A temporary folder of this rank's own, a current folder that cannot be written, and no root's rights."""
-    own = folder / f'tmp {rank}'
-    own.mkdir()
-    os.environ['TMPDIR'] = str(own)
-    closed = folder / f'closed {rank}'
-    closed.mkdir()
-    closed.chmod(0o555)
-    os.chdir(closed)
+def restricted(rank: int, folder: Path) -> float:
+    """The NME with its own temporary folder, a read-only current folder, and without the rights of root."""
+    temporary = folder / f'tmp {rank}'
+    temporary.mkdir()
+    os.environ['TMPDIR'] = str(temporary)
+    read_only = folder / f'read_only {rank}'
+    read_only.mkdir()
+    read_only.chmod(0o555)
+    os.chdir(read_only)
     if os.geteuid() == 0:
         os.setgid(65534)
         os.setuid(65534)
     with pytest.raises(PermissionError):
         Path('here').touch()
-    found = nme(rank, 2)
-    assert not list(closed.iterdir())
-    return found
+    result = nme(rank, 2)
+    assert not list(read_only.iterdir())
+    return result
 
 
 def seeds(rank: int, folder: Path) -> None:
@@ -86,29 +86,32 @@ def seeds(rank: int, folder: Path) -> None:
 def dies(rank: int, folder: Path) -> str:
     if rank:
         os._exit(9)
-    return lost()
+    return wait_for_lost_rank()
 
 
 def hangs(rank: int, folder: Path) -> str:
     if rank:
         time.sleep(3 * TIMEOUT)
         os._exit(9)
-    return lost()
+    return wait_for_lost_rank()
 
 
-def lost() -> str:
-    """What the rank that is left says, in its own words and around what the network raises; and how long it waited."""
+def wait_for_lost_rank() -> str:
+    """The message of the remaining rank; both ways to wait end in time, with exit code 5."""
     start = time.monotonic()
-    with pytest.raises(FacelmkError, match='one of them has ended, or did not answer') as told:
+    with pytest.raises(FacelmkError, match='env_cfg.dist_cfg.timeout') as gathering:
         gather([])
-    with pytest.raises(FacelmkError, match='rank 0 of 2 lost another rank') as around, ranks.among_ranks():
+    with (
+        pytest.raises(FacelmkError, match='rank 0 of 2 .*env_cfg.dist_cfg.timeout') as reducing,
+        ranks.translate_lost_rank_errors(),
+    ):
         distributed.all_reduce(torch.zeros(1))
-    assert told.value.exit_code == around.value.exit_code == 5
+    assert gathering.value.exit_code == reducing.value.exit_code == 5
     assert time.monotonic() - start < 2 * TIMEOUT + 2
-    return str(told.value)
+    return str(gathering.value)
 
 
-ACTS: dict[str, Callable[[int, Path], Any]] = {act.__name__: act for act in (narrow, seeds, dies, hangs)}
+ACTS: dict[str, Callable[[int, Path], Any]] = {act.__name__: act for act in (restricted, seeds, dies, hangs)}
 
 
 def work(rank: int, port: int, act: str, folder: Path) -> None:
@@ -123,84 +126,86 @@ def work(rank: int, port: int, act: str, folder: Path) -> None:
     os._exit(0)
 
 
-def of_two(act: str, folder: Path) -> list[Any]:
-    """What two forked ranks come to; None for one that left without a word."""
+def on_two_ranks(act: str, folder: Path) -> list[Any]:
+    """The results of two forked ranks; None for a rank that ended without one."""
     folder.chmod(0o777)
-    for above in list(folder.parents)[:3]:  # pytest and its workers close their folders to others
+    for parent in list(folder.parents)[:3]:  # pytest's folders are closed to other users
         with contextlib.suppress(PermissionError):
-            above.chmod(above.stat().st_mode | 0o055)
+            parent.chmod(parent.stat().st_mode | 0o055)
     context = multiprocessing.get_context('fork')
     port = free_port()
-    started = [context.Process(target=work, args=(rank, port, act, folder)) for rank in (0, 1)]
-    for process in started:
+    processes = [context.Process(target=work, args=(rank, port, act, folder)) for rank in (0, 1)]
+    for process in processes:
         process.start()
-    started[0].join(30)
-    started[1].join(0 if act == 'hangs' else 30)
-    assert started[0].exitcode == 0
-    if started[1].is_alive():
-        started[1].kill()
-    found = [(folder / f'{rank}.json').read_text() for rank in (0, 1)]
-    return [json.loads(text) if text else None for text in found]
+    processes[0].join(30)
+    processes[1].join(0 if act == 'hangs' else 30)
+    assert processes[0].exitcode == 0
+    if processes[1].is_alive():
+        processes[1].kill()
+    texts = [(folder / f'{rank}.json').read_text() for rank in (0, 1)]
+    return [json.loads(text) if text else None for text in texts]
 
 
 @on_the_cpu
 @fault('H07')
-@pytest.mark.parametrize(('act', 'word'), [('dies', 'onnection'), ('hangs', 'imed out')])
-def test_a_rank_that_is_gone_ends_the_others(act: str, word: str, tmp_path: Path) -> None:
-    found = of_two(act, tmp_path)
-    assert word in found[0] and found[1] is None
+@pytest.mark.parametrize(('act', 'cause'), [('dies', 'onnection'), ('hangs', 'imed out')])
+def test_a_lost_rank_ends_the_others(act: str, cause: str, tmp_path: Path) -> None:
+    first, second = on_two_ranks(act, tmp_path)
+    assert cause in first and second is None
 
 
 @on_the_cpu
 @fault('H08', 'H09')
-def test_ranks_need_no_folder(tmp_path: Path) -> None:
-    assert of_two('narrow', tmp_path) == [pytest.approx(nme(0, 1), abs=1e-12, rel=0)] * 2
+def test_ranks_need_no_common_folder(tmp_path: Path) -> None:
+    assert on_two_ranks('restricted', tmp_path) == [pytest.approx(nme(0, 1), abs=1e-12, rel=0)] * 2
 
 
 @on_the_cpu
 @fault('H10')
 def test_ranks_of_different_seeds_are_refused(tmp_path: Path) -> None:
-    of_two('seeds', tmp_path)
+    on_two_ranks('seeds', tmp_path)
 
 
 @pytest.fixture
-def taken() -> Iterator[int]:
-    """A port that somebody listens on."""
+def used_port() -> Iterator[int]:
+    """A port that a server listens on."""
     with socket.create_server(('', 0)) as listening:
         yield listening.getsockname()[1]
 
 
 @on_the_cpu
 @fault('H11')
-def test_a_port_in_use_is_named(taken: int, monkeypatch: pytest.MonkeyPatch) -> None:
-    for name, value in dict(MASTER_ADDR='127.0.0.1', MASTER_PORT=taken, RANK=0, WORLD_SIZE=2, LOCAL_RANK=0).items():
+def test_a_port_in_use_is_named(used_port: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    for name, value in dict(MASTER_ADDR='127.0.0.1', MASTER_PORT=used_port, RANK=0, WORLD_SIZE=2, LOCAL_RANK=0).items():
         monkeypatch.setenv(name, str(value))
-    with pytest.raises(FacelmkError, match=f'port {taken} of this machine is in use.*MASTER_PORT'):
+    with pytest.raises(FacelmkError, match=f'port {used_port} .*MASTER_PORT'):
         ranks.join_ranks('pytorch', Config({'env_cfg': {'dist_cfg': {'timeout': 1}}}))
 
 
 def test_more_ranks_than_gpus_are_refused(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(torch.cuda, 'is_available', lambda: True)
     monkeypatch.setattr(torch.cuda, 'device_count', lambda: 2)
-    monkeypatch.setattr(ranks, '_meet', lambda backend, timeout: pytest.fail('it was not told in time'))
+    monkeypatch.setattr(
+        ranks, '_init_process_group', lambda backend, timeout: pytest.fail('the process group was formed')
+    )
     for name, value in dict(RANK=0, WORLD_SIZE=16, LOCAL_RANK=0, LOCAL_WORLD_SIZE=8).items():
         monkeypatch.setenv(name, str(value))
-    with pytest.raises(MissingResource, match='8 ranks were started on this machine, and torch sees 2 GPUs') as told:
+    with pytest.raises(MissingResource, match='8 ranks.*2 GPUs') as caught:
         ranks.join_ranks('pytorch', Config())
-    assert told.value.exit_code == 3
+    assert caught.value.exit_code == 3
 
 
 @pytest.fixture
 def tools(tmp_path: Path) -> Callable[..., subprocess.CompletedProcess]:
-    """Runs tools/dist_*.sh with a python that tells what it is started with instead of starting ranks."""
-    stand_in = tmp_path / 'bin with spaces' / 'python'
-    stand_in.parent.mkdir()
-    stand_in.write_text(f'#!/usr/bin/env bash\n[ "$1" = - ] && exec "{sys.executable}" "$@"\nprintf "%s\\n" "$@"\n')
-    stand_in.chmod(0o755)
+    """Run tools/dist_*.sh with a `python` that prints its arguments instead of starting ranks."""
+    fake_python = tmp_path / 'bin with spaces' / 'python'
+    fake_python.parent.mkdir()
+    fake_python.write_text(f'#!/usr/bin/env bash\n[ "$1" = - ] && exec "{sys.executable}" "$@"\nprintf "%s\\n" "$@"\n')
+    fake_python.chmod(0o755)
 
     def run(script: str, *arguments: str, **variables: Any) -> subprocess.CompletedProcess:
-        kept = {key: value for key, value in os.environ.items() if key not in ('PORT', 'NNODES', 'NODE_RANK')}
-        environment = kept | {'PATH': f'{stand_in.parent}:{os.environ["PATH"]}'}
+        inherited = {key: value for key, value in os.environ.items() if key not in ('PORT', 'NNODES', 'NODE_RANK')}
+        environment = inherited | {'PATH': f'{fake_python.parent}:{os.environ["PATH"]}'}
         return subprocess.run(
             ['bash', str(ROOT / 'tools' / script), *arguments],
             capture_output=True,
@@ -213,34 +218,34 @@ def tools(tmp_path: Path) -> Callable[..., subprocess.CompletedProcess]:
 
 
 @fault('H11')
-def test_scripts_choose_a_free_port_or_say_which_is_taken(tools: Callable, taken: int) -> None:
+def test_scripts_choose_a_free_port_or_name_the_used_one(tools: Callable, used_port: int) -> None:
     def port(**variables: Any) -> int:
         lines = tools('dist_train.sh', 'c.py', '2', **variables).stdout.splitlines()
         return int(next(line for line in lines if line.startswith('--master-port=')).split('=')[1])
 
     chosen = {port() for _ in range(3)}
-    assert len(chosen) > 1 and taken not in chosen
-    assert port(PORT=(free := free_port())) == free
-    assert port(NNODES=2, NODE_RANK=1, PORT=taken) == taken  # the first machine listens there, not this one
-    refused = tools('dist_test.sh', 'c.py', 'x.pth', '2', PORT=taken)
-    assert refused.returncode == 2 and f'PORT={taken}' in refused.stderr and not refused.stdout
+    assert len(chosen) > 1 and used_port not in chosen
+    assert port(PORT=(unused := free_port())) == unused
+    assert port(NNODES=2, NODE_RANK=1, PORT=used_port) == used_port  # the first machine listens there, not this one
+    refused = tools('dist_test.sh', 'c.py', 'x.pth', '2', PORT=used_port)
+    assert refused.returncode == 2 and f'PORT={used_port}' in refused.stderr and not refused.stdout
 
 
 def test_scripts_take_paths_with_spaces(tools: Callable) -> None:
-    told = tools('dist_train.sh', 'a b/cfg 1.py', '2', '--work-dir', 'o u t').stdout.splitlines()
-    assert told[-5:] == ['a b/cfg 1.py', '--launcher', 'pytorch', '--work-dir', 'o u t']
-    told = tools('dist_test.sh', 'a b/cfg 1.py', 'c d.pth', '2').stdout.splitlines()
-    assert told[-4:] == ['a b/cfg 1.py', 'c d.pth', '--launcher', 'pytorch']
+    arguments = tools('dist_train.sh', 'a b/cfg 1.py', '2', '--work-dir', 'o u t').stdout.splitlines()
+    assert arguments[-5:] == ['a b/cfg 1.py', '--launcher', 'pytorch', '--work-dir', 'o u t']
+    arguments = tools('dist_test.sh', 'a b/cfg 1.py', 'c d.pth', '2').stdout.splitlines()
+    assert arguments[-4:] == ['a b/cfg 1.py', 'c d.pth', '--launcher', 'pytorch']
 
 
 @pytest.fixture
 def server() -> Iterator[tuple[str, list[str]]]:
-    """A slow server of one weight file, and the requests that it got."""
-    asked: list[str] = []
+    """A slow server of one weight file, and the requests that it has received."""
+    requests: list[str] = []
 
     class Answer(BaseHTTPRequestHandler):
         def do_GET(self) -> None:
-            asked.append(self.path)
+            requests.append(self.path)
             self.send_response(200)
             self.send_header('Content-Length', str(len(WEIGHTS)))
             self.end_headers()
@@ -254,7 +259,7 @@ def server() -> Iterator[tuple[str, list[str]]]:
     service = HTTPServer(('127.0.0.1', 0), Answer)
     threading.Thread(target=service.serve_forever, daemon=True).start()
     name = f'w-{hashlib.sha256(WEIGHTS).hexdigest()[:8]}.pth'
-    yield f'http://127.0.0.1:{service.server_port}/{name}', asked
+    yield f'http://127.0.0.1:{service.server_port}/{name}', requests
     service.shutdown()
     service.server_close()
 
@@ -262,21 +267,21 @@ def server() -> Iterator[tuple[str, list[str]]]:
 def fetch(rank: int, url: str, cache: str) -> None:
     os.environ.update(LOCAL_RANK=str(rank), FACELMK_HOME=cache)
     if rank == 0:
-        time.sleep(0.3)  # the others ask first
+        time.sleep(0.3)  # so that the others start first
     os._exit(0 if download.fetch(url).read_bytes() == WEIGHTS else 1)
 
 
 @fault('H13')
 def test_one_rank_of_a_machine_downloads(server: tuple[str, list[str]], tmp_path: Path) -> None:
-    url, asked = server
+    url, requests = server
     context = multiprocessing.get_context('fork')
-    started = [context.Process(target=fetch, args=(rank, url, str(tmp_path))) for rank in (0, 1, 2)]
-    for process in started:
+    processes = [context.Process(target=fetch, args=(rank, url, str(tmp_path))) for rank in (0, 1, 2)]
+    for process in processes:
         process.start()
-    for process in started:
+    for process in processes:
         process.join(20)
-    assert [process.exitcode for process in started] == [0, 0, 0]
-    assert len(asked) == 1
+    assert [process.exitcode for process in processes] == [0, 0, 0]
+    assert len(requests) == 1
 
 
 def test_a_rank_that_waits_in_vain_downloads_itself(

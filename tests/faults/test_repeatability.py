@@ -1,4 +1,4 @@
-"""Block K: the same again, and the same in another way; the limits stand in the tests."""
+"""Repeatability: the same result again, and in another way, within the limits that each test states."""
 
 import copy
 import hashlib
@@ -28,7 +28,7 @@ SIZE = 256
 
 @pytest.fixture(scope='module')
 def settings(tmp_path_factory: pytest.TempPathFactory) -> Config:
-    """The quick start with ten faces of 64 pixels, which are drawn once."""
+    """The quick start with ten faces of 64 pixels, drawn once."""
     loader = 'train_dataloader'
     return load_config(
         'quickstart',
@@ -44,11 +44,11 @@ def settings(tmp_path_factory: pytest.TempPathFactory) -> Config:
 
 
 def loader(settings: Config, seed: int, workers: int = 0) -> torch.utils.data.DataLoader:
-    """The batches of a run, as the Runner has them."""
-    found = copy.deepcopy(settings.train_dataloader)
-    found.num_workers, found.persistent_workers = workers, workers > 0
+    """The data loader of a run, as the Runner builds it."""
+    config = copy.deepcopy(settings.train_dataloader)
+    config.num_workers, config.persistent_workers = workers, workers > 0
     with DefaultScope.overwrite_default_scope('facelmk'):
-        return Runner.build_dataloader(found, seed=seed)
+        return Runner.build_dataloader(config, seed=seed)
 
 
 def trained(settings: Config, seed: int) -> dict[str, Tensor]:
@@ -66,11 +66,11 @@ def trained(settings: Config, seed: int) -> dict[str, Tensor]:
 
 
 @fault('K01', 'K02')
-def test_a_seed_gives_its_weights_and_another_seed_others(settings: Config) -> None:
+def test_a_seed_determines_the_weights(settings: Config) -> None:
     first, again, other = trained(settings, 1), trained(settings, 1), trained(settings, 2)
     assert all(torch.equal(first[key], again[key]) for key in first)
-    moved = [key for key in first if first[key].is_floating_point() and not torch.equal(first[key], other[key])]
-    assert len(moved) > 0.9 * sum(value.is_floating_point() for value in first.values())
+    changed = [key for key in first if first[key].is_floating_point() and not torch.equal(first[key], other[key])]
+    assert len(changed) > 0.9 * sum(value.is_floating_point() for value in first.values())
 
 
 @fault('K03')
@@ -96,7 +96,7 @@ def test_workers_change_no_batch(settings: Config) -> None:
 
 @fault('K04')
 def test_batches_of_one_and_of_sixteen(predictor: Predictor) -> None:
-    """Landmarks within 1e-3 px: convolutions of other batches may round otherwise."""
+    """Landmarks within 1e-3 px: convolutions round differently for other batch sizes."""
     draw = np.random.default_rng(0)
     image = draw.integers(0, 256, (200, 220, 3), np.uint8)
     boxes = [[x, y, x + side, y + side] for x, y, side in draw.uniform(20, 120, (16, 3))]
@@ -104,11 +104,11 @@ def test_batches_of_one_and_of_sixteen(predictor: Predictor) -> None:
         np.stack([face.landmarks for face in predictor(image, boxes, batch_size=size)]) for size in (16, 1)
     )
     assert np.abs(together - alone).max() < 1e-3
-    assert np.ptp(alone, 0).max() > 5  # the network does not say the same of every box
+    assert np.ptp(alone, 0).max() > 5  # the network does not predict the same for every box
 
 
 def build(name: str) -> nn.Module:
-    """A codec in its plain form."""
+    """A codec with default arguments."""
     return CODECS.build(dict(type=name, **({'markup': 'wflw'} if name == 'Boundary' else {})))
 
 
@@ -121,8 +121,8 @@ def output_of(name: str, codec: nn.Module) -> Tensor:
 
 @fault('K05')
 @pytest.mark.parametrize('name', CODECS)
-def test_an_output_mirrored_twice_is_itself(name: str) -> None:
-    """Bit for bit; coordinates within 1e-4 px, since they are subtracted from the crop's side."""
+def test_an_output_mirrored_twice_is_unchanged(name: str) -> None:
+    """Bit for bit; coordinates within 1e-4 px, because they are subtracted from the crop's side."""
     codec, mirror = build(name), torch.from_numpy(MARKUPS['wflw'].mirror)
     output = output_of(name, codec)
     once = codec.flip(output, mirror, SIZE)
@@ -133,10 +133,10 @@ def test_an_output_mirrored_twice_is_itself(name: str) -> None:
 
 @fault('K07')
 @pytest.mark.parametrize('name', CODECS)
-def test_the_way_home_undoes_the_crop(name: str) -> None:
+def test_to_photo_is_the_inverse_of_the_crop(name: str) -> None:
     """Within 1e-3 px of a photograph of 4,000 pixels, for float32 points.
 
-    HRNetInteger cuts a place towards zero and adds 1 on purpose: it answers up to one pixel more, and never less.
+    HRNetInteger rounds towards zero and adds 1, as the original does: its result is up to one pixel larger.
     """
     draw = np.random.default_rng(2)
     codec = build(name)
@@ -145,13 +145,13 @@ def test_the_way_home_undoes_the_crop(name: str) -> None:
         warp = geometry.box_to_crop([x, y, x + side, y + side], SIZE, 1.25, degrees)
         landmarks = draw.uniform((x, y), (x + side, y + side), (98, 2))
         points = torch.from_numpy(geometry.apply(warp, landmarks).astype(np.float32))
-        found = codec.to_photo(points[None], torch.from_numpy(warp)[None])[0]
-        off, more = found.numpy() - landmarks, 1.0 if name == 'HRNetInteger' else 0.0
-        assert off.min() > -1e-3 and off.max() < more + 1e-3
+        predicted = codec.to_photo(points[None], torch.from_numpy(warp)[None])[0]
+        error, extra = predicted.numpy() - landmarks, 1.0 if name == 'HRNetInteger' else 0.0
+        assert error.min() > -1e-3 and error.max() < extra + 1e-3
 
 
-def settled(settings: Config, side: int = SIDE) -> tuple[nn.Module, Tensor]:
-    """The quick start's network in evaluation, its BatchNorms having seen something, and crops to ask about."""
+def evaluation_model(settings: Config, side: int = SIDE) -> tuple[nn.Module, Tensor]:
+    """The quick start's network in evaluation mode, with BatchNorm statistics of one batch, and crops."""
     torch.manual_seed(0)
     model, image = MODELS.build(settings.model), torch.randn(2, 3, side, side)
     with torch.no_grad():
@@ -161,46 +161,46 @@ def settled(settings: Config, side: int = SIDE) -> tuple[nn.Module, Tensor]:
 
 @fault('K08')
 def test_bfloat16_is_near_float32(predictor: Predictor) -> None:
-    """Landmarks move by less than 1 px of a crop of 256 in the mean."""
+    """The mean change of the landmarks is less than 1 px of a crop of 256."""
     image = np.random.default_rng(0).integers(0, 256, (SIZE, SIZE, 3), np.uint8)
-    plain = predictor(image, 'full')[0].landmarks
+    float32 = predictor(image, 'full')[0].landmarks
     with torch.autocast('cpu', torch.bfloat16):
-        found = predictor(image, 'full')[0].landmarks
-    moved = np.linalg.norm(found - plain, axis=-1).mean()
-    assert 0 < moved < 1
+        bfloat16 = predictor(image, 'full')[0].landmarks
+    change = np.linalg.norm(bfloat16 - float32, axis=-1).mean()
+    assert 0 < change < 1
 
 
 @fault('K09')
 @pytest.mark.slow
-def test_onnxruntime_says_the_same(settings: Config, tmp_path: Path) -> None:
+def test_onnxruntime_gives_the_same_output(settings: Config, tmp_path: Path) -> None:
     """Within 1e-4 of the largest output."""
     runtime = pytest.importorskip('onnxruntime')
     pytest.importorskip('onnxscript')
-    model, image = settled(settings)
+    model, image = evaluation_model(settings)
     torch.onnx.export(model, (image,), tmp_path / 'x.onnx', dynamo=True, verbose=False)
     session = runtime.InferenceSession(tmp_path / 'x.onnx', providers=['CPUExecutionProvider'])
-    found = torch.from_numpy(session.run(None, {session.get_inputs()[0].name: image.numpy()})[-1])
+    output = torch.from_numpy(session.run(None, {session.get_inputs()[0].name: image.numpy()})[-1])
     with torch.no_grad():
         expected = model(image)[-1]
-    assert (found - expected).abs().max() <= 1e-4 * expected.abs().max()
+    assert (output - expected).abs().max() <= 1e-4 * expected.abs().max()
 
 
 @fault('K10')
 @pytest.mark.slow
-def test_a_compiled_network_says_the_same(settings: Config) -> None:
+def test_a_compiled_network_gives_the_same_output(settings: Config) -> None:
     """Within 1e-4 of the largest output."""
     if shutil.which('c++') is None and shutil.which('g++') is None:
         pytest.skip('torch.compile needs a C++ compiler on the CPU')
-    model, image = settled(settings)
+    model, image = evaluation_model(settings)
     with torch.no_grad():
-        expected, found = model(image)[-1], torch.compile(model)(image)[-1]
-    assert (found - expected).abs().max() <= 1e-4 * expected.abs().max()
+        expected, output = model(image)[-1], torch.compile(model)(image)[-1]
+    assert (output - expected).abs().max() <= 1e-4 * expected.abs().max()
 
 
 @fault('K11')
-def test_saved_and_loaded_says_the_same(settings: Config, tmp_path: Path) -> None:
-    """Bit for bit, and other than before."""
-    model, image = settled(settings)
+def test_a_loaded_network_gives_the_same_output(settings: Config, tmp_path: Path) -> None:
+    """Bit for bit, and different from before loading."""
+    model, image = evaluation_model(settings)
     torch.manual_seed(9)
     other = MODELS.build(settings.model).eval()
     save_checkpoint({'state_dict': model.state_dict()}, tmp_path / 'saved.pth')
@@ -211,16 +211,16 @@ def test_saved_and_loaded_says_the_same(settings: Config, tmp_path: Path) -> Non
 
 
 @fault('K12')
-def test_what_is_exported_twice_has_the_same_bytes(settings: Config, tmp_path: Path) -> None:
+def test_two_exports_have_the_same_bytes(settings: Config, tmp_path: Path) -> None:
     """The published file, and torch's exported graph."""
-    model, image = settled(settings)
+    model, image = evaluation_model(settings)
     save_checkpoint({'state_dict': model.state_dict()}, tmp_path / 'saved.pth')
     digests = []
-    for place in (tmp_path / 'one', tmp_path / 'two'):
-        place.mkdir()
-        published = publish(tmp_path / 'saved.pth', place / 'out.pth')
-        torch.export.save(torch.export.export(model, (image,)), place / 'graph.pt2')
+    for folder in (tmp_path / 'one', tmp_path / 'two'):
+        folder.mkdir()
+        published = publish(tmp_path / 'saved.pth', folder / 'out.pth')
+        torch.export.save(torch.export.export(model, (image,)), folder / 'graph.pt2')
         digests.append(
-            [hashlib.sha256(path.read_bytes()).hexdigest() for path in (Path(published), place / 'graph.pt2')]
+            [hashlib.sha256(path.read_bytes()).hexdigest() for path in (Path(published), folder / 'graph.pt2')]
         )
     assert digests[0] == digests[1]

@@ -8,11 +8,11 @@ from mmengine.model import BaseModel
 from mmengine.runner import Runner
 from torch import nn
 
-_NUMBERS = itertools.count()  # of runs, whose names must differ in one process
+_NUMBERS = itertools.count()  # mmengine wants a new name for each run of a process
 
 
 class Toy(BaseModel):
-    """One weight, which learns the mean of what it sees."""
+    """One weight, which learns the mean of its inputs."""
 
     def __init__(self):
         super().__init__()
@@ -53,7 +53,7 @@ def run(folder, epochs=3, resume=False, load=None, scheduler=None, guard=None, r
 
 
 def faces(bad=None, value=float('nan'), count=8):
-    """Samples with ids, of which one is spoilt."""
+    """Samples with ids; number `bad` has another value."""
     return [
         dict(inputs=torch.full((1,), value if i == bad else float(i)), data_samples=dict(id=f'face{i}'))
         for i in range(count)
@@ -61,7 +61,7 @@ def faces(bad=None, value=float('nan'), count=8):
 
 
 class Parts(BaseModel):
-    """Two terms of which one has a gradient of its own, BatchNorm, and a figure that is no loss."""
+    """BatchNorm, two loss terms with gradients of their own, and a value that is not a loss."""
 
     def __init__(self):
         super().__init__()
@@ -70,7 +70,7 @@ class Parts(BaseModel):
 
     def forward(self, inputs, data_samples=None, mode='tensor'):
         bad = inputs.isnan().any()
-        steep = (self.root * ~bad).sqrt().sum()  # at 0 its slope is infinite, and times 0 that is NaN
+        steep = (self.root * ~bad).sqrt().sum()  # at 0 the slope is infinite, and infinite times 0 is NaN
         inputs = inputs.nan_to_num()
         return {'loss_a': self.layer(inputs).square().mean(), 'loss_b': steep, 'accuracy': torch.tensor(torch.nan)}
 
@@ -100,7 +100,7 @@ def parts(folder, data, action='stop', epochs=1, wrapper=None, hooks=(), model=P
 
 
 class Normed(BaseModel):
-    """A layer with BatchNorm behind it."""
+    """A layer and BatchNorm."""
 
     def __init__(self):
         super().__init__()
@@ -111,7 +111,7 @@ class Normed(BaseModel):
 
 
 def of_size(folder, count, batch, model=Normed, validated=None, **options):
-    """A Runner on so many samples, validated on others where these are counted."""
+    """A Runner on `count` samples, with a validation on `validated` samples if given."""
 
     def loader(number):
         return dict(
@@ -122,11 +122,9 @@ def of_size(folder, count, batch, model=Normed, validated=None, **options):
             **options,
         )
 
-    validation = (
-        {}
-        if validated is None
-        else dict(val_dataloader=loader(validated), val_cfg=dict(), val_evaluator=dict(type='NME'))
-    )
+    validation = {}
+    if validated is not None:
+        validation = dict(val_dataloader=loader(validated), val_cfg=dict(), val_evaluator=dict(type='NME'))
     return Runner(
         model(),
         str(folder),

@@ -1,4 +1,4 @@
-"""Made-up faces, and a metric run over them."""
+"""Random faces, and a fixture that measures them."""
 
 import numpy as np
 import pytest
@@ -8,7 +8,7 @@ from facelmk.registry import METRICS
 
 
 def make_batch(landmarks, predicted, visible=None, norm=None, box=None, tags=None, ids=None, scores=None):
-    """A batch as the collate hands it over, and predictions as the model hands them over."""
+    """A batch as the collate function returns it, and predictions as the model returns them."""
     count, points = np.shape(landmarks)[:2]
     ids = [f'{i}.png' for i in range(count)] if ids is None else ids
     truth = {
@@ -29,13 +29,13 @@ def make_batch(landmarks, predicted, visible=None, norm=None, box=None, tags=Non
 
 @pytest.fixture
 def batch():
-    """Makes a batch of truth and predictions."""
+    """A function that makes a batch of ground truth and predictions."""
     return make_batch
 
 
 @pytest.fixture
 def measure():
-    """Builds a metric from its config, feeds it batches, evaluates."""
+    """A function that builds a metric from its config, processes batches and evaluates."""
 
     def run(config, batches, markup='wflw', subsets=(), size=None):
         metric = METRICS.build(config)

@@ -1,4 +1,4 @@
-"""NME, failure rate and AUC by hand, subsets, what is left out, and what a metric says of itself."""
+"""NME, failure rate and AUC by hand, subsets, faces without a value, and descriptions of metrics."""
 
 import numpy as np
 import pytest
@@ -10,29 +10,33 @@ from facelmk.registry import METRICS
 
 @pytest.fixture
 def faces(batch):
-    """Four faces whose errors are 2, 6, 10 and 30 % of the file's number 100; tags as WFLW has them."""
+    """Four faces with errors of 2, 6, 10 and 30 % of the file's number 100; tags as in WFLW."""
     truth = np.zeros((4, 98, 2))
-    found = truth + np.array([2.0, 6, 10, 30])[:, None, None] * [0.6, 0.8]
-    return batch(truth, found, norm=np.full(4, 100.0), tags=[('blur',), ('pose', 'blur'), (), ('pose',)])
+    predicted = truth + np.array([2.0, 6, 10, 30])[:, None, None] * [0.6, 0.8]
+    return batch(truth, predicted, norm=np.full(4, 100.0), tags=[('blur',), ('pose', 'blur'), (), ('pose',)])
 
 
 def test_nme_overall_and_by_subset(faces, measure):
-    found = measure(dict(type='NME', norm='file'), [faces], subsets=('pose', 'makeup', 'blur'))
-    assert found == pytest.approx({'NME': 12, 'NME/pose': 18, 'NME/blur': 4})
-    assert list(found) == ['NME', 'NME/pose', 'NME/blur']  # the table's order; no face, no figure
-    assert all(type(value) is float for value in found.values())
+    values = measure(dict(type='NME', norm='file'), [faces], subsets=('pose', 'makeup', 'blur'))
+    assert values == pytest.approx({'NME': 12, 'NME/pose': 18, 'NME/blur': 4})
+    assert list(values) == [
+        'NME',
+        'NME/pose',
+        'NME/blur',
+    ]  # in the order of the table; a subset without faces has no value
+    assert all(type(value) is float for value in values.values())
 
 
-@pytest.mark.parametrize(('threshold', 'wanted'), [(0.08, 50), (0.1, 25), (0.3, 0), (0.01, 100)])
-def test_failure_is_above_the_threshold(threshold, wanted, faces, measure):
-    faces[1][2]['landmarks'] = np.tile([10.0, 0], (98, 1))  # to the digit on one of the thresholds: no failure
-    assert measure(dict(type='FailureRate', threshold=threshold, norm='file'), [faces])[f'FR@{threshold}'] == wanted
+@pytest.mark.parametrize(('threshold', 'expected'), [(0.08, 50), (0.1, 25), (0.3, 0), (0.01, 100)])
+def test_failure_is_above_the_threshold(threshold, expected, faces, measure):
+    faces[1][2]['landmarks'] = np.tile([10.0, 0], (98, 1))  # exactly on a threshold: no failure
+    assert measure(dict(type='FailureRate', threshold=threshold, norm='file'), [faces])[f'FR@{threshold}'] == expected
 
 
 def test_auc_is_the_area_under_the_steps(faces, measure):
     """One step each at 2, 6 and 10 of 10 per cent: (8 + 4 + 0 + 0) / 10 / 4."""
-    found = measure(dict(type='AUC', threshold=0.1, norm='file'), [faces], subsets=('pose',))
-    assert found == pytest.approx({'AUC@0.1': 30, 'AUC@0.1/pose': 20})
+    values = measure(dict(type='AUC', threshold=0.1, norm='file'), [faces], subsets=('pose',))
+    assert values == pytest.approx({'AUC@0.1': 30, 'AUC@0.1/pose': 20})
 
 
 def test_auc_against_a_fine_grid():
@@ -43,9 +47,9 @@ def test_auc_against_a_fine_grid():
 
 def test_average_over_faces_or_points(batch, measure):
     truth, visible = np.zeros((2, 98, 2)), np.ones((2, 98))
-    found = truth + np.array([[[10.0, 0]], [[20.0, 0]]])
+    predicted = truth + np.array([[[10.0, 0]], [[20.0, 0]]])
     visible[1, 1:] = 0
-    faces = batch(truth, found, visible, norm=[100, 100])
+    faces = batch(truth, predicted, visible, norm=[100, 100])
     assert measure(dict(type='NME', norm='file', average='face'), [faces])['NME'] == pytest.approx(15)
     assert measure(dict(type='NME', norm='file'), [faces])['NME'] == pytest.approx((98 * 10 + 20) / 99)
 
@@ -62,7 +66,7 @@ def test_faces_without_a_normaliser_are_left_out_and_counted(batch, measure, mon
     assert '3 of 4 faces are left out' in line and 'the number that the annotation file gives' in line
 
 
-def test_no_face_at_all_is_nan(batch, measure):
+def test_without_faces_the_value_is_nan(batch, measure):
     faces = batch(np.zeros((1, 98, 2)), np.zeros((1, 98, 2)))
     for kind in ('NME', 'FailureRate', 'AUC'):
         (value,) = measure(dict(type=kind, norm='file'), [faces]).values()
@@ -75,7 +79,7 @@ def test_predictions_are_matched_by_id(batch, measure):
     assert measure(dict(type='NME', norm='file'), [(batches, predictions[::-1])])['NME'] == pytest.approx(10)
 
 
-def test_what_a_metric_says_of_itself():
+def test_descriptions_of_metrics():
     metrics = [METRICS.build(dict(type=kind)) for kind in ('NME', 'FailureRate', 'AUC', 'KeypointAP')]
     assert [(m.name, m.unit, m.direction) for m in metrics] == [
         ('NME', '%', 'less'),
@@ -87,12 +91,12 @@ def test_what_a_metric_says_of_itself():
     assert FailureRate(norm=(3, 7)).normaliser == 'the distance of points 3 and 7'
 
 
-def test_two_of_a_kind_by_prefix(faces, measure):
-    found = measure(dict(type='NME', norm='box_side', prefix='box'), [faces])
-    assert found == {'box/NME': pytest.approx(100 * 12 / 4)}
+def test_a_prefix_separates_metrics_of_one_type(faces, measure):
+    values = measure(dict(type='NME', norm='box_side', prefix='box'), [faces])
+    assert values == {'box/NME': pytest.approx(100 * 12 / 4)}
 
 
-def test_no_markup_is_an_error(faces):
+def test_a_missing_landmark_scheme_is_an_error(faces):
     metric = NME()
     with pytest.raises(FacelmkError, match='dataset_meta'):
         metric.process(*faces)
@@ -101,7 +105,7 @@ def test_no_markup_is_an_error(faces):
         metric.process(*faces)
 
 
-def test_a_second_evaluation_starts_anew(faces):
+def test_a_second_evaluation_starts_empty(faces):
     metric = NME(norm='file')
     metric.dataset_meta = {'markup': 'wflw', 'subsets': ()}
     for _ in range(2):

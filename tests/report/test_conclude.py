@@ -1,4 +1,4 @@
-"""A whole test through the tool, with a model that needs no weights: its table, files, pictures and page."""
+"""A complete test run by the tool, with a model that needs no weights: table, files, pictures and page."""
 
 import json
 import os
@@ -12,7 +12,7 @@ import pytest
 
 ROOT = Path(__file__).parents[2]
 PARTS = '''
-"""A model that knows the truth and errs by a given share of the eyes' distance."""
+"""A model that returns the ground truth plus an error, a given share of the distance of the eyes."""
 import torch
 from mmengine.model import BaseModel
 
@@ -29,10 +29,10 @@ class Knowing(BaseModel):
         truth = data_samples['landmarks'].double()
         eyes = (truth[:, 60] - truth[:, 72]).norm(dim=-1)
         number = torch.tensor([float(name.rsplit('/')[-1]) for name in data_samples['id']])
-        off = self.share * eyes * (1 + number)  # face 0 errs by 5 %, face 1 by 10 %, ...
-        found = truth + torch.stack([off, 0 * off], -1)[:, None]
+        error = self.share * eyes * (1 + number)  # 5 % for face 0, 10 % for face 1, ...
+        landmarks = truth + torch.stack([error, 0 * error], -1)[:, None]
         return [dict(id=i, landmarks=face, scores=torch.ones(len(face)))
-                for i, face in zip(data_samples['id'], found)]
+                for i, face in zip(data_samples['id'], landmarks)]
 '''
 CONFIG = """
 custom_imports = dict(imports=['knowing'])
@@ -50,25 +50,25 @@ optim_wrapper = dict(optimizer=dict(type='SGD', lr=.1))
 
 @pytest.fixture(scope='module')
 def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Where the tool has left everything."""
+    """The folder with the output of the tool."""
     import torch
 
-    place = tmp_path_factory.mktemp('conclude')
-    (place / 'knowing.py').write_text(PARTS)
-    (place / 'x<y>.py').write_text(CONFIG)
-    torch.save({'state_dict': {'unused': torch.zeros(1)}}, place / 'some.pth')
-    options = '--work-dir work --out out/m.json --dump out/p.json --report page --badcase 2 --floor'
+    folder = tmp_path_factory.mktemp('conclude')
+    (folder / 'knowing.py').write_text(PARTS)
+    (folder / 'x<y>.py').write_text(CONFIG)
+    torch.save({'state_dict': {'unused': torch.zeros(1)}}, folder / 'some.pth')
+    options = '--work-dir work --out out/m.json --dump out/p.json --report page --badcase 2 --baseline'
     command = [sys.executable, ROOT / 'tools/test.py', 'x<y>.py', 'some.pth', *options.split()]
-    done = subprocess.run(
+    result = subprocess.run(
         command,
-        cwd=place,
+        cwd=folder,
         capture_output=True,
         text=True,
         env=os.environ | {'PYTHONPATH': str(ROOT), 'OMP_NUM_THREADS': '1'},
     )
-    assert done.returncode == 0, done.stdout[-2000:] + done.stderr[-3000:]
-    (place / 'stdout').write_text(done.stdout)
-    return place
+    assert result.returncode == 0, result.stdout[-2000:] + result.stderr[-3000:]
+    (folder / 'stdout').write_text(result.stdout)
+    return folder
 
 
 def test_table(folder: Path) -> None:
@@ -82,19 +82,19 @@ def test_table(folder: Path) -> None:
         ['faces', '5'],
     ]  # errors 5, 10, 15, 20, 25 %
     assert lines[start + 1].split()[-1] == '–' and lines[start + 4].split()[-1] == '0'
-    assert lines[start + 5].startswith('mean face in the box')
+    assert lines[start + 5].startswith('baseline: mean face in the box')
     assert lines[start + 9] == 'NME, FR and AUC in per cent; errors over the distance of the outer eye corners.'
 
 
 def test_metrics_file(folder: Path) -> None:
     entry = json.loads((folder / 'out/m.json').read_text())
     assert entry == json.loads((folder / 'work/metrics.json').read_text())
-    assert set(entry) == {'config', 'checkpoint', 'faces', 'metrics', 'versions', 'ranks', 'floor'}
+    assert set(entry) == {'config', 'checkpoint', 'faces', 'metrics', 'versions', 'ranks', 'baseline'}
     assert entry['config'] == 'x<y>' and entry['checkpoint'] == 'some.pth'
     assert entry['faces'] == 5 and entry['ranks'] == 1
     assert entry['metrics']['NME'] == pytest.approx(15, abs=1e-4)
-    assert entry['floor'].keys() == {key for key in entry['metrics'] if 'time' not in key}
-    assert entry['floor']['NME'] > 5
+    assert entry['baseline'].keys() == {key for key in entry['metrics'] if 'time' not in key}
+    assert entry['baseline']['NME'] > 5
 
 
 def test_dumped_predictions(folder: Path) -> None:
@@ -114,7 +114,7 @@ def test_worst_faces(folder: Path) -> None:
 
 
 class Checker(HTMLParser):
-    """Every tag is closed in its order; what is loaded from elsewhere is kept."""
+    """Check that every tag is closed in order; collect the sources and the text."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -149,7 +149,7 @@ def test_page(folder: Path) -> None:
     assert all((folder / 'page' / path).is_file() for path in pictures)
     for word in (
         '15.00',
-        'mean face in the box',
+        'baseline: mean face in the box',
         'the distance of the outer eye corners',
         'some.pth',
         'torch',

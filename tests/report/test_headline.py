@@ -1,4 +1,4 @@
-"""Sets whose whole is no figure of its own, or has a name of its own: 300W's four columns, AFLW's two."""
+"""Data sets without a value for all faces, or with another name for it: 300W has four columns, AFLW two."""
 
 import numpy as np
 import pytest
@@ -17,7 +17,7 @@ def truth():
     return np.tile([[0.0, 0], [100, 0], [50, 40], [20, 80], [80, 80]], (4, 1, 1))
 
 
-def figures(metric, truth, shifts, **meta):
+def values_of(metric, truth, shifts, **meta):
     metric.dataset_meta = {'markup': 'five'} | meta
     ids = list('abcd')
     columns = dict(
@@ -28,18 +28,18 @@ def figures(metric, truth, shifts, **meta):
         norm=np.full(4, np.nan),
         tags=TAGS,
     )
-    found = [
+    predictions = [
         dict(id=name, landmarks=face + [shift, 0], scores=np.ones(5))
         for name, face, shift in zip(ids, truth, shifts, strict=True)
     ]
-    metric.process({'data_samples': columns}, found)
+    metric.process({'data_samples': columns}, predictions)
     return metric.evaluate(4)
 
 
-def test_the_first_figure_is_that_of_the_headline(truth):
-    found = figures(NME(), truth, (3, 5, 10, 40), subsets=SUBSETS, headline='full')
-    assert found == pytest.approx({'NME': 6, 'NME/common': 4, 'NME/challenge': 10, 'NME/full': 6, 'NME/test': 40})
-    mixed = figures(NME(), truth, (3, 5, 10, 40), subsets=SUBSETS)
+def test_the_first_value_is_that_of_the_headline_subset(truth):
+    values = values_of(NME(), truth, (3, 5, 10, 40), subsets=SUBSETS, headline='full')
+    assert values == pytest.approx({'NME': 6, 'NME/common': 4, 'NME/challenge': 10, 'NME/full': 6, 'NME/test': 40})
+    mixed = values_of(NME(), truth, (3, 5, 10, 40), subsets=SUBSETS)
     assert mixed['NME'] == pytest.approx(14.5)
 
 
@@ -54,20 +54,30 @@ def test_the_table_has_no_mixed_column(truth):
     metrics = [NME(), AUC(), Collector()]
     for metric in metrics:
         metric.dataset_meta = {'markup': 'five', 'subsets': SUBSETS, 'headline': 'full'}
-    found = results(rows(truth), metrics)
-    sizes = [len(found.within(subset)) for subset in found.columns.values()]
+    collected = results(rows(truth), metrics)
+    sizes = [len(collected.rows_of(subset)) for subset in collected.columns.values()]
     table = result_table(
-        found.figures(found.truth + [6.0, 0]), found.subsets, sizes, found.normalisers, whole=found.whole
+        collected.metrics_of(collected.truth + [6.0, 0]),
+        collected.subsets,
+        sizes,
+        collected.normalisers,
+        all_faces=collected.all_faces,
     )
     first, *lines, _ = table.text().splitlines()
     assert first.split() == ['model', *SUBSETS] and sizes == [2, 1, 3, 1]
     assert lines[0].split() == ['NME', *['6.00'] * 4] and lines[-1].split() == ['faces', '2', '1', '3', '1']
 
 
-def test_a_whole_with_a_name(truth):
+def test_the_column_of_all_faces_has_the_name_of_the_data_set(truth):
     metric = NME()
     metric.dataset_meta = {'markup': 'five', 'subsets': ('challenge',), 'whole': 'full'}
-    found = results(rows(truth), [metric])
-    counted = [len(found.within(subset)) for subset in found.columns.values()]
-    table = result_table(found.figures(found.truth), found.subsets, counted, found.normalisers, whole=found.whole)
+    collected = results(rows(truth), [metric])
+    counted = [len(collected.rows_of(subset)) for subset in collected.columns.values()]
+    table = result_table(
+        collected.metrics_of(collected.truth),
+        collected.subsets,
+        counted,
+        collected.normalisers,
+        all_faces=collected.all_faces,
+    )
     assert table.text().splitlines()[0].split() == ['model', 'full', 'challenge'] and counted == [4, 1]

@@ -1,4 +1,4 @@
-"""Tables, curves, the floor and the collected results, by hand."""
+"""Tables, curves, the baseline and the collected results, computed by hand."""
 
 import math
 
@@ -11,8 +11,7 @@ from facelmk.errors import DataDefect, FacelmkError
 from facelmk.markups import MARKUPS, Markup
 from facelmk.metrics import AUC, NME, FailureRate
 from facelmk.registry import DATASETS
-from facelmk.report import baseline as floor
-from facelmk.report import collect, gallery
+from facelmk.report import baseline, collect, gallery
 from facelmk.report.collect import Collector, Row, results
 from facelmk.report.curves import ced, ced_svg, histogram_svg
 from facelmk.report.face_map import map_svg, part_table
@@ -49,19 +48,21 @@ def test_mean_face_of_three() -> None:
     boxes = [[0, 0, 10, 10], [10, 10, 30, 20], [0, 0, 4, 8]]  # centres 5,5 20,15 2,4; sides 10, 20, 8
     faces = [[[0, 5], [10, 5]], [[20, 25], [99, 99]], [[4, 0], [6, 4]]]
     visible = [[1, 1], [1, 0], [1, 1]]
-    found = floor.mean_face(faces, visible, boxes)
+    mean = baseline.mean_face(faces, visible, boxes)
     first = np.mean([[-0.5, 0], [0, 0.5], [0.25, -0.5]], 0)
     second = np.mean([[0.5, 0], [0.5, 0]], 0)
-    assert found == pytest.approx(np.stack([first, second]))
+    assert mean == pytest.approx(np.stack([first, second]))
 
 
-def test_placed_undoes_the_box() -> None:
-    assert floor.placed([[-0.5, 0], [0.25, 0.5]], [[10, 10, 30, 20]]) == pytest.approx(np.array([[[10, 15], [25, 25]]]))
+def test_place_face_returns_from_box_coordinates_to_pixels() -> None:
+    assert baseline.place_face([[-0.5, 0], [0.25, 0.5]], [[10, 10, 30, 20]]) == pytest.approx(
+        np.array([[[10, 15], [25, 25]]])
+    )
 
 
 @DATASETS.register_module(force=True)
 class Dots(FaceDataset):
-    """`count` faces of five points in boxes of 100 pixels, each shifted by its number; pictures are never read."""
+    """`count` faces of five points in boxes of 100 pixels, each shifted by its number; images are never read."""
 
     def __init__(self, count: int = 3, **rest) -> None:
         super().__init__('five', **rest)
@@ -83,24 +84,24 @@ class Dots(FaceDataset):
         )
 
 
-def test_training_face_reads_no_picture() -> None:
+def test_training_face_reads_no_image() -> None:
     part = dict(type='Dots', count=3, pipeline=[dict(type='LoadImage')])
-    face = floor.training_face(Config(dict(train_dataloader=dict(dataset=part))))
+    face = baseline.training_face(Config(dict(train_dataloader=dict(dataset=part))))
     assert face[0] == pytest.approx([(20 + 1 - 50) / 100, (30 + 1 - 50) / 100])  # the mean shift is 1
 
 
-def test_training_face_of_drawn_faces_is_that_of_the_data_set(tmp_path) -> None:
+def test_training_face_of_synthetic_faces_is_that_of_the_data_set(tmp_path) -> None:
     part = dict(type='SyntheticFaces', count=3, seed=5, start=2, size=64, cache=str(tmp_path / 'cache'))
-    face = floor.training_face(Config(dict(train_dataloader=dict(dataset=part))))
+    face = baseline.training_face(Config(dict(train_dataloader=dict(dataset=part))))
     assert not (tmp_path / 'cache').exists()  # nothing was drawn
     rows = [DATASETS.build({**part, 'cache': None})[i] for i in range(3)]
-    truth = floor.mean_face(*([row[key] for row in rows] for key in ('landmarks', 'visible', 'box')))
+    truth = baseline.mean_face(*([row[key] for row in rows] for key in ('landmarks', 'visible', 'box')))
     assert face == pytest.approx(truth, abs=1e-6)
 
 
-def test_floor_without_training_set() -> None:
-    with pytest.raises(FacelmkError, match='leave --floor out'):
-        floor.training_face(Config(dict(val_dataloader=dict())))
+def test_baseline_without_training_set() -> None:
+    with pytest.raises(FacelmkError, match='--baseline.*train_dataloader'):
+        baseline.training_face(Config(dict(val_dataloader=dict())))
 
 
 METRICS = {'NME': 4.25, 'NME/pose': 8.5, 'FR@0.1': 1.0, 'FR@0.1/pose': math.nan, 'a/NME': 3.0}
@@ -116,11 +117,11 @@ def test_subset_rows() -> None:
 def test_result_table_as_text() -> None:
     table = result_table({'NME': 4.0, 'NME/pose': 8.5}, ['pose'], [3, 1], 'the eyes', {'NME': 31.25, 'NME/pose': 40.0})
     assert table.text().splitlines() == [
-        'model                  test   pose',
-        'NME                    4.00   8.50',
-        'faces                     3      1',
-        'mean face in the box   test   pose',
-        'NME                   31.25  40.00',
+        'model                            test   pose',
+        'NME                              4.00   8.50',
+        'faces                               3      1',
+        'baseline: mean face in the box   test   pose',
+        'NME                             31.25  40.00',
         'NME, FR and AUC in per cent; errors over the eyes.',
     ]
 
@@ -132,17 +133,17 @@ def test_result_table_as_html_is_escaped() -> None:
 
 
 def rows_of(shifts: list[float], visible: list[float] = (1, 1, 1, 1, 1)) -> list[Row]:
-    """Faces of `Dots` whose prediction is off by so many pixels to the right; eyes are 60 px apart."""
+    """Faces of `Dots` with predictions that many pixels too far right; the eyes are 60 px apart."""
     data = Dots(len(shifts))
     faces = [data.face(i) for i in range(len(data))]
-    seen = np.array(visible, float)
+    flags = np.array(visible, float)
     return [
         Row(
             face['id'],
             face['landmarks'] + np.array([shift, 0]),
             np.ones(5),
             face['landmarks'],
-            seen,
+            flags,
             face['box'],
             math.nan,
             i,
@@ -159,39 +160,39 @@ def metrics_of(*metrics) -> list:
 
 
 def test_results_use_the_first_metric() -> None:
-    found = results(rows_of([6, 12, 3]), metrics_of(Collector(), NME(), NME('box_side', prefix='box')))
-    assert found.error == pytest.approx([0.1, 0.2, 0.05])
-    assert found.worst() == [1, 0, 2]
-    assert found.within().tolist() == [0, 1, 2] and found.within('odd').tolist() == [1]
-    assert found.point_errors() == pytest.approx(np.full(5, 0.35 / 3))
-    assert found.normaliser == 'the distance of the outer eye corners'
-    assert found.subsets == ('odd',)
-    assert found.normalisers == 'the distance of the outer eye corners (NME), the longer side of the box (box/NME)'
+    collected = results(rows_of([6, 12, 3]), metrics_of(Collector(), NME(), NME('box_side', prefix='box')))
+    assert collected.error == pytest.approx([0.1, 0.2, 0.05])
+    assert collected.worst() == [1, 0, 2]
+    assert collected.rows_of().tolist() == [0, 1, 2] and collected.rows_of('odd').tolist() == [1]
+    assert collected.point_errors() == pytest.approx(np.full(5, 0.35 / 3))
+    assert collected.normaliser == 'the distance of the outer eye corners'
+    assert collected.subsets == ('odd',)
+    assert collected.normalisers == 'the distance of the outer eye corners (NME), the longer side of the box (box/NME)'
     assert results(rows_of([6]), metrics_of(NME(), AUC())).normalisers == 'the distance of the outer eye corners'
 
 
-def test_figures_of_other_landmarks() -> None:
-    found = results(
+def test_metrics_of_other_landmarks() -> None:
+    collected = results(
         rows_of([6, 12, 3]), metrics_of(NME(), FailureRate(0.1), NME('box_side', prefix='box'), Collector())
     )
-    figures = found.figures(found.truth + np.array([30, 0]))
-    assert figures == pytest.approx(
+    values = collected.metrics_of(collected.truth + np.array([30, 0]))
+    assert values == pytest.approx(
         {'NME': 50.0, 'NME/odd': 50.0, 'FR@0.1': 100.0, 'FR@0.1/odd': 100.0, 'box/NME': 30.0, 'box/NME/odd': 30.0}
     )
-    assert found.errors_of(found.truth) == pytest.approx(np.zeros(3))
+    assert collected.errors_of(collected.truth) == pytest.approx(np.zeros(3))
 
 
 def test_results_without_an_error_metric_use_the_box() -> None:
-    found = results(rows_of([6]), metrics_of(Collector()))
-    assert found.error == pytest.approx([0.06]) and found.normaliser == 'the longer side of the box'
-    assert found.figures(found.truth) == {}
+    collected = results(rows_of([6]), metrics_of(Collector()))
+    assert collected.error == pytest.approx([0.06]) and collected.normaliser == 'the longer side of the box'
+    assert collected.metrics_of(collected.truth) == {}
 
 
-def test_invisible_points_and_faces_count_nothing() -> None:
-    found = results(rows_of([6, 6], [1, 1, 0, 0, 0]), metrics_of(NME()))
-    assert np.isnan(found.point_errors()[2:]).all() and found.point_errors()[:2] == pytest.approx([0.1, 0.1])
+def test_invisible_points_and_faces_do_not_count() -> None:
+    collected = results(rows_of([6, 6], [1, 1, 0, 0, 0]), metrics_of(NME()))
+    assert np.isnan(collected.point_errors()[2:]).all() and collected.point_errors()[:2] == pytest.approx([0.1, 0.1])
     nothing = results(rows_of([6], [0] * 5), metrics_of(NME()))
-    assert nothing.worst() == [] and nothing.within().tolist() == []
+    assert nothing.worst() == [] and nothing.rows_of().tolist() == []
 
 
 def test_no_faces_at_all() -> None:
@@ -199,7 +200,7 @@ def test_no_faces_at_all() -> None:
         results([], metrics_of(NME()))
 
 
-def test_collector_keeps_what_the_model_said() -> None:
+def test_collector_keeps_the_predictions() -> None:
     collector = metrics_of(Collector())[0]
     face = Dots(1).face(0)
     batch = {
@@ -213,15 +214,17 @@ def test_collector_keeps_what_the_model_said() -> None:
     collector.process({'data_samples': batch}, [dict(id='dot0', landmarks=face['landmarks'] + 1, scores=np.ones(5))])
     assert collector.evaluate(1) == {}
     (row,) = collector.gathered
-    assert row.id == 'dot0' and row.place == 0 and row.tags == ('odd',)
+    assert row.id == 'dot0' and row.dataset_index == 0 and row.tags == ('odd',)
     assert (row.landmarks - row.truth == 1).all()
 
 
-def test_gallery_finds_a_face_that_is_elsewhere() -> None:
-    rows = [row._replace(place=2 - row.place) for row in rows_of([6, 12, 3])]  # as a shuffling sampler would
-    shown = gallery.Gallery(Dots(3), results(rows, metrics_of(NME())))
-    assert [shown.face(i)['id'] for i in range(3)] == ['dot0', 'dot1', 'dot2']
-    assert shown.percent(1) == '20.00'
+def test_gallery_finds_a_face_at_another_index() -> None:
+    rows = [
+        row._replace(dataset_index=2 - row.dataset_index) for row in rows_of([6, 12, 3])
+    ]  # as after a shuffling sampler
+    pictures = gallery.Gallery(Dots(3), results(rows, metrics_of(NME())))
+    assert [pictures.face(i)['id'] for i in range(3)] == ['dot0', 'dot1', 'dot2']
+    assert pictures.percent(1) == '20.00'
 
 
 def test_part_table() -> None:
@@ -240,7 +243,7 @@ def test_map_leaves_out_points_without_error() -> None:
     assert 'point 0: 10.00 %' in drawn and 'point 2: 20.00 %' in drawn and 'point 1:' not in drawn
 
 
-def test_places_of_a_rank(monkeypatch) -> None:
+def test_indices_of_a_rank(monkeypatch) -> None:
     monkeypatch.setattr(collect, 'get_rank', lambda: 1)
     monkeypatch.setattr(collect, 'get_world_size', lambda: 2)
     collector, data = metrics_of(Collector())[0], Dots(6)
@@ -251,4 +254,4 @@ def test_places_of_a_rank(monkeypatch) -> None:
         prediction = dict(id=face['id'], landmarks=face['landmarks'], scores=np.ones(5))
         collector.process({'data_samples': batch}, [prediction])
     collector.evaluate(3)
-    assert [(row.id, row.place) for row in collector.gathered] == [('dot1', 1), ('dot3', 3), ('dot5', 5)]
+    assert [(row.id, row.dataset_index) for row in collector.gathered] == [('dot1', 1), ('dot3', 3), ('dot5', 5)]

@@ -1,4 +1,4 @@
-"""Guards of a training: a loss or gradient that is not finite stops it before the weights are spoilt."""
+"""The Guard hook: a loss or gradient that is not finite stops training before it damages the weights."""
 
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -15,40 +15,41 @@ from ...checkpoint import plain, read_checkpoint, save_checkpoint
 from ...errors import FacelmkError, TrainingFault
 from ...metrics.merging import name_some
 from ...registry import HOOKS
-from ..saving.newest import newest
+from ..saving.newest import newest_checkpoint
 from ..saving.state import networks
 from .memory import explain_out_of_memory
 from .sizes import check_sizes, warn_batch_size
 
 ACTIONS = ('stop', 'skip', 'rollback')
-SCALINGS = 20  # a scaler that starts at 65536, as torch's does, has then come down to less than 1
-KEPT = 20  # batches for study, of a run that goes on
+MAX_SCALER_SKIPS = 20  # in a row; by then a scale that starts at 65536, as torch's does, is less than 1
+MAX_BATCH_FILES = 20  # of a run that continues
 
 
 @HOOKS.register_module()
 class Guard(Hook):
-    """Answers a loss or gradient that is not finite, before the optimizer steps; mmengine 0.10.7 trains on.
+    """React to a loss or gradient that is not finite, before the optimizer steps; mmengine 0.10.7 trains on.
 
-    `action`: 'stop' ends the run with the term and the ids of the batch, which is kept in the work folder; 'skip' drops
-    the batch, and what is summed up with it; 'rollback' also goes back to the weights of the last checkpoint. The
-    latter two stop after `at_most` in a row, or as many times back to the same checkpoint. Gradients under mixed
-    precision are left to its scaler, whose skipped steps are counted. All ranks do the same at the same iteration.
+    `action`: 'stop' ends the run, names the loss term and the ids of the batch, and saves the batch in the work folder;
+    'skip' drops the batch, with the gradients accumulated before it; 'rollback' also restores the last checkpoint. The
+    latter two stop after `at_most` faults in a row, or as many rollbacks to the same checkpoint. With mixed precision
+    the gradients are the scaler's task, and the hook counts the steps that it skips. All ranks do the same at the same
+    iteration.
     """
 
     priority = 'VERY_HIGH'
 
     def __init__(self, action: str = 'stop', at_most: int = 5) -> None:
         if action not in ACTIONS:
-            raise FacelmkError(f'Guard: action={action!r}; choose from {", ".join(map(repr, ACTIONS))}')
+            raise FacelmkError(f'Guard.action={action!r}. Choose from {", ".join(map(repr, ACTIONS))}')
         self.action, self.at_most = action, at_most
-        self.in_a_row = self.dropped = self.scalings = self.returns = 0
-        self.source: str | None = None  # the checkpoint that was gone back to last
+        self.in_a_row = self.dropped = self.scaler_skips = self.rollbacks = 0
+        self.source: str | None = None  # the checkpoint of the last rollback
         self.batch: Any = None
         self.losses: dict[str, Tensor] = {}
-        self.refused = self.stepped = False
+        self.rejected = self.stepped = False
 
     def before_train(self, runner: Runner) -> None:
-        """Look on where the loss is summed up, and where the optimizer would step."""
+        """Check sizes, then wrap the functions that sum up the loss, run backward and step the optimizer."""
         check_sizes(runner.train_dataloader, 'train_dataloader')
         if runner.val_loop is not None:
             check_sizes(runner.val_dataloader, 'val_dataloader')
@@ -56,7 +57,7 @@ class Guard(Hook):
         explain_out_of_memory(runner)
         model, wrapper = networks(runner)[0], runner.optim_wrapper
         if not hasattr(model, 'parse_losses') or not hasattr(wrapper, 'backward'):
-            return  # several optimizers, or a network that sums up its losses by itself
+            return  # several optimizers, or a network with its own way to sum up losses
         backward, step = wrapper.backward, wrapper.step
         parse: Any = model.parse_losses
 
@@ -66,84 +67,87 @@ class Guard(Hook):
 
         def guarded_backward(loss: Tensor, **options: Any) -> None:
             backward(loss, **options)
-            self.refused = self._spoilt(runner, loss) and self._answer(runner)
+            self.rejected = self._is_faulty(runner, loss) and self._react(runner)
 
         def guarded_step(**options: Any) -> None:
-            if not self.refused:
+            if not self.rejected:
                 self.stepped = False
                 step(**options)
-                self._count_scalings(runner)
+                self._count_scaler_skips(runner)
 
-        guarded_step._with_counter = True  # type: ignore[attr-defined]  # the schedulers', which `step` keeps
+        guarded_step._with_counter = True  # type: ignore[attr-defined]  # of the schedulers; the wrapped `step` counts
         vars(model)['parse_losses'] = parse_losses
         wrapper.backward, wrapper.step = guarded_backward, guarded_step
         wrapper.optimizer.register_step_pre_hook(self._note_step)
 
     def before_train_iter(self, runner: Runner, batch_idx: int, data_batch: Any = None) -> None:
         self.batch = data_batch
-        if self.action != 'stop':  # a spoilt batch spoils BatchNorm's statistics before its loss is known
+        if self.action != 'stop':  # the forward pass puts a faulty batch into BatchNorm's statistics
             self.statistics = [value.clone() for network in networks(runner)[:1] for value in network.buffers()]
 
     def after_train_iter(self, runner: Runner, batch_idx: int, data_batch: Any = None, outputs: Any = None) -> None:
-        if self.refused:
-            self.refused = False
-        else:
-            self.in_a_row = 0
+        self.in_a_row = self.in_a_row if self.rejected else 0
+        self.rejected = False
         self.batch = None
 
-    def _spoilt(self, runner: Runner, loss: Tensor) -> bool:
-        """Whether a loss or gradient of any rank is not finite."""
+    def _is_faulty(self, runner: Runner, loss: Tensor) -> bool:
+        """Return whether a loss or gradient of any rank is not finite."""
         wrapper, total = runner.optim_wrapper, loss.detach().clone()
-        if not _scales(wrapper):
+        if not _has_scaled_gradients(wrapper):
             gradients = [p.grad for group in wrapper.param_groups for p in group['params'] if p.grad is not None]
             total += torch.nn.utils.get_total_norm(gradients).to(total) if gradients else 0
-        all_reduce(total)  # a sum that is finite has nothing else in it
-        return not torch.isfinite(total)  # the one number that a GPU is waited for
+        all_reduce(total)  # the sum is finite only if every part of it is
+        return not torch.isfinite(total)  # the only number that waits for the GPU
 
-    def _answer(self, runner: Runner) -> bool:
-        own = self._spoilt_terms()
-        if not any(all_gather_object(own)):
-            own = _spoilt_gradients(runner)
-        told = all_gather_object(
-            f'{own}; samples {name_some(_ids(self.batch))}. {self._keep_batch(runner, own)}' if own else ''
-        )
-        text = f'iteration {runner.iter + 1}: ' + ' '.join(
-            f'rank {rank}: {part}' if len(told) > 1 else part for rank, part in enumerate(told) if part
-        )
+    def _react(self, runner: Runner) -> bool:
+        """Stop, or drop the batch on all ranks and return True."""
+        text = self._describe_fault(runner)
         self.in_a_row += 1
         self.dropped += 1
         if self.action == 'stop' or self.in_a_row > self.at_most:
-            again = '' if self.action == 'stop' else f' These are {self.in_a_row} in a row, at_most={self.at_most}.'
+            faults = '' if self.action == 'stop' else f' These are {self.in_a_row} in a row, at_most={self.at_most}.'
             raise TrainingFault(
-                f'{text}{again} The weights were not changed by it. Look at these samples, lower the '
-                "learning rate, or let guard.action='skip' drop such batches"
+                f'{text}{faults} The weights did not change. Look at these samples, lower the '
+                "learning rate, or drop such batches with guard.action='skip'"
             )
         runner.logger.warning(f'{text} It is dropped ({self.dropped} so far)')
-        self.losses.clear()  # mmengine logs these, and a mean over NaN is NaN for as long as its window
+        self.losses.clear()  # mmengine logs their mean over a window, which a NaN would make NaN
         runner.optim_wrapper.zero_grad()
-        for value, kept in zip(networks(runner)[0].buffers(), self.statistics, strict=True):
-            value.copy_(kept)
+        for value, before in zip(networks(runner)[0].buffers(), self.statistics, strict=True):
+            value.copy_(before)
         if self.action == 'rollback':
             self._roll_back(runner)
         return True
 
-    def _spoilt_terms(self) -> str:
-        """The terms of this rank's loss that are not finite, in words."""
-        found = {
+    def _describe_fault(self, runner: Runner) -> str:
+        """Return the faults of all ranks with their samples; each rank with a fault saves its batch."""
+        fault = self._non_finite_terms()
+        if not any(all_gather_object(fault)):
+            fault = _non_finite_gradients(runner)
+        faults = all_gather_object(
+            f'{fault}; samples {name_some(_ids(self.batch))}. {self._save_batch(runner, fault)}' if fault else ''
+        )
+        return f'iteration {runner.iter + 1}: ' + ' '.join(
+            f'rank {rank}: {part}' if len(faults) > 1 else part for rank, part in enumerate(faults) if part
+        )
+
+    def _non_finite_terms(self) -> str:
+        """Return the terms of this rank's loss that are not finite, with their values."""
+        values = {
             name: float(value.detach())
             for name, value in self.losses.items()
             if 'loss' in name and not torch.isfinite(value)
         }
-        parts = {name: value for name, value in found.items() if name != 'loss'} or found
+        parts = {name: value for name, value in values.items() if name != 'loss'} or values
         return ', '.join(f'{name} is {value}' for name, value in parts.items())
 
-    def _keep_batch(self, runner: Runner, fault: str) -> str:
-        """Write the batch down for study; says where it is."""
-        if self.dropped >= KEPT:
-            return f'The batch is not kept, as {KEPT} are.'
+    def _save_batch(self, runner: Runner, fault: str) -> str:
+        """Save the batch in the work folder; return a sentence that says where."""
+        if self.dropped >= MAX_BATCH_FILES:
+            return f'The batch is not saved: there are {MAX_BATCH_FILES} such files already.'
         batch = self.batch if isinstance(self.batch, Mapping) else {}
         path = Path(runner.work_dir, f'fault_iter_{runner.iter + 1}_rank_{get_rank()}.pth')
-        told = {
+        entry = {
             'fault': fault,
             'iter': runner.iter + 1,
             'epoch': runner.epoch,
@@ -151,30 +155,30 @@ class Guard(Hook):
         }
         try:
             try:
-                save_checkpoint(told | plain({key: batch.get(key) for key in ('inputs', 'data_samples')}), path)
-            except FacelmkError:  # samples that are no plain data
-                save_checkpoint(told | {'ids': _ids(self.batch)}, path)
+                save_checkpoint(entry | plain({key: batch.get(key) for key in ('inputs', 'data_samples')}), path)
+            except FacelmkError:  # the samples contain more than plain data
+                save_checkpoint(entry | {'ids': _ids(self.batch)}, path)
         except OSError as error:
-            return f'The batch could not be kept ({error}).'
-        return f'The batch is kept as {path}.'
+            return f'The batch could not be saved ({error}).'
+        return f'The batch is saved as {path}.'
 
     def _roll_back(self, runner: Runner) -> None:
-        """Weights, averages and optimizer of the last checkpoint; the rate and the place in the data stay."""
-        source = newest(runner.work_dir, own=True) or (runner._load_from if runner._resume else None)
+        """Restore weights, averages and optimizer of the last checkpoint; the learning rate stays."""
+        source = newest_checkpoint(runner.work_dir, same_run=True) or (runner._load_from if runner._resume else None)
         if source is None:
             raise TrainingFault(
                 f'There is no checkpoint in {runner.work_dir} to roll back to. Save earlier '
                 "(default_hooks.checkpoint.every), or choose guard.action='skip'"
             )
-        self.returns, self.source = self.returns + 1 if source == self.source else 1, source
-        if self.returns > self.at_most:
+        self.rollbacks, self.source = self.rollbacks + 1 if source == self.source else 1, source
+        if self.rollbacks > self.at_most:
             raise TrainingFault(
-                f'iteration {runner.iter + 1}: training came back to {source} {self.at_most} times '
-                '(at_most) and got no further. Lower the learning rate, or clip gradients'
+                f'iteration {runner.iter + 1}: training was rolled back to {source} {self.at_most} times '
+                '(at_most) without progress. Lower the learning rate, or clip gradients'
             )
         saved, groups = read_checkpoint(source), runner.optim_wrapper.param_groups
         rates = [group['lr'] for group in groups]
-        resume, runner._resume = runner._resume, True
+        resume, runner._resume = runner._resume, True  # EMAHook restores its averages only then
         for hook in runner.hooks:
             if hasattr(hook, 'ema_model'):
                 hook.after_load_checkpoint(runner, saved)
@@ -183,62 +187,61 @@ class Guard(Hook):
         runner.optim_wrapper.load_state_dict(saved['optimizer'])
         for group, rate in zip(groups, rates, strict=True):
             group['lr'] = rate
-        runner.logger.warning(f'Back to the weights of {source}')
+        runner.logger.warning(f'The weights are those of {source} again')
 
     def _note_step(self, optimizer: torch.optim.Optimizer, *_: Any) -> None:
-        """Note that the optimizer steps; fused ones are called by a scaler even where it has found a fault."""
-        found = getattr(optimizer, 'found_inf', None)
-        self.stepped = found is None or not bool(found)
+        """Note that the optimizer steps; a scaler calls fused optimizers even if it skips the step."""
+        found_inf = getattr(optimizer, 'found_inf', None)
+        self.stepped = found_inf is None or not bool(found_inf)
 
-    def _count_scalings(self, runner: Runner) -> None:
-        """Count the steps that the scaler of mixed precision leaves out; a few, as it finds its scale, are usual."""
-        if self.stepped or not _scales(runner.optim_wrapper):
-            self.scalings = 0
+    def _count_scaler_skips(self, runner: Runner) -> None:
+        """Count the steps that the scaler of mixed precision skips; a few are normal, until it has found its scale."""
+        if self.stepped or not _has_scaled_gradients(runner.optim_wrapper):
+            self.scaler_skips = 0
             return
-        self.scalings += 1
+        self.scaler_skips += 1
         self.dropped += 1
         text = (
             f'iteration {runner.iter + 1}: a gradient under mixed precision is not finite; samples '
-            f'{name_some(_ids(self.batch))}. The step is left out ({self.dropped} so far)'
+            f'{name_some(_ids(self.batch))}. The step is skipped ({self.dropped} so far)'
         )
-        if self.scalings > SCALINGS:
+        if self.scaler_skips > MAX_SCALER_SKIPS:
             raise TrainingFault(
-                f'{text}, {self.scalings} in a row, with a loss scale of '
+                f'{text}, {self.scaler_skips} in a row, with a loss scale of '
                 f'{runner.optim_wrapper.loss_scaler.get_scale():g}. Lower the learning rate, clip '
                 "gradients, use optim_wrapper.dtype='bfloat16', or train without mixed precision"
             )
         runner.logger.warning(text)
 
 
-def _scales(wrapper: Any) -> bool:
-    """Whether gradients are of a scaled loss, which may overflow while the scaler looks for its scale."""
+def _has_scaled_gradients(wrapper: Any) -> bool:
+    """Return whether the loss is scaled: its gradients may overflow while the scaler looks for its scale."""
     return isinstance(wrapper, AmpOptimWrapper) and wrapper.loss_scaler.is_enabled()
 
 
-def _spoilt_gradients(runner: Runner) -> str:
-    """The parameters whose gradients are not finite, in words."""
-    found = [
+def _non_finite_gradients(runner: Runner) -> str:
+    """Return which parameters have gradients that are not finite."""
+    names = [
         name
         for name, value in networks(runner)[0].named_parameters()
         if value.grad is not None and not torch.isfinite(value.grad).all()
     ]
-    return 'the loss is finite, the ' + (
-        f'gradient of {name_some(found)} is not' if found else 'norm of its gradients overflows'
-    )
+    what = f'gradient of {name_some(names)} is not' if names else 'norm of its gradients overflows'
+    return f'the loss is finite, the {what}'
 
 
 def _ids(batch: Any) -> Sequence[str]:
-    """The ids of a batch's samples, as text."""
+    """Return the ids of a batch's samples."""
     samples = batch.get('data_samples') if isinstance(batch, Mapping) else None
-    found = samples.get('id') if isinstance(samples, Mapping) else None
-    return [str(name) for name in found] if found is not None else ['without ids']
+    ids = samples.get('id') if isinstance(samples, Mapping) else None
+    return [str(name) for name in ids] if ids is not None else ['without ids']
 
 
-def refuse_spoilt(weights: Mapping[str, Any], last: str | None) -> None:
-    """Refuse weights that are to be saved and are not finite; `last` is the checkpoint before them."""
+def refuse_non_finite_weights(weights: Mapping[str, Any], last: str | None) -> None:
+    """Refuse to save weights that are not finite; `last` is the checkpoint before them."""
     for name, value in weights.items():
         if isinstance(value, Tensor) and value.is_floating_point() and not bool(torch.isfinite(value).all()):
             raise TrainingFault(
-                f'{name} is not finite any more; such weights are not saved. The last good checkpoint '
-                'is that before it (--resume finds it). Lower the learning rate, or clip gradients'
+                f'The weights of {name} are not finite, so they are not saved. The last good checkpoint is '
+                f'{last or "none yet"}. Lower the learning rate or clip gradients, then continue with --resume'
             )

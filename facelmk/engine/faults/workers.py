@@ -1,4 +1,4 @@
-"""The processes that load data: their faults are told as what they are, and signals are left to the run they serve."""
+"""Data loader workers: translate their errors, and let them finish their batch when a signal stops the run."""
 
 import os
 import signal
@@ -12,73 +12,74 @@ from torch.utils.data import DataLoader
 
 from ...errors import FacelmkError, TrainingFault
 
-PATIENCE = 300  # seconds that a batch may take to load; `timeout` of a data loader replaces it
+WORKER_TIMEOUT_S = 300  # for one batch; `timeout` of a data loader replaces it
+# parts of torch's messages
 _RAISED = 'in DataLoader worker process '
 _ENDED = ('is killed by signal', 'exited unexpectedly')
-_TIMED_OUT = 'DataLoader timed out after'  # all of them torch's words
+_TIMED_OUT = 'DataLoader timed out after'
 
 
-def limit_patience(config: Config) -> None:
-    """Let no data loader wait for ever for a worker that hangs, as torch does."""
+def set_worker_timeouts(config: Config) -> None:
+    """Give each data loader a time-out; torch's default waits for ever for a worker that hangs."""
     for phase in ('train', 'val', 'test'):
         loader = config.get(f'{phase}_dataloader')
-        if loader:  # torch takes no time-out where nobody is waited for
-            loader['timeout'] = loader.get('timeout', PATIENCE) if loader.get('num_workers') else 0
+        if loader:  # torch refuses a time-out without workers
+            loader['timeout'] = loader.get('timeout', WORKER_TIMEOUT_S) if loader.get('num_workers') else 0
 
 
 @contextmanager
 def translate_worker_errors() -> Iterator[None]:
-    """Tell a worker that was killed or hangs as a fault of the training, and its errors as they were raised."""
+    """Translate a killed or hanging worker into a TrainingFault; raise an error of a worker as it was raised there."""
     try:
         yield
     except FacelmkError as error:
         if _RAISED not in str(error):
             raise
-        kind = type(error)
-        own = str(error).rpartition(f'{kind.__module__}.{kind.__qualname__}: ')[2].strip()
-        raise kind(own) from None  # torch wraps it in the worker's stack
+        cls = type(error)
+        message = str(error).rpartition(f'{cls.__module__}.{cls.__qualname__}: ')[2].strip()
+        raise cls(message) from None  # torch puts the worker's traceback before the message
     except Exception as error:
-        if (fault := _fault(error)) is not None:
+        if (fault := _worker_fault(error)) is not None:
             raise fault from error
         raise
 
 
-def _fault(error: BaseException | None) -> TrainingFault | None:
-    """A worker's fault behind an error: torch tells of a dead one wherever the run happens to be, in a save too."""
+def _worker_fault(error: BaseException | None) -> TrainingFault | None:
+    """Return the fault of a worker in an error's context: torch reports it anywhere in the run, in a save too."""
     while error is not None:
-        told = str(error).strip()
-        if isinstance(error, RuntimeError) and told.startswith(_TIMED_OUT):
+        message = str(error).strip()
+        if isinstance(error, RuntimeError) and message.startswith(_TIMED_OUT):
             return TrainingFault(
-                f'{told}: a worker hangs, or reads from a slow disk. Look at what the data set and '
+                f'{message}: a worker hangs, or the disk is slow. Find out what the data set and '
                 'its pipeline wait for, or allow more seconds (train_dataloader.timeout, '
-                'val_dataloader.timeout). Training goes on with --resume'
+                'val_dataloader.timeout). Then continue with --resume'
             )
-        if isinstance(error, RuntimeError) and any(word in told for word in _ENDED):
+        if isinstance(error, RuntimeError) and any(part in message for part in _ENDED):
             return TrainingFault(
-                f'{told.rstrip(".")}. Most often the machine was out of memory: use fewer workers '
-                '(train_dataloader.num_workers) or smaller batches. Training goes on with --resume'
+                f'{message.rstrip(".")}. The most common cause is that the machine ran out of memory. Use fewer '
+                'workers (train_dataloader.num_workers) or smaller batches, then continue with --resume'
             )
         error = error.__context__
     return None
 
 
-def leave_signals(loader: DataLoader) -> None:
-    """Let a loader's workers live on when Ctrl-C or SIGTERM reaches them too, until the run has saved its state."""
-    if not isinstance(loader.worker_init_fn, partial) or loader.worker_init_fn.func is not _start:
-        loader.worker_init_fn = partial(_start, loader.worker_init_fn)
+def shield_workers_from_signals(loader: DataLoader) -> None:
+    """Make a loader's workers ignore Ctrl-C and SIGTERM, so that they live until the run has saved its state."""
+    if not isinstance(loader.worker_init_fn, partial) or loader.worker_init_fn.func is not _init_worker:
+        loader.worker_init_fn = partial(_init_worker, loader.worker_init_fn)
 
 
-def _start(more: Callable[[int], None] | None, number: int) -> None:
+def _init_worker(next_init: Callable[[int], None] | None, worker_id: int) -> None:
     if hasattr(signal, 'sigwaitinfo'):
         signal.signal(signal.SIGINT, signal.SIG_IGN)
         signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGTERM})
-        threading.Thread(target=_end_with_parent, args=(os.getppid(),), daemon=True).start()
-    if more is not None:
-        more(number)
+        threading.Thread(target=_exit_on_parents_sigterm, args=(os.getppid(),), daemon=True).start()
+    if next_init is not None:
+        next_init(worker_id)
 
 
-def _end_with_parent(parent: int) -> None:
-    """Heed SIGTERM only from the process that started this one, which ends a worker so if it does not end by itself."""
+def _exit_on_parents_sigterm(parent: int) -> None:
+    """Exit on SIGTERM only if the parent process sent it, as torch does with a worker that does not end in time."""
     while signal.sigwaitinfo({signal.SIGTERM}).si_pid != parent:
         pass
     os._exit(0)

@@ -1,1 +1,1 @@
-"""When a run is saved, what is in a checkpoint, and which one is the newest or the best."""
+"""When a run is saved, what a checkpoint contains, and which checkpoint is the newest or the best."""

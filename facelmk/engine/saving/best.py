@@ -1,17 +1,17 @@
-"""Which way a figure gets better, as its metric says."""
+"""Whether a metric is better when it is less or greater."""
 
 from collections.abc import Sequence
 from typing import Any
 
 
-def direction(key: str, metrics: Sequence[Any]) -> str | None:
-    """Whether 'less' or 'greater' is better of a figure; None where it belongs to none of these metrics."""
-    named = {
+def metric_direction(key: str, metrics: Sequence[Any]) -> str | None:
+    """Return 'less' or 'greater', whichever is better for a metric's key; None if none of the metrics has this key."""
+    directions = {
         f'{metric.prefix}/{metric.name}' if metric.prefix else metric.name: metric.direction
         for metric in metrics
         if hasattr(metric, 'direction')
     }
-    if key == 'auto':  # mmengine takes the first figure
-        return next(iter(named.values()), None)
-    own = [name for name in named if key.startswith(name)]  # 'NME/pose' is NME's, 'AP .5' is AP's
-    return named[max(own, key=len)] if own else None
+    if key == 'auto':  # mmengine takes the first key
+        return next(iter(directions.values()), None)
+    names = [name for name in directions if key.startswith(name)]  # 'NME/pose' belongs to NME, 'AP .5' to AP
+    return directions[max(names, key=len)] if names else None

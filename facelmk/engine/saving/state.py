@@ -1,4 +1,4 @@
-"""What a run is made of beside weights: random states, its place in the data, the history of its log; as plain data."""
+"""The state of a run beside its weights, as plain data: random states, position in the data, history of the log."""
 
 import random
 from collections.abc import Mapping
@@ -18,20 +18,20 @@ from ...errors import FacelmkError
 
 
 def random_state() -> dict[str, Any]:
-    """Where the random generators of Python, NumPy and torch stand in this process."""
-    kind, keys, place, drawn, kept = np.random.get_state()
+    """Return the states of the random generators of Python, NumPy and torch in this process."""
+    name, keys, *rest = np.random.get_state()
     state = {
         'python': random.getstate(),
         'torch': torch.get_rng_state(),
-        'numpy': (kind, torch.from_numpy(np.asarray(keys, np.int64)), place, drawn, kept),
+        'numpy': (name, torch.from_numpy(np.asarray(keys, np.int64)), *rest),
     }
     return state | ({'cuda': torch.cuda.get_rng_state()} if torch.cuda.is_available() else {})
 
 
-def restore_random(state: Mapping[str, Any]) -> None:
-    """Put the random generators where they stood."""
-    kind, words, gauss = state['python']
-    random.setstate((kind, tuple(words), gauss))
+def restore_random_state(state: Mapping[str, Any]) -> None:
+    """Set the random generators to what `random_state` returned."""
+    version, words, gauss = state['python']
+    random.setstate((version, tuple(words), gauss))
     name, keys, *rest = state['numpy']
     np.random.set_state((name, keys.cpu().numpy().astype(np.uint32), *rest))
     torch.set_rng_state(state['torch'].cpu())
@@ -40,59 +40,65 @@ def restore_random(state: Mapping[str, Any]) -> None:
 
 
 def networks(runner: Runner) -> list[nn.Module]:
-    """The network in training, and those that EMAHooks average."""
-    own = runner.model.module if is_model_wrapper(runner.model) else runner.model
-    return [own, *(hook.ema_model.module for hook in runner.hooks if isinstance(hook, EMAHook))]
+    """Return the network in training, and the averaged networks of EMAHooks."""
+    trained = runner.model.module if is_model_wrapper(runner.model) else runner.model
+    return [trained, *(hook.ema_model.module for hook in runner.hooks if isinstance(hook, EMAHook))]
 
 
-def of_all_ranks(runner: Runner) -> list[dict[str, Any]]:
-    """Each rank's random states and, where there are several, its BatchNorm statistics: ranks share only weights."""
-    own: dict[str, Any] = {'random': random_state()}
+def gather_rank_states(runner: Runner) -> list[dict[str, Any]]:
+    """Return each rank's random states and, with several ranks, its BatchNorm statistics: ranks share only weights."""
+    state: dict[str, Any] = {'random': random_state()}
     if get_world_size() > 1:
-        own['buffers'] = [{name: value.cpu() for name, value in part.named_buffers()} for part in networks(runner)]
-    return all_gather_object(own)
+        state['buffers'] = [{name: value.cpu() for name, value in part.named_buffers()} for part in networks(runner)]
+    return all_gather_object(state)
 
 
-def restore_rank(runner: Runner, states: list[dict[str, Any]]) -> None:
-    """Give this rank back what was its own; with another number of ranks there is none."""
+def restore_rank_state(runner: Runner, states: list[dict[str, Any]]) -> None:
+    """Restore this rank's state; impossible with another number of ranks, which is a warning."""
     if len(states) != get_world_size():
         runner.logger.warning(
-            f'The state of {len(states)} ranks cannot be shared out over {get_world_size()}: random '
-            'draws will differ from those of an undisturbed run'
+            f'The checkpoint holds the states of {len(states)} ranks, this run has {get_world_size()}: random '
+            'draws will differ from those of a run without a stop'
         )
         return
-    own = states[get_rank()]
-    for network, buffers in zip(networks(runner), own.get('buffers', ()), strict=False):
+    state = states[get_rank()]
+    for network, buffers in zip(networks(runner), state.get('buffers', ()), strict=False):
         for name, value in network.named_buffers():
             value.copy_(buffers[name])
-    restore_random(own['random'])
+    restore_random_state(state['random'])
 
 
-def place(runner: Runner, epoch: int, done: int) -> dict[str, int]:
-    """`done` batches of an epoch, and what says which samples these were."""
+def data_position(runner: Runner, epoch: int, batches_done: int) -> dict[str, int]:
+    """Return the position in the data: how many batches of an epoch are done, and the sizes that they depend on."""
     loader = runner.train_dataloader
     return {
         'epoch': epoch,
-        'done': done,
+        'done': batches_done,
         'batch': loader.batch_size or 0,
         'ranks': get_world_size(),
         'samples': len(loader.dataset),
     }
 
 
-def check_place(found: Mapping[str, int], here: Mapping[str, int], source: str) -> None:
-    """Refuse to go on inside an epoch whose batches are cut in another way."""
+def run_state(runner: Runner, epoch: int, batches_done: int, validation_due: bool) -> dict[str, Any]:
+    """Return what a resumed run needs; the keys `place` and `due` are part of the file format."""
+    position = data_position(runner, epoch, batches_done)
+    return dict(place=position, due=validation_due, ranks=gather_rank_states(runner))
+
+
+def check_position(saved: Mapping[str, int], current: Mapping[str, int]) -> None:
+    """Refuse to resume inside an epoch if batch size, ranks or data set differ."""
     for key, what in (('batch', 'a batch size of'), ('ranks', 'ranks:'), ('samples', 'samples:')):
-        if found[key] != here[key]:
+        if saved[key] != current[key]:
             raise FacelmkError(
-                f'{source} was saved after {found["done"]} batches of an epoch with {what} '
-                f'{found[key]}; here {what} {here[key]}, so what is left of that epoch is not '
-                'known. Use the same as before, or resume from the end of an epoch (epoch_N.pth)'
+                f'This checkpoint was saved after {saved["done"]} batches of an epoch with {what} '
+                f'{saved[key]}; this run has {what} {current[key]}, so the remaining samples of that epoch are '
+                'unknown. Use the same as before, or resume from the end of an epoch (epoch_N.pth)'
             )
 
 
 def plain_history(history: HistoryBuffer) -> dict[str, Any]:
-    """A logged number's past as tensors; mmengine 0.10.7 pickles the object, which torch then refuses to read."""
+    """Return the history of a logged number as tensors; mmengine 0.10.7 pickles an object that torch cannot read."""
     values, counts = history.data
     return {
         'values': torch.from_numpy(values.copy()),
@@ -101,11 +107,11 @@ def plain_history(history: HistoryBuffer) -> dict[str, Any]:
     }
 
 
-def history(found: Any) -> Any:
-    """The HistoryBuffer of what `plain_history` made; anything else as it is."""
-    if not isinstance(found, Mapping) or not isinstance(found.get('values'), Tensor):
-        return found
-    return HistoryBuffer(found['values'].cpu().numpy(), found['counts'].cpu().numpy(), found['length'])
+def restore_history(saved: Any) -> Any:
+    """Return the HistoryBuffer of a `plain_history`; return anything else unchanged."""
+    if not isinstance(saved, Mapping) or not isinstance(saved.get('values'), Tensor):
+        return saved
+    return HistoryBuffer(saved['values'].cpu().numpy(), saved['counts'].cpu().numpy(), saved['length'])
 
 
 def is_plain(value: Any) -> bool:

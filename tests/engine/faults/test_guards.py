@@ -1,4 +1,4 @@
-"""Losses that are not finite stop, are skipped or rolled back, before a weight is changed by them."""
+"""Losses that are not finite stop the run, or the guard skips or rolls back, before they change a weight."""
 
 import pytest
 import torch
@@ -8,7 +8,7 @@ from toy_runs import Normed, Toy, faces, of_size, parts, run
 
 from facelmk.checkpoint import read_checkpoint
 from facelmk.engine.faults.guards import ACTIONS, Guard
-from facelmk.engine.saving.newest import newest
+from facelmk.engine.saving.newest import newest_checkpoint
 from facelmk.engine.saving.state import networks
 from facelmk.errors import FacelmkError, TrainingFault
 from facelmk.registry import HOOKS
@@ -22,11 +22,11 @@ def test_a_loss_that_is_not_finite_stops(value, tmp_path):
         runner.train()
     assert error.value.exit_code == 5 and runner.iter == 2
     assert all(torch.isfinite(weight).all() for weight in runner.model.parameters())
-    (kept,) = tmp_path.glob('fault_iter_3_*.pth')
-    assert 'loss_a' in torch.load(kept, weights_only=True)['losses'] and not list(tmp_path.glob('epoch_*.pth'))
+    (file,) = tmp_path.glob('fault_iter_3_*.pth')
+    assert 'loss_a' in torch.load(file, weights_only=True)['losses'] and not list(tmp_path.glob('epoch_*.pth'))
 
 
-def test_skipping_drops_the_batch(tmp_path):
+def test_skip_drops_the_batch(tmp_path):
     runner = run(tmp_path, data=faces(5), epochs=1, guard=dict(type='Guard', action='skip'))
     runner.train()
     assert runner.iter == 4 and all(torch.isfinite(weight).all() for weight in runner.model.parameters())
@@ -39,7 +39,7 @@ def test_skipping_drops_the_batch(tmp_path):
         ).train()
 
 
-def test_a_gradient_that_is_not_finite_stops_though_the_loss_is(tmp_path):
+def test_a_gradient_that_is_not_finite_stops_a_finite_loss(tmp_path):
     runner = parts(tmp_path, faces(5))
     with pytest.raises(
         TrainingFault, match="iteration 3: the loss is finite, the gradient of 'root' is not; samples 'face4', 'face5'"
@@ -49,7 +49,7 @@ def test_a_gradient_that_is_not_finite_stops_though_the_loss_is(tmp_path):
 
 
 class Wild(Toy):
-    """Three terms, of which the second is infinite for a spoilt sample."""
+    """Three terms, the second is infinite for a faulty sample."""
 
     def forward(self, inputs, data_samples=None, mode='tensor'):
         bad = inputs.isnan().any()
@@ -57,33 +57,33 @@ class Wild(Toy):
         return {'loss_a': good, 'loss_b': good / ~bad, 'loss_c': good * 2}
 
 
-def test_the_one_term_of_several_that_is_infinite_is_named(tmp_path):
+def test_the_infinite_term_of_several_is_named(tmp_path):
     runner = of_size(tmp_path, 8, 2, Wild)
     runner._train_dataloader['dataset'] = faces(3)
     with pytest.raises(TrainingFault, match="iteration 2: loss_b is inf; samples 'face2', 'face3'"):
         runner.train()
 
 
-def test_what_is_kept_loads_as_plain_data_and_gives_the_same_loss(tmp_path):
+def test_the_saved_batch_is_plain_data_and_gives_the_same_loss(tmp_path):
     runner = run(tmp_path, data=faces(5), epochs=1)
     with pytest.raises(TrainingFault):
         runner.train()
-    kept = read_checkpoint(tmp_path / 'fault_iter_3_rank_0.pth')
-    assert kept['fault'] == 'loss_a is nan' and (kept['iter'], kept['epoch']) == (3, 0)
-    assert kept['data_samples']['id'] == ['face4', 'face5']
-    batch = runner.model.data_preprocessor({key: kept[key] for key in ('inputs', 'data_samples')}, True)
-    assert torch.isnan(runner.model(**batch, mode='loss')['loss_a']) and torch.isnan(kept['inputs']).any()
+    saved = read_checkpoint(tmp_path / 'fault_iter_3_rank_0.pth')
+    assert saved['fault'] == 'loss_a is nan' and (saved['iter'], saved['epoch']) == (3, 0)
+    assert saved['data_samples']['id'] == ['face4', 'face5']
+    batch = runner.model.data_preprocessor({key: saved[key] for key in ('inputs', 'data_samples')}, True)
+    assert torch.isnan(runner.model(**batch, mode='loss')['loss_a']) and torch.isnan(saved['inputs']).any()
 
 
 @pytest.mark.parametrize(('bad', 'steps'), [(None, [1, 2, 3]), (0, [1, 2, 3]), (2, [2, 3])])
-def test_a_spoilt_batch_is_not_summed_up_with_others(bad, steps, tmp_path):
-    """Three updates of two batches each: what was summed up before a spoilt one goes with it, what follows counts."""
+def test_a_faulty_batch_is_not_accumulated(bad, steps, tmp_path):
+    """Three updates of two batches each: a faulty batch drops the gradients before it, not those after it."""
     runner = run(tmp_path, data=faces(bad, count=12), epochs=1, guard=dict(type='Guard', action='skip'))
     runner.optim_wrapper = runner.build_optim_wrapper(dict(optimizer=dict(type='SGD', lr=0.1), accumulative_counts=2))
-    made = []
-    runner.optim_wrapper.optimizer.register_step_pre_hook(lambda *_: made.append((runner.iter + 1) // 2))
+    updates = []
+    runner.optim_wrapper.optimizer.register_step_pre_hook(lambda *_: updates.append((runner.iter + 1) // 2))
     runner.train()
-    assert made == steps
+    assert updates == steps
     assert all(torch.isfinite(weight).all() for weight in runner.model.parameters())
 
 
@@ -92,24 +92,24 @@ def test_a_full_disk_does_not_hide_the_fault(tmp_path, monkeypatch):
         raise OSError(28, 'No space left on device')
 
     monkeypatch.setattr('facelmk.engine.faults.guards.save_checkpoint', full)
-    with pytest.raises(TrainingFault, match='loss_a is nan.*could not be kept.*No space left'):
+    with pytest.raises(TrainingFault, match='loss_a is nan.*No space left'):
         run(tmp_path, data=faces(5), epochs=1).train()
 
 
-def test_batches_are_not_kept_without_end(tmp_path, monkeypatch):
-    monkeypatch.setattr('facelmk.engine.faults.guards.KEPT', 2)
+def test_the_number_of_saved_batches_is_limited(tmp_path, monkeypatch):
+    monkeypatch.setattr('facelmk.engine.faults.guards.MAX_BATCH_FILES', 2)
     run(tmp_path, data=faces(5), epochs=4, guard=dict(type='Guard', action='skip')).train()
     assert len(list(tmp_path.glob('fault_*'))) == 2
 
 
-def test_rolling_back_takes_the_last_checkpoint(tmp_path):
+def test_rollback_restores_the_last_checkpoint(tmp_path):
     run(tmp_path, data=faces(5), epochs=1, guard=dict(type='Guard', action='rollback'), every=1).train()
     saved = torch.load(tmp_path / 'epoch_1.pth', weights_only=True)['state_dict']
     assert all(torch.isfinite(value).all() for value in saved.values())
 
 
-def test_a_dropped_batch_leaves_nothing_in_the_statistics(tmp_path):
-    """BatchNorm has met the batch before its loss is known."""
+def test_a_dropped_batch_does_not_change_the_statistics(tmp_path):
+    """The forward pass has put the batch into BatchNorm's statistics."""
     runner = parts(tmp_path, faces(5), 'skip', model=Normed)
     runner.train()
     assert runner.iter == 4 and all(torch.isfinite(value).all() for value in runner.model.buffers())
@@ -117,12 +117,12 @@ def test_a_dropped_batch_leaves_nothing_in_the_statistics(tmp_path):
 
 @HOOKS.register_module()
 class Spoil(Hook):
-    """Makes weights, averages and statistics NaN once, before the fourth step; keeps what stood there after it."""
+    """Make weights, averages and statistics NaN once, before the fourth step; keep their values after it."""
 
     priority = 'HIGHEST'
 
     def before_train_iter(self, runner, batch_idx, data_batch=None):
-        self.saved = read_checkpoint(newest(runner.work_dir)) if runner.iter == 3 else None
+        self.saved = read_checkpoint(newest_checkpoint(runner.work_dir)) if runner.iter == 3 else None
         if self.saved:
             with torch.no_grad():
                 for network in networks(runner):
@@ -132,12 +132,14 @@ class Spoil(Hook):
     def after_train_iter(self, runner, batch_idx, data_batch=None, outputs=None):
         if self.saved:
             trained, averaged = (network.state_dict() for network in networks(runner))
-            weights = {'own': trained, 'averaged': averaged}
-            runner.found = {key: {name: value.clone() for name, value in part.items()} for key, part in weights.items()}
-            runner.found |= {'saved': self.saved}
+            weights = {'trained': trained, 'averaged': averaged}
+            runner.values = {
+                key: {name: value.clone() for name, value in part.items()} for key, part in weights.items()
+            }
+            runner.values |= {'saved': self.saved}
 
 
-def test_rolling_back_mends_weights_averages_and_statistics_that_are_spoilt(tmp_path):
+def test_rollback_restores_weights_averages_and_statistics(tmp_path):
     """With an EMAHook a checkpoint's `state_dict` holds the averages, `ema_state_dict` the weights in training."""
     runner = parts(
         tmp_path,
@@ -147,25 +149,25 @@ def test_rolling_back_mends_weights_averages_and_statistics_that_are_spoilt(tmp_
         hooks=[dict(type='Spoil'), dict(type='EMAHook', momentum=0.5, update_buffers=True)],
     )
     runner.train()
-    saved = runner.found['saved']
-    own = {name.removeprefix('module.'): value for name, value in saved['ema_state_dict'].items()}
-    for name, value in runner.found['own'].items():
-        assert torch.equal(value, own[name]) and torch.isfinite(value).all(), name
-    for name, value in runner.found['averaged'].items():
+    saved = runner.values['saved']
+    trained = {name.removeprefix('module.'): value for name, value in saved['ema_state_dict'].items()}
+    for name, value in runner.values['trained'].items():
+        assert torch.equal(value, trained[name]) and torch.isfinite(value).all(), name
+    for name, value in runner.values['averaged'].items():
         assert torch.equal(value, saved['state_dict'][name]) and torch.isfinite(value).all(), name
     last = read_checkpoint(tmp_path / 'epoch_1.pth')
     for key in ('state_dict', 'ema_state_dict'):
         assert all(torch.isfinite(value).all() for value in last[key].values()), key
 
 
-def test_rolling_back_to_the_same_place_again_and_again_ends(tmp_path):
-    """A rate that spoils the weights in each step: a good step lies between any two faults."""
+def test_too_many_rollbacks_to_the_same_checkpoint_stop(tmp_path):
+    """The rate makes the weights infinite in each step; there is a good step between two faults."""
     run(tmp_path, data=faces(count=4), epochs=1).train()
-    again = run(
+    second = run(
         tmp_path, data=faces(count=64), epochs=2, rate=1e30, guard=dict(type='Guard', action='rollback', at_most=3)
     )
-    with pytest.raises(TrainingFault, match=r'came back to .*epoch_1.pth 3 times \(at_most\) and got no further'):
-        again.train()
+    with pytest.raises(TrainingFault, match=r'epoch_1\.pth 3 times \(at_most\)'):
+        second.train()
 
 
 @pytest.mark.fault('G04')
@@ -178,7 +180,7 @@ def test_an_exploding_rate_leaves_finite_checkpoints(tmp_path):
 
 
 class Copies(TorchDispatchMode):
-    """Counts the numbers that are read off tensors: where these are a GPU's, each is a wait for it."""
+    """Count the numbers that are read from tensors: on a GPU, each of them waits for it."""
 
     count = 0
 
@@ -188,13 +190,13 @@ class Copies(TorchDispatchMode):
 
 
 @pytest.mark.parametrize('action', ACTIONS)
-def test_a_guarded_step_waits_once_for_a_gpu(action, tmp_path):
+def test_the_guard_reads_one_number_a_step(action, tmp_path):
     runner = parts(tmp_path, faces(), action)
     runner.optim_wrapper = runner.build_optim_wrapper(runner.optim_wrapper)
     guard, batch = Guard(action), dict(inputs=torch.ones(2, 1), data_samples=dict(id=['a', 'b']))
     counts = []
-    for begin in (lambda: None, lambda: guard.before_train(runner)):
-        begin()
+    for prepare in (lambda: None, lambda: guard.before_train(runner)):
+        prepare()
         with Copies() as copies:
             guard.before_train_iter(runner, 0, batch)
             runner.model.train_step(batch, runner.optim_wrapper)

@@ -1,4 +1,4 @@
-"""Two ranks under guard: what one of them meets, both answer at the same iteration, and none waits for the other."""
+"""Two guarded ranks: both react at the same iteration to a fault of one, and neither waits for the other."""
 
 import json
 import os
@@ -18,7 +18,7 @@ from facelmk.engine.ranks import join_ranks
 from facelmk.errors import FacelmkError
 
 pytestmark = pytest.mark.skipif(torch.cuda.is_available(), reason='with GPUs the ranks use NCCL')
-DATA = {
+CASES = {
     'all': dict(action='stop'),
     'summed up': dict(action='stop', steps=2),
     'mixed': dict(mixed=True),
@@ -28,8 +28,8 @@ DATA = {
 }
 
 
-class Seen(Hook):
-    """Notes the weights after each step."""
+class RecordWeights(Hook):
+    """Record the weights after each step."""
 
     def __init__(self):
         self.weights = []
@@ -62,13 +62,15 @@ def train(rank, folder, action='stop', steps=1, mixed=False, bad=5, count=lambda
         randomness=dict(seed=1),
         experiment_name=f'{folder}{rank}'.replace('/', '_'),
     )
-    runner.register_hook(seen := Seen())
-    start, told, code = time.monotonic(), '', 0
+    runner.register_hook(record := RecordWeights())
+    start, message, code = time.monotonic(), '', 0
     try:
         runner.train()
     except FacelmkError as error:
-        told, code = str(error), error.exit_code
-    return dict(told=told, code=code, iter=len(seen.weights), weights=seen.weights, seconds=time.monotonic() - start)
+        message, code = str(error), error.exit_code
+    return dict(
+        message=message, code=code, iter=len(record.weights), weights=record.weights, seconds=time.monotonic() - start
+    )
 
 
 def work(rank, port, folder):
@@ -76,33 +78,32 @@ def work(rank, port, folder):
         MASTER_ADDR='127.0.0.1', MASTER_PORT=str(port), RANK=str(rank), WORLD_SIZE='2', LOCAL_RANK=str(rank)
     )
     join_ranks('pytorch', Config({'env_cfg': {'dist_cfg': {'timeout': 20}}, 'randomness': {'seed': 1}}))
-    found = {}
-    for name, options in DATA.items():
-        found[name] = train(rank, folder / name, **options)
-    (folder / f'{rank}.json').write_text(json.dumps(found))
+    results = {}
+    for name, options in CASES.items():
+        results[name] = train(rank, folder / name, **options)
+    (folder / f'{rank}.json').write_text(json.dumps(results))
     distributed.barrier()
     os._exit(0)
 
 
 @pytest.fixture(scope='module')
 def by_rank(tmp_path_factory):
-    """What each of two forked ranks says to each of the cases, and the folder of their files."""
+    """The folder, and the results of each case on each of two forked ranks."""
     folder = tmp_path_factory.mktemp('ranks')
-    with socket.socket() as free:
-        free.bind(('127.0.0.1', 0))
-        port = free.getsockname()[1]
+    with socket.socket() as unused:
+        unused.bind(('127.0.0.1', 0))
+        port = unused.getsockname()[1]
     with suppress(SystemExit):
         multiprocessing.start_processes(work, (port, folder), nprocs=2, start_method='fork')
     return folder, [json.loads((folder / f'{rank}.json').read_text()) for rank in (0, 1)]
 
 
 @pytest.mark.parametrize('case', ['all', 'summed up', 'mixed'])
-def test_what_one_rank_meets_stops_all_at_the_same_iteration(case, by_rank):
-    folder, found = by_rank
-    one, other = (rank[case] for rank in found)
-    assert one['told'] == other['told'] and one['told'].startswith(
-        "iteration 2: rank 1: loss_a is nan; samples 'face5', 'face7'. The batch is kept as "
-    )
+def test_a_fault_of_one_rank_stops_all_at_the_same_iteration(case, by_rank):
+    folder, results = by_rank
+    one, other = (rank[case] for rank in results)
+    assert one['message'] == other['message'] and 'fault_iter_2_rank_1.pth' in one['message']
+    assert one['message'].startswith("iteration 2: rank 1: loss_a is nan; samples 'face5', 'face7'.")
     assert (one['code'], one['iter'], other['iter']) == (5, 1, 1) and max(one['seconds'], other['seconds']) < 10
     assert [path.name for path in (folder / case).glob('fault*')] == ['fault_iter_2_rank_1.pth']
 
@@ -114,11 +115,9 @@ def test_a_batch_that_one_rank_skips_is_skipped_by_all(by_rank):
 
 
 @pytest.mark.fault('H12')
-def test_unequal_sets_are_told_before_training(by_rank):
+def test_unequal_data_sets_are_refused_before_training(by_rank):
     for rank in by_rank[1]:
-        assert (
-            'train_dataloader: the ranks read different data sets: rank 0 has 12, rank 1 has 9'
-            in (rank['unequal']['told'])
-        )
+        message = rank['unequal']['message']
+        assert 'train_dataloader' in message and 'rank 0 has 12, rank 1 has 9' in message
         assert rank['unequal']['iter'] == 0 and rank['unequal']['seconds'] < 10
-        assert (rank['even']['told'], rank['even']['iter']) == ('', 3)
+        assert (rank['even']['message'], rank['even']['iter']) == ('', 3)

@@ -1,4 +1,4 @@
-"""A step that runs out of memory says which batch it was, and what to lower."""
+"""A step that runs out of memory raises an error with the batch size and a smaller one."""
 
 import pytest
 import torch
@@ -6,7 +6,7 @@ from toy_runs import Toy, faces, of_size, run
 
 from facelmk.errors import TrainingFault
 
-SHORT = [
+OUT_OF_MEMORY = [
     torch.OutOfMemoryError('CUDA out of memory. Tried to allocate 2 GiB.\nMore words.'),
     MemoryError(),
     RuntimeError(
@@ -17,47 +17,44 @@ SHORT = [
 
 
 class Greedy(Toy):
-    """Runs out of memory at the step `at`."""
+    """Run out of memory at the step `at`."""
 
-    at, seen = 2, 0
+    at, steps = 2, 0
 
     def forward(self, inputs, data_samples=None, mode='tensor'):
-        self.seen += 1
-        if self.seen == self.at:
+        self.steps += 1
+        if self.steps == self.at:
             raise self.error
         return super().forward(inputs, data_samples, mode)
 
 
 @pytest.mark.fault('G08')
-@pytest.mark.parametrize('error', SHORT, ids=['GPU', 'Python', 'CPU'])
-def test_training_says_the_batch_and_what_to_lower(error, tmp_path):
+@pytest.mark.parametrize('error', OUT_OF_MEMORY, ids=['GPU', 'Python', 'CPU'])
+def test_out_of_memory_in_training_names_the_batch_size_and_half_of_it(error, tmp_path):
     runner = of_size(tmp_path, 16, 8, Greedy)
     runner.model.error = error
-    with pytest.raises(
-        TrainingFault,
-        match=r'iteration 2: out of memory on cpu, train_dataloader.batch_size=8. Lower '
-        'it, to 4 say; optim_wrapper.accumulative_counts=2',
-    ) as told:
+    facts = r'iteration 2: .*cpu.*train_dataloader\.batch_size=8\b.*\b4\b.*optim_wrapper\.accumulative_counts=2'
+    with pytest.raises(TrainingFault, match=facts) as caught:
         runner.train()
-    assert told.value.exit_code == 5 and told.value.__cause__ is error and 'More words' not in str(told.value)
+    assert caught.value.exit_code == 5 and caught.value.__cause__ is error and 'More words' not in str(caught.value)
 
 
-def test_validation_says_so_too(tmp_path):
+def test_out_of_memory_in_validation_names_its_batch_size(tmp_path):
     runner = of_size(tmp_path, 4, 2, Greedy, validated=2)
     runner.model.error, runner.model.at = MemoryError(), 3
-    with pytest.raises(TrainingFault, match='out of memory on cpu, val_dataloader.batch_size=2. Lower it, to 1 say'):
+    with pytest.raises(TrainingFault, match=r'cpu.*val_dataloader\.batch_size=2\b.*\b1\b'):
         runner.train()
 
 
-def test_memory_that_the_machine_does_not_have(tmp_path):
-    """A true allocation: no machine has an exabyte."""
+def test_a_real_allocation_that_is_too_large(tmp_path):
+    """No machine has an exabyte."""
     runner = run(tmp_path, data=faces(), epochs=1)
     runner.model.forward = lambda *_, **__: {'loss': torch.empty(2**60, dtype=torch.uint8).float().sum()}
-    with pytest.raises(TrainingFault, match='iteration 1: out of memory on cpu, train_dataloader.batch_size=2'):
+    with pytest.raises(TrainingFault, match=r'iteration 1: .*cpu.*train_dataloader\.batch_size=2\b'):
         runner.train()
 
 
-def test_other_errors_stay_as_they_are(tmp_path):
+def test_other_errors_are_unchanged(tmp_path):
     runner = of_size(tmp_path, 4, 2, Greedy)
     runner.model.error = RuntimeError('a bug')
     with pytest.raises(RuntimeError, match='^a bug$'):

@@ -1,4 +1,4 @@
-"""Processes that load data and are killed, raise or hang: told as what they are, and training goes on."""
+"""Data loader workers that are killed, raise or hang: the error names the cause, and the run can be resumed."""
 
 import os
 import signal
@@ -24,7 +24,7 @@ SAMPLES, BATCH = 12, 2
 
 @MODELS.register_module()
 class LearnsNumbers(BaseModel):
-    """One layer, which learns the mean of what it sees."""
+    """One layer, which learns the mean of its inputs."""
 
     def __init__(self):
         super().__init__()
@@ -36,10 +36,10 @@ class LearnsNumbers(BaseModel):
 
 @DATASETS.register_module()
 class Troubled(FaceDataset):
-    """Numbers; where `mark` is not there yet, the worker that makes the ninth of them comes to grief."""
+    """Numbers; the worker that makes the ninth gets into trouble, unless the file `mark` exists."""
 
     def __init__(self, mark, trouble):
-        super().__init__('five', [self.tell])
+        super().__init__('five', [self.make])
         self.mark, self.trouble = Path(mark), trouble
 
     def __len__(self):
@@ -48,7 +48,7 @@ class Troubled(FaceDataset):
     def face(self, index):
         return {'id': f'face {index}', 'path': f'pictures/{index}.jpg', 'number': index}
 
-    def tell(self, sample):
+    def make(self, sample):
         if sample['number'] == 8 and not self.mark.exists():
             self.mark.touch()
             TROUBLES[self.trouble](sample)
@@ -60,14 +60,14 @@ def defect(sample):
 
 
 def end_group(sample):
-    """What `timeout`, systemd and a terminal do: the signal reaches the run and all that it started, twice."""
+    """Signal the run and all processes that it started, twice, as `timeout`, systemd and a terminal do."""
     os.kill(os.getppid(), signal.SIGTERM)
-    for number in multiprocess_group(os.getppid()):
+    for number in child_processes(os.getppid()):
         os.kill(number, signal.SIGTERM)
     os.kill(os.getppid(), signal.SIGTERM)
 
 
-def multiprocess_group(parent):
+def child_processes(parent):
     return [int(name) for name in Path(f'/proc/{parent}/task/{parent}/children').read_text().split()]
 
 
@@ -111,51 +111,52 @@ def run(folder, trouble='none', resume=None, **loader):
 
 
 @pytest.fixture(scope='module')
-def undisturbed(tmp_path_factory):
-    return run(tmp_path_factory.mktemp('workers') / 'undisturbed')
+def expected(tmp_path_factory):
+    return run(tmp_path_factory.mktemp('workers') / 'expected')
 
 
-def goes_on(folder, undisturbed):
-    found = run(folder, resume='auto')
-    assert all(torch.equal(value, undisturbed['state_dict'][key]) for key, value in found['state_dict'].items())
+def check_resumed(folder, expected):
+    resumed = run(folder, resume='auto')
+    assert all(torch.equal(value, expected['state_dict'][key]) for key, value in resumed['state_dict'].items())
 
 
 @pytest.mark.fault('G05')
-def test_a_killed_worker(undisturbed, tmp_path):
+def test_a_killed_worker(expected, tmp_path):
     with pytest.raises(TrainingFault, match=r'(signal: Killed|exited unexpectedly)\. .*num_workers.*--resume'):
         run(tmp_path / 'a', 'kill')
-    goes_on(tmp_path / 'a', undisturbed)
+    check_resumed(tmp_path / 'a', expected)
 
 
 @pytest.mark.fault('G06')
-def test_an_exception_in_a_worker(undisturbed, tmp_path):
+def test_an_exception_in_a_worker(expected, tmp_path):
     with pytest.raises(DataDefect) as caught:
         run(tmp_path / 'a', 'defect')
     assert str(caught.value) == 'pictures/8.jpg: no picture'
     with pytest.raises(ZeroDivisionError, match=r"while it made face 'face 8' of pictures/8.jpg"):
         run(tmp_path / 'b', 'bug')
-    goes_on(tmp_path / 'a', undisturbed)
+    check_resumed(tmp_path / 'a', expected)
 
 
 @pytest.mark.fault('G07')
-def test_a_hanging_worker(undisturbed, tmp_path, monkeypatch):
-    monkeypatch.setattr(_utils, 'MP_STATUS_CHECK_INTERVAL', 0.2)  # seconds that torch lets a worker end by itself
-    begin = time.monotonic()
+def test_a_hanging_worker(expected, tmp_path, monkeypatch):
+    monkeypatch.setattr(_utils, 'MP_STATUS_CHECK_INTERVAL', 0.2)  # seconds that torch waits for a worker to end
+    start = time.monotonic()
     with pytest.raises(TrainingFault, match=r'timed out after 1 seconds.*train_dataloader\.timeout'):
         run(tmp_path / 'a', 'hang', timeout=1)
-    assert time.monotonic() - begin < 10
-    goes_on(tmp_path / 'a', undisturbed)
+    assert time.monotonic() - start < 10
+    check_resumed(tmp_path / 'a', expected)
 
 
 @pytest.mark.skipif(not Path('/proc/self/task').is_dir(), reason='no list of child processes here')
-def test_a_signal_that_reaches_workers_too_saves_the_state(undisturbed, tmp_path):
-    with pytest.raises(Stopped, match='has saved its state'):
+def test_a_signal_to_the_workers_too_saves_the_state(expected, tmp_path):
+    with pytest.raises(Stopped, match=r'state_iter_\d+\.pth') as caught:
         run(tmp_path / 'a', 'signal')
-    goes_on(tmp_path / 'a', undisturbed)
+    assert caught.value.exit_code == 128 + signal.SIGTERM
+    check_resumed(tmp_path / 'a', expected)
 
 
-def test_a_worker_that_dies_during_a_save_is_told_too():
-    """torch raises in the main process wherever that is, and mmengine makes a SyntaxError of it."""
+def test_a_worker_that_dies_during_a_save():
+    """torch raises anywhere in the main process, and mmengine turns the error into a SyntaxError."""
     with pytest.raises(TrainingFault, match='is killed by signal'), translate_worker_errors():
         try:
             raise RuntimeError('DataLoader worker (pid 7) is killed by signal: Killed. ')

@@ -1,4 +1,4 @@
-"""Saves that fail cost nothing, damaged files are passed over, spoilt weights are not written."""
+"""Failed saves lose no checkpoint, damaged files are skipped, weights that are not finite are not written."""
 
 import errno
 import fractions
@@ -13,16 +13,16 @@ from toy_runs import run
 from facelmk.checkpoint import save_checkpoint
 from facelmk.engine import run as runs
 from facelmk.engine.faults import stopping
-from facelmk.engine.saving.newest import newest
+from facelmk.engine.saving.newest import newest_checkpoint
 from facelmk.errors import FacelmkError, TrainingFault
-from facelmk.files import atomic as whole
+from facelmk.files import atomic
 
 
 @pytest.mark.fault('G15', 'G16')
 @pytest.mark.parametrize('number', range(10))
 def test_a_full_disk_loses_no_checkpoint(number, tmp_path, monkeypatch):
-    """The disk fills up at any write of a run that keeps one checkpoint."""
-    write, writes = whole.atomic_write, []
+    """The disk becomes full at one of the writes of a run that keeps one checkpoint."""
+    write, writes = atomic.atomic_write, []
 
     def failing(path, content):
         writes.append(path)
@@ -35,23 +35,23 @@ def test_a_full_disk_loses_no_checkpoint(number, tmp_path, monkeypatch):
 
         return write(path, half)
 
-    monkeypatch.setattr(whole, 'atomic_write', failing)
+    monkeypatch.setattr(atomic, 'atomic_write', failing)
     with pytest.raises(TrainingFault, match=r'No space left.*MiB are free'):
         run(tmp_path, epochs=6, max_keep_ckpts=1).train()
-    found = newest(tmp_path)
-    assert found is not None and torch.load(found, weights_only=True)['meta']['epoch'] >= 1
-    noted = Path((tmp_path / 'last_checkpoint').read_text())
-    assert noted.is_file() and torch.load(noted, weights_only=True)['optimizer']
+    newest = newest_checkpoint(tmp_path)
+    assert newest is not None and torch.load(newest, weights_only=True)['meta']['epoch'] >= 1
+    last = Path((tmp_path / 'last_checkpoint').read_text())
+    assert last.is_file() and torch.load(last, weights_only=True)['optimizer']
     assert not list(tmp_path.glob('.*.pth.*'))
     monkeypatch.undo()
-    run(tmp_path, epochs=6, resume=True, load=found, max_keep_ckpts=1).train()
-    assert torch.load(newest(tmp_path), weights_only=True)['meta']['epoch'] == 6
+    run(tmp_path, epochs=6, resume=True, load=newest, max_keep_ckpts=1).train()
+    assert torch.load(newest_checkpoint(tmp_path), weights_only=True)['meta']['epoch'] == 6
 
 
 @pytest.mark.fault('G15', 'G16')
 @pytest.mark.parametrize('tenth', range(1, 11))
-def test_a_system_that_writes_no_more_loses_no_checkpoint(tenth, tmp_path):
-    """The system itself refuses the rest of a file, after so many tenths of it."""
+def test_a_file_size_limit_loses_no_checkpoint(tenth, tmp_path):
+    """The system refuses to write more than some tenths of a file."""
     resource = pytest.importorskip('resource', reason='this system limits no files')
     run(tmp_path, epochs=2, max_keep_ckpts=1).train()
     good = tmp_path / 'epoch_2.pth'
@@ -59,42 +59,42 @@ def test_a_system_that_writes_no_more_loses_no_checkpoint(tenth, tmp_path):
     limits = resource.getrlimit(resource.RLIMIT_FSIZE)
     resource.setrlimit(resource.RLIMIT_FSIZE, (len(before) * tenth // 10 - 1, limits[1]))
     try:
-        with pytest.raises(TrainingFault, match=r'File too large.*The last good checkpoint is'):
+        with pytest.raises(TrainingFault, match=r'File too large.*epoch_2\.pth'):
             run(tmp_path, epochs=4, resume=True, load=str(good), max_keep_ckpts=1).train()
     finally:
         resource.setrlimit(resource.RLIMIT_FSIZE, limits)
-    assert good.read_bytes() == before and newest(tmp_path) == str(good)
+    assert good.read_bytes() == before and newest_checkpoint(tmp_path) == str(good)
     assert sorted(path.name for path in tmp_path.glob('*.pth*')) == ['epoch_2.pth']
     run(tmp_path, epochs=4, resume=True, load=str(good), max_keep_ckpts=1).train()
-    assert torch.load(newest(tmp_path), weights_only=True)['meta']['epoch'] == 4
+    assert torch.load(newest_checkpoint(tmp_path), weights_only=True)['meta']['epoch'] == 4
 
 
 def test_a_failed_save_can_be_a_warning(tmp_path, monkeypatch):
-    monkeypatch.setattr(whole, 'atomic_write', lambda *_: (_ for _ in ()).throw(OSError(errno.ENOSPC, 'full')))
+    monkeypatch.setattr(atomic, 'atomic_write', lambda *_: (_ for _ in ()).throw(OSError(errno.ENOSPC, 'full')))
     run(tmp_path, on_failed_save='warn').train()
-    assert newest(tmp_path) is None
+    assert newest_checkpoint(tmp_path) is None
 
 
 @pytest.mark.fault('G17')
-def test_the_newest_whole_checkpoint_is_taken(tmp_path, capfd):
+def test_the_newest_complete_checkpoint_is_used(tmp_path, capfd):
     run(tmp_path).train()
-    whole = (tmp_path / 'epoch_3.pth').read_bytes()
-    assert newest(tmp_path) == str(tmp_path / 'epoch_3.pth')
-    (tmp_path / 'epoch_3.pth').write_bytes(whole[: len(whole) // 2])
-    (tmp_path / 'epoch_1.pth').touch()  # the latest by its time
-    assert newest(tmp_path) == str(tmp_path / 'epoch_2.pth')
-    middle = whole.index(b'archive') if b'archive' in whole else 200
-    flipped = bytearray(whole)
-    flipped[middle + 400] ^= 255
+    content = (tmp_path / 'epoch_3.pth').read_bytes()
+    assert newest_checkpoint(tmp_path) == str(tmp_path / 'epoch_3.pth')
+    (tmp_path / 'epoch_3.pth').write_bytes(content[: len(content) // 2])
+    (tmp_path / 'epoch_1.pth').touch()  # the newest by its time
+    assert newest_checkpoint(tmp_path) == str(tmp_path / 'epoch_2.pth')
+    offset = content.index(b'archive') if b'archive' in content else 200
+    flipped = bytearray(content)
+    flipped[offset + 400] ^= 255
     (tmp_path / 'epoch_3.pth').write_bytes(flipped)
-    assert newest(tmp_path) == str(tmp_path / 'epoch_2.pth')
-    save_checkpoint({'state_dict': {'a': torch.ones(1)}}, tmp_path / 'epoch_9.pth')  # another's
+    assert newest_checkpoint(tmp_path) == str(tmp_path / 'epoch_2.pth')
+    save_checkpoint({'state_dict': {'a': torch.ones(1)}}, tmp_path / 'epoch_9.pth')  # not of a run
     (tmp_path / 'last_checkpoint').write_text(str(tmp_path / 'epoch_9.pth'))
-    assert newest(tmp_path) == str(tmp_path / 'epoch_2.pth')
+    assert newest_checkpoint(tmp_path) == str(tmp_path / 'epoch_2.pth')
 
 
 def test_a_longer_schedule_is_followed(tmp_path):
-    """mmengine restores the end of the old schedule, and the rate stays at its last value."""
+    """mmengine restores the end of the old schedule, so that the rate stays at its last value."""
 
     def cosine(epochs):
         return [dict(type='CosineAnnealingLR', T_max=epochs, end=epochs, eta_min=0.0, convert_to_iter_based=True)]
@@ -121,29 +121,29 @@ def test_a_checkpoint_of_a_newer_format_is_refused(tmp_path):
     path = tmp_path / 'epoch_1.pth'
     saved = torch.load(path, weights_only=True)
     torch.save(saved | {'facelmk_format': 1 + saved['facelmk_format']}, path)
-    assert newest(tmp_path) == str(path)  # an older one would silently undo what was trained
+    assert newest_checkpoint(tmp_path) == str(path)  # an older one would silently undo what was trained
     with pytest.raises(FacelmkError, match=r'epoch_1\.pth .*format 2.*format 1'):
         run(tmp_path, 2, True, str(path)).train()
 
 
-def test_an_optimizer_state_that_is_no_data_is_refused(tmp_path):
+def test_an_optimizer_state_with_an_object_is_refused(tmp_path):
     run(tmp_path, 1).train()
     path = tmp_path / 'epoch_1.pth'
     saved = torch.load(path, weights_only=True)
     saved['optimizer']['state'][0] = {'step': fractions.Fraction(1, 2)}
     torch.save(saved, path)
-    with pytest.raises(FacelmkError, match=r"not resumed.*checkpoint\['optimizer'\].*is a fractions\.Fraction"):
+    with pytest.raises(FacelmkError, match=r"checkpoint\['optimizer'\].*is a fractions\.Fraction"):
         run(tmp_path, 2, True, str(path)).train()
 
 
-def test_a_restart_goes_on_from_what_the_run_itself_has_saved(tmp_path, monkeypatch):
-    """torchrun starts a command anew after a rank died, perhaps before that run has saved anything."""
+def test_a_restart_resumes_only_checkpoints_of_the_same_run(tmp_path, monkeypatch):
+    """torchrun restarts a command after a rank died, perhaps before that run has saved anything."""
 
     class Built(Exception):
         pass
 
     def chosen(count, resume=None):
-        """The checkpoint that a start would load; the Runner is not made."""
+        """The checkpoint that a start would load, without building the Runner."""
         config = Config(dict(work_dir=str(tmp_path)))
         monkeypatch.setenv('TORCHELASTIC_RESTART_COUNT', str(count))
         with pytest.raises(Built):
@@ -153,8 +153,8 @@ def test_a_restart_goes_on_from_what_the_run_itself_has_saved(tmp_path, monkeypa
     def stop(*_):
         raise Built
 
-    monkeypatch.setattr(runs, '_runner', stop)
-    run(tmp_path, 2).train()  # another run's
+    monkeypatch.setattr(runs, '_build_runner', stop)
+    run(tmp_path, 2).train()  # of another run
     first, last = (str(tmp_path / f'epoch_{number}.pth') for number in (1, 2))
     assert chosen(0, 'auto') == chosen(1) == chosen(1, 'auto') == last
     assert chosen(0, first) == chosen(1, first) == first
@@ -164,28 +164,28 @@ def test_a_restart_goes_on_from_what_the_run_itself_has_saved(tmp_path, monkeypa
     assert chosen(0, 'auto') == first
 
 
-def test_a_signal_that_comes_twice_at_once_is_one(monkeypatch):
-    """`timeout` signals its command and its group; torchrun passes on what the group has had already."""
-    ended = []
-    before = signal.signal(signal.SIGTERM, lambda *_: ended.append(True))
+def test_a_signal_that_is_repeated_at_once_counts_once(monkeypatch):
+    """`timeout` signals its command and its group; torchrun forwards a signal that the group already has."""
+    calls = []
+    before = signal.signal(signal.SIGTERM, lambda *_: calls.append(True))
     try:
         with stopping.graceful_shutdown():
             signal.raise_signal(signal.SIGTERM)
             signal.raise_signal(signal.SIGTERM)
-            assert stopping.asked() == signal.SIGTERM and not ended
-            monkeypatch.setattr(stopping, 'ONE', -1.0)
+            assert stopping.stop_signal() == signal.SIGTERM and not calls
+            monkeypatch.setattr(stopping, 'REPEAT_S', -1.0)
             signal.raise_signal(signal.SIGTERM)
-            assert ended == [True]
+            assert calls == [True]
     finally:
         signal.signal(signal.SIGTERM, before)
 
 
-def test_nothing_is_rolled_back_to_another_run(tmp_path):
+def test_rollback_ignores_checkpoints_of_another_run(tmp_path):
     run(tmp_path / 'a').train()
-    (tmp_path / 'a' / 'last_checkpoint').unlink()  # as a training that starts anew does
-    spoilt = [dict(inputs=torch.full((1,), torch.nan))] * 4
-    with pytest.raises(TrainingFault, match='There is no checkpoint'):
-        run(tmp_path / 'a', 1, data=spoilt, guard=dict(type='Guard', action='rollback')).train()
+    (tmp_path / 'a' / 'last_checkpoint').unlink()  # as a new training does
+    faulty = [dict(inputs=torch.full((1,), torch.nan))] * 4
+    with pytest.raises(TrainingFault, match='default_hooks.checkpoint.every'):
+        run(tmp_path / 'a', 1, data=faulty, guard=dict(type='Guard', action='rollback')).train()
 
 
 def test_weights_without_a_state_are_refused(tmp_path):
@@ -193,17 +193,14 @@ def test_weights_without_a_state_are_refused(tmp_path):
     path = tmp_path / 'epoch_1.pth'
     saved = torch.load(path, weights_only=True)
     torch.save({key: value for key, value in saved.items() if key != 'optimizer'}, tmp_path / 'best_NME_epoch_1.pth')
-    with pytest.raises(FacelmkError, match=r'no state of a run to resume.*set load_from'):
+    with pytest.raises(FacelmkError, match=r'load_from'):
         run(tmp_path, 2, True, str(tmp_path / 'best_NME_epoch_1.pth')).train()
 
 
-def test_a_folder_that_is_lost_in_mid_run_is_told(tmp_path):
-    with (
-        pytest.raises(TrainingFault, match=r'can no longer be written to.*--resume'),
-        whole.translate_lost_folder_errors(tmp_path),
-    ):
+def test_a_lost_work_folder_is_a_training_fault(tmp_path):
+    with pytest.raises(TrainingFault, match=r'scalars\.json.*--resume'), atomic.translate_lost_folder_errors(tmp_path):
         (tmp_path / 'gone' / 'scalars.json').open('a')
-    with pytest.raises(TrainingFault, match='No space left'), whole.translate_lost_folder_errors(tmp_path):
+    with pytest.raises(TrainingFault, match='No space left'), atomic.translate_lost_folder_errors(tmp_path):
         raise OSError(errno.ENOSPC, 'No space left on device')
-    with pytest.raises(FileNotFoundError), whole.translate_lost_folder_errors(tmp_path):
+    with pytest.raises(FileNotFoundError), atomic.translate_lost_folder_errors(tmp_path):
         Path(tmp_path.parent, 'another', 'picture.jpg').open()

@@ -1,4 +1,4 @@
-"""Weights averaged while they are trained, for mmengine's EMAHook."""
+"""An exponential moving average of the weights, for mmengine's EMAHook."""
 
 import math
 
@@ -12,9 +12,10 @@ from ..registry import MODELS
 
 @MODELS.register_module()
 class ExpMomentumEMA(ExponentialMovingAverage):
-    """An average that follows closely at first: at update t the new weights count (1 - m) exp(-(1 + t) / gamma) + m.
+    """An average that follows the weights closely at first.
 
-    `dict(type='EMAHook', ema_type='ExpMomentumEMA', momentum=2e-4, update_buffers=True, priority=49)` is RTMPose's.
+    At update t the new weights have the weight (1 - momentum) * exp(-(1 + t) / gamma) + momentum. RTMPose uses it as
+    `dict(type='EMAHook', ema_type='ExpMomentumEMA', momentum=2e-4, update_buffers=True, priority=49)`.
     """
 
     def __init__(
@@ -27,14 +28,14 @@ class ExpMomentumEMA(ExponentialMovingAverage):
         update_buffers: bool = False,
     ) -> None:
         if gamma <= 0:
-            raise FacelmkError(f'ExpMomentumEMA: gamma={gamma}; it is a number of updates and must be above 0')
+            raise FacelmkError(f'ExpMomentumEMA.gamma={gamma}. Expected a number of updates above 0. RTMPose uses 2000')
         super().__init__(model, momentum, interval, device, update_buffers)
-        self.gamma, self.share = gamma, 1.0
+        self.gamma, self.new_weight = gamma, 1.0
 
     def update_parameters(self, model: nn.Module) -> None:
-        steps = int(self.steps)  # once: a GPU that is asked for each of its parameters would be waited for each time
-        self.share = (1 - self.momentum) * math.exp(-(1 + steps) / self.gamma) + self.momentum
+        steps = int(self.steps)  # read here, once: each read waits for the GPU
+        self.new_weight = (1 - self.momentum) * math.exp(-(1 + steps) / self.gamma) + self.momentum
         super().update_parameters(model)
 
     def avg_func(self, averaged_param: torch.Tensor, source_param: torch.Tensor, steps: int) -> None:
-        averaged_param.lerp_(source_param, self.share)
+        averaged_param.lerp_(source_param, self.new_weight)

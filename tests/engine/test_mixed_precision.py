@@ -1,4 +1,4 @@
-"""Mixed precision: gradients that are not finite are the scaler's, which leaves steps out, and is counted."""
+"""Mixed precision: the scaler skips steps with gradients that are not finite, and the guard counts them."""
 
 import pytest
 import torch
@@ -17,10 +17,10 @@ def guard(runner):
 
 @pytest.mark.fault('G03')
 @pytest.mark.parametrize('fused', [False, True])
-def test_a_step_with_a_gradient_that_is_not_finite_is_left_out_and_counted(fused, tmp_path, monkeypatch):
+def test_a_skipped_step_is_counted(fused, tmp_path, monkeypatch):
     runner = parts(tmp_path, faces(5), wrapper=MIXED | dict(optimizer=dict(type='Adam', lr=0.01, fused=fused)), every=1)
-    said, states = [], []
-    monkeypatch.setattr(runner.logger, 'warning', lambda text, *_: said.append(text))
+    warnings, states = [], []
+    monkeypatch.setattr(runner.logger, 'warning', lambda text, *_: warnings.append(text))
     keep = Hook()
     keep.after_train_iter = lambda *_, **__: states.append([p.detach().clone() for p in runner.model.parameters()])
     runner.register_hook(keep)
@@ -28,8 +28,8 @@ def test_a_step_with_a_gradient_that_is_not_finite_is_left_out_and_counted(fused
     same = [all(map(torch.equal, *pair)) for pair in zip(states, states[1:], strict=False)]
     assert runner.iter == 4 and same == [False, True, False]  # the third of four changes nothing
     assert guard(runner).dropped == 1 and runner.optim_wrapper.loss_scaler.get_scale() == 2**15
-    (text,) = [text for text in said if 'mixed precision' in text]
-    assert 'iteration 3: a gradient' in text and "'face4', 'face5'" in text and '(1 so far)' in text
+    (text,) = [text for text in warnings if 'mixed precision' in text]
+    assert 'iteration 3:' in text and "'face4', 'face5'" in text and '(1 so far)' in text
 
 
 @pytest.mark.fault('G03')
@@ -50,11 +50,11 @@ def test_a_scaler_that_is_off_leaves_gradients_to_the_guard(tmp_path):
 
 @pytest.mark.skipif(torch.cuda.is_available(), reason="with a GPU it is mmengine's")
 def test_a_cpu_computes_in_bfloat16(tmp_path):
-    seen = set()
+    dtypes = set()
     runner = parts(tmp_path, faces(), wrapper=MIXED | dict(loss_scale=8.0, dtype=None))
-    runner.model.layer[0].register_forward_hook(lambda *found: seen.add(found[-1].dtype))
+    runner.model.layer[0].register_forward_hook(lambda *arguments: dtypes.add(arguments[-1].dtype))
     runner.train()
-    assert seen == {torch.bfloat16} and runner.optim_wrapper.loss_scaler.get_scale() == 8
+    assert dtypes == {torch.bfloat16} and runner.optim_wrapper.loss_scaler.get_scale() == 8
     optimizer = torch.optim.SGD([torch.nn.Parameter(torch.ones(1))], lr=1.0)
     built = OPTIM_WRAPPERS.build(dict(type='AmpOptimWrapper', optimizer=optimizer, loss_scale=dict(init_scale=4.0)))
     assert built.loss_scaler.get_scale() == 4

@@ -1,4 +1,4 @@
-"""Mixed precision on a CPU, too."""
+"""Mixed precision, on a CPU too."""
 
 from typing import Any
 
@@ -10,7 +10,10 @@ from ..registry import OPTIM_WRAPPERS
 
 @OPTIM_WRAPPERS.register_module()
 class AmpOptimWrapper(optim.AmpOptimWrapper):
-    """mmengine's; on a CPU, which 0.10.7 refuses, layers compute in bfloat16 and `loss_scale` means the same."""
+    """mmengine's wrapper, extended to CPUs, which 0.10.7 refuses.
+
+    On a CPU, layers compute in bfloat16; `loss_scale` means the same as on a GPU.
+    """
 
     def __init__(
         self,
