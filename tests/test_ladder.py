@@ -1,4 +1,4 @@
-"""The ladder gives every row drawn faces, and makes it as long or as small as the rung says."""
+"""The ladder gives every row drawn faces, and the length and size of the rung."""
 
 import importlib.util
 from pathlib import Path
@@ -20,7 +20,7 @@ def ladder() -> ModuleType:
 
 
 @pytest.mark.parametrize('name', config_names())
-def test_the_reduced_rung_is_small_and_drawn(ladder: ModuleType, name: str) -> None:
+def test_the_reduced_rung_has_few_small_drawn_faces(ladder: ModuleType, name: str) -> None:
     config, model = ladder.climb(name, 'reduced'), load_config(name).model
     markup = model.get('markup', 'wflw')
     assert config.model.size == 64 and config.model.backbone.pretrained is None
@@ -35,17 +35,17 @@ def test_the_reduced_rung_is_small_and_drawn(ladder: ModuleType, name: str) -> N
     }
 
 
-def test_a_tenth_is_a_tenth_of_everything(ladder: ModuleType) -> None:
+def test_the_tenth_rung_shortens_every_schedule(ladder: ModuleType) -> None:
     config = ladder.climb('rtmpose_m_wflw', 'tenth')
-    warm, cosine = config.param_scheduler
-    assert (config.train_cfg.max_epochs, warm.end) == (6, 100)
+    warm_up, cosine = config.param_scheduler
+    assert (config.train_cfg.max_epochs, warm_up.end) == (6, 100)
     assert (cosine.begin, cosine.end, cosine.T_max) == (3, 6, 3)
     assert [hook.epoch for hook in config.custom_hooks if 'epoch' in hook] == [5]
     assert ladder.climb('hrnetv2_w18_wflw', 'tenth').param_scheduler[1].milestones == [4, 5]
     assert ladder.climb('deeppose_r50_wflw', 'tenth').train_cfg.val_interval == 1
 
 
-def test_the_full_rung_is_the_rows_own_recipe(ladder: ModuleType) -> None:
+def test_the_full_rung_keeps_the_recipe_of_the_row(ladder: ModuleType) -> None:
     config, row = ladder.climb('hrnetv2_w18_wflw', 'full'), load_config('hrnetv2_w18_wflw')
     assert config.train_dataloader.dataset.count == 7500 and config.val_dataloader.dataset.count == 2500
     assert config.train_dataloader.dataset.pipeline == row.train_dataloader.dataset.pipeline

@@ -1,15 +1,15 @@
-# sets `port` for dist_train.sh and dist_test.sh: PORT, which must be free where the ranks meet; without PORT a free one
+# Sets `port` for dist_train.sh and dist_test.sh: PORT, which must be free on the first machine; without PORT a free one.
 if [ "${NODE_RANK:-0}" = 0 ]; then
-    wanted=${PORT:-}
-    [ "${NNODES:-1}" = 1 ] || wanted=${PORT:-29500}  # the other machines must know it
-    port=$(python - "${wanted:-0}" <<'END'
+    asked=${PORT:-}
+    [ "${NNODES:-1}" = 1 ] || asked=${PORT:-29500}  # the other machines must know it
+    port=$(python - "${asked:-0}" <<'END'
 import socket, sys
 try:
-    with socket.create_server(('', int(sys.argv[1]))) as free:
-        print(free.getsockname()[1])
+    with socket.create_server(('', int(sys.argv[1]))) as server:
+        print(server.getsockname()[1])
 except (OSError, OverflowError, ValueError) as error:
-    sys.exit(f'PORT={sys.argv[1]}: the ranks cannot meet at this port ({error}). Set PORT to a free one'
-             ', or leave it out for one machine')
+    sys.exit(f'PORT={sys.argv[1]}: this port cannot be used ({error}). Set PORT to a free one, '
+             'or leave it out on one machine')
 END
     ) || exit 2
 else

@@ -1,7 +1,8 @@
-"""Trains rows of the zoo on drawn faces, so that every recipe can be seen at work without a download.
+"""Train configs of the zoo on drawn faces. This shows each of them at work without a download.
 
 `python tools/ladder.py ROW... --rung full|tenth|reduced [--resume]`, or `--all`. A row keeps its network, codec, loss,
-pipeline and mark-up; its data are the faces of configs/_base_/data/synthetic_wflw.py, and it starts from scratch.
+pipelines and landmark scheme. Its data are the faces of configs/_base_/data/synthetic_wflw.py, and it starts without
+pretrained weights.
 """
 
 import argparse
@@ -27,18 +28,18 @@ from facelmk.report.logs import read_log  # noqa: E402
 RECORDS = ROOT / 'docs' / 'ladder'
 RUNGS = {
     'full': 'the published epochs',
-    'tenth': 'a tenth of them',
+    'tenth': 'a tenth of the published epochs',
     'reduced': '1,000 faces in crops of 64 pixels, 3 epochs, for a CPU',
 }
 REDUCED = dict(train=1000, val=300, picture=96, crop=64, epochs=3, batch=8, rate=1e-3, regression=2.5e-4)
 
 
 def climb(name: str, rung: str) -> Config:
-    """A row's config on a rung: with drawn faces, and as long or as small as the rung says."""
+    """Return a row's config with drawn faces, and with the length and size of the rung."""
     config = load_config(name)
     config.work_dir = str(ROOT / 'work_dirs' / 'ladder' / rung / name)
     config.model.backbone.pretrained = None
-    _draw(config)
+    _use_drawn_faces(config)
     if rung == 'reduced':
         _reduce(config)
     elif rung == 'tenth':
@@ -50,22 +51,22 @@ def climb(name: str, rung: str) -> Config:
     return config
 
 
-def _draw(config: Config) -> None:
-    """Drawn faces in the row's mark-up in place of its data set; its pipelines stay, and errors are over the eyes."""
+def _use_drawn_faces(config: Config) -> None:
+    """Replace the data sets by drawn faces of the same landmark scheme, and the metrics by the inter-ocular ones."""
     faces = Config.fromfile(config_folder() / '_base_' / 'data' / 'synthetic_wflw.py')
     for phase in ('train_dataloader', 'val_dataloader'):
-        drawn = faces[phase].dataset
-        drawn.update(
+        dataset = faces[phase].dataset
+        dataset.update(
             markup=config.model.get('markup', 'wflw'),
             pipeline=config[phase].dataset.pipeline,
-            cache=str(ROOT / drawn.cache),
+            cache=str(ROOT / dataset.cache),
         )
-        config[phase].dataset = drawn
+        config[phase].dataset = dataset
     config.val_evaluator = faces.val_evaluator
 
 
 def _shorten(config: Config, share: float) -> None:
-    """A share of the epochs, of every milestone and of the warm-up."""
+    """Multiply epochs, milestones and warm-up by `share`."""
     for scheduler in config.param_scheduler:
         for key in ('begin', 'end', 'T_max'):
             if key in scheduler:
@@ -82,13 +83,13 @@ def _shorten(config: Config, share: float) -> None:
 
 
 def _reduce(config: Config) -> None:
-    """Few small faces, and an optimizer that gets somewhere within a few hundred steps of a small batch."""
+    """Use few small faces, and an optimizer that learns within a few hundred steps of a small batch."""
     epochs = REDUCED['epochs']
     for phase, batch in (('train', REDUCED['batch']), ('val', 50)):
         config[f'{phase}_dataloader'].update(batch_size=batch, num_workers=0, persistent_workers=False)
         config[f'{phase}_dataloader'].dataset.update(count=REDUCED[phase], size=REDUCED['picture'])
-    _soften(config)
-    rate = REDUCED['regression' if config.model.head.type == 'RegressionHead' else 'rate']  # as published rates differ
+    _reduce_augmentation(config)
+    rate = REDUCED['regression' if config.model.head.type == 'RegressionHead' else 'rate']  # the published ones differ
     config.optim_wrapper.optimizer = ConfigDict(type='Adam', lr=rate)
     config.optim_wrapper.pop('paramwise_cfg', None)
     config.param_scheduler = [
@@ -100,18 +101,18 @@ def _reduce(config: Config) -> None:
     config.default_hooks.checkpoint = ConfigDict(type='CheckpointHook', interval=-1, save_last=False)
 
 
-def _soften(config: Config) -> None:
-    """Small crops; in training they are mirrored and turned a little, and that is all, to the end."""
+def _reduce_augmentation(config: Config) -> None:
+    """Use small crops; training mirrors and turns them a little, in one stage."""
     config.model.size = size = REDUCED['crop']
     for crop in _parts(config.val_dataloader.dataset.pipeline, 'CropFace'):
         crop['size'] = size
-        gentle = dict(crop, flip=0.5, rotate=15)
-        config.train_dataloader.dataset.pipeline = [dict(type='LoadImage'), gentle, dict(type='PackFace')]
+        augmented = dict(crop, flip=0.5, rotate=15)
+        config.train_dataloader.dataset.pipeline = [dict(type='LoadImage'), augmented, dict(type='PackFace')]
     config.custom_hooks = [hook for hook in config.get('custom_hooks', ()) if hook.type != 'SwitchPipeline']
 
 
 def _parts(value: Any, kind: str) -> Iterator[dict]:
-    """Every part of that type, at or below `value`."""
+    """Yield every part of that type, at or below `value`."""
     if isinstance(value, dict):
         if value.get('type') == kind:
             yield value
@@ -123,7 +124,7 @@ def _parts(value: Any, kind: str) -> Iterator[dict]:
 
 
 def run(name: str, rung: str, resume: bool = False) -> dict[str, Any]:
-    """Train a row on a rung, or go on with it; keep its log and what it came to below docs/ladder."""
+    """Train a row on a rung, or resume it; write its log and its result into docs/ladder."""
     config = climb(name, rung)
     if not resume:
         shutil.rmtree(config.work_dir, ignore_errors=True)
@@ -151,20 +152,20 @@ def run(name: str, rung: str, resume: bool = False) -> dict[str, Any]:
 
 
 def _minutes(log: Path) -> float:
-    """How long a run took, from the start in its folder's name to its last line."""
-    began = datetime.strptime(log.parents[1].name[:15], '%Y%m%d_%H%M%S')
-    return (datetime.fromtimestamp(log.stat().st_mtime) - began).total_seconds() / 60
+    """Return the minutes from the start time in the folder's name to the last line of the log."""
+    start = datetime.strptime(log.parents[1].name[:15], '%Y%m%d_%H%M%S')
+    return (datetime.fromtimestamp(log.stat().st_mtime) - start).total_seconds() / 60
 
 
 def main() -> int:
-    """Run the rows one after the other, each in a process of its own; 1 if the error of one did not fall."""
+    """Run the rows one after the other, each in a process of its own; return 1 if an error did not fall."""
     parser = argparse.ArgumentParser('ladder', description=__doc__.partition('\n')[0])
     parser.add_argument('rows', nargs='*', metavar='ROW', help='names of configs')
     parser.add_argument('--all', action='store_true', help='every config')
     parser.add_argument(
         '--rung', choices=RUNGS, default='reduced', help='; '.join(f'{name}: {what}' for name, what in RUNGS.items())
     )
-    parser.add_argument('--resume', action='store_true', help='go on where a run of the row was broken off')
+    parser.add_argument('--resume', action='store_true', help='continue an interrupted run of the row')
     options = parser.parse_args()
     rows = config_names() if options.all else options.rows
     if len(rows) != 1:

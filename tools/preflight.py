@@ -1,4 +1,7 @@
-"""Looks for what an installation needs before it starts, and names the line that mends each lack; plain Python."""
+"""Check the requirements of an installation before it starts. Each message names the command that solves the problem.
+
+This file needs the standard library alone.
+"""
 
 import ctypes
 import importlib.util
@@ -7,15 +10,15 @@ import shutil
 import sys
 from collections.abc import Iterator
 
-OLDEST = (3, 10)
-DISK_GB = 4
-LIBRARIES = {'libGL.so.1': 'libgl1', 'libgthread-2.0.so.0': 'libglib2.0-0'}  # that OpenCV's Linux wheels load
+OLDEST_PYTHON = (3, 10)
+MIN_DISK_GB = 4
+LIBRARIES = {'libGL.so.1': 'libgl1', 'libgthread-2.0.so.0': 'libglib2.0-0'}  # OpenCV's Linux wheels load them
 
 
-def lacks(keep_torch: bool) -> Iterator[str]:
-    """One line for each thing that is missing, with what to do about it."""
+def problems(keep_torch: bool) -> Iterator[str]:
+    """Yield one line for each missing requirement, with the solution."""
     version = f'{sys.version_info.major}.{sys.version_info.minor}'
-    if sys.version_info < OLDEST:
+    if sys.version_info < OLDEST_PYTHON:
         yield (
             f'Python {version} is too old, 3.10 or later is needed: '
             'apt-get install python3.11 python3.11-venv, then make PYTHON=python3.11 ...'
@@ -26,16 +29,16 @@ def lacks(keep_torch: bool) -> Iterator[str]:
     if shutil.which('make') is None:
         yield 'make is missing: apt-get install make (or install by hand, see docs/install.md)'
     free = shutil.disk_usage('.').free / 1e9
-    if free < DISK_GB:
-        yield f'{free:.1f} GB of disk are free here, {DISK_GB} are needed: clone onto a larger disk'
+    if free < MIN_DISK_GB:
+        yield f'{free:.1f} GB of disk are free here, {MIN_DISK_GB} are needed: clone onto a larger disk'
     if platform.system() == 'Linux':
         yield from missing_libraries()
     if keep_torch and importlib.util.find_spec('torch') is None:
-        yield f'TORCH=keep, but {sys.executable} has no torch: give the Python that has it, make PYTHON=... TORCH=keep'
+        yield f'TORCH=keep, but {sys.executable} has no torch: name a Python that has it, make PYTHON=... TORCH=keep'
 
 
 def missing_libraries() -> Iterator[str]:
-    """The system libraries that `import cv2` would not find."""
+    """Yield one line for each system library that `import cv2` would not find."""
     for library, package in LIBRARIES.items():
         try:
             ctypes.CDLL(library)
@@ -44,11 +47,11 @@ def missing_libraries() -> Iterator[str]:
 
 
 def main() -> int:
-    """Print what is missing; 3 if anything is."""
-    found = list(lacks('--keep-torch' in sys.argv))
-    for line in found:
+    """Print the problems; return 3 if there are any, otherwise 0."""
+    lines = list(problems('--keep-torch' in sys.argv))
+    for line in lines:
         print(f'preflight: {line}', file=sys.stderr)
-    return 3 if found else 0
+    return 3 if lines else 0
 
 
 if __name__ == '__main__':

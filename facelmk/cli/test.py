@@ -28,7 +28,7 @@ def arguments(parser: argparse.ArgumentParser) -> None:
         metavar='N',
         help='draw the N faces with the largest errors (default: 20)',
     )
-    parser.add_argument('--floor', action='store_true', help='test the mean training face beside the model')
+    parser.add_argument('--baseline', '--floor', action='store_true', help='also test the mean training face')
     parser.add_argument('--json', action='store_true', help='print the metrics as json')
 
 
@@ -60,7 +60,7 @@ def run(options: argparse.Namespace) -> None:
             dump=dump,
             page=options.report,
             badcase=options.badcase,
-            floor=options.floor,
+            floor=options.baseline,
             as_json=options.json,
             work_dir=Path(config.work_dir),
         )

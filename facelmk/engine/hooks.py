@@ -33,7 +33,7 @@ class SyncStatistics(Hook):
     def after_train_iter(self, runner: Runner, batch_idx: int, data_batch: Any = None, outputs: Any = None) -> None:
         saving = [hook for hook in runner.hooks if isinstance(hook, hooks.CheckpointHook) and not hook.by_epoch]
         if any(
-            self.every_n_train_iters(runner, hook.interval) or hook.save_last and self.is_last_train_iter(runner)
+            self.every_n_train_iters(runner, hook.interval) or (hook.save_last and self.is_last_train_iter(runner))
             for hook in saving
         ):
             self._average(runner)

@@ -82,8 +82,10 @@ def test_check_says_all_and_ends_with_four(verb, table):
     Path('1.png').write_bytes(b'no picture')
     assert verb_out(verb, 'in.csv') == [
         'in.csv: in.csv: record 4 (0.png): a coordinate is not finite',
-        'in.csv: in.csv: record 2 (1.png): its picture 1.png cannot be decoded: 10 bytes in no known format. '
-        'Expected JPEG, PNG, GIF, BMP, WebP, TIFF, PNM, JPEG 2000',
+        (
+            'in.csv: in.csv: record 2 (1.png): its picture 1.png cannot be decoded: 10 bytes in no known format. '
+            'Expected JPEG, PNG, GIF, BMP, WebP, TIFF, PNM, JPEG 2000'
+        ),
         'in.csv: in.csv: record 3 (2.png): its picture 2.png cannot be read (No such file or directory)',
         'in.csv: 4 faces, 3 pictures: 3 defects',
     ]

@@ -206,4 +206,4 @@ def test_a_folder_that_is_lost_in_mid_run_is_told(tmp_path):
     with pytest.raises(TrainingFault, match='No space left'), whole.translate_lost_folder_errors(tmp_path):
         raise OSError(errno.ENOSPC, 'No space left on device')
     with pytest.raises(FileNotFoundError), whole.translate_lost_folder_errors(tmp_path):
-        Path(tmp_path.parent, 'another', 'picture.jpg').open()
+        Path(tmp_path.parent, 'another', 'picture.jpg').read_bytes()
