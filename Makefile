@@ -1,14 +1,18 @@
 # make quickstart   install, train a small network on drawn faces, test it: a table, a report, pictures
-# make test         the same environment and the whole suite       make test-slow   the tests that take minutes
+# make test         the same environment with test extras, and the test suite
+# make test-slow    the tests that take minutes
+# make coverage     the suite once more: how many lines of facelmk/ it runs, in per cent
+# make lint         style (ruff check, ruff format) and types (mypy)
 # make faults       the fault table: which of its cases tests show, and which are open
-# make lint         style and types                                make clean       remove the environment
+# make install      the environment alone               make clean   remove it
 #
-# PYTHON=python3.11   the Python to build on          TORCH=keep      use the torch that this Python already has
-# VENV=.venv          where the environment goes      OPTIONS="..."   added to the quick start's train and test
+# PYTHON=python3.11   the Python to use              TORCH=keep      use the torch that this Python already has
+# VENV=.venv          the folder of the environment  OPTIONS="..."   added to the quick start's train and test
+# TESTS=tests/cli     which tests to run
 SHELL := bash
 .SHELLFLAGS := -euo pipefail -c
 .DELETE_ON_ERROR:
-.PHONY: quickstart test test-slow faults lint install preflight clean
+.PHONY: quickstart test test-slow coverage lint faults install preflight clean
 
 PYTHON ?= $(shell for p in python3.11 python3 python; do $$p -c 'import sys; sys.exit(sys.version_info < (3, 10))' \
             2>/dev/null && echo $$p && exit; done; echo python3)
@@ -23,7 +27,7 @@ READY := $(VENV)/.ready-$(TORCH)
 READY_TESTS := $(VENV)/.ready-$(TORCH)-tests
 CONSTRAINTS := $(VENV)/constraints.txt
 PIP := PIP_DISABLE_PIP_VERSION_CHECK=1 PIP_NO_INPUT=1 $(BIN)/python -m pip install -c $(CONSTRAINTS)
-# of pip's many lines those that show that it moves, and its errors
+# of the many lines that pip prints, show the progress and the errors
 QUIET := 2> >(grep -v '^WARNING' >&2)
 PROGRESS := $(QUIET) | awk '/^ *(Collecting|Processing) /{n = split($$2, path, "/"); print "  fetching " path[n]} \
     /^ *Installing collected/{print "  unpacking"} {fflush()}'
@@ -31,7 +35,7 @@ PROGRESS := $(QUIET) | awk '/^ *(Collecting|Processing) /{n = split($$2, path, "
 quickstart: $(READY)
 	@$(BIN)/facelmk train quickstart --work-dir $(WORK_DIR) --resume $(OPTIONS)
 	@$(BIN)/facelmk test quickstart "$$(ls -t $(WORK_DIR)/best_NME_epoch_*.pth | head -n 1)" \
-	    --work-dir $(WORK_DIR) --floor --report $(WORK_DIR)/report $(OPTIONS)
+	    --work-dir $(WORK_DIR) --baseline --report $(WORK_DIR)/report $(OPTIONS)
 
 test: $(READY_TESTS)
 	@OMP_NUM_THREADS=1 $(BIN)/python -m pytest -n 2 -m 'not slow' $(TESTS)
@@ -39,11 +43,14 @@ test: $(READY_TESTS)
 test-slow: $(READY_TESTS)
 	@$(BIN)/python -m pytest -m slow $(TESTS)
 
+coverage: $(READY_TESTS)
+	@OMP_NUM_THREADS=1 $(BIN)/python -m pytest -q -n 2 -m 'not slow' --cov --cov-report=term $(TESTS)
+
 faults: $(READY_TESTS)
 	@OMP_NUM_THREADS=1 PYTHONPATH=tests $(BIN)/python -m pytest -n 2 -q -p faults.counting -m fault $(TESTS)
 
 lint: $(READY_TESTS)
-	@$(BIN)/ruff check . && $(BIN)/mypy
+	@$(BIN)/ruff check . && $(BIN)/ruff format --check . && $(BIN)/mypy
 
 install: $(READY)
 
@@ -69,4 +76,4 @@ $(READY_TESTS): $(READY) requirements/tests.txt
 	@touch $@
 
 clean:
-	rm -rf $(VENV) build *.egg-info
+	rm -rf $(VENV) build *.egg-info .coverage

@@ -14,7 +14,7 @@ ROOT = Path(__file__).resolve().parents[1]
 sys.path.insert(0, str(ROOT))
 
 from facelmk.config import load_config  # noqa: E402
-from facelmk.datasets import SyntheticFaces  # noqa: E402  the clone's, not another one
+from facelmk.datasets import SyntheticFaces  # noqa: E402  the package of this clone
 from facelmk.registry import DATASETS, MODELS  # noqa: E402
 from facelmk.report.model_stats import model_cost  # noqa: E402
 
@@ -22,8 +22,8 @@ MODELS_SHOWN = ('quickstart', 'deeppose_r50_wflw', 'hrnetv2_w18_wflw')
 BATCH = 8
 
 
-def rate(work: Callable[[], object], count: int, seconds: float = 6.0) -> float:
-    """How many a second: the best of the calls that fit into `seconds`, at least two, after one to warm up."""
+def items_per_second(work: Callable[[], object], count: int, seconds: float = 6.0) -> float:
+    """The number of items a second: the best of the calls within `seconds`, at least two, after one warm-up call."""
     work()
     times, end = [], time.perf_counter() + seconds
     while len(times) < 2 or time.perf_counter() < end:
@@ -34,12 +34,12 @@ def rate(work: Callable[[], object], count: int, seconds: float = 6.0) -> float:
 
 
 def crop_size(config: Config) -> int:
-    """The side of a config's crops."""
+    """The side of a config's crops in pixels."""
     return next(step['size'] for step in config.val_dataloader.dataset.pipeline if step['type'] == 'CropFace')
 
 
 def network_rows(name: str) -> list[tuple[str, str]]:
-    """Cost and speed of a config's network."""
+    """The cost and speed of a config's network."""
     config = load_config(name)
     size = crop_size(config)
     cost = model_cost(config, size)[0]
@@ -57,18 +57,18 @@ def network_rows(name: str) -> list[tuple[str, str]]:
     return [
         (f'{name}: parameters', f'{cost.parameters / 1e6:.2f} M'),
         (f'{name}: multiply-accumulates a crop of {size} px', f'{cost.macs / 1e9:.3f} G'),
-        (f'{name}: forward, batch {BATCH}', f'{rate(forward, BATCH):.1f} faces/s'),
-        (f'{name}: forward and backward, batch {BATCH}', f'{rate(step, BATCH):.1f} faces/s'),
+        (f'{name}: forward, batch {BATCH}', f'{items_per_second(forward, BATCH):.1f} faces/s'),
+        (f'{name}: forward and backward, batch {BATCH}', f'{items_per_second(step, BATCH):.1f} faces/s'),
     ]
 
 
 def data_rows() -> list[tuple[str, str]]:
-    """Speed of drawing faces and of the quick start's training pipeline, one process."""
+    """The speed of drawing faces and of the quick start's training pipeline, in one process."""
     rows = []
     for size in (128, 256):
-        drawn = SyntheticFaces(count=10_000, size=size, seed=2)
-        numbers = iter(range(10_000))
-        speed = rate(lambda d=drawn, n=numbers: [d.face(next(n)) for _ in range(20)], 20)
+        dataset = SyntheticFaces(count=10_000, size=size, seed=2)
+        indices = iter(range(10_000))
+        speed = items_per_second(lambda d=dataset, n=indices: [d.face(next(n)) for _ in range(20)], 20)
         rows.append((f'drawing faces of {size} px', f'{speed:.0f} faces/s'))
     config = load_config('quickstart')
     dataset = DATASETS.build(config.train_dataloader.dataset | dict(count=64, cache=None))
@@ -80,13 +80,13 @@ def data_rows() -> list[tuple[str, str]]:
             for transform in dataset.pipeline:
                 sample = transform(sample)
 
-    return [*rows, ('quickstart: augmentation of a loaded face', f'{rate(pipeline, 64):.0f} faces/s')]
+    return [*rows, ('quickstart: augmentation of a loaded face', f'{items_per_second(pipeline, 64):.0f} faces/s')]
 
 
 def main() -> None:
     """Print the rows."""
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument('--threads', type=int, default=1, help='of torch (default: 1)')
+    parser.add_argument('--threads', type=int, default=1, help='threads of torch (default: 1)')
     options = parser.parse_args()
     torch.set_num_threads(options.threads)
     print(f'| what | {options.threads} thread{"s"[: options.threads > 1]} |\n|---|---|')

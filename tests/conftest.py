@@ -1,4 +1,4 @@
-"""Fixtures of all tests: quiet threads, and the optional folder of reference data."""
+"""For all tests: one thread for torch and OpenCV, and the folder of reference data, which is optional."""
 
 import os
 from pathlib import Path
@@ -13,8 +13,8 @@ cv2.setNumThreads(0)
 
 @pytest.fixture(scope='session')
 def shared() -> Path:
-    """A folder of reference data that no user needs; the test skips where it is missing."""
+    """The folder of reference data. A test that needs it is skipped where the folder does not exist."""
     folder = Path(os.environ.get('FACELMK_SHARED', Path(__file__).parents[2] / 'shared'))
     if not (folder / 'ref').is_dir():
-        pytest.skip(f'no reference data: {folder} is not there (set FACELMK_SHARED)')
+        pytest.skip(f'no reference data in {folder}; set FACELMK_SHARED to its folder')
     return folder

@@ -1,4 +1,4 @@
-"""The documentation is true: its Python runs, its commands parse, its links and paths exist, its tables are fresh."""
+"""The docs are true: Python blocks run, commands parse, links and paths exist, generated tables are up to date."""
 
 import contextlib
 import importlib
@@ -22,9 +22,10 @@ from facelmk.config import config_names
 ROOT = Path(__file__).parents[1]
 PAGES = sorted([*ROOT.glob('*.md'), *(ROOT / 'docs').glob('*.md')])
 NAMES = [page.relative_to(ROOT).as_posix() for page in PAGES]
-RUN = ('docs/extending.md',)  # pages whose shell blocks are run as well
+RUN_COMMANDS_OF = ('docs/extending.md',)  # the commands of other pages are only parsed
 BLOCK = re.compile(r'^[ ]*```(\w*)\n(.*?)^[ ]*```', re.M | re.S)
 FILE = re.compile(r'# file: (\S+)\n')
+WORKFLOWS = ['.pre-commit-config.yaml', '.github/workflows/tests.yml']
 
 
 def text(name: str) -> str:
@@ -32,7 +33,7 @@ def text(name: str) -> str:
 
 
 def blocks(name: str, *languages: str) -> list[str]:
-    """The code blocks of a page in these languages."""
+    """All code blocks of a page in the given languages."""
     return [code for language, code in BLOCK.findall(text(name)) if language in languages]
 
 
@@ -54,22 +55,22 @@ def pages_with(*languages: str) -> list[str]:
 
 @pytest.mark.parametrize('name', pages_with('python'))
 def test_python_blocks_run(name: str, tmp_path: Path) -> None:
-    """In order, in one process, in an empty folder; a block that names a file is written to it instead."""
-    script, written = [], []
+    """All blocks run in order, in one process, in an empty folder; a block that starts with `# file:` is written there."""
+    script, paths = [], []
     for code in blocks(name, 'python'):
         file = FILE.match(code)
         if file:
             path = tmp_path / file[1]
             path.parent.mkdir(parents=True, exist_ok=True)
             path.write_text(code[file.end() :])
-            written.append(path)
+            paths.append(path)
         else:
             script.append(code)
     run([sys.executable, '-c', '\n'.join(script)], tmp_path)
-    for path in written:
+    for path in paths:
         if 'custom_imports' not in path.read_text() and path.parent == tmp_path:
             run([sys.executable, '-m', 'facelmk.cli', 'config', 'show', str(path)], tmp_path)
-    if name in RUN:
+    if name in RUN_COMMANDS_OF:
         for command in commands(name):
             run([sys.executable, '-m', 'facelmk.cli', *shlex.split(command, comments=True)[1:]], tmp_path)
 
@@ -90,7 +91,7 @@ def test_shell_blocks_are_shell(name: str) -> None:
 
 
 def commands(name: str) -> list[str]:
-    """The lines of a page's shell blocks that start facelmk or one of the tools, and such commands in its prose."""
+    """The commands of a page that start facelmk or a tool, in its shell blocks and in its prose."""
     lines = [line.strip() for code in blocks(name, 'bash') for line in code.replace('\\\n', ' ').splitlines()]
     lines += [code for code in re.findall(r'`([^`\n]+)`', prose(name)) if len(code.split()) > 2 and '...' not in code]
     starts = r'(\w+=(".*?"|\S+) )*(facelmk|python tools/\w+\.py|(bash )?tools/\w+\.sh) '
@@ -99,12 +100,12 @@ def commands(name: str) -> list[str]:
 
 @pytest.fixture
 def parse_only(monkeypatch: pytest.MonkeyPatch) -> None:
-    """The verbs parse their options and do nothing."""
+    """Replace each verb by a function that does nothing, so that only the options are parsed."""
     for verb in cli.VERBS:
         monkeypatch.setattr(importlib.import_module(f'facelmk.cli.{verb}'), 'run', lambda options: 0)
 
 
-def test_a_wrong_command_would_be_found(parse_only: None) -> None:
+def test_the_check_detects_wrong_commands(parse_only: None) -> None:
     assert complaint('facelmk train quickstart --resume') == ''
     assert 'no option --resum-from' in complaint('facelmk train quickstart --resum-from x')
     assert 'no verb' in complaint('facelmk fly quickstart')
@@ -115,12 +116,12 @@ def test_a_wrong_command_would_be_found(parse_only: None) -> None:
 
 @pytest.mark.parametrize('name', [name for name in NAMES if commands(name)])
 def test_commands_parse(name: str, parse_only: None) -> None:
-    wrong = {command: complaint(command) for command in commands(name)}
-    assert not {command: told for command, told in wrong.items() if told}
+    problems = {command: complaint(command) for command in commands(name)}
+    assert not {command: problem for command, problem in problems.items() if problem}
 
 
 def complaint(command: str) -> str:
-    """What is wrong with a command, or ''."""
+    """The problem of a command, or '' if there is none."""
     words = [word for word in shlex.split(command, comments=True) if word != 'bash']
     while re.match(r'[A-Z_]+=', words[0]):
         words.pop(0)
@@ -128,70 +129,69 @@ def complaint(command: str) -> str:
         return script_complaint(words)
     tool = words[1] if words[0] == 'python' else None
     arguments = words[2:] if tool else words[1:]
-    told = io.StringIO()
-    with contextlib.redirect_stderr(told):
+    stderr = io.StringIO()
+    with contextlib.redirect_stderr(stderr):
         try:
             code = run_tool(ROOT / tool, arguments) if tool else cli.main(arguments)
-        except SystemExit as leave:
-            code = leave.code
-    return told.getvalue() or str(code) if code else config_complaint(arguments)
+        except SystemExit as exit_:
+            code = exit_.code
+    return stderr.getvalue() or str(code) if code else config_complaint(arguments)
 
 
 def run_tool(path: Path, arguments: list[str]) -> int:
-    """A tool's exit code; `sys.argv` is as if it had been started from a shell."""
-    before, sys.argv = sys.argv, [str(path), *arguments]
+    """The exit code of a tool that runs in this process, with `sys.argv` as from a shell."""
+    argv, sys.argv = sys.argv, [str(path), *arguments]
     try:
         runpy.run_path(str(path), run_name='__main__')
-    except SystemExit as leave:
-        return leave.code or 0
+    except SystemExit as exit_:
+        return exit_.code or 0
     finally:
-        sys.argv = before
+        sys.argv = argv
     return 0
 
 
 def config_complaint(arguments: list[str]) -> str:
-    """Names that look like those of configs must be those of configs."""
-    family = r'(deeppose|hrnet|quickstart|awing|rtmpose|unet|dla)\w*'
-    shaped = [word for word in arguments if re.fullmatch(family, word)]
-    unknown = [word for word in shaped if word not in config_names()]
+    """The problem of words that look like config names but are none."""
+    looks_like_a_config = r'(deeppose|hrnet|quickstart|awing|rtmpose|unet|dla)\w*'
+    candidates = [word for word in arguments if re.fullmatch(looks_like_a_config, word)]
+    unknown = [word for word in candidates if word not in config_names()]
     return f'no config {unknown}' if unknown else ''
 
 
 def script_complaint(words: list[str]) -> str:
-    """A launcher prints its usage if arguments are missing; the options behind them are those of train or test."""
+    """The problem of a launcher's command: too few arguments, or a wrong option of train or test behind them."""
     path = ROOT / words[0]
-    own = re.findall(r'usage: \$0([A-Z_ ]+)', path.read_text())[0].split()
-    given, rest = words[1 : 1 + len(own)], words[1 + len(own) :]
-    if len(given) < len(own):
+    names = re.findall(r'usage: \$0([A-Z_ ]+)', path.read_text())[0].split()
+    arguments, options = words[1 : 1 + len(names)], words[1 + len(names) :]
+    if len(arguments) < len(names):
         return 'usage'
     verb = ['train', 'x'] if 'train' in path.name else ['test', 'x', 'y']
-    return complaint(shlex.join(['facelmk', *verb, *rest])) or config_complaint(given)
+    return complaint(shlex.join(['facelmk', *verb, *options])) or config_complaint(arguments)
 
 
 def options() -> set[str]:
-    """Every option of every verb."""
-    found: set[str] = set()
-    for words in verbs():
-        done = io.StringIO()
-        with contextlib.redirect_stdout(done), contextlib.suppress(SystemExit):
-            cli.main([*words, '--help'])
-        found |= set(re.findall(r'--[a-z][\w-]*', done.getvalue()))
-    return found
+    """All options of all verbs."""
+    return {option for words in verbs() for option in re.findall(r'--[a-z][\w-]*', help_text(words))}
 
 
 def verbs() -> Iterator[list[str]]:
-    """Every verb, and every verb below it."""
+    """Yield every verb, then the subcommands in its help."""
     for verb in cli.VERBS:
-        done = io.StringIO()
-        with contextlib.redirect_stdout(done), contextlib.suppress(SystemExit):
-            cli.main([verb, '--help'])
         yield [verb]
-        listed = re.search(r'ACTION\n((?: {4}\w.*\n(?: {5,}.*\n)*)+)', done.getvalue())
-        yield from ([verb, word] for word in re.findall(r'^ {4}(\w+)', listed[1], re.M) if listed) if listed else ()
+        if listed := re.search(r'ACTION\n((?: {4}\w.*\n(?: {5,}.*\n)*)+)', help_text([verb])):
+            yield from ([verb, word] for word in re.findall(r'^ {4}(\w+)', listed[1], re.M))
+
+
+def help_text(words: list[str]) -> str:
+    """What a verb prints for --help."""
+    stdout = io.StringIO()
+    with contextlib.redirect_stdout(stdout), contextlib.suppress(SystemExit):
+        cli.main([*words, '--help'])
+    return stdout.getvalue()
 
 
 def test_options_in_the_prose_exist() -> None:
-    known = options() | {'--threads', '--check', '--checkpoint', '--index-url', '--max-restarts'}  # of others
+    known = options() | {'--threads', '--check', '--checkpoint', '--index-url', '--max-restarts'}  # of other programs
     assert '--resume' in known and '--shape' in known and '--keys' in known
     for name in NAMES:
         for code in re.findall(r'`([^`\n]+)`', prose(name)):
@@ -209,7 +209,7 @@ def test_every_verb_is_in_the_readme() -> None:
     assert all(verb in row for verb in cli.VERBS)
 
 
-def test_what_is_not_built_is_not_promised() -> None:
+def test_the_docs_promise_no_missing_verb() -> None:
     for name in NAMES:
         for verb in {'predict', 'video', 'compare', 'bench', 'export', 'serve'} - set(cli.VERBS):
             assert not re.search(rf'facelmk {verb}\b', text(name)), f'{name}: {verb}'
@@ -217,7 +217,7 @@ def test_what_is_not_built_is_not_promised() -> None:
             assert 'facelmk.load(' not in text(name), name
 
 
-def test_the_parts_that_the_readme_names_are_on_the_shelves() -> None:
+def test_the_parts_that_the_readme_names_are_registered() -> None:
     from facelmk import registry
 
     table = text('README.md')
@@ -229,21 +229,21 @@ def test_the_parts_that_the_readme_names_are_on_the_shelves() -> None:
         ('metrics', registry.METRICS),
     ]:
         row = next(line for line in table.splitlines() if line.startswith(f'| {title} '))
-        named = set(re.findall(r'`(\w+)`', row))
-        assert named and named <= set(parts), title
+        names = set(re.findall(r'`(\w+)`', row))
+        assert names and names <= set(parts), title
 
 
 # -- links, paths, pictures
 
 
 def anchors(name: str) -> set[str]:
-    """The anchors of a page's headings, as GitHub makes them."""
+    """The anchors that GitHub makes from a page's headings."""
     titles = re.findall(r'^#+ (.+)$', prose(name), re.M)
     return {re.sub(r'[^\w\- ]', '', title.lower()).strip().replace(' ', '-') for title in titles}
 
 
 @pytest.mark.parametrize('name', NAMES)
-def test_links_lead_somewhere(name: str) -> None:
+def test_link_targets_exist(name: str) -> None:
     for target in re.findall(r'\]\(([^)\s]+)\)', prose(name)):
         if re.match(r'https?://|mailto:', target):
             continue
@@ -261,7 +261,7 @@ def test_paths_exist(name: str) -> None:
         assert list(ROOT.glob(path.rstrip('/'))), f'{name}: {path}'
 
 
-def test_every_page_is_reached_from_the_readme() -> None:
+def test_the_readme_links_to_every_page() -> None:
     linked = set(re.findall(r'\]\((docs/\w+\.md)', text('README.md')))
     assert linked == {name for name in NAMES if name.startswith('docs/')}
 
@@ -280,8 +280,16 @@ def test_pictures_are_small_and_come_from_scripts() -> None:
             assert picture.stat().st_size <= 200_000 and picture.name in scripts, picture
 
 
-def test_no_machine_is_named() -> None:
-    for name in [*NAMES, 'Makefile', '.ci/run', 'setup.py', 'pyproject.toml', 'requirements/constraints.txt']:
+def test_no_machine_or_package_index_is_named() -> None:
+    for name in [
+        *NAMES,
+        'Makefile',
+        '.ci/run',
+        'setup.py',
+        'pyproject.toml',
+        'requirements/constraints.txt',
+        *WORKFLOWS,
+    ]:
         assert not re.search(r'/root/|/home/|/work/|extra-index|:\d+/simple', text(name)), name
 
 
@@ -300,11 +308,11 @@ def script(name: str) -> ModuleType:
     return module
 
 
-def test_the_zoo_is_what_the_configs_say(zoo: ModuleType) -> None:
+def test_the_zoo_is_up_to_date(zoo: ModuleType) -> None:
     assert text('docs/zoo.md') == zoo.page(), 'run python docs/make_zoo.py'
 
 
-def test_the_ladder_is_what_its_records_say() -> None:
+def test_the_ladder_is_up_to_date() -> None:
     assert text('docs/ladder.md') == script('make_ladder').page(), 'run python docs/make_ladder.py'
 
 

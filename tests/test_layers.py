@@ -1,4 +1,7 @@
-"""Who may import whom: every arrow of the package is read from its syntax trees."""
+"""Which room may import which, read from the syntax trees of all files.
+
+A room is a folder or module directly below facelmk/; an arrow leads from a module to one that it imports.
+"""
 
 import ast
 from collections.abc import Iterator
@@ -7,7 +10,7 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).parents[1]
-BELOW = {'errors', ''}  # the errors, and the package itself: its version and the errors again
+ALWAYS_ALLOWED = {'errors', ''}  # '' is facelmk/__init__.py, which holds the version
 GROUND = {'registry', 'markups', 'geometry'}
 MIDDLE = {'codecs', 'datasets', 'synthetic', 'models', 'metrics', 'config', 'checkpoint', 'files'}
 UPPER = {'engine', 'inference', 'faces', 'report'}
@@ -27,68 +30,69 @@ MAY_IMPORT = {
     'metrics': {'registry', 'markups'},
     **dict.fromkeys(UPPER, GROUND | MIDDLE | UPPER),
 }
-OUTER = {'cli', 'compat'}  # may import everything; nothing imports them
+OUTER = {'cli', 'compat'}  # may import everything; no other room imports them
 
 
 def modules(root: Path) -> dict[str, Path]:
-    """Every module of the package, by its dotted name."""
-    names = {}
+    """All modules of the package: {dotted name: path}."""
+    paths = {}
     for path in sorted((root / 'facelmk').rglob('*.py')):
         parts = path.relative_to(root).with_suffix('').parts
-        names['.'.join(parts[:-1] if parts[-1] == '__init__' else parts)] = path
-    return names
+        paths['.'.join(parts[:-1] if parts[-1] == '__init__' else parts)] = path
+    return paths
 
 
 def imported(path: Path, module: str) -> Iterator[tuple[str, str | None]]:
-    """(module, name taken from it or None) of each import statement, in functions too."""
+    """Yield (module, imported name or None) of each import statement, also of those inside functions."""
     package = module.split('.') if path.stem == '__init__' else module.split('.')[:-1]
     for node in ast.walk(ast.parse(path.read_text(encoding='utf-8'))):
         if isinstance(node, ast.Import):
             yield from ((alias.name, None) for alias in node.names)
         elif isinstance(node, ast.ImportFrom):
-            above = package[: len(package) - node.level + 1] if node.level else []
-            base = '.'.join(above + ([node.module] if node.module else []))
+            parents = package[: len(package) - node.level + 1] if node.level else []
+            base = '.'.join(parents + ([node.module] if node.module else []))
             yield from ((base, alias.name) for alias in node.names)
 
 
 def arrows(root: Path) -> set[tuple[str, str]]:
-    """(module, module that it imports), both of the package."""
+    """All pairs (module, module that it imports) within the package."""
     known = modules(root)
-    found = set()
+    pairs = set()
     for module, path in known.items():
         for base, name in imported(path, module):
             target = f'{base}.{name}' if f'{base}.{name}' in known else base
             if target.split('.')[0] == 'facelmk':
-                found.add((module, target))
-    return found
+                pairs.add((module, target))
+    return pairs
 
 
 def room(module: str) -> str:
-    """The part of the package that a module lies in; '' for the package itself."""
+    """The room of a module; '' for facelmk/__init__.py."""
     return [*module.split('.'), ''][1]
 
 
 def forbidden(root: Path) -> list[str]:
-    """The arrows between rooms that the layers do not allow."""
-    bad = []
-    for source, target in sorted(arrows(root)):
-        here, there = room(source), room(target)
-        if here != there and here not in OUTER and there not in MAY_IMPORT.get(here, set()) | BELOW:
-            bad.append(f'{source} -> {target}')
-    return bad
+    """The arrows between rooms that MAY_IMPORT does not allow."""
+    arrows_not_allowed = []
+    for module, target in sorted(arrows(root)):
+        importer, imported_room = room(module), room(target)
+        allowed = MAY_IMPORT.get(importer, set()) | ALWAYS_ALLOWED | {importer}
+        if importer not in OUTER and imported_room not in allowed:
+            arrows_not_allowed.append(f'{module} -> {target}')
+    return arrows_not_allowed
 
 
 def circles(edges: set[tuple[str, str]]) -> set[str]:
-    """What is left when everything that imports nothing of the rest is taken away, again and again."""
-    left = {name for edge in edges for name in edge}
+    """The names on a circle, or on a way to one: repeatedly remove each name that imports no remaining name."""
+    remaining = {name for edge in edges for name in edge}
     while True:
-        busy = {a for a, b in edges if a in left and b in left and a != b}
-        if busy == left:
-            return left
-        left = busy
+        importing = {a for a, b in edges if a in remaining and b in remaining and a != b}
+        if importing == remaining:
+            return remaining
+        remaining = importing
 
 
-def test_only_allowed_arrows() -> None:
+def test_all_arrows_are_allowed() -> None:
     assert forbidden(ROOT) == []
 
 
@@ -105,28 +109,26 @@ def test_no_circles_among_rooms() -> None:
 
 
 def test_errors_are_imported_from_their_own_module() -> None:
-    """One place for each error: `registry` and the package itself are not a second way to them."""
+    """`registry` and the package itself re-export errors for users; our own modules do not use that."""
     errors = {node.name for node in ast.parse((ROOT / 'facelmk/errors.py').read_text()).body if hasattr(node, 'name')}
     for module, path in modules(ROOT).items():
         for base, name in imported(path, module):
             assert name not in errors or base == 'facelmk.errors', f'{module} imports {name} from {base}'
 
 
-def test_middle_rooms_never_meet() -> None:
-    """Said once more in words: data sets, models and metrics know nothing of one another."""
-    apart = {'datasets', 'models', 'metrics'}
-    meetings = [(a, b) for a, b in arrows(ROOT) if room(a) in apart and room(b) in apart - {room(a)}]
-    assert meetings == []
+def test_datasets_models_and_metrics_never_import_one_another() -> None:
+    separate = {'datasets', 'models', 'metrics'}
+    assert [(a, b) for a, b in arrows(ROOT) if room(a) in separate and room(b) in separate - {room(a)}] == []
 
 
 def test_mmcv_ops_is_never_imported() -> None:
-    """mmcv-lite has none; and no network of faces needs any."""
+    """mmcv-lite has no mmcv.ops."""
     for module, path in modules(ROOT).items():
         for base, name in imported(path, module):
             assert not f'{base}.{name}'.startswith('mmcv.ops'), module
 
 
-def test_tools_and_configs_import_the_package_and_not_the_other_way() -> None:
+def test_the_package_never_imports_tools_configs_or_tests() -> None:
     for module, path in modules(ROOT).items():
         for base, _ in imported(path, module):
             assert base.split('.')[0] not in {'tools', 'configs', 'tests'}, module
@@ -135,8 +137,16 @@ def test_tools_and_configs_import_the_package_and_not_the_other_way() -> None:
             assert base.split('.')[0] != 'tests', path
 
 
-def house(root: Path, **files: str) -> Path:
-    """A small package with the given source in each file; `a__b` is a/b.py, `package` the __init__."""
+def test_test_modules_never_import_one_another() -> None:
+    """What several test modules need lies in tests/helpers, or beside them in a module that is no test."""
+    for path in (ROOT / 'tests').rglob('*.py'):
+        for base, name in imported(path, path.stem):
+            parts = {*base.split('.'), name or ''}
+            assert not any(part.startswith('test_') or part == 'conftest' for part in parts), f'{path}: {base}.{name}'
+
+
+def make_package(root: Path, **files: str) -> Path:
+    """Write a small package: the keyword `a__b` is the file a/b.py, `package` is __init__.py."""
     for name, source in files.items():
         path = root / 'facelmk' / f'{name.replace("__", "/").replace("package", "__init__")}.py'
         path.parent.mkdir(parents=True, exist_ok=True)
@@ -156,12 +166,12 @@ def house(root: Path, **files: str) -> Path:
         dict(metrics__a='from ..geometry import apply', geometry=''),
     ],
 )
-def test_a_wrong_arrow_is_found(tmp_path: Path, files: dict[str, str]) -> None:
-    assert len(forbidden(house(tmp_path, **files))) == 1
+def test_a_forbidden_arrow_is_found(tmp_path: Path, files: dict[str, str]) -> None:
+    assert len(forbidden(make_package(tmp_path, **files))) == 1
 
 
-def test_right_arrows_pass(tmp_path: Path) -> None:
-    root = house(
+def test_allowed_arrows_pass(tmp_path: Path) -> None:
+    root = make_package(
         tmp_path,
         registry='',
         geometry='',
@@ -177,7 +187,7 @@ def test_right_arrows_pass(tmp_path: Path) -> None:
 
 
 def test_a_circle_is_found(tmp_path: Path) -> None:
-    root = house(
+    root = make_package(
         tmp_path,
         models__a='from . import b',
         models__b='from .c import x',

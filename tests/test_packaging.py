@@ -1,4 +1,4 @@
-"""The package as users get it: what it asks for, what the wheel holds, and an epoch trained from it."""
+"""The package as users get it: its dependencies, its wheel, the commands of README, CI and workflows."""
 
 import ast
 import importlib.util
@@ -15,157 +15,160 @@ from pathlib import Path
 from types import ModuleType
 
 import pytest
+import yaml
 from packaging.requirements import Requirement
 
 import facelmk
 
 ROOT = Path(__file__).parents[1]
 SEVEN = {'torch', 'mmengine', 'mmcv-lite', 'numpy', 'opencv-python', 'xtcocotools', 'json-tricks'}
-STAND_IN = {'pycocotools': 'xtcocotools'}  # where the one has no build, the other does its job
+SUBSTITUTE = {'pycocotools': 'xtcocotools'}  # xtcocotools has no build for Python 3.12 and later
 MODULE = {'mmcv-lite': 'mmcv', 'opencv-python': 'cv2', 'json-tricks': 'json_tricks'}
-BROUGHT_ALONG = {'PIL', 'matplotlib', 'packaging', 'yaml'}  # by mmengine and mmcv-lite
+INDIRECT = {'PIL', 'matplotlib', 'packaging', 'yaml'}  # mmengine and mmcv-lite depend on them
 OPTIONAL = {'h5py', 'scipy', 'tensorboard', 'pycocotools', 'timm'}
 
 
 def requirements(name: str) -> list[Requirement]:
-    """The packages that requirements/NAME.txt names."""
+    """The packages in requirements/NAME.txt."""
     lines = (ROOT / 'requirements' / f'{name}.txt').read_text().splitlines()
     return [Requirement(line) for line in lines if line.strip() and not line.startswith('#')]
 
 
 def run(*command: str | Path, cwd: Path, **variables: str) -> str:
-    """What a command prints; it must succeed. The clone is not on its path."""
-    environment = {key: value for key, value in os.environ.items() if key != 'PYTHONPATH'} | variables
+    """Run a command, which must succeed, and return its output. It sees neither the clone nor an outer make."""
+    hidden = {'PYTHONPATH', 'MAKELEVEL', 'MAKEFLAGS', 'MFLAGS'}
+    environment = {key: value for key, value in os.environ.items() if key not in hidden} | variables
     done = subprocess.run(list(map(str, command)), cwd=cwd, env=environment, capture_output=True, text=True)
     assert done.returncode == 0, f'{command}\n{done.stdout[-3000:]}\n{done.stderr[-3000:]}'
     return done.stdout
 
 
-# -- what is asked for
+# -- dependencies
 
 
-def test_the_runtime_needs_are_the_seven_packages() -> None:
-    names = {STAND_IN.get(need.name, need.name) for need in requirements('runtime')}
+def test_the_runtime_dependencies_are_the_seven_packages() -> None:
+    names = {SUBSTITUTE.get(package.name, package.name) for package in requirements('runtime')}
     assert names == SEVEN
     assert (ROOT / 'requirements.txt').read_text().split() == ['-r', 'requirements/runtime.txt']
 
 
 @pytest.mark.parametrize('python', ['3.10', '3.11', '3.12', '3.13'])
 def test_one_coco_package_for_each_python(python: str) -> None:
-    coco = [need for need in requirements('runtime') if need.name in {'xtcocotools', 'pycocotools'}]
-    assert sum(need.marker.evaluate({'python_version': python}) for need in coco) == 1
+    coco = [package for package in requirements('runtime') if package.name in {'xtcocotools', 'pycocotools'}]
+    assert sum(package.marker.evaluate({'python_version': python}) for package in coco) == 1
 
 
 @pytest.mark.parametrize('python', ['3.11', '3.12'])
-def test_pins_agree_with_the_needs(python: str) -> None:
+def test_pins_are_within_the_required_versions(python: str) -> None:
     pins = {
         pin.name.lower(): pin
         for pin in requirements('constraints')
         if pin.marker is None or pin.marker.evaluate({'python_version': python})
     }
-    for need in [*requirements('runtime'), *requirements('tests')]:
-        (version,) = re.findall(r'==([\w.]+)', str(pins[need.name.lower()].specifier))
-        assert version in need.specifier, need
+    for package in [*requirements('runtime'), *requirements('tests')]:
+        (version,) = re.findall(r'==([\w.]+)', str(pins[package.name.lower()].specifier))
+        assert version in package.specifier, package
 
 
 @pytest.mark.fault('I11')
 def test_opencv_5_is_refused_at_installation() -> None:
-    """Its warps differ by up to four grey levels; the metadata of the package says so to pip."""
-    (need,) = [need for need in requirements('runtime') if need.name == 'opencv-python']
-    assert not any(need.specifier.contains(version, prereleases=True) for version in ('5.0.0', '5.0.0.93', '5.1', '6'))
-    pins = [pin for pin in requirements('constraints') if pin.name == need.name]
-    assert len(pins) == 2 and all(need.specifier.contains(next(iter(pin.specifier)).version) for pin in pins)
+    """OpenCV 5 warps with differences of up to four grey levels, so the package's metadata excludes it."""
+    (opencv,) = [package for package in requirements('runtime') if package.name == 'opencv-python']
+    versions = ('5.0.0', '5.0.0.93', '5.1', '6')
+    assert not any(opencv.specifier.contains(version, prereleases=True) for version in versions)
+    pins = [pin for pin in requirements('constraints') if pin.name == opencv.name]
+    assert len(pins) == 2 and all(opencv.specifier.contains(next(iter(pin.specifier)).version) for pin in pins)
 
 
 def imports(path: Path) -> set[tuple[str, str, bool]]:
-    """(module, name, at the top of the file?) of each import from outside the package."""
+    """Each import of a third-party package: (module, name, whether it stands at the top of the file)."""
     tree = ast.parse(path.read_text())
     top = {id(node) for node in tree.body}
-    found = set()
+    rows = set()
     for node in ast.walk(tree):
         if isinstance(node, ast.Import):
-            found |= {(alias.name, '', id(node) in top) for alias in node.names}
+            rows |= {(alias.name, '', id(node) in top) for alias in node.names}
         elif isinstance(node, ast.ImportFrom) and not node.level:
-            found |= {(node.module, alias.name, id(node) in top) for alias in node.names}
-    return {row for row in found if row[0].split('.')[0] not in {*sys.stdlib_module_names, 'facelmk'}}
+            rows |= {(node.module, alias.name, id(node) in top) for alias in node.names}
+    return {row for row in rows if row[0].split('.')[0] not in {*sys.stdlib_module_names, 'facelmk'}}
 
 
-def uses() -> dict[str, set[str]]:
-    """The files of the package, by what they import from outside: 'mmcv', 'mmcv.transforms.BaseTransform'."""
-    found = defaultdict(set)
+def importers() -> dict[str, set[str]]:
+    """For 'mmcv', 'mmcv.transforms' and 'mmcv.transforms.BaseTransform': the rooms of facelmk that import it."""
+    rooms = defaultdict(set)
     for path in (ROOT / 'facelmk').rglob('*.py'):
         for module, name, _ in imports(path):
             for dotted in (module.split('.')[0], module, f'{module}.{name}'):
-                found[dotted].add(path.relative_to(ROOT / 'facelmk').as_posix())
-    return found
+                rooms[dotted].add(path.relative_to(ROOT / 'facelmk').parts[0])
+    return rooms
 
 
 @pytest.mark.parametrize(
     'package, imported, room',
     [
-        ('torch', 'torch.nn', 'models/landmarker.py'),
-        ('mmengine', 'mmengine.runner.Runner', 'engine/run.py'),
-        ('mmcv-lite', 'mmcv.transforms.BaseTransform', 'datasets/transforms/crop.py'),
+        ('torch', 'torch.nn', 'models'),
+        ('mmengine', 'mmengine.runner.Runner', 'engine'),
+        ('mmcv-lite', 'mmcv.transforms.BaseTransform', 'datasets'),
         ('numpy', 'numpy', 'geometry.py'),
-        ('opencv-python', 'cv2', 'datasets/transforms/crop.py'),
-        ('xtcocotools', 'xtcocotools.coco.COCO', 'metrics/keypoint_ap.py'),
-        ('json-tricks', 'json_tricks', 'report/record.py'),
+        ('opencv-python', 'cv2', 'datasets'),
+        ('xtcocotools', 'xtcocotools.coco.COCO', 'metrics'),
+        ('json-tricks', 'json_tricks', 'report'),
     ],
 )
-def test_each_of_the_seven_has_a_job(package: str, imported: str, room: str) -> None:
+def test_each_of_the_seven_is_used(package: str, imported: str, room: str) -> None:
     assert package in SEVEN
-    assert room in uses()[imported]
+    assert room in importers()[imported]
 
 
 @pytest.mark.parametrize(
     'room, call',
     [
-        ('datasets/transforms/crop.py', '(BaseTransform)'),  # is what a transform is
-        ('datasets/transforms/crop.py', 'cv2.warpAffine('),
-        ('metrics/keypoint_ap.py', 'COCO('),  # the index of a data set
-        ('metrics/keypoint_ap.py', 'COCOeval('),  # keypoint AP
-        ('report/record.py', 'json_tricks.dumps('),
+        ('datasets/transforms', '(BaseTransform)'),  # the base class of our transforms
+        ('datasets/transforms', 'cv2.warpAffine('),
+        ('metrics', 'COCO('),  # the index of a data set
+        ('metrics', 'COCOeval('),  # keypoint AP
+        ('report', 'json_tricks.dumps('),  # writes results
     ],
-)  # writes results
-def test_the_jobs_are_done_there(room: str, call: str) -> None:
-    assert call in (ROOT / 'facelmk' / room).read_text()
+)
+def test_each_package_does_its_work_in_its_room(room: str, call: str) -> None:
+    assert any(call in path.read_text() for path in (ROOT / 'facelmk' / room).rglob('*.py'))
 
 
 def test_nothing_else_is_imported() -> None:
-    needed = {MODULE.get(name, name) for name in SEVEN} | BROUGHT_ALONG
+    allowed = {MODULE.get(name, name) for name in SEVEN} | INDIRECT
     for path in (ROOT / 'facelmk').rglob('*.py'):
         for module, _, top in imports(path):
             package = module.split('.')[0]
-            assert package in needed or (package in OPTIONAL and not top), f'{path}: {module}'
+            assert package in allowed or (package in OPTIONAL and not top), f'{path}: {module}'
 
 
 def test_annotations_are_never_read_with_json_tricks() -> None:
-    """Its reader imports whatever module a file names."""
+    """json_tricks imports any module that the file it reads names."""
     for path in (ROOT / 'facelmk').rglob('*.py'):
         assert not re.search(r'json_tricks\.loads?\(|from json_tricks import', path.read_text()), path
 
 
-# -- how light it is
+# -- import time
 
 
 def loaded_after(code: str) -> set[str]:
-    """Which heavy packages a piece of Python loads."""
+    """Which heavy packages are loaded after this Python code has run."""
     names = ('torch', 'mmengine', 'numpy', 'cv2', 'mmcv', 'scipy', 'matplotlib', 'h5py', 'xtcocotools', 'json_tricks')
-    tell = f'import sys\nprint("LOADED", *(set({names!r}) & sys.modules.keys()))'
-    printed = run(sys.executable, '-c', f'{code}\n{tell}', cwd=ROOT)
+    report = f'import sys\nprint("LOADED", *(set({names!r}) & sys.modules.keys()))'
+    printed = run(sys.executable, '-c', f'{code}\n{report}', cwd=ROOT)
     return set(printed.rpartition('LOADED')[2].split())
 
 
-def test_import_is_light() -> None:
+def test_importing_the_package_loads_nothing_heavy() -> None:
     assert loaded_after('import facelmk') == set()
 
 
-def test_help_is_light() -> None:
+def test_help_loads_no_torch() -> None:
     code = 'from facelmk.cli import main\ntry: main(["--help"])\nexcept SystemExit: pass'
     assert loaded_after(code) <= {'mmengine', 'numpy'}
 
 
-def test_the_registry_is_light() -> None:
+def test_the_registry_loads_no_torch() -> None:
     assert loaded_after('import facelmk.registry, facelmk.markups, facelmk.geometry') <= {'mmengine', 'numpy'}
 
 
@@ -174,12 +177,12 @@ def test_the_registry_is_light() -> None:
 
 @pytest.fixture(scope='module')
 def wheel(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A wheel made from the source archive, which is made from a copy: the clone is left as it is."""
+    """A wheel made from the source archive of a copy of the clone; the clone itself does not change."""
     folder = tmp_path_factory.mktemp('wheel')
     source = folder / 'source'
-    junk = shutil.ignore_patterns('__pycache__', '.*_cache')
+    caches = shutil.ignore_patterns('__pycache__', '.*_cache')
     for name in ('facelmk', 'configs', 'requirements'):
-        shutil.copytree(ROOT / name, source / name, ignore=junk)
+        shutil.copytree(ROOT / name, source / name, ignore=caches)
     for name in (
         'setup.py',
         'pyproject.toml',
@@ -213,10 +216,10 @@ def wheel(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture(scope='module')
 def installed(wheel: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The bin folder of a new environment with the wheel in it; the other packages are this environment's."""
-    home = tmp_path_factory.mktemp('home') / 'venv'
-    run(sys.executable, '-m', 'venv', '--without-pip', home, cwd=home.parent)
-    python = home / 'bin' / 'python'
+    """The bin folder of a new environment that holds the wheel and borrows all other packages from this one."""
+    venv = tmp_path_factory.mktemp('home') / 'venv'
+    run(sys.executable, '-m', 'venv', '--without-pip', venv, cwd=venv.parent)
+    python = venv / 'bin' / 'python'
     run(
         sys.executable,
         '-m',
@@ -228,31 +231,33 @@ def installed(wheel: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
         '--no-deps',
         '--no-index',
         wheel,
-        cwd=home.parent,
+        cwd=venv.parent,
     )
-    site = run(python, '-c', 'import sysconfig; print(sysconfig.get_path("purelib"))', cwd=home.parent).strip()
-    here = {
+    site = run(python, '-c', 'import sysconfig; print(sysconfig.get_path("purelib"))', cwd=venv.parent).strip()
+    folders = {
         sysconfig.get_path('purelib'),
         sysconfig.get_path('platlib'),
         *(str(Path(importlib.util.find_spec(name).origin).parents[1]) for name in ('torch', 'mmengine', 'numpy')),
     }
-    # addsitedir reads the .pth files there too: on Python 3.12 that is how setuptools brings distutils back
-    Path(site, 'borrowed.pth').write_text(''.join(f'import site; site.addsitedir({path!r})\n' for path in sorted(here)))
-    return home / 'bin'
+    # addsitedir also reads .pth files: with one of them setuptools provides distutils on Python 3.12
+    Path(site, 'borrowed.pth').write_text(
+        ''.join(f'import site; site.addsitedir({path!r})\n' for path in sorted(folders))
+    )
+    return venv / 'bin'
 
 
 def files_of(folder: str) -> set[str]:
-    """Every file below a folder of the clone, relative to it."""
+    """All files below a folder of the clone, as paths relative to that folder."""
     paths = (path.relative_to(ROOT / folder) for path in (ROOT / folder).rglob('*') if path.is_file())
     return {path.as_posix() for path in paths if not re.search(r'__pycache__|_cache/', path.as_posix())}
 
 
 def test_the_wheel_holds_every_file_and_config(wheel: Path) -> None:
-    held = set(zipfile.ZipFile(wheel).namelist())
-    assert {f'facelmk/{file}' for file in files_of('facelmk')} <= held
-    assert {f'facelmk/configs/{file}' for file in files_of('configs')} <= held
-    assert 'facelmk/py.typed' in held and 'facelmk/configs/_base_/runtime.py' in held
-    assert {name.split('/')[0] for name in held} == {'facelmk', f'facelmk-{facelmk.__version__}.dist-info'}
+    names = set(zipfile.ZipFile(wheel).namelist())
+    assert {f'facelmk/{file}' for file in files_of('facelmk')} <= names
+    assert {f'facelmk/configs/{file}' for file in files_of('configs')} <= names
+    assert 'facelmk/py.typed' in names and 'facelmk/configs/_base_/runtime.py' in names
+    assert {name.split('/')[0] for name in names} == {'facelmk', f'facelmk-{facelmk.__version__}.dist-info'}
 
 
 def test_an_installed_facelmk_finds_its_configs(installed: Path, tmp_path: Path) -> None:
@@ -265,11 +270,11 @@ def test_an_installed_facelmk_finds_its_configs(installed: Path, tmp_path: Path)
     assert names == sorted(path.stem for path in (ROOT / 'configs').glob('*.py'))
 
 
-def test_the_installed_command_says_its_version(installed: Path, tmp_path: Path) -> None:
+def test_the_installed_command_prints_its_version(installed: Path, tmp_path: Path) -> None:
     assert run(installed / 'facelmk', '--version', cwd=tmp_path).strip() == facelmk.__version__
 
 
-def test_a_config_of_ones_own_reads_an_installed_one(installed: Path, tmp_path: Path) -> None:
+def test_a_users_config_inherits_from_an_installed_one(installed: Path, tmp_path: Path) -> None:
     (tmp_path / 'mine.py').write_text(
         'from mmengine.config import read_base\nwith read_base():\n'
         '    from facelmk.configs.quickstart import *\nmodel.flip_test = False\n'
@@ -298,37 +303,84 @@ def test_an_epoch_from_the_wheel(installed: Path, tmp_path: Path) -> None:
     assert list((tmp_path / 'work_dirs/quickstart').glob('best_NME_epoch_1.pth'))
 
 
-# -- the commands of the README
+# -- the commands of the README, of CI and of the workflows
 
 
 def make(*words: str) -> str:
-    """What make would run."""
+    """The commands that make would run."""
     return run('make', '-n', *words, cwd=ROOT)
 
 
+def make_targets() -> set[str]:
+    return set(re.findall(r'^([\w-]+):(?!=)', (ROOT / 'Makefile').read_text(), re.M))
+
+
+def readme_commands() -> list[str]:
+    """The lines of the README's shell blocks that start make, without their comments."""
+    return [line.strip() for line in re.findall(r'^(make [\w-]+)', (ROOT / 'README.md').read_text(), re.M)]
+
+
 def test_the_commands_of_the_readme_are_in_the_makefile() -> None:
-    named = set(re.findall(r'^make ([\w-]+)', (ROOT / 'README.md').read_text(), re.M))
-    assert {'quickstart', 'test'} <= named
-    targets = set(re.findall(r'^([\w-]+):(?!=)', (ROOT / 'Makefile').read_text(), re.M))
-    assert named <= targets
+    targets = {command.split()[1] for command in readme_commands()}
+    assert {'quickstart', 'test'} <= targets <= make_targets()
 
 
-def test_ci_runs_the_test_command() -> None:
-    last = (ROOT / '.ci/run').read_text().strip().splitlines()[-1]
-    assert re.fullmatch(r'exec make( --no-print-directory)? test', last)
+def test_ci_checks_the_style_and_ends_with_the_readme_test_command() -> None:
+    lines = (ROOT / '.ci/run').read_text().strip().splitlines()
+    assert lines[-2:] == ['make lint', 'make test'] and lines[-1] in readme_commands()
     assert os.access(ROOT / '.ci/run', os.X_OK)
-    assert '-m pytest' in make('test').strip().splitlines()[-1]  # nothing is printed after pytest's own lines
+    assert '-m pytest' in make('test').strip().splitlines()[-1]  # pytest prints the last lines
+
+
+def test_lint_checks_rules_format_and_types() -> None:
+    last = make('lint').strip().splitlines()[-1]
+    assert all(tool in last for tool in ('ruff check', 'ruff format --check', 'mypy'))
+
+
+def test_coverage_measures_the_package() -> None:
+    assert '--cov' in make('coverage').strip().splitlines()[-1]
+    assert 'source = ["facelmk"]' in (ROOT / 'pyproject.toml').read_text()
+
+
+@pytest.mark.parametrize('path', sorted((ROOT / '.github/workflows').glob('*.yml')), ids=lambda path: path.name)
+def test_workflows_run_targets_of_the_makefile(path: Path) -> None:
+    jobs = yaml.safe_load(path.read_text())['jobs']
+    commands = [step.get('run', '') for job in jobs.values() for step in job['steps']]
+    targets = {target for command in commands for target in re.findall(r'\bmake ([\w-]+)', command)}
+    assert targets and targets <= make_targets()
+
+
+def test_the_workflow_tests_every_python_with_the_numpy_of_the_pins() -> None:
+    jobs = yaml.safe_load((ROOT / '.github/workflows/tests.yml').read_text())['jobs']
+    assert {'lint', 'tests'} <= set(jobs)
+    numpy = [pin for pin in requirements('constraints') if pin.name == 'numpy']
+    rows = jobs['tests']['strategy']['matrix']['include']
+    assert [row['python'] for row in rows] == ['3.10', '3.11', '3.12', '3.13']
+    for row in rows:
+        (pin,) = [pin for pin in numpy if pin.marker.evaluate({'python_version': row['python']})]
+        assert str(pin.specifier).startswith(f'=={row["numpy"]}.')
+        assert f'Python :: {row["python"]}"' in (ROOT / 'pyproject.toml').read_text()
+
+
+def test_the_pre_commit_hooks_are_the_tools_of_make_lint() -> None:
+    (repo,) = yaml.safe_load((ROOT / '.pre-commit-config.yaml').read_text())['repos']
+    assert repo['repo'] == 'local'
+    entries = [hook['entry'].split() for hook in repo['hooks']]
+    assert all(entry[0].startswith('.venv/bin/') for entry in entries)
+    tools = [' '.join(entry[:2]).removeprefix('.venv/bin/') for entry in entries]
+    assert tools == ['ruff check', 'ruff format', 'mypy']
 
 
 def test_quickstart_ends_with_the_table() -> None:
     *_, train, test = make('quickstart', 'WORK_DIR=/elsewhere').replace('\\\n', '').strip().splitlines()
     assert 'facelmk train quickstart --work-dir /elsewhere --resume' in train
-    assert 'facelmk test quickstart' in test and '--floor' in test and '--report /elsewhere/report' in test
+    assert 'facelmk test quickstart' in test and re.search('--(floor|baseline) ', test)
+    assert '--report /elsewhere/report' in test
 
 
-def test_a_torch_that_is_there_can_be_kept(tmp_path: Path) -> None:
-    kept = make('install', 'TORCH=keep', f'VENV={tmp_path}/venv')
-    assert '--system-site-packages' in kept and "grep -v '^torch=='" in kept and '--keep-torch' in kept
+def test_an_installed_torch_can_stay(tmp_path: Path) -> None:
+    keep = make('install', 'TORCH=keep', f'VENV={tmp_path}/venv')
+    assert '--system-site-packages' in keep and "grep -v '^torch=='" in keep and '--keep-torch' in keep
     pinned = make('install', f'VENV={tmp_path}/venv')
     assert '--system-site-packages' not in pinned and "grep -v '^torch=='" not in pinned
 
@@ -342,7 +394,7 @@ def preflight() -> ModuleType:
     return module
 
 
-def test_preflight_names_the_line_that_mends_it(preflight: ModuleType, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_preflight_prints_the_command_that_helps(preflight: ModuleType, monkeypatch: pytest.MonkeyPatch) -> None:
     def refuse(name: str) -> None:
         raise OSError(name)
 
@@ -352,20 +404,20 @@ def test_preflight_names_the_line_that_mends_it(preflight: ModuleType, monkeypat
     monkeypatch.setattr(preflight.shutil, 'which', lambda _: None)
     monkeypatch.setattr(preflight.importlib.util, 'find_spec', lambda _: None)
     monkeypatch.setattr(preflight, 'OLDEST_PYTHON', (9, 0))
-    told = '\n'.join(preflight.problems(keep_torch=True))
-    for mend in (
+    lines = '\n'.join(preflight.problems(keep_torch=True))
+    for remedy in (
         'make PYTHON=',
         '-venv',
         'apt-get install make',
-        'clone onto a larger disk',
+        'larger disk',
         'apt-get install libgl1',
         'apt-get install libglib2.0-0',
         'TORCH=keep',
     ):
-        assert mend in told, told
+        assert remedy in lines, lines
 
 
-def test_preflight_answers_by_its_exit_code(preflight: ModuleType, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_preflight_exits_with_3_if_something_is_missing(preflight: ModuleType, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(preflight, 'problems', lambda keep: iter(()))
     assert preflight.main() == 0
     monkeypatch.setattr(preflight, 'problems', lambda keep: iter(['no disk']))
@@ -375,6 +427,15 @@ def test_preflight_answers_by_its_exit_code(preflight: ModuleType, monkeypatch: 
 def test_one_version_everywhere() -> None:
     assert f'version: {facelmk.__version__}' in (ROOT / 'CITATION.cff').read_text()
     assert f'## {facelmk.__version__}' in (ROOT / 'CHANGELOG.md').read_text()
+
+
+def test_no_text_names_the_package_on_an_index() -> None:
+    """facelmk is installed from its clone: `pip install facelmk` would fetch a package that is not ours."""
+    index_name = re.compile(r'pip install [^\n`\'"]*["\']?facelmk\b')
+    files = [*ROOT.glob('*.md'), *(ROOT / 'docs').glob('*.md'), *(ROOT / 'requirements').glob('*.txt')]
+    for path in [*files, *(ROOT / 'facelmk').rglob('*.py'), *(ROOT / 'tests').rglob('*.py')]:
+        if path != Path(__file__):
+            assert not index_name.search(path.read_text(encoding='utf-8')), path
 
 
 def test_the_licence_is_apache_2() -> None:

@@ -1,7 +1,7 @@
-"""Draws docs/assets/overlay.jpg: faces that no network has trained on, with their points.
+"""Draws docs/assets/overlay.jpg: drawn faces that are in no training set, with their landmarks.
 
-python docs/assets/make_overlay.py [--checkpoint best_NME_epoch_N.pth]: with a checkpoint the points are the network's,
-without one they are the true points of the drawn faces.
+python docs/assets/make_overlay.py [--checkpoint best_NME_epoch_N.pth]: with a checkpoint the landmarks are those of the
+network, without one they are the true landmarks.
 """
 
 import argparse
@@ -17,17 +17,17 @@ sys.path.insert(0, str(ROOT))
 
 from facelmk.checkpoint import load_checkpoint  # noqa: E402
 from facelmk.config import load_config  # noqa: E402
-from facelmk.datasets import collate_faces  # noqa: E402  the clone's, not another one
+from facelmk.datasets import collate_faces  # noqa: E402  the package of this clone
 from facelmk.faces import draw, save  # noqa: E402
 from facelmk.markups import MARKUPS  # noqa: E402
 from facelmk.registry import DATASETS, MODELS  # noqa: E402
 
 SEED = 3  # training draws from seed 0, the test from seed 1
-LIMIT = 200_000  # bytes
+MAX_FILE_BYTES = 200_000
 
 
 def predictions(config_name: str, checkpoint: str, faces: list[int], size: int) -> list[np.ndarray]:
-    """The landmarks (K, 2) that a network finds on the drawn faces of these numbers."""
+    """The landmarks (K, 2) that a network predicts on the drawn faces with these numbers."""
     config = load_config(config_name)
     model = MODELS.build(config.model).eval()
     load_checkpoint(model, checkpoint)
@@ -40,9 +40,9 @@ def predictions(config_name: str, checkpoint: str, faces: list[int], size: int) 
 
 
 def main() -> None:
-    """Draw the picture, and print what its points are."""
+    """Draw the picture, and print where its landmarks come from."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument('--checkpoint', help='a checkpoint of --config; without it the true points are drawn')
+    parser.add_argument('--checkpoint', help='a checkpoint of --config; without it the true landmarks are drawn')
     parser.add_argument('--config', default='quickstart', help='default: quickstart')
     parser.add_argument('--out', default=str(Path(__file__).with_name('overlay.jpg')))
     parser.add_argument('--faces', type=int, nargs='+', default=[0, 1, 2, 3, 4, 5, 6, 7], help='numbers of the faces')
@@ -59,11 +59,11 @@ def main() -> None:
     lines = [np.hstack(tiles[i : i + options.columns]) for i in range(0, len(tiles), options.columns)]
     path = save(np.vstack(lines), options.out)
     for quality in range(90, 30, -10):
-        if path.stat().st_size <= LIMIT:
+        if path.stat().st_size <= MAX_FILE_BYTES:
             break
         path.write_bytes(cv2.imencode('.jpg', np.vstack(lines), [cv2.IMWRITE_JPEG_QUALITY, quality])[1].tobytes())
-    told = f'found by {options.config}, {options.checkpoint}' if options.checkpoint else 'the true ones'
-    print(f'{path}: {path.stat().st_size} bytes; the points are {told}')
+    source = f'of {options.config}, {options.checkpoint}' if options.checkpoint else 'the true ones'
+    print(f'{path}: {path.stat().st_size} bytes; the landmarks are {source}')
 
 
 if __name__ == '__main__':

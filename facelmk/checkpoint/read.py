@@ -39,7 +39,7 @@ def read_checkpoint(source: str | Path, map_location: Any = 'cpu') -> dict[str, 
         return {'state_dict': content}
     if (version := content.pop(FORMAT_KEY, FORMAT)) != FORMAT:
         raise FacelmkError(
-            f'{path} has format {version!r}. This facelmk knows format {FORMAT}. Update it: pip install -U facelmk'
+            f'{path} has format {version!r}. This facelmk knows format {FORMAT}. Update facelmk: git pull'
         )
     return content
 

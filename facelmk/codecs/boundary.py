@@ -1,5 +1,6 @@
 """Heatmaps and one boundary map, which holds the lines of the face, as in Adaptive Wing."""
 
+import itertools
 from typing import Any
 
 import torch
@@ -122,7 +123,7 @@ def tangents(knots: list[Tensor], inner: list[Tensor]) -> tuple[Tensor, Tensor, 
     The tangent at a point is that of the parabola through it and its neighbours, parametrised by chord length. At the
     end of a line it is the end tangent of the last parabola, so that a line of three points is a parabola.
     """
-    chords = [b - a for a, b in zip(knots[:-1], knots[1:], strict=True)]
+    chords = [b - a for a, b in itertools.pairwise(knots)]
     lengths = [chord.norm(dim=-1, keepdim=True).clamp(min=1e-6) for chord in chords]
     unit = [chord / length for chord, length in zip(chords, lengths, strict=True)]
     central = [(unit[i] * lengths[i + 1] + unit[i + 1] * lengths[i]) / (lengths[i] + lengths[i + 1]) for i in (0, 1)]

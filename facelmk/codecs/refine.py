@@ -12,7 +12,7 @@ from .base import gaussian
 
 def windows(maps: Tensor, x: Tensor, y: Tensor, radius: int) -> Tensor:
     """The window around (x, y) of each map, (B, K, 2 radius + 1, 2 radius + 1); zeros outside the grid."""
-    B, K, H, W = maps.shape
+    B, K, _, W = maps.shape
     side = 2 * radius + 1
     padded = F.pad(maps, (radius,) * 4)
     step = torch.arange(side, device=maps.device)

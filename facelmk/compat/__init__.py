@@ -14,7 +14,7 @@ _MODULES = {
     'pixels': ('crop', 'decode_preds', 'get_preds', 'get_transform', 'transform_pixel', 'transform_preds'),
 }
 _MODULE_OF = {name: module for module, names in _MODULES.items() for name in names}
-__all__ = sorted(_MODULE_OF)
+__all__ = sorted(_MODULE_OF)  # noqa: PLE0605
 
 
 def __getattr__(name: str) -> Any:

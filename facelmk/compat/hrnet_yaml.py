@@ -4,6 +4,7 @@ The values of a file, with the original's defaults, are checked and set in the c
 """
 
 import ast
+import contextlib
 import copy
 import logging
 from collections.abc import Iterator, Mapping
@@ -114,15 +115,13 @@ def _fill(values: Mapping[str, Any], known: Values, place: str, path: Path) -> V
 def _cast(value: Any, default: Any, place: str) -> Any:
     """A value of its default's type; text is read as a Python literal, as in `GPUS: (0,)`."""
     if isinstance(value, str) and not isinstance(default, str):
-        try:
+        with contextlib.suppress(ValueError, SyntaxError):  # other text stays text, which is refused below
             value = ast.literal_eval(value)
-        except (ValueError, SyntaxError):
-            pass  # stays text, which is refused below
     if isinstance(default, (list, tuple)) and isinstance(value, (list, tuple)):
         return list(value)
     if place.endswith('LR_STEP') and type(value) is int:
         return value
-    if type(value) is type(default) or type(default) is float and type(value) is int:
+    if type(value) is type(default) or (type(default) is float and type(value) is int):
         return type(default)(value)
     raise FacelmkError(f'{place} is {value!r}. Expected a value such as {default!r}')
 

@@ -127,6 +127,6 @@ class Evaluator(Expressions):
 
 
 def _is_literal(node: ast.expr) -> bool:
-    return (
-        isinstance(node, ast.Constant) or isinstance(node, (ast.List, ast.Tuple)) and all(map(_is_literal, node.elts))
+    return isinstance(node, ast.Constant) or (
+        isinstance(node, (ast.List, ast.Tuple)) and all(map(_is_literal, node.elts))
     )

@@ -134,10 +134,8 @@ def test_tensors_of_other_dtypes_load(kind: torch.dtype, tmp_path: Path) -> None
     given = torch.arange(6).reshape(2, 3).to(kind)[:, 1:]
     torch.save({'w': given}, tmp_path / 'x.pth')
     found = read_checkpoint(tmp_path / 'x.pth')['w']
-    assert (
-        found.dtype is kind
-        and torch.equal(found.view(torch.uint8), given.contiguous().view(torch.uint8))
-        or (found.tolist() == given.tolist())
+    assert (found.dtype is kind and torch.equal(found.view(torch.uint8), given.contiguous().view(torch.uint8))) or (
+        found.tolist() == given.tolist()
     )
 
 

@@ -1,5 +1,6 @@
 """--safe-config takes every config of facelmk, and refuses whatever could run code or import a module."""
 
+import itertools
 import sys
 import time
 from collections.abc import Callable
@@ -179,7 +180,7 @@ def test_both_configs_of_a_comparison_are_checked(folder: Path) -> None:
 
 
 def aliases(letters: str) -> str:
-    rows = [f'{b}: &{b} [{", ".join([f"*{a}"] * 9)}]' for a, b in zip(letters, letters[1:], strict=False)]
+    rows = [f'{b}: &{b} [{", ".join([f"*{a}"] * 9)}]' for a, b in itertools.pairwise(letters)]
     return '\n'.join([f'{letters[0]}: &{letters[0]} [1]', *rows])
 
 

@@ -59,7 +59,7 @@ def test_metrics_file_has_fixed_keys(tested, trained):
 
 def test_the_test_has_the_figures_of_the_last_validation(tested, trained):
     scalars = next(trained[0].glob('*/vis_data/scalars.json')).read_text().splitlines()
-    validated = [row for row in map(json.loads, scalars) if row.get('step') == 2 and 'NME' in row][0]
+    validated = next(row for row in map(json.loads, scalars) if row.get('step') == 2 and 'NME' in row)
     metrics = json.loads((tested[0] / 'work' / 'metrics.json').read_text())['metrics']
     assert {key: validated[key] for key in metrics} == pytest.approx(metrics, abs=1e-9)
 

@@ -1,5 +1,7 @@
 """Mixed precision: the scaler skips steps with gradients that are not finite, and the guard counts them."""
 
+import itertools
+
 import pytest
 import torch
 from mmengine.hooks import Hook
@@ -25,7 +27,7 @@ def test_a_skipped_step_is_counted(fused, tmp_path, monkeypatch):
     keep.after_train_iter = lambda *_, **__: states.append([p.detach().clone() for p in runner.model.parameters()])
     runner.register_hook(keep)
     runner.train()
-    same = [all(map(torch.equal, *pair)) for pair in zip(states, states[1:], strict=False)]
+    same = [all(map(torch.equal, *pair)) for pair in itertools.pairwise(states)]
     assert runner.iter == 4 and same == [False, True, False]  # the third of four changes nothing
     assert guard(runner).dropped == 1 and runner.optim_wrapper.loss_scaler.get_scale() == 2**15
     (text,) = [text for text in warnings if 'mixed precision' in text]

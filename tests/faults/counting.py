@@ -1,4 +1,6 @@
-"""Counts the cases of the fault table that tests have shown: `PYTHONPATH=tests pytest -p faults.counting -m fault`."""
+"""A pytest plugin that counts the cases of the fault table which tests show: `make faults`."""
+
+from collections import Counter
 
 import pytest
 
@@ -6,65 +8,63 @@ from .table import OPEN, RETIRED, TABLE
 
 
 class Count:
-    """Which cases passed, and why others did not."""
+    """The ids of the cases that passed, and the reason why others did not."""
 
     def __init__(self) -> None:
         self.passed: set[str] = set()
         self.failed: dict[str, str] = {}
 
     def add(self, ids: list[str], report: pytest.TestReport) -> None:
-        """Take one report: a case is shown when a test of it passed and none failed or was skipped."""
+        """Add one report. A case is shown if at least one of its tests passed and none failed or was skipped."""
         if report.failed:
             self.failed |= dict.fromkeys(ids, f'failed: {report.nodeid}')
         elif report.skipped:
-            why = report.longrepr[2] if isinstance(report.longrepr, tuple) else 'expected to fail'
-            for name in ids:
-                self.failed.setdefault(name, f'{why} ({report.nodeid})')
+            reason = report.longrepr[2] if isinstance(report.longrepr, tuple) else 'expected to fail'
+            for case in ids:
+                self.failed.setdefault(case, f'{reason} ({report.nodeid})')
         elif report.when == 'call':
             self.passed.update(ids)
 
     def lines(self) -> list[str]:
-        """The result: the open and the retired cases with their reasons, and how many of each block are shown."""
-        active = [name for name in TABLE if name not in RETIRED]
-        shown = self.passed - set(self.failed) - set(OPEN) - set(RETIRED)
-        parts = [
-            f'{block} {sum(name[0] == block for name in shown)}/{sum(name[0] == block for name in active)}'
-            for block in sorted({name[0] for name in active})
+        """The lines of the summary: the open and retired cases with their reasons, each block, the total."""
+        valid = [case for case in TABLE if case not in RETIRED]
+        shown = self.passed.intersection(valid) - set(self.failed) - set(OPEN)
+        all_of, shown_of = (Counter(case[0] for case in cases) for cases in (valid, shown))
+        open_cases = [
+            f'  {case}  {TABLE[case][0]}: {OPEN.get(case) or self.failed.get(case) or "no test yet"}'
+            for case in valid
+            if case not in shown
         ]
-        reasons = [
-            f'  {name}  {TABLE[name][0]}: {OPEN.get(name) or self.failed.get(name) or "no test yet"}'
-            for name in active
-            if name not in shown
-        ]
-        retired = [f'  {name}  {TABLE[name][0]}: retired, {reason}' for name, reason in RETIRED.items()]
-        total = f'faults shown: {len(shown)} of {len(active)}, {len(RETIRED)} retired'
-        return [*reasons, *retired, ', '.join(parts), total]
+        retired = [f'  {case}  {TABLE[case][0]}: retired, {reason}' for case, reason in RETIRED.items()]
+        blocks = ', '.join(f'{block} {shown_of[block]}/{count}' for block, count in sorted(all_of.items()))
+        total = f'faults shown: {len(shown)} of {len(valid)}, {len(RETIRED)} retired'
+        return [*open_cases, *retired, blocks, total]
 
 
 COUNT = Count()
 
 
-def claimed(item: pytest.Item) -> list[str]:
-    """The ids that a test's marks name."""
-    return [name for mark in item.iter_markers('fault') for name in mark.args]
+def fault_ids(item: pytest.Item) -> list[str]:
+    """The ids in a test's `fault` marks."""
+    return [case for mark in item.iter_markers('fault') for case in mark.args]
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Write the ids into each test's report; an id that the table does not list, or has retired, ends the run."""
+    """Write the ids into each test's report. An id that is unknown or retired stops the run."""
     for item in items:
-        ids = claimed(item)
-        if unknown := [name for name in ids if name not in TABLE or name in RETIRED]:
-            raise pytest.UsageError(f'{item.nodeid} claims {unknown}; tests/faults/table.py lists the active cases')
-        item.user_properties.extend(('fault', name) for name in ids)
+        ids = fault_ids(item)
+        if unknown := [case for case in ids if case not in TABLE or case in RETIRED]:
+            raise pytest.UsageError(f'{item.nodeid} names {unknown}; tests/faults/table.py lists the valid cases')
+        item.user_properties.extend(('fault', case) for case in ids)
 
 
 def pytest_runtest_logreport(report: pytest.TestReport) -> None:
-    """Count a report, also those that parallel workers send."""
+    """Count a report, also one that a parallel worker sends."""
     COUNT.add([str(value) for key, value in report.user_properties if key == 'fault'], report)
 
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
-    """Say which cases are open, and how many are shown."""
+    """Print which cases are open, and how many are shown."""
     terminalreporter.section('fault table')
     for line in COUNT.lines():
         terminalreporter.write_line(line)

@@ -15,7 +15,7 @@ from facelmk.errors import FacelmkError
 from facelmk.registry import BACKBONES, HEADS
 
 K = 5
-WITHOUT_TIMM = pytest.mark.skipif(find_spec('timm') is None, reason='timm is not installed: pip install facelmk[timm]')
+WITHOUT_TIMM = pytest.mark.skipif(find_spec('timm') is None, reason='timm is not installed: pip install -e ".[timm]"')
 BACKBONE_NAMES = [pytest.param(name, marks=WITHOUT_TIMM if name == 'TimmBackbone' else ()) for name in BACKBONES]
 HEAD_NAMES = [name for name in HEADS if name != 'StackHead']  # it has no layers and takes heatmaps only
 

@@ -66,7 +66,7 @@ def assert_points(name: str, numbers: np.lib.npyio.NpzFile, flip: int) -> None:
     assert (output.amax(-1) - at_theirs).max() <= 2e-6 * output.abs().max()
     differs = (points - expected).abs().amax(-1) > 1e-3
     assert not differs[:, (model.mirror != torch.arange(len(model.mirror)))].any()
-    assert not flip and not differs.any() or flip and differs.float().mean() < 0.12
+    assert (not flip and not differs.any()) or (flip and differs.float().mean() < 0.12)
 
 
 @pytest.mark.parametrize('name', SIZES)

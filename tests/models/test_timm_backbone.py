@@ -90,14 +90,14 @@ def test_the_error_for_an_unknown_name_suggests_the_closest_one(created: list[di
 
 def test_without_timm_the_error_names_the_pip_command(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(sys.modules, 'timm', None)
-    with pytest.raises(MissingResource, match=r'pip install facelmk\[timm\]') as error:
+    with pytest.raises(MissingResource, match=r'\.\[timm\]') as error:
         build()
     assert error.value.exit_code == 3
 
 
 @pytest.mark.parametrize('name', ['resnet18', 'convnext_atto'])
 def test_real_networks(name: str) -> None:
-    pytest.importorskip('timm', reason='timm is not installed: pip install facelmk[timm]')
+    pytest.importorskip('timm', reason='timm is not installed: pip install -e ".[timm]"')
     backbone = BACKBONES.build(dict(type='TimmBackbone', name=name, frozen_stages=0)).eval()
     features = backbone(torch.zeros(1, 3, 64, 64))
     assert tuple(f.shape[1] for f in features) == backbone.out_channels

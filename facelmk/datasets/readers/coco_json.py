@@ -95,7 +95,7 @@ def _check_fields(row: Row, fields: Mapping[str, tuple[Callable[[Any], bool], st
     """Return which field has a wrong type, or ''. All fields but ids and names may be empty."""
     for key, (is_type, expected) in fields.items():
         value = row.get(key)
-        if not is_type(value) and (value or key in NEEDED and key in row):
+        if not is_type(value) and (value or (key in NEEDED and key in row)):
             return f'its {key!r} is {short(repr(value))}. Expected {expected}'
     return ''
 
@@ -115,7 +115,7 @@ def _is_text(value: Any) -> bool:
 
 
 def _is_number(value: Any) -> bool:
-    return isinstance(value, float) or type(value) is int and abs(value) < 1e300
+    return isinstance(value, float) or (type(value) is int and abs(value) < 1e300)
 
 
 def _are_numbers(count: int) -> Callable[[Any], bool]:
@@ -123,7 +123,7 @@ def _are_numbers(count: int) -> Callable[[Any], bool]:
 
 
 def _is_scale(value: Any) -> bool:
-    return _is_number(value) or isinstance(value, list) and bool(value) and all(map(_is_number, value))
+    return _is_number(value) or (isinstance(value, list) and bool(value) and all(map(_is_number, value)))
 
 
 NEEDED = ('id', 'file_name', 'image_id')

@@ -13,7 +13,7 @@ from .base import Backbone
 
 @BACKBONES.register_module()
 class TimmBackbone(Backbone):
-    """The timm network `name`; needs `pip install facelmk[timm]`.
+    """The timm network `name`; needs `pip install -e ".[timm]"`.
 
     `out_indices` are timm's indices of the features (None: all features), `options` go to timm's `create_model`.
     `pretrained='timm'` loads timm's own weights. Stage n holds the layers up to feature n. Where timm cannot split the
@@ -70,7 +70,7 @@ def _timm() -> ModuleType:
         import timm
     except ImportError as error:
         raise MissingResource(
-            'TimmBackbone needs timm, which is not installed. Run: pip install facelmk[timm]'
+            'TimmBackbone needs timm, which is not installed. Run: pip install -e ".[timm]"'
         ) from error
     return timm
 

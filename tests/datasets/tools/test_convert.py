@@ -122,7 +122,7 @@ def test_folders_hold_pictures_and_the_result_says_what_is_lost(form, make_set, 
     assert len(back) == 3 and all(face['path'].startswith(str(tmp_path / 'out')) for face in back.faces)
     assert {face['id'] for face in back.faces} == {'1.png', '1_2.png', '2.png'}  # two faces of one picture
     write_faces(data, form, tmp_path / 'bare', pictures='none')
-    assert not list((tmp_path / 'bare').rglob('*.png')) and list((tmp_path / 'out').rglob('*.png'))[0].is_symlink()
+    assert not list((tmp_path / 'bare').rglob('*.png')) and next((tmp_path / 'out').rglob('*.png')).is_symlink()
     write_faces(data, form, tmp_path / 'copied', pictures='copy')
     assert not any(path.is_symlink() for path in (tmp_path / 'copied').rglob('*.png'))
 

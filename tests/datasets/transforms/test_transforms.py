@@ -93,7 +93,7 @@ def test_draws_keep_their_ranges_and_shares():
     flips, degrees, factors, offsets = (np.array(column) for column in zip(*rows, strict=True))
     assert abs(flips.mean() - 0.5) < 0.03 and abs((degrees != 0).mean() - 0.6) < 0.03
     assert abs((offsets != 0).any(1).mean() - 0.3) < 0.03
-    assert np.abs(degrees).max() <= 60 and 0.75 <= factors.min() and factors.max() <= 1.25
+    assert np.abs(degrees).max() <= 60 and factors.min() >= 0.75 and factors.max() <= 1.25
     assert np.abs(offsets).max() <= 0.16
     # a normal cut at one sigma has standard deviation 0.5396
     assert abs(degrees[degrees != 0].std() - 60 * 0.5396) < 1.5

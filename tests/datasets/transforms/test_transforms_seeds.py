@@ -143,7 +143,7 @@ def test_the_augmentation_of_the_protocol_can_be_configured():
     turned = degrees[degrees != 0]
     assert abs(flips.mean() - 0.5) < 0.03 and abs(len(turned) / 4000 - 0.6) < 0.03 and not offsets.any()
     assert np.abs(turned).max() <= 30 and abs(turned.std() - 30 / 3**0.5) < 0.6
-    assert 0.75 <= factors.min() and factors.max() <= 1.25 and abs(factors.std() - 0.25 / 3**0.5) < 0.006
+    assert factors.min() >= 0.75 and factors.max() <= 1.25 and abs(factors.std() - 0.25 / 3**0.5) < 0.006
 
 
 # mirrors
@@ -254,7 +254,7 @@ def test_the_official_square_by_hand(reach, side):
     face = WingBox()(sample(landmarks=landmarks, box=np.array([100, 100, 200, 220], np.float32)))
     assert np.allclose(face['box'], geometry.square_box((150, 160), side), atol=1e-3)
     points = CropFace(padding=1.0)(face)['points']
-    assert 5 <= points.min() and points.max() <= 251
+    assert points.min() >= 5 and points.max() <= 251
 
 
 def test_a_box_beside_its_face_is_a_defect():
@@ -282,7 +282,7 @@ def test_the_augmentation_of_adaptive_wing_can_be_configured():
     crop = steps[1]
     rows = [crop._draw(np.random.default_rng(i)) for i in range(2000)]
     flips, degrees, factors, offsets = (np.array(column) for column in zip(*rows, strict=True))
-    assert 49 < np.abs(degrees).max() <= 50 and 0.85 <= factors.min() and factors.max() <= 1.15
+    assert 49 < np.abs(degrees).max() <= 50 and factors.min() >= 0.85 and factors.max() <= 1.15
     assert abs(flips.mean() - 0.5) < 0.04
     centres = np.array([geometry.apply(crop.warp(BOX, 300, offset=offset), [[150.0, 160]])[0] for offset in offsets])
     assert 24.9 < np.abs(centres - 128).max() <= 25  # pixels of the crop

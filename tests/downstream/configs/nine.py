@@ -1,6 +1,5 @@
 """Nine points, every part of this project's own."""
 
-# ruff: noqa: F403, F405
 from mmengine.config import read_base
 
 with read_base():

@@ -203,4 +203,4 @@ def test_a_lost_work_folder_is_a_training_fault(tmp_path):
     with pytest.raises(TrainingFault, match='No space left'), atomic.translate_lost_folder_errors(tmp_path):
         raise OSError(errno.ENOSPC, 'No space left on device')
     with pytest.raises(FileNotFoundError), atomic.translate_lost_folder_errors(tmp_path):
-        Path(tmp_path.parent, 'another', 'picture.jpg').open()
+        Path(tmp_path.parent, 'another', 'picture.jpg').read_bytes()
