@@ -49,7 +49,7 @@ ARRAYS = {  # file -> pattern of array names -> the test that compares them
     },
     'metrics.npz': {
         r'gt|pred|mask|.*_names': INPUT,
-        r'nme_(bbox_)?[0-9a-z]+': 'metrics/test_errors.py::test_mmpose_figures',
+        r'nme_(bbox_)?[0-9a-z]+': 'metrics/test_errors.py::test_values_of_mmpose',
         r'epe|keypoint_(nme|epe)': 'test_reference_arrays.py::test_mean_errors_of_mmpose',
         r'auc|keypoint_auc|pck': 'test_reference_arrays.py::test_shares_of_points_of_mmpose',
     },

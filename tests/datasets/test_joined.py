@@ -120,7 +120,7 @@ def test_only_optional_members_may_be_missing(tmp_path, monkeypatch):
     ('datasets', 'options', 'message'),
     [
         (['wflw', '300w'], {}, 'wflw, 300w.*markup='),
-        (['300w', 'five'], dict(markup='wflw'), "no map from mark-up '300w' to 'wflw'"),
+        (['300w', 'five'], dict(markup='wflw'), "'300w' to 'wflw'"),
         (['five'], dict(weights=[1, 2]), 'weights=.* for 1 data sets'),
         (['five'], dict(weights=[0]), 'above 0'),
     ],

@@ -66,7 +66,7 @@ def test_a_read_only_work_dir(read_only: Path) -> None:
     # the process leaves root after all imports: other users may not be able to read this Python
     code = (
         'import os, sys; from facelmk.cli import main; from facelmk.config import load_config; '
-        f'import facelmk.engine.run, facelmk.cli.train; load_config("my.py"); os.setuid({NOBODY}); '
+        f'import facelmk.engine.run, facelmk.cli.train, facelmk.config.build_errors; load_config("my.py"); os.setuid({NOBODY}); '
         'sys.exit(main(["train", "my.py", "--work-dir", sys.argv[1]]))'
     )
     result = subprocess.run(

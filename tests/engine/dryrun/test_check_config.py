@@ -125,8 +125,8 @@ def test_a_finding(lines: str, subject: str, severity: str, words: str, check: C
     [
         ('optim_wrapper["optimizer"]["lr"] = -1.', 'optimizer', 'Invalid learning rate'),
         ('param_scheduler[0]["begin"] = 13', 'schedule', 'end should be larger than begin'),
-        ('model["head"]["out_channels"] = 68', 'model', 'out_channels=68, but Coordinates needs 98'),
-        ('crop.pop()', 'training data', "must be dict(type='PackFace')"),
+        ('model["head"]["out_channels"] = 68', 'model', 'out_channels=68. Expected 98'),
+        ('crop.pop()', 'training data', "dict(type='PackFace')"),
     ],
 )
 def test_what_a_step_finds(lines: str, subject: str, words: str, check: Check) -> None:
