@@ -1,32 +1,30 @@
 """The keys of a config: which registry each part comes from, dicts that are no parts, and keys that belong together."""
 
+import inspect
 import re
 from typing import Annotated, Any, Literal
 
+from mmengine.runner import Runner
+
 from .. import registry as registries
 from ..registry import Registry
-from .ranges import Range
+from .arguments import Range
 
 Kinds = dict[str, Any]
+Positive = Annotated[float, Range(0, above=True)]
 
+PIPELINES = ('train_pipeline', 'train_pipeline_stage2', 'val_pipeline')  # `complete` puts them into loaders and hook
 TOP_REGISTRIES: dict[str, Registry] = {  # of the parts at a key of the config itself
     'model': registries.MODELS,
     'optim_wrapper': registries.OPTIM_WRAPPERS,
     'param_scheduler': registries.PARAM_SCHEDULERS,
-    'default_hooks': registries.HOOKS,
-    'custom_hooks': registries.HOOKS,
-    'train_cfg': registries.LOOPS,
-    'val_cfg': registries.LOOPS,
-    'test_cfg': registries.LOOPS,
     'log_processor': registries.LOG_PROCESSORS,
-    'val_evaluator': registries.METRICS,
-    'test_evaluator': registries.METRICS,
     'visualizer': registries.VISUALIZERS,
-    'train_pipeline': registries.TRANSFORMS,
-    'train_pipeline_stage2': registries.TRANSFORMS,
-    'val_pipeline': registries.TRANSFORMS,
+    **dict.fromkeys(('default_hooks', 'custom_hooks'), registries.HOOKS),
+    **dict.fromkeys(('train_cfg', 'val_cfg', 'test_cfg'), registries.LOOPS),
+    **dict.fromkeys(('val_evaluator', 'test_evaluator'), registries.METRICS),
+    **dict.fromkeys(PIPELINES, registries.TRANSFORMS),
 }
-PIPELINES = ('train_pipeline', 'train_pipeline_stage2', 'val_pipeline')  # `complete` puts them into loaders and hook
 INNER_REGISTRIES: dict[str, Registry] = {  # of the parts at a key further down; other keys keep their parent's registry
     'backbone': registries.BACKBONES,
     'head': registries.HEADS,
@@ -54,28 +52,23 @@ DEFAULT_TYPES = {  # of parts that may leave their type out
 DICTS: dict[str, Kinds] = {  # dicts that are no parts, by their place: the keys that they take, and the kinds of values
     'env_cfg': dict(cudnn_benchmark=bool, mp_cfg=dict, dist_cfg=dict, resource_limit=int),
     'env_cfg.mp_cfg': dict(mp_start_method=Literal['fork', 'spawn', 'forkserver'], opencv_num_threads=int),
-    'env_cfg.dist_cfg': dict(backend=str, timeout=Annotated[float, Range(0, above=True)]),
+    'env_cfg.dist_cfg': dict(backend=str, timeout=Positive),
     'randomness': dict(seed=int | None, diff_rank_seed=bool, deterministic=bool),
     'auto_scale_lr': dict(enable=bool, base_batch_size=Annotated[int, Range(1)]),
     'custom_imports': dict(imports=list[str] | str, allow_failed_imports=bool),
     'optim_wrapper.clip_grad': dict(
         type=Literal['norm', 'value'],
-        max_norm=Annotated[float, Range(0, above=True)],
+        max_norm=Positive,
         norm_type=float | str,
         error_if_nonfinite=bool,
         foreach=bool | None,
-        clip_value=Annotated[float, Range(0, above=True)],
+        clip_value=Positive,
     ),
-    'optim_wrapper.paramwise_cfg': dict(  # of mmengine's own constructor
-        custom_keys=dict,
-        bias_lr_mult=float,
-        bias_decay_mult=float,
-        norm_decay_mult=float,
-        flat_decay_mult=float,
-        dwconv_decay_mult=float,
-        dcn_offset_lr_mult=float,
-        bypass_duplicate=bool,
-    ),
+    'optim_wrapper.paramwise_cfg': {  # of mmengine's own constructor
+        **dict.fromkeys(('bias_lr_mult', 'bias_decay_mult', 'norm_decay_mult', 'flat_decay_mult'), float),
+        **dict.fromkeys(('dwconv_decay_mult', 'dcn_offset_lr_mult'), float),
+        **dict(custom_keys=dict, bypass_duplicate=bool),
+    },
     'model.loss[]': dict(loss=dict, weight=float, target=dict),
 }
 HOOK_NAMES = ('runtime_info', 'timer', 'sampler_seed', 'logger', 'param_scheduler', 'checkpoint', 'guard', 'statistics')
@@ -111,6 +104,11 @@ RENAMED_KEYS = {  # of the first runners of mmcv and mmengine
 def dict_at(place: str) -> Kinds | None:
     """The keys and kinds of the dict at this place, if it is one of `DICTS`."""
     return DICTS.get(re.sub(r'\[\d+\]', '[]', place))
+
+
+def runner_keys() -> set[str]:
+    """The keys of a config that a run reads."""
+    return set(inspect.signature(Runner.__init__).parameters) - {'self', 'cfg'} | OTHER_TOP_KEYS
 
 
 def missing_keys(phase: str, config: Any) -> list[str]:
