@@ -13,23 +13,18 @@ SMALL_INT = 2**61 - 1  # Python hashes an integer modulo this number: smaller on
 MAX_WEIGHT = 1 << 40
 
 # torch writes none of these; they share memory, import by number, or build objects in ways of before protocol 2
-REFUSED_OPCODES = {
-    'BYTEARRAY8',
-    'NEXT_BUFFER',
-    'READONLY_BUFFER',
-    'EXT1',
-    'EXT2',
-    'EXT4',
-    'INST',
-    'OBJ',
-    'PERSID',
-    'DUP',
-}
+REFUSED = {'BYTEARRAY8', 'NEXT_BUFFER', 'READONLY_BUFFER', 'EXT1', 'EXT2', 'EXT4', 'INST', 'OBJ', 'PERSID', 'DUP'}
 _PUTS, _GETS = {'PUT', 'BINPUT', 'LONG_BINPUT', 'MEMOIZE'}, {'GET', 'BINGET', 'LONG_BINGET'}
 _FILLS_FIRST_ITEM = {'APPEND', 'APPENDS', 'SETITEM', 'SETITEMS', 'ADDITEMS', 'BUILD'}
 _MAKES_HASHABLE = {'TUPLE', 'TUPLE1', 'TUPLE2', 'TUPLE3', 'FROZENSET', 'REDUCE', 'NEWOBJ', 'NEWOBJ_EX'}
 _CALLS = {'REDUCE', 'NEWOBJ', 'NEWOBJ_EX', 'GLOBAL', 'STACK_GLOBAL'}
-ORDERED_DICT, FILLED_ORDERED_DICT = 'collections OrderedDict', 'collections OrderedDict(items)'
+_KEYS = {  # where an opcode that hashes its operands has them
+    'SETITEM': slice(1, None, 2),
+    'SETITEMS': slice(1, None, 2),
+    'ADDITEMS': slice(1, None),
+    'DICT': slice(0, None, 2),
+    'FROZENSET': slice(None),
+}
 
 
 def scan_pickle(file: IO[bytes] | bytes) -> set[str]:
@@ -42,7 +37,7 @@ def scan_pickle(file: IO[bytes] | bytes) -> set[str]:
         for number, (opcode, argument, _) in enumerate(pickletools.genops(file)):
             if number > MAX_OPCODES:
                 raise ValueError(f'it has more than {MAX_OPCODES} opcodes')
-            if opcode.name in REFUSED_OPCODES:
+            if opcode.name in REFUSED:
                 raise ValueError(f'it has the opcode {opcode.name}, which torch does not write')
             stack.apply(opcode, argument)
     except (LookupError, TypeError) as error:
@@ -93,17 +88,13 @@ class _Stack:
         return [self.items.pop() for _ in range(number)][::-1] + operands
 
     def _check(self, name: str, operands: list[Any]) -> None:
-        keys: list[Any] = []
-        if name in ('SETITEM', 'SETITEMS', 'ADDITEMS'):
-            keys = operands[1:] if name == 'ADDITEMS' else operands[1::2]
-        elif name in ('DICT', 'FROZENSET'):
-            keys = operands if name == 'FROZENSET' else operands[::2]
-        elif name == 'BINPERSID':  # torch keeps storages in a dict by an item of this tuple
+        keys = operands[_KEYS[name]] if name in _KEYS else []
+        if name == 'BINPERSID':  # torch keeps storages in a dict by an item of this tuple
             keys = [_weight(operands[0]) - 1]
-        elif name == 'BUILD' and isinstance(operands[0], str):
+        if name == 'BUILD' and isinstance(operands[0], str):
             raise ValueError('it changes a class or function, which no weights need')
-        elif name == 'REDUCE' and operands[0] == ORDERED_DICT and operands[1]:
-            self.names.add(FILLED_ORDERED_DICT)
+        if name == 'REDUCE' and operands[0] == 'collections OrderedDict' and operands[1]:
+            self.names.add('collections OrderedDict(items)')  # which torch's own reader must not get
         self.calls += name in _CALLS
         if self.calls > MAX_CALLS:
             raise ValueError(f'it calls or names more than {MAX_CALLS} functions and classes')

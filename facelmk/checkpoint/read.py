@@ -11,13 +11,12 @@ from typing import Any, BinaryIO
 import torch
 from torch import Tensor
 
-from ..errors import FacelmkError, MissingResource, UnknownName, did_you_mean
-from ..files.download import fetch
-from .file_headers import MAX_RATIO, check_file
-from .limits import check_loaded
-from .published import PRETRAINED, find_weights
+from ..errors import FacelmkError
+from . import unpickle
+from .find import find_checkpoint
+from .limits import check_file, check_loaded
 from .safetensors import is_safetensors, read_safetensors
-from .unpickle import INERT_PICKLE, Stub, is_harmful, module_tensors
+from .unpickle import Stub, is_harmful, module_tensors
 
 FORMAT, FORMAT_KEY = 1, 'facelmk_format'  # of what save_checkpoint writes
 _FORCE_TORCH_READER = 'TORCH_FORCE_WEIGHTS_ONLY_LOAD'
@@ -60,12 +59,10 @@ def _read(path: Path, file: BinaryIO, map_location: Any) -> Any:
     except FacelmkError:
         raise
     except Exception as error:  # torch raises a dozen kinds here
-        reason = str(error)[:300] or type(error).__name__
-        too_large = isinstance(error, MemoryError) or 'alloc_cpu' in reason
         raise FacelmkError(
             f'{path} ({path.stat().st_size} bytes) cannot be read as a checkpoint: '
-            f'{"it claims more memory than there is" if too_large else reason}. If it was copied or downloaded, it may '
-            'have been cut off: fetch it again'
+            f'{str(error)[:300] or type(error).__name__}. If it was copied or downloaded, it may have been cut off: '
+            'fetch it again'
         ) from error
 
 
@@ -82,29 +79,10 @@ def _load(file: BinaryIO, names: set[str], map_location: Any) -> Any:
         file.seek(0)
         forced = os.environ.pop(_FORCE_TORCH_READER, None)
         try:
-            return torch.load(file, map_location, pickle_module=INERT_PICKLE, weights_only=False)
+            return torch.load(file, map_location, pickle_module=unpickle, weights_only=False)
         finally:
             if forced is not None:
                 os.environ[_FORCE_TORCH_READER] = forced
-
-
-def find_checkpoint(source: str | Path) -> Path:
-    """Return the file of a checkpoint given by path, URL or name; published weights are downloaded."""
-    name, path = str(source), Path(source).expanduser()
-    if '://' not in name and path.is_file():
-        return path
-    if weights := find_weights(name):
-        return fetch(*weights)
-    if '://' in name:
-        raise UnknownName(f'{name!r} is not the name of any weights. {did_you_mean(name, PRETRAINED)}')
-    raise MissingResource(f'There is no checkpoint {path} (from {Path.cwd()}). {_similar_files(path)}')
-
-
-def _similar_files(path: Path) -> str:
-    if not path.parent.is_dir():
-        return f'There is no folder {path.parent} either.'
-    files = [p.name for p in path.parent.glob('*.pth*')]
-    return did_you_mean(path.name, files) if files else f'No *.pth lies in {path.parent.resolve()}.'
 
 
 def weights_of(checkpoint: Mapping[str, Any], source: str | Path) -> dict[str, Tensor]:
@@ -125,29 +103,12 @@ def weights_of(checkpoint: Mapping[str, Any], source: str | Path) -> dict[str, T
             f'{source}: there are no weights in it, only {", ".join(map(repr, list(named)[:5]))}. '
             "Expected a state_dict, or one below the key 'state_dict'"
         )
-    _check_sizes(weights, source)
-    _check_finite(weights, source)
+    if broken := [key for key, value in weights.items() if not finite(value)]:
+        raise FacelmkError(
+            f'{source}: NaN or infinite numbers in {len(broken)} of {len(weights)} tensors, first in {broken[0]!r}. '
+            'The training that wrote it had failed: take an earlier checkpoint'
+        )
     return weights
-
-
-def _check_sizes(weights: Mapping[str, Tensor], source: str | Path) -> None:
-    """Refuse tensors that repeat a few numbers so often that a copy of them would fill the memory."""
-    storages = {storage.data_ptr(): storage.nbytes() for storage in map(Tensor.untyped_storage, weights.values())}
-    claimed, present = sum(value.nbytes for value in weights.values()), sum(storages.values())
-    if claimed > MAX_RATIO * present + (1 << 24):
-        raise FacelmkError(
-            f'{source}: its tensors claim {claimed} bytes, {present} are there. Get the file from a source that you '
-            'trust'
-        )
-
-
-def _check_finite(weights: Mapping[str, Tensor], source: str | Path) -> None:
-    broken = [key for key, value in weights.items() if not finite(value)]
-    if broken:
-        raise FacelmkError(
-            f'{source}: NaN or infinite numbers in {len(broken)} of {len(weights)} tensors, first in '
-            f'{broken[0]!r}. The training that wrote it had failed: take an earlier checkpoint'
-        )
 
 
 def finite(tensor: Tensor) -> bool:
