@@ -1,9 +1,12 @@
 """The names that MMPose, the original HRNet and Adaptive Wing have for the configs of facelmk."""
 
 import re
+from collections.abc import Iterable
 from pathlib import Path
 
+from ..config.foreign import ConfigFormat
 from ..errors import FacelmkError
+from ..registry import CONFIG_FORMATS
 
 _WFLW, _DATASETS = 'wflw-256x256', ('300w', 'aflw', 'cofw', 'wflw')
 _WHOLEBODY = ('hourglass52', 'hrnetv2-w18', 'mobilenetv2', 'res50', 'scnet50')
@@ -75,16 +78,31 @@ def our_name(source: str | Path) -> str | None:
     return ALIASES.get(stem) or ALIASES.get(_PREFIX.sub('', stem))
 
 
-def refuse_mmpose_file(path: Path, text: str) -> None:
-    """Refuse one of MMPose's own config files, which are programs for MMPose's parts, and name the config to use."""
-    if path.suffix == '.py' and (match := _MMPOSE_MODEL.search(text)):
-        ours = our_name(path)
-        advice = (
-            f'Give {ours} in its place: the same data, network and schedule'
-            if ours
-            else 'Start from a similar config here (facelmk config show NAME)'
-        )
-        raise FacelmkError(
-            f'{path} is a config of MMPose ({match[0]}), whose format is not read here. {advice}. Put your own changes '
-            'into a config based on it or behind --cfg-options; docs/moving.md lists the names'
-        )
+@CONFIG_FORMATS.register_module()
+class NamesOfOthers(ConfigFormat):
+    """Config names of MMPose, the original HRNet and Adaptive Wing; MMPose's own files are refused."""
+
+    def names(self) -> Iterable[str]:
+        return ALIASES
+
+    def our_name(self, name: str | Path) -> str | None:
+        return our_name(name)
+
+    def refuse(self, path: Path, text: str) -> None:
+        """Refuse one of MMPose's own config files, which are programs for MMPose's parts; name the config to use."""
+        if path.suffix == '.py' and (match := _MMPOSE_MODEL.search(text)):
+            ours = our_name(path)
+            advice = (
+                f'Give {ours} in its place: the same data, network and schedule'
+                if ours
+                else 'Start from a similar config here (facelmk config show NAME)'
+            )
+            raise FacelmkError(
+                f'{path} is a config of MMPose ({match[0]}), whose format is not read here. {advice}. Put your own '
+                'changes into a config based on it or behind --cfg-options; docs/moving.md lists the names'
+            )
+
+    def replacement(self, name: str) -> str | None:
+        from .mmpose_datasets import STEPS  # imports all data sets, which only this error needs
+
+        return f'{name} is a part of MMPose. The same here: {STEPS[name]}.' if name in STEPS else None

@@ -8,14 +8,17 @@ import contextlib
 import copy
 import logging
 from collections.abc import Iterator, Mapping
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 from mmengine import Config, ConfigDict
 
+from ..config.foreign import Change, ConfigFormat
 from ..config.source import parse
 from ..errors import FacelmkError, UnknownName, did_you_mean
 from ..markups import MARKUPS
+from ..registry import CONFIG_FORMATS
 
 Values = dict[str, Any]
 log = logging.getLogger(__name__)
@@ -81,6 +84,15 @@ DEFAULTS: Values = dict(
 MODULES = {'STAGE2': 1, 'STAGE3': 4, 'STAGE4': 3}  # of the four published files
 CONFIG_NAMES = {name: f'hrnet_w18_{name.lower()}_orig' for name in ('300W', 'AFLW', 'COFW', 'WFLW')}
 READERS = {'.csv': 'CsvFaces', '.mat': 'CofwMat', '.json': 'CocoFaces'}
+
+
+@CONFIG_FORMATS.register_module()
+class HRNetYaml(ConfigFormat):
+    """YAML files of the original HRNet."""
+
+    def read(self, values: Any, path: Path) -> tuple[str, Change] | None:
+        filled = fill_defaults(values, path)
+        return None if filled is None else (config_of(filled, path), partial(apply_values, filled, path=path))
 
 
 def read_hrnet(path: Path) -> Values | None:

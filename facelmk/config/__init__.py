@@ -1,5 +1,7 @@
 """Configs: find, read, complete and validate them, before anything is built."""
 
-from .load import complete, config_folder, config_names, find_config, load_config, open_config, package_folder
+from .complete import complete
+from .folders import config_folder
+from .load import config_names, find_config, load_config, open_config, package_folder
 
 __all__ = ['complete', 'config_folder', 'config_names', 'find_config', 'load_config', 'open_config', 'package_folder']

@@ -1,21 +1,83 @@
-"""The part that a type names, and the arguments that it takes."""
+"""The part that a type names, the arguments that it takes, and whether a value fits one of them.
+
+A part of facelmk, or of a project that builds on it, names the ranges of its arguments in a class attribute, as
+`ranges = {'prob': (0, 1)}`. Those of mmengine's and torch's classes stand here; derived classes inherit them.
+"""
 
 import functools
 import inspect
-from collections.abc import Iterator
-from typing import Any
+import math
+import types
+from collections import abc
+from pathlib import Path
+from typing import Annotated, Any, Literal, NamedTuple, Optional, Union, get_args, get_origin, get_type_hints
 
-from mmengine.hooks import CheckpointHook, EMAHook
-from mmengine.runner import Runner
+from mmengine.hooks import CheckpointHook, EMAHook, LoggerHook
+from mmengine.optim import OptimWrapper
+from mmengine.optim.scheduler.param_scheduler import CosineAnnealingParamScheduler, StepParamScheduler
+from mmengine.runner import EpochBasedTrainLoop, IterBasedTrainLoop
+from torch.optim import Optimizer
+from torch.utils.data import DataLoader
 
 from ..registry import Registry
-from .schema import OTHER_TOP_KEYS
-from .type_check import hints
 
 CLOSED = (CheckpointHook.__init__, EMAHook.__init__)  # their **kwargs take a few names alone, which others declare
+SIMPLE = (str, int, float, bool, type(None))
+WORDS: dict[Any, str] = {
+    int: 'a whole number',
+    float: 'a number',
+    str: 'text',
+    bool: 'True or False',
+    type(None): 'None',
+    Path: 'a path',
+    abc.Callable: 'a function',
+    **dict.fromkeys((dict, abc.Mapping), 'a dict'),
+    **dict.fromkeys((list, tuple, abc.Sequence), 'a list'),
+}
 
 
-def find(registry: Registry, kind: str) -> Any:
+class Range(NamedTuple):
+    """Numbers from `low` to `high`; without `low` itself if `above`; and the numbers in `also`."""
+
+    low: float
+    high: float = math.inf
+    above: bool = False
+    also: tuple[float, ...] = ()
+
+    def expected(self, value: Any) -> str | None:
+        """The range in words, where `value` is a number outside of it."""
+        if isinstance(value, bool) or not isinstance(value, (int, float)) or value in self.also:
+            return None
+        if self.low <= value <= self.high and not (self.above and value == self.low):
+            return None
+        start = f'a number above {self.low}' if self.above else f'a number from {self.low}'
+        words = start + (f' to {self.high}' if self.high < math.inf else '' if self.above else ' on')
+        return ', or '.join([words, *map(str, self.also)])
+
+
+COUNT = Range(1)
+COUNT_OR_NEVER = Range(1, also=(-1,))
+RANGES: dict[type, dict[str, Range]] = {
+    DataLoader: dict(batch_size=COUNT, num_workers=Range(0), timeout=Range(0), prefetch_factor=COUNT),
+    EpochBasedTrainLoop: dict(max_epochs=COUNT, val_interval=COUNT),
+    IterBasedTrainLoop: dict(max_iters=COUNT, val_interval=COUNT),
+    OptimWrapper: dict(accumulative_counts=COUNT),
+    Optimizer: dict(lr=Range(0, above=True)),
+    CosineAnnealingParamScheduler: dict(T_max=Range(0, above=True)),
+    StepParamScheduler: dict(step_size=COUNT),
+    CheckpointHook: dict(interval=COUNT_OR_NEVER, max_keep_ckpts=COUNT_OR_NEVER),
+    LoggerHook: dict(interval=COUNT),
+}
+
+
+class Argument(NamedTuple):
+    """The annotation of an argument, with its range where it has one, and its default."""
+
+    hint: Any
+    default: Any
+
+
+def find(registry: Registry, kind: Any) -> Any:
     """The part of that type, in a registry of facelmk or in mmengine's above it; None if there is none."""
     try:
         return registry.get(kind)
@@ -28,35 +90,95 @@ def all_names(registry: Registry) -> set[str]:
 
 
 @functools.cache
-def arguments(part: Any) -> dict[str, tuple[inspect.Parameter, Any]]:
-    """The arguments of a class or function by name, those of its bases included, with their annotations.
-
-    Empty for a part that takes any name.
-    """
-    names: dict[str, tuple[inspect.Parameter, Any]] = {}
-    for function in _functions(part):
-        parameters = inspect.signature(function).parameters
-        kinds = hints(function)
-        names = {
-            name: (p, kinds.get(name))
-            for name, p in parameters.items()
-            if p.kind not in (p.VAR_KEYWORD, p.VAR_POSITIONAL) and name != 'self'
-        } | names
-        if function in CLOSED or not any(p.kind is p.VAR_KEYWORD for p in parameters.values()):
-            return names
+def arguments(part: Any) -> dict[str, Argument]:
+    """The arguments of a class or function by name, those of its bases included; none of a part that takes any name."""
+    owners = part.__mro__ if inspect.isclass(part) else (part,)
+    ranges: dict[str, Range] = {}
+    for owner in reversed(owners):
+        ranges |= RANGES.get(owner, {}) | {
+            key: Range(*limits) for key, limits in getattr(owner, '__dict__', {}).get('ranges', {}).items()
+        }
+    found: dict[str, Argument] = {}
+    for function in _functions(part, owners):
+        hints, parameters = _hints(function), inspect.signature(function).parameters
+        for name, parameter in parameters.items():
+            if parameter.kind not in (parameter.VAR_KEYWORD, parameter.VAR_POSITIONAL) and name != 'self':
+                hint = hints.get(name, object)
+                hint = Optional[hint] if parameter.default is None else hint  # noqa: UP045  not all hints know |
+                hint = Annotated[hint, ranges[name]] if name in ranges else hint
+                found.setdefault(name, Argument(hint, parameter.default))
+        if function in CLOSED or not any(parameter.kind is parameter.VAR_KEYWORD for parameter in parameters.values()):
+            return found
     return {}
 
 
-def _functions(part: Any) -> Iterator[Any]:
+def arguments_of(part: Any, registry: Registry) -> dict[str, Argument]:
+    """The arguments of the part that a dict of a config stands for; none where it is not known."""
+    kind = part.get('type') if isinstance(part, dict) else None
+    found = find(registry, kind) if isinstance(kind, str) else kind
+    return arguments(found) if callable(found) else {}
+
+
+def _functions(part: Any, owners: tuple[Any, ...]) -> list[Any]:
     """The functions that a call of a part reaches: its __init__ and, through **kwargs, those of its bases."""
     if not inspect.isclass(part):
-        yield part
-        return
-    for base in part.__mro__[:-1]:
-        if '__init__' in vars(base) and not getattr(base, '__module__', '').startswith('torch.nn.modules.module'):
-            yield vars(base)['__init__']
+        return [part]
+    ours = (owner for owner in owners[:-1] if not owner.__module__.startswith('torch.nn.modules.module'))
+    return [vars(owner)['__init__'] for owner in ours if '__init__' in vars(owner)]
 
 
-def runner_keys() -> set[str]:
-    """The keys of a config that a run reads."""
-    return set(inspect.signature(Runner.__init__).parameters) - {'self', 'cfg'} | OTHER_TOP_KEYS
+def _hints(function: Any) -> dict[str, Any]:
+    """The annotations of a function, without those that cannot be resolved."""
+    hints: dict[str, Any] = {}
+    for name, annotation in getattr(function, '__annotations__', {}).items():
+        holder = types.SimpleNamespace(__annotations__={name: annotation})
+        try:
+            hints |= get_type_hints(holder, getattr(function, '__globals__', {}))
+        except Exception:  # an annotation of another package may name what is not importable here
+            continue
+    return hints
+
+
+def misfit(value: Any, hint: Any) -> str | None:
+    """What an annotation asks for, in words, where a value is surely of another kind or out of range."""
+    hint, *limits = get_args(hint) if get_origin(hint) is Annotated else (hint,)
+    if not _fits(value, hint):
+        return _words(hint)
+    return next((words for limit in limits if (words := limit.expected(value))), None)
+
+
+def _fits(value: Any, hint: Any) -> bool:
+    """False only where the value is surely of another kind; a config, a dict, may stand for any class."""
+    kind, inner = get_origin(hint) or hint, get_args(hint)
+    if kind in (Union, types.UnionType):
+        return any(_fits(value, choice) for choice in inner)
+    if kind is Literal:
+        return value in inner
+    if kind is int and isinstance(value, float):
+        return value % 1 == 0  # False of NaN, too
+    if kind in (int, float):
+        return isinstance(value, (int, float)) and not isinstance(value, bool)
+    if kind in (str, Path):
+        return isinstance(value, (str, Path))
+    if kind in (bool, dict, abc.Mapping):
+        return isinstance(value, bool if kind is bool else abc.Mapping)
+    if kind in (list, tuple, abc.Sequence):
+        items = inner[:1] if kind is not tuple or inner[1:] == (...,) else ()
+        return isinstance(value, (list, tuple)) and all(_fits(item, each) for item in value for each in items)
+    if kind is Any or not inspect.isclass(kind) or (kind is type and inner):
+        return True
+    if kind is type(None):
+        return value is None
+    return not isinstance(value, SIMPLE) or (kind is hint and isinstance(value, hint))
+
+
+def _words(hint: Any) -> str:
+    """An annotation in ordinary words."""
+    kind, inner = get_origin(hint) or hint, get_args(hint)
+    if kind in (Union, types.UnionType):
+        return ' or '.join(dict.fromkeys(map(_words, inner)))
+    if kind is Literal:
+        return ' or '.join(map(repr, inner))
+    if inner and kind in (list, tuple, abc.Sequence):
+        return f'several ({" or ".join(_words(each) for each in inner if each is not ...)})'
+    return WORDS.get(kind, getattr(kind, '__name__', str(kind)))

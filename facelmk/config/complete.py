@@ -1,4 +1,4 @@
-"""Fill in what a config leaves out: pipelines, crop size, samplers, collate, work folder."""
+"""Put the values of the command line into a config, and fill in what it leaves out: pipelines, samplers, ..."""
 
 import copy
 import importlib.util
@@ -7,10 +7,12 @@ from pathlib import Path
 from typing import Any
 
 from mmengine import Config, ConfigDict
+from torch.utils.data import DataLoader
 
 from .. import registry as registries
-from .arguments import arguments, find
-from .overrides import replace
+from ..errors import FacelmkError, UnknownName, did_you_mean
+from .arguments import arguments, arguments_of, find
+from .schema import DEFAULT_TYPES, INNER_REGISTRIES, TOP_REGISTRIES, dict_at, runner_keys
 
 PIPELINES = {  # each loader and the top-level name of its pipeline
     'train_dataloader': 'train_pipeline',
@@ -21,44 +23,124 @@ SECOND_STAGE = 'train_pipeline_stage2'  # the pipeline of the hook SwitchPipelin
 ONLY_FOR_COMPOSING = (*PIPELINES.values(), SECOND_STAGE, 'protocols')  # names that a complete config does not need
 
 
+def put_options(config: Config, options: Mapping[str, Any], path: Path) -> None:
+    """Replace values by dotted keys: first pipelines, which loaders copy; the test, which copies validation, last."""
+
+    def order(dotted: str) -> int:
+        return dotted.startswith('test_') - (dotted.partition('.')[0] in ONLY_FOR_COMPOSING)
+
+    for dotted in sorted(options, key=order):
+        if dotted.startswith('test_'):
+            _fill_test(config)
+        _fill_pipeline_at(config, dotted)
+        _replace(config, dotted, options[dotted], path)
+    _fill_test(config)
+
+
+def _fill_test(config: Config) -> None:
+    """Copy the data set and metrics of validation where the config names none for the test."""
+    for part in ('dataloader', 'evaluator'):
+        if config.get(f'test_{part}') is None and config.get(f'val_{part}') is not None:
+            config[f'test_{part}'] = copy.deepcopy(config[f'val_{part}'])
+
+
+def _fill_pipeline_at(config: Config, dotted: str) -> None:
+    """Fill in the pipeline that a dotted key leads into."""
+    part, _, below = dotted.partition('.')
+    if below.startswith('dataset.pipeline.'):
+        _fill_loader_pipeline(config, part)
+    elif part == 'custom_hooks' and '.pipeline.' in below:
+        _fill_second_stage(config)
+
+
+def _replace(config: Config, dotted: str, value: Any, path: Path) -> None:
+    """Set one value. Its key must be in the config, or one that the Runner or the part there reads."""
+    first = dotted.partition('.')[0]
+    if first not in config and first not in runner_keys():
+        raise UnknownName(
+            f'--cfg-options {dotted}: neither {path} nor the Runner has {first!r}. '
+            f'{did_you_mean(first, set(config) | runner_keys())}'
+        )
+    if isinstance(value, Mapping):
+        config.merge_from_dict({dotted: value})
+        return
+    *parents, last = dotted.split('.')
+    parent = _find_parent(config, parents, dotted)
+    parent[_index(last, parent, dotted)] = value
+
+
+def _find_parent(config: Config, keys: list[str], dotted: str) -> Any:
+    """The dict or list at the end of a path; dicts that are missing are made where a part takes them."""
+    value: Any = config
+    for i, key in enumerate(keys):
+        place, index = '.'.join(keys[: i + 1]), _index(key, value, dotted)
+        if isinstance(value, dict | Config) and value.get(key) is None:
+            known = _known_keys(value, keys[:i]) if i else {key}
+            if key not in known:
+                names = known | set(value)
+                raise UnknownName(
+                    f'--cfg-options {dotted}: {".".join(keys[:i])} has no {key!r}. {did_you_mean(key, names)}'
+                )
+            if dotted.split('.')[i + 1].isdigit():
+                raise FacelmkError(
+                    f'--cfg-options {dotted}: {place} is not in the config, so none of its elements can be changed. '
+                    'Give all of it'
+                )
+            value[key] = ConfigDict()
+        if isinstance(value[index], tuple):
+            value[index] = list(value[index])
+        value = value[index]
+        if not isinstance(value, (dict, list)):
+            raise FacelmkError(
+                f'--cfg-options {dotted}: {place} is {value!r:.80}, which has nothing below it. Write {place}=VALUE'
+            )
+    return value
+
+
+def _index(key: str, value: Any, dotted: str) -> str | int:
+    """The key of a dict, or the position in a list."""
+    if not isinstance(value, list):
+        return key
+    if not key.isdigit() or int(key) >= len(value):
+        raise FacelmkError(
+            f'--cfg-options {dotted}: {key!r} must be a number below {len(value)}, the length of the list'
+        )
+    return int(key)
+
+
+def _known_keys(value: ConfigDict, keys: list[str]) -> set[str]:
+    """The keys that the part or dict at a path takes."""
+    if keys[-1].endswith('_dataloader'):
+        return {*arguments(DataLoader), 'num_batch_per_epoch'}
+    place, registry = '.'.join(keys), TOP_REGISTRIES.get(keys[0])
+    for key in keys:
+        registry = INNER_REGISTRIES.get(key, registry)
+    kind = value.get('type', DEFAULT_TYPES.get(place))
+    part = find(registry, kind) if registry is not None and isinstance(kind, str) else None
+    return set(dict_at(place) or ()) | (set(arguments(part)) if part is not None else set())
+
+
 def complete(config: Config) -> None:
     """Fill in pipelines, crop size, samplers, collate, work folder, and TensorBoard where it is installed."""
-    _fill_pipelines(config)
+    for part in PIPELINES:
+        if _lacks_pipeline(_dataset(config, part)):
+            _fill_loader_pipeline(config, part)
+    _fill_second_stage(config)
     for name in ONLY_FOR_COMPOSING:
         config.pop(name, None)
-    _fill_size(config)
     for phase in ('train', 'val', 'test'):
         if config.get(f'{phase}_dataloader') is not None:
             _fill_loader(config[f'{phase}_dataloader'], training=phase == 'train')
     for phase in ('val', 'test'):
         if config.get(f'{phase}_dataloader') is not None and config.get(f'{phase}_cfg') is None:
             config[f'{phase}_cfg'] = ConfigDict()
+    _fill_size(config)
     config.setdefault('work_dir', f'work_dirs/{Path(config.filename).stem}')
     config.setdefault('default_scope', registries.SCOPE)
     backends = config.get('visualizer', {}).get('vis_backends')
     if backends is not None and importlib.util.find_spec('tensorboard'):
         if not any(backend['type'] == 'TensorboardVisBackend' for backend in backends):
             backends.append(ConfigDict(type='TensorboardVisBackend'))
-
-
-def put_options(config: Config, options: Mapping[str, Any], path: Path) -> None:
-    """Replace values by dotted keys. The pipelines come first, so that a loader takes the changed ones."""
-    pipelines = {key: value for key, value in options.items() if key.partition('.')[0] in ONLY_FOR_COMPOSING}
-    replace(config, pipelines, path)
-    for key in options:
-        part, _, below = key.partition('.')
-        if below.startswith('dataset.pipeline.'):
-            _fill_loader_pipeline(config, part)
-        elif part == 'custom_hooks' and '.pipeline.' in below:
-            _fill_second_stage(config)
-    replace(config, {key: value for key, value in options.items() if key not in pipelines}, path)
-
-
-def _fill_pipelines(config: Config) -> None:
-    for part in PIPELINES:
-        if _lacks_pipeline(_dataset(config, part)):
-            _fill_loader_pipeline(config, part)
-    _fill_second_stage(config)
 
 
 def _fill_loader_pipeline(config: Config, part: str) -> None:
@@ -86,9 +168,7 @@ def _lacks_pipeline(dataset: dict | None) -> bool:
     """Whether a data set takes a pipeline, and neither it nor a member has one."""
     if dataset is None or _has_pipeline(dataset):
         return False
-    kind = dataset.get('type')
-    part = find(registries.DATASETS, kind) if isinstance(kind, str) else kind
-    names = arguments(part) if part is not None else {}
+    names = arguments_of(dataset, registries.DATASETS)
     return not names or 'pipeline' in names
 
 
@@ -113,7 +193,5 @@ def _fill_size(config: Config) -> None:
     model, loader = config.get('model'), config.get('val_dataloader') or {}
     pipeline = loader.get('dataset', {}).get('pipeline') or ()
     crops = [step for step in pipeline if isinstance(step, dict) and step.get('type') == 'CropFace']
-    kind = model.get('type') if isinstance(model, dict) else None
-    part = find(registries.MODELS, kind) if isinstance(kind, str) else kind if callable(kind) else None
-    if crops and part is not None and 'size' in arguments(part):
+    if crops and 'size' in arguments_of(model, registries.MODELS):
         model.setdefault('size', crops[-1].get('size', 256))

@@ -2,11 +2,11 @@
 
 from collections.abc import Callable, Iterable
 from pathlib import Path
+from typing import Any
 
 from mmengine import Config
 
 from ..registry import CONFIG_FORMATS
-from .source import ConfigSource
 
 Change = Callable[[Config], None]
 
@@ -18,14 +18,14 @@ class ConfigFormat:
         """Config names of the other project that stand for a config of facelmk."""
         return ()
 
-    def our_name(self, source: str | Path) -> str | None:
+    def our_name(self, name: str | Path) -> str | None:
         """The config of facelmk that stands for this path or name; None if there is none."""
         return None
 
     def refuse(self, path: Path, text: str) -> None:
         """Raise an error for a file of the other project that cannot be read."""
 
-    def read(self, source: ConfigSource) -> tuple[str, Change] | None:
+    def read(self, values: Any, path: Path) -> tuple[str, Change] | None:
         """The config of facelmk that a file is based on, and the changes that the file makes; None for other files."""
         return None
 
@@ -37,14 +37,3 @@ class ConfigFormat:
 def config_formats() -> list[ConfigFormat]:
     """One of each registered format."""
     return [CONFIG_FORMATS.build(dict(type=name)) for name in CONFIG_FORMATS]
-
-
-def our_name(source: str | Path) -> str | None:
-    """The config of facelmk that stands for another project's path or name."""
-    return next((name for known in config_formats() if (name := known.our_name(source))), None)
-
-
-def refuse_foreign(path: Path, text: str) -> None:
-    """Raise an error for a config file of another project that cannot be read."""
-    for known in config_formats():
-        known.refuse(path, text)

@@ -1,6 +1,5 @@
 """Find a config, read it, check it, and fill in what follows from the rest."""
 
-import copy
 import importlib.util
 import logging
 import os
@@ -17,17 +16,14 @@ from mmengine.config import config as mmengine_config
 from mmengine.config.lazy import LazyAttr, LazyObject
 from mmengine.utils import import_modules_from_strings
 
-from .. import registry as registries
 from ..errors import FacelmkError, UnknownName, did_you_mean
-from .complete import complete as complete
-from .complete import put_options
-from .evaluate import evaluate
-from .expressions import NotData
-from .folders import config_folder as config_folder
-from .foreign import config_formats, our_name, refuse_foreign
-from .inherit import read_source
+from ..registry import SCOPE
+from .complete import complete, put_options
+from .evaluate import NotData, evaluate
+from .folders import config_folder
+from .foreign import config_formats
 from .safe import check_parts
-from .source import SUFFIXES, ConfigSource
+from .source import SUFFIXES, ConfigSource, read_source
 from .validate import check
 
 log = logging.getLogger(__name__)  # to the error stream: --json must stay json
@@ -36,7 +32,7 @@ HELPERS = (type, FunctionType, ModuleType, LazyObject, LazyAttr)  # what a progr
 
 def package_folder(package: str) -> str:
     """The folder that holds `configs` of a package, for `from package.configs... import *` in a config."""
-    if package == registries.SCOPE:
+    if package == SCOPE:
         return str(config_folder().parent)
     spec = importlib.util.find_spec(package)
     if spec is None or not spec.submodule_search_locations:
@@ -64,18 +60,17 @@ def find_config(name: str | Path) -> Path:
     path = config_folder() / f'{Path(name).stem}.py'
     if os.path.isfile(path):  # unlike Path.is_file, takes names that are too long for a file
         return path
-    if ours := our_name(name):
-        log.warning(
-            '%s is the config %s here; no file of the other project is read. Put your own changes behind --cfg-options '
-            'or into a config based on %s',
-            name,
-            ours,
-            ours,
-        )
-        return config_folder() / f'{ours}.py'
-    known = [*config_names(), *(other for known in config_formats() for other in known.names())]
+    for known in config_formats():
+        if ours := known.our_name(name):
+            log.warning(
+                '%s is the config %s here; no file of the other project is read. Put your own changes behind '
+                '--cfg-options or into a config based on %s',
+                *(name, ours, ours),
+            )
+            return config_folder() / f'{ours}.py'
+    names = [*config_names(), *(other for known in config_formats() for other in known.names())]
     raise UnknownName(
-        f'{name!s} is neither a config file nor the name of a config. {did_you_mean(Path(name).stem, known)}'[:1000]
+        f'{name!s} is neither a config file nor the name of a config. {did_you_mean(Path(name).stem, names)}'[:1000]
     )
 
 
@@ -94,21 +89,19 @@ def open_config(
     name: str | Path, options: dict[str, Any] | None = None, safe: bool = False
 ) -> tuple[Config, ConfigSource]:
     """A config with the options in it, and its file; values are neither checked nor completed."""
-    source = read_source(find_config(name), safe)
+    path = find_config(name)
+    source = read_source(path, safe)
     config = _translate(source, safe) or _read(source, safe)
-    for_test = {key: value for key, value in (options or {}).items() if key.startswith('test_')}
-    put_options(config, {key: value for key, value in (options or {}).items() if key not in for_test}, source.path)
-    _fill_test(config)
-    put_options(config, for_test, source.path)
     if safe:
-        check_parts(config._cfg_dict, source)  # once more, for the options
+        check_parts(config, options or {}, source)
+    put_options(config, options or {}, source.path)
     return config, source
 
 
 def _translate(source: ConfigSource, safe: bool) -> Config | None:
     """The config that a file of another project stands for; None for a file of facelmk."""
     for known in config_formats():
-        if translation := known.read(source):
+        if translation := known.read(source.tree, source.path):
             name, change = translation
             config = _read(read_source(find_config(name), safe), safe)
             change(config)
@@ -118,49 +111,26 @@ def _translate(source: ConfigSource, safe: bool) -> Config | None:
 
 def _read(source: ConfigSource, safe: bool) -> Config:
     """The values of a config. A file that is more than data is a program, which mmengine runs."""
-    try:
-        values = evaluate(source)
-    except NotData as reason:
-        if safe:
-            raise FacelmkError(
-                f'{reason}. --safe-config takes data alone: literals, dict(...), arithmetic on names of the config, '
-                'read_base imports and _base_ of configs, del and .update(...). Write it as data, or trust the file '
-                'as you would trust a script and leave --safe-config out'
-            ) from reason
-        return _run(source)
-    with _translate_program_errors(source):  # of keys that mmengine reserves
-        config = Config(values, cfg_text=source.text, filename=str(source))
-    if safe:
-        check_parts(config._cfg_dict, source)
-    else:
-        _import_modules(config, source)
-    return config
-
-
-def _run(source: ConfigSource) -> Config:
-    """The config that mmengine makes by running a file."""
-    _add_current_folder()
-    with _translate_program_errors(source):
-        config = Config.fromfile(source.path, import_custom_modules=False)
-        refuse_foreign(source.path, config.text)  # bases of other packages, which only mmengine finds
-        _import_modules(config, source)
+    if not (safe or '' in sys.path or str(Path.cwd()) in sys.path):
+        sys.path.append(str(Path.cwd()))  # where the modules of a project are
+    with _translate_program_errors(source):  # of keys that mmengine reserves, too
+        try:
+            config = Config(evaluate(source), cfg_text=source.text, filename=str(source))
+        except NotData as reason:
+            if safe:
+                raise FacelmkError(
+                    f'{reason}. --safe-config takes data alone: literals, dict(...), arithmetic on names of the '
+                    'config, read_base imports and _base_ of configs, del and .update(...). Write it as data, or trust '
+                    'the file as you would trust a script and leave --safe-config out'
+                ) from reason
+            config = Config.fromfile(source.path, import_custom_modules=False)
+            for known in config_formats():
+                known.refuse(source.path, config.text)  # bases of other packages, which only mmengine finds
+        if config.get('custom_imports') and not safe:
+            import_modules_from_strings(**config.custom_imports)
         for key in [key for key, value in config.items() if isinstance(value, HELPERS)]:
             config.pop(key)
     return config
-
-
-def _add_current_folder() -> None:
-    """Let the modules of a project be found where its commands are run."""
-    if '' not in sys.path and str(Path.cwd()) not in sys.path:
-        sys.path.append(str(Path.cwd()))
-
-
-def _import_modules(config: Config, source: ConfigSource) -> None:
-    """Import the modules that hold a project's own parts."""
-    _add_current_folder()
-    if config.get('custom_imports'):
-        with _translate_program_errors(source):
-            import_modules_from_strings(**config.custom_imports)
 
 
 @contextmanager
@@ -177,10 +147,3 @@ def _translate_program_errors(source: ConfigSource) -> Iterator[None]:
         raise FacelmkError(
             f'{where} cannot be read: {type(error).__name__}: {error}.{hint if isinstance(error, ImportError) else ""}'
         ) from error
-
-
-def _fill_test(config: Config) -> None:
-    """Copy the data set and metrics of validation where the config names none for the test."""
-    for part in ('dataloader', 'evaluator'):
-        if config.get(f'test_{part}') is None and config.get(f'val_{part}') is not None:
-            config[f'test_{part}'] = copy.deepcopy(config[f'val_{part}'])

@@ -1,32 +1,29 @@
 """The keys of a config: which registry each part comes from, dicts that are no parts, and keys that belong together."""
 
+import inspect
 import re
 from typing import Annotated, Any, Literal
 
+from mmengine.runner import Runner
+
 from .. import registry as registries
 from ..registry import Registry
-from .ranges import Range
+from .arguments import Range
 
 Kinds = dict[str, Any]
 
+PIPELINES = ('train_pipeline', 'train_pipeline_stage2', 'val_pipeline')  # `complete` puts them into loaders and hook
 TOP_REGISTRIES: dict[str, Registry] = {  # of the parts at a key of the config itself
     'model': registries.MODELS,
     'optim_wrapper': registries.OPTIM_WRAPPERS,
     'param_scheduler': registries.PARAM_SCHEDULERS,
-    'default_hooks': registries.HOOKS,
-    'custom_hooks': registries.HOOKS,
-    'train_cfg': registries.LOOPS,
-    'val_cfg': registries.LOOPS,
-    'test_cfg': registries.LOOPS,
     'log_processor': registries.LOG_PROCESSORS,
-    'val_evaluator': registries.METRICS,
-    'test_evaluator': registries.METRICS,
     'visualizer': registries.VISUALIZERS,
-    'train_pipeline': registries.TRANSFORMS,
-    'train_pipeline_stage2': registries.TRANSFORMS,
-    'val_pipeline': registries.TRANSFORMS,
+    **dict.fromkeys(('default_hooks', 'custom_hooks'), registries.HOOKS),
+    **dict.fromkeys(('train_cfg', 'val_cfg', 'test_cfg'), registries.LOOPS),
+    **dict.fromkeys(('val_evaluator', 'test_evaluator'), registries.METRICS),
+    **dict.fromkeys(PIPELINES, registries.TRANSFORMS),
 }
-PIPELINES = ('train_pipeline', 'train_pipeline_stage2', 'val_pipeline')  # `complete` puts them into loaders and hook
 INNER_REGISTRIES: dict[str, Registry] = {  # of the parts at a key further down; other keys keep their parent's registry
     'backbone': registries.BACKBONES,
     'head': registries.HEADS,
@@ -111,6 +108,11 @@ RENAMED_KEYS = {  # of the first runners of mmcv and mmengine
 def dict_at(place: str) -> Kinds | None:
     """The keys and kinds of the dict at this place, if it is one of `DICTS`."""
     return DICTS.get(re.sub(r'\[\d+\]', '[]', place))
+
+
+def runner_keys() -> set[str]:
+    """The keys of a config that a run reads."""
+    return set(inspect.signature(Runner.__init__).parameters) - {'self', 'cfg'} | OTHER_TOP_KEYS
 
 
 def missing_keys(phase: str, config: Any) -> list[str]:

@@ -1,16 +1,23 @@
-"""A config file, read and parsed once: its text, its tree, its keys, and the files that it is based on."""
+"""A config file and the files that it is based on, each read and parsed once.
+
+Missing files, circles, and keys that two bases assign are refused.
+"""
 
 import ast
 import itertools
 import json
 import re
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 import yaml
 
-from ..errors import FacelmkError
+from ..errors import FacelmkError, did_you_mean
+from ..registry import SCOPE
+from .folders import config_folder
+from .foreign import config_formats
 
 SUFFIXES = ('.py', '.yaml', '.yml', '.json')
 MAX_SAFE_BYTES = 2**16  # of one file in safe mode; the longest config of facelmk has 5 kB
@@ -25,9 +32,10 @@ class ConfigSource:
     path: Path
     text: str
     tree: ast.Module | dict[str, Any]
-    keys: set[str] = field(default_factory=set)  # those that this file and its `_base_` assign
     merged: list[tuple[int, 'ConfigSource']] = field(default_factory=list)  # line and file of each `_base_`
     imported: dict[ast.stmt, 'ConfigSource'] = field(default_factory=dict)  # file of each import of `read_base()`
+    keys: set[str] = field(default_factory=set)  # those that this file and its `_base_` assign
+    line_of_other_base: int | None = None  # a `_base_` that only mmengine finds: of a package, of the network
 
     def __str__(self) -> str:
         return str(self.path)
@@ -41,68 +49,6 @@ class ConfigSource:
         return files
 
 
-def parse(path: Path, safe: bool = False) -> ConfigSource:
-    """Read and parse one file; its bases are not followed yet."""
-    if path.suffix not in SUFFIXES:
-        raise FacelmkError(f'{path}: expected a config that ends in {", ".join(SUFFIXES)}, not in {path.suffix!r}')
-    if safe and path.stat().st_size > MAX_SAFE_BYTES:
-        raise FacelmkError(f'{path} has more than {MAX_SAFE_BYTES} bytes, the limit of --safe-config')
-    try:
-        text = path.read_text(encoding='utf-8')
-        return _parse_python(path, text) if path.suffix == '.py' else _parse_data(path, text)
-    except (SyntaxError, ValueError, RecursionError, MemoryError, yaml.YAMLError) as error:
-        mark = getattr(error, 'problem_mark', None)
-        line = mark.line + 1 if mark else getattr(error, 'lineno', None) or 1
-        raise FacelmkError(
-            f'{path}:{line}: the file cannot be parsed: {type(error).__name__}: {error}. Expected plain '
-            f'{"Python" if path.suffix == ".py" else path.suffix[1:]}'
-        ) from error
-
-
-def _parse_python(path: Path, text: str) -> ConfigSource:
-    tree = ast.parse(text, str(path))
-    targets = [
-        target
-        for node in tree.body
-        if isinstance(node, (ast.Assign, ast.AnnAssign))
-        for target in (node.targets if isinstance(node, ast.Assign) else [node.target])
-    ]
-    keys = {target.id for target in targets if isinstance(target, ast.Name)}
-    return ConfigSource(path, text, tree, keys - {'_base_'})
-
-
-def _parse_data(path: Path, text: str) -> ConfigSource:
-    depths = itertools.accumulate((char in '[{') - (char in ']}') for char in text)
-    if max(depths, default=0) > MAX_BRACKETS:  # which take the parsers long, or too many calls
-        raise FacelmkError(f'{path}: more than {MAX_BRACKETS} brackets lie in one another. Nest the values less deeply')
-    values = json.loads(text or 'null') if path.suffix == '.json' else _load_yaml(path, text)
-    if not isinstance(values, dict) or not all(isinstance(key, str) for key in values):
-        raise FacelmkError(
-            f'{path} holds {"nothing" if values is None else type(values).__name__}. Expected text keys with values: '
-            'model, train_dataloader, ... (see: facelmk config show quickstart --json)'
-        )
-    return ConfigSource(path, text, values, set(values) - {'_base_'})
-
-
-def _load_yaml(path: Path, text: str) -> Any:
-    """Plain data; the aliases are counted before PyYAML writes them out."""
-    loader = yaml.SafeLoader(text)
-    root = loader.get_single_node()
-    nodes, count = [root] if root else [], 0
-    while nodes:
-        node = nodes.pop()
-        count += 1
-        if count + len(nodes) > MAX_YAML_VALUES:
-            raise FacelmkError(
-                f'{path} has more than {MAX_YAML_VALUES} values once its aliases are written out. Use fewer aliases'
-            )
-        if isinstance(node, yaml.MappingNode):
-            nodes += [child for pair in node.value for child in pair]
-        elif isinstance(node, yaml.SequenceNode):
-            nodes += node.value
-    return loader.construct_document(root) if root else None
-
-
 Source = ConfigSource | Path | str  # a config; or what to call it in messages, where it was not read from a file
 
 
@@ -112,3 +58,138 @@ def holder(source: Source, word: Any) -> Path | str:
         return source
     pattern = re.compile(rf'\b{re.escape(str(word))}\b')
     return next((file.path for file in source.files() if pattern.search(file.text)), source.path)
+
+
+def read_source(path: Path, safe: bool = False) -> ConfigSource:
+    """A config file with all files that it is based on."""
+    return _read(path, safe, (), {})
+
+
+def _read(path: Path, safe: bool, children: tuple[Path, ...], known: dict[Path, ConfigSource]) -> ConfigSource:
+    """`children` are the files on the way from the config to this base, `known` are the files that have been read."""
+    resolved = path.resolve()
+    if resolved in children:
+        circle = ' -> '.join(map(str, [*children[children.index(resolved) :], resolved]))
+        raise FacelmkError(
+            f'{children[-1]}: the configs are based on one another in a circle: {circle}. Take one _base_ '
+            'out, or move what both need into a third file'
+        )
+    if resolved not in known:
+        source = parse(path, safe)
+        for other in config_formats():
+            other.refuse(path, source.text)
+        for line, base_path, statement in _bases(source):
+            if not base_path.is_file():
+                stems = [file.stem for file in base_path.parent.glob(f'*{base_path.suffix}')]
+                raise FacelmkError(
+                    f'{path}:{line}: the config is based on {base_path}, but there is no such file. '
+                    f'{did_you_mean(base_path.stem, stems) if stems else ""} Its path is relative to the file that '
+                    'names it'
+                )
+            base = _read(base_path, safe, (*children, resolved), known)
+            if statement is not None:
+                source.imported[statement] = base
+            else:
+                source.merged.append((line, base))
+        _set_keys(source)
+        known[resolved] = source
+    return known[resolved]
+
+
+def _set_keys(source: ConfigSource) -> None:
+    for (_, one), (line, other) in itertools.combinations(source.merged, 2):
+        if one is not other and (both := one.keys & other.keys):
+            raise FacelmkError(
+                f'{source}:{line}: two bases assign {", ".join(map(repr, sorted(both)))}: {one} and {other}. '
+                'It is not defined which one counts. Leave one of them out, or let one be based on the other'
+            )
+    names = set(source.tree if isinstance(source.tree, dict) else map(ast.unparse, _targets(source.tree)))
+    source.keys = names.union(*(base.keys for _, base in source.merged)) - {'_base_'}
+
+
+def _targets(tree: ast.Module) -> Iterator[ast.expr]:
+    """Everything that the statements of a file assign."""
+    for node in tree.body:
+        if isinstance(node, (ast.Assign, ast.AnnAssign)):
+            yield from node.targets if isinstance(node, ast.Assign) else [node.target]
+
+
+def _bases(source: ConfigSource) -> Iterator[tuple[int, Path, ast.stmt | None]]:
+    """Line and path of each base, and the statement where it is an import of `read_base()`."""
+    values: list[tuple[int, Any]] = []
+    if isinstance(source.tree, dict):
+        values.append((1, source.tree.get('_base_', [])))
+    for node in source.tree.body if isinstance(source.tree, ast.Module) else ():
+        if isinstance(node, ast.With):
+            yield from _imports(node, source.path)
+        elif isinstance(node, ast.Assign) and any(getattr(name, 'id', '') == '_base_' for name in node.targets):
+            try:
+                values.append((node.lineno, ast.literal_eval(node.value)))
+            except ValueError:  # an expression, which mmengine evaluates
+                source.line_of_other_base = node.lineno
+    for line, value in values:
+        for name in value if isinstance(value, (list, tuple)) else [value]:
+            if isinstance(name, str) and '::' not in name and '://' not in name:
+                yield line, source.path.parent / name, None
+            else:
+                source.line_of_other_base = line
+
+
+def _imports(node: ast.With, path: Path) -> Iterator[tuple[int, Path, ast.stmt]]:
+    """The files of relative imports and of facelmk's own configs; mmengine finds those of other packages."""
+    for line in node.body:
+        if isinstance(line, ast.ImportFrom) and line.module:
+            module = line.module.split('.')
+            if line.level:
+                folder = path.parent.joinpath(*['..'] * (line.level - 1))
+                yield line.lineno, folder.joinpath(*module).with_suffix('.py'), line
+            elif module[:2] == [SCOPE, 'configs'] and len(module) > 2:
+                yield line.lineno, config_folder().joinpath(*module[2:]).with_suffix('.py'), line
+
+
+def parse(path: Path, safe: bool = False) -> ConfigSource:
+    """Read and parse one file; its bases are not followed yet."""
+    if path.suffix not in SUFFIXES:
+        raise FacelmkError(f'{path}: expected a config that ends in {", ".join(SUFFIXES)}, not in {path.suffix!r}')
+    if safe and path.stat().st_size > MAX_SAFE_BYTES:
+        raise FacelmkError(f'{path} has more than {MAX_SAFE_BYTES} bytes, the limit of --safe-config')
+    try:
+        text = path.read_text(encoding='utf-8')
+        return ConfigSource(path, text, ast.parse(text, str(path)) if path.suffix == '.py' else _data(path, text))
+    except (SyntaxError, ValueError, RecursionError, MemoryError, yaml.YAMLError) as error:
+        mark = getattr(error, 'problem_mark', None)
+        line = mark.line + 1 if mark else getattr(error, 'lineno', None) or 1
+        raise FacelmkError(
+            f'{path}:{line}: the file cannot be parsed: {type(error).__name__}: {error}. Expected plain '
+            f'{"Python" if path.suffix == ".py" else path.suffix[1:]}'
+        ) from error
+
+
+def _data(path: Path, text: str) -> dict[str, Any]:
+    depths = itertools.accumulate((char in '[{') - (char in ']}') for char in text)
+    if max(depths, default=0) > MAX_BRACKETS:  # which take the parsers long, or too many calls
+        raise FacelmkError(f'{path}: more than {MAX_BRACKETS} brackets lie in one another. Nest the values less deeply')
+    values = json.loads(text or 'null') if path.suffix == '.json' else _load_yaml(path, text)
+    if not isinstance(values, dict) or not all(isinstance(key, str) for key in values):
+        raise FacelmkError(
+            f'{path} holds {"nothing" if values is None else type(values).__name__}. Expected text keys with values: '
+            'model, train_dataloader, ... (see: facelmk config show quickstart --json)'
+        )
+    return values
+
+
+def _load_yaml(path: Path, text: str) -> Any:
+    """Plain data; the aliases are counted before PyYAML writes them out."""
+    loader = yaml.SafeLoader(text)
+    root = loader.get_single_node()
+    nodes, count = [root] if root else [], 0
+    while nodes:
+        node, count = nodes.pop(), count + 1
+        if count + len(nodes) > MAX_YAML_VALUES:
+            raise FacelmkError(
+                f'{path} has more than {MAX_YAML_VALUES} values once its aliases are written out. Use fewer aliases'
+            )
+        if isinstance(node, yaml.CollectionNode):  # of a dict, the pairs of keys and values
+            pairs = isinstance(node, yaml.MappingNode)
+            nodes += itertools.chain(*node.value) if pairs else node.value
+    return loader.construct_document(root) if root else None

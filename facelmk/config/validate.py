@@ -1,10 +1,13 @@
 """Validate keys, types and values of a config, before anything is built."""
 
 import difflib
-from collections.abc import Iterator
+import inspect
+from collections.abc import Iterator, Set
 from typing import Any
 
 from mmengine import Config
+from mmengine.hooks import EMAHook
+from mmengine.model import BaseAveragedModel
 from mmengine.runner import EpochBasedTrainLoop, Runner
 from torch.utils.data import DataLoader
 
@@ -12,14 +15,29 @@ from .. import registry as registries
 from ..errors import FacelmkError, UnknownName, did_you_mean
 from ..markups import MARKUPS
 from ..registry import Registry
-from .arguments import arguments, find, runner_keys
-from .schema import HOOK_NAMES, PIPELINES, RENAMED_KEYS, TOP_REGISTRIES
+from .arguments import all_names, arguments, arguments_of, find, misfit
+from .foreign import config_formats
+from .schema import (
+    DEFAULT_TYPES,
+    HOOK_NAMES,
+    INNER_REGISTRIES,
+    NEEDS_TYPE,
+    PIPELINES,
+    RENAMED_KEYS,
+    TOP_REGISTRIES,
+    dict_at,
+    runner_keys,
+)
 from .source import Source, holder
-from .type_check import expected, misfit
-from .validate_parts import argument_mistakes, short, value_mistakes
 
 ESSENTIAL = ('model', 'train_dataloader', 'val_dataloader', 'test_dataloader')
 PARTS_OF_LOADER = frozenset({'sampler', 'batch_sampler', 'collate_fn', 'worker_init_fn', 'dataset'})
+KEYS_OF_ANY_PART = frozenset({'type', '_scope_'})
+READ_BY_RUNNER = {  # what the Runner takes out of a part before it builds it, by the name of the registry
+    'hook': {'priority'},
+    'parameter scheduler': {'convert_to_iter_based'},
+    'optim_wrapper': {'constructor', 'paramwise_cfg'},
+}
 
 
 def check(config: Config, source: Source) -> None:
@@ -31,52 +49,39 @@ def check(config: Config, source: Source) -> None:
 def mistakes(config: Config, source: Source) -> Iterator[FacelmkError]:
     """All mistakes of a config: misspelt keys and types, values that do not fit, two landmark schemes."""
     known = runner_keys()
-    if not any(key in known or _is_close(key, known) for key in config):
-        yield FacelmkError(
-            f'{source} has no key that a run needs. Expected {", ".join(ESSENTIAL)}. '
-            'facelmk config show quickstart prints a complete config'
-        )
     yield from _key_mistakes(config, known, source)
-    yield from _runner_mistakes(config, source)
+    kinds = {key: hint for key, (hint, _) in arguments(Runner).items() if config.get(key) is not None}
+    kinds |= dict.fromkeys(PIPELINES, list[dict]) | {'model': dict, 'log_level': object}
+    for key in filter(config.__contains__, kinds):
+        if words := misfit(config[key], kinds[key]):
+            yield _wrong_value(source, '', key, config[key], words)
     for key in filter(known.__contains__, config):  # in the file's order: what was copied into the test comes last
         if not key.startswith('test_') or config[key] != config.get(f'val_{key[5:]}'):
-            yield from value_mistakes(config[key], key, TOP_REGISTRIES.get(key), source)
-    yield from _hook_mistakes(config.get('default_hooks'), source)
+            yield from _value_mistakes(config[key], key, TOP_REGISTRIES.get(key), source)
     for phase in ('train', 'val', 'test'):
         loader = config.get(f'{phase}_dataloader')
         if isinstance(loader, dict):
             also = {'dataset', 'num_batch_per_epoch'}
-            yield from argument_mistakes(loader, DataLoader, f'{phase}_dataloader', source, also, PARTS_OF_LOADER)
+            yield from _argument_mistakes(loader, DataLoader, f'{phase}_dataloader', source, also, PARTS_OF_LOADER)
     loop = config.get('train_cfg')
     if isinstance(loop, dict) and 'type' not in loop:
-        yield from argument_mistakes(loop, EpochBasedTrainLoop, 'train_cfg', source, {'by_epoch', 'max_iters'})
+        yield from _argument_mistakes(loop, EpochBasedTrainLoop, 'train_cfg', source, {'by_epoch', 'max_iters'})
     yield from _scheme_mistakes(config, source)
 
 
 def _key_mistakes(config: Config, known: set[str], source: Source) -> Iterator[FacelmkError]:
     """Keys of the config itself that nothing reads; a project may have other keys, which resemble none."""
+    if not any(key in known or _is_close(key, known) for key in config):
+        yield FacelmkError(
+            f'{source} has no key that a run needs. Expected {", ".join(ESSENTIAL)}. '
+            'facelmk config show quickstart prints a complete config'
+        )
     for key in config:
         if key in RENAMED_KEYS:
             yield UnknownName(f'{source}: nothing reads the key {key!r}. Write {RENAMED_KEYS[key]} instead')
         elif key not in known and not key.startswith('_') and _is_close(key, known):
             yield UnknownName(f'{source}: nothing reads the key {key!r}. {did_you_mean(key, known)}')
-
-
-def _runner_mistakes(config: Config, source: Source) -> Iterator[FacelmkError]:
-    """Keys of the config itself whose values do not fit the Runner's annotations."""
-    for key, (parameter, hint) in arguments(Runner).items():
-        if key in config and config[key] is not None and key not in ('model', 'log_level'):
-            if words := expected(config[key], parameter, hint):
-                yield FacelmkError(f'{holder(source, key)}: {key}={short(config[key])}. Expected {words}')
-    for key in PIPELINES:
-        if key in config and (words := misfit(config[key], list[dict])):
-            yield FacelmkError(f'{holder(source, key)}: {key}={short(config[key])}. Expected {words}')
-    if 'model' in config and not isinstance(config.model, dict):
-        yield FacelmkError(f'{holder(source, "model")}: model={short(config.model)}. Expected a dict with a type')
-
-
-def _hook_mistakes(hooks: Any, source: Source) -> Iterator[FacelmkError]:
-    """Names of default hooks that are misspelt, so that two hooks would run."""
+    hooks = config.get('default_hooks')
     for name in hooks if isinstance(hooks, dict) else ():
         if name not in HOOK_NAMES and _is_close(name, set(HOOK_NAMES)):
             yield UnknownName(
@@ -85,31 +90,113 @@ def _hook_mistakes(hooks: Any, source: Source) -> Iterator[FacelmkError]:
             )
 
 
+def _is_close(key: str, known: set[str]) -> bool:
+    """Whether `key` is a misspelling; names of a project such as data_root or train_pipeline are not."""
+    return bool(difflib.get_close_matches(key, known, cutoff=0.78))
+
+
+def _value_mistakes(value: Any, place: str, registry: Registry | None, source: Source) -> Iterator[FacelmkError]:
+    """The mistakes in all parts and dicts at and below `value`."""
+    if isinstance(value, dict):
+        kinds = dict_at(place) or {}
+        if registry is not None and 'type' not in kinds:
+            yield from _part_mistakes(value, place, registry, source)
+        for key, child in value.items() if kinds else ():
+            if key not in kinds:
+                yield _unknown_key(source, place, key, kinds)
+            elif words := misfit(child, kinds[key]):
+                yield _wrong_value(source, place, key, child, words)
+        for key, child in value.items():
+            yield from _value_mistakes(child, f'{place}.{key}', INNER_REGISTRIES.get(key, registry), source)
+    elif isinstance(value, (list, tuple)):
+        if place == 'model.loss' and not value:
+            yield FacelmkError(f'{holder(source, "loss")}: model.loss has no term. Expected one loss or more')
+        for i, child in enumerate(value):
+            yield from _value_mistakes(child, f'{place}[{i}]', registry, source)
+
+
+def _part_mistakes(part: dict, place: str, registry: Registry, source: Source) -> Iterator[FacelmkError]:
+    """The mistakes of one part: its type and its arguments."""
+    name = part.get('type', DEFAULT_TYPES.get(place))
+    if not isinstance(name, str):
+        if NEEDS_TYPE.fullmatch(place) and not callable(name):
+            wrong = f'type={name!r}' if 'type' in part else f'no type, only {", ".join(part) or "nothing"}'
+            yield FacelmkError(
+                f'{holder(source, place.rpartition(".")[2])}: {place} has {wrong}. Expected the name of a '
+                f'{registry.name} as type=..., such as {", ".join(sorted(all_names(registry))[:3])}'
+            )
+        return
+    cls = find(registry, name)
+    if cls is None:
+        yield UnknownName(
+            f'{holder(source, name)}: {place} has type {name!r}, which is no registered {registry.name}. '
+            f'{_advice(name.rpartition(".")[2], registry)} For a part of your own, name its module in `custom_imports`.'
+        )
+        return
+    also = KEYS_OF_ANY_PART | READ_BY_RUNNER.get(registry.name, set())
+    if inspect.isclass(cls) and issubclass(cls, EMAHook):
+        kind = str(part.get('ema_type', arguments(EMAHook)['ema_type'].default))
+        average = find(registries.MODELS, kind)
+        if average is None:
+            yield UnknownName(
+                f'{holder(source, kind)}: {place} has ema_type {kind!r}, which is no registered average. '
+                f'{did_you_mean(kind, _average_names())}'
+            )
+            return
+        also |= arguments(average).keys() - {'model'}
+    yield from _argument_mistakes(part, cls, f'{place} ({name})', source, also)
+
+
+def _average_names() -> list[str]:
+    parts = {name: find(registries.MODELS, name) for name in all_names(registries.MODELS)}
+    return [name for name, part in parts.items() if inspect.isclass(part) and issubclass(part, BaseAveragedModel)]
+
+
+def _advice(name: str, registry: Registry) -> str:
+    """The part of facelmk that does the same as a part of another project, or the names that are close."""
+    replacements = (known.replacement(name) for known in config_formats())
+    return next(filter(None, replacements), None) or did_you_mean(name, all_names(registry))
+
+
+def _argument_mistakes(
+    values: dict, part: Any, place: str, source: Source, also: Set[str], skip: Set[str] = frozenset()
+) -> Iterator[FacelmkError]:
+    """Names that a part does not take, and values that do not fit; `also` are names that others read."""
+    names = arguments(part)
+    by_split = '.layouts[' in place  # a layout may give a value for each split
+    for key, value in values.items():
+        if names and key not in names and key not in also:
+            yield _unknown_key(source, place, key, set(names) | also - KEYS_OF_ANY_PART)
+        elif key in names and key not in skip and not by_split and (words := misfit(value, names[key].hint)):
+            yield _wrong_value(source, place, key, value, words)
+
+
+def _unknown_key(source: Source, place: str, key: Any, known: Any) -> FacelmkError:
+    return UnknownName(f'{holder(source, key)}: {place} takes no {key!r}. {did_you_mean(key, known)}')
+
+
+def _wrong_value(source: Source, place: str, key: str, value: Any, words: str) -> FacelmkError:
+    where = f'{place} has ' if place else ''
+    return FacelmkError(f'{holder(source, key)}: {where}{key}={value!r:.80}. Expected {words}')
+
+
 def _scheme_mistakes(config: Config, source: Source) -> Iterator[FacelmkError]:
     """Data sets whose landmark scheme is not the model's."""
-    model = markup_of(config.get('model'), registries.MODELS)
-    for phase in ('train', 'val', 'test'):
-        data = markup_of((config.get(f'{phase}_dataloader') or {}).get('dataset'), registries.DATASETS)
+    loaders = [f'{phase}_dataloader' for phase in ('train', 'val', 'test')]
+    parts = [(config.get('model'), registries.MODELS)]
+    parts += [((config.get(loader) or {}).get('dataset'), registries.DATASETS) for loader in loaders]
+    model, *schemes = [_markup_of(part, registry) for part, registry in parts]
+    for loader, data in zip(loaders, schemes, strict=True):
         if model and data and not MARKUPS[model].same_points(MARKUPS[data]):
             counts = [f'{name!r} ({MARKUPS[name].size} points)' for name in (model, data)]
             yield FacelmkError(
-                f'{source}: the model has the landmark scheme {counts[0]}, {phase}_dataloader.dataset has {counts[1]}. '
+                f'{source}: the model has the landmark scheme {counts[0]}, {loader}.dataset has {counts[1]}. '
                 'Set both arguments `markup` to the same scheme, or convert the faces by JoinedFaces'
             )
 
 
-def markup_of(part: Any, registry: Registry) -> str | None:
+def _markup_of(part: Any, registry: Registry) -> str | None:
     """The landmark scheme of a part, which may be its default; None where it has none, or another part decides."""
-    if not isinstance(part, dict) or not isinstance(part.get('type'), str):
-        return None
-    cls = find(registry, part['type'])
-    names = {} if cls is None else arguments(cls)
-    if 'markup' not in names:
-        return None
-    name = part.get('markup', names['markup'][0].default)
+    names = arguments_of(part, registry)
+    name = part.get('markup', names['markup'].default) if 'markup' in names else None
     return name if isinstance(name, str) and name in MARKUPS else None
-
-
-def _is_close(key: str, known: set[str]) -> bool:
-    """Whether `key` is a misspelling; names of a project such as data_root or train_pipeline are not."""
-    return bool(difflib.get_close_matches(key, known, cutoff=0.78))

@@ -8,7 +8,7 @@ from mmengine import Config
 
 from facelmk.cli import main
 from facelmk.config import config_names, find_config, load_config
-from facelmk.config.arguments import runner_keys
+from facelmk.config.schema import runner_keys
 from facelmk.config.validate import check
 from facelmk.errors import FacelmkError
 from facelmk.registry import BACKBONES

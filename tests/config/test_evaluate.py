@@ -8,9 +8,8 @@ import pytest
 from mmengine import Config
 
 from facelmk.config import config_folder, load_config
-from facelmk.config.evaluate import evaluate
-from facelmk.config.expressions import NotData
-from facelmk.config.inherit import read_source
+from facelmk.config.evaluate import NotData, evaluate
+from facelmk.config.source import read_source
 
 BASE = """
 side = 4 * 16
