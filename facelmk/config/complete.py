@@ -11,16 +11,15 @@ from torch.utils.data import DataLoader
 
 from .. import registry as registries
 from ..errors import FacelmkError, UnknownName, did_you_mean
-from .arguments import arguments, arguments_of, find
-from .schema import DEFAULT_TYPES, INNER_REGISTRIES, TOP_REGISTRIES, dict_at, runner_keys
+from .arguments import arguments, arguments_of
+from .schema import DEFAULT_TYPES, INNER_REGISTRIES, PIPELINES, TOP_REGISTRIES, dict_at, runner_keys
 
-PIPELINES = {  # each loader and the top-level name of its pipeline
+PIPELINE_OF = {  # each loader and the top-level name of its pipeline
     'train_dataloader': 'train_pipeline',
     'val_dataloader': 'val_pipeline',
     'test_dataloader': 'val_pipeline',
 }
-SECOND_STAGE = 'train_pipeline_stage2'  # the pipeline of the hook SwitchPipeline
-ONLY_FOR_COMPOSING = (*PIPELINES.values(), SECOND_STAGE, 'protocols')  # names that a complete config does not need
+ONLY_FOR_COMPOSING = (*PIPELINES, 'protocols')  # names that a complete config does not need
 
 
 def put_options(config: Config, options: Mapping[str, Any], path: Path) -> None:
@@ -30,9 +29,13 @@ def put_options(config: Config, options: Mapping[str, Any], path: Path) -> None:
         return dotted.startswith('test_') - (dotted.partition('.')[0] in ONLY_FOR_COMPOSING)
 
     for dotted in sorted(options, key=order):
-        if dotted.startswith('test_'):
+        part, _, below = dotted.partition('.')
+        if part.startswith('test_'):
             _fill_test(config)
-        _fill_pipeline_at(config, dotted)
+        if below.startswith('dataset.pipeline.'):
+            _fill_loader_pipeline(config, part)
+        elif part == 'custom_hooks' and '.pipeline.' in below:
+            _fill_second_stage(config)
         _replace(config, dotted, options[dotted], path)
     _fill_test(config)
 
@@ -42,15 +45,6 @@ def _fill_test(config: Config) -> None:
     for part in ('dataloader', 'evaluator'):
         if config.get(f'test_{part}') is None and config.get(f'val_{part}') is not None:
             config[f'test_{part}'] = copy.deepcopy(config[f'val_{part}'])
-
-
-def _fill_pipeline_at(config: Config, dotted: str) -> None:
-    """Fill in the pipeline that a dotted key leads into."""
-    part, _, below = dotted.partition('.')
-    if below.startswith('dataset.pipeline.'):
-        _fill_loader_pipeline(config, part)
-    elif part == 'custom_hooks' and '.pipeline.' in below:
-        _fill_second_stage(config)
 
 
 def _replace(config: Config, dotted: str, value: Any, path: Path) -> None:
@@ -74,7 +68,7 @@ def _find_parent(config: Config, keys: list[str], dotted: str) -> Any:
     value: Any = config
     for i, key in enumerate(keys):
         place, index = '.'.join(keys[: i + 1]), _index(key, value, dotted)
-        if isinstance(value, dict | Config) and value.get(key) is None:
+        if not isinstance(value, list) and value.get(key) is None:
             known = _known_keys(value, keys[:i]) if i else {key}
             if key not in known:
                 names = known | set(value)
@@ -116,13 +110,13 @@ def _known_keys(value: ConfigDict, keys: list[str]) -> set[str]:
     for key in keys:
         registry = INNER_REGISTRIES.get(key, registry)
     kind = value.get('type', DEFAULT_TYPES.get(place))
-    part = find(registry, kind) if registry is not None and isinstance(kind, str) else None
-    return set(dict_at(place) or ()) | (set(arguments(part)) if part is not None else set())
+    names = arguments_of({'type': kind}, registry) if registry is not None else ()
+    return {*(dict_at(place) or ()), *names}
 
 
 def complete(config: Config) -> None:
     """Fill in pipelines, crop size, samplers, collate, work folder, and TensorBoard where it is installed."""
-    for part in PIPELINES:
+    for part in PIPELINE_OF:
         if _lacks_pipeline(_dataset(config, part)):
             _fill_loader_pipeline(config, part)
     _fill_second_stage(config)
@@ -145,7 +139,7 @@ def complete(config: Config) -> None:
 
 def _fill_loader_pipeline(config: Config, part: str) -> None:
     """Give a loader's data set the pipeline that the config defines for its phase."""
-    dataset, pipeline = _dataset(config, part), config.get(PIPELINES.get(part, ''))
+    dataset, pipeline = _dataset(config, part), config.get(PIPELINE_OF.get(part, ''))
     if dataset is not None and 'pipeline' not in dataset and pipeline is not None:
         dataset['pipeline'] = copy.deepcopy(pipeline)
 
@@ -158,7 +152,7 @@ def _dataset(config: Config, part: str) -> dict | None:
 
 def _fill_second_stage(config: Config) -> None:
     """Give the hook SwitchPipeline, where it has none, the pipeline of the second stage."""
-    hooks, pipeline = config.get('custom_hooks'), config.get(SECOND_STAGE)
+    hooks, pipeline = config.get('custom_hooks'), config.get('train_pipeline_stage2')
     for hook in hooks if isinstance(hooks, list) and pipeline is not None else ():
         if isinstance(hook, dict) and hook.get('type') == 'SwitchPipeline':
             hook.setdefault('pipeline', copy.deepcopy(pipeline))

@@ -77,10 +77,7 @@ def evaluate(source: ConfigSource, budget: Budget | None = None) -> ConfigDict:
         base = ConfigDict()
         for _, merged in source.merged:
             base.update(evaluate(merged, budget))
-        values = source.tree
-        values = (
-            Evaluator(source, base, budget).run(values) if isinstance(values, ast.Module) else copy.deepcopy(values)
-        )
+        values = Evaluator(source, base, budget).run()
         own = {key: value for key, value in values.items() if key != '_base_' and not str(key).startswith('__')}
         budget.spend_all(own)
         return Config._dict_to_config_dict_lazy(Config._merge_a_into_b(own, base))
@@ -97,8 +94,10 @@ class Evaluator(ast.NodeVisitor):
         self.names: dict[str, Any] = {'_base_': base} if source.merged else {}
         self.imported: dict[ConfigSource, ConfigDict] = {}
 
-    def run(self, tree: ast.Module) -> dict[str, Any]:
-        for statement in tree.body:
+    def run(self) -> dict[str, Any]:
+        if isinstance(self.source.tree, dict):
+            return copy.deepcopy(self.source.tree)
+        for statement in self.source.tree.body:
             try:
                 self.visit(statement)
             except (MemoryError, RecursionError, *ERRORS) as error:
@@ -140,49 +139,51 @@ class Evaluator(ast.NodeVisitor):
 
     def visit_Delete(self, node: ast.Delete) -> None:
         for target in node.targets:
-            if isinstance(target, ast.Name):
-                del self.names[target.id]
-            elif isinstance(target, (ast.Attribute, ast.Subscript)):
-                owner, key = self.owner_and_key(target)
-                del owner[key]
-            else:
-                self.refuse(target, f'del of a {type(target).__name__}')
+            owner, key = self.owner_and_key(target)
+            del owner[key]
 
     def visit_With(self, node: ast.With) -> None:
         if [ast.unparse(item) for item in node.items] != ['read_base()']:
             self.refuse(node, 'a `with` other than read_base()')
         for line in node.body:
-            if not isinstance(line, ast.ImportFrom) or line not in self.source.imported:
+            base = self.source.imported.get(line)
+            if base is None or not isinstance(line, ast.ImportFrom):
                 self.refuse(line, f'{ast.unparse(line)!r} below read_base()')
-            self.import_base(line, self.source.imported[line])
+            if base not in self.imported:
+                self.imported[base] = evaluate(base, self.budget)
+            for alias in line.names:
+                if alias.name == '*':
+                    self.names.update(dict.items(self.imported[base]))
+                else:
+                    name = ast.copy_location(ast.Name(alias.asname or alias.name), line)
+                    self.assign(name, self.imported[base][alias.name])
 
     def visit_ImportFrom(self, node: ast.ImportFrom) -> None:
         if ast.unparse(node) != 'from mmengine.config import read_base':
             self.refuse(node, f'an import from {node.module}')
 
-    def import_base(self, node: ast.ImportFrom, base: ConfigSource) -> None:
-        if base not in self.imported:
-            self.imported[base] = evaluate(base, self.budget)
-        values = self.imported[base]
-        for alias in node.names:
-            if alias.name == '*':
-                self.names.update(dict.items(values))
-            else:
-                self.assign(ast.copy_location(ast.Name(alias.asname or alias.name), node), values[alias.name])
-
     def assign(self, target: ast.expr, value: Any) -> None:
-        if isinstance(target, ast.Name):
-            if target.id in ('dict', 'read_base', '_base_') or target.id.startswith('__'):
-                self.refuse(target, f'the name {target.id}')
-            self.names[target.id] = value
-        elif isinstance(target, (ast.Attribute, ast.Subscript)):
-            owner, key = self.owner_and_key(target)
-            owner[key] = value
-        elif isinstance(target, (ast.Tuple, ast.List)):
+        if isinstance(target, (ast.Tuple, ast.List)):
             for item, part in zip(target.elts, value, strict=True):
                 self.assign(item, part)
-        else:
-            self.refuse(target, f'an assignment to a {type(target).__name__}')
+            return
+        owner, key = self.owner_and_key(target)
+        if isinstance(target, ast.Name) and (key in ('dict', 'read_base', '_base_') or key.startswith('__')):
+            self.refuse(target, f'the name {key}')
+        owner[key] = value
+
+    def owner_and_key(self, node: ast.expr) -> tuple[Any, Any]:
+        """The dict or list and the key of `x[key]`, or of `x.key`, which mmengine allows for the dicts of a base."""
+        if isinstance(node, ast.Name):
+            return self.names, node.id
+        if not isinstance(node, (ast.Attribute, ast.Subscript)):
+            self.refuse(node, f'a {type(node).__name__} in the place of a name')
+        owner = self.visit(node.value)
+        if isinstance(node, ast.Subscript):
+            return owner, self.visit(node.slice)
+        if hasattr(ConfigDict, node.attr) or not isinstance(owner, ConfigDict):
+            self.refuse(node, f'the attribute {node.attr}')
+        return owner, node.attr
 
     def visit_Constant(self, node: ast.Constant) -> Any:
         return node.value
@@ -198,15 +199,6 @@ class Evaluator(ast.NodeVisitor):
         return owner[key]
 
     visit_Subscript = visit_Attribute
-
-    def owner_and_key(self, node: ast.Attribute | ast.Subscript) -> tuple[Any, Any]:
-        """The dict or list and the key of `x[key]`, or of `x.key`, which mmengine allows for the dicts of a base."""
-        owner = self.visit(node.value)
-        if isinstance(node, ast.Subscript):
-            return owner, self.visit(node.slice)
-        if hasattr(ConfigDict, node.attr) or not isinstance(owner, ConfigDict):
-            self.refuse(node, f'the attribute {node.attr}')
-        return owner, node.attr
 
     def visit_Slice(self, node: ast.Slice) -> slice:
         return slice(*(None if part is None else self.visit(part) for part in (node.lower, node.upper, node.step)))
@@ -235,19 +227,14 @@ class Evaluator(ast.NodeVisitor):
         return result
 
     def visit_Call(self, node: ast.Call) -> Any:
-        function: Any = None
-        if isinstance(node.func, ast.Name) and node.func.id == 'dict':
-            function = dict
-        elif isinstance(node.func, ast.Attribute) and node.func.attr in METHODS:
+        function: Any = dict if isinstance(node.func, ast.Name) and node.func.id == 'dict' else None
+        if isinstance(node.func, ast.Attribute) and node.func.attr in METHODS:
             owner = self.visit(node.func.value)
             function = getattr(owner, node.func.attr) if isinstance(owner, dict) else None
         if function is None:
             self.refuse(node, f'a call of {ast.unparse(node.func)}')
-        named: dict[str, Any] = {}
-        for keyword in node.keywords:
-            named.update(
-                {**self.visit(keyword.value)} if keyword.arg is None else {keyword.arg: self.visit(keyword.value)}
-            )
+        names = [ast.Constant(keyword.arg) if keyword.arg else None for keyword in node.keywords]
+        named = self.visit(ast.Dict(names, [keyword.value for keyword in node.keywords]))
         result = function(*self.items(node.args), **named)
         return result if result is None or isinstance(result, dict) else list(result)
 
@@ -299,17 +286,14 @@ class Evaluator(ast.NodeVisitor):
     def comprehension(self, generators: list[ast.comprehension], *parts: ast.expr) -> list[list[Any]]:
         """The values of some expressions in each round; the variables of a comprehension end with it."""
         names = dict(self.names)
-        rows = [[self.visit(part) for part in parts] for _ in self.rounds(generators)]
+        rows = [[self.visit(part) for part in parts] for _ in self.rounds(*generators)]
         self.names = names
         return rows
 
-    def rounds(self, generators: list[ast.comprehension]) -> Iterator[None]:
-        if not generators:
-            yield
-            return
-        if generators[0].is_async:
-            self.refuse(generators[0].iter, 'an async comprehension')
-        for item in self.visit(generators[0].iter):
-            self.assign(generators[0].target, item)
-            if all(self.visit(condition) for condition in generators[0].ifs):
-                yield from self.rounds(generators[1:])
+    def rounds(self, first: ast.comprehension, *inner: ast.comprehension) -> Iterator[None]:
+        if first.is_async:
+            self.refuse(first.iter, 'an async comprehension')
+        for item in self.visit(first.iter):
+            self.assign(first.target, item)
+            if all(self.visit(condition) for condition in first.ifs):
+                yield from self.rounds(*inner) if inner else [None]

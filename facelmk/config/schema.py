@@ -11,6 +11,7 @@ from ..registry import Registry
 from .arguments import Range
 
 Kinds = dict[str, Any]
+Positive = Annotated[float, Range(0, above=True)]
 
 PIPELINES = ('train_pipeline', 'train_pipeline_stage2', 'val_pipeline')  # `complete` puts them into loaders and hook
 TOP_REGISTRIES: dict[str, Registry] = {  # of the parts at a key of the config itself
@@ -51,28 +52,23 @@ DEFAULT_TYPES = {  # of parts that may leave their type out
 DICTS: dict[str, Kinds] = {  # dicts that are no parts, by their place: the keys that they take, and the kinds of values
     'env_cfg': dict(cudnn_benchmark=bool, mp_cfg=dict, dist_cfg=dict, resource_limit=int),
     'env_cfg.mp_cfg': dict(mp_start_method=Literal['fork', 'spawn', 'forkserver'], opencv_num_threads=int),
-    'env_cfg.dist_cfg': dict(backend=str, timeout=Annotated[float, Range(0, above=True)]),
+    'env_cfg.dist_cfg': dict(backend=str, timeout=Positive),
     'randomness': dict(seed=int | None, diff_rank_seed=bool, deterministic=bool),
     'auto_scale_lr': dict(enable=bool, base_batch_size=Annotated[int, Range(1)]),
     'custom_imports': dict(imports=list[str] | str, allow_failed_imports=bool),
     'optim_wrapper.clip_grad': dict(
         type=Literal['norm', 'value'],
-        max_norm=Annotated[float, Range(0, above=True)],
+        max_norm=Positive,
         norm_type=float | str,
         error_if_nonfinite=bool,
         foreach=bool | None,
-        clip_value=Annotated[float, Range(0, above=True)],
+        clip_value=Positive,
     ),
-    'optim_wrapper.paramwise_cfg': dict(  # of mmengine's own constructor
-        custom_keys=dict,
-        bias_lr_mult=float,
-        bias_decay_mult=float,
-        norm_decay_mult=float,
-        flat_decay_mult=float,
-        dwconv_decay_mult=float,
-        dcn_offset_lr_mult=float,
-        bypass_duplicate=bool,
-    ),
+    'optim_wrapper.paramwise_cfg': {  # of mmengine's own constructor
+        **dict.fromkeys(('bias_lr_mult', 'bias_decay_mult', 'norm_decay_mult', 'flat_decay_mult'), float),
+        **dict.fromkeys(('dwconv_decay_mult', 'dcn_offset_lr_mult'), float),
+        **dict(custom_keys=dict, bypass_duplicate=bool),
+    },
     'model.loss[]': dict(loss=dict, weight=float, target=dict),
 }
 HOOK_NAMES = ('runtime_info', 'timer', 'sampler_seed', 'logger', 'param_scheduler', 'checkpoint', 'guard', 'statistics')
