@@ -139,6 +139,12 @@ def _hints(function: Any) -> dict[str, Any]:
     return hints
 
 
+def short(value: Any) -> str:
+    """A value in one line."""
+    text = repr(value)
+    return text if len(text) < 80 else f'{text[:70]} ...'
+
+
 def misfit(value: Any, hint: Any) -> str | None:
     """What an annotation asks for, in words, where a value is surely of another kind or out of range."""
     hint, *limits = get_args(hint) if get_origin(hint) is Annotated else (hint,)

@@ -11,7 +11,7 @@ from torch.utils.data import DataLoader
 
 from .. import registry as registries
 from ..errors import FacelmkError, UnknownName, did_you_mean
-from .arguments import arguments, arguments_of
+from .arguments import arguments, arguments_of, short
 from .schema import DEFAULT_TYPES, INNER_REGISTRIES, PIPELINES, TOP_REGISTRIES, dict_at, runner_keys
 
 PIPELINE_OF = {  # each loader and the top-level name of its pipeline
@@ -86,7 +86,7 @@ def _find_parent(config: Config, keys: list[str], dotted: str) -> Any:
         value = value[index]
         if not isinstance(value, (dict, list)):
             raise FacelmkError(
-                f'--cfg-options {dotted}: {place} is {value!r:.80}, which has nothing below it. Write {place}=VALUE'
+                f'--cfg-options {dotted}: {place} is {short(value)}, which has nothing below it. Write {place}=VALUE'
             )
     return value
 

@@ -233,7 +233,7 @@ class Evaluator(ast.NodeVisitor):
             function = getattr(owner, node.func.attr) if isinstance(owner, dict) else None
         if function is None:
             self.refuse(node, f'a call of {ast.unparse(node.func)}')
-        names = [ast.Constant(keyword.arg) if keyword.arg else None for keyword in node.keywords]
+        names: list[ast.expr | None] = [ast.Constant(word.arg) if word.arg else None for word in node.keywords]
         named = self.visit(ast.Dict(names, [keyword.value for keyword in node.keywords]))
         result = function(*self.items(node.args), **named)
         return result if result is None or isinstance(result, dict) else list(result)

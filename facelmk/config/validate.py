@@ -15,7 +15,7 @@ from .. import registry as registries
 from ..errors import FacelmkError, UnknownName, did_you_mean
 from ..markups import MARKUPS
 from ..registry import Registry
-from .arguments import all_names, arguments, arguments_of, find, misfit
+from .arguments import all_names, arguments, arguments_of, find, misfit, short
 from .foreign import config_formats
 from .schema import (
     DEFAULT_TYPES,
@@ -54,7 +54,7 @@ def mistakes(config: Config, source: Source) -> Iterator[FacelmkError]:
     kinds |= dict.fromkeys(PIPELINES, list[dict]) | {'model': dict, 'log_level': object}
     for key in filter(config.__contains__, kinds):
         if words := misfit(config[key], kinds[key]):
-            yield _wrong_value(source, '', key, config[key], words)
+            yield _wrong_value(source, '', key, config[key], 'a dict with a type' if key == 'model' else words)
     for key in filter(known.__contains__, config):  # in the file's order: what was copied into the test comes last
         if not key.startswith('test_') or config[key] != config.get(f'val_{key[5:]}'):
             yield from _value_mistakes(config[key], key, TOP_REGISTRIES.get(key), source)
@@ -177,7 +177,7 @@ def _unknown_key(source: Source, place: str, key: Any, known: Any) -> FacelmkErr
 
 def _wrong_value(source: Source, place: str, key: str, value: Any, words: str) -> FacelmkError:
     where = f'{place} has ' if place else ''
-    return FacelmkError(f'{holder(source, key)}: {where}{key}={value!r:.80}. Expected {words}')
+    return FacelmkError(f'{holder(source, key)}: {where}{key}={short(value)}. Expected {words}')
 
 
 def _scheme_mistakes(config: Config, source: Source) -> Iterator[FacelmkError]:
