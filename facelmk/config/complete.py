@@ -26,7 +26,7 @@ def put_options(config: Config, options: Mapping[str, Any], path: Path) -> None:
     """Replace values by dotted keys: first pipelines, which loaders copy; the test, which copies validation, last."""
 
     def order(dotted: str) -> int:
-        return dotted.startswith('test_') - (dotted.partition('.')[0] in ONLY_FOR_COMPOSING)
+        return -1 if dotted.partition('.')[0] in ONLY_FOR_COMPOSING else int(dotted.startswith('test_'))
 
     for dotted in sorted(options, key=order):
         part, _, below = dotted.partition('.')

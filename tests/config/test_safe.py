@@ -155,6 +155,13 @@ def test_an_option_of_the_command_line_obeys_the_same_rule(key: str, folder: Pat
     assert_nothing_ran(folder)
 
 
+def test_options_are_checked_before_one_of_them_is_looked_up(folder: Path) -> None:
+    """To set a value below a part, its arguments are looked up, which would import it."""
+    with pytest.raises(FacelmkError, match='canary'):
+        load_config('quickstart', {'model.backbone.type': 'canary.H', 'model.backbone.x.y': 1}, safe=True)
+    assert_nothing_ran(folder)
+
+
 def test_the_module_is_imported_without_safe_mode(folder: Path) -> None:
     """Otherwise the tests above would show nothing."""
     (folder / 'my.py').write_text(PLAIN + PARTS['custom hook'].replace(CALL, 'dict(type="canary.H")') + '\n')
