@@ -91,8 +91,8 @@ def _key_mistakes(config: Config, known: set[str], source: Source) -> Iterator[F
 
 
 def _is_close(key: str, known: set[str]) -> bool:
-    """Whether `key` is a misspelling; names of a project such as data_root or train_pipeline are not."""
-    return bool(difflib.get_close_matches(key, known, cutoff=0.78))
+    """Whether `key` is a misspelling. A project's own names, such as data_root or test_pipeline, are not."""
+    return not key.endswith('pipeline') and bool(difflib.get_close_matches(key, known, cutoff=0.78))
 
 
 def _value_mistakes(value: Any, place: str, registry: Registry | None, source: Source) -> Iterator[FacelmkError]:
