@@ -2,7 +2,7 @@
 
 import errno
 import os
-import tempfile
+import uuid
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -18,51 +18,31 @@ _UNWRITABLE = (errno.ENOSPC, errno.EDQUOT, errno.EROFS, errno.EFBIG)
 def atomic_write(path: Path, write: Callable[[BinaryIO], object]) -> None:
     """Call `write` with a temporary file beside `path`, flush it to the disk and rename it to `path`."""
     path.parent.mkdir(parents=True, exist_ok=True)
-    handle, temporary = tempfile.mkstemp(dir=path.parent, prefix=f'.{path.name}.')
-    try:
-        with os.fdopen(handle, 'wb') as file:
+    with path.with_name(f'.{path.name}.{uuid.uuid4().hex[:8]}').open('xb') as file:
+        try:
             write(file)
-            commit(file, path, temporary)
-    except BaseException:
-        Path(temporary).unlink(missing_ok=True)
-        raise
+            commit(file, path)
+        except BaseException:
+            Path(file.name).unlink(missing_ok=True)
+            raise
 
 
 def write_bytes(path: Path, data: bytes) -> None:
     """Write bytes by an atomic write."""
-
-    def write(file: BinaryIO) -> None:
-        file.write(data)
-
-    atomic_write(path, write)
+    atomic_write(path, lambda file: file.write(data))
 
 
-def commit(file: BinaryIO, path: Path, temporary: str = '') -> None:
-    """Flush a complete file to the disk, with the rights of an ordinary new file, and rename it to `path`.
-
-    `temporary` is its present name, if `file.name` is not.
-    """
+def commit(file: BinaryIO, path: Path) -> None:
+    """Flush a complete file to the disk and rename it to `path`."""
     file.flush()
     os.fsync(file.fileno())
-    os.chmod(temporary or file.name, 0o666 & ~_umask())
-    os.replace(temporary or file.name, path)
-    _sync_folder(path.parent)
-
-
-def _umask() -> int:
-    mask = os.umask(0)
-    os.umask(mask)
-    return mask
-
-
-def _sync_folder(folder: Path) -> None:
-    """Make the rename survive a power cut, on systems that can."""
-    if os.name == 'posix':
-        handle = os.open(folder, os.O_RDONLY)
+    os.replace(file.name, path)
+    if os.name == 'posix':  # without this, a power cut may undo the rename
+        folder = os.open(path.parent, os.O_RDONLY)
         try:
-            os.fsync(handle)
+            os.fsync(folder)
         finally:
-            os.close(handle)
+            os.close(folder)
 
 
 class AtomicFiles(LocalBackend):

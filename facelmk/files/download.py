@@ -1,5 +1,6 @@
 """Download files into a cache folder; a file gets its name there when its length and hash are right."""
 
+import errno
 import hashlib
 import os
 import re
@@ -17,18 +18,7 @@ from mmengine.logging import print_log
 
 from ..errors import MissingResource
 from .atomic import commit
-from .web import (
-    BLOCK_BYTES,
-    FULL_DISK,
-    Broken,
-    NoRoom,
-    Refused,
-    explain,
-    is_temporary,
-    opener,
-    read_blocks,
-    without_secrets,
-)
+from .web import BLOCK_BYTES, Broken, Refused, explain, is_temporary, open_url, read_blocks, without_secrets
 
 try:
     import fcntl
@@ -41,6 +31,7 @@ PAUSE_S = 1.0  # before the second try; twice as long before the third
 PATIENCE_S = 30.0  # without a new byte in a file that another process downloads
 _HASH_IN_NAME = re.compile(r'-([0-9a-f]{8})(?:_\d{8})?\.\w+$')  # name-2bf032a6_20210125.pth: first 8 of the sha256
 _MAX_NAME_BYTES = 200
+FULL_DISK = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
 
 
 def cache_folder() -> Path:
@@ -50,11 +41,10 @@ def cache_folder() -> Path:
 
 def cached(url: str) -> Path:
     """Return the path of a download in the cache; two URLs never share one."""
-    name = (
-        re.sub(r'[\0-\x1f\x7f/\\:]', '_', unquote(url.partition('?')[0].partition('#')[0]).rpartition('/')[2]) or 'file'
-    )
-    name = name.encode(errors='replace')[-_MAX_NAME_BYTES:].decode(errors='ignore')
-    return cache_folder() / 'downloads' / f'{hashlib.sha256(url.encode(errors="replace")).hexdigest()[:16]}-{name}'
+    name = unquote(re.split('[?#]', url)[0]).rpartition('/')[2]
+    name = re.sub(r'[\0-\x1f\x7f/\\:]', '_', name).encode(errors='replace')[-_MAX_NAME_BYTES:].decode(errors='ignore')
+    digest = hashlib.sha256(url.encode(errors='replace')).hexdigest()[:16]
+    return cache_folder() / 'downloads' / f'{digest}-{name or "file"}'
 
 
 def offline() -> bool:
@@ -75,7 +65,7 @@ def fetch(url: str, sha256: str = '', limit: int = MAX_BYTES) -> Path:
     `sha256` is the digest or its beginning; without it, the eight digits in the file's name are taken, if it has them.
     """
     path, named = cached(url), _HASH_IN_NAME.search(url.partition('?')[0])
-    sha256 = sha256 or (named[1] if named else '')
+    sha256 = (sha256 or (named[1] if named else '')).lower()
     try:
         if path.is_file():
             return path
@@ -83,7 +73,16 @@ def fetch(url: str, sha256: str = '', limit: int = MAX_BYTES) -> Path:
             raise OSError('FACELMK_OFFLINE is set, so no connection is made, and the cache does not have the file')
         path.parent.mkdir(parents=True, exist_ok=True)
         with _open_part(path) as file:
-            _fill_and_commit(file, path, url, sha256, limit)
+            try:
+                if path.is_file():  # another process finished it while we waited
+                    os.unlink(file.name)
+                else:
+                    _download(url, file, sha256, limit)
+                    commit(file, path)
+            except BaseException as error:
+                if not sha256 or getattr(error, 'errno', None) in FULL_DISK or not os.fstat(file.fileno()).st_size:
+                    os.unlink(file.name)  # else the next call resumes, and the hash shows whether the parts fit
+                raise
     except (OSError, HTTPException, ValueError) as error:
         digest = f', where its sha256 must begin with {sha256}' if sha256 else ''
         raise MissingResource(
@@ -106,79 +105,62 @@ def _open_part(path: Path) -> BinaryIO:
         file = part.open('a+b')
         try:
             fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            if part.exists() and os.path.samestat(part.stat(), os.fstat(file.fileno())):
+                return file  # else its last owner has renamed or removed it
+            file.close()
         except BlockingIOError:
             if (grown := os.fstat(file.fileno()).st_size) != size:
                 size, since = grown, time.monotonic()
             file.close()
             time.sleep(0.1)
-            continue
         except OSError:  # the file system has no locks
             file.close()
             break
-        if part.exists() and os.path.samestat(part.stat(), os.fstat(file.fileno())):
-            return file
-        file.close()  # its last owner has renamed or removed it
     return path.with_name(f'.{path.name}.{uuid.uuid4().hex[:8]}.part').open('a+b')
 
 
-def _fill_and_commit(file: BinaryIO, path: Path, url: str, sha256: str, limit: int) -> None:
-    """Download into the file and rename it; a broken download stays for the next call if a hash can check it."""
-    if path.is_file():  # another process has finished it
-        os.unlink(file.name)
-        return
-    try:
-        _download(url, file, sha256, limit)
-    except BaseException as error:
-        if not sha256 or isinstance(error, NoRoom) or not os.fstat(file.fileno()).st_size:
-            os.unlink(file.name)
-        raise
-    commit(file, path)
-
-
 def _download(url: str, file: BinaryIO, sha256: str, limit: int) -> None:
-    """Fill the file from the first address that has it."""
+    """Fill the file, open for appending, from the first address that has it; raise OSError if none has."""
     failures = []
     for address in addresses(url):
         print_log(f'Downloading {without_secrets(address)}', 'current')
         if not sha256:  # nothing could show that two parts belong to different files
             file.truncate(0)
-        try:
-            return Download(address, file, sha256, limit).run()
-        except NoRoom:
-            raise
-        except (OSError, HTTPException, ValueError) as error:
-            failures.append(explain(error) if address == url else f'{without_secrets(address)}: {explain(error)}')
+        download = _Download(address, file, sha256, limit)
+        for attempt in range(1, TRIES + 1):
+            try:
+                return download.run()
+            except (OSError, HTTPException, ValueError) as error:
+                if getattr(error, 'errno', None) in FULL_DISK:  # no other address helps
+                    needed = 'an unknown number of' if download.total is None else download.total
+                    text = f'there is no room in {os.path.dirname(file.name)}: the file needs {needed} bytes, '
+                    text += f'{_free_bytes(file)} are free'
+                    raise OSError(errno.ENOSPC, text) from error
+                if attempt == TRIES or not is_temporary(error):
+                    failures.append(
+                        explain(error) if address == url else f'{without_secrets(address)}: {explain(error)}'
+                    )
+                    break
+                time.sleep(PAUSE_S * attempt)
     raise OSError('; '.join(failures))
 
 
-class Download:
+class _Download:
     """Append to a file, open for appending, what is missing of the file at `url`."""
 
     def __init__(self, url: str, file: BinaryIO, sha256: str, limit: int) -> None:
-        self.url, self.file, self.sha256, self.limit = url, file, sha256.lower(), limit
+        self.url, self.file, self.sha256, self.limit = url, file, sha256, limit
         self.version = ''  # ETag or date of the file that we have the beginning of
         self.total: int | None = None  # bytes
 
     def run(self) -> None:
-        """Try until the file is complete; raise OSError or HTTPException."""
-        for attempt in range(1, TRIES + 1):
-            start = self.file.seek(0, os.SEEK_END)
-            try:
-                self._request(start)
-                return self._check_hash(resumed=start > 0)
-            except (OSError, HTTPException) as error:
-                if getattr(error, 'errno', None) in FULL_DISK:
-                    raise self._no_room() from error
-                if attempt == TRIES or not is_temporary(error):
-                    raise
-                time.sleep(PAUSE_S * attempt)
-
-    def _request(self, start: int) -> None:
+        """Request what is missing and check the hash of the whole."""
+        start = self.file.seek(0, os.SEEK_END)
         headers = {'User-Agent': 'facelmk', 'Accept-Encoding': 'identity'}
         if start:
             headers |= {'Range': f'bytes={start}-'} | ({'If-Range': self.version} if self.version else {})
         try:
-            with opener().open(Request(self.url, headers=headers)) as answer:
+            with open_url(Request(self.url, headers=headers)) as answer:
                 self._receive(answer, start)
         except HTTPError as error:
             if error.code != 416:
@@ -186,6 +168,7 @@ class Download:
             if error.headers.get('Content-Range') != f'bytes */{start}':  # else the file is complete already
                 self.file.truncate(0)
                 raise Broken('the part from an earlier try is no beginning of it') from error
+        self._check_hash(resumed=start > 0)
 
     def _receive(self, answer: HTTPResponse, start: int) -> None:
         """Append the body; from the start if the server sends the whole file again."""
@@ -195,13 +178,13 @@ class Download:
             start = 0
             self.file.truncate(0)
         self.version = answer.headers.get('ETag') or answer.headers.get('Last-Modified') or ''
-        self.total = None if answer.length is None else start + answer.length
-        if self.total is None and not answer.chunked and not self.sha256:
+        if answer.length is None and not answer.chunked and not self.sha256:
             raise Refused('the server does not say how long it is, and it has no hash: it could end early unnoticed')
-        if self.total is not None and self.total > self.limit:
+        self.total = None if answer.length is None else start + answer.length
+        if self.total and self.total > self.limit:
             raise Refused(f'it has {self.total} bytes, the limit is {self.limit}')
-        if self.total is not None and self._free_bytes() < self.total - start:
-            raise self._no_room()
+        if self.total and _free_bytes(self.file) < self.total - start:
+            raise OSError(errno.ENOSPC, 'the disk is too small')
         size = start
         try:
             for block in read_blocks(answer):
@@ -224,12 +207,6 @@ class Download:
             text = f'it has sha256 {hasher.hexdigest()}, its name promises {self.sha256}'
             raise Broken(text) if resumed else Refused(text)
 
-    def _free_bytes(self) -> int:
-        return shutil.disk_usage(os.path.dirname(self.file.name)).free
 
-    def _no_room(self) -> NoRoom:
-        needed = 'an unknown number of' if self.total is None else self.total
-        return NoRoom(
-            f'there is no room in {os.path.dirname(self.file.name)}: the file needs {needed} bytes, '
-            f'{self._free_bytes()} are free'
-        )
+def _free_bytes(file: BinaryIO) -> int:
+    return shutil.disk_usage(os.path.dirname(file.name)).free

@@ -4,6 +4,7 @@ import os
 from http.client import HTTPException
 from pathlib import Path
 from typing import Any
+from urllib.request import Request
 
 import numpy as np
 from torch import Tensor
@@ -11,7 +12,7 @@ from torch import Tensor
 from ..datasets.images.decode import Picture, decode, read_image
 from ..errors import DataDefect, FacelmkError, MissingResource
 from ..files.download import offline
-from ..files.web import opener
+from ..files.web import open_url
 
 MAX_DOWNLOAD_BYTES = 1 << 28
 
@@ -41,7 +42,7 @@ def _download(url: str) -> bytes:
     try:
         if offline():
             raise OSError('FACELMK_OFFLINE is set, so nothing is downloaded')
-        with opener().open(url) as answer:
+        with open_url(Request(url)) as answer:
             content = answer.read(MAX_DOWNLOAD_BYTES + 1)
     except (OSError, HTTPException, ValueError) as error:
         raise MissingResource(f'{url} could not be downloaded: {error}. Save the picture and give its path') from error

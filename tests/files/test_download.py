@@ -16,7 +16,7 @@ from types import SimpleNamespace
 import pytest
 from faults.loopback import CONTENT, DIGEST, NAME, Answer, answer_of, assert_refused, child, file_names, serving
 
-from facelmk.files import web
+from facelmk.files import download
 from facelmk.files.download import cached, fetch
 
 
@@ -207,7 +207,7 @@ def test_a_disk_that_is_too_small_is_refused_from_the_header(home: Path, monkeyp
         monkeypatch.setenv('FACELMK_MIRROR', server.address)
         assert_refused(f'{server.address}/{NAME}', f'needs {len(CONTENT)} bytes, 1000 are free')
         assert len(server.asked) == 1 and file_names(home) == []  # a mirror would not make the disk larger
-    assert errno.ENOSPC in web.FULL_DISK
+    assert errno.ENOSPC in download.FULL_DISK
 
 
 @pytest.mark.fault('E16')
