@@ -13,18 +13,7 @@ SMALL_INT = 2**61 - 1  # Python hashes an integer modulo this number: smaller on
 MAX_WEIGHT = 1 << 40
 
 # torch writes none of these; they share memory, import by number, or build objects in ways of before protocol 2
-REFUSED_OPCODES = {
-    'BYTEARRAY8',
-    'NEXT_BUFFER',
-    'READONLY_BUFFER',
-    'EXT1',
-    'EXT2',
-    'EXT4',
-    'INST',
-    'OBJ',
-    'PERSID',
-    'DUP',
-}
+REFUSED = {'BYTEARRAY8', 'NEXT_BUFFER', 'READONLY_BUFFER', 'EXT1', 'EXT2', 'EXT4', 'INST', 'OBJ', 'PERSID', 'DUP'}
 _PUTS, _GETS = {'PUT', 'BINPUT', 'LONG_BINPUT', 'MEMOIZE'}, {'GET', 'BINGET', 'LONG_BINGET'}
 _FILLS_FIRST_ITEM = {'APPEND', 'APPENDS', 'SETITEM', 'SETITEMS', 'ADDITEMS', 'BUILD'}
 _MAKES_HASHABLE = {'TUPLE', 'TUPLE1', 'TUPLE2', 'TUPLE3', 'FROZENSET', 'REDUCE', 'NEWOBJ', 'NEWOBJ_EX'}
@@ -42,7 +31,7 @@ def scan_pickle(file: IO[bytes] | bytes) -> set[str]:
         for number, (opcode, argument, _) in enumerate(pickletools.genops(file)):
             if number > MAX_OPCODES:
                 raise ValueError(f'it has more than {MAX_OPCODES} opcodes')
-            if opcode.name in REFUSED_OPCODES:
+            if opcode.name in REFUSED:
                 raise ValueError(f'it has the opcode {opcode.name}, which torch does not write')
             stack.apply(opcode, argument)
     except (LookupError, TypeError) as error:

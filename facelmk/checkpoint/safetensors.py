@@ -6,29 +6,19 @@ https://huggingface.co/docs/safetensors/index#format
 import json
 import math
 from collections import Counter
-from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, BinaryIO
 
 import torch
-from torch import Tensor
 
 from ..errors import FacelmkError
 
 MAX_HEADER_BYTES = 8 << 20
 MAX_TENSORS = 30_000
-_DTYPES = {
-    'F64': torch.float64,
-    'F32': torch.float32,
-    'F16': torch.float16,
-    'BF16': torch.bfloat16,
-    'BOOL': torch.bool,
-    'I64': torch.int64,
-    'I32': torch.int32,
-    'I16': torch.int16,
-    'I8': torch.int8,
-    'U8': torch.uint8,
-}
+# fmt: off
+_DTYPES = {'F64': torch.float64, 'F32': torch.float32, 'F16': torch.float16, 'BF16': torch.bfloat16, 'BOOL': torch.bool,
+           'I64': torch.int64, 'I32': torch.int32, 'I16': torch.int16, 'I8': torch.int8, 'U8': torch.uint8}
+# fmt: on
 
 
 def is_safetensors(start: bytes) -> bool:
@@ -41,19 +31,27 @@ def read_safetensors(file: BinaryIO, path: Path) -> dict[str, Any]:
     size = file.seek(0, 2)
     try:
         header, begin = _read_header(file, size)
-        meta = _check_meta(header.pop('__metadata__', {}))
+        meta = header.pop('__metadata__', {})
+        if not isinstance(meta, dict) or not all(isinstance(value, str) for value in meta.values()):
+            raise ValueError('its __metadata__ is no dict of texts')
         if len(header) > MAX_TENSORS:
             raise ValueError(f'its header has {len(header)} tensors, at most {MAX_TENSORS} are read')
-        ranges = _byte_ranges(header, size - begin)
+        for name, entry in header.items():
+            _check_entry(name, entry)
+        names = sorted(header, key=lambda name: header[name]['data_offsets'])
+        _check_order([(name, *header[name]['data_offsets']) for name in names], size - begin)
     except (ValueError, RecursionError) as error:
         raise FacelmkError(
             f'{path} ({size} bytes) cannot be read as safetensors: {error}. If it was copied or downloaded, it may '
             'have been cut off: fetch it again'
         ) from error
     weights = {}
-    for name, (first, last) in ranges.items():
+    for name, entry in header.items():
+        first, last = entry['data_offsets']
         file.seek(begin + first)
-        weights[name] = _tensor(bytearray(file.read(last - first)), header[name])
+        data, dtype = bytearray(file.read(last - first)), _DTYPES[entry['dtype']]
+        flat = torch.frombuffer(data, dtype=dtype) if data else torch.empty(0, dtype=dtype)
+        weights[name] = flat.reshape(entry['shape'])
     return {'meta': meta, 'state_dict': weights}
 
 
@@ -83,48 +81,33 @@ def _no_number(text: str) -> None:
     raise ValueError(f'its header has {text} for a number')
 
 
-def _check_meta(meta: Any) -> dict[str, str]:
-    if not isinstance(meta, dict) or not all(isinstance(value, str) for value in meta.values()):
-        raise ValueError('its __metadata__ is no dict of texts')
-    return meta
-
-
-def _byte_ranges(header: Mapping[str, Any], available: int) -> dict[str, tuple[int, int]]:
-    """Return first and last byte of each tensor; together they cover the numbers of the file, each byte once."""
-    ranges = {name: _byte_range(name, entry) for name, entry in header.items()}
-    end, before = 0, ''
-    for name, (first, last) in sorted(ranges.items(), key=lambda item: item[1]):
-        if first != end:
-            fault = f'overlaps {before!r}' if first < end else 'leaves a gap before it'
-            raise ValueError(f'{name!r} begins at byte {first} and {fault} (byte {end})')
-        end, before = last, name
-    if end != available:
-        raise ValueError(f'its header claims {end} bytes of numbers, {available} are there')
-    return ranges
-
-
-def _byte_range(name: str, entry: Any) -> tuple[int, int]:
-    """Return where a tensor lies, if that is as large as its dtype and shape say."""
+def _check_entry(name: str, entry: Any) -> None:
+    """Check that a tensor is as large as its dtype and shape say."""
     if not isinstance(entry, dict) or entry.keys() != {'dtype', 'shape', 'data_offsets'}:
         raise ValueError(f'{name!r} is not described by dtype, shape and data_offsets alone')
-    if not isinstance(entry['dtype'], str) or entry['dtype'] not in _DTYPES:
-        raise ValueError(f'{name!r} has dtype {entry["dtype"]!r}; expected one of {", ".join(_DTYPES)}')
-    shape, offsets = entry['shape'], entry['data_offsets']
+    kind, shape, offsets = entry['dtype'], entry['shape'], entry['data_offsets']
+    if not isinstance(kind, str) or kind not in _DTYPES:
+        raise ValueError(f'{name!r} has dtype {kind!r}; expected one of {", ".join(_DTYPES)}')
     if not _are_counts(shape) or not _are_counts(offsets) or len(offsets) != 2:
         raise ValueError(f'{name!r} has shape {shape} and data_offsets {offsets}; both are lists of whole numbers')
     if math.prod(max(n, 1) for n in shape) >= 1 << 48:
         raise ValueError(f'{name!r} has the shape {shape}, which no memory holds')
-    size = math.prod(shape) * _DTYPES[entry['dtype']].itemsize
-    if offsets[1] - offsets[0] != size:
-        raise ValueError(f'{name!r} has {offsets[1] - offsets[0]} bytes, its shape needs {size}')
-    return offsets[0], offsets[1]
+    present, needed = offsets[1] - offsets[0], math.prod(shape) * _DTYPES[kind].itemsize
+    if present != needed:
+        raise ValueError(f'{name!r} has {present} bytes, its shape needs {needed}')
 
 
 def _are_counts(values: Any) -> bool:
     return isinstance(values, list) and len(values) < 64 and all(type(v) is int and 0 <= v < 1 << 48 for v in values)
 
 
-def _tensor(data: bytearray, entry: Mapping[str, Any]) -> Tensor:
-    dtype = _DTYPES[entry['dtype']]
-    flat = torch.frombuffer(data, dtype=dtype) if data else torch.empty(0, dtype=dtype)
-    return flat.reshape(entry['shape'])
+def _check_order(ranges: list[tuple[str, int, int]], available: int) -> None:
+    """Check that the tensors, sorted by their first byte, cover the numbers of the file, each byte once."""
+    end = 0
+    for name, first, last in ranges:
+        if first != end:
+            fault = 'overlaps what lies' if first < end else 'leaves a gap'
+            raise ValueError(f'{name!r} begins at byte {first} and {fault} before it (byte {end})')
+        end = last
+    if end != available:
+        raise ValueError(f'its header claims {end} bytes of numbers, {available} are there')

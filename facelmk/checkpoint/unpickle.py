@@ -1,6 +1,6 @@
 """Read the pickles that torch's own `weights_only` reader refuses: every class that is not listed becomes a Stub.
 
-INERT_PICKLE takes the place of `pickle` in `torch.load(pickle_module=...)`, for files that `file_headers` has checked.
+INERT_PICKLE takes the place of `pickle` in `torch.load(pickle_module=...)`, for files that passed `limits.check_file`.
 """
 
 import collections
@@ -43,9 +43,6 @@ class Stub:
     state: Any = None
     dump_patches = False  # torch reads this of classes in files of before 1.6
 
-    def __new__(cls, *args: Any, **kwargs: Any) -> 'Stub':
-        return super().__new__(cls)
-
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         pass
 
@@ -63,21 +60,23 @@ class Stub:
 
     extend = add = append
 
+    def part(self, name: str) -> dict[str, Any]:
+        """A dict in the state of a network that was pickled whole, such as '_modules'; empty if it has none."""
+        part = self.state.get(name) if isinstance(self.state, dict) else None
+        return part if isinstance(part, dict) else {}
+
 
 def module_tensors(module: Stub, prefix: str = '') -> Iterator[tuple[str, Tensor]]:
     """Parameters and buffers, by name, of a network that was pickled whole."""
-    state = module.state if isinstance(module.state, dict) else {}
-    for group in ('_parameters', '_buffers'):
-        for name, value in state.get(group, {}).items():
-            if isinstance(value, Tensor) and name not in state.get('_non_persistent_buffers_set', ()):
-                yield prefix + name, value.detach()
-    for name, child in state.get('_modules', {}).items():
+    for name, value in (module.part('_parameters') | module.part('_buffers')).items():
+        if isinstance(value, Tensor) and name not in module.state.get('_non_persistent_buffers_set', ()):
+            yield prefix + name, value.detach()
+    for name, child in module.part('_modules').items():
         if isinstance(child, Stub):
             yield from module_tensors(child, f'{prefix}{name}.')
 
 
-_BUILD: Callable[[Any], None] = pickle._Unpickler.dispatch[pickle.BUILD[0]]
-_REDUCE: Callable[[Any], None] = pickle._Unpickler.dispatch[pickle.REDUCE[0]]
+_DISPATCH: dict[int, Callable[[Any], None]] = pickle._Unpickler.dispatch  # what Python does for each opcode
 
 
 class Unpickler(pickle._Unpickler):
@@ -85,17 +84,15 @@ class Unpickler(pickle._Unpickler):
 
     stack: list[Any]
     copied = 0  # bytes
-    dispatch: ClassVar[dict[int, Callable[[Any], None]]] = dict(pickle._Unpickler.dispatch)
 
     def find_class(self, module: str, name: str) -> Any:
         """What the name stands for: a listed function or type, else a new class of Stubs."""
-        known = KNOWN.get(f'{module} {name}')
-        return known or type(name, (Stub,), {'qualified_name': f'{module}.{name}'})
+        return KNOWN.get(f'{module} {name}') or type(name, (Stub,), {'qualified_name': f'{module}.{name}'})
 
     def reduce(self) -> None:
         """Call a listed function, unless the file makes it copy the same items again and again."""
         self._count_copies(self.stack[-1])
-        _REDUCE(self)
+        _DISPATCH[pickle.REDUCE[0]](self)
 
     def build(self) -> None:
         """Set the state of an object; NumPy's own way to set an array's state trusts the file."""
@@ -104,7 +101,7 @@ class Unpickler(pickle._Unpickler):
             _, *state = self.stack.pop()
             _fill(self.stack[-1], *state)
         else:
-            _BUILD(self)
+            _DISPATCH[pickle.BUILD[0]](self)
 
     def _count_copies(self, args: tuple) -> None:
         for arg in args:
@@ -115,8 +112,7 @@ class Unpickler(pickle._Unpickler):
         if self.copied > MAX_COPIED_BYTES:
             raise ValueError(f'it copies more than {MAX_COPIED_BYTES} bytes of its own data')
 
-    dispatch[pickle.REDUCE[0]] = reduce
-    dispatch[pickle.BUILD[0]] = build
+    dispatch: ClassVar[Any] = _DISPATCH | {pickle.REDUCE[0]: reduce, pickle.BUILD[0]: build}
 
 
 def load(file: IO[bytes], **options: Any) -> Any:
@@ -182,7 +178,7 @@ def _of_simple_items(kind: Callable) -> Callable:
     """Call a built-in type with numbers, or with one list of texts, small numbers and a few flat tuples of these."""
 
     def call(*args: Any) -> Any:
-        items = args[0] if len(args) == 1 and type(args[0]) is list else list(args)
+        items = args[0] if len(args) == 1 and type(args[0]) is list else args
         tuples = [item for item in items if type(item) is tuple]
         flat = itertools.chain((item for item in items if type(item) is not tuple), *tuples)
         if sum(map(len, tuples)) > MAX_KEY_ITEMS or not all(map(_is_simple, flat)):
@@ -205,10 +201,9 @@ class _History(HistoryBuffer):
 
 
 KNOWN: dict[str, Any] = {
-    'torch._utils _rebuild_tensor': _tensor,
-    'torch._utils _rebuild_tensor_v2': _tensor,
-    'torch._utils _rebuild_tensor_v3': _tensor,
-    'torch._utils _rebuild_parameter': lambda data, requires_grad=True, *rest: torch.nn.Parameter(data, requires_grad),
+    **dict.fromkeys([f'torch._utils _rebuild_tensor{version}' for version in ('', '_v2', '_v3')], _tensor),
+    'torch._utils _rebuild_parameter': lambda data, *rest: data,
+    'torch._utils _rebuild_parameter_with_state': lambda data, *rest: data,
     'torch._tensor _rebuild_from_type_v2': lambda build, kind, args, state: build(*args),
     'torch.storage UntypedStorage': torch.UntypedStorage,
     'torch Size': torch.Size,
@@ -219,9 +214,8 @@ KNOWN: dict[str, Any] = {
     'numpy dtype': DtypeRecord,
     '_codecs encode': lambda text, *encoding: text.encode('latin1'),
     'mmengine.logging.history_buffer HistoryBuffer': _History,
+    **{f'torch {name}': value for name, value in vars(torch).items() if isinstance(value, torch.dtype)},
 }
-KNOWN['torch._utils _rebuild_parameter_with_state'] = KNOWN['torch._utils _rebuild_parameter']
-KNOWN |= {f'torch {name}': value for name, value in vars(torch).items() if isinstance(value, torch.dtype)}
 for _module in ('numpy.core.multiarray', 'numpy._core.multiarray'):
     KNOWN[f'{_module} _reconstruct'] = lambda *args: np.empty(0, np.uint8)  # an array that is filled later
     KNOWN[f'{_module} scalar'] = _scalar

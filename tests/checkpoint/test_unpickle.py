@@ -177,7 +177,7 @@ def test_endless_nesting_is_refused(make: Callable[[], list], tmp_path: Path) ->
 @pytest.mark.parametrize('given', [torch.zeros(1).expand(1 << 40), torch.zeros(1, 1).expand(1 << 15, 1 << 15)])
 def test_weights_that_repeat_the_numbers_of_the_file_are_refused(given: torch.Tensor, tmp_path: Path) -> None:
     torch.save({'state_dict': {'w': given}}, tmp_path / 'x.pth')
-    with pytest.raises(FacelmkError, match=r'x.pth: its tensors claim \d+ bytes, 4 are there'):
+    with pytest.raises(FacelmkError, match=r'x.pth .*its tensors claim \d+ bytes, 4 are there'):
         weights_of(read_checkpoint(tmp_path / 'x.pth'), tmp_path / 'x.pth')
 
 
