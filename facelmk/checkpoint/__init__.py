@@ -1,8 +1,8 @@
 """Checkpoints: read as data, translated from the key names of other projects, loaded, written."""
 
+from .find import PRETRAINED, find_checkpoint, find_weights
 from .load import Mismatch, fit, load_checkpoint, load_pretrained
-from .published import PRETRAINED, find_weights
-from .read import FORMAT, FORMAT_KEY, find_checkpoint, finite, read_checkpoint, weights_of
+from .read import FORMAT, FORMAT_KEY, finite, read_checkpoint, weights_of
 from .unpickle import Stub
 from .write import plain, publish, save_checkpoint
 

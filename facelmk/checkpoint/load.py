@@ -1,7 +1,7 @@
 """Load weights of any dialect into a network: every key must fit, or the error names those that do not."""
 
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -49,15 +49,16 @@ def fit(module: nn.Module, weights: Mapping[str, Tensor], source: str, strict: b
     counters = {key: expected[key] for key in expected if key.endswith('num_batches_tracked')}  # PyTorch 0.4 had none
     weights = counters | dict(weights)
     misshapen = [key for key in expected.keys() & weights.keys() if expected[key].shape != weights[key].shape]
-    faults = _describe(
-        {
-            'missing': expected.keys() - weights.keys(),
-            'left over': weights.keys() - expected.keys(),
-            'of another shape': {f'{key} {_shape(weights[key])}, here {_shape(expected[key])}' for key in misshapen},
-        }
-    )
-    if faults:
-        text = f'{source} does not fit {type(module).__name__} with its {len(expected)} tensors: {"; ".join(faults)}.'
+    faults = {
+        'missing': expected.keys() - weights.keys(),
+        'left over': weights.keys() - expected.keys(),
+        'of another shape': {
+            f'{key} {tuple(weights[key].shape)}, here {tuple(expected[key].shape)}' for key in misshapen
+        },
+    }
+    if any(faults.values()):
+        listed = '; '.join(_describe(fault, sorted(keys)) for fault, keys in faults.items() if keys)
+        text = f'{source} does not fit {type(module).__name__} with its {len(expected)} tensors: {listed}.'
         if strict:
             raise Mismatch(
                 f'{text} Use the config that the file was trained with (landmark scheme, backbone, head), or '
@@ -67,18 +68,8 @@ def fit(module: nn.Module, weights: Mapping[str, Tensor], source: str, strict: b
     module.load_state_dict({key: value for key, value in weights.items() if key not in misshapen}, strict=False)
 
 
-def _shape(tensor: Tensor) -> str:
-    return str(tuple(tensor.shape))
-
-
-def _describe(groups: Mapping[str, Iterable[str]], shown: int = 4) -> list[str]:
-    """A text for each group that is not empty: how many keys, and the first few."""
-    listed = {fault: sorted(keys) for fault, keys in groups.items()}
-    return [
-        f'{len(keys)} {fault} ({", ".join(keys[:shown])}{", ..." if len(keys) > shown else ""})'
-        for fault, keys in listed.items()
-        if keys
-    ]
+def _describe(fault: str, keys: list[str], shown: int = 4) -> str:
+    return f'{len(keys)} {fault} ({", ".join(keys[:shown])}{", ..." if len(keys) > shown else ""})'
 
 
 @FUNCTIONS.register_module()

@@ -18,7 +18,13 @@ _PUTS, _GETS = {'PUT', 'BINPUT', 'LONG_BINPUT', 'MEMOIZE'}, {'GET', 'BINGET', 'L
 _FILLS_FIRST_ITEM = {'APPEND', 'APPENDS', 'SETITEM', 'SETITEMS', 'ADDITEMS', 'BUILD'}
 _MAKES_HASHABLE = {'TUPLE', 'TUPLE1', 'TUPLE2', 'TUPLE3', 'FROZENSET', 'REDUCE', 'NEWOBJ', 'NEWOBJ_EX'}
 _CALLS = {'REDUCE', 'NEWOBJ', 'NEWOBJ_EX', 'GLOBAL', 'STACK_GLOBAL'}
-ORDERED_DICT, FILLED_ORDERED_DICT = 'collections OrderedDict', 'collections OrderedDict(items)'
+_KEYS = {  # where an opcode that hashes its operands has them
+    'SETITEM': slice(1, None, 2),
+    'SETITEMS': slice(1, None, 2),
+    'ADDITEMS': slice(1, None),
+    'DICT': slice(0, None, 2),
+    'FROZENSET': slice(None),
+}
 
 
 def scan_pickle(file: IO[bytes] | bytes) -> set[str]:
@@ -82,17 +88,13 @@ class _Stack:
         return [self.items.pop() for _ in range(number)][::-1] + operands
 
     def _check(self, name: str, operands: list[Any]) -> None:
-        keys: list[Any] = []
-        if name in ('SETITEM', 'SETITEMS', 'ADDITEMS'):
-            keys = operands[1:] if name == 'ADDITEMS' else operands[1::2]
-        elif name in ('DICT', 'FROZENSET'):
-            keys = operands if name == 'FROZENSET' else operands[::2]
-        elif name == 'BINPERSID':  # torch keeps storages in a dict by an item of this tuple
+        keys = operands[_KEYS[name]] if name in _KEYS else []
+        if name == 'BINPERSID':  # torch keeps storages in a dict by an item of this tuple
             keys = [_weight(operands[0]) - 1]
-        elif name == 'BUILD' and isinstance(operands[0], str):
+        if name == 'BUILD' and isinstance(operands[0], str):
             raise ValueError('it changes a class or function, which no weights need')
-        elif name == 'REDUCE' and operands[0] == ORDERED_DICT and operands[1]:
-            self.names.add(FILLED_ORDERED_DICT)
+        if name == 'REDUCE' and operands[0] == 'collections OrderedDict' and operands[1]:
+            self.names.add('collections OrderedDict(items)')  # which torch's own reader must not get
         self.calls += name in _CALLS
         if self.calls > MAX_CALLS:
             raise ValueError(f'it calls or names more than {MAX_CALLS} functions and classes')

@@ -11,12 +11,12 @@ from typing import Any, BinaryIO
 import torch
 from torch import Tensor
 
-from ..errors import FacelmkError, MissingResource, UnknownName, did_you_mean
-from ..files.download import fetch
+from ..errors import FacelmkError
+from . import unpickle
+from .find import find_checkpoint
 from .limits import check_file, check_loaded
-from .published import PRETRAINED, find_weights
 from .safetensors import is_safetensors, read_safetensors
-from .unpickle import INERT_PICKLE, Stub, is_harmful, module_tensors
+from .unpickle import Stub, is_harmful, module_tensors
 
 FORMAT, FORMAT_KEY = 1, 'facelmk_format'  # of what save_checkpoint writes
 _FORCE_TORCH_READER = 'TORCH_FORCE_WEIGHTS_ONLY_LOAD'
@@ -79,29 +79,10 @@ def _load(file: BinaryIO, names: set[str], map_location: Any) -> Any:
         file.seek(0)
         forced = os.environ.pop(_FORCE_TORCH_READER, None)
         try:
-            return torch.load(file, map_location, pickle_module=INERT_PICKLE, weights_only=False)
+            return torch.load(file, map_location, pickle_module=unpickle, weights_only=False)
         finally:
             if forced is not None:
                 os.environ[_FORCE_TORCH_READER] = forced
-
-
-def find_checkpoint(source: str | Path) -> Path:
-    """Return the file of a checkpoint given by path, URL or name; published weights are downloaded."""
-    name, path = str(source), Path(source).expanduser()
-    if '://' not in name and path.is_file():
-        return path
-    if weights := find_weights(name):
-        return fetch(*weights)
-    if '://' in name:
-        raise UnknownName(f'{name!r} is not the name of any weights. {did_you_mean(name, PRETRAINED)}')
-    raise MissingResource(f'There is no checkpoint {path} (from {Path.cwd()}). {_similar_files(path)}')
-
-
-def _similar_files(path: Path) -> str:
-    if not path.parent.is_dir():
-        return f'There is no folder {path.parent} either.'
-    files = [p.name for p in path.parent.glob('*.pth*')]
-    return did_you_mean(path.name, files) if files else f'No *.pth lies in {path.parent.resolve()}.'
 
 
 def weights_of(checkpoint: Mapping[str, Any], source: str | Path) -> dict[str, Tensor]:

@@ -1,6 +1,6 @@
 """Read the pickles that torch's own `weights_only` reader refuses: every class that is not listed becomes a Stub.
 
-INERT_PICKLE takes the place of `pickle` in `torch.load(pickle_module=...)`, for files that passed `limits.check_file`.
+This module takes the place of `pickle` in `torch.load(pickle_module=...)`, for files that passed `limits.check_file`.
 """
 
 import collections
@@ -8,7 +8,6 @@ import itertools
 import math
 import pickle
 from collections.abc import Callable, Iterator
-from types import SimpleNamespace
 from typing import IO, Any, ClassVar
 
 import numpy as np
@@ -118,9 +117,6 @@ class Unpickler(pickle._Unpickler):
 def load(file: IO[bytes], **options: Any) -> Any:
     """Read one pickle, as `pickle.load` does."""
     return Unpickler(file, **options).load()
-
-
-INERT_PICKLE = SimpleNamespace(Unpickler=Unpickler, load=load, __name__='inert_pickle')
 
 
 class DtypeRecord:

@@ -11,8 +11,7 @@ from mmengine.model import BaseModel
 from mmengine.runner import Runner
 from torch import Tensor, nn
 
-from facelmk.checkpoint import Mismatch, load_checkpoint, load_pretrained, publish, read_checkpoint, weights_of
-from facelmk.checkpoint import read as reading
+from facelmk.checkpoint import Mismatch, find, load_checkpoint, load_pretrained, publish, read_checkpoint, weights_of
 from facelmk.checkpoint.dialects import BareBackbone, find_dialect, translate
 from facelmk.errors import MissingResource
 from facelmk.registry import BACKBONES, DIALECTS, HEADS
@@ -244,7 +243,7 @@ def test_a_configs_name_stands_for_its_published_weights(monkeypatch: pytest.Mon
     network = nn.Linear(2, 2)
     torch.save(network.state_dict(), tmp_path / 'x.pth')
     asked: list[str] = []
-    monkeypatch.setattr(reading, 'fetch', lambda url, *_: asked.append(url) or tmp_path / 'x.pth')
+    monkeypatch.setattr(find, 'fetch', lambda url, *_: asked.append(url) or tmp_path / 'x.pth')
     load_checkpoint(nn.Linear(2, 2), 'hrnetv2_w18_wflw')
     assert asked == [
         'https://download.openmmlab.com/mmpose/face/hrnetv2/hrnetv2_w18_wflw_256x256-2bf032a6_20210125.pth'

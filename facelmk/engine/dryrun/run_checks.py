@@ -10,8 +10,7 @@ from typing import Any
 from mmengine import Config
 from mmengine.hooks import EMAHook
 
-from ...checkpoint import PRETRAINED, find_checkpoint
-from ...config import config_names
+from ...checkpoint import find_checkpoint, find_weights
 from ...config.folders import check_writable
 from ...errors import FacelmkError
 from ...metrics.base import ErrorMetric, FaceMetric
@@ -72,11 +71,17 @@ def check_weights(config: Config) -> list[Finding]:
     for key, name in (('load_from', config.get('load_from')), ('pretrained', backbone.get('pretrained'))):
         if not isinstance(name, str) or (key, name) == ('pretrained', 'timm'):
             continue
-        if name.startswith(('http://', 'https://')) or name in PRETRAINED or name in config_names():
+        if attempt(partial(_address, name), key, 3, findings):
             findings.append(Finding(NOTE, 'weights', f'{key}={name} is downloaded where the cache does not hold it'))
-        else:
-            attempt(partial(find_checkpoint, name), key, 3, findings)
     return findings
+
+
+def _address(name: str) -> tuple[str, str] | None:
+    """The address and hash that weights have; None if they are a file, which must be there."""
+    address = find_weights(name)
+    if address is None:
+        find_checkpoint(name)
+    return address
 
 
 def check_learning_rate(config: Config, gpus: int) -> Iterator[Finding]:

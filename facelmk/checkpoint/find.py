@@ -1,5 +1,9 @@
-"""Published weights: names that stand for an address."""
+"""Find a checkpoint: a path, a URL, or the name of published weights, which are downloaded."""
 
+from pathlib import Path
+
+from ..errors import MissingResource, UnknownName, did_you_mean
+from ..files.download import fetch
 from ..registry import FUNCTIONS
 
 PRETRAINED = {
@@ -24,3 +28,20 @@ def find_weights(name: str) -> tuple[str, str] | None:
     if name.startswith(('http://', 'https://')):
         return name, ''
     return FUNCTIONS.get('published_weights')(name)
+
+
+def find_checkpoint(source: str | Path) -> Path:
+    """Return the file of a checkpoint given by path, URL or name; published weights are downloaded."""
+    name, path = str(source), Path(source).expanduser()
+    if '://' not in name and path.is_file():
+        return path
+    if weights := find_weights(name):
+        return fetch(*weights)
+    if '://' in name:
+        raise UnknownName(f'{name!r} is not the name of any weights. {did_you_mean(name, PRETRAINED)}')
+    if not path.parent.is_dir():
+        hint = f'There is no folder {path.parent} either.'
+    else:
+        files = [file.name for file in path.parent.glob('*.pth*')]
+        hint = did_you_mean(path.name, files) if files else f'No *.pth lies in {path.parent.resolve()}.'
+    raise MissingResource(f'There is no checkpoint {path} (from {Path.cwd()}). {hint}')
