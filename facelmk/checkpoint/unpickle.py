@@ -128,33 +128,31 @@ class DtypeRecord:
     def __setstate__(self, state: tuple) -> None:
         self.dtype = self.dtype.newbyteorder(state[1])
 
-    @property
-    def is_plain(self) -> bool:
-        """Whether it is a dtype of numbers or texts, not of Python objects."""
-        return self.dtype.kind in 'biufcSU'
-
-
-def _array(shape: tuple, record: DtypeRecord, fortran: bool, raw: bytes) -> NDArray:
-    """An array of exactly the bytes in the file."""
-    if type(raw) is not bytes or not raw or math.prod(shape) * record.dtype.itemsize != len(raw):
-        raise ValueError(f'an array in it claims to be {shape} of {record.dtype} and its bytes do not fit')
-    if record.dtype.kind == 'U':
-        raw.decode('utf-32-be' if record.dtype.byteorder == '>' else 'utf-32-le')  # NumPy does not check it
-    return np.ndarray(shape, record.dtype, raw, order='F' if fortran else 'C')
+    def read(self, shape: tuple, fortran: bool, raw: bytes) -> NDArray | None:
+        """An array of exactly the bytes in the file; None if its items are Python objects."""
+        if self.dtype.kind not in 'biufcSU':
+            return None
+        if type(raw) is not bytes or not raw or math.prod(shape) * self.dtype.itemsize != len(raw):
+            raise ValueError(f'an array in it claims to be {shape} of {self.dtype} and its bytes do not fit')
+        if self.dtype.kind == 'U':
+            raw.decode('utf-32-be' if self.dtype.byteorder == '>' else 'utf-32-le')  # NumPy does not check it
+        return np.ndarray(shape, self.dtype, raw, order='F' if fortran else 'C')
 
 
 def _fill(array: NDArray, shape: tuple, record: DtypeRecord, *rest: Any) -> None:
     """Fill the empty array that a pickle makes first; an array of Python objects stays empty."""
     if array.size:
         raise ValueError('an array in it is filled twice')
-    if record.is_plain and math.prod(shape):
-        array.dtype = record.dtype  # type: ignore[misc, unused-ignore]
+    content = record.read(shape, *rest) if math.prod(shape) else None
+    if content is not None:
+        array.dtype = content.dtype  # type: ignore[misc, unused-ignore]
         array.resize(shape, refcheck=False)
-        array[...] = _array(shape, record, *rest)
+        array[...] = content
 
 
 def _scalar(record: DtypeRecord, raw: bytes) -> Any:
-    return _array((), record, False, raw)[()] if record.is_plain else Stub()
+    content = record.read((), False, raw)
+    return Stub() if content is None else content[()]
 
 
 def _tensor(storage: Any, offset: int, size: tuple, stride: tuple, *rest: Any) -> Tensor:
@@ -211,10 +209,12 @@ KNOWN: dict[str, Any] = {
     '_codecs encode': lambda text, *encoding: text.encode('latin1'),
     'mmengine.logging.history_buffer HistoryBuffer': _History,
     **{f'torch {name}': value for name, value in vars(torch).items() if isinstance(value, torch.dtype)},
+    **{
+        f'{module} {kind.__name__}': _of_simple_items(kind)
+        for module in ('builtins', '__builtin__')
+        for kind in (list, dict, set, frozenset, int, float, complex)
+    },
 }
 for _module in ('numpy.core.multiarray', 'numpy._core.multiarray'):
     KNOWN[f'{_module} _reconstruct'] = lambda *args: np.empty(0, np.uint8)  # an array that is filled later
     KNOWN[f'{_module} scalar'] = _scalar
-for _module in ('builtins', '__builtin__'):
-    for _kind in (list, dict, set, frozenset, int, float, complex):
-        KNOWN[f'{_module} {_kind.__name__}'] = _of_simple_items(_kind)

@@ -81,7 +81,7 @@ def fetch(url: str, sha256: str = '', limit: int = MAX_BYTES) -> Path:
                     commit(file, path)
             except BaseException as error:
                 if not sha256 or getattr(error, 'errno', None) in FULL_DISK or not os.fstat(file.fileno()).st_size:
-                    os.unlink(file.name)  # else the next call resumes, and the hash shows whether the parts fit
+                    Path(file.name).unlink(missing_ok=True)  # else the next call resumes and the hash checks the parts
                 raise
     except (OSError, HTTPException, ValueError) as error:
         digest = f', where its sha256 must begin with {sha256}' if sha256 else ''
@@ -132,14 +132,14 @@ def _download(url: str, file: BinaryIO, sha256: str, limit: int) -> None:
                 return download.run()
             except (OSError, HTTPException, ValueError) as error:
                 if getattr(error, 'errno', None) in FULL_DISK:  # no other address helps
-                    needed = 'an unknown number of' if download.total is None else download.total
-                    text = f'there is no room in {os.path.dirname(file.name)}: the file needs {needed} bytes, '
-                    text += f'{_free_bytes(file)} are free'
-                    raise OSError(errno.ENOSPC, text) from error
+                    raise OSError(
+                        errno.ENOSPC,
+                        f'there is no room in {os.path.dirname(file.name)}: the file needs '
+                        f'{download.total or "an unknown number of"} bytes, {_free_bytes(file)} are free',
+                    ) from error
                 if attempt == TRIES or not is_temporary(error):
-                    failures.append(
-                        explain(error) if address == url else f'{without_secrets(address)}: {explain(error)}'
-                    )
+                    mirror = '' if address == url else f'{without_secrets(address)}: '
+                    failures.append(mirror + explain(error))
                     break
                 time.sleep(PAUSE_S * attempt)
     raise OSError('; '.join(failures))
