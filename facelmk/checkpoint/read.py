@@ -12,11 +12,10 @@ import torch
 from torch import Tensor
 
 from ..errors import FacelmkError
-from . import unpickle
 from .find import find_checkpoint
 from .limits import check_file, check_loaded
 from .safetensors import is_safetensors, read_safetensors
-from .unpickle import Stub, is_harmful, module_tensors
+from .unpickle import INERT_PICKLE, Stub, is_harmful, module_tensors
 
 FORMAT, FORMAT_KEY = 1, 'facelmk_format'  # of what save_checkpoint writes
 _FORCE_TORCH_READER = 'TORCH_FORCE_WEIGHTS_ONLY_LOAD'
@@ -79,7 +78,7 @@ def _load(file: BinaryIO, names: set[str], map_location: Any) -> Any:
         file.seek(0)
         forced = os.environ.pop(_FORCE_TORCH_READER, None)
         try:
-            return torch.load(file, map_location, pickle_module=unpickle, weights_only=False)
+            return torch.load(file, map_location, pickle_module=INERT_PICKLE, weights_only=False)
         finally:
             if forced is not None:
                 os.environ[_FORCE_TORCH_READER] = forced

@@ -1,12 +1,13 @@
 """Read the pickles that torch's own `weights_only` reader refuses: every class that is not listed becomes a Stub.
 
-This module takes the place of `pickle` in `torch.load(pickle_module=...)`, for files that passed `limits.check_file`.
+It takes the place of `pickle` in `torch.load(pickle_module=...)`, for files that passed `limits.check_file`.
 """
 
 import collections
 import itertools
 import math
 import pickle
+import sys
 from collections.abc import Callable, Iterator
 from typing import IO, Any, ClassVar
 
@@ -117,6 +118,9 @@ class Unpickler(pickle._Unpickler):
 def load(file: IO[bytes], **options: Any) -> Any:
     """Read one pickle, as `pickle.load` does."""
     return Unpickler(file, **options).load()
+
+
+INERT_PICKLE = sys.modules[__name__]
 
 
 class DtypeRecord:

@@ -134,6 +134,13 @@ def test_what_a_step_finds(lines: str, subject: str, words: str, check: Check) -
     assert words in messages(findings, subject, 'error'), findings
 
 
+def test_start_weights_are_looked_up_and_not_downloaded(check: Check) -> None:
+    assert 'is downloaded' in messages(check("load_from = 'hrnetv2_w18_wflw'\n"), 'weights', 'note')
+    for name, code in (('hrnet_w18_wflw_orig', 3), ('torchvision://resnet_50', 2), ('nowhere.pth', 3)):
+        findings = check(f"load_from = '{name}'\n", code=code)
+        assert name in messages(findings, 'load_from', 'error'), findings
+
+
 def test_room_for_averaged_weights_is_counted(check: Check) -> None:
     def size(lines: str) -> float:
         return float(messages(check(lines), 'disk').partition(' of ')[2].split()[0])
