@@ -144,26 +144,10 @@ class AnnotatedFaces(FaceDataset):
         norms = [norm or None for norm in norms or [None] * len(names)]
         known = np.zeros(len(names), bool) if defective is None else defective
         points[find_defective(file, names, points, corners, flags, norms, known, self.defects)] = np.nan
-        columns = zip(
-            names,
-            corners.astype(np.float32),
-            points.astype(np.float32),
-            flags.astype(np.float32),
-            norms,
-            tags or [()] * len(names),
-            strict=True,
-        )
+        arrays = (values.astype(np.float32) for values in (corners, points, flags))
         return [
-            {
-                'id': name,
-                'path': str(self.image_root / name),
-                'box': box,
-                'landmarks': xy,
-                'visible': flag,
-                'norm': norm,
-                'tags': tag,
-            }
-            for name, box, xy, flag, norm, tag in columns
+            dict(id=name, path=str(self.image_root / name), box=box, landmarks=xy, visible=flag, norm=norm, tags=tag)
+            for name, box, xy, flag, norm, tag in zip(names, *arrays, norms, tags or [()] * len(names), strict=True)
         ]
 
     def _choice(self, option: str, value: Any, choices: Sequence[Any]) -> Any:

@@ -84,11 +84,7 @@ class PublishedFaces(FaceDataset):
             missing.append(f'  {config["type"]}: ' + ', '.join(map(str, absent)))
         root = Path(configs[0]['data_root']).absolute() if configs else ''
         raise MissingResource(
-            '\n'.join(
-                [
-                    f'no known layout of the {self.split!r} split is complete under {root}. Missing files, by layout:',
-                    *missing,
-                    'Put the files of one layout there, or change `root` in the data config.',
-                ]
-            )
+            f'no known layout of the {self.split!r} split is complete under {root}. Missing files, by layout:\n'
+            + '\n'.join(missing)
+            + '\nPut the files of one layout there, or change `root` in the data config.'
         )

@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from pathlib import Path
 
+from ....files.atomic import write_bytes
 from ...records import FaceRecord
 from .common import add_picture, file_names, point_lines
 
@@ -13,5 +14,5 @@ def write_lapa(faces: Sequence[FaceRecord], out: Path, subsets: Sequence[str], p
         (out / folder).mkdir(exist_ok=True)
     for face, name in zip(faces, file_names(faces, '_'), strict=True):
         text = f'{len(face["landmarks"])}\n{point_lines(face)}\n'
-        (out / 'landmarks' / f'{name}.txt').write_text(text, encoding='utf-8')
+        write_bytes(out / 'landmarks' / f'{name}.txt', text.encode())
         add_picture(face['path'], out / 'images' / f'{name}{Path(face["name"]).suffix}', pictures)
