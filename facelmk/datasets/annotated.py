@@ -84,7 +84,6 @@ class AnnotatedFaces(FaceDataset):
             self._check_pictures()
 
     def _apply_defects(self) -> None:
-        """Raise, skip or keep defective records."""
         if self.on_defects == 'stop':
             self.defects.stop()
         if self.on_defects == 'skip':
@@ -152,9 +151,8 @@ class AnnotatedFaces(FaceDataset):
 
     def _choice(self, option: str, value: Any, choices: Sequence[Any]) -> Any:
         if value not in choices:
-            raise FacelmkError(
-                f'{type(self).__name__}: {option}={value!r}. Choose from {", ".join(map(repr, choices))}'
-            )
+            known = ', '.join(map(repr, choices))
+            raise FacelmkError(f'{type(self).__name__}: {option}={value!r}. Choose from {known}')
         return value
 
     def _check_size(self, file: Path, names: Sequence[str], landmarks: NDArray) -> None:
@@ -170,9 +168,8 @@ class AnnotatedFaces(FaceDataset):
         for face in self.faces:
             by_picture[Path(face['path']).name].append(face)
         for row in make_ids_unique(self.read(file)):
-            candidates = [
-                face for face in by_picture[Path(row['path']).name] if tag not in face['tags'] and is_valid(face)
-            ]
+            same_picture = by_picture[Path(row['path']).name]
+            candidates = [face for face in same_picture if tag not in face['tags'] and is_valid(face)]
             distances = [np.abs(face['landmarks'] - row['landmarks']).max() for face in candidates]
             if distances and min(distances) < 1:
                 face = candidates[int(np.argmin(distances))]
@@ -187,7 +184,8 @@ class AnnotatedFaces(FaceDataset):
         self.faces = [face for face in self.faces if tag in face['tags']]
 
     def _check_pictures(self) -> None:
-        missing = [path for path in dict.fromkeys(face['path'] for face in self.faces) if not os.path.isfile(path)]
-        self.defects.add_all(self.ann_file, ((path, 'no such picture') for path in missing))
+        paths = dict.fromkeys(face['path'] for face in self.faces)
+        missing = {path: 'no such picture' for path in paths if not os.path.isfile(path)}
+        self.defects.add_all(self.ann_file, missing.items())
         if self.on_defects == 'skip':
-            self.faces = [face for face in self.faces if face['path'] not in set(missing)]
+            self.faces = [face for face in self.faces if face['path'] not in missing]

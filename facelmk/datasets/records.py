@@ -12,6 +12,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from ..errors import DataDefect, FacelmkError, MissingResource
+from ..markups import MARKUPS
 from .defects import DefectList, short
 
 FaceRecord = dict[str, Any]
@@ -58,8 +59,18 @@ def numbers(
 ) -> tuple[Array, Mask]:
     """Return rows of texts or numbers as a table (N, width), and which of them are defective (N,).
 
-    `records` are the names of the rows in messages. A defective row holds NaN.
+    `records` are the names of the rows in messages. A defective row holds NaN. If all rows have the length of another
+    landmark scheme, one error for the file says so.
     """
+    lengths = {len(row) for row in rows}
+    if len(rows) > 1 and len(lengths) == 1 and width not in lengths:
+        length = lengths.pop()
+        schemes = [name for name, markup in MARKUPS.items() if length in (2 * markup.size, 3 * markup.size)]
+        if schemes:
+            raise DataDefect(
+                f'{file}: all {len(rows)} records have {length} numbers, {width} expected. Set markup= to the landmark '
+                f'scheme of this file ({", ".join(schemes)})'
+            )
     wrong = {i: f'{len(row)} numbers, {width} expected' for i, row in enumerate(rows) if len(row) != width}
     table = _to_array(rows, wrong, width)
     if table.shape != (len(rows), width):  # a text, an object or a list among the numbers
@@ -99,15 +110,9 @@ def find_defective(
     defects: DefectList,
 ) -> Mask:
     """Return which faces (N,) have a wrong name, coordinate, box, flag or normaliser; those not `known` are listed."""
-    values = np.concatenate(
-        [
-            landmarks.reshape(len(names), 2 * landmarks.shape[1]),
-            boxes,
-            visible,
-            np.array([0 if norm is None else norm for norm in norms], np.float64).reshape(-1, 1),
-        ],
-        1,
-    )
+    lengths = np.array([0 if norm is None else norm for norm in norms], np.float64)
+    flat = landmarks.reshape(len(names), 2 * landmarks.shape[1])
+    values = np.concatenate([flat, boxes, visible, lengths[:, None]], 1)
     valid = (np.abs(values) <= MAX_COORDINATE_PX).all(1) & (values[:, -1] >= 0) & (boxes[:, 2:] > boxes[:, :2]).all(1)
     defective = ~valid | ~np.array([_is_file_name(name) for name in names], bool)
     for i in np.flatnonzero(defective & ~known):
@@ -116,7 +121,6 @@ def find_defective(
 
 
 def _what_is_wrong(values: Array, box: Array) -> str:
-    """Describe the defect of a face; the last of its values is the normaliser."""
     if not np.isfinite(values[:-1]).all():
         return 'a coordinate is not finite'
     if np.abs(values[:-1]).max() > MAX_COORDINATE_PX:

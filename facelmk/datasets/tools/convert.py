@@ -96,13 +96,11 @@ def _lost(faces: Sequence[FaceRecord], form: str) -> list[str]:
     not_square = sum(not is_square(face['box']) for face in faces)
     own_norm = sum(map(has_own_norm, faces))
     tags = {tag for face in faces for tag in face['tags']} - (set(ATTRIBUTES) if form == 'wflw' else set())
-    squares = f'the shape of {not_square} boxes: they become squares with the longer side' if not_square else ''
-    sentences = {
-        'visible': f'which points are not visible ({hidden} faces have some)' if hidden else '',
-        'box': squares if form == 'csv' else FORMATS[form].lost_boxes,
-        'norm': f"the normaliser of the file ({own_norm} faces have one that is not the box's side)"
-        if own_norm
-        else '',
-        'tags': f'the subsets {", ".join(sorted(tags))}' if tags else '',
+    squares = f'the shape of {not_square} boxes: they become squares with the longer side'
+    lost = {
+        'visible': (hidden, f'which points are not visible ({hidden} faces have some)'),
+        'box': (not_square, squares) if form == 'csv' else (True, FORMATS[form].lost_boxes),
+        'norm': (own_norm, f"the normaliser of the file ({own_norm} faces have one that is not the box's side)"),
+        'tags': (tags, f'the subsets {", ".join(sorted(tags))}'),
     }
-    return [text for field, text in sentences.items() if text and field not in FORMATS[form].fields]
+    return [text for field, (any_lost, text) in lost.items() if any_lost and field not in FORMATS[form].fields]

@@ -16,25 +16,18 @@ from ..base import FaceRecord
 class HalfBody(BaseTransform):
     """With probability `prob`, replaces `box` by the box of the upper or the lower half of the visible landmarks.
 
-    A half is possible if it has `min_upper` or `min_lower` visible landmarks, and the face `min_points`; if both halves
-    are possible, the upper one is chosen with `upper_prob`. The centre of the box is the mean of the half, its sides
-    are `padding` times the extent. All defaults are those of MMPose's RandomHalfBody; its padding of 1.5 is the
+    A half is possible if the face has 9 visible landmarks, and 2 of them are in the upper or 3 in the lower half; if
+    both are possible, the upper one is chosen with `upper_prob`. The centre of the box is the mean of the half, its
+    sides are `padding` times the extent. All numbers are those of MMPose's RandomHalfBody; its padding of 1.5 is the
     product of 1.2 here and 1.25 in CropFace.
     """
 
+    min_points, min_points_of_half = 9, (2, 3)
+
     ranges = {'prob': (0, 1)}
 
-    def __init__(
-        self,
-        prob: float = 0.3,
-        padding: float = 1.2,
-        min_points: int = 9,
-        min_upper: int = 2,
-        min_lower: int = 3,
-        upper_prob: float = 0.7,
-    ) -> None:
-        self.prob, self.padding, self.min_points = prob, padding, min_points
-        self.min_points_of_half, self.upper_prob = (min_upper, min_lower), upper_prob
+    def __init__(self, prob: float = 0.3, padding: float = 1.2, upper_prob: float = 0.7) -> None:
+        self.prob, self.padding, self.upper_prob = prob, padding, upper_prob
 
     def transform(self, sample: FaceRecord) -> FaceRecord:
         apply, upper = sample['rng'].random(2)
