@@ -113,13 +113,12 @@ def _predict(
 
 
 def _report(options: argparse.Namespace, rows: list[dict[str, Any]], out: Path | None, others: int) -> None:
+    from ..files.atomic import write_bytes
     from ..inference.folders import ENDINGS
 
     text = json.dumps(rows)
     if out is not None and out.suffix.lower() not in ENDINGS:
-        file = out if out.suffix.lower() == '.json' else out / LIST
-        file.parent.mkdir(parents=True, exist_ok=True)
-        file.write_text(text + '\n')
+        write_bytes(out if out.suffix.lower() == '.json' else out / LIST, f'{text}\n'.encode())
     if options.json:
         print(text)
         return

@@ -57,7 +57,6 @@ class CocoFaces(AnnotatedFaces):
         return Detected(options, size, pictures)
 
     def read(self, file: Path) -> list[FaceRecord]:
-
         content = parse(file, self.defects)
         self.subsets = self.subsets or content.subsets
         faces = [face for face in map(self._select_points, content.faces) if face and any(face.get('keypoints') or ())]

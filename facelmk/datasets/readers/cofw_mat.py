@@ -44,7 +44,6 @@ class CofwMat(AnnotatedFaces):
         return Detected({'ann_file': str(path), 'origin': 1}, 29) if path.suffix.lower() == '.mat' else None
 
     def read(self, file: Path) -> list[FaceRecord]:
-
         if not file.is_file():
             raise MissingResource(f'{file} is not there. Check data_root and ann_file')
         split, tables = self._read_tables(file)

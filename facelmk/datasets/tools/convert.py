@@ -8,6 +8,7 @@ from typing import NamedTuple
 import cv2
 
 from ...errors import FacelmkError, UnknownName, did_you_mean
+from ...files.atomic import write_bytes
 from ...markups import MARKUPS, convert
 from ..base import FaceDataset
 from ..readers.wflw import ATTRIBUTES
@@ -49,7 +50,6 @@ def write_faces(
         )
     faces = list(_converted_faces(dataset, target.name, path, Path(image_root) if image_root else None))
     _check_gaps(faces, form, target.name)
-    (path if FORMATS[form].is_folder else path.parent).mkdir(parents=True, exist_ok=True)
     FORMATS[form].write(faces, path, dataset.subsets, pictures)
     return Conversion(path, len(faces), _lost(faces, form))
 
@@ -63,8 +63,7 @@ def _converted_faces(dataset: FaceDataset, markup: str, out: Path, root: Path | 
         if 'image' in face:
             name = f'{index + 1:06d}.png'
             path = out.parent / 'images' / name
-            path.parent.mkdir(parents=True, exist_ok=True)
-            cv2.imwrite(str(path), face.pop('image'))
+            write_bytes(path, cv2.imencode('.png', face.pop('image'))[1].tobytes())
             yield face | {'path': str(path), 'name': name}
         else:
             root = root or _image_root(dataset)

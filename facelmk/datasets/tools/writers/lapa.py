@@ -10,8 +10,7 @@ from .common import add_picture, file_names, point_lines
 
 def write_lapa(faces: Sequence[FaceRecord], out: Path, subsets: Sequence[str], pictures: str) -> None:
     """Write landmarks/NAME.txt and images/NAME.jpg."""
-    for folder in ('landmarks', 'images'):
-        (out / folder).mkdir(exist_ok=True)
+    (out / 'images').mkdir(parents=True, exist_ok=True)
     for face, name in zip(faces, file_names(faces, '_'), strict=True):
         text = f'{len(face["landmarks"])}\n{point_lines(face)}\n'
         write_bytes(out / 'landmarks' / f'{name}.txt', text.encode())
