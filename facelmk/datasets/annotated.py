@@ -11,7 +11,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from ..errors import DataDefect, FacelmkError, UnknownName, did_you_mean
 from .base import FaceDataset, Transform
-from .defects import Defect, DefectList, short
+from .defects import DefectList, short
 from .records import FaceRecord, Mask, find_defective, is_valid, make_ids_unique, tight_boxes
 
 
@@ -92,11 +92,6 @@ class AnnotatedFaces(FaceDataset):
         if not self.faces and not (self.defects and self.on_defects == 'keep'):
             skipped = f' after {len(self.defects)} defective records were skipped' if self.defects else ''
             raise DataDefect(f'{self.ann_file} holds no face{skipped}. Check that it is the right file for this reader')
-
-    @property
-    def skipped(self) -> list[Defect]:
-        """The defects of the records that `defects='skip'` has left out."""
-        return list(self.defects)
 
     @classmethod
     def needs(cls, options: Mapping[str, Any]) -> list[Path]:
