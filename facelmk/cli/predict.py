@@ -2,13 +2,11 @@
 
 import argparse
 import json
-import sys
-from contextlib import nullcontext, redirect_stdout
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from ..errors import DataDefect, FacelmkError
-from .options import add_config, example, read_config
+from .options import add_config, example, keep_stdout_for_json, read_config
 
 if TYPE_CHECKING:
     from ..inference import Predictor
@@ -53,7 +51,7 @@ def run(options: argparse.Namespace) -> None:
     from ..inference.boxes import NEEDED, parse_boxes
     from ..inference.folders import find_pictures
 
-    with redirect_stdout(sys.stderr) if options.json else nullcontext():  # the json alone goes to stdout
+    with keep_stdout_for_json(options.json):
         if options.boxes is None:
             raise FacelmkError(
                 NEEDED.replace('boxes=[[x1, y1, x2, y2], ...]', '--boxes x1,y1,x2,y2').replace(
