@@ -4,7 +4,8 @@ import collections
 import hashlib
 import os
 import stat
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -22,21 +23,33 @@ IMAGE_SUFFIXES = ('.png', '.jpg', '.jpeg', '.bmp')
 MAX_COORDINATE_PX = 1e7  # no photograph is so large; float32 sums of larger numbers lose their fractions
 
 
-def read_text(file: Path) -> str:
-    """Return the text of an annotation file; pipes and devices, which may never end, are refused before opening."""
+@contextmanager
+def translate_read_errors(path: str | Path) -> Iterator[os.stat_result]:
+    """Turn the errors of reading a file into ours; refuse pipes and devices, which may never end, before opening."""
     try:
-        if not stat.S_ISREG(os.stat(file).st_mode):
-            raise DataDefect(f'{file} is no file (a folder, a pipe or a device). Check data_root and ann_file')
-        text = file.read_text(encoding='utf-8-sig')
+        status = os.stat(path)
+        if not stat.S_ISREG(status.st_mode):
+            kind = 'a folder' if stat.S_ISDIR(status.st_mode) else 'a device or a pipe'
+            raise DataDefect(f'{path} is {kind}. Give a file')
+        yield status
     except (FileNotFoundError, NotADirectoryError) as error:
-        raise MissingResource(f'{file} cannot be read ({error.strerror}). Check data_root and ann_file') from error
-    except UnicodeDecodeError as error:
-        raise DataDefect(
-            f'{file} is no text file in UTF-8 ({error.reason} at byte {error.start}). Save it as UTF-8'
+        raise MissingResource(
+            f'{path} cannot be read ({error.strerror}), from {Path.cwd()}. Check the path, or data_root, ann_file and '
+            'image_root of the data set'
         ) from error
     except (OSError, ValueError) as error:  # ValueError: a zero byte in the name
         reason = getattr(error, 'strerror', None) or error
-        raise DataDefect(f'{short(str(file))} cannot be read ({reason}). Check its name and permissions') from error
+        raise DataDefect(f'{short(str(path))} cannot be read ({reason}). Check its name and permissions') from error
+
+
+def read_text(file: Path) -> str:
+    """Return the text of an annotation file."""
+    with translate_read_errors(file):
+        try:
+            text = file.read_text(encoding='utf-8-sig')
+        except UnicodeDecodeError as error:
+            what = f'{error.reason} at byte {error.start}'
+            raise DataDefect(f'{file} is no text file in UTF-8 ({what}). Save it as UTF-8') from error
     if '\0' in text:
         raise DataDefect(
             f'{file} is no text file in UTF-8 (letter {text.index(chr(0))} is a zero: it may be UTF-16). '

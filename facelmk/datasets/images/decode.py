@@ -7,7 +7,6 @@ and pictures of more than `MAX_PIXELS` are refused: a few kB can hold a picture 
 
 import io
 import os
-import stat
 from pathlib import Path
 from typing import Any
 
@@ -16,7 +15,8 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
-from ...errors import DataDefect, FacelmkError, MissingResource
+from ...errors import DataDefect, FacelmkError
+from ..records import translate_read_errors
 from .limits import FORMATS, Header, open_lazily, read_header
 
 Picture = NDArray[np.uint8]
@@ -54,26 +54,13 @@ def read_image(source: Any, max_pixels: int | None = None) -> Picture:
 
 
 def read_file(path: str | Path) -> bytes:
-    """Return the bytes of a file; pipes and devices, which may never end, are refused before opening."""
-    try:
-        status = os.stat(path)
-        if not stat.S_ISREG(status.st_mode):
-            kind = 'a folder' if stat.S_ISDIR(status.st_mode) else 'a device or a pipe'
-            raise DataDefect(f'{path} is {kind}, no picture. Give a file')
+    """Return the bytes of a picture file."""
+    with translate_read_errors(path) as status:
         if status.st_size > MAX_FILE_BYTES:
             raise _no_picture(path, f'{status.st_size >> 20} MiB. Expected at most {MAX_FILE_BYTES >> 20} MiB')
         with open(path, 'rb', buffering=0) as stream:
-            return stream.read()
-    except (FileNotFoundError, NotADirectoryError) as error:
-        raise MissingResource(
-            f'{path} cannot be read as a picture ({error.strerror}), from {Path.cwd()}. Check the '
-            'path, or data_root and image_root of the data set'
-        ) from error
-    except (OSError, ValueError) as error:  # ValueError: a zero byte in the name
-        reason = getattr(error, 'strerror', None) or error
-        raise DataDefect(
-            f'{str(path)!r} cannot be read as a picture ({reason}). Check its name and permissions'
-        ) from error
+            content = stream.read()
+    return content
 
 
 def _no_picture(name: str | Path, why: str) -> DataDefect:
