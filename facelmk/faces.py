@@ -12,6 +12,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from .errors import FacelmkError, MissingResource
+from .files.atomic import write_bytes
 from .geometry import Matrix
 from .markups import Markup
 
@@ -152,8 +153,7 @@ def save(image: NDArray[np.uint8], path: str | Path) -> Path:
         _, content = cv2.imencode(path.suffix or '.jpg', image)
     except cv2.error as error:
         raise FacelmkError(f'{path}: OpenCV cannot write {path.suffix!r}. Use .jpg or .png') from error
-    path.parent.mkdir(parents=True, exist_ok=True)
-    path.write_bytes(content.tobytes())
+    write_bytes(path, content.tobytes())
     return path
 
 

@@ -8,15 +8,14 @@ from contextlib import redirect_stdout
 from typing import TYPE_CHECKING, Any
 
 from ..errors import FacelmkError
-from .options import add_config, add_safe, example, read_config, values
+from .options import add_action, add_actions, add_config, add_safe, read_config, values
 
 if TYPE_CHECKING:
     from mmengine import Config
 
 
 def arguments(parser: argparse.ArgumentParser) -> None:
-    example(parser, 'facelmk config diff hrnetv2_w18_wflw hrnetv2_w18_wflw_dark')
-    actions = parser.add_subparsers(dest='action', required=True, metavar='ACTION')
+    actions = add_actions(parser, 'facelmk config diff hrnetv2_w18_wflw hrnetv2_w18_wflw_dark')
     _add_show(actions)
     _add_diff(actions)
     _add_check(actions)
@@ -24,36 +23,29 @@ def arguments(parser: argparse.ArgumentParser) -> None:
 
 def _add_show(actions: Any) -> None:
     purpose = 'print a config as a run uses it: bases joined, defaults filled in'
-    show = actions.add_parser('show', help=purpose, description=purpose)
-    example(show, 'facelmk config show hrnetv2_w18_wflw --json')
+    show = add_action(actions, 'show', _show, purpose, 'facelmk config show hrnetv2_w18_wflw --json')
     add_config(show)
     show.add_argument('--json', action='store_true', help='print it as json')
-    show.set_defaults(act=_show)
 
 
 def _add_diff(actions: Any) -> None:
     purpose = 'print the values in which two configs differ'
-    diff = actions.add_parser('diff', help=purpose, description=purpose)
-    example(diff, 'facelmk config diff hrnetv2_w18_wflw mine.py')
+    diff = add_action(actions, 'diff', _diff, purpose, 'facelmk config diff hrnetv2_w18_wflw mine.py')
     diff.add_argument('config', metavar='A', help='a config file, or the name of one that comes with facelmk')
     diff.add_argument('other', metavar='B', help='another config')
     diff.add_argument('--json', action='store_true', help='print {key: [in A, in B]}')
     add_safe(diff)
-    diff.set_defaults(act=_diff)
 
 
 def _add_check(actions: Any) -> None:
     purpose = 'check a config before a long run: keys, data, batch, schedule, disk, and one step on the CPU'
-    check = actions.add_parser(
-        'check', help=purpose, description=f'{purpose}. Exit code 2: wrong config, 3: missing weights, 4: wrong data'
-    )
-    example(check, 'facelmk config check hrnetv2_w18_wflw --gpus 8')
+    codes = '. Exit code 2: wrong config, 3: missing weights, 4: wrong data'
+    check = add_action(actions, 'check', _check, purpose, 'facelmk config check hrnetv2_w18_wflw --gpus 8', codes)
     add_config(check)
     check.add_argument('--work-dir', help='the work folder of the run (default: work_dirs/<config>)')
     check.add_argument('--gpus', type=int, default=1, metavar='N', help='how many GPUs the run will have (default: 1)')
     check.add_argument('--no-step', action='store_true', help='skip the training step and the validation batch')
     check.add_argument('--json', action='store_true', help='print the findings as json')
-    check.set_defaults(act=_check)
 
 
 def run(options: argparse.Namespace) -> int | None:
@@ -91,10 +83,8 @@ def _check(options: argparse.Namespace) -> int:
 def _diff(options: argparse.Namespace) -> None:
     from ..config import load_config
 
-    a, b = (
-        dict(flat(_without_name(load_config(source, safe=options.safe_config))))
-        for source in (options.config, options.other)
-    )
+    configs = (load_config(source, safe=options.safe_config) for source in (options.config, options.other))
+    a, b = (dict(flat(_without_name(config))) for config in configs)
     changed = {
         key: (a.get(key, MISSING), b.get(key, MISSING))
         for key in (*a, *(key for key in b if key not in a))
@@ -106,11 +96,8 @@ def _diff(options: argparse.Namespace) -> None:
         return
     print(f'--- {options.config}\n+++ {options.other}')
     for key, pair in changed.items():
-        print(
-            key,
-            *(f'  {sign} {value!r}' for sign, value in zip('-+', pair, strict=True) if value is not MISSING),
-            sep='\n',
-        )
+        signed = zip('-+', pair, strict=True)
+        print(key, *(f'  {sign} {value!r}' for sign, value in signed if value is not MISSING), sep='\n')
     print(f'{len(changed)} values differ' if changed else 'no value differs')
 
 

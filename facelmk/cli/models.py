@@ -6,28 +6,24 @@ import json
 from datetime import date
 from pathlib import Path
 
-from .options import add_config, example, read_config
+from .options import add_action, add_actions, add_config, read_config
 
 
 def arguments(parser: argparse.ArgumentParser) -> None:
-    example(parser, 'facelmk models stats hrnetv2_w18_wflw')
-    actions = parser.add_subparsers(dest='action', required=True, metavar='ACTION')
+    actions = add_actions(parser, 'facelmk models stats hrnetv2_w18_wflw')
     purpose = 'print parameters and multiply-accumulates of a model, by part'
-    stats = actions.add_parser('stats', help=purpose, description=purpose)
-    example(stats, 'facelmk models stats hrnetv2_w18_wflw --shape 256')
+    stats = add_action(actions, 'stats', _stats, purpose, 'facelmk models stats hrnetv2_w18_wflw --shape 256')
     add_config(stats)
     stats.add_argument(
         '--shape', nargs='+', type=int, default=[256], metavar='PIXELS', help='side of the crop (default: 256)'
     )
     stats.add_argument('--json', action='store_true', help='print the numbers as json')
-    stats.set_defaults(act=_stats)
     purpose = 'write a small checkpoint to publish: weights only, with its hash in the name'
-    publish = actions.add_parser('publish', help=purpose, description=purpose)
-    example(publish, 'facelmk models publish work_dirs/mine/epoch_60.pth mine.pth')
+    command = 'facelmk models publish work_dirs/mine/epoch_60.pth mine.pth'
+    publish = add_action(actions, 'publish', _publish, purpose, command)
     publish.add_argument('source', metavar='IN', help='a checkpoint of a training run')
     publish.add_argument('target', metavar='OUT', help='the file to write; its name becomes OUT-<hash>_<date>.pth')
     publish.add_argument('--json', action='store_true', help='print its path and sha256 as json')
-    publish.set_defaults(act=_publish)
 
 
 def run(options: argparse.Namespace) -> None:
@@ -43,12 +39,8 @@ def _stats(options: argparse.Namespace) -> None:
     config, size = read_config(options), options.shape[0]
     rows = model_cost(config, size)
     if options.json:
-        print(
-            json.dumps(
-                {'config': Path(config.filename).stem, 'shape': [3, size, size], 'parts': [vars(row) for row in rows]},
-                indent=2,
-            )
-        )
+        parts = [vars(row) for row in rows]
+        print(json.dumps({'config': Path(config.filename).stem, 'shape': [3, size, size], 'parts': parts}, indent=2))
         return
     print(f'{Path(config.filename).stem}, one crop of {size} x {size} pixels, without flip test')
     print(f'{"part":<14}{"parameters":>14}{"GMACs":>10}{"GFLOPs":>10}')

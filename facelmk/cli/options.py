@@ -2,7 +2,9 @@
 
 import argparse
 import os
-from collections.abc import Iterable, Sequence
+import sys
+from collections.abc import Callable, Iterable, Sequence
+from contextlib import AbstractContextManager, nullcontext, redirect_stdout
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -31,6 +33,27 @@ REMOVED = {  # options of MMPose's tools, and what to write here instead
 def example(parser: argparse.ArgumentParser, command: str) -> None:
     """End the help of a verb with an example."""
     parser.epilog = f'example: {command}'
+
+
+def add_actions(parser: argparse.ArgumentParser, command: str) -> Any:
+    """Return the place for the actions of a verb, whose help ends with an example."""
+    example(parser, command)
+    return parser.add_subparsers(dest='action', required=True, metavar='ACTION')
+
+
+def add_action(
+    actions: Any, name: str, act: Callable[..., Any], purpose: str, command: str, details: str = ''
+) -> argparse.ArgumentParser:
+    """Add an action that calls `act`, with its purpose and an example in its help."""
+    parser: argparse.ArgumentParser = actions.add_parser(name, help=purpose, description=purpose + details)
+    example(parser, command)
+    parser.set_defaults(act=act)
+    return parser
+
+
+def keep_stdout_for_json(as_json: bool) -> AbstractContextManager[Any]:
+    """With --json, send what else is printed to stderr: the json alone goes to stdout."""
+    return redirect_stdout(sys.stderr) if as_json else nullcontext()
 
 
 def unknown_argument(word: str, parser: argparse.ArgumentParser) -> str:

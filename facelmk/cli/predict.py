@@ -2,13 +2,11 @@
 
 import argparse
 import json
-import sys
-from contextlib import nullcontext, redirect_stdout
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from ..errors import DataDefect, FacelmkError
-from .options import add_config, example, read_config
+from .options import add_config, example, keep_stdout_for_json, read_config
 
 if TYPE_CHECKING:
     from ..inference import Predictor
@@ -53,7 +51,7 @@ def run(options: argparse.Namespace) -> None:
     from ..inference.boxes import NEEDED, parse_boxes
     from ..inference.folders import find_pictures
 
-    with redirect_stdout(sys.stderr) if options.json else nullcontext():  # the json alone goes to stdout
+    with keep_stdout_for_json(options.json):
         if options.boxes is None:
             raise FacelmkError(
                 NEEDED.replace('boxes=[[x1, y1, x2, y2], ...]', '--boxes x1,y1,x2,y2').replace(
@@ -113,13 +111,12 @@ def _predict(
 
 
 def _report(options: argparse.Namespace, rows: list[dict[str, Any]], out: Path | None, others: int) -> None:
+    from ..files.atomic import write_bytes
     from ..inference.folders import ENDINGS
 
     text = json.dumps(rows)
     if out is not None and out.suffix.lower() not in ENDINGS:
-        file = out if out.suffix.lower() == '.json' else out / LIST
-        file.parent.mkdir(parents=True, exist_ok=True)
-        file.write_text(text + '\n')
+        write_bytes(out if out.suffix.lower() == '.json' else out / LIST, f'{text}\n'.encode())
     if options.json:
         print(text)
         return

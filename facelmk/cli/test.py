@@ -1,11 +1,9 @@
 """facelmk test CONFIG CHECKPOINT."""
 
 import argparse
-import sys
-from contextlib import nullcontext, redirect_stdout
 from pathlib import Path
 
-from .options import add_config, add_run, drawing, example, from_hrnet, read_config
+from .options import add_config, add_run, drawing, example, from_hrnet, keep_stdout_for_json, read_config
 
 translate_arguments = from_hrnet
 
@@ -45,7 +43,7 @@ def run(options: argparse.Namespace) -> None:
     config = read_config(options)
     check_complete(config, 'test')
     with translate_lost_rank_errors(), translate_build_errors(config):
-        with redirect_stdout(sys.stderr) if options.json else nullcontext():  # the json alone goes to stdout
+        with keep_stdout_for_json(options.json):
             runner, metrics = test(
                 config,
                 options.checkpoint,

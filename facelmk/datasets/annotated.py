@@ -11,7 +11,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from ..errors import DataDefect, FacelmkError, UnknownName, did_you_mean
 from .base import FaceDataset, Transform
-from .defects import Defect, DefectList, short
+from .defects import DefectList, short
 from .records import FaceRecord, Mask, find_defective, is_valid, make_ids_unique, tight_boxes
 
 
@@ -84,7 +84,6 @@ class AnnotatedFaces(FaceDataset):
             self._check_pictures()
 
     def _apply_defects(self) -> None:
-        """Raise, skip or keep defective records."""
         if self.on_defects == 'stop':
             self.defects.stop()
         if self.on_defects == 'skip':
@@ -93,11 +92,6 @@ class AnnotatedFaces(FaceDataset):
         if not self.faces and not (self.defects and self.on_defects == 'keep'):
             skipped = f' after {len(self.defects)} defective records were skipped' if self.defects else ''
             raise DataDefect(f'{self.ann_file} holds no face{skipped}. Check that it is the right file for this reader')
-
-    @property
-    def skipped(self) -> list[Defect]:
-        """The defects of the records that `defects='skip'` has left out."""
-        return list(self.defects)
 
     @classmethod
     def needs(cls, options: Mapping[str, Any]) -> list[Path]:
@@ -144,33 +138,16 @@ class AnnotatedFaces(FaceDataset):
         norms = [norm or None for norm in norms or [None] * len(names)]
         known = np.zeros(len(names), bool) if defective is None else defective
         points[find_defective(file, names, points, corners, flags, norms, known, self.defects)] = np.nan
-        columns = zip(
-            names,
-            corners.astype(np.float32),
-            points.astype(np.float32),
-            flags.astype(np.float32),
-            norms,
-            tags or [()] * len(names),
-            strict=True,
-        )
+        arrays = (values.astype(np.float32) for values in (corners, points, flags))
         return [
-            {
-                'id': name,
-                'path': str(self.image_root / name),
-                'box': box,
-                'landmarks': xy,
-                'visible': flag,
-                'norm': norm,
-                'tags': tag,
-            }
-            for name, box, xy, flag, norm, tag in columns
+            dict(id=name, path=str(self.image_root / name), box=box, landmarks=xy, visible=flag, norm=norm, tags=tag)
+            for name, box, xy, flag, norm, tag in zip(names, *arrays, norms, tags or [()] * len(names), strict=True)
         ]
 
     def _choice(self, option: str, value: Any, choices: Sequence[Any]) -> Any:
         if value not in choices:
-            raise FacelmkError(
-                f'{type(self).__name__}: {option}={value!r}. Choose from {", ".join(map(repr, choices))}'
-            )
+            known = ', '.join(map(repr, choices))
+            raise FacelmkError(f'{type(self).__name__}: {option}={value!r}. Choose from {known}')
         return value
 
     def _check_size(self, file: Path, names: Sequence[str], landmarks: NDArray) -> None:
@@ -186,9 +163,8 @@ class AnnotatedFaces(FaceDataset):
         for face in self.faces:
             by_picture[Path(face['path']).name].append(face)
         for row in make_ids_unique(self.read(file)):
-            candidates = [
-                face for face in by_picture[Path(row['path']).name] if tag not in face['tags'] and is_valid(face)
-            ]
+            same_picture = by_picture[Path(row['path']).name]
+            candidates = [face for face in same_picture if tag not in face['tags'] and is_valid(face)]
             distances = [np.abs(face['landmarks'] - row['landmarks']).max() for face in candidates]
             if distances and min(distances) < 1:
                 face = candidates[int(np.argmin(distances))]
@@ -203,7 +179,8 @@ class AnnotatedFaces(FaceDataset):
         self.faces = [face for face in self.faces if tag in face['tags']]
 
     def _check_pictures(self) -> None:
-        missing = [path for path in dict.fromkeys(face['path'] for face in self.faces) if not os.path.isfile(path)]
-        self.defects.add_all(self.ann_file, ((path, 'no such picture') for path in missing))
+        paths = dict.fromkeys(face['path'] for face in self.faces)
+        missing = {path: 'no such picture' for path in paths if not os.path.isfile(path)}
+        self.defects.add_all(self.ann_file, missing.items())
         if self.on_defects == 'skip':
-            self.faces = [face for face in self.faces if face['path'] not in set(missing)]
+            self.faces = [face for face in self.faces if face['path'] not in missing]

@@ -44,18 +44,14 @@ class FaceDataset(Dataset):
         self.subsets = tuple(self.subsets if subsets is None else subsets)
         self.headline, self.whole = headline, whole
         if headline is not None and headline not in self.subsets:
-            raise UnknownName(
-                f'headline={headline!r} is no subset of this data set. {did_you_mean(headline, self.subsets)}'
-            )
+            raise UnknownName(f'headline={headline!r} is no subset of the data. {did_you_mean(headline, self.subsets)}')
         self.pipeline = build_steps(pipeline)
 
     @property
     def metainfo(self) -> dict[str, Any]:
         """What the metrics need to know: the landmark scheme, the subsets in the order of the table, their names."""
-        names = {'headline': self.headline, 'whole': self.whole}
-        return {'markup': self.markup.name, 'subsets': self.subsets} | {
-            key: name for key, name in names.items() if name
-        }
+        names = {key: name for key, name in (('headline', self.headline), ('whole', self.whole)) if name}
+        return {'markup': self.markup.name, 'subsets': self.subsets} | names
 
     def __len__(self) -> int:
         raise TypeError(f'{type(self).__name__} must define __len__: how many faces it has')
@@ -92,10 +88,10 @@ def build_steps(pipeline: Sequence[dict | Transform]) -> list[Transform]:
 def with_defects(config: Mapping[str, Any], defects: str) -> dict[str, Any]:
     """Return the config of a data set with `defects` set in all its readers, those of joined sets, too."""
     config = dict(config)
-    if isinstance(config.get('dataset'), Mapping):
-        config['dataset'] = with_defects(config['dataset'], defects)
-    if 'datasets' in config:
-        parts = config['datasets']
-        config['datasets'] = [with_defects(part, defects) if isinstance(part, Mapping) else part for part in parts]
+    for key, part in config.items():
+        if key == 'dataset' and isinstance(part, Mapping):
+            config[key] = with_defects(part, defects)
+        elif key == 'datasets':
+            config[key] = [with_defects(one, defects) if isinstance(one, Mapping) else one for one in part]
     reader = DATASETS.get(config['type']) if isinstance(config.get('type'), str) else None
     return config | ({'defects': defects} if getattr(reader, 'takes_defects', False) else {})

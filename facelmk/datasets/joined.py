@@ -58,13 +58,12 @@ class JoinedFaces(FaceDataset):
         names = [member.dataset.markup.name for member in self.members]
         if markup is None and len(set(names)) > 1:
             raise FacelmkError(
-                f'JoinedFaces: its members have the landmark schemes {", ".join(names)}. Choose one for all faces with '
-                'markup=...'
+                f'JoinedFaces: its members have the landmark schemes {", ".join(names)}. Choose one with markup=...'
             )
-        tags = [name for member in self.members for name in (*member.dataset.subsets, *member.tags)]
-        super().__init__(
-            markup or names[0], pipeline, tuple(dict.fromkeys(tags)) if subsets is None else subsets, headline, whole
-        )
+        if subsets is None:
+            tags = [name for member in self.members for name in (*member.dataset.subsets, *member.tags)]
+            subsets = tuple(dict.fromkeys(tags))
+        super().__init__(markup or names[0], pipeline, subsets, headline, whole)
         for name in names:
             size = MARKUPS[name].size
             convert(np.zeros((size, 2)), np.zeros(size), name, self.markup.name)  # raises now if there is no conversion
@@ -109,9 +108,8 @@ class RepeatedFaces(FaceDataset):
         if not isinstance(times, int) or times < 1:
             raise FacelmkError(f'RepeatedFaces: times={times!r}. Expected an integer >= 1')
         self.dataset, self.times = _build_without_pipeline(dataset), times
-        super().__init__(
-            self.dataset.markup.name, pipeline, self.dataset.subsets, self.dataset.headline, self.dataset.whole
-        )
+        inner = self.dataset
+        super().__init__(inner.markup.name, pipeline, inner.subsets, inner.headline, inner.whole)
 
     def __len__(self) -> int:
         return self.times * len(self.dataset)
@@ -151,11 +149,18 @@ def _build_members(datasets: Sequence[Part], weights: Sequence[float] | None) ->
     members: list[Member] = []
     for part, weight in zip(datasets, weights, strict=True):
         options = _member_options(part)
-        dataset = _build_unless_missing(options)
-        if dataset is not None:
-            name = str(options.get('name') or _default_name(options['dataset']))
-            name = _unused_name(name, [member.name for member in members])
-            members.append(Member(name, dataset, tuple(options.get('tags') or ()), weight))
+        try:
+            dataset = _build_without_pipeline(options['dataset'])
+        except MissingResource as error:
+            if not options.get('optional'):
+                raise
+            print_log(f'left out because it is optional: {error}', logger='current')
+            continue
+        name = str(options.get('name') or _default_name(options['dataset']))
+        candidates = itertools.chain([name], (f'{name}_{i}' for i in itertools.count(2)))
+        used = {member.name for member in members}
+        unused = next(candidate for candidate in candidates if candidate not in used)
+        members.append(Member(unused, dataset, tuple(options.get('tags') or ()), weight))
     if not members:
         raise MissingResource('JoinedFaces: all of its data sets are missing. The log says what each of them lacks')
     return members
@@ -173,24 +178,9 @@ def _member_options(part: Part) -> Mapping[str, Any]:
     return part
 
 
-def _build_unless_missing(options: Mapping[str, Any]) -> FaceDataset | None:
-    try:
-        return _build_without_pipeline(options['dataset'])
-    except MissingResource as error:
-        if not options.get('optional'):
-            raise
-        print_log(f'left out because it is optional: {error}', logger='current')
-        return None
-
-
 def _default_name(part: Part) -> str:
     """Return the name of a data set for which the config gives none: folder and split, or the landmark scheme."""
     if not isinstance(part, Mapping):
         return part.markup.name
     folder = Path(str(part.get('root') or part.get('data_root') or '')).name
     return '_'.join(filter(None, (folder, part.get('split')))) or str(part.get('markup') or part['type'])
-
-
-def _unused_name(name: str, used: Sequence[str]) -> str:
-    candidates = itertools.chain([name], (f'{name}_{i}' for i in itertools.count(2)))
-    return next(candidate for candidate in candidates if candidate not in used)

@@ -4,7 +4,8 @@ import collections
 import hashlib
 import os
 import stat
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -12,6 +13,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from ..errors import DataDefect, FacelmkError, MissingResource
+from ..markups import MARKUPS
 from .defects import DefectList, short
 
 FaceRecord = dict[str, Any]
@@ -21,21 +23,33 @@ IMAGE_SUFFIXES = ('.png', '.jpg', '.jpeg', '.bmp')
 MAX_COORDINATE_PX = 1e7  # no photograph is so large; float32 sums of larger numbers lose their fractions
 
 
-def read_text(file: Path) -> str:
-    """Return the text of an annotation file; pipes and devices, which may never end, are refused before opening."""
+@contextmanager
+def translate_read_errors(path: str | Path) -> Iterator[os.stat_result]:
+    """Turn the errors of reading a file into ours; refuse pipes and devices, which may never end, before opening."""
     try:
-        if not stat.S_ISREG(os.stat(file).st_mode):
-            raise DataDefect(f'{file} is no file (a folder, a pipe or a device). Check data_root and ann_file')
-        text = file.read_text(encoding='utf-8-sig')
+        status = os.stat(path)
+        if not stat.S_ISREG(status.st_mode):
+            kind = 'a folder' if stat.S_ISDIR(status.st_mode) else 'a device or a pipe'
+            raise DataDefect(f'{path} is {kind}. Give a file')
+        yield status
     except (FileNotFoundError, NotADirectoryError) as error:
-        raise MissingResource(f'{file} cannot be read ({error.strerror}). Check data_root and ann_file') from error
-    except UnicodeDecodeError as error:
-        raise DataDefect(
-            f'{file} is no text file in UTF-8 ({error.reason} at byte {error.start}). Save it as UTF-8'
+        raise MissingResource(
+            f'{path} cannot be read ({error.strerror}), from {Path.cwd()}. Check the path, or data_root, ann_file and '
+            'image_root of the data set'
         ) from error
     except (OSError, ValueError) as error:  # ValueError: a zero byte in the name
         reason = getattr(error, 'strerror', None) or error
-        raise DataDefect(f'{short(str(file))} cannot be read ({reason}). Check its name and permissions') from error
+        raise DataDefect(f'{short(str(path))} cannot be read ({reason}). Check its name and permissions') from error
+
+
+def read_text(file: Path) -> str:
+    """Return the text of an annotation file."""
+    with translate_read_errors(file):
+        try:
+            text = file.read_text(encoding='utf-8-sig')
+        except UnicodeDecodeError as error:
+            what = f'{error.reason} at byte {error.start}'
+            raise DataDefect(f'{file} is no text file in UTF-8 ({what}). Save it as UTF-8') from error
     if '\0' in text:
         raise DataDefect(
             f'{file} is no text file in UTF-8 (letter {text.index(chr(0))} is a zero: it may be UTF-16). '
@@ -58,8 +72,18 @@ def numbers(
 ) -> tuple[Array, Mask]:
     """Return rows of texts or numbers as a table (N, width), and which of them are defective (N,).
 
-    `records` are the names of the rows in messages. A defective row holds NaN.
+    `records` are the names of the rows in messages. A defective row holds NaN. If all rows have the length of another
+    landmark scheme, one error for the file says so.
     """
+    lengths = {len(row) for row in rows}
+    if len(rows) > 1 and len(lengths) == 1 and width not in lengths:
+        length = lengths.pop()
+        schemes = [name for name, markup in MARKUPS.items() if length in (2 * markup.size, 3 * markup.size)]
+        if schemes:
+            raise DataDefect(
+                f'{file}: all {len(rows)} records have {length} numbers, {width} expected. Set markup= to the landmark '
+                f'scheme of this file ({", ".join(schemes)})'
+            )
     wrong = {i: f'{len(row)} numbers, {width} expected' for i, row in enumerate(rows) if len(row) != width}
     table = _to_array(rows, wrong, width)
     if table.shape != (len(rows), width):  # a text, an object or a list among the numbers
@@ -99,15 +123,9 @@ def find_defective(
     defects: DefectList,
 ) -> Mask:
     """Return which faces (N,) have a wrong name, coordinate, box, flag or normaliser; those not `known` are listed."""
-    values = np.concatenate(
-        [
-            landmarks.reshape(len(names), 2 * landmarks.shape[1]),
-            boxes,
-            visible,
-            np.array([0 if norm is None else norm for norm in norms], np.float64).reshape(-1, 1),
-        ],
-        1,
-    )
+    lengths = np.array([0 if norm is None else norm for norm in norms], np.float64)
+    flat = landmarks.reshape(len(names), 2 * landmarks.shape[1])
+    values = np.concatenate([flat, boxes, visible, lengths[:, None]], 1)
     valid = (np.abs(values) <= MAX_COORDINATE_PX).all(1) & (values[:, -1] >= 0) & (boxes[:, 2:] > boxes[:, :2]).all(1)
     defective = ~valid | ~np.array([_is_file_name(name) for name in names], bool)
     for i in np.flatnonzero(defective & ~known):
@@ -116,7 +134,6 @@ def find_defective(
 
 
 def _what_is_wrong(values: Array, box: Array) -> str:
-    """Describe the defect of a face; the last of its values is the normaliser."""
     if not np.isfinite(values[:-1]).all():
         return 'a coordinate is not finite'
     if np.abs(values[:-1]).max() > MAX_COORDINATE_PX:

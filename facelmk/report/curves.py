@@ -23,12 +23,7 @@ def ced(error: ArrayLike, limit: float) -> tuple[Array, Array]:
 
 def ced_svg(curves: Mapping[str, ArrayLike], limit: float, dashed: Sequence[str] = ()) -> str:
     """Draw a curve for each named set of errors (shares) up to `limit`; `dashed` names the dashed ones."""
-    frame = _axes(
-        [f'{100 * t:g}' for t in np.linspace(0, limit, 6)],
-        ['0', '20', '40', '60', '80', '100'],
-        'error in %',
-        'faces in %',
-    )
+    frame = _axes(limit, ['0', '20', '40', '60', '80', '100'], 'faces in %')
     lines = []
     for i, (name, error) in enumerate(curves.items()):
         x, y = ced(error, limit)
@@ -42,12 +37,7 @@ def histogram_svg(error: ArrayLike, limit: float, bins: int = 40) -> str:
     """Draw the number of faces by error (share) in `bins` up to `limit`; the last bin counts all larger errors."""
     count, _ = np.histogram(np.minimum(np.asarray(error, np.float64), limit * (1 - 1e-9)), bins, (0, limit))
     top = 4 * math.ceil(max(int(count.max()), 1) / 4)  # so that the quarters are integers
-    frame = _axes(
-        [f'{100 * t:g}' for t in np.linspace(0, limit, 6)],
-        [f'{top * t:.0f}' for t in (0, 0.25, 0.5, 0.75, 1)],
-        'error in %',
-        'faces',
-    )
+    frame = _axes(limit, [f'{top * t:.0f}' for t in (0, 0.25, 0.5, 0.75, 1)], 'faces')
     bar_width = _to_pixels(1 / bins, 0)[0] - LEFT
     bars = []
     for i, n in enumerate(count):
@@ -70,17 +60,18 @@ def _path(x: Array, y: Array) -> str:
     return 'M' + 'L'.join('{:.1f},{:.1f}'.format(*_to_pixels(a, b)) for a, b in zip(x, y, strict=True))
 
 
-def _axes(across: Sequence[str], up: Sequence[str], bottom: str, side: str) -> list[str]:
+def _axes(limit: float, up: Sequence[str], side: str) -> list[str]:
+    """Return the axis of errors (shares) up to `limit`, and the axis with the labels `up` and the name `side`."""
     parts = []
-    for i, label in enumerate(across):
-        x, y = _to_pixels(i / (len(across) - 1), 0)
-        parts.append(f'<text x="{x:.1f}" y="{y + 17:.1f}" text-anchor="middle">{label}</text>')
+    for i, error in enumerate(np.linspace(0, limit, 6)):
+        x, y = _to_pixels(i / 5, 0)
+        parts.append(f'<text x="{x:.1f}" y="{y + 17:.1f}" text-anchor="middle">{100 * error:g}</text>')
     for i, label in enumerate(up):
         (x, y), (end, _) = _to_pixels(0, i / (len(up) - 1)), _to_pixels(1, 0)
         parts.append(f'<line class="grid" x1="{x:.1f}" x2="{end:.1f}" y1="{y:.1f}" y2="{y:.1f}"/>')
         parts.append(f'<text x="{x - 7:.1f}" y="{y + 4:.1f}" text-anchor="end">{label}</text>')
     (middle, low), (_, centre) = _to_pixels(0.5, 0), _to_pixels(0, 0.5)
-    parts.append(f'<text x="{middle:.1f}" y="{low + 36:.1f}" text-anchor="middle">{bottom}</text>')
+    parts.append(f'<text x="{middle:.1f}" y="{low + 36:.1f}" text-anchor="middle">error in %</text>')
     parts.append(f'<text transform="translate(12 {centre:.1f}) rotate(-90)" text-anchor="middle">{side}</text>')
     return parts
 

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from ..errors import DataDefect, FacelmkError, MissingResource, UnknownName, did_you_mean
+from ..files.atomic import atomic_write
 
 Line = dict[str, Any]
 POSITION_KEYS = {'step', 'epoch', 'iter', 'mode'}
@@ -148,9 +149,9 @@ def draw_curves(
         panel.grid(alpha=0.3)
         panel.legend(fontsize=8)
     figure.suptitle(title)
-    Path(out).parent.mkdir(parents=True, exist_ok=True)
+    form = Path(out).suffix[1:] or 'png'
     try:
-        figure.savefig(out, dpi=130)
+        atomic_write(Path(out), lambda file: figure.savefig(file, dpi=130, format=form))
     except ValueError as error:
         raise FacelmkError(f'{out}: this format cannot be written ({error}). Use .png, .svg or .pdf') from error
     if show:

@@ -9,6 +9,7 @@ from typing import Any
 
 import numpy as np
 
+from ..files.atomic import write_bytes
 from ..metrics import ErrorMetric
 from .baseline import mean_face
 from .collect import Results, full_name
@@ -28,7 +29,6 @@ def write_page(
 
     `entry` is the content of metrics.json, `baseline` the errors (N,) of the baseline.
     """
-    folder.mkdir(parents=True, exist_ok=True)
     title = f'{entry["config"]}: facial landmarks on {entry["faces"]} faces'
     sections = [
         _head(title, entry, results),
@@ -43,7 +43,7 @@ def write_page(
         f'<style>{STYLE}</style></head><body><main>{"".join(sections)}</main></body></html>\n'
     )
     index = folder / 'index.html'
-    index.write_text(page, encoding='utf-8')
+    write_bytes(index, page.encode())
     return index
 
 

@@ -303,7 +303,16 @@ def test_a_file_that_is_no_config_is_refused_with_its_path(text, write):
 
 
 def test_names_of_a_project_are_left_alone(write):
-    names = ['dataset_type', 'data_root', 'pipeline', 'test_pipeline', 'codec', 'input_size', 'channel_cfg', 'val_dataset']
+    names = [
+        'dataset_type',
+        'data_root',
+        'pipeline',
+        'test_pipeline',
+        'codec',
+        'input_size',
+        'channel_cfg',
+        'val_dataset',
+    ]
     config = load_config(write(CONFIG + '\n'.join(f'{name} = "x"' for name in names)))
     assert all(config[name] == 'x' for name in names)
 

@@ -276,7 +276,7 @@ def test_all_defects_raise_one_error_or_are_skipped_and_counted(tmp_path, monkey
     messages = []
     monkeypatch.setattr('facelmk.datasets.defects.print_log', lambda text, **options: messages.append(text))
     data = PtsFaces(data_root=tmp_path, markup='five', defects='skip')
-    assert [face['id'] for face in data.faces] == ['0.png', '4.png'] and len(data.skipped) == 3
+    assert [face['id'] for face in data.faces] == ['0.png', '4.png'] and len(data.defects) == 3
     assert len(messages) == 1 and '3 defective records in 3 files' in messages[0]
     assert len(check(lambda defects: PtsFaces(data_root=tmp_path, markup='five', defects=defects), 'none').defects) == 3
     (tmp_path / '0.pts').unlink(), (tmp_path / '4.pts').unlink()

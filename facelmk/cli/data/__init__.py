@@ -2,18 +2,14 @@
 
 import argparse
 
-from ..options import example
+from ..options import add_action, add_actions
 from . import browse, check, convert
 
 
 def arguments(parser: argparse.ArgumentParser) -> None:
-    example(parser, check.EXAMPLE)
-    actions = parser.add_subparsers(dest='action', required=True, metavar='ACTION')
+    actions = add_actions(parser, check.EXAMPLE)
     for name, module in (('check', check), ('convert', convert), ('browse', browse)):
-        action = actions.add_parser(name, help=module.PURPOSE, description=module.PURPOSE)
-        example(action, module.EXAMPLE)
-        module.arguments(action)
-        action.set_defaults(act=module.run)
+        module.arguments(add_action(actions, name, module.run, module.PURPOSE, module.EXAMPLE))
 
 
 def run(options: argparse.Namespace) -> int | None:

@@ -2,10 +2,9 @@
 
 import argparse
 import json
-import sys
-from contextlib import nullcontext, redirect_stdout
 from typing import Any
 
+from ..options import keep_stdout_for_json
 from .source import PHASES, add_source, sets
 
 PURPOSE = 'find defects of a data set: pictures, points, boxes, duplicates, counts; exit code 4 if there are any'
@@ -34,7 +33,7 @@ def arguments(check: argparse.ArgumentParser) -> None:
 def run(options: argparse.Namespace) -> int:
     from ...datasets.tools.check import check, shared_pictures
 
-    with redirect_stdout(sys.stderr) if options.json else nullcontext():  # the json alone goes to stdout
+    with keep_stdout_for_json(options.json):
         results = {name: check(read, options.pictures) for name, read in sets(options, options.phase)}
     shared = shared_pictures(results)
     if options.json:

@@ -2,11 +2,10 @@
 
 import argparse
 import json
-import sys
-from contextlib import nullcontext, redirect_stdout
 from pathlib import Path
 
 from ...errors import FacelmkError
+from ..options import keep_stdout_for_json
 from .source import PHASES, add_source, sets
 
 PURPOSE = 'write a data set in another format: coco, csv, wflw, pts or lapa'
@@ -45,7 +44,7 @@ def run(options: argparse.Namespace) -> None:
         raise FacelmkError(f'--out {out} names no format. Add --to coco, csv, wflw, pts or lapa')
     if format_name in ENDINGS and not out.suffix:
         out = out / f'{Path(options.source).stem}{ENDINGS[format_name]}'
-    with redirect_stdout(sys.stderr) if options.json else nullcontext():  # the json alone goes to stdout
+    with keep_stdout_for_json(options.json):
         datasets = list(sets(options, [options.phase]))
         if not datasets:
             raise FacelmkError(f'{options.source}: there is no {options.phase}_dataloader. Choose another --phase')

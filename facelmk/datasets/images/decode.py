@@ -5,8 +5,8 @@ upper 8 are used, of several pictures the first. Width and height are read from 
 and pictures of more than `MAX_PIXELS` are refused: a few kB can hold a picture that fills the memory.
 """
 
+import io
 import os
-import stat
 from pathlib import Path
 from typing import Any
 
@@ -15,7 +15,8 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
-from ...errors import DataDefect, FacelmkError, MissingResource
+from ...errors import DataDefect, FacelmkError
+from ..records import translate_read_errors
 from .limits import FORMATS, Header, open_lazily, read_header
 
 Picture = NDArray[np.uint8]
@@ -35,7 +36,8 @@ TRANSPOSES = {  # by EXIF orientation
 ORIENTATION = 0x0112
 LYING = (5, 6, 7, 8)  # EXIF orientations that exchange width and height
 SOURCES = 'a path, the bytes of a file, an array (H, W, 3) uint8 BGR, a PIL image (models take URLs and tensors, too)'
-TO_UINT8 = 'from numbers in [0, 1]: (image * 255).round().astype(np.uint8)'
+ADVICE = 'Download or save it again'
+WIDE_MODES = ('I', 'F')  # of Pillow: 32 bits per channel
 
 
 def read_image(source: Any, max_pixels: int | None = None) -> Picture:
@@ -52,28 +54,17 @@ def read_image(source: Any, max_pixels: int | None = None) -> Picture:
 
 
 def read_file(path: str | Path) -> bytes:
-    """Return the bytes of a file; pipes and devices, which may never end, are refused before opening."""
-    try:
-        status = os.stat(path)
-        if not stat.S_ISREG(status.st_mode):
-            kind = 'a folder' if stat.S_ISDIR(status.st_mode) else 'a device or a pipe'
-            raise DataDefect(f'{path} is {kind}, no picture. Give a file')
+    """Return the bytes of a picture file."""
+    with translate_read_errors(path) as status:
         if status.st_size > MAX_FILE_BYTES:
-            raise DataDefect(
-                f'{path}: no picture: {status.st_size >> 20} MiB. Expected at most {MAX_FILE_BYTES >> 20} MiB'
-            )
+            raise _no_picture(path, f'{status.st_size >> 20} MiB. Expected at most {MAX_FILE_BYTES >> 20} MiB')
         with open(path, 'rb', buffering=0) as stream:
-            return stream.read()
-    except (FileNotFoundError, NotADirectoryError) as error:
-        raise MissingResource(
-            f'{path} cannot be read as a picture ({error.strerror}), from {Path.cwd()}. Check the '
-            'path, or data_root and image_root of the data set'
-        ) from error
-    except (OSError, ValueError) as error:  # ValueError: a zero byte in the name
-        reason = getattr(error, 'strerror', None) or error
-        raise DataDefect(
-            f'{str(path)!r} cannot be read as a picture ({reason}). Check its name and permissions'
-        ) from error
+            content = stream.read()
+    return content
+
+
+def _no_picture(name: str | Path, why: str) -> DataDefect:
+    return DataDefect(f'{name}: no picture: {why}')
 
 
 def decode(content: bytes, name: str = 'these bytes', max_pixels: int | None = None) -> Picture:
@@ -81,28 +72,24 @@ def decode(content: bytes, name: str = 'these bytes', max_pixels: int | None = N
     header = _read_header(content, name)
     _check_pixels(header.width, header.height, name, max_pixels)
     with_opencv = header.kind in OPENCV_FORMATS
-    image = _decode_with_opencv(content) if with_opencv else _decode_with_pillow(content, header, name)
+    image = _decode_with_opencv(content) if with_opencv else _decode_with_pillow(content, header.kind, name)
     if image is None:
-        raise DataDefect(
-            f'{name}: no picture: a {header.kind} of {header.width} x {header.height} pixels, but damaged '
-            f'or cut off ({len(content)} bytes). Download or save it again'
-        )
+        size = f'{header.width} x {header.height} pixels'
+        raise _no_picture(name, f'a {header.kind} of {size}, but damaged or cut off ({len(content)} bytes). {ADVICE}')
     return image
 
 
 def _read_header(content: bytes, name: str) -> Header:
     if not content:
-        raise DataDefect(f'{name}: no picture: empty (0 bytes). Download or save it again')
+        raise _no_picture(name, f'empty (0 bytes). {ADVICE}')
     try:
         header = read_header(content)
     except ValueError as error:
-        raise DataDefect(f'{name}: no picture: {error} ({len(content)} bytes). Download or save it again') from error
+        raise _no_picture(name, f'{error} ({len(content)} bytes). {ADVICE}') from error
     if header is None:
         start = content[:256].lstrip().lower()
         page = 'a web page, perhaps the answer of a failed download; ' if start.startswith((b'<!doc', b'<html')) else ''
-        raise DataDefect(
-            f'{name}: no picture: {page}{len(content)} bytes in no known format. Expected {", ".join(FORMATS)}'
-        )
+        raise _no_picture(name, f'{page}{len(content)} bytes in no known format. Expected {", ".join(FORMATS)}')
     return header
 
 
@@ -112,31 +99,26 @@ def _check_pixels(width: int, height: int, name: str, max_pixels: int | None) ->
         raise FacelmkError(f'{MAX_PIXELS_VARIABLE}={setting}. Expected a number of pixels, such as {MAX_PIXELS}')
     limit = max_pixels or int(setting or MAX_PIXELS)
     if width * height > limit:
-        raise DataDefect(
-            f'{name}: no picture: {width} x {height} = {width * height} pixels, more than {limit}. '
-            f'If you trust it, set {MAX_PIXELS_VARIABLE} to a larger number'
-        )
+        advice = f'If you trust it, set {MAX_PIXELS_VARIABLE} to a larger number'
+        raise _no_picture(name, f'{width} x {height} = {width * height} pixels, more than {limit}. {advice}')
 
 
-def _decode_with_opencv(content: bytes) -> Picture | None:
+def _decode_with_opencv(content: bytes) -> Any:
     try:
-        image: Any = cv2.imdecode(np.frombuffer(content, np.uint8), cv2.IMREAD_COLOR)
+        return cv2.imdecode(np.frombuffer(content, np.uint8), cv2.IMREAD_COLOR)
     except cv2.error:
         return None
-    return image
 
 
-def _decode_with_pillow(content: bytes, header: Header, name: str) -> Picture | None:
-    image = open_lazily(content, header.kind)
-    if image.mode in ('I', 'F'):
-        raise DataDefect(
-            f'{name}: no picture: a {header.kind} of floating-point or 32-bit numbers, and it is unknown which of them '
-            'are black and white. Scale them and save it with 8 bits'
-        )
+def _decode_with_pillow(content: bytes, kind: str, name: str) -> Picture | None:
+    image = open_lazily(io.BytesIO(content), kind)
+    if image.mode in WIDE_MODES:
+        numbers = f'a {kind} of floating-point or 32-bit numbers, and it is unknown which of them are black and white'
+        raise _no_picture(name, f'{numbers}. Scale them and save it with 8 bits')
     try:
         return _to_bgr(image)
     except Image.DecompressionBombError as error:  # only if MAX_PIXELS_VARIABLE allows more than Pillow does
-        raise DataDefect(f'{name}: no picture: {error}') from error
+        raise _no_picture(name, str(error)) from error
     except Exception:  # damaged files raise errors of any class
         return None
 
@@ -145,7 +127,10 @@ def from_array(image: NDArray) -> Picture:
     """Return an array as a picture: (H, W, 3) BGR, (H, W, 4) with alpha, (H, W, 1) or (H, W) grey, all uint8."""
     wrong = f'an array of shape {image.shape} and type {image.dtype} is no picture'
     if image.dtype != np.uint8:
-        raise FacelmkError(f'{wrong}. Expected uint8 from 0 to 255, BGR as OpenCV reads it; {TO_UINT8}')
+        raise FacelmkError(
+            f'{wrong}. Expected uint8 from 0 to 255, BGR as OpenCV reads it; '
+            'from numbers in [0, 1]: (image * 255).round().astype(np.uint8)'
+        )
     if image.ndim == 2:
         image = image[..., None]
     if image.ndim == 3 and image.shape[0] in (1, 3, 4) and image.shape[2] not in (1, 3, 4):
@@ -159,12 +144,12 @@ def from_pil(image: Image.Image, max_pixels: int | None = None) -> Picture:
     """Return a PIL image as a picture, rotated upright by its EXIF orientation as a file would be."""
     name = getattr(image, 'filename', '') or 'a PIL image'
     _check_pixels(*image.size, name, max_pixels)
-    if image.mode in ('I', 'F'):
+    if image.mode in WIDE_MODES:
         raise FacelmkError(f'{name}: mode {image.mode!r} has 32 bits per channel. Scale it to 8 bits first')
     try:
         return _to_bgr(image)
     except Exception as error:  # Pillow decodes late, and damaged files raise errors of any class
-        raise DataDefect(f'{name}: no picture: {type(error).__name__}: {error}') from error
+        raise _no_picture(name, f'{type(error).__name__}: {error}') from error
 
 
 def _to_bgr(image: Image.Image) -> Picture:
@@ -182,7 +167,7 @@ def read_size(path: str | Path) -> tuple[int, int] | None:
         content = read_file(path)
         header = _read_header(content, str(path))
         _check_pixels(header.width, header.height, str(path), None)
-        lying = open_lazily(content, header.kind).getexif().get(ORIENTATION) in LYING
+        lying = open_lazily(io.BytesIO(content), header.kind).getexif().get(ORIENTATION) in LYING
     except Exception:  # damaged files raise errors of any class
         return None
     return (header.height, header.width) if lying else (header.width, header.height)

@@ -5,16 +5,18 @@ import re
 import struct
 from typing import NamedTuple
 
-from PIL import Image
-from PIL.BmpImagePlugin import BmpImageFile
-from PIL.GifImagePlugin import GifImageFile
+from PIL import (
+    BmpImagePlugin,
+    GifImagePlugin,
+    Image,
+    Jpeg2KImagePlugin,
+    JpegImagePlugin,
+    PngImagePlugin,
+    PpmImagePlugin,
+    TiffImagePlugin,
+    WebPImagePlugin,
+)
 from PIL.ImageFile import ImageFile
-from PIL.Jpeg2KImagePlugin import Jpeg2KImageFile
-from PIL.JpegImagePlugin import JpegImageFile
-from PIL.PngImagePlugin import PngImageFile
-from PIL.PpmImagePlugin import PpmImageFile
-from PIL.TiffImagePlugin import TiffImageFile
-from PIL.WebPImagePlugin import WebPImageFile
 
 MAX_READS = 20_000  # that Pillow may need for a header; ordinary ones need some dozens
 MAX_PNG_CHUNKS = 1 << 16  # programs write chunks of some kB
@@ -22,15 +24,15 @@ MAX_JPEG_SCANS = 100  # progressive files have ten; for each of them the decoder
 MAX_JPEG_MARKERS = 10_000
 JPEG_MARKER = re.compile(rb'\xff([^\x00\xff\xd0-\xd7])')  # without those inside a scan
 START_OF_SCAN, END_OF_IMAGE = b'\xda', b'\xd9'
-FORMATS: dict[str, tuple[re.Pattern[bytes], type[ImageFile]]] = {
-    'JPEG': (re.compile(rb'\xff\xd8'), JpegImageFile),
-    'PNG': (re.compile(rb'\x89PNG\r\n\x1a\n'), PngImageFile),
-    'GIF': (re.compile(rb'GIF8[79]a'), GifImageFile),
-    'BMP': (re.compile(rb'BM'), BmpImageFile),
-    'WebP': (re.compile(rb'RIFF.{4}WEBP', re.DOTALL), WebPImageFile),
-    'TIFF': (re.compile(rb'II\*\0|MM\0\*'), TiffImageFile),
-    'PNM': (re.compile(rb'P[1-6][\s#]'), PpmImageFile),
-    'JPEG 2000': (re.compile(rb'\0\0\0\x0cjP  \r\n\x87\n|\xff\x4f\xff\x51'), Jpeg2KImageFile),
+FORMATS: dict[str, tuple[bytes, type[ImageFile]]] = {  # how a file begins, and Pillow's parser of it
+    'JPEG': (rb'\xff\xd8', JpegImagePlugin.JpegImageFile),
+    'PNG': (rb'\x89PNG\r\n\x1a\n', PngImagePlugin.PngImageFile),
+    'GIF': (rb'GIF8[79]a', GifImagePlugin.GifImageFile),
+    'BMP': (rb'BM', BmpImagePlugin.BmpImageFile),
+    'WebP': (rb'RIFF[\0-\xff]{4}WEBP', WebPImagePlugin.WebPImageFile),
+    'TIFF': (rb'II\*\0|MM\0\*', TiffImagePlugin.TiffImageFile),
+    'PNM': (rb'P[1-6][\s#]', PpmImagePlugin.PpmImageFile),
+    'JPEG 2000': (rb'\0\0\0\x0cjP  \r\n\x87\n|\xff\x4f\xff\x51', Jpeg2KImagePlugin.Jpeg2KImageFile),
 }
 
 
@@ -56,27 +58,23 @@ class _LimitedFile(io.BytesIO):
 
 def read_header(content: bytes) -> Header | None:
     """Return the header of a picture, or None for an unknown format; raise ValueError if the header is damaged."""
-    kind = next((kind for kind, (pattern, _) in FORMATS.items() if pattern.match(content)), None)
+    kind = next((kind for kind, (beginning, _) in FORMATS.items() if re.match(beginning, content)), None)
     if kind is None:
         return None
     if kind == 'PNG':
         return Header(kind, *_png_size(content))
     file = _LimitedFile(content[:4096] if kind == 'PNM' else content)  # a PNM's header is read letter by letter
-    width, height = _open(kind, file).size
+    width, height = open_lazily(file, kind).size
     if kind == 'JPEG':
         _check_scans(content, file.tell())
     return Header(kind, width, height)
 
 
-def open_lazily(content: bytes, kind: str) -> ImageFile:
+def open_lazily(file: io.BytesIO, kind: str) -> ImageFile:
     """Return a picture of a known format that Pillow has not decoded yet.
 
     `Image.open` is not used: it would warn and raise at a limit of its own on the number of pixels.
     """
-    return _open(kind, io.BytesIO(content))
-
-
-def _open(kind: str, file: io.BytesIO) -> ImageFile:
     try:
         return FORMATS[kind][1](file, '')
     except Image.DecompressionBombError as error:
@@ -95,10 +93,7 @@ def _png_size(content: bytes) -> tuple[int, int]:
         offset += length + 12
     if name != b'IEND' or offset > len(content) or content[12:16] != b'IHDR':
         raise ValueError('a PNG that is damaged or cut off')
-    width, height = struct.unpack_from('>II', content, 16)
-    if not (width and height):
-        raise ValueError(f'a PNG of {width} x {height} pixels')
-    return width, height
+    return struct.unpack_from('>II', content, 16)
 
 
 def _check_scans(content: bytes, offset: int) -> None:

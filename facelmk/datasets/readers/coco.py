@@ -11,7 +11,6 @@ from numpy.typing import NDArray
 
 from ...registry import DATASETS
 from ..annotated import AnnotatedFaces, Detected
-from ..base import Transform
 from ..defects import DefectList
 from ..records import FaceRecord, centred_boxes, numbers, read_text, tight_boxes
 from .coco_json import parse, record_name
@@ -35,18 +34,9 @@ class CocoFaces(AnnotatedFaces):
     boxes = ('file', 'bbox', 'tight')
     layout = 'a .json (COCO style)'
 
-    def __init__(
-        self,
-        ann_file: str = '',
-        data_root: str = '',
-        image_root: str = '',
-        markup: str = 'wflw',
-        pipeline: Sequence[dict | Transform] = (),
-        first: int = 0,
-        **options: Any,
-    ) -> None:
+    def __init__(self, *args: Any, first: int = 0, **options: Any) -> None:
         self.first = first
-        super().__init__(ann_file, data_root, image_root, markup, pipeline, **options)
+        super().__init__(*args, **options)
 
     @classmethod
     def detect(cls, path: Path) -> Detected | None:
@@ -67,7 +57,6 @@ class CocoFaces(AnnotatedFaces):
         return Detected(options, size, pictures)
 
     def read(self, file: Path) -> list[FaceRecord]:
-        """Return the faces of a json."""
         content = parse(file, self.defects)
         self.subsets = self.subsets or content.subsets
         faces = [face for face in map(self._select_points, content.faces) if face and any(face.get('keypoints') or ())]
@@ -114,7 +103,7 @@ class CocoFaces(AnnotatedFaces):
         points = (plain.get('keypoints') or [])[3 * self.first : 3 * (self.first + self.markup.size)]
         if 2 * sum(isinstance(flag, (int, float)) and flag > 0 for flag in points[2::3]) < self.markup.size:
             return None
-        return {key: face.get(key) for key in ('id', 'image_id', 'index')} | {'keypoints': points}
+        return _reference(face) | {'keypoints': points}
 
     def _boxes(self, faces: list[dict], pictures: list[dict], landmarks: NDArray, visible: NDArray) -> NDArray:
         boxes = tight_boxes(landmarks, visible)
@@ -135,10 +124,11 @@ def _plain(face: dict[str, Any]) -> dict[str, Any] | None:
         return face
     if not face.get('face_valid'):
         return None
-    return {key: face.get(key) for key in ('id', 'image_id', 'index')} | {
-        'keypoints': face['face_kpts'],
-        'bbox': face.get('face_box'),
-    }
+    return _reference(face) | {'keypoints': face['face_kpts'], 'bbox': face.get('face_box')}
+
+
+def _reference(face: dict[str, Any]) -> dict[str, Any]:
+    return {key: face.get(key) for key in ('id', 'image_id', 'index')}
 
 
 def _side(face: Mapping[str, Any]) -> float | None:
@@ -150,9 +140,4 @@ def clip_box(bbox: Sequence[float], picture: Mapping[str, Any]) -> list[float]:
     """Return x, y, width, height as (x1, y1, x2, y2), clipped to the picture if its size is known."""
     x, y, width, height = bbox
     right, bottom = (picture.get('width') or np.inf) - 1, (picture.get('height') or np.inf) - 1
-    return [
-        min(max(x, 0), right),
-        min(max(y, 0), bottom),
-        min(max(x + width, 0), right),
-        min(max(y + height, 0), bottom),
-    ]
+    return np.clip([x, y, x + width, y + height], 0, [right, bottom, right, bottom]).tolist()

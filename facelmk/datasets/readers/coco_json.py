@@ -109,9 +109,8 @@ def _is_key(value: Any) -> bool:
 
 
 def _is_text(value: Any) -> bool:
-    return isinstance(value, str) and not any(
-        '\ud800' <= letter <= '\udfff' for letter in value
-    )  # half of a surrogate pair
+    halves = '\ud800', '\udfff'  # of surrogate pairs
+    return isinstance(value, str) and not any(halves[0] <= letter <= halves[1] for letter in value)
 
 
 def _is_number(value: Any) -> bool:
@@ -128,21 +127,14 @@ def _is_scale(value: Any) -> bool:
 
 NEEDED = ('id', 'file_name', 'image_id')
 SIZE = (lambda value: _is_number(value) and 0 < value < 1e6, 'a number of pixels')
-PICTURE = {
-    'id': (_is_key, 'an integer or a string'),
-    'file_name': (_is_text, 'a string'),
-    'width': SIZE,
-    'height': SIZE,
-}
+KEY = (_is_key, 'an integer or a string')
+POINTS = (lambda value: isinstance(value, list), 'a list x, y, v, x, y, v, ...')
+PICTURE = {'id': KEY, 'file_name': (_is_text, 'a string'), 'width': SIZE, 'height': SIZE}
 BOX = (_are_numbers(4), 'x, y, width, height')
 ANNOTATION = {
-    'image_id': (_is_key, 'an integer or a string'),
-    'id': (_is_key, 'an integer or a string'),
-    'category_id': (_is_key, 'an integer or a string'),
-    'keypoints': (lambda value: isinstance(value, list), 'a list x, y, v, x, y, v, ...'),
-    'face_kpts': (lambda value: isinstance(value, list), 'a list x, y, v, x, y, v, ...'),
-    'bbox': BOX,
-    'face_box': BOX,
+    **dict.fromkeys(('image_id', 'id', 'category_id'), KEY),
+    **dict.fromkeys(('keypoints', 'face_kpts'), POINTS),
+    **dict.fromkeys(('bbox', 'face_box'), BOX),
     'center': (_are_numbers(2), 'x, y'),
     'scale': (_is_scale, 'a number'),
     'box_size': (_is_number, 'a number'),

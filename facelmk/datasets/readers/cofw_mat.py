@@ -25,6 +25,8 @@ from .matlab_variables import (
     variable_names,
 )
 
+PICTURES_68, POINTS_68 = 'COFW_test_color.mat', 'COFW68_Data/test_annotations'
+
 
 @DATASETS.register_module()
 class CofwMat(AnnotatedFaces):
@@ -42,7 +44,6 @@ class CofwMat(AnnotatedFaces):
         return Detected({'ann_file': str(path), 'origin': 1}, 29) if path.suffix.lower() == '.mat' else None
 
     def read(self, file: Path) -> list[FaceRecord]:
-        """Return the faces of a .mat."""
         if not file.is_file():
             raise MissingResource(f'{file} is not there. Check data_root and ann_file')
         split, tables = self._read_tables(file)
@@ -58,10 +59,8 @@ class CofwMat(AnnotatedFaces):
         landmarks, defective = self._landmarks(table.reshape(-1, 3, 29))
         if self.origin:
             landmarks = np.maximum(landmarks, self.origin)
-        boxes = [
-            clip_box(box, {'width': width, 'height': height})
-            for box, (height, width) in zip(rectangles, sizes, strict=True)
-        ]
+        pictures = [{'width': width, 'height': height} for height, width in sizes]
+        boxes = [clip_box(box, picture) for box, picture in zip(rectangles, pictures, strict=True)]
         corners = np.reshape(boxes, (len(table), 4)) + self.origin
         faces = self.rows(file, [file.name] * len(table), landmarks, corners, defective=defective)
         return [face | {'path': str(file), 'record': i} for i, face in enumerate(faces)]
@@ -111,7 +110,6 @@ class CofwMat(AnnotatedFaces):
 
 
 def _check_cells(file: Path, name: str, cells: NDArray | None, count: int) -> NDArray:
-    """Return the cells of a variable, one for each face."""
     if cells is None or cells.dtype != object or cells.size != count:
         raise DataDefect(f'{file}: {name} is missing or no cell array. Expected {count} pictures, one for each face')
     return cells.ravel()
@@ -139,9 +137,9 @@ class Cofw68Mat(CofwMat):
 
     def __init__(
         self,
-        ann_file: str = 'COFW_test_color.mat',
+        ann_file: str = PICTURES_68,
         data_root: str = '',
-        points: str = 'COFW68_Data/test_annotations',
+        points: str = POINTS_68,
         markup: str = '300w',
         **options: Any,
     ) -> None:
@@ -152,10 +150,7 @@ class Cofw68Mat(CofwMat):
     def needs(cls, options: Mapping[str, Any]) -> list[Path]:
         """Return the file and the folder that the reader cannot do without."""
         root = Path(options.get('data_root', ''))
-        return [
-            root / options.get('ann_file', 'COFW_test_color.mat'),
-            root / options.get('points', 'COFW68_Data/test_annotations'),
-        ]
+        return [root / options.get('ann_file', PICTURES_68), root / options.get('points', POINTS_68)]
 
     @classmethod
     def detect(cls, path: Path) -> Detected | None:

@@ -40,7 +40,6 @@ class CsvFaces(AnnotatedFaces):
         return Detected({'ann_file': str(path)}, size, [row[0] for row in rows[1:]])
 
     def read(self, file: Path) -> list[FaceRecord]:
-        """Return the faces of a CSV."""
         lines, head = _read_lines(file)
         first, count = _columns_of(file, head)
         rows = list(lines.values())

@@ -81,11 +81,15 @@ def read_array(dataset: Any, max_values: int = MAX_TABLE_VALUES) -> NDArray:
     """Return an array of an HDF5 file; refuse one that claims to be huge before memory is allocated."""
     shape = getattr(dataset, 'shape', None)
     if shape is None or math.prod(shape) > max_values or dataset.dtype.itemsize > 64:
-        raise DataDefect(
-            f'{dataset.file.filename}: {short(dataset.name)} has the shape {shape}. Expected an array of at most '
-            f'{max_values} values. Check that it is the right file'
-        )
+        raise _too_large(dataset.file.filename, dataset.name, shape, max_values)
     return np.array(dataset)
+
+
+def _too_large(file: object, name: str, shape: object, max_values: int) -> DataDefect:
+    return DataDefect(
+        f'{file}: {short(name)} has the shape {shape}. Expected an array of at most {max_values} values. '
+        'Check that it is the right file'
+    )
 
 
 def _read_old(file: Path, names: tuple[str, ...]) -> dict[str, Any]:
@@ -95,10 +99,7 @@ def _read_old(file: Path, names: tuple[str, ...]) -> dict[str, Any]:
         raise MissingResource('MATLAB files up to version 7 need scipy: pip install -e ".[mat]"') from error
     for name, shape, _ in whosmat(file):
         if name in names and math.prod(shape) > MAX_TABLE_VALUES:
-            raise DataDefect(
-                f'{file}: {name} has the shape {shape}. Expected at most {MAX_TABLE_VALUES} values. '
-                'Check that it is the right file'
-            )
+            raise _too_large(file, name, shape, MAX_TABLE_VALUES)
     return {name: value for name, value in loadmat(file, variable_names=names).items() if name in names}
 
 

@@ -9,7 +9,6 @@ from typing import Any
 from ...errors import MissingResource
 from ...registry import DATASETS
 from ..annotated import AnnotatedFaces, Detected
-from ..base import Transform
 from ..defects import DefectList
 from ..records import IMAGE_SUFFIXES, FaceRecord, numbers, split_fraction, try_read_text
 
@@ -32,7 +31,6 @@ class PtsFaces(AnnotatedFaces):
         image_root: str = '',
         data_root: str = '',
         markup: str = '300w',
-        pipeline: Sequence[dict | Transform] = (),
         folders: Sequence[str] | Mapping[str, Sequence[str]] | None = None,
         part: str = 'all',
         share: float = 0.1,
@@ -42,7 +40,7 @@ class PtsFaces(AnnotatedFaces):
         self.part = self._choice('part', part, ('all', 'train', 'val'))
         self.share, self.seed = share, seed
         self.folders = _by_tag(folders)
-        super().__init__('', data_root, image_root, markup, pipeline, **options)
+        super().__init__('', data_root, image_root, markup, **options)
         self.subsets = self.subsets or tuple(tag for tag in self.folders if tag)
 
     @classmethod
@@ -61,38 +59,26 @@ class PtsFaces(AnnotatedFaces):
 
     def read(self, file: Path) -> list[FaceRecord]:
         """Return the faces of all folders, by name."""
-        paths = {
-            path: tag
-            for tag, group in self.folders.items()
-            for folder in group
-            for path in self._pictures(self.image_root / folder)
-        }
+        tagged = [(tag, self.image_root / folder) for tag, group in self.folders.items() for folder in group]
+        paths = {path: tag for tag, folder in tagged for path in self._pictures(folder)}
         rows = {path: read_pts(path.with_suffix('.pts'), self.defects) for path in paths}
         valid = {path: row for path, row in rows.items() if row is not None}
         names = [path.relative_to(self.image_root).as_posix() for path in valid]
         landmarks, defective = numbers(self.image_root, names, list(valid.values()), 2 * self.markup.size, self.defects)
-        return self.rows(
-            self.image_root,
-            names,
-            landmarks.reshape(-1, self.markup.size, 2),
-            tags=[(paths[path],) if paths[path] else () for path in valid],
-            defective=defective,
-        )
+        tags = [(paths[path],) if paths[path] else () for path in valid]
+        points = landmarks.reshape(-1, self.markup.size, 2)
+        return self.rows(self.image_root, names, points, tags=tags, defective=defective)
 
     def _pictures(self, folder: Path) -> list[Path]:
         """Return the pictures below `folder` that have a .pts and are in this part."""
         if not folder.is_dir():
             raise MissingResource(f'{folder} is no folder. Check data_root, image_root and folders')
-        return [
-            path
-            for path in sorted(folder.rglob('*'))
-            if path.suffix.lower() in IMAGE_SUFFIXES
-            and os.path.isfile(path.with_suffix('.pts'))
-            and self._in_part(path.stem)
-        ]
-
-    def _in_part(self, stem: str) -> bool:
-        return self.part == 'all' or (split_fraction(stem, self.seed) < self.share) == (self.part == 'val')
+        pictures = [path for path in sorted(folder.rglob('*')) if path.suffix.lower() in IMAGE_SUFFIXES]
+        pictures = [path for path in pictures if os.path.isfile(path.with_suffix('.pts'))]
+        if self.part == 'all':
+            return pictures
+        in_val = [split_fraction(path.stem, self.seed) < self.share for path in pictures]
+        return [path for path, is_val in zip(pictures, in_val, strict=True) if is_val == (self.part == 'val')]
 
 
 def _by_tag(folders: Sequence[str] | Mapping[str, Sequence[str]] | None) -> dict[str, Sequence[str]]:

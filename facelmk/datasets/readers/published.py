@@ -43,7 +43,7 @@ class PublishedFaces(FaceDataset):
         self.split, self.subset_files, self.only = split, dict(subset_files or {}), only
         self.counts = dict(counts or {})
         shared = {'data_root': root, 'markup': markup, 'defects': defects}
-        self.reader = self._build_first([self._fill(layout) | shared for layout in layouts], only)
+        self.reader = self._build_first_complete([self._fill(layout) | shared for layout in layouts], only)
         super().__init__(markup, pipeline, tuple(self.subset_files) or self.reader.subsets, whole=whole)
 
     def __len__(self) -> int:
@@ -71,8 +71,7 @@ class PublishedFaces(FaceDataset):
             return value[self.split]
         return value.format(split=self.split) if isinstance(value, str) else value
 
-    def _build_first(self, configs: Sequence[dict], only: str | None) -> AnnotatedFaces:
-        """Return the first reader whose files all exist."""
+    def _build_first_complete(self, configs: Sequence[dict], only: str | None) -> AnnotatedFaces:
         missing = []
         for config in configs:
             needed = DATASETS.get(config['type']).needs(config)
@@ -84,11 +83,7 @@ class PublishedFaces(FaceDataset):
             missing.append(f'  {config["type"]}: ' + ', '.join(map(str, absent)))
         root = Path(configs[0]['data_root']).absolute() if configs else ''
         raise MissingResource(
-            '\n'.join(
-                [
-                    f'no known layout of the {self.split!r} split is complete under {root}. Missing files, by layout:',
-                    *missing,
-                    'Put the files of one layout there, or change `root` in the data config.',
-                ]
-            )
+            f'no known layout of the {self.split!r} split is complete under {root}. Missing files, by layout:\n'
+            + '\n'.join(missing)
+            + '\nPut the files of one layout there, or change `root` in the data config.'
         )

@@ -4,7 +4,7 @@ http://www.cbsr.ia.ac.cn/users/xiangyuzhu/projects/3DDFA/main.htm
 """
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -13,7 +13,6 @@ import numpy as np
 from ...errors import MissingResource
 from ...registry import DATASETS
 from ..annotated import AnnotatedFaces, Detected
-from ..base import Transform
 from ..records import IMAGE_SUFFIXES, FaceRecord, split_fraction
 from .matlab_variables import read_points
 
@@ -40,7 +39,6 @@ class Mat300WLP(AnnotatedFaces):
         image_root: str = '',
         data_root: str = '',
         markup: str = '300wlp',
-        pipeline: Sequence[dict | Transform] = (),
         points: str = 'pt2d',
         part: str = 'all',
         share: float = 0.1,
@@ -52,7 +50,7 @@ class Mat300WLP(AnnotatedFaces):
         self.part = self._choice('part', part, ('all', 'train', 'val', 'test'))
         self.share, self.seed = share, seed
         self.folders = FOLDERS + tuple(f'{name}_Flip' for name in FOLDERS if flipped)
-        super().__init__('', data_root, image_root, markup, pipeline, **options)
+        super().__init__('', data_root, image_root, markup, **options)
 
     @classmethod
     def needs(cls, options: Mapping[str, Any]) -> list[Path]:
@@ -80,10 +78,9 @@ class Mat300WLP(AnnotatedFaces):
             for path in sorted(folder.iterdir())
             if path.suffix.lower() in IMAGE_SUFFIXES and self._in_part(path.stem) and self._source(path).is_file()
         ]
-        read = (
-            (path, read_points(self._source(path), self.points, self.markup.size, self.defects)) for path in pictures
-        )
-        points = {path.relative_to(self.image_root).as_posix(): xy for path, xy in read if xy is not None}
+        names = [path.relative_to(self.image_root).as_posix() for path in pictures]
+        read = [read_points(self._source(path), self.points, self.markup.size, self.defects) for path in pictures]
+        points = {name: xy for name, xy in zip(names, read, strict=True) if xy is not None}
         stacked = np.array(list(points.values())).reshape(-1, self.markup.size, 2)
         return self.rows(self.image_root, list(points), stacked, np.concatenate([stacked.min(1), stacked.max(1)], -1))
 

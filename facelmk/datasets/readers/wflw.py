@@ -38,7 +38,6 @@ class WflwTxt(AnnotatedFaces):
         return Detected({'ann_file': str(path)}, 98, [row[-1] for row in rows])
 
     def read(self, file: Path) -> list[FaceRecord]:
-        """Return the faces of a list."""
         lines = {i + 1: line.split() for i, line in enumerate(read_text(file).split('\n')) if line.strip()}
         names = [row[-1] for row in lines.values()]
         records = [f'line {i} ({short(name)})' for i, name in zip(lines, names, strict=True)]

@@ -38,11 +38,8 @@ class CheckResult:
 
     def to_dict(self) -> dict[str, Any]:
         """Return the result for json."""
-        return {
-            'faces': self.faces,
-            'pictures': self.pictures,
-            'defects': [defect._asdict() for defect in self.defects],
-        }
+        defects = [defect._asdict() for defect in self.defects]
+        return {'faces': self.faces, 'pictures': self.pictures, 'defects': defects}
 
 
 def check(read: Callable[[str], FaceDataset], pictures: str = 'decode') -> CheckResult:

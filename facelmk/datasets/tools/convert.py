@@ -8,6 +8,7 @@ from typing import NamedTuple
 import cv2
 
 from ...errors import FacelmkError, UnknownName, did_you_mean
+from ...files.atomic import write_bytes
 from ...markups import MARKUPS, convert
 from ..base import FaceDataset
 from ..readers.wflw import ATTRIBUTES
@@ -49,7 +50,6 @@ def write_faces(
         )
     faces = list(_converted_faces(dataset, target.name, path, Path(image_root) if image_root else None))
     _check_gaps(faces, form, target.name)
-    (path if FORMATS[form].is_folder else path.parent).mkdir(parents=True, exist_ok=True)
     FORMATS[form].write(faces, path, dataset.subsets, pictures)
     return Conversion(path, len(faces), _lost(faces, form))
 
@@ -63,8 +63,7 @@ def _converted_faces(dataset: FaceDataset, markup: str, out: Path, root: Path | 
         if 'image' in face:
             name = f'{index + 1:06d}.png'
             path = out.parent / 'images' / name
-            path.parent.mkdir(parents=True, exist_ok=True)
-            cv2.imwrite(str(path), face.pop('image'))
+            write_bytes(path, cv2.imencode('.png', face.pop('image'))[1].tobytes())
             yield face | {'path': str(path), 'name': name}
         else:
             root = root or _image_root(dataset)
@@ -96,13 +95,11 @@ def _lost(faces: Sequence[FaceRecord], form: str) -> list[str]:
     not_square = sum(not is_square(face['box']) for face in faces)
     own_norm = sum(map(has_own_norm, faces))
     tags = {tag for face in faces for tag in face['tags']} - (set(ATTRIBUTES) if form == 'wflw' else set())
-    squares = f'the shape of {not_square} boxes: they become squares with the longer side' if not_square else ''
-    sentences = {
-        'visible': f'which points are not visible ({hidden} faces have some)' if hidden else '',
-        'box': squares if form == 'csv' else FORMATS[form].lost_boxes,
-        'norm': f"the normaliser of the file ({own_norm} faces have one that is not the box's side)"
-        if own_norm
-        else '',
-        'tags': f'the subsets {", ".join(sorted(tags))}' if tags else '',
+    squares = f'the shape of {not_square} boxes: they become squares with the longer side'
+    lost = {
+        'visible': (hidden, f'which points are not visible ({hidden} faces have some)'),
+        'box': (not_square, squares) if form == 'csv' else (True, FORMATS[form].lost_boxes),
+        'norm': (own_norm, f"the normaliser of the file ({own_norm} faces have one that is not the box's side)"),
+        'tags': (tags, f'the subsets {", ".join(sorted(tags))}'),
     }
-    return [text for field, text in sentences.items() if text and field not in FORMATS[form].fields]
+    return [text for field, (any_lost, text) in lost.items() if any_lost and field not in FORMATS[form].fields]

@@ -92,15 +92,11 @@ class TightBox(BaseTransform):
             low, high = np.clip(low, 0, size), np.clip(high, 0, size)
         sample['box'] = np.array([*low, *high], np.float32)
         if self.frame:
-            sample['image'] = _blacken_outside(sample['image'], sample['box'])
+            x1, y1, x2, y2 = np.maximum(sample['box'], 0).astype(int)
+            framed = np.zeros_like(sample['image'])
+            framed[y1:y2, x1:x2] = sample['image'][y1:y2, x1:x2]
+            sample['image'] = framed
         return sample
-
-
-def _blacken_outside(image: NDArray[np.uint8], box: NDArray[np.float32]) -> NDArray[np.uint8]:
-    x1, y1, x2, y2 = np.maximum(box, 0).astype(int)
-    result = np.zeros_like(image)
-    result[y1:y2, x1:x2] = image[y1:y2, x1:x2]
-    return result
 
 
 @TRANSFORMS.register_module()
@@ -123,19 +119,13 @@ class WingBox(BaseTransform):
         x1, y1, x2, y2 = max(0.0, x1 - dx), max(0.0, y1 - dy), x2 + dx, y2 + dy
         centre, extent = np.array([x1 + x2, y1 + y2]) / 2, x2 - x1 + y2 - y1
         distance = np.abs(landmarks - centre).max()
-        outer = next(
-            (
-                200 * extent / divisor
-                for divisor in range(250, 0, -10)
-                if distance <= 215 / 450 * 200 * extent / divisor
-            ),
-            None,
-        )
-        if outer is None:
+        divisor = next((n for n in range(250, 0, -10) if distance <= 215 / 450 * 200 * extent / n), None)
+        if divisor is None:
             raise DataDefect(
                 f'{sample["path"]}: landmarks of {sample["id"]} lie {distance:.0f} pixels from the centre of '
                 f'a box of {extent / 2:.0f} pixels. WingBox expects a box around the face'
             )
+        outer = 200 * extent / divisor
         inner = outer * 360 / 450
         points = (landmarks - centre) / inner * 256 + 128
         all_inside = points.min() >= 5 and points.max() <= 250

@@ -33,13 +33,12 @@ class HSV(FixedDraws):
 
 def shift_colours(image: np.ndarray, hue: float, saturation: float, value: float) -> np.ndarray:
     """Return the picture with levels added to its hue (modulo 180), saturation and value."""
-    table = np.stack([(LEVELS + hue) % 180, LEVELS + saturation, LEVELS + value], -1)
-    return _look_up_hsv(image, table)
+    return _look_up_hsv(image, (LEVELS + hue) % 180, LEVELS + saturation, LEVELS + value)
 
 
-def _look_up_hsv(image: np.ndarray, table: np.ndarray) -> np.ndarray:
-    """Replace hue, saturation and value by those in a table (256, 3)."""
-    levels = np.clip(table, 0, 255).astype(np.uint8)[None]
+def _look_up_hsv(image: np.ndarray, *tables: np.ndarray) -> np.ndarray:
+    """Replace hue, saturation and value by those in three tables (256,)."""
+    levels = np.clip(np.stack(tables, -1), 0, 255).astype(np.uint8)[None]
     return cv2.cvtColor(cv2.LUT(cv2.cvtColor(image, cv2.COLOR_BGR2HSV), levels), cv2.COLOR_HSV2BGR)
 
 
@@ -73,17 +72,9 @@ class Photometric(FixedDraws):
         if use_contrast and not contrast_last:
             image = _scale_levels(image, _between(self.contrast, contrast), 0)
         if use_saturation or use_hue:
-            image = _look_up_hsv(
-                image,
-                np.stack(
-                    [
-                        (LEVELS + (int(2 * self.hue * hue) - self.hue) * use_hue) % 180,
-                        LEVELS * (_between(self.saturation, saturation) if use_saturation else 1),
-                        LEVELS,
-                    ],
-                    -1,
-                ),
-            )
+            turn = (int(2 * self.hue * hue) - self.hue) * use_hue
+            gain = _between(self.saturation, saturation) if use_saturation else 1
+            image = _look_up_hsv(image, (LEVELS + turn) % 180, LEVELS * gain, LEVELS)
         if use_contrast and contrast_last:
             image = _scale_levels(image, _between(self.contrast, contrast), 0)
         # the number is below 0.5 if channels are swapped; its value decides how

@@ -84,7 +84,8 @@ class CropFace(BaseTransform):
         before = self._mirror_photo(width) if flipped else np.eye(3)
         after = geometry.mirror(self.size) if flipped and self.mirror == 'crop' else np.eye(3)
         centre, side = self._centre_and_side(box, before, offset)
-        return after @ geometry.box_to_crop(_square(centre, side), self.size, self.padding * factor, degrees) @ before
+        square = np.concatenate([centre - side / 2, centre + side / 2])  # not geometry.square_box, which is float32
+        return after @ geometry.box_to_crop(square, self.size, self.padding * factor, degrees) @ before
 
     def _mirror_photo(self, width: int) -> geometry.Matrix:
         """Return the matrix that mirrors points of the photograph before the crop."""
@@ -124,7 +125,11 @@ class CropFace(BaseTransform):
     def _draw(self, rng: np.random.Generator) -> tuple[bool, float, float, tuple[float, float]]:
         """Draw flip, degrees, factor and offset; the number of draws is the same for all options."""
         flip, rotate, move = rng.random(3)
-        degrees, factor, x, y = self._draw_four(rng)
+        if self.draw == 'uniform':
+            degrees, factor, x, y = rng.uniform(-1, 1, 4)
+        else:
+            normal = rng.standard_normal(64)  # two of three lie within one sigma: 64 always hold four
+            degrees, factor, x, y = normal[np.abs(normal) <= 1][:4]
         middle, half_range = sum(self.scale) / 2, (self.scale[1] - self.scale[0]) / 2
         shift = self.shift if move < self.shift_prob else 0.0
         return (
@@ -133,17 +138,6 @@ class CropFace(BaseTransform):
             middle + half_range * factor,
             (x * shift, y * shift),
         )
-
-    def _draw_four(self, rng: np.random.Generator) -> np.ndarray:
-        """Draw four numbers in [-1, 1]."""
-        if self.draw == 'uniform':
-            return rng.uniform(-1, 1, 4)
-        candidates = rng.standard_normal(64)  # two of three lie within one sigma: 64 always hold four
-        return candidates[np.abs(candidates) <= 1][:4]
-
-
-def _square(centre: np.ndarray, side: float) -> tuple[float, float, float, float]:
-    return (centre[0] - side / 2, centre[1] - side / 2, centre[0] + side / 2, centre[1] + side / 2)
 
 
 def resample(image: np.ndarray, warp: np.ndarray, size: int) -> np.ndarray:

@@ -1,6 +1,8 @@
 """Transforms that change pixels but no points: light, colour, blur, noise, compression, occlusion."""
 
+from abc import abstractmethod
 from collections.abc import Sequence
+from typing import Any
 
 import cv2
 import numpy as np
@@ -11,7 +13,7 @@ from ..base import FaceRecord
 
 
 class _WithProbability(BaseTransform):
-    """Changes `image` with probability `prob`; draws come from the sample's random generator."""
+    """Changes `image` with probability `prob`; `change` draws from the sample's random generator."""
 
     ranges = {'prob': (0, 1)}
 
@@ -24,32 +26,24 @@ class _WithProbability(BaseTransform):
             sample['image'] = self.change(sample['image'], rng)
         return sample
 
-    def change(self, image: np.ndarray, rng: np.random.Generator) -> np.ndarray:
+    @abstractmethod
+    def change(self, image: np.ndarray, rng: Any) -> np.ndarray:
         """Return the changed picture (S, S, 3)."""
-        raise TypeError(f'{type(self).__name__} must define change(): how it changes a picture')
 
 
-class FixedDraws(BaseTransform):
-    """Changes `image` with probability `prob`, by `draws` random numbers in [0, 1).
+class FixedDraws(_WithProbability):
+    """Gives `change` an array of `draws` random numbers in [0, 1) in place of the generator.
 
     The number of draws is always the same, so later transforms get the same random numbers in any case.
     """
 
     draws = 0
-    ranges = {'prob': (0, 1)}
-
-    def __init__(self, prob: float) -> None:
-        self.prob = prob
 
     def transform(self, sample: FaceRecord) -> FaceRecord:
         apply, *numbers = sample['rng'].random(1 + self.draws)
         if apply < self.prob:
             sample['image'] = self.change(sample['image'], np.array(numbers))
         return sample
-
-    def change(self, image: np.ndarray, numbers: np.ndarray) -> np.ndarray:
-        """Return the changed picture (S, S, 3)."""
-        raise TypeError(f'{type(self).__name__} must define change(): how it changes a picture')
 
 
 def odd_size(number: float, largest: int) -> int:

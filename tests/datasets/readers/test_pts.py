@@ -114,3 +114,14 @@ def test_defects(tmp_path, write, text, message):
     (tmp_path / 'a.pts').write_text(text)
     with pytest.raises(DataDefect, match=message):
         PtsFaces(data_root=tmp_path)
+
+
+def test_files_of_another_landmark_scheme_give_one_line(tmp_path):
+    for name in 'abc':
+        points = '\n'.join(f'{i} {i}' for i in range(106))
+        (tmp_path / f'{name}.pts').write_text(f'version: 1\nn_points: 106\n{{\n{points}\n}}\n')
+        (tmp_path / f'{name}.png').touch()
+    with pytest.raises(DataDefect, match=r'all 3 records have 212 numbers, 136 expected.*\(lapa\)'):
+        PtsFaces(data_root=tmp_path)
+    (defect,) = PtsFaces(data_root=tmp_path, defects='keep').defects
+    assert defect.record == 'the data set' and '(lapa)' in defect.wrong

@@ -127,6 +127,23 @@ def test_folders_hold_pictures_and_the_result_says_what_is_lost(form, make_set, 
     assert not any(path.is_symlink() for path in (tmp_path / 'copied').rglob('*.png'))
 
 
+@pytest.mark.parametrize(('form', 'markup'), [('coco', '300w'), ('csv', '300w'), ('pts', '300w'), ('lapa', 'lapa')])
+def test_an_interrupted_conversion_leaves_the_old_files(form, markup, make_set, tmp_path, monkeypatch):
+    data, out = make_set(markup), target(tmp_path / 'out', form)
+    write_faces(data, form, out, pictures='copy')
+    before = {path: path.read_bytes() for path in (tmp_path / 'out').rglob('*') if path.is_file()}
+
+    def fail(*paths):
+        raise OSError('no space left')
+
+    monkeypatch.setattr('os.replace', fail)
+    for face in data.faces:
+        face['landmarks'] += 1
+    with pytest.raises(OSError, match='no space left'):
+        write_faces(data, form, out, pictures='copy')
+    assert before == {path: path.read_bytes() for path in (tmp_path / 'out').rglob('*') if path.is_file()}
+
+
 def test_images_that_faces_contain_are_saved(tmp_path, faces, write):
     pictures = [np.full((3, 100, 80), 40 * i, np.uint8) for i in range(2)]
     write.mat(tmp_path / 'COFW_test_color.mat', faces(2, 29), pictures, [[20, 20, 50, 50]] * 2)

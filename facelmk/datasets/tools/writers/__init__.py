@@ -20,7 +20,6 @@ class Format(NamedTuple):
     write: Writer
     fields: tuple[str, ...] = ()
     size: int | None = None
-    is_folder: bool = False
     lost_boxes: str = ''
 
 
@@ -28,8 +27,6 @@ FORMATS = {
     'coco': Format(write_coco, ('box', 'visible', 'norm', 'tags')),
     'csv': Format(write_csv, ('norm', 'tags')),
     'wflw': Format(write_wflw, size=98, lost_boxes="the boxes, unless they are read with box='provided'"),
-    'pts': Format(write_pts, is_folder=True, lost_boxes='the boxes: the reader puts the tight box around the points'),
-    'lapa': Format(
-        write_lapa, size=106, is_folder=True, lost_boxes='the boxes: the reader takes the rectangle of the points'
-    ),
+    'pts': Format(write_pts, lost_boxes='the boxes: the reader puts the tight box around the points'),
+    'lapa': Format(write_lapa, size=106, lost_boxes='the boxes: the reader takes the rectangle of the points'),
 }

@@ -7,6 +7,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from ....files.atomic import atomic_write
 from ...records import FaceRecord
 
 
@@ -59,4 +60,5 @@ def add_picture(source: str, target: Path, how: str) -> None:
             return
         except OSError:  # a system without links
             pass
-    shutil.copyfile(source, target)
+    with open(source, 'rb') as picture:
+        atomic_write(target, lambda file: shutil.copyfileobj(picture, file))

@@ -3,15 +3,15 @@
 from collections.abc import Sequence
 from pathlib import Path
 
+from ....files.atomic import write_bytes
 from ...records import FaceRecord
 from .common import add_picture, file_names, point_lines
 
 
 def write_lapa(faces: Sequence[FaceRecord], out: Path, subsets: Sequence[str], pictures: str) -> None:
     """Write landmarks/NAME.txt and images/NAME.jpg."""
-    for folder in ('landmarks', 'images'):
-        (out / folder).mkdir(exist_ok=True)
+    (out / 'images').mkdir(parents=True, exist_ok=True)
     for face, name in zip(faces, file_names(faces, '_'), strict=True):
         text = f'{len(face["landmarks"])}\n{point_lines(face)}\n'
-        (out / 'landmarks' / f'{name}.txt').write_text(text, encoding='utf-8')
+        write_bytes(out / 'landmarks' / f'{name}.txt', text.encode())
         add_picture(face['path'], out / 'images' / f'{name}{Path(face["name"]).suffix}', pictures)

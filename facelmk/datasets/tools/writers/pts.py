@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from pathlib import Path
 
+from ....files.atomic import write_bytes
 from ...records import FaceRecord
 from .common import add_picture, file_names, point_lines
 
@@ -11,7 +12,6 @@ def write_pts(faces: Sequence[FaceRecord], out: Path, subsets: Sequence[str], pi
     """Write a .pts for each face, with the picture beside it, in the same folders as the pictures."""
     for face, name in zip(faces, file_names(faces, '/'), strict=True):
         picture = out / f'{name}{Path(face["name"]).suffix}'
-        picture.parent.mkdir(parents=True, exist_ok=True)
         text = f'version: 1\nn_points:  {len(face["landmarks"])}\n{{\n{point_lines(face)}\n}}\n'
-        picture.with_suffix('.pts').write_text(text, encoding='utf-8')
+        write_bytes(picture.with_suffix('.pts'), text.encode())
         add_picture(face['path'], picture, pictures)
