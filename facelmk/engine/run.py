@@ -55,14 +55,14 @@ def train(
     if not validate:
         _disable_validation(config)
     resume = _resume_source(config.work_dir, resume)
-    if resume is not None:
-        config.resume = True
-        config.load_from = newest_checkpoint(config.work_dir) if resume == 'auto' else resume
+    checkpoint = newest_checkpoint(config.work_dir) if resume == 'auto' else resume
+    if checkpoint is not None:  # else the run starts from the config's own load_from
+        config.resume, config.load_from = True, checkpoint
     _set_default_loop_and_guard(config)
     (drawing or Drawing()).add_hook(config)
     runner = _build_runner(config, launcher)
     runner.auto_scale_lr = _scale_for_accumulation(config)
-    if resume is not None:
+    if checkpoint is not None:
         runner.register_hook(CheckResumed())
     with graceful_shutdown(), translate_worker_errors(), translate_lost_folder_errors(config.work_dir):
         runner.train()

@@ -136,6 +136,18 @@ def test_an_optimizer_state_with_an_object_is_refused(tmp_path):
         run(tmp_path, 2, True, str(path)).train()
 
 
+def test_a_run_without_checkpoints_starts_from_load_from(tmp_path, monkeypatch):
+    """--resume in an empty work folder is a first start; it must not drop the start weights of the config."""
+
+    def built(config, launcher):
+        raise KeyError(config.load_from, config.get('resume', False))
+
+    monkeypatch.setattr(runs, '_build_runner', built)
+    with pytest.raises(KeyError) as caught:
+        runs.train(Config(dict(work_dir=str(tmp_path), load_from='start.pth')), 'auto')
+    assert caught.value.args == ('start.pth', False)
+
+
 def test_a_restart_resumes_only_checkpoints_of_the_same_run(tmp_path, monkeypatch):
     """torchrun restarts a command after a rank died, perhaps before that run has saved anything."""
 
