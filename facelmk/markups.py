@@ -25,7 +25,8 @@ class Markup:
     is the inter-ocular norm. `pupils` are the points whose means are the pupils (left, right). `five` are the points
     whose means are left eye, right eye, nose tip, left and right mouth corner. `lines` are the lines of the boundary
     map, `parts` the named regions, `upper` the points of the upper half of the face. `weights` are weights of the
-    points for losses that use them; by default all points weigh the same.
+    points for losses that use them; by default all points weigh the same. `same` are pairs of points that mean the same
+    position, in a scheme that joins two others.
     """
 
     name: str
@@ -38,9 +39,10 @@ class Markup:
     lines: tuple[Group, ...] = ()
     upper: Group = ()
     weights: tuple[float, ...] = ()
+    same: tuple[tuple[int, int], ...] = ()
 
     def __post_init__(self) -> None:
-        groups = (*self.pairs, *self.parts.values(), *self.lines, *(self.pupils or ()), *(self.five or ()))
+        groups = (*self.pairs, *self.same, *self.parts.values(), *self.lines, *(self.pupils or ()), *(self.five or ()))
         indices = [i for group in groups for i in group] + [*(self.eyes or ()), *self.upper]
         if indices and not 0 <= min(indices) <= max(indices) < self.size:
             raise FacelmkError(
@@ -215,38 +217,48 @@ def _mean(a: int, b: int) -> Weights:
     return {a: 0.5, b: 0.5}
 
 
-_98_TO_68 = {i: {2 * i: 1.0} for i in range(17)} | _spans(
-    (17, 33, 37),
-    (22, 42, 46),
-    (27, 51, 59),
-    (36, 60, 61),
-    (38, 63, 65),
-    (41, 67, 67),
-    (42, 68, 69),
-    (44, 71, 73),
-    (47, 75, 75),
-    (48, 76, 95),
-)
-_68_TO_106 = (
-    {2 * i: {i: 1.0} for i in range(17)}
-    | _spans((33, 17, 21), (42, 22, 26), (51, 27, 30), (58, 31, 35), (84, 48, 67))
-    | {
-        66: {36: 1.0},
-        70: {39: 1.0},
-        68: _mean(37, 38),
-        72: _mean(40, 41),
-        75: {42: 1.0},
-        79: {45: 1.0},
-        77: _mean(43, 44),
-        81: _mean(46, 47),
-    }
-)
-_98_TO_106 = _spans((0, 0, 54), (58, 55, 59), (66, 60, 67), (75, 68, 75), (84, 76, 95), (104, 96, 97))
 # fmt: off
+_98_TO_68 = {i: {2 * i: 1.} for i in range(17)} | _spans(
+    (17, 33, 37), (22, 42, 46), (27, 51, 59), (36, 60, 61), (38, 63, 65), (41, 67, 67), (42, 68, 69), (44, 71, 73),
+    (47, 75, 75), (48, 76, 95))
+_68_TO_106 = ({2 * i: {i: 1.} for i in range(17)}
+              | _spans((33, 17, 21), (42, 22, 26), (51, 27, 30), (58, 31, 35), (84, 48, 67), (66, 36, 36), (70, 39, 39),
+                       (75, 42, 42), (79, 45, 45))
+              | {68: _mean(37, 38), 72: _mean(40, 41), 77: _mean(43, 44), 81: _mean(46, 47)})
+_98_TO_106 = _spans((0, 0, 54), (58, 55, 59), (66, 60, 67), (75, 68, 75), (84, 76, 95), (104, 96, 97))
 _29_TO_106 = {33: 0, 46: 1, 37: 2, 42: 3, 35: 4, 40: 5, 44: 6, 48: 7, 66: 8, 79: 9, 70: 10, 75: 11, 68: 12, 72: 13,
               77: 14, 81: 15, 104: 16, 105: 17, 57: 18, 63: 19, 54: 20, 60: 21, 84: 22, 90: 23, 87: 24, 98: 25,
               102: 26, 93: 27, 16: 28}
 # fmt: on
+_JOINED = 'wflw_300w'
+
+
+def _join_98_and_68() -> Markup:
+    """WFLW's 98 points, then 300W's 68, for a network that learns from data sets of both schemes.
+
+    The inter-ocular norm is that of the 68. Points on the eyelids are not in `same`: between the corners, WFLW places
+    three points on each lid and 300W two.
+    """
+    first, second = MARKUPS['wflw'], MARKUPS['300w']
+    eyelids = {37, 38, 40, 41, 43, 44, 46, 47}
+
+    def shift(points: Group) -> Group:
+        return tuple(first.size + i for i in points)
+
+    return replace(
+        first,
+        name=_JOINED,
+        size=first.size + second.size,
+        pairs=first.pairs + tuple((first.size + a, first.size + b) for a, b in second.pairs),
+        eyes=(first.size + second.eyes[0], first.size + second.eyes[1]) if second.eyes else None,
+        parts={name: part + shift(second.parts.get(name, ())) for name, part in first.parts.items()},
+        lines=first.lines + tuple(map(shift, second.lines)),
+        upper=first.upper + shift(second.upper),
+        same=tuple((a, first.size + b) for b, only in _98_TO_68.items() if b not in eyelids for a in only),
+    )
+
+
+MARKUPS.add(_join_98_and_68())
 _TO_FIVE = {
     name: {i: {j: 1 / len(group) for j in group} for i, group in enumerate(markup.five)}
     for name, markup in MARKUPS.items()
@@ -257,6 +269,9 @@ MAPS: dict[tuple[str, str], Mapping[int, Weights]] = (  # from one scheme to ano
     | {(name, 'lapa'): _68_TO_106 for name in _SCHEMES_OF_68}
     | {(a, b): _spans((0, 0, 67)) for a in _SCHEMES_OF_68 for b in _SCHEMES_OF_68 if a != b}
     | {('wflw', 'lapa'): _98_TO_106, ('cofw', 'lapa'): {i: {j: 1.0} for i, j in _29_TO_106.items()}}
+    | {pair: _spans((0, 0, 97)) for pair in (('wflw', _JOINED), (_JOINED, 'wflw'))}
+    | {(name, _JOINED): _spans((98, 0, 67)) for name in _SCHEMES_OF_68}
+    | {(_JOINED, name): _spans((0, 98, 165)) for name in _SCHEMES_OF_68}
     | {(name, 'five'): weights for name, weights in _TO_FIVE.items()}
 )
 

@@ -20,6 +20,7 @@ SIZES = {
     'coco_wholebody_face': 68,
     '300wlp': 68,
     'five': 5,
+    'wflw_300w': 166,
 }
 
 

@@ -1,6 +1,7 @@
 """Write checkpoints of plain data by an atomic write."""
 
 import hashlib
+import re
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -11,6 +12,7 @@ from torch import Tensor, nn
 
 from ..errors import FacelmkError
 from ..files.atomic import atomic_write
+from ..markups import MAPS, MARKUPS
 from .dialects import translate
 from .read import FORMAT, FORMAT_KEY, read_checkpoint, weights_of
 from .unpickle import Stub
@@ -41,12 +43,37 @@ def plain(value: Any, key: str = 'data') -> Any:
     )
 
 
-def publish(source: str | Path, target: str | Path) -> Path:
-    """Write the weights alone, under our keys, as target-<first 8 of the sha256>.pth, and return that path."""
+def publish(source: str | Path, target: str | Path, markup: str | None = None) -> Path:
+    """Write the weights alone, under our keys, as target-<first 8 of the sha256>.pth, and return that path.
+
+    `markup` keeps one landmark scheme of a network that joins several: 'wflw' or '300w' of 'wflw_300w'.
+    """
     checkpoint, target = read_checkpoint(source), Path(target)
     weights, _ = translate(weights_of(checkpoint, source))
     meta = {key: value for key, value in (checkpoint.get('meta') or {}).items() if isinstance(value, (str, int, float))}
+    if markup is not None:
+        weights, meta = _keep_scheme(weights, meta, markup, source)
     temporary = target.with_name(f'.{target.stem}.pth')
     save_checkpoint({'meta': meta, 'state_dict': weights}, temporary)
     digest = hashlib.sha256(temporary.read_bytes()).hexdigest()[:8]
     return temporary.replace(target.with_name(f'{target.stem}-{digest}.pth'))
+
+
+def _keep_scheme(
+    weights: Mapping[str, Tensor], meta: dict[str, Any], markup: str, source: str | Path
+) -> tuple[dict[str, Tensor], dict[str, Any]]:
+    """The weights and metadata of a network with the maps of one landmark scheme alone."""
+    text = str(meta.get('cfg', ''))
+    line = re.search(r"(?m)^    markup='(\w+)',", text)  # of the model, as mmengine writes it
+    joined = line[1] if line else None
+    if line is None or joined is None or (joined, markup) not in MAPS:
+        raise FacelmkError(
+            f'{source}: its landmark scheme is {joined!r}, which does not contain {markup!r}. Omit markup'
+        )
+    rows = [i for weighted in MAPS[joined, markup].values() for i in weighted]
+    last = {f'head.final_layer.{name}' for name in ('weight', 'bias')}
+    size = MARKUPS[joined].size
+    if len(rows) != MARKUPS[markup].size or not all(key in weights and len(weights[key]) == size for key in last):
+        raise FacelmkError(f'{source}: its last layer is not a HeatmapHead with {size} maps. Publish it without markup')
+    kept = {key: value[rows].clone() if key in last else value for key, value in weights.items()}
+    return kept, meta | {'cfg': text[: line.start(1)] + markup + text[line.end(1) :]}

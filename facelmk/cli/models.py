@@ -23,6 +23,7 @@ def arguments(parser: argparse.ArgumentParser) -> None:
     publish = add_action(actions, 'publish', _publish, purpose, command)
     publish.add_argument('source', metavar='IN', help='a checkpoint of a training run')
     publish.add_argument('target', metavar='OUT', help='the file to write; its name becomes OUT-<hash>_<date>.pth')
+    publish.add_argument('--markup', metavar='NAME', help='keep one landmark scheme of a network that joins several')
     publish.add_argument('--json', action='store_true', help='print its path and sha256 as json')
 
 
@@ -55,7 +56,8 @@ def _stats(options: argparse.Namespace) -> None:
 def _publish(options: argparse.Namespace) -> None:
     from ..checkpoint import publish
 
-    path = publish(options.source, options.target)  # its name ends in the hash; MMPose's users expect the date too
+    path = publish(options.source, options.target, options.markup)
+    # the name ends in the hash; MMPose's users expect the date too
     path = path.replace(path.with_name(f'{path.stem}_{date.today():%Y%m%d}.pth'))
     digest = hashlib.sha256(path.read_bytes()).hexdigest()
     print(json.dumps({'file': str(path), 'sha256': digest}) if options.json else f'{path}\nsha256 {digest}')

@@ -15,6 +15,7 @@ from .transforms.crop import CropFace
 from .transforms.load import LoadImage
 from .transforms.pack import PackFace
 from .transforms.photometric import Blur, CoarseDropout, ColourJitter, Grey, Jpeg, MedianBlur, Noise, Occlude, Shrink
+from .transforms.share_landmarks import ShareLandmarks
 from .transforms.stages import FromEpoch
 from .transforms.weigh_points import WeighPoints
 

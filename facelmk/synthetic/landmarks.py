@@ -17,8 +17,10 @@ _MEANS_19 = ((33,), (35, 40), (37, 38), (42, 50), (44, 48), (46,), (60,), (96,),
              (54,), (103,), (76,), (90, 94), (82,), (16,))
 TO_106 = (*range(55), 98, 99, 100, *range(55, 60), 103, 102, 101, *range(60, 68), 96, *range(68, 76), 97,
           *range(76, 96), 96, 97)
+SIZES = {'wflw': 98, '300w': 68, '300wlp': 68, 'coco_wholebody_face': 68, 'cofw': 29, 'aflw': 19, 'lapa': 106,
+         'wflw_300w': 166}
 # fmt: on
-SIZES = {'wflw': 98, '300w': 68, '300wlp': 68, 'coco_wholebody_face': 68, 'cofw': 29, 'aflw': 19, 'lapa': 106}
+_ORDERS = {68: TO_68, 106: TO_106, 166: (*range(98), *TO_68)}  # by the number of points
 ALL = 104  # WFLW's 98, and six beside the nose for LaPa, COFW, AFLW: 98 to 100 on its left, 101 to 103 on its right
 
 # positions of the points: along an eye from the outer to the inner corner, and along the mouth
@@ -134,15 +136,33 @@ def contour(mesh: HeadMesh, face: FaceShape, projected: np.ndarray) -> tuple[np.
     it; on the far side of the head that is the outline. Then the points of each half are spaced evenly by arc length
     from ear to chin. `projected` (HEAD_ROWS, COLUMNS, 2) are the vertices in the image, unscaled.
     """
+    rays = contour_rays(mesh, face)
+    ends = head_mesh.interpolate(projected, rays.reshape(-1, 2)).reshape(rays.shape)
+    return outline(rays, ends, projected[head_mesh.HEAD_ROWS // 2].mean(0))
+
+
+def contour_rays(mesh: HeadMesh, face: FaceShape) -> np.ndarray:
+    """Mesh coordinates (R, 17, 2) on rays from the middle of the face to the rim: left from ear to chin, then right."""
     height = face.rim_top + (face.chin - 0.004 - face.rim_top) * _DOWN
     rows = np.interp(height, mesh.heights, np.arange(head_mesh.HEAD_ROWS))
     azimuth = np.interp(height, [0, 0.45, 0.8, 1.1], face.rim) * _INWARDS
     rim = np.stack([head_mesh.column_of(np.concatenate([-azimuth, azimuth])), np.concatenate([rows, rows])], -1)
+    return rays_to(rim, mesh)
+
+
+def rays_to(rim: np.ndarray, mesh: HeadMesh) -> np.ndarray:
+    """Mesh coordinates (R, 17, 2) on rays from the middle of the face to points (R, 2) of the rim."""
     centre = np.array([(head_mesh.COLUMNS - 1) / 2, np.interp(0.45, mesh.heights, np.arange(head_mesh.HEAD_ROWS))])
-    rays = (centre + (rim[:, None] - centre) * _OUTWARDS).astype(np.float32)
-    ends = head_mesh.interpolate(projected, rays.reshape(-1, 2)).reshape(rays.shape)
-    best = ((ends - projected[head_mesh.HEAD_ROWS // 2].mean(0)) ** 2).sum(-1).argmax(1)
-    pick, half = np.arange(len(best)), len(rim) // 2
+    return (centre + (rim[:, None] - centre) * _OUTWARDS).astype(np.float32)
+
+
+def outline(rays: np.ndarray, ends: np.ndarray, middle: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """The 33 contour points from rays (R, 17, 2) and their positions in the image, `ends` (R, 17, 2).
+
+    Returns mesh coordinates (33, 2) and positions (33, 2). `middle` (2,) is the middle of the face in the image.
+    """
+    best = ((ends - middle) ** 2).sum(-1).argmax(1)
+    pick, half = np.arange(len(best)), len(best) // 2
     uv, ends = rays[pick, best], ends[pick, best]
     left, right = (_space_evenly(uv[part], ends[part], 17) for part in (slice(half), slice(half, None)))
     uv, ends = (np.concatenate([a, b[-2::-1]]) for a, b in zip(left, right, strict=True))
@@ -168,8 +188,8 @@ def in_markup(points: np.ndarray, markup: str) -> np.ndarray:
     """Convert points (104, D) to a landmark scheme (K, D); some points of COFW and AFLW are means of several."""
     if markup == 'wflw':
         return points[:98]
-    if SIZES[markup] in (68, 106):
-        return points[list(TO_68 if SIZES[markup] == 68 else TO_106)]
+    if SIZES[markup] in _ORDERS:
+        return points[list(_ORDERS[SIZES[markup]])]
     means = _MEANS_29 if markup == 'cofw' else _MEANS_19
     return np.stack([points[list(indices)].mean(0) for indices in means])
 

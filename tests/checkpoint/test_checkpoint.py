@@ -307,3 +307,22 @@ def test_files_load_where_the_environment_forces_weights_only(tmp_path: Path, mo
     monkeypatch.setenv('TORCH_FORCE_WEIGHTS_ONLY_LOAD', '1')
     assert read_checkpoint(tmp_path / 'saved.pth')['state_dict']['weight'].tolist() == [1, 1]
     assert os.environ['TORCH_FORCE_WEIGHTS_ONLY_LOAD'] == '1'
+
+
+def test_one_landmark_scheme_of_a_network_is_published_alone(tmp_path):
+    weights = {
+        'head.final_layer.weight': torch.arange(166.0).view(166, 1, 1, 1).repeat(1, 4, 1, 1),
+        'head.final_layer.bias': torch.arange(166.0),
+        'backbone.x': torch.ones(3),
+    }
+    config = "model = dict(\n    markup='wflw_300w',\n    size=112)\n"
+    save_checkpoint({'meta': {'cfg': config}, 'state_dict': weights}, tmp_path / 'joined.pth')
+    published = read_checkpoint(publish(tmp_path / 'joined.pth', tmp_path / 'part', '300w'))
+    assert published['state_dict']['head.final_layer.bias'].tolist() == list(range(98, 166))
+    assert torch.equal(published['state_dict']['backbone.x'], weights['backbone.x'])
+    assert published['meta']['cfg'] == config.replace('wflw_300w', '300w')
+    with pytest.raises(FacelmkError, match="'lapa'"):
+        publish(tmp_path / 'joined.pth', tmp_path / 'part', 'lapa')
+    save_checkpoint({'meta': {'cfg': config}, 'state_dict': {'backbone.x': torch.ones(3)}}, tmp_path / 'other.pth')
+    with pytest.raises(FacelmkError, match='166'):
+        publish(tmp_path / 'other.pth', tmp_path / 'part', '300w')

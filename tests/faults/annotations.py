@@ -50,6 +50,15 @@ def write_json(file: Path, rows: dict | None = None) -> Path:
     return file
 
 
+def write_npz(file: Path, count: int = 2, size: int = 5) -> Path:
+    """An archive of names, points, visible and boxes."""
+    names = np.array([f'{i}.png' for i in range(count)])
+    landmarks = np.array([points(size, i) for i in range(count)])
+    boxes = np.array([[30, 30, 150, 150]] * count)
+    np.savez(file, names=names, points=landmarks, visible=np.ones((count, size)), boxes=boxes)
+    return file
+
+
 def write_csv(file: Path, count: int = 2, size: int = 5) -> Path:
     """HRNet's table."""
     with file.open('w', newline='') as stream:

@@ -1,11 +1,13 @@
 """Mutated files of one format, one by one: `python -m faults.fuzzing KIND COUNT FOLDER [SEED]` prints figures."""
 
+import io
 import json
 import random
 import re
 import struct
 import sys
 import time
+import zipfile
 import zlib
 from collections import Counter
 from collections.abc import Callable
@@ -14,7 +16,7 @@ from pathlib import Path
 import numpy as np
 from PIL import Image
 
-from facelmk.datasets import CocoFaces, CofwMat, CsvFaces, LapaTxt, Mat300WLP, PtsFaces, WflwTxt
+from facelmk.datasets import CocoFaces, CofwMat, CsvFaces, LapaTxt, Mat300WLP, NpzFaces, PtsFaces, WflwTxt
 from facelmk.datasets.images.decode import read_image
 from facelmk.errors import FacelmkError
 
@@ -31,6 +33,7 @@ TOKENS = [
 KINDS = {
     'json': ('a.json', files.write_json, lambda folder: CocoFaces('a.json', folder, markup='five')),
     'csv': ('a.csv', files.write_csv, lambda folder: CsvFaces('a.csv', folder, markup='five')),
+    'npz': ('a.npz', files.write_npz, lambda folder: NpzFaces('a.npz', folder, markup='five')),
     'wflw': ('a.txt', files.write_wflw, lambda folder: WflwTxt('a.txt', folder)),
     'pts': ('a.pts', files.write_pts, lambda folder: PtsFaces('', folder, markup='five')),
     'lapa': ('a.txt', files.write_lapa, lambda folder: LapaTxt('', folder)),
@@ -90,6 +93,19 @@ def mutate(valid: bytes, rng: random.Random, tokens: list[bytes] = TOKENS, head:
     return bytes(text)
 
 
+def mutate_member(valid: bytes, rng: random.Random) -> bytes:
+    """Return a zip with changes in one member; its checksums are right, because readers stop at wrong ones."""
+    with zipfile.ZipFile(io.BytesIO(valid)) as archive:
+        members = {name: archive.read(name) for name in archive.namelist()}
+    name = rng.choice(sorted(members))
+    members[name] = mutate(members[name], rng, head=rng.choice([128, 1 << 30]))
+    file = io.BytesIO()
+    with zipfile.ZipFile(file, 'w') as archive:
+        for member, content in members.items():
+            archive.writestr(member, content)
+    return file.getvalue()
+
+
 def prepare_annotations(kind: str, folder: Path, seed: str) -> tuple[Callable[[int], None], Callable[[], bool]]:
     """Return a function that writes mutated file number n, and one that reads it."""
     name, write, read = KINDS[kind]
@@ -100,7 +116,9 @@ def prepare_annotations(kind: str, folder: Path, seed: str) -> tuple[Callable[[i
         return all(result.face(i) for i in range(len(result)))
 
     def make(number: int) -> None:
-        (folder / name).write_bytes(mutate(valid, random.Random(f'{kind} {number}{seed}')))
+        rng = random.Random(f'{kind} {number}{seed}')
+        change = mutate_member if kind == 'npz' and rng.random() < 0.8 else mutate
+        (folder / name).write_bytes(change(valid, rng))
 
     return make, read_one
 

@@ -5,6 +5,7 @@ from .coco import CocoFaces
 from .cofw_mat import Cofw68Mat, CofwMat
 from .csv import CsvFaces
 from .lapa import LapaTxt
+from .npz import NpzFaces
 from .pts import PtsFaces
 from .published import PublishedFaces
 from .w300lp_mat import Mat300WLP
@@ -17,6 +18,7 @@ __all__ = [
     'CsvFaces',
     'LapaTxt',
     'Mat300WLP',
+    'NpzFaces',
     'PtsFaces',
     'PublishedFaces',
     'WflwTxt',
@@ -25,6 +27,7 @@ __all__ = [
 READERS: tuple[type[AnnotatedFaces], ...] = (
     CocoFaces,
     CsvFaces,
+    NpzFaces,
     WflwTxt,
     CofwMat,
     Cofw68Mat,
