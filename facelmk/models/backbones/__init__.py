@@ -6,6 +6,7 @@ from .dla import DLA
 from .hourglass import Hourglass
 from .hrnet import HRNet
 from .mobilenet_v2 import MobileNetV2
+from .nano_net import NanoNet
 from .quick_net import QuickNet
 from .resnet import ResNet
 from .scnet import SCNet
@@ -14,6 +15,6 @@ from .timm_backbone import TimmBackbone
 from .u_net import UNet
 
 # fmt: off
-__all__ = ['Backbone', 'CSPNeXt', 'DLA', 'HRNet', 'Hourglass', 'MobileNetV2', 'QuickNet', 'ResNet', 'SCNet',
-           'StackedHourglass', 'TimmBackbone', 'UNet']
+__all__ = ['Backbone', 'CSPNeXt', 'DLA', 'HRNet', 'Hourglass', 'MobileNetV2', 'NanoNet', 'QuickNet', 'ResNet',
+           'SCNet', 'StackedHourglass', 'TimmBackbone', 'UNet']
 # fmt: on
