@@ -15,21 +15,31 @@ import numpy as np
 import facelmk.synthetic.landmarks as face_landmarks
 
 from ..errors import DataDefect
-from .faces import TAGS, VERSION, draw_face
+from .faces import TAGS, VERSION, DrawnFace, draw_face
+from .scanned import VERSION as SCANNED_VERSION
+from .scanned import checksum, draw_scanned_face, load_head
 
 BLOCK = 64  # faces that a worker draws before it reports progress
-Job = tuple[Path, int, int, int, int, int]  # folder, seed, start, first row, end of rows, size
+Job = tuple[Path, int, int, int, int, int, str | None]  # folder, seed, start, first row, end of rows, size, head
 
 
-def cache_faces(folder: str | Path, seed: int, start: int, count: int, size: int, workers: int = 2) -> Path:
+def draw_one(seed: int, index: int, size: int, head: str | None) -> DrawnFace:
+    """Draw one face with the scanned head at the path `head`, by default with our own head."""
+    return draw_face(seed, index, size) if head is None else draw_scanned_face(load_head(head), seed, index, size)
+
+
+def cache_faces(
+    folder: str | Path, seed: int, start: int, count: int, size: int, workers: int = 2, head: str | None = None
+) -> Path:
     """The folder that holds these faces. If it does not exist, draw them, and create it by one atomic rename."""
-    cache = Path(folder) / f'synthetic-v{VERSION}-{seed}-{start}-{count}-{size}'
+    kind = '' if head is None else f'head{SCANNED_VERSION}-{checksum(Path(head)):08x}-'
+    cache = Path(folder) / f'synthetic-v{VERSION}-{kind}{seed}-{start}-{count}-{size}'
     if (cache / 'about.json').exists():
         return cache
     cache.parent.mkdir(parents=True, exist_ok=True)
     draft = Path(tempfile.mkdtemp(prefix=f'.{cache.name}-', dir=cache.parent))
     try:
-        _draw_into(draft, seed, start, count, size, workers)
+        _draw_into(draft, seed, start, count, size, workers, head)
         draft.chmod(cache.parent.stat().st_mode)  # mkdtemp gives access to its owner only
         try:
             os.replace(draft, cache)
@@ -71,10 +81,10 @@ def _column_types(size: int) -> dict[str, tuple[tuple[int, ...], type]]:
     )
 
 
-def _draw_into(draft: Path, seed: int, start: int, count: int, size: int, workers: int) -> None:
+def _draw_into(draft: Path, seed: int, start: int, count: int, size: int, workers: int, head: str | None) -> None:
     for name, (shape, dtype) in _column_types(size).items():
         np.lib.format.open_memmap(draft / f'{name}.npy', 'w+', dtype, (count, *shape)).flush()
-    jobs = [(draft, seed, start, low, min(low + BLOCK, count), size) for low in range(0, count, BLOCK)]
+    jobs = [(draft, seed, start, low, min(low + BLOCK, count), size, head) for low in range(0, count, BLOCK)]
     began, done = time.perf_counter(), 0
     for drawn in _run(jobs, workers):
         done += drawn
@@ -96,8 +106,8 @@ def _run(jobs: list[Job], workers: int) -> Iterator[int]:
 
 
 def _draw_block(job: Job) -> int:
-    draft, seed, start, low, high, size = job
-    faces = [draw_face(seed, start + number, size) for number in range(low, high)]
+    draft, seed, start, low, high, size, head = job
+    faces = [draw_one(seed, start + number, size, head) for number in range(low, high)]
     rows = {
         name: np.stack([getattr(face, name) for face in faces]) for name in ('image', 'landmarks', 'visible', 'box')
     }

@@ -10,8 +10,9 @@ import facelmk.synthetic.landmarks as face_landmarks
 from ..datasets.base import FaceDataset, FaceRecord, Transform
 from ..errors import DataDefect
 from ..registry import DATASETS
-from .cache import cache_faces, open_columns
-from .faces import TAGS, draw_face
+from .cache import cache_faces, draw_one, open_columns
+from .faces import TAGS
+from .scanned import check_exists
 
 
 @DATASETS.register_module()
@@ -20,7 +21,8 @@ class SyntheticFaces(FaceDataset):
 
     Images are `size` pixels wide. A cache holds the landmarks of all schemes. It is drawn by `workers` processes and
     memory-mapped, so that loader workers share it. Hidden points have labels and count as visible, as in WFLW;
-    `hide_covered=True` makes them invisible.
+    `hide_covered=True` makes them invisible. `head` is the path of ICT-FaceKit's scanned head, as its folder FaceXModel
+    or packed; by default the faces have our own head.
     """
 
     subsets = TAGS
@@ -38,6 +40,7 @@ class SyntheticFaces(FaceDataset):
         pipeline: Sequence[dict | Transform] = (),
         hide_covered: bool = False,
         subsets: Sequence[str] | None = None,
+        head: str | None = None,
     ) -> None:
         super().__init__(markup, pipeline, subsets)
         self.hide_covered = hide_covered
@@ -49,7 +52,10 @@ class SyntheticFaces(FaceDataset):
         if count < 1 or size < 32:
             raise DataDefect(f'SyntheticFaces: count={count}, size={size}. Expected count >= 1 and size >= 32 pixels.')
         self.count, self.seed, self.start, self.size = count, seed, start, size
-        self.cache: Path | None = cache_faces(cache, seed, start, count, size, workers) if cache else None
+        self.head = None if head is None else str(head)
+        if self.head is not None:
+            check_exists(Path(self.head))
+        self.cache: Path | None = cache_faces(cache, seed, start, count, size, workers, self.head) if cache else None
         self._columns = open_columns(self.cache, count, size) if self.cache else {}
 
     def __len__(self) -> int:
@@ -60,10 +66,10 @@ class SyntheticFaces(FaceDataset):
         if not 0 <= index < self.count:
             raise IndexError(f'face {index} of {self.count}')
         number = self.start + index
-        row = self._cached(self.cache, index) if self.cache else vars(draw_face(self.seed, number, self.size))
+        row = self._cached(self.cache, index) if self.cache else vars(draw_one(self.seed, number, self.size, self.head))
         visible = face_landmarks.visible_in_markup(row['visible'], self.markup.name)
         return dict(
-            id=f'synthetic/{self.seed}/{number}',
+            id=f'synthetic{"" if self.head is None else "-head"}/{self.seed}/{number}',
             path='',
             box=row['box'],
             norm=None,

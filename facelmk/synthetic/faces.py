@@ -97,21 +97,21 @@ def compose(
     behind = head_objects.behind_head(face, look, to_image, layout_rng)
     ears = head_objects.ears(face, look, to_image, layout_rng)
     front = head_objects.in_front_of_head(face, look, to_image, layout_rng)
-    hidden = _hidden(relative, uv, coverings, front)
+    hidden = hidden_landmarks(relative, uv, coverings, front)
     visible = 1.0 - (hidden | _self_hidden(face, mesh, posed, uv))
     landmarks = (relative * size - 0.5).astype(np.float32)
-    outline = landmarks[:98]
-    drawn = DrawnFace(
-        landmarks=landmarks,
-        visible=visible.astype(np.float32),
-        box=np.concatenate([np.floor(outline.min(0)), np.ceil(outline.max(0))]).astype(np.float32),
-        tags=_tags(face, look, hidden),
-    )
+    drawn = DrawnFace(landmarks, visible.astype(np.float32), box_around(landmarks), tags_of(face, look, hidden))
     if with_image:
         far_ears, near_ears = ([ear for near, ear in ears if near == is_near] for is_near in (False, True))
         layers = [*behind, *far_ears], [*near_ears, *front]
         drawn.image = _draw_image(mesh, face, look, coverings, to_image, layers, image_rng, size)
     return drawn
+
+
+def box_around(landmarks: np.ndarray) -> np.ndarray:
+    """The box (4,) around WFLW's 98 of the landmarks (104, 2), in whole pixels."""
+    outline = landmarks[:98]
+    return np.concatenate([np.floor(outline.min(0)), np.ceil(outline.max(0))]).astype(np.float32)
 
 
 def _project_landmarks(mesh: HeadMesh, face: FaceShape, posed: np.ndarray) -> tuple[np.ndarray, np.ndarray, ToImage]:
@@ -133,7 +133,9 @@ def _project_landmarks(mesh: HeadMesh, face: FaceShape, posed: np.ndarray) -> tu
     return relative * scale + offset, uv, to_image
 
 
-def _hidden(relative: np.ndarray, uv: np.ndarray, coverings: Coverings, front: list[SceneObject]) -> np.ndarray:
+def hidden_landmarks(
+    relative: np.ndarray, uv: np.ndarray, coverings: Coverings, front: list[SceneObject]
+) -> np.ndarray:
     """Whether each landmark (104,) is hidden by a covering or an object."""
     pixel = np.round(head_mesh.to_texture_px(uv)).astype(int)
     covered = (
@@ -167,7 +169,7 @@ def _self_hidden(face: FaceShape, mesh: HeadMesh, posed: np.ndarray, uv: np.ndar
     return hidden
 
 
-def _tags(face: FaceShape, look: Appearance, hidden: np.ndarray) -> tuple[str, ...]:
+def tags_of(face: FaceShape, look: Appearance, hidden: np.ndarray) -> tuple[str, ...]:
     turned = np.degrees([abs(face.yaw), abs(face.pitch), abs(face.roll)])
     applies = {
         'pose': turned[0] > 32 or turned[1] > 19 or turned[2] > 24,

@@ -78,6 +78,20 @@ def _eye(texture: np.ndarray, mesh: HeadMesh, face: FaceShape, look: Appearance,
     line(view, upper, colour_of(lash, 1.1), 1)
 
 
+def eyelids(texture: np.ndarray, mesh: HeadMesh, face: FaceShape, look: Appearance) -> None:
+    """Lashes and creases of both eyes, in place, for a head that has eyeballs of its own."""
+    skin = look.skin_colour
+    for side in (0, 1):
+        upper, lower = face_landmarks.lids(face, side, _T)
+        crease = upper - head_mesh.stack_xy(0 * _T, 0.030 + 0.03 * (1 - look.age) + 0.01 * np.sin(np.pi * _T))
+        upper, lower, crease = np.split(to_texture(mesh, np.concatenate([upper, lower, crease])), 3)
+        fill(texture, np.concatenate([upper, lower[::-1]]), colour_of(skin * 0.62 + np.array([14, 10, 30])))
+        line(texture, crease, colour_of(skin, 0.72), 1)
+        lash = np.minimum(skin * (0.6 - 0.45 * min(look.eye_liner, 1)), 90 + 0 * skin)
+        line(texture, lower, colour_of(skin, 0.78 - 0.3 * (look.eye_liner > 0.6)), 1)
+        line(texture, upper, colour_of(lash), 3 if look.eye_liner > 0.45 else 2)
+
+
 def brows(texture: np.ndarray, mesh: HeadMesh, face: FaceShape, look: Appearance, rng: np.random.Generator) -> None:
     """Both brows: a soft area with single hairs, in place."""
     for side in (0, 1):

@@ -123,13 +123,39 @@ def rasterise(projected: np.ndarray, depth: np.ndarray, size: int) -> tuple[np.n
 
     Triangles that face the camera are drawn from far to near, so that near ones overwrite far ones.
     """
-    x, y, z = projected[..., 0].ravel(), projected[..., 1].ravel(), depth.ravel()
-    a, b, c = _CORNERS
+    triangle, pixel, second, third = cover_pixels(
+        projected.reshape(-1, 2), depth.ravel(), _CORNERS, size, signs=_ALONG * _DOWN, min_area=1e-4
+    )
+    a = _CORNERS[0][triangle]
+    texture = np.full((size * size, 2), -1, np.float32)
+    texture[pixel, 0] = _U[a] + _ALONG[triangle] * second * head_mesh.CELL
+    texture[pixel, 1] = _V[a] + _DOWN[triangle] * third * head_mesh.CELL
+    texture = texture.reshape(size, size, 2)
+    return texture, texture[..., 0] >= 0
+
+
+def cover_pixels(
+    projected: np.ndarray,
+    depth: np.ndarray,
+    corners: np.ndarray,
+    size: int,
+    signs: np.ndarray | float = 1.0,
+    min_area: float = 1e-5,
+    tolerance: float = 0.0,
+) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]:
+    """The pixels that triangles cover: triangle, pixel, and the barycentric coordinates of its corners 2 and 3, (M,).
+
+    `corners` (3, T) are indices of the vertices, `projected` (N, 2) in pixels and `depth` (N,). Only triangles that
+    face the camera count, those with `signs` (T,) times the signed area above `min_area`. They are sorted from far to
+    near, so that the last entry of a pixel is the visible one. `tolerance` widens the triangles a little.
+    """
+    x, y = projected[:, 0], projected[:, 1]
+    a, b, c = corners
     ax, ay = x[a], y[a]
     bx, by, cx, cy = x[b] - ax, y[b] - ay, x[c] - ax, y[c] - ay
     area = bx * cy - by * cx
-    facing = np.flatnonzero(area * (_ALONG * _DOWN) > 1e-4)
-    facing = facing[np.argsort((z[a[facing]] + z[b[facing]]) + z[c[facing]], kind='stable')]
+    facing = np.flatnonzero(area * signs > min_area)
+    facing = facing[np.argsort((depth[a[facing]] + depth[b[facing]]) + depth[c[facing]], kind='stable')]
     ax, ay, bx, by, cx, cy, area = (part[facing] for part in (ax, ay, bx, by, cx, cy, area))
     left, width = _span(ax, bx, cx, size)
     top, height = _span(ay, by, cy, size)
@@ -138,17 +164,11 @@ def rasterise(projected: np.ndarray, depth: np.ndarray, size: int) -> tuple[np.n
     index = np.arange(len(owner), dtype=np.int32) - np.repeat(np.cumsum(count, dtype=np.int32) - count, count)
     row = index // width[owner]
     px, py = left[owner] + index - row * width[owner], top[owner] + row
-    # Barycentric coordinates of the second and the third corner.
     inverse, dx, dy = 1 / area, px - ax[owner], py - ay[owner]
     second = dx * (cy * inverse)[owner] - dy * (cx * inverse)[owner]
     third = dy * (bx * inverse)[owner] - dx * (by * inverse)[owner]
-    hit = np.flatnonzero((second >= 0) & (third >= 0) & (second + third <= 1))
-    triangle, pixel = facing[owner[hit]], py[hit] * size + px[hit]
-    texture = np.full((size * size, 2), -1, np.float32)
-    texture[pixel, 0] = _U[a[triangle]] + _ALONG[triangle] * second[hit] * head_mesh.CELL
-    texture[pixel, 1] = _V[a[triangle]] + _DOWN[triangle] * third[hit] * head_mesh.CELL
-    texture = texture.reshape(size, size, 2)
-    return texture, texture[..., 0] >= 0
+    hit = np.flatnonzero((second >= -tolerance) & (third >= -tolerance) & (second + third <= 1 + tolerance))
+    return facing[owner[hit]], py[hit] * size + px[hit], second[hit], third[hit]
 
 
 def _span(start: np.ndarray, second: np.ndarray, third: np.ndarray, size: int) -> tuple[np.ndarray, np.ndarray]:

@@ -19,9 +19,14 @@ _NECK_TOP = head_mesh.NECK_TOP
 
 
 def draw_texture(
-    mesh: HeadMesh, face: FaceShape, look: Appearance, coverings: Coverings, rng: np.random.Generator
+    mesh: HeadMesh,
+    face: FaceShape,
+    look: Appearance,
+    coverings: Coverings,
+    rng: np.random.Generator,
+    with_eyes: bool = True,
 ) -> np.ndarray:
-    """The texture of a head before lighting: (HEIGHT, WIDTH, 3) uint8."""
+    """The texture of a head before lighting: (HEIGHT, WIDTH, 3) uint8; without eyes it has their lids only."""
     noise = cv2.addWeighted(
         noise_window('pore', rng, HEIGHT, WIDTH, 0.12 + 0.25 * look.age * rng.random()),
         0.5,
@@ -37,7 +42,7 @@ def draw_texture(
     features.mouth(image, mesh, face, look, rng)
     if look.beard in ('goatee', 'full', 'moustache'):
         _moustache(image, mesh, face, look, rng)
-    features.eyes(image, mesh, face, look)
+    (features.eyes if with_eyes else features.eyelids)(image, mesh, face, look)
     features.brows(image, mesh, face, look, rng)
     _collar(image, look, rng)
     return paint_coverings(image, coverings, look, rng)
