@@ -25,6 +25,7 @@ GROUPS = {
     'aflw': 'AFLW',
     'coco_wholebody_face': 'COCO-WholeBody-Face',
     'lapa': 'LaPa',
+    'wflw_300w': 'LFPW, in 98 and 68 points as one',
     'PtsFaces': 'Your own pictures',
     'SyntheticFaces': 'Drawn faces',
 }
