@@ -25,7 +25,7 @@ from .skin import draw_texture
 
 VERSION = 5  # of the images, and a part of the cache's name: increase it when they change
 TAGS = ('pose', 'expression', 'illumination', 'makeup', 'occlusion', 'blur')
-_OCCLUSION_CELLS = 160  # side of the grid that tells which landmarks are hidden
+_OCCLUSION_CELLS = 160  # side of the grid that shows which landmarks are hidden
 
 
 @dataclass

@@ -154,7 +154,7 @@ class Cofw68Mat(CofwMat):
 
     @classmethod
     def detect(cls, path: Path) -> Detected | None:
-        return None  # its folder lies beside the file of `CofwMat`
+        return None  # `CofwMat` finds this folder next to its own file
 
     def _landmarks(self, table: NDArray[np.float64]) -> tuple[NDArray[np.float64], Mask | None]:
         if not self.folder.is_dir():
