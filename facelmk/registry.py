@@ -4,8 +4,10 @@ BACKBONES, HEADS, LOSSES, CODECS and DETECTORS stand alone. The others are child
 that the Runner finds our parts, and configs can name mmengine's parts. A registry imports its parts on first use.
 """
 
+import importlib
 from collections.abc import Iterator
 from contextlib import contextmanager
+from types import ModuleType
 from typing import Any
 
 from mmengine import registry as roots
@@ -16,14 +18,39 @@ from mmengine.utils import get_object_from_string
 from .errors import UnknownName, did_you_mean
 
 SCOPE = 'facelmk'
+SAFE_SCOPES = (SCOPE, 'mmengine')
+_safe = False  # whether registries import nothing by its name
+
+
+@contextmanager
+def registered_parts_only(active: bool = True) -> Iterator[None]:
+    """Within it, a part is what a registry of facelmk or mmengine holds, wherever and by whomever it is built.
+
+    This is the rule of --safe-config. All parts of a run pass through `Registry.get` and the two functions below, which
+    are the only ones that import what a config names.
+    """
+    global _safe
+    before, _safe = _safe, _safe or active
+    try:
+        yield
+    finally:
+        _safe = before
 
 
 def _object_at(name: str) -> Any:
     """The object at a dotted name. mmengine would also import `name.py` of any folder for a part that is unknown."""
-    return get_object_from_string(name) if '.' in name else None
+    return get_object_from_string(name) if '.' in name and not _safe else None
+
+
+def _import_scope(name: str) -> ModuleType:
+    """The module of another library's registries, which mmengine imports by the scope of a part."""
+    if _safe and name.partition('.')[0] not in SAFE_SCOPES:
+        raise ImportError(f'{name} is not imported with --safe-config')
+    return importlib.import_module(name)
 
 
 mmengine_registry.get_object_from_string = _object_at
+mmengine_registry.import_module = _import_scope
 
 
 class Registry(MMEngineRegistry):

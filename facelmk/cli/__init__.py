@@ -8,6 +8,7 @@ import importlib
 import os
 import sys
 from collections.abc import Sequence
+from contextlib import AbstractContextManager, nullcontext
 
 from .. import __version__
 from ..errors import FacelmkError, did_you_mean
@@ -75,6 +76,16 @@ def _run(words: list[str]) -> int:
     options, unknown = parser.parse_known_args(words)
     if unknown:
         raise FacelmkError(unknown_argument(unknown[0], verbs.choices[options.verb]))
-    exit_code = options.run(options) or 0
+    with _parts_of(options):
+        exit_code = options.run(options) or 0
     sys.stdout.flush()
     return exit_code
+
+
+def _parts_of(options: argparse.Namespace) -> AbstractContextManager[None]:
+    """The rule of --safe-config, which holds until the verb ends."""
+    if not getattr(options, 'safe_config', False):
+        return nullcontext()
+    from ..registry import registered_parts_only  # imports torch, which --help does not need
+
+    return registered_parts_only()

@@ -17,7 +17,7 @@ from mmengine.config.lazy import LazyAttr, LazyObject
 from mmengine.utils import import_modules_from_strings
 
 from ..errors import FacelmkError, UnknownName, did_you_mean
-from ..registry import SCOPE
+from ..registry import SCOPE, registered_parts_only
 from .complete import complete, put_options
 from .evaluate import NotData, evaluate
 from .folders import config_folder
@@ -91,10 +91,13 @@ def open_config(
     """A config with the options in it, and its file; values are neither checked nor completed."""
     path = find_config(name)
     source = read_source(path, safe)
-    config = _translate(source, safe) or _read(source, safe)
-    if safe:
-        check_parts(config, options or {}, source)
-    put_options(config, options or {}, source.path)
+    with registered_parts_only(safe):
+        config = _translate(source, safe) or _read(source, safe)
+        if safe:
+            check_parts(config, source)
+        put_options(config, options or {}, source.path)
+        if safe:
+            check_parts(config, source)
     return config, source
 
 

@@ -1,9 +1,11 @@
-"""The rule of --safe-config: a config is data, and each part that it names is registered, whatever its place.
+"""What --safe-config refuses before anything is built: see `registry.registered_parts_only`, which is the rule itself.
 
-`evaluate` gives the data without running anything. What is left to refuse are the names that mmengine would import when
-the part is built, such as `type='os.system'`.
+`evaluate` gives the data without running anything. Two kinds of values are left to refuse: names that mmengine would
+import, such as `type='os.system'`, and dicts that mmengine and torch pass on to programs of others, such as
+`backend_args=dict(sys_path=...)` or `compile=dict(options=...)`.
 """
 
+import inspect
 import re
 from collections.abc import Mapping
 from typing import Any, get_args
@@ -13,55 +15,83 @@ from mmengine.registry import Registry
 
 from .. import registry as registries
 from ..errors import FacelmkError, did_you_mean
-from .arguments import all_names
-from .schema import dict_at
+from ..registry import SAFE_SCOPES
+from .arguments import all_names, find, short
+from .schema import CONTAINERS, dict_at, runner_keys
 from .source import ConfigSource
 
-SCOPES = ('facelmk', 'mmengine')
 UNPICKLES = {'BaseDataset'}  # of mmengine, which runs the code in annotation files of the form .pkl
 PART_KEYS = re.compile(r'type|constructor|\w+_(type|constructor|fn|policy|cls|class)')  # mmengine looks up their values
+OTHERS = ('', 'mmengine', 'mmcv', 'torch')  # packages that pass dicts on
+READ_HERE = {'result'}  # a key that facelmk reads, not mmengine's Runner
 
 
-def check_parts(config: Config, options: Mapping[str, Any], source: ConfigSource) -> None:
-    """Refuse each part that no registry holds, and each key that imports modules, before anything is looked up."""
-    _check(config._cfg_dict, source)
-    for dotted, value in options.items():
-        for key in reversed(dotted.split('.')):
-            value = {key: value}
-        _check(value, source)
+def check_parts(config: Config, source: ConfigSource) -> None:
+    """Refuse each part that no registry holds, each dict that leaves the config, and each import."""
+    _Check(source).walk(config._cfg_dict, '', takes_dicts=True)
 
 
-def _check(value: Any, source: ConfigSource, place: str = '') -> None:
-    if isinstance(value, Mapping):
+class _Check:
+    """Walks through all values of a config."""
+
+    def __init__(self, source: ConfigSource) -> None:
+        self.source = source
+        self.registries = [each for each in vars(registries).values() if isinstance(each, Registry)]
+        self.runner_keys = runner_keys() - READ_HERE
+        self.names = set().union(*map(all_names, self.registries)) - UNPICKLES
+
+    def walk(self, value: Any, place: str, takes_dicts: bool) -> None:
+        """Check a value and all below it; `takes_dicts` says whether facelmk reads the dicts there."""
+        if isinstance(value, (list, tuple)):
+            for i, child in enumerate(value):
+                self.walk(child, f'{place}[{i}]', takes_dicts)
+        if not isinstance(value, Mapping):
+            return
+        kinds = dict_at(place)
+        if not (takes_dicts or kinds or 'type' in value or CONTAINERS.fullmatch(place)):
+            self.refuse(place, value, 'is a dict that another package interprets. Leave it out')
         for key, child in value.items():
-            _check_key(key, child, source, place)
-            _check(child, source, f'{place}.{key}' if place else str(key))
-    elif isinstance(value, (list, tuple, set)):
-        for i, child in enumerate(value):
-            _check(child, source, f'{place}[{i}]')
+            self.check_key(place, key, child)
+        for key, child in value.items():
+            if 'type' in value:
+                below = self.declares(value['type'], key)
+            elif place:
+                below = takes_dicts or kinds is not None
+            else:
+                below = key not in self.runner_keys
+            self.walk(child, f'{place}.{key}' if place else str(key), below)
+
+    def check_key(self, place: str, key: Any, value: Any) -> None:
+        below = f'{place}.{key}' if place else str(key)
+        if key == 'custom_imports':
+            self.refuse(below, value, 'imports code. Leave one of the two out')
+        if key in ('_scope_', 'default_scope') and value not in SAFE_SCOPES:
+            self.refuse(below, value, f'imports a package. Expected {" or ".join(SAFE_SCOPES)}')
+        words = get_args((dict_at(place) or {}).get(key))  # clip_grad.type is no part, but one of two words
+        looked_up = PART_KEYS.fullmatch(str(key)) and (key == 'type' or isinstance(value, str))
+        if looked_up and value not in words and not self.is_registered(value):
+            names = f'{" or ".join(SAFE_SCOPES)} before the name allowed'
+            hint = did_you_mean(str(value).rpartition('.')[2], self.names)
+            self.refuse(below, value, f'is no registered part. Expected the name of one, {names}. {hint}')
+
+    def is_registered(self, kind: Any) -> bool:
+        """Whether a registry of facelmk or mmengine holds a part of this name."""
+        scope, _, name = kind.rpartition('.') if isinstance(kind, str) else ('', '', None)
+        return scope in ('', *SAFE_SCOPES) and name in self.names
+
+    def declares(self, kind: str, name: Any) -> bool:
+        """Whether parts of this name declare the argument themselves, not mmengine or torch, and not by **options."""
+        parts = [part for registry in self.registries if (part := find(registry, kind)) is not None]
+        return all(_module_that_declares(part, name).partition('.')[0] not in OTHERS for part in parts)
+
+    def refuse(self, place: str, value: Any, why: str) -> None:
+        raise FacelmkError(f'{self.source}: {place}={short(value)} {why}, or trust the file and leave --safe-config out')
 
 
-def _check_key(key: Any, value: Any, source: ConfigSource, place: str) -> None:
-    where = f'{source}: {place}.{key}={value!r}' if place else f'{source}: {key}={value!r}'
-    if key == 'custom_imports':
-        raise FacelmkError(f'{where} imports code, which --safe-config forbids. Leave one of the two out')
-    if key in ('_scope_', 'default_scope') and value not in SCOPES:
-        raise FacelmkError(f'{where} imports a package. With --safe-config, expected {" or ".join(SCOPES)}')
-    words = get_args((dict_at(place) or {}).get(key))  # clip_grad.type is no part, but one of two words
-    looked_up = PART_KEYS.fullmatch(str(key)) and (key == 'type' or isinstance(value, str))
-    if looked_up and value not in words and not _is_registered(value):
-        raise FacelmkError(
-            f'{where} is not registered. --safe-config takes registered parts alone, {" or ".join(SCOPES)} before the '
-            f'name allowed. {did_you_mean(str(value).rpartition(".")[2], _names())}'
-        )
-
-
-def _is_registered(kind: Any) -> bool:
-    """Whether a registry of facelmk or mmengine holds a part of this name."""
-    scope, _, name = kind.rpartition('.') if isinstance(kind, str) else ('', '', None)
-    return scope in ('', *SCOPES) and name in _names()
-
-
-def _names() -> set[str]:
-    registers = (registry for registry in vars(registries).values() if isinstance(registry, Registry))
-    return set().union(*map(all_names, registers)) - UNPICKLES
+def _module_that_declares(part: Any, name: Any) -> str:
+    """The module of the class or function whose signature has an argument of this name; '' if none has."""
+    for owner in inspect.getmro(part) if inspect.isclass(part) else (part,):
+        function = vars(owner).get('__init__') if inspect.isclass(owner) else owner
+        if callable(function) and name in inspect.signature(function).parameters:
+            return str(owner.__module__)
+    return ''

@@ -71,6 +71,9 @@ DICTS: dict[str, Kinds] = {  # dicts that are no parts, by their place: the keys
     },
     'model.loss[]': dict(loss=dict, weight=float, target=dict),
 }
+CONTAINERS = re.compile(  # places of dicts whose keys the Runner itself reads
+    r'default_hooks|optim_wrapper|log_processor|(train|val|test)_(cfg|dataloader(\.sampler)?)'
+)
 HOOK_NAMES = ('runtime_info', 'timer', 'sampler_seed', 'logger', 'param_scheduler', 'checkpoint', 'guard', 'statistics')
 REQUIRED_TOGETHER = {  # the Runner takes all keys of a phase, or none
     'train': ('train_dataloader', 'train_cfg', 'optim_wrapper'),

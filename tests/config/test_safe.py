@@ -157,7 +157,7 @@ def test_an_option_of_the_command_line_obeys_the_same_rule(key: str, folder: Pat
 
 def test_options_are_checked_before_one_of_them_is_looked_up(folder: Path) -> None:
     """To set a value below a part, its arguments are looked up, which would import it."""
-    with pytest.raises(FacelmkError, match='canary'):
+    with pytest.raises(FacelmkError):
         load_config('quickstart', {'model.backbone.type': 'canary.H', 'model.backbone.x.y': 1}, safe=True)
     assert_nothing_ran(folder)
 
