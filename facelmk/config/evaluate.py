@@ -1,34 +1,37 @@
 """Evaluate a config from its syntax tree, without running it: the result is data, and no code is reached.
 
-A config may hold literals, dict(...), names of the config and arithmetic on them, comprehensions, `read_base` imports
-of configs, `_base_`, assignments, `del` and `.update(...)`. Anything else raises `NotData`. The results are those of
-mmengine's own reader: https://mmengine.readthedocs.io/en/latest/advanced_tutorials/config.html
+A config may hold literals, dict(...), names of the config and arithmetic on them, `read_base` imports of configs,
+`_base_`, assignments, `del` and `.update(...)`. Anything else raises `NotData`. The results are those of mmengine's own
+reader: https://mmengine.readthedocs.io/en/latest/advanced_tutorials/config.html
 """
 
 import ast
 import copy
 import operator
 import re
-from collections.abc import Iterator
 from typing import Any, NoReturn
 
 from mmengine import Config, ConfigDict
 
+from .arguments import short
 from .source import ConfigSource
 
 MAX_VALUES = 200_000  # that a config may compute, lists of lists written out; the largest of facelmk needs 5,000
+FILE = 100  # values that each reading of a base counts as
 MAX_DEPTH = 50  # of dicts and lists in one another
 MAX_BITS = 64  # of an integer
-METHODS = {'update', 'items', 'keys', 'values'}  # those of a dict that a config may call
-NAMES = (  # of each operator in `ast`, and of its function in `operator`
-    'Add=add Sub=sub Mult=mul Div=truediv FloorDiv=floordiv Mod=mod Pow=pow UAdd=pos USub=neg Not=not_ '
-    'Eq=eq NotEq=ne Lt=lt LtE=le Gt=gt GtE=ge Is=is_ IsNot=is_not'
-)
 OPERATORS: dict[type[ast.AST], Any] = {
-    **{getattr(ast, kind): getattr(operator, name) for kind, name in (pair.split('=') for pair in NAMES.split())},
-    ast.In: lambda item, container: item in container,
-    ast.NotIn: lambda item, container: item not in container,
+    ast.Add: operator.add,
+    ast.Sub: operator.sub,
+    ast.Mult: operator.mul,
+    ast.Div: operator.truediv,
+    ast.FloorDiv: operator.floordiv,
+    ast.Mod: operator.mod,
+    ast.Pow: operator.pow,
+    ast.UAdd: operator.pos,
+    ast.USub: operator.neg,
 }
+PLAIN = (str, int, float, bool, type(None))  # what a config may hold in dicts, lists and tuples
 ERRORS = (ArithmeticError, LookupError, TypeError, ValueError, AttributeError)  # of an expression that fails
 _SUBSTITUTED = re.compile(r'\{\{(?!\s*_base_[.\w]*\s*\}\})')  # mmengine puts values into the text there
 
@@ -52,22 +55,29 @@ class Budget:
             raise MemoryError(f'the config computes more than {MAX_VALUES} values')
 
     def spend_all(self, value: Any, times: int = 1) -> None:
-        """Count a value and everything in it, as often as it is written out."""
+        """Count a value and everything in it, as often as it is written out; refuse what is no plain value."""
         values = [(value, 0)]
         while values:
             item, depth = values.pop()
             self.spend(times)
             if depth > MAX_DEPTH:
                 raise MemoryError(f'more than {MAX_DEPTH} dicts and lists lie in one another')
-            if isinstance(item, (str, bytes)):
+            if isinstance(item, dict):
+                values += [(child, depth + 1) for pair in item.items() for child in pair]
+            elif isinstance(item, (list, tuple)):
+                values += [(child, depth + 1) for child in item]
+            elif not isinstance(item, PLAIN) or item != item:
+                raise TypeError(f'a value of the type {type(item).__name__}, {short(item)}, is not plain')
+            elif isinstance(item, str):
                 self.spend(times * len(item) // 64)
-            elif isinstance(item, (dict, list, tuple, set)):
-                values += [(child, depth + 1) for child in (item.values() if isinstance(item, dict) else item)]
+            elif isinstance(item, int) and item.bit_length() > MAX_BITS:
+                raise OverflowError(f'an integer has more than {MAX_BITS} bits')
 
 
 def evaluate(source: ConfigSource, budget: Budget | None = None) -> ConfigDict:
     """The keys and values of a config and of its bases; raises `NotData` where they are more than data."""
     budget = budget or Budget()
+    budget.spend(FILE)
     if match := _SUBSTITUTED.search(source.text):
         line = source.text.count('\n', 0, match.start()) + 1
         raise NotData(source, line, 'a value that is put into the text before it is read')
@@ -200,9 +210,6 @@ class Evaluator(ast.NodeVisitor):
 
     visit_Subscript = visit_Attribute
 
-    def visit_Slice(self, node: ast.Slice) -> slice:
-        return slice(*(None if part is None else self.visit(part) for part in (node.lower, node.upper, node.step)))
-
     def visit_List(self, node: ast.List) -> list[Any]:
         return self.items(node.elts)
 
@@ -210,9 +217,10 @@ class Evaluator(ast.NodeVisitor):
         return tuple(self.items(node.elts))
 
     def visit_Set(self, node: ast.Set) -> Any:
-        if len(node.elts) == 1 and isinstance(inner := node.elts[0], ast.Set):
-            return self.visit(inner.elts[0])  # {{_base_.key}}
-        return set(self.items(node.elts))
+        match node.elts:
+            case [ast.Set(elts=[name])]:  # {{_base_.key}}
+                return self.visit(name)
+        self.refuse(node, 'a set')
 
     def items(self, nodes: list[ast.expr]) -> list[Any]:
         result: list[Any] = []
@@ -228,15 +236,14 @@ class Evaluator(ast.NodeVisitor):
 
     def visit_Call(self, node: ast.Call) -> Any:
         function: Any = dict if isinstance(node.func, ast.Name) and node.func.id == 'dict' else None
-        if isinstance(node.func, ast.Attribute) and node.func.attr in METHODS:
+        if isinstance(node.func, ast.Attribute) and node.func.attr == 'update':
             owner = self.visit(node.func.value)
-            function = getattr(owner, node.func.attr) if isinstance(owner, dict) else None
+            function = owner.update if isinstance(owner, dict) else None
         if function is None:
             self.refuse(node, f'a call of {ast.unparse(node.func)}')
         names: list[ast.expr | None] = [ast.Constant(word.arg) if word.arg else None for word in node.keywords]
         named = self.visit(ast.Dict(names, [keyword.value for keyword in node.keywords]))
-        result = function(*self.items(node.args), **named)
-        return result if result is None or isinstance(result, dict) else list(result)
+        return function(*self.items(node.args), **named)
 
     def visit_BinOp(self, node: ast.BinOp) -> Any:
         return self.combine(node, self.visit(node.left), self.visit(node.right))
@@ -250,50 +257,15 @@ class Evaluator(ast.NodeVisitor):
             self.refuse(node, f'{type(node.op).__name__} of values that are not numbers')
         elif isinstance(node.op, ast.Pow) and max(abs(left), abs(right) ** 8) > 2**48:
             self.refuse(node, 'a power that is too large')
-        result = OPERATORS[type(node.op)](left, right)
+        return self.operate(node, left, right)
+
+    def visit_UnaryOp(self, node: ast.UnaryOp) -> Any:
+        return self.operate(node, self.visit(node.operand))
+
+    def operate(self, node: ast.BinOp | ast.AugAssign | ast.UnaryOp, *operands: Any) -> Any:
+        if type(node.op) not in OPERATORS:
+            self.refuse(node, f'the operator {type(node.op).__name__}')
+        result = OPERATORS[type(node.op)](*operands)
         if isinstance(result, int) and result.bit_length() > MAX_BITS:
             self.refuse(node, f'an integer of more than {MAX_BITS} bits')
         return result
-
-    def visit_UnaryOp(self, node: ast.UnaryOp) -> Any:
-        return OPERATORS[type(node.op)](self.visit(node.operand))
-
-    def visit_BoolOp(self, node: ast.BoolOp) -> Any:
-        value: Any = None
-        for part in node.values:
-            value = self.visit(part)
-            if bool(value) == isinstance(node.op, ast.Or):
-                break
-        return value
-
-    def visit_Compare(self, node: ast.Compare) -> bool:
-        values = [self.visit(part) for part in (node.left, *node.comparators)]
-        pairs = zip(node.ops, values, values[1:], strict=False)
-        return all(OPERATORS[type(sign)](left, right) for sign, left, right in pairs)
-
-    def visit_IfExp(self, node: ast.IfExp) -> Any:
-        return self.visit(node.body if self.visit(node.test) else node.orelse)
-
-    def visit_ListComp(self, node: ast.ListComp) -> list[Any]:
-        return [value for (value,) in self.comprehension(node.generators, node.elt)]
-
-    def visit_SetComp(self, node: ast.SetComp) -> set[Any]:
-        return {value for (value,) in self.comprehension(node.generators, node.elt)}
-
-    def visit_DictComp(self, node: ast.DictComp) -> dict[Any, Any]:
-        return dict(self.comprehension(node.generators, node.key, node.value))
-
-    def comprehension(self, generators: list[ast.comprehension], *parts: ast.expr) -> list[list[Any]]:
-        """The values of some expressions in each round; the variables of a comprehension end with it."""
-        names = dict(self.names)
-        rows = [[self.visit(part) for part in parts] for _ in self.rounds(*generators)]
-        self.names = names
-        return rows
-
-    def rounds(self, first: ast.comprehension, *inner: ast.comprehension) -> Iterator[None]:
-        if first.is_async:
-            self.refuse(first.iter, 'an async comprehension')
-        for item in self.visit(first.iter):
-            self.assign(first.target, item)
-            if all(self.visit(condition) for condition in first.ifs):
-                yield from self.rounds(*inner) if inner else [None]

@@ -8,7 +8,7 @@ import, such as `type='os.system'`, and dicts that mmengine and torch pass on to
 import inspect
 import re
 from collections.abc import Mapping
-from typing import Any, get_args
+from typing import Any
 
 from mmengine import Config
 from mmengine.registry import Registry
@@ -16,7 +16,7 @@ from mmengine.registry import Registry
 from .. import registry as registries
 from ..errors import FacelmkError, did_you_mean
 from ..registry import SAFE_SCOPES
-from .arguments import all_names, find, short
+from .arguments import all_names, find, misfit, short
 from .schema import CONTAINERS, dict_at, runner_keys
 from .source import ConfigSource
 
@@ -67,9 +67,11 @@ class _Check:
             self.refuse(below, value, 'imports code. Leave one of the two out')
         if key in ('_scope_', 'default_scope') and value not in SAFE_SCOPES:
             self.refuse(below, value, f'imports a package. Expected {" or ".join(SAFE_SCOPES)}')
-        words = get_args((dict_at(place) or {}).get(key))  # clip_grad.type is no part, but one of two words
+        kinds = dict_at(place) or {}
+        if key in kinds and not misfit(value, kinds[key]):  # clip_grad.type is no part, but one of two words
+            return
         looked_up = PART_KEYS.fullmatch(str(key)) and (key == 'type' or isinstance(value, str))
-        if looked_up and value not in words and not self.is_registered(value):
+        if looked_up and not self.is_registered(value):
             names = f'{" or ".join(SAFE_SCOPES)} before the name allowed'
             hint = did_you_mean(str(value).rpartition('.')[2], self.names)
             self.refuse(below, value, f'is no registered part. Expected the name of one, {names}. {hint}')
@@ -92,6 +94,6 @@ def _module_that_declares(part: Any, name: Any) -> str:
     """The module of the class or function whose signature has an argument of this name; '' if none has."""
     for owner in inspect.getmro(part) if inspect.isclass(part) else (part,):
         function = vars(owner).get('__init__') if inspect.isclass(owner) else owner
-        if callable(function) and name in inspect.signature(function).parameters:
+        if inspect.isfunction(function) and name in inspect.signature(function).parameters:
             return str(owner.__module__)
     return ''

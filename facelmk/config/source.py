@@ -6,6 +6,7 @@ Missing files, circles, and keys that two bases assign are refused.
 import ast
 import itertools
 import json
+import os
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass, field
@@ -20,9 +21,13 @@ from .folders import config_folder
 from .foreign import config_formats
 
 SUFFIXES = ('.py', '.yaml', '.yml', '.json')
-MAX_SAFE_BYTES = 2**16  # of one file in safe mode; the longest config of facelmk has 5 kB
+MAX_SAFE_BYTES = 2**16  # of a file with all its bases, in safe mode; those of facelmk have 20 kB
+MAX_BASES = 50  # of one file, and one below the other
 MAX_BRACKETS = 100
 MAX_YAML_VALUES = 100_000  # of a YAML file with its aliases written out
+PARSE_ERRORS = (SyntaxError, ValueError, RecursionError, MemoryError, OSError, yaml.YAMLError) + (
+    (LookupError, TypeError, AttributeError, ArithmeticError)  # of PyYAML, for tags such as !!bool maybe
+)
 
 
 @dataclass(eq=False)
@@ -61,57 +66,85 @@ def holder(source: Source, word: Any) -> Path | str:
 
 
 def read_source(path: Path, safe: bool = False) -> ConfigSource:
-    """A config file with all files that it is based on."""
-    return _read(path, safe, (), {})
+    """A config file with all files that it is based on; with `safe`, all of them lie in its folder or are facelmk's."""
+    folders = (path.parent.resolve(), config_folder().resolve()) if safe else ()
+    return _Reader(folders).read(path, ())
 
 
-def _read(path: Path, safe: bool, children: tuple[Path, ...], known: dict[Path, ConfigSource]) -> ConfigSource:
-    """`children` are the files on the way from the config to this base, `known` are the files that have been read."""
-    resolved = path.resolve()
-    if resolved in children:
-        circle = ' -> '.join(map(str, [*children[children.index(resolved) :], resolved]))
-        raise FacelmkError(
-            f'{children[-1]}: the configs are based on one another in a circle: {circle}. Take one _base_ '
-            'out, or move what both need into a third file'
-        )
-    if resolved not in known:
-        source = parse(path, safe)
-        for other in config_formats():
-            other.refuse(path, source.text)
-        for line, base_path, statement in _bases(source):
-            if not base_path.is_file():
-                stems = [file.stem for file in base_path.parent.glob(f'*{base_path.suffix}')]
-                raise FacelmkError(
-                    f'{path}:{line}: the config is based on {base_path}, but there is no such file. '
-                    f'{did_you_mean(base_path.stem, stems) if stems else ""} Its path is relative to the file that '
-                    'names it'
-                )
-            base = _read(base_path, safe, (*children, resolved), known)
-            if statement is not None:
-                source.imported[statement] = base
-            else:
-                source.merged.append((line, base))
-        _set_keys(source)
-        known[resolved] = source
-    return known[resolved]
+class _Reader:
+    """Reads each file once; in safe mode, `folders` are those that may hold one."""
+
+    def __init__(self, folders: tuple[Path, ...]) -> None:
+        self.folders = folders
+        self.known: dict[Path, ConfigSource] = {}
+        self.bytes = 0
+
+    def read(self, path: Path, children: tuple[Path, ...]) -> ConfigSource:
+        """`children` are the files on the way from the config to this base."""
+        resolved = path.resolve()
+        if resolved in children:
+            circle = ' -> '.join(map(str, [*children[children.index(resolved) :], resolved]))
+            raise FacelmkError(
+                f'{children[-1]}: the configs are based on one another in a circle: {circle}. Take one _base_ '
+                'out, or move what both need into a third file'
+            )
+        if resolved not in self.known:
+            self.check_size(path)
+            source = parse(path)
+            for other in config_formats():
+                other.refuse(path, source.text)
+            bases = list(_bases(source))
+            if len(bases) > MAX_BASES or len(children) > MAX_BASES:
+                raise FacelmkError(f'{path}: a config has at most {MAX_BASES} bases, one below the other, too')
+            for line, base_path, statement in bases:
+                self.check_base(base_path, path, line)
+                base = self.read(base_path, (*children, resolved))
+                if statement is not None:
+                    source.imported[statement] = base
+                else:
+                    source.merged.append((line, base))
+            _set_keys(source)
+            self.known[resolved] = source
+        return self.known[resolved]
+
+    def check_size(self, path: Path) -> None:
+        self.bytes += path.stat().st_size
+        if self.folders and self.bytes > MAX_SAFE_BYTES:
+            raise FacelmkError(f'{path}: --safe-config takes {MAX_SAFE_BYTES} bytes, bases included')
+
+    def check_base(self, path: Path, child: Path, line: int) -> None:
+        if not os.path.isfile(path):  # unlike Path.is_file, takes names that are too long for a file
+            stems = [file.stem for file in path.parent.glob(f'*{path.suffix}')] if os.path.isdir(path.parent) else []
+            raise FacelmkError(
+                f'{child}:{line}: the config is based on {str(path)[:500]}, but there is no such file. '
+                f'{did_you_mean(path.stem, stems) if stems else ""} Its path is relative to the file that names it'
+            )
+        if self.folders and not any(path.resolve().is_relative_to(folder) for folder in self.folders):
+            raise FacelmkError(
+                f'{child}:{line}: the config is based on {path}, which --safe-config does not read. Expected a file in '
+                f'{self.folders[0]}, or a config of facelmk. Copy it there, or leave --safe-config out'
+            )
 
 
 def _set_keys(source: ConfigSource) -> None:
-    for (_, one), (line, other) in itertools.combinations(source.merged, 2):
-        if one is not other and (both := one.keys & other.keys):
+    owners: dict[str, ConfigSource] = {}
+    for line, base in source.merged:
+        both = {key for key in base.keys if owners.setdefault(key, base) is not base}
+        if both:
             raise FacelmkError(
-                f'{source}:{line}: two bases assign {", ".join(map(repr, sorted(both)))}: {one} and {other}. '
-                'It is not defined which one counts. Leave one of them out, or let one be based on the other'
+                f'{source}:{line}: two bases assign {", ".join(map(repr, sorted(both)))}: {owners[min(both)]} and '
+                f'{base}. It is not defined which one counts. Leave one of them out, or let one be based on the other'
             )
-    names = set(source.tree if isinstance(source.tree, dict) else map(ast.unparse, _targets(source.tree)))
-    source.keys = names.union(*(base.keys for _, base in source.merged)) - {'_base_'}
+    names = source.tree if isinstance(source.tree, dict) else _assigned_names(source.tree)
+    source.keys = set(names).union(owners) - {'_base_'}
 
 
-def _targets(tree: ast.Module) -> Iterator[ast.expr]:
-    """Everything that the statements of a file assign."""
+def _assigned_names(tree: ast.Module) -> Iterator[str]:
+    """The names that the statements of a file assign."""
     for node in tree.body:
         if isinstance(node, (ast.Assign, ast.AnnAssign)):
-            yield from node.targets if isinstance(node, ast.Assign) else [node.target]
+            targets = node.targets if isinstance(node, ast.Assign) else [node.target]
+            yield from (target.id for target in targets if isinstance(target, ast.Name))
 
 
 def _bases(source: ConfigSource) -> Iterator[tuple[int, Path, ast.stmt | None]]:
@@ -125,7 +158,7 @@ def _bases(source: ConfigSource) -> Iterator[tuple[int, Path, ast.stmt | None]]:
         elif isinstance(node, ast.Assign) and any(getattr(name, 'id', '') == '_base_' for name in node.targets):
             try:
                 values.append((node.lineno, ast.literal_eval(node.value)))
-            except ValueError:  # an expression, which mmengine evaluates
+            except PARSE_ERRORS:  # an expression, which mmengine evaluates
                 source.line_of_other_base = node.lineno
     for line, value in values:
         for name in value if isinstance(value, (list, tuple)) else [value]:
@@ -147,16 +180,16 @@ def _imports(node: ast.With, path: Path) -> Iterator[tuple[int, Path, ast.stmt]]
                 yield line.lineno, config_folder().joinpath(*module[2:]).with_suffix('.py'), line
 
 
-def parse(path: Path, safe: bool = False) -> ConfigSource:
+def parse(path: Path) -> ConfigSource:
     """Read and parse one file; its bases are not followed yet."""
     if path.suffix not in SUFFIXES:
         raise FacelmkError(f'{path}: expected a config that ends in {", ".join(SUFFIXES)}, not in {path.suffix!r}')
-    if safe and path.stat().st_size > MAX_SAFE_BYTES:
-        raise FacelmkError(f'{path} has more than {MAX_SAFE_BYTES} bytes, the limit of --safe-config')
     try:
         text = path.read_text(encoding='utf-8')
         return ConfigSource(path, text, ast.parse(text, str(path)) if path.suffix == '.py' else _data(path, text))
-    except (SyntaxError, ValueError, RecursionError, MemoryError, yaml.YAMLError) as error:
+    except FacelmkError:
+        raise
+    except PARSE_ERRORS as error:
         mark = getattr(error, 'problem_mark', None)
         line = mark.line + 1 if mark else getattr(error, 'lineno', None) or 1
         raise FacelmkError(

@@ -16,7 +16,7 @@ from facelmk.errors import FacelmkError
 PLAIN = (
     '"""A title."""\nside = 64\nmodel = dict(type="facelmk.FaceLandmarker", backbone=dict(type="QuickNet"), '
     'head=dict(type="RegressionHead"), codec=dict(type="Coordinates"), loss=dict(type="WingLoss"))\n'
-    'model.update(flip_test=not True)\nmodel["mean"] = [side / 2 - 1 for _ in (1, 2, 3)]\ndel side\n'
+    'model.update(flip_test=False)\nmodel["mean"] = [side / 2 - 1] * 3\ndel side\n'
     'default_hooks = dict()\nval_dataloader = dict(dataset=dict(type="SyntheticFaces", count=2))\n'
 )
 CODE = {
