@@ -16,7 +16,8 @@ from mmengine import Config, ConfigDict
 from .arguments import short
 from .source import ConfigSource
 
-MAX_VALUES = 200_000  # that a config may compute, lists of lists written out; the largest of facelmk needs 5,000
+MAX_VALUES = 50_000  # that a config may compute, lists of lists written out; the largest of facelmk needs 8,000
+MAX_RESULT = 5_000  # values of the config itself, which print in a second; the largest of facelmk has 500
 FILE = 100  # values that each reading of a base counts as
 MAX_DEPTH = 50  # of dicts and lists in one another
 MAX_BITS = 64  # of an integer
@@ -46,13 +47,13 @@ class NotData(Exception):
 class Budget:
     """Counts the values that a config computes, so that a short file cannot fill the memory."""
 
-    def __init__(self) -> None:
-        self.left = MAX_VALUES
+    def __init__(self, limit: int = MAX_VALUES) -> None:
+        self.limit = self.left = limit
 
     def spend(self, count: int) -> None:
         self.left -= count
         if self.left < 0:
-            raise MemoryError(f'the config computes more than {MAX_VALUES} values')
+            raise MemoryError(f'the config has or computes more than {self.limit} values')
 
     def spend_all(self, value: Any, times: int = 1) -> None:
         """Count a value and everything in it, as often as it is written out; refuse what is no plain value."""
@@ -63,6 +64,9 @@ class Budget:
             if depth > MAX_DEPTH:
                 raise MemoryError(f'more than {MAX_DEPTH} dicts and lists lie in one another')
             if isinstance(item, dict):
+                self.spend(4 * times)  # a dict takes as long to print as some numbers
+                if odd := [key for key in item if not isinstance(key, str)]:
+                    raise TypeError(f'the key {short(odd[0])} of a dict is no text')
                 values += [(child, depth + 1) for pair in item.items() for child in pair]
             elif isinstance(item, (list, tuple)):
                 values += [(child, depth + 1) for child in item]
@@ -70,6 +74,8 @@ class Budget:
                 raise TypeError(f'a value of the type {type(item).__name__}, {short(item)}, is not plain')
             elif isinstance(item, str):
                 self.spend(times * len(item) // 64)
+                if '\0' in item.encode().decode():  # encode refuses half of a character
+                    raise ValueError(f'the text {short(item)} has a NUL')
             elif isinstance(item, int) and item.bit_length() > MAX_BITS:
                 raise OverflowError(f'an integer has more than {MAX_BITS} bits')
 
@@ -85,12 +91,14 @@ def evaluate(source: ConfigSource, budget: Budget | None = None) -> ConfigDict:
         raise NotData(source, source.line_of_other_base, 'a base of another package or of the network')
     try:
         base = ConfigDict()
-        for _, merged in source.merged:
-            base.update(evaluate(merged, budget))
+        for _, other in source.merged:
+            base.update(evaluate(other, budget))
         values = Evaluator(source, base, budget).run()
         own = {key: value for key, value in values.items() if key != '_base_' and not str(key).startswith('__')}
         budget.spend_all(own)
-        return Config._dict_to_config_dict_lazy(Config._merge_a_into_b(own, base))
+        merged = Config._merge_a_into_b(own, base)
+        Budget(MAX_RESULT).spend_all(merged)
+        return Config._dict_to_config_dict_lazy(merged)
     except (MemoryError, RecursionError, *ERRORS) as error:  # of values that do not fit those of a base, too
         raise NotData(source, 1, f'{type(error).__name__}: {error}') from error
 

@@ -31,6 +31,7 @@ from .schema import (
 from .source import Source, holder
 
 ESSENTIAL = ('model', 'train_dataloader', 'val_dataloader', 'test_dataloader')
+LOADERS = ('train_dataloader', 'val_dataloader', 'test_dataloader')
 PARTS_OF_LOADER = frozenset({'sampler', 'batch_sampler', 'collate_fn', 'worker_init_fn', 'dataset'})
 KEYS_OF_ANY_PART = frozenset({'type', '_scope_'})
 READ_BY_RUNNER = {  # what the Runner takes out of a part before it builds it, by the name of the registry
@@ -52,6 +53,7 @@ def mistakes(config: Config, source: Source) -> Iterator[FacelmkError]:
     yield from _key_mistakes(config, known, source)
     kinds = {key: hint for key, (hint, _) in arguments(Runner).items() if config.get(key) is not None}
     kinds |= dict.fromkeys(PIPELINES, list[dict]) | {'model': dict, 'log_level': object}
+    kinds |= {key: dict for key in LOADERS if config.get(key) is not None}
     for key in filter(config.__contains__, kinds):
         if words := misfit(config[key], kinds[key]):
             yield _wrong_value(source, '', key, config[key], 'a dict with a type' if key == 'model' else words)
@@ -83,7 +85,7 @@ def _key_mistakes(config: Config, known: set[str], source: Source) -> Iterator[F
             yield UnknownName(f'{source}: nothing reads the key {key!r}. {did_you_mean(key, known)}')
     hooks = config.get('default_hooks')
     for name in hooks if isinstance(hooks, dict) else ():
-        if name not in HOOK_NAMES and _is_close(name, set(HOOK_NAMES)):
+        if name not in HOOK_NAMES and _is_close(str(name), set(HOOK_NAMES)):
             yield UnknownName(
                 f'{holder(source, name)}: default_hooks.{name} replaces no default hook; both would run. '
                 f'{did_you_mean(name, HOOK_NAMES)}'
@@ -182,11 +184,11 @@ def _wrong_value(source: Source, place: str, key: str, value: Any, words: str) -
 
 def _scheme_mistakes(config: Config, source: Source) -> Iterator[FacelmkError]:
     """Data sets whose landmark scheme is not the model's."""
-    loaders = [f'{phase}_dataloader' for phase in ('train', 'val', 'test')]
     parts = [(config.get('model'), registries.MODELS)]
-    parts += [((config.get(loader) or {}).get('dataset'), registries.DATASETS) for loader in loaders]
+    values = [config.get(loader) for loader in LOADERS]
+    parts += [(each.get('dataset') if isinstance(each, dict) else None, registries.DATASETS) for each in values]
     model, *schemes = [_markup_of(part, registry) for part, registry in parts]
-    for loader, data in zip(loaders, schemes, strict=True):
+    for loader, data in zip(LOADERS, schemes, strict=True):
         if model and data and not MARKUPS[model].same_points(MARKUPS[data]):
             counts = [f'{name!r} ({MARKUPS[name].size} points)' for name in (model, data)]
             yield FacelmkError(
