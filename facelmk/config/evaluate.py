@@ -130,7 +130,7 @@ class Evaluator(ast.NodeVisitor):
         return super().visit(node)
 
     def generic_visit(self, node: ast.AST) -> NoReturn:
-        self.refuse(node, f'{type(node).__name__}')
+        self.refuse(node, f'{type(node).__name__} is code, not data')
 
     def visit_Pass(self, node: ast.Pass) -> None:
         pass
@@ -198,12 +198,13 @@ class Evaluator(ast.NodeVisitor):
             self.refuse(node, f'a {type(node).__name__} in the place of a name')
         owner = self.visit(node.value)
         if isinstance(node, ast.Subscript):
-            return owner, self.visit(node.slice)
+            return owner, self.text_key(node.slice) if isinstance(owner, dict) else self.visit(node.slice)
         if hasattr(ConfigDict, node.attr) or not isinstance(owner, ConfigDict):
             self.refuse(node, f'the attribute {node.attr}')
         return owner, node.attr
 
     def visit_Constant(self, node: ast.Constant) -> Any:
+        self.budget.spend_all(node.value)
         return node.value
 
     def visit_Name(self, node: ast.Name) -> Any:
@@ -239,8 +240,14 @@ class Evaluator(ast.NodeVisitor):
     def visit_Dict(self, node: ast.Dict) -> dict[Any, Any]:
         result: dict[Any, Any] = {}
         for key, value in zip(node.keys, node.values, strict=True):
-            result.update({**self.visit(value)} if key is None else {self.visit(key): self.visit(value)})
+            result.update({**self.visit(value)} if key is None else {self.text_key(key): self.visit(value)})
         return result
+
+    def text_key(self, node: ast.expr) -> str:
+        key = self.visit(node)
+        if not isinstance(key, str):
+            self.refuse(node, f'the key {short(key)} of a dict, which is no text')
+        return key
 
     def visit_Call(self, node: ast.Call) -> Any:
         function: Any = dict if isinstance(node.func, ast.Name) and node.func.id == 'dict' else None
