@@ -87,7 +87,9 @@ class _Check:
         return all(_module_that_declares(part, name).partition('.')[0] not in OTHERS for part in parts)
 
     def refuse(self, place: str, value: Any, why: str) -> None:
-        raise FacelmkError(f'{self.source}: {place}={short(value)} {why}, or trust the file and leave --safe-config out')
+        raise FacelmkError(
+            f'{self.source}: {place}={short(value)} {why}, or trust the file and leave --safe-config out'
+        )
 
 
 def _module_that_declares(part: Any, name: Any) -> str:

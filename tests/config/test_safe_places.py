@@ -37,7 +37,7 @@ FOREIGN = {  # values of `type` that no registry of facelmk or mmengine holds
     'part as a type': dict(type=f'{MODULE}.H'),
 }
 OPTIM = "optim_wrapper = dict(optimizer=dict(type='SGD', lr=1){})"
-OPTIMIZER = "optim_wrapper = dict(optimizer={})"
+OPTIMIZER = 'optim_wrapper = dict(optimizer={})'
 WRAPPED = "model_wrapper_cfg = dict(type='MMFullyShardedDataParallel', {})"
 FSDP = "strategy = dict(type='FSDPStrategy', {})"
 DATASET = "val_dataloader['dataset'] = "
@@ -120,7 +120,8 @@ PLACES: dict[str, list[str] | str] = {  # function of mmengine: lines of a confi
             "backend_args=dict(backend='memcached', server_list_cfg='a', client_cfg='b', sys_path='.')"
         ),
         "default_hooks.update(logger=dict(type='LoggerHook', file_client_args=dict(backend='memcached', sys_path='.')))",
-        DATASET + "dict(type='RepeatDataset', pipeline=[dict(type='LoadImageFromFile', {}=dict(sys_path='.'))])".format(
+        DATASET
+        + "dict(type='RepeatDataset', pipeline=[dict(type='LoadImageFromFile', {}=dict(sys_path='.'))])".format(
             'backend_args'
         ),
     ],
