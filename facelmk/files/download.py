@@ -7,7 +7,7 @@ import re
 import shutil
 import time
 import uuid
-from http.client import HTTPException, HTTPResponse
+from http.client import HTTPException
 from pathlib import Path
 from typing import BinaryIO
 from urllib.error import HTTPError
@@ -18,7 +18,8 @@ from mmengine.logging import print_log
 
 from ..errors import MissingResource
 from .atomic import commit
-from .web import BLOCK_BYTES, Broken, Refused, explain, is_temporary, open_url, read_blocks, without_secrets
+from .body import BLOCK_BYTES, Broken, Refused, Response, check_no_page, check_whole
+from .web import explain, hide_secrets, is_temporary, open_url, read_blocks, without_secrets
 
 try:
     import fcntl
@@ -29,6 +30,7 @@ MAX_BYTES = 8 << 30  # no weights of faces come near
 TRIES = 3  # of one address, if another try may help
 PAUSE_S = 1.0  # before the second try; twice as long before the third
 PATIENCE_S = 30.0  # without a new byte in a file that another process downloads
+_SPAN = re.compile(r'bytes (\d+)-(\d+)/(\d+|\*)')  # the Content-Range of an answer
 _HASH_IN_NAME = re.compile(r'-([0-9a-f]{8})(?:_\d{8})?\.\w+$')  # name-2bf032a6_20210125.pth: first 8 of the sha256
 _MAX_NAME_BYTES = 200
 FULL_DISK = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
@@ -67,14 +69,14 @@ def fetch(url: str, sha256: str = '', limit: int = MAX_BYTES) -> Path:
     path, named = cached(url), _HASH_IN_NAME.search(url.partition('?')[0])
     sha256 = (sha256 or (named[1] if named else '')).lower()
     try:
-        if path.is_file():
+        if _is_there(path):
             return path
         if offline():
             raise OSError('FACELMK_OFFLINE is set, so no connection is made, and the cache does not have the file')
         path.parent.mkdir(parents=True, exist_ok=True)
         with _open_part(path) as file:
             try:
-                if path.is_file():  # another process finished it while we waited
+                if _is_there(path):  # another process finished it while we waited
                     os.unlink(file.name)
                 else:
                     _download(url, file, sha256, limit)
@@ -84,13 +86,19 @@ def fetch(url: str, sha256: str = '', limit: int = MAX_BYTES) -> Path:
                     Path(file.name).unlink(missing_ok=True)  # else the next call resumes and the hash checks the parts
                 raise
     except (OSError, HTTPException, ValueError) as error:
+        reason = hide_secrets(str(error), url)
         digest = f', where its sha256 must begin with {sha256}' if sha256 else ''
         raise MissingResource(
-            f'{without_secrets(url)} could not be downloaded: {error}. Download it on a machine with a connection, and '
+            f'{without_secrets(url)} could not be downloaded: {reason}. Download it on a machine with a connection, and '
             f'give its path instead of the URL or put it at {path}{digest} (FACELMK_HOME moves the cache folder, '
             'FACELMK_MIRROR names other servers)'
         ) from error
     return path
+
+
+def _is_there(path: Path) -> bool:
+    """Whether the cache has a file; earlier versions kept empty ones."""
+    return path.is_file() and path.stat().st_size > 0
 
 
 def _open_part(path: Path) -> BinaryIO:
@@ -124,8 +132,6 @@ def _download(url: str, file: BinaryIO, sha256: str, limit: int) -> None:
     failures = []
     for address in addresses(url):
         print_log(f'Downloading {without_secrets(address)}', 'current')
-        if not sha256:  # nothing could show that two parts belong to different files
-            file.truncate(0)
         download = _Download(address, file, sha256, limit)
         for attempt in range(1, TRIES + 1):
             try:
@@ -155,6 +161,8 @@ class _Download:
 
     def run(self) -> None:
         """Request what is missing and check the hash of the whole."""
+        if not self.sha256:  # nothing could show that two parts belong to different files
+            self.file.truncate(0)
         start = self.file.seek(0, os.SEEK_END)
         headers = {'User-Agent': 'facelmk', 'Accept-Encoding': 'identity'}
         if start:
@@ -165,26 +173,25 @@ class _Download:
         except HTTPError as error:
             if error.code != 416:
                 raise
-            if error.headers.get('Content-Range') != f'bytes */{start}':  # else the file is complete already
+            if not start or error.headers.get('Content-Range') != f'bytes */{start}':  # else the file is complete
                 self.file.truncate(0)
                 raise Broken('the part from an earlier try is no beginning of it') from error
         self._check_hash(resumed=start > 0)
 
-    def _receive(self, answer: HTTPResponse, start: int) -> None:
+    def _receive(self, answer: Response, start: int) -> None:
         """Append the body; from the start if the server sends the whole file again."""
-        if answer.status == 206 and not answer.headers.get('Content-Range', '').startswith(f'bytes {start}-'):
-            raise Refused(f'asked for the bytes from {start}, got {answer.headers.get("Content-Range")!r}')
-        if answer.status != 206:
+        if answer.status == 206:
+            self._check_span(answer, start)
+        else:
             start = 0
             self.file.truncate(0)
         self.version = answer.headers.get('ETag') or answer.headers.get('Last-Modified') or ''
-        if answer.length is None and not answer.chunked and not self.sha256:
-            raise Refused('the server does not say how long it is, and it has no hash: it could end early unnoticed')
-        self.total = None if answer.length is None else start + answer.length
+        self.total = None if answer.length is None or answer.is_packed else start + answer.length
         if self.total and self.total > self.limit:
             raise Refused(f'it has {self.total} bytes, the limit is {self.limit}')
         if self.total and _free_bytes(self.file) < self.total - start:
             raise OSError(errno.ENOSPC, 'the disk is too small')
+        ends = answer.length is not None or answer.chunked or answer.is_packed  # whether its end can be seen
         size = start
         try:
             for block in read_blocks(answer):
@@ -193,8 +200,21 @@ class _Download:
                     raise Refused(f'it is longer than the limit of {self.limit} bytes')
         finally:
             self.file.flush()
-        if size != (self.total or size) or not size:
-            raise Broken(f'it broke off after {size} of {self.total} bytes' if size else 'the server sent no bytes')
+        if not size:
+            raise Broken('the server sent no bytes')
+        if not self.sha256:
+            check_no_page(self.file)
+            if not ends:
+                check_whole(self.file)
+
+    def _check_span(self, answer: Response, start: int) -> None:
+        """Refuse a part of the file that is not what was asked for: the rest of it, unpacked."""
+        header = answer.headers.get('Content-Range', '')
+        first, last, size = span.groups() if (span := _SPAN.fullmatch(header)) else ('', '0', '*')
+        ends = size in ('*', str(int(last) + 1)) and answer.length in (None, int(last) + 1 - start)
+        if not start or first != str(start) or not ends or answer.is_packed:
+            self.file.truncate(0)
+            raise Refused(f'asked for {f"the bytes from {start}" if start else "all bytes"}, got {header!r}')
 
     def _check_hash(self, resumed: bool) -> None:
         """Refuse a wrong hash; a resumed file gets another try, because its beginning may be of another file."""

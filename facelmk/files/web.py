@@ -1,61 +1,63 @@
-"""HTTP and HTTPS requests with a time-out for the whole header and a minimum speed for the body."""
+"""HTTP and HTTPS requests with time-outs for a connection, for all headers, and a minimum speed for the body."""
 
 import os
 import re
-import socket
-import threading
-import time
-from collections.abc import Iterator
+import ssl
+from collections.abc import Callable, Iterator
 from http.client import HTTPConnection, HTTPException, HTTPResponse, HTTPSConnection
+from socket import gaierror
 from typing import IO, Any
 from urllib.error import HTTPError, URLError
 from urllib.parse import urlsplit
 from urllib.request import HTTPHandler, HTTPRedirectHandler, HTTPSHandler, Request, build_opener
 
+from .body import PACKED, PLAIN, Broken, Deadline, Refused, Response, read_body
+
 TIMEOUT_S = 30.0  # for a connection, for all headers, and without a byte or below the minimum speed
 MIN_SPEED = 1000  # bytes a second; $FACELMK_LEAST_SPEED replaces it, 0 waits for the slowest server
-BLOCK_BYTES = 1 << 20
 
 
-class Refused(OSError):
-    """An answer that another try will not change."""
+class _Limited(HTTPConnection):
+    """Python's time-out starts again with each byte; these are for a connection and for all headers together."""
 
+    response_class = Response
 
-class Broken(OSError):
-    """A transfer that may succeed when it is tried again."""
-
-
-class _HeaderTimeout(HTTPConnection):
-    """Python's time-out starts again with each byte; this one is for all headers together."""
-
-    expired = False
+    def connect(self) -> None:
+        self.limit(super().connect)
 
     def getresponse(self) -> HTTPResponse:
-        timer = threading.Timer(TIMEOUT_S, self._expire)
-        timer.start()
-        try:
-            return super().getresponse()
-        finally:
-            timer.cancel()
-            if self.expired:  # Python may take the end of the stream for the end of the headers
-                raise TimeoutError
+        answer: HTTPResponse = self.limit(super().getresponse)
+        return answer
 
-    def _expire(self) -> None:
-        self.expired = True
-        if self.sock:
-            self.sock.shutdown(socket.SHUT_RDWR)
+    def limit(self, function: Callable[[], Any]) -> Any:
+        with Deadline(TIMEOUT_S, lambda: self.sock) as deadline:
+            try:
+                return function()
+            finally:
+                if deadline.expired:  # Python may take the end of the stream for the end of the headers
+                    raise TimeoutError
 
 
-class _SecureHeaderTimeout(_HeaderTimeout, HTTPSConnection):
-    """The same with TLS."""
+class _LimitedSecure(_Limited, HTTPSConnection):
+    """The same with TLS; Python greets each server with the same time-out for every byte."""
+
+    def connect(self) -> None:
+        self.limit(self.greet)
+
+    def greet(self) -> None:
+        HTTPConnection.connect(self)
+        context: ssl.SSLContext = self._context  # type: ignore[attr-defined]
+        name = getattr(self, '_tunnel_host', None) or self.host
+        self.sock = context.wrap_socket(self.sock, server_hostname=name, do_handshake_on_connect=False)
+        self.sock.do_handshake()
 
 
 class _Connect(HTTPHandler, HTTPSHandler):
     def http_open(self, req: Request) -> HTTPResponse:
-        return self.do_open(_HeaderTimeout, req)
+        return self.do_open(_Limited, req)
 
     def https_open(self, req: Request) -> HTTPResponse:
-        return self.do_open(_SecureHeaderTimeout, req, context=self._context)  # type: ignore[attr-defined]
+        return self.do_open(_LimitedSecure, req, context=self._context)  # type: ignore[attr-defined]
 
 
 class _Redirect(HTTPRedirectHandler):
@@ -68,8 +70,8 @@ class _Redirect(HTTPRedirectHandler):
         return super().redirect_request(req, fp, code, msg, headers, newurl)
 
 
-def open_url(request: Request) -> HTTPResponse:
-    """Return the answer, if it has status 200 or 206 and a plain body that is no web page; follow redirects."""
+def open_url(request: Request) -> Response:
+    """Return the answer, if it has status 200 or 206 and a body that is no web page; follow redirects."""
     _check_address(request.full_url)
     answer = build_opener(_Connect, _Redirect).open(request, timeout=TIMEOUT_S)
     try:
@@ -77,7 +79,27 @@ def open_url(request: Request) -> HTTPResponse:
     except Refused:
         answer.close()
         raise
-    return answer
+    return answer  # type: ignore[no-any-return]
+
+
+def read_blocks(answer: Response) -> Iterator[bytes]:
+    """Yield the unpacked body as it arrives; raise Broken if it is slower than the minimum speed."""
+    text = os.environ.get('FACELMK_LEAST_SPEED') or str(MIN_SPEED)
+    try:
+        return read_body(answer, TIMEOUT_S, float(text))
+    except ValueError as error:
+        raise Refused(f'FACELMK_LEAST_SPEED is {text!r}; expected a number of bytes a second') from error
+
+
+def read_url(url: str, limit: int) -> bytes:
+    """Return what a URL holds; if that is more than `limit` bytes, its beginning, which is longer than `limit`."""
+    content = bytearray()
+    with open_url(Request(url, headers={'Accept-Encoding': 'identity'})) as answer:
+        for block in read_blocks(answer):
+            content += block
+            if len(content) > limit:
+                break
+    return bytes(content)
 
 
 def _check_address(url: str) -> None:
@@ -88,58 +110,56 @@ def _check_address(url: str) -> None:
         raise Refused('names and passwords in an address are not used')
 
 
-def _check_answer(answer: HTTPResponse) -> None:
-    for header, plain in (('Content-Encoding', ('identity',)), ('Transfer-Encoding', ('identity', 'chunked'))):
-        if (packed := answer.headers.get(header, 'identity')).lower() not in plain:
-            raise Refused(f'it comes packed as {packed}, which is not unpacked')
+def _check_answer(answer: Response) -> None:
+    for coding in answer.codings():
+        if coding not in PLAIN + PACKED:
+            raise Refused(f'it comes packed as {coding}, which is not unpacked')
+    if 'chunked' in answer.codings() and not answer.chunked:  # Python knows no other coding beside it
+        answer.chunked, answer.chunk_left, answer.length = True, None, None  # type: ignore[attr-defined]
     if answer.status not in (200, 206) or answer.length == 0:
         raise Refused(f'the answer is empty (status {answer.status})')
     if answer.headers.get_content_type() == 'text/html':
         raise Refused('a web page came in its place; a network that wants a log-in answers so')
 
 
-def read_blocks(answer: HTTPResponse) -> Iterator[bytes]:
-    """Yield the body as it arrives; raise Broken if it comes more slowly than the minimum speed."""
-    text = os.environ.get('FACELMK_LEAST_SPEED') or str(MIN_SPEED)
-    try:
-        speed = float(text)
-    except ValueError as error:
-        raise Refused(f'FACELMK_LEAST_SPEED is {text!r}; expected a number of bytes a second') from error
-    total, received, since = 0, 0, time.monotonic()
-    try:
-        while block := answer.read1(BLOCK_BYTES):
-            total, received = total + len(block), received + len(block)
-            yield block
-            if (seconds := time.monotonic() - since) > TIMEOUT_S:
-                if received < speed * seconds:
-                    raise Broken(
-                        f'only {received} bytes came in {seconds:.3g} s, below {speed:g} a second (FACELMK_LEAST_SPEED)'
-                    )
-                received, since = 0, time.monotonic()
-    except TimeoutError as error:
-        if not total:
-            raise
-        raise Broken(f'nothing more came for {TIMEOUT_S:g} s') from error
-
-
 def without_secrets(url: str) -> str:
     """Return an address without name and password and without the text behind the question mark."""
-    bare = re.sub(r'//[^/]*@', '//***@', url.partition('?')[0])
-    return f'{bare}?...' if '?' in url else bare
+    address, mark, _ = re.split('([?#])', f'{url}?', maxsplit=1)
+    bare = re.sub(r'//.*@', '//***@', address)
+    return f'{bare}{mark}...' if len(address) < len(url) else bare
+
+
+def hide_secrets(text: str, url: str) -> str:
+    """Return a message about a URL without what `without_secrets` leaves out of the URL."""
+    address, *secrets = re.split('[?#]', url)
+    for secret in (*secrets, *re.findall(r'//(.*)@', address)):
+        text = text.replace(secret, '...') if len(secret) > 3 else text
+    return text
 
 
 def is_temporary(error: Exception) -> bool:
     """Whether the next try may succeed."""
     if isinstance(error, HTTPError):
         return error.code >= 500 or error.code in (408, 429)
-    return isinstance(error, (Broken, ConnectionError, HTTPException))
+    return isinstance(_cause(error), (Broken, ConnectionError, HTTPException, ssl.SSLEOFError))
+
+
+def _cause(error: Exception) -> Exception:
+    return error.reason if isinstance(error, URLError) and isinstance(error.reason, Exception) else error
 
 
 def explain(error: Exception) -> str:
     """Say in plain words why a request failed."""
-    cause = error.reason if isinstance(error, URLError) and isinstance(error.reason, Exception) else error
+    cause = _cause(error)
     if isinstance(cause, TimeoutError):
         return f'no answer within {TIMEOUT_S:g} s'
-    if isinstance(cause, socket.gaierror):
+    if isinstance(cause, gaierror):
         return f'the host is not known ({cause.strerror})'
+    if isinstance(cause, ssl.SSLCertVerificationError):
+        return (
+            f'the certificate of the server is not trusted ({cause.verify_message}). If your network replaces '
+            'certificates, set SSL_CERT_FILE to those that it uses'
+        )
+    if isinstance(cause, ssl.SSLError):
+        return f'the server does not speak TLS as https:// needs it ({cause.reason or cause})'
     return str(cause) or type(cause).__name__

@@ -4,7 +4,6 @@ import os
 from http.client import HTTPException
 from pathlib import Path
 from typing import Any
-from urllib.request import Request
 
 import numpy as np
 from torch import Tensor
@@ -12,7 +11,7 @@ from torch import Tensor
 from ..datasets.images.decode import Picture, decode, read_image
 from ..errors import DataDefect, FacelmkError, MissingResource
 from ..files.download import offline
-from ..files.web import open_url
+from ..files.web import explain, hide_secrets, read_url, without_secrets
 
 MAX_DOWNLOAD_BYTES = 1 << 28
 
@@ -30,7 +29,7 @@ def is_many(source: Any) -> bool:
 def read_picture(source: Any) -> Picture:
     """Return a picture (H, W, 3), uint8 BGR, upright by its EXIF note, with grey as three channels, without alpha."""
     if is_url(source):
-        return decode(_download(source), source)
+        return decode(_download(source), without_secrets(source))
     if isinstance(source, Tensor):
         return _from_tensor(source)
     if isinstance(source, (str, Path)):
@@ -42,12 +41,16 @@ def _download(url: str) -> bytes:
     try:
         if offline():
             raise OSError('FACELMK_OFFLINE is set, so nothing is downloaded')
-        with open_url(Request(url)) as answer:
-            content = answer.read(MAX_DOWNLOAD_BYTES + 1)
+        content = read_url(url, MAX_DOWNLOAD_BYTES)
     except (OSError, HTTPException, ValueError) as error:
-        raise MissingResource(f'{url} could not be downloaded: {error}. Save the picture and give its path') from error
+        reason = hide_secrets(explain(error), url)
+        raise MissingResource(
+            f'{without_secrets(url)} could not be downloaded: {reason}. Save the picture and give its path'
+        ) from error
     if len(content) > MAX_DOWNLOAD_BYTES:
-        raise DataDefect(f'{url} has more than {MAX_DOWNLOAD_BYTES >> 20} MiB. Expected a picture of a face')
+        raise DataDefect(
+            f'{without_secrets(url)} has more than {MAX_DOWNLOAD_BYTES >> 20} MiB. Expected a picture of a face'
+        )
     return content
 
 
