@@ -1,4 +1,4 @@
-"""The body of an HTTP answer, unpacked, with a minimum speed; and whether a file that came without a length is whole."""
+"""The body of an HTTP answer, unpacked, with a minimum speed; whether a file that came without a length is whole."""
 
 import contextlib
 import json

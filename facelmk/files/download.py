@@ -56,7 +56,7 @@ def offline() -> bool:
 
 def addresses(url: str) -> list[str]:
     """Return the URL, then its path below each prefix in FACELMK_MIRROR (separated by commas or blanks)."""
-    path = url.split('://', 1)[1].partition('/')[2]
+    path = url.partition('://')[2].partition('/')[2]
     prefixes = os.environ.get('FACELMK_MIRROR', '').replace(',', ' ').split()
     return [url, *(f'{prefix.rstrip("/")}/{path}' for prefix in prefixes)]
 
@@ -89,8 +89,8 @@ def fetch(url: str, sha256: str = '', limit: int = MAX_BYTES) -> Path:
         reason = hide_secrets(str(error), url)
         digest = f', where its sha256 must begin with {sha256}' if sha256 else ''
         raise MissingResource(
-            f'{without_secrets(url)} could not be downloaded: {reason}. Download it on a machine with a connection, and '
-            f'give its path instead of the URL or put it at {path}{digest} (FACELMK_HOME moves the cache folder, '
+            f'{without_secrets(url)} could not be downloaded: {reason}. Download it on a machine with a connection, '
+            f'and give its path instead of the URL or put it at {path}{digest} (FACELMK_HOME moves the cache folder, '
             'FACELMK_MIRROR names other servers)'
         ) from error
     return path

@@ -132,7 +132,9 @@ def without_secrets(url: str) -> str:
 def hide_secrets(text: str, url: str) -> str:
     """Return a message about a URL without what `without_secrets` leaves out of the URL."""
     address, *secrets = re.split('[?#]', url)
-    for secret in (*secrets, *re.findall(r'//(.*)@', address)):
+    for part in re.findall(r'//(.*)@', address):
+        secrets += re.split('[:/]', part)
+    for secret in secrets:
         text = text.replace(secret, '...') if len(secret) > 3 else text
     return text
 

@@ -1,10 +1,7 @@
 """Answers of servers, good and bad, on this machine (block E of the fault table); no test connects elsewhere."""
 
-import gzip
-import shutil
 import socket
 import ssl
-import subprocess
 import threading
 import time
 from pathlib import Path
@@ -123,19 +120,6 @@ def test_an_unknown_host(home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     assert file_names(home) == []
 
 
-@pytest.mark.fault('E07')
-def test_an_answer_that_comes_packed(home: Path) -> None:
-    def packed(answer: Answer) -> None:
-        content = gzip.compress(CONTENT)
-        answer.head(200, len(content), Content_Encoding='gzip')
-        answer.wfile.write(content)
-
-    with serving(packed) as server:
-        for name in (NAME, 'plain.pth'):
-            assert_refused(f'{server.address}/{name}', 'packed as gzip')
-    assert file_names(home) == []
-
-
 @pytest.mark.fault('E08')
 @pytest.mark.parametrize('target', ['file://{}', 'data:,x'])
 def test_a_redirect_to_the_disk(tmp_path: Path, home: Path, target: str) -> None:
@@ -146,39 +130,6 @@ def test_a_redirect_to_the_disk(tmp_path: Path, home: Path, target: str) -> None
             assert_refused(f'{server.address}/{name}', target.partition(':')[0])
         assert len(server.asked) == 2
     assert file_names(home) == []
-
-
-@pytest.fixture
-def certificate(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """A key and certificate of this machine, made for the test and trusted during it."""
-    if not shutil.which('openssl'):
-        pytest.skip('no openssl to make a certificate with')
-    file = tmp_path / 'both.pem'
-    subprocess.run(
-        [
-            'openssl',
-            'req',
-            '-x509',
-            '-newkey',
-            'rsa:2048',
-            '-nodes',
-            '-days',
-            '2',
-            '-subj',
-            '/CN=localhost',
-            '-addext',
-            'subjectAltName=IP:127.0.0.1',
-            '-keyout',
-            tmp_path / 'key',
-            '-out',
-            tmp_path / 'cert',
-        ],
-        check=True,
-        capture_output=True,
-    )
-    file.write_bytes((tmp_path / 'key').read_bytes() + (tmp_path / 'cert').read_bytes())
-    monkeypatch.setenv('SSL_CERT_FILE', str(file))
-    return file
 
 
 @pytest.mark.fault('E09')
@@ -245,19 +196,6 @@ def test_a_body_of_no_length_that_ends_early_is_not_kept(home: Path, chunked: bo
     with serving(short) as server:
         assert_refused(f'{server.address}/plain.pth')
         assert_refused(f'{server.address}/{NAME}')
-
-
-@pytest.mark.fault('E07')
-def test_a_packed_transfer_is_refused(home: Path) -> None:
-    def packed(answer: Answer) -> None:
-        content = gzip.compress(CONTENT)
-        answer.head(200, len(content), Transfer_Encoding='gzip')
-        answer.wfile.write(content)
-
-    with serving(packed) as server:
-        assert_refused(f'{server.address}/{NAME}', 'gzip')
-        assert_refused(f'{server.address}/plain.pth', 'gzip')
-    assert file_names(home) == []
 
 
 @pytest.mark.parametrize(
