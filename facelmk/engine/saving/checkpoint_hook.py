@@ -14,6 +14,7 @@ from mmengine.runner import EpochBasedTrainLoop, Runner
 
 from ...checkpoint import FORMAT, FORMAT_KEY, plain
 from ...errors import FacelmkError, TrainingFault
+from ...files import backend  # noqa: F401 - mmengine then writes by atomic writes
 from ...files.atomic import write_bytes
 from ...registry import HOOKS
 from ..faults.guards import refuse_non_finite_weights
@@ -62,8 +63,6 @@ class CheckpointHook(hooks.CheckpointHook):
     ) -> None:
         if on_failed_save not in ('stop', 'warn'):
             raise FacelmkError(f"CheckpointHook.on_failed_save={on_failed_save!r}. Choose from 'stop', 'warn'")
-        if options.get('backend_args') is None and options.get('file_client_args') is None:
-            options['backend_args'] = {'backend': 'atomic'}
         super().__init__(*args, rule='less' if rule is None else rule, **options)
         self.has_rule, self.every, self.minutes, self.on_failed_save = rule is not None, every, minutes, on_failed_save
         self.last_save_time = time.monotonic()

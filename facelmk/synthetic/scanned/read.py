@@ -6,6 +6,7 @@ from pathlib import Path
 import numpy as np
 
 from ...errors import DataDefect, MissingResource
+from ...files.atomic import atomic_write
 
 SKIN, GUMS, TEETH, EYES, END = (
     11248,
@@ -68,7 +69,7 @@ def pack_head(folder: str | Path, file: str | Path) -> None:
     check_exists(Path(folder))
     arrays = _read_folder(Path(folder))
     half = {name: arrays[name].astype(np.float16) for name in ('identity', 'expression')}
-    np.savez_compressed(file, **(arrays | half))  # type: ignore[arg-type]
+    atomic_write(Path(file), lambda stream: np.savez_compressed(stream, **(arrays | half)))  # type: ignore[arg-type]
 
 
 def _read_archive(file: Path) -> dict[str, np.ndarray]:
