@@ -109,7 +109,7 @@ def move_into(draft: Path, folder: Path, last: Sequence[str] = ()) -> None:
         os.replace(draft, folder)
         return
     moves = list(_moves(draft, folder))
-    for source, target in moves:
+    for _, target in moves:
         if target.is_dir() and not target.is_symlink():
             raise IsADirectoryError(f'{target} is a folder, and a file is to be written there')
     for source, target in sorted(moves, key=lambda move: move[1].name in last):

@@ -49,7 +49,9 @@ class Gallery:
 
     def write(self, rows: Sequence[int], folder: Path) -> list[Path]:
         """Write one JPEG a row, named by its rank in `rows`, error and id; then delete those of an earlier run."""
-        names = [f'{i + 1:03d}_{self.percent(row)}_{_file_stem(self.results.ids[row])}.jpg' for i, row in enumerate(rows)]
+        names = [
+            f'{i + 1:03d}_{self.percent(row)}_{_file_stem(self.results.ids[row])}.jpg' for i, row in enumerate(rows)
+        ]
         with output_folder(folder) as draft:
             for row, name in zip(rows, names, strict=True):
                 save(self.picture(row), draft / name)

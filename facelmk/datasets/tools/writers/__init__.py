@@ -30,5 +30,7 @@ FORMATS = {
     'csv': Format(write_csv, ('norm', 'tags')),
     'wflw': Format(write_wflw, size=98, lost_boxes="the boxes, unless they are read with box='provided'"),
     'pts': Format(write_pts, lost_boxes='the boxes: the reader puts the tight box around the points', is_folder=True),
-    'lapa': Format(write_lapa, size=106, lost_boxes='the boxes: the reader takes the rectangle of the points', is_folder=True),
+    'lapa': Format(
+        write_lapa, size=106, lost_boxes='the boxes: the reader takes the rectangle of the points', is_folder=True
+    ),
 }
