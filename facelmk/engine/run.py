@@ -87,9 +87,8 @@ def _resume_source(folder: Path, resume: str | None, is_main: bool) -> str | Non
 
     A run that starts new therefore deletes the `last_checkpoint` of the run before it.
     """
-    if int(os.environ.get('TORCHELASTIC_RESTART_COUNT', 0)) > 0 and (
-        newest := newest_checkpoint(folder, same_run=True)
-    ):
+    restarted = int(os.environ.get('TORCHELASTIC_RESTART_COUNT', 0)) > 0
+    if restarted and (newest := newest_checkpoint(folder, same_run=True)):
         return newest
     if resume == 'auto':
         return newest_checkpoint(folder)

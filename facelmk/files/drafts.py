@@ -83,6 +83,14 @@ def _remove(path: Path) -> None:
         path.unlink(missing_ok=True)
 
 
+def paths_below(folder: Path, pattern: str = '*') -> Iterator[Path]:
+    """Yield the paths below a folder, without drafts: these may be left of a process that was killed."""
+    for path in folder.rglob(pattern):
+        parts = path.relative_to(folder).parts
+        if not any(part.startswith('.') and part.endswith('.tmp') for part in parts):
+            yield path
+
+
 @contextmanager
 def deferred_signals() -> Iterator[None]:
     """Deliver Ctrl-C and SIGTERM only at the end of the block."""
