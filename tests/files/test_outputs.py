@@ -20,10 +20,9 @@ from facelmk.faces import save
 from facelmk.files.backend import AtomicConfig
 from facelmk.registry import MODELS
 from facelmk.report import Collector, conclude
-from facelmk.synthetic import SyntheticFaces
 
 pytest.importorskip('resource', reason='this system limits no files')
-from disturbances import ERRORS, at_commit, file_limit, killed, snapshot  # noqa: E402
+from disturbances import ERRORS, at_commit, file_limit, killed, snapshot
 
 CONFIG = """
 crop = [dict(type='LoadImage'), dict(type='CropFace', size=32), dict(type='PackFace')]
@@ -44,7 +43,19 @@ COMMANDS = {
     'convert: csv': (*CONVERT, 'csv', '--out', 'out/set.csv'),
     'convert: wflw': (*CONVERT, 'wflw', '--out', 'out/set.txt'),
     'convert: pts': (*CONVERT, 'pts', '--pictures', 'copy', '--out', 'out'),
-    'convert: lapa': ('data', 'convert', 'lapa.csv', '--markup', 'lapa', '--to', 'lapa', '--pictures', 'copy', '--out', 'out'),
+    'convert: lapa': (
+        'data',
+        'convert',
+        'lapa.csv',
+        '--markup',
+        'lapa',
+        '--to',
+        'lapa',
+        '--pictures',
+        'copy',
+        '--out',
+        'out',
+    ),
     'convert: drawn faces': ('data', 'convert', 'small.py', '--to', 'coco', '--out', 'out/set.json'),
     'browse': ('data', 'browse', 'small.py', '--out', 'out', '--count', '2'),
     'curves: png': ('plot', 'logs', 'scalars.json', '--out', 'out/curves.png'),

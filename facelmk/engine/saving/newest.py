@@ -1,5 +1,6 @@
 """Find the checkpoint of a work folder to resume from: the newest that is complete, judged by its content."""
 
+import os
 import re
 import zipfile
 from collections.abc import Iterator, Mapping
@@ -65,7 +66,7 @@ def _pointed(folder: Path) -> Path | None:
     with (folder / POINTER).open('rb') as file:
         text = file.read(_MAX_POINTER_BYTES).decode(errors='replace').strip()
     name = own_name(text)
-    if name and '\0' not in name and (folder / name).is_file() and not _leads_out(folder / name):
+    if name and os.path.isfile(folder / name) and not _leads_out(folder / name):
         return folder / name
     print_log(f'{folder / POINTER} names {text[:200]!r}, which is no checkpoint of this folder', 'current')
     return None
@@ -73,7 +74,7 @@ def _pointed(folder: Path) -> Path | None:
 
 def _leads_out(path: Path) -> bool:
     """Whether a path is a link to a file of another folder."""
-    return path.resolve().parent != path.parent.resolve()
+    return os.path.dirname(os.path.realpath(path)) != os.path.realpath(path.parent)
 
 
 def _other_checkpoints(folder: Path, last: Path | None) -> Iterator[tuple[Path, Progress, str]]:
@@ -85,7 +86,7 @@ def _other_checkpoints(folder: Path, last: Path | None) -> Iterator[tuple[Path, 
 def _inspect(path: Path) -> tuple[Progress, str]:
     """Return how far the run of a checkpoint was, and why a run cannot resume from it ('' if it can)."""
     if _leads_out(path):
-        return (-1, -1), f'it is a link to {path.resolve()}, in another folder'
+        return (-1, -1), f'it is a link to {os.path.realpath(path)}, in another folder'
     try:
         if zipfile.is_zipfile(path):
             content = torch.load(path, 'cpu', weights_only=True, mmap=True)
