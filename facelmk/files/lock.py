@@ -35,20 +35,22 @@ def locked_folder(folder: str | Path, name: str) -> Iterator[None]:
     systems that do not pass locks on to other machines. A file that was copied with its folder locks nothing.
     """
     folder, is_new = Path(folder), not Path(folder).exists()
-    check_output(folder, folder=True)
-    with translate_output_errors(folder):
-        folder.mkdir(parents=True, exist_ok=True)
-        file = folder / name
-        with _MUTEX:
-            descriptor = _acquire(file)
-            key = _identity(descriptor)
-            _HELD[key] = os.getpid()
+    file = folder / name
     try:
-        yield
+        check_output(folder, folder=True)
+        with translate_output_errors(folder):
+            folder.mkdir(parents=True, exist_ok=True)
+            with _MUTEX:
+                descriptor = _acquire(file)
+                key = _identity(descriptor)
+                _HELD[key] = os.getpid()
+        try:
+            yield
+        finally:
+            if _HELD.pop(key) == os.getpid() and _identity(file) == key:  # else we are a child of the owner
+                file.unlink()
+            os.close(descriptor)
     finally:
-        if _HELD.pop(key) == os.getpid() and _identity(file) == key:  # else we are a child of the owner
-            file.unlink()
-        os.close(descriptor)
         if is_new:
             with suppress(OSError):
                 folder.rmdir()  # an empty folder: the run was refused before it wrote anything
@@ -93,10 +95,13 @@ def _take_over(descriptor: int, file: Path) -> None:
             raise _refusal(file, owner)
         who = f'process {owner["pid"]} on {owner.get("host")}, which has ended'
         print_log(f'{file.parent}: this run takes over the lock of {who}', 'current')
-    text = json.dumps(me | {'inode': _identity(descriptor)[1]}).encode()
-    os.ftruncate(descriptor, 0)
-    os.pwrite(descriptor, text, 0)
-    os.fsync(descriptor)
+    try:
+        os.ftruncate(descriptor, 0)
+        os.pwrite(descriptor, json.dumps(me | {'inode': _identity(descriptor)[1]}).encode(), 0)
+        os.fsync(descriptor)
+    except OSError:  # the disk is full
+        file.unlink()
+        raise
 
 
 def _read(descriptor: int) -> dict[str, Any]:

@@ -191,3 +191,13 @@ def test_a_lock_that_was_deleted_is_not_freed_twice(tmp_path: Path) -> None:
         (tmp_path / 'run').mkdir()
         leave(tmp_path / 'run', pid=os.getppid())
     assert (tmp_path / 'run' / NAME).exists()
+
+
+@pytest.mark.fault('M16')
+def test_a_full_disk_leaves_no_lock(tmp_path: Path) -> None:
+    pytest.importorskip('resource', reason='this system limits no files')
+    from disturbances import file_limit
+
+    with file_limit(0), pytest.raises(FacelmkError, match='run'), locked_folder(tmp_path / 'run', NAME):
+        pass
+    assert not (tmp_path / 'run').exists()
