@@ -48,7 +48,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except OSError as error:
         if error.filename is not None:
             print(f'facelmk: {error.filename}: {error.strerror}. Check this path and its rights', file=sys.stderr)
-            return FacelmkError.exit_code
+            return MissingResource.exit_code if isinstance(error, FileNotFoundError) else FacelmkError.exit_code
         if error.errno not in FULL_DISK:
             raise
         _drop_output()

@@ -1,5 +1,6 @@
 """Drafts: temporary files and folders beside an output, which become the output in one step."""
 
+import errno
 import os
 import shutil
 import signal
@@ -122,7 +123,17 @@ def move_into(draft: Path, folder: Path, last: Sequence[str] = ()) -> None:
             raise IsADirectoryError(f'{target} is a folder, and a file is to be written there')
     for source, target in sorted(moves, key=lambda move: move[1].name in last):
         if not (source.is_symlink() and target.is_file() and not target.is_symlink()):
-            os.replace(source, target)
+            _move(source, target)
+
+
+def _move(source: Path, target: Path) -> None:
+    try:
+        os.replace(source, target)
+    except OSError as error:
+        if error.errno != errno.EXDEV:  # a folder in the output folder is a link to another disk
+            raise
+        with new_draft(target, lambda draft: shutil.move(source, draft)) as draft:
+            os.replace(draft, target)
 
 
 def _moves(draft: Path, folder: Path) -> Iterator[tuple[Path, Path]]:
