@@ -156,7 +156,7 @@ def _build_runner(config: Config, launcher: str) -> Runner:
     if launcher == 'none':
         config.launcher = 'none'
     set_worker_timeouts(config)
-    return Runner.from_cfg(AtomicConfig(config._cfg_dict, filename=config.filename))
+    return Runner.from_cfg(AtomicConfig.of(config))
 
 
 def _enable_mixed_precision(config: Config) -> None:

@@ -21,6 +21,13 @@ class AtomicFiles(LocalBackend):
 class AtomicConfig(Config):
     """A config whose `dump`, by which the Runner records it in the work folder, is an atomic write."""
 
+    @classmethod
+    def of(cls, config: Config) -> 'AtomicConfig':
+        """Return the same config with this `dump`."""
+        new = cls.__new__(cls)
+        new.__dict__.update(config.__dict__)
+        return new
+
     def dump(self, file: str | Path | None = None) -> str | None:
         """Write the config to a file, or return it as text."""
         if file is None or Path(file).suffix != '.py':

@@ -1,6 +1,7 @@
 """The lock of a work folder: two runs never share one."""
 
 import json
+import logging
 import os
 import socket
 import threading
@@ -94,7 +95,7 @@ def _take_over(descriptor: int, file: Path) -> None:
         if _may_live(owner, me):
             raise _refusal(file, owner)
         who = f'process {owner["pid"]} on {owner.get("host")}, which has ended'
-        print_log(f'{file.parent}: this run takes over the lock of {who}', 'current')
+        print_log(f'{file.parent}: this run takes over the lock of {who}', 'current', logging.WARNING)
     try:
         os.ftruncate(descriptor, 0)
         os.pwrite(descriptor, json.dumps(me | {'inode': _identity(descriptor)[1]}).encode(), 0)

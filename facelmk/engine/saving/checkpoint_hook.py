@@ -283,7 +283,7 @@ class CheckpointHook(hooks.CheckpointHook):
         free = shutil.disk_usage(path.parent if path.parent.is_dir() else runner.work_dir).free / 2**20
         last = self.last_ckpt or newest_checkpoint(self.out_dir, same_run=True)  # None if nothing was saved yet
         text = (
-            f'{path} could not be written ({error.strerror}). {free:.0f} MiB are free there. '
+            f'{path} could not be written ({error.strerror or error}). {free:.0f} MiB are free there. '
             f'The last good checkpoint is {last or "none yet"}'
         )
         if self.on_failed_save == 'stop':

@@ -1,5 +1,6 @@
 """Find the checkpoint of a work folder to resume from: the newest that is complete, judged by its content."""
 
+import logging
 import os
 import re
 import zipfile
@@ -45,7 +46,7 @@ def newest_checkpoint(folder: str | Path, same_run: bool = False) -> str | None:
         fault = fault or _damage(path)
         if not fault:
             return str(path)
-        print_log(f'{path} is not used: {fault}', 'current')
+        print_log(f'{path} is not used: {fault}', 'current', logging.WARNING)
     return None
 
 
@@ -68,7 +69,11 @@ def _pointed(folder: Path) -> Path | None:
     name = own_name(text)
     if name and os.path.isfile(folder / name) and not _leads_out(folder / name):
         return folder / name
-    print_log(f'{folder / POINTER} names {text[:200]!r}, which is no checkpoint of this folder', 'current')
+    print_log(
+        f'{folder / POINTER} names {text[:200]!r}, which is no checkpoint of this folder: the newest one is used',
+        'current',
+        logging.WARNING,
+    )
     return None
 
 
