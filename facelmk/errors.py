@@ -1,7 +1,10 @@
 """The errors of all layers. Each message says what is wrong, where, what was expected and what to do next."""
 
 import difflib
+import errno
 from collections.abc import Iterable
+
+FULL_DISK = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
 
 
 class FacelmkError(Exception):
@@ -33,6 +36,25 @@ class TrainingFault(FacelmkError):
     """Training cannot continue."""
 
     exit_code = 5
+
+
+class UnwritableOutput(FacelmkError, OSError):
+    """A file or folder that cannot be written: `error` says why, `path` is what the user asked for."""
+
+    def __init__(self, path: object, error: OSError, advice: str = '') -> None:
+        full = error.errno in FULL_DISK
+        default = (
+            'Free some space, raise the quota or the limit (ulimit -f), or write to another disk'
+            if full
+            else 'Choose a path that this user can write to'
+        )
+        reason = error.strerror or str(error)
+        super().__init__(f'{path} cannot be written: {reason}. {advice or default}')
+        self.errno, self.strerror, self.filename = error.errno, reason, str(path)
+        self.exit_code = 3 if full or error.errno in (errno.EROFS, errno.EIO) else 2
+
+    def __str__(self) -> str:
+        return str(self.args[0])
 
 
 def did_you_mean(name: str, known: Iterable[str]) -> str:

@@ -25,6 +25,7 @@ import numpy as np  # noqa: E402
 
 from facelmk.datasets import CsvFaces  # noqa: E402
 from facelmk.datasets.records import tight_boxes  # noqa: E402
+from facelmk.files.atomic import atomic_write  # noqa: E402
 from facelmk.markups import MARKUPS  # noqa: E402
 from facelmk.synthetic.landmarks import in_markup  # noqa: E402
 
@@ -80,8 +81,12 @@ def write_mesh(options: argparse.Namespace) -> None:
             points = np.array([[point.x, point.y] for point in faces[0].landmark]) * CROP_PX - 0.5
             numbers.append(number)
             meshes.append((points - offset) / scale)
-    np.savez(options.out, index=np.array(numbers), points=np.array(meshes, np.float32))
+    _save(options.out, index=np.array(numbers), points=np.array(meshes, np.float32))
     print(f'MediaPipe found {len(numbers)} of {total} faces')
+
+
+def _save(path: str, **arrays: np.ndarray) -> None:
+    atomic_write(Path(path), lambda file: np.savez(file, **arrays))
 
 
 def _faces(options: argparse.Namespace) -> Iterator[tuple[np.ndarray, np.ndarray]]:
@@ -116,7 +121,7 @@ def write_labels(options: argparse.Namespace) -> None:
         for a, b in JOINED.same:
             labels[:, a] = labels[:, b]
     boxes = tight_boxes(labels[:, 98:], np.ones((len(labels), 68)))
-    np.savez(options.out, names=portraits['names'], points=labels.astype(np.float32), boxes=boxes.astype(np.float32))
+    _save(options.out, names=portraits['names'], points=labels.astype(np.float32), boxes=boxes.astype(np.float32))
     print(f'The map is fitted on {good.sum()} of {len(good)} drawn faces. {len(labels)} pictures have labels.')
 
 

@@ -23,6 +23,7 @@ from mmengine import Config, ConfigDict  # noqa: E402
 
 from facelmk.config import config_folder, config_names, load_config  # noqa: E402
 from facelmk.engine.run import train  # noqa: E402
+from facelmk.files.atomic import write_bytes  # noqa: E402
 from facelmk.report.logs import read_log  # noqa: E402
 from facelmk.report.record import versions  # noqa: E402
 
@@ -131,9 +132,8 @@ def run(name: str, rung: str, resume: bool = False) -> dict[str, Any]:
         shutil.rmtree(config.work_dir, ignore_errors=True)
     runner = train(config, 'auto' if resume else None, scale_rate=rung != 'reduced' and 'auto_scale_lr' in config)
     folder = RECORDS / rung
-    folder.mkdir(parents=True, exist_ok=True)
     logs = sorted(Path(config.work_dir).glob('*/vis_data/scalars.json'))
-    (folder / f'{name}.log.json').write_text(''.join(log.read_text() for log in logs), encoding='utf-8')
+    write_bytes(folder / f'{name}.log.json', b''.join(log.read_bytes() for log in logs))
     errors = [round(line['NME'], 3) for line in read_log(folder / f'{name}.log.json').val]
     entry = dict(
         row=name,
@@ -148,7 +148,7 @@ def run(name: str, rung: str, resume: bool = False) -> dict[str, Any]:
         device=torch.cuda.get_device_name() if torch.cuda.is_available() else 'CPU',
         versions=versions(),
     )
-    (folder / f'{name}.json').write_text(json.dumps(entry, indent=2) + '\n', encoding='utf-8')
+    write_bytes(folder / f'{name}.json', f'{json.dumps(entry, indent=2)}\n'.encode())
     return entry
 
 

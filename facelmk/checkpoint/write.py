@@ -1,17 +1,19 @@
 """Write checkpoints of plain data by an atomic write."""
 
 import hashlib
+import io
 import re
 from collections.abc import Mapping
+from datetime import date
 from pathlib import Path
-from typing import Any
+from typing import Any, BinaryIO
 
 import numpy as np
 import torch
 from torch import Tensor, nn
 
 from ..errors import FacelmkError
-from ..files.atomic import atomic_write
+from ..files.atomic import atomic_write, write_bytes
 from ..markups import MAPS, MARKUPS
 from .dialects import translate
 from .read import FORMAT, FORMAT_KEY, read_checkpoint, weights_of
@@ -20,8 +22,11 @@ from .unpickle import Stub
 
 def save_checkpoint(data: Mapping[str, Any], path: str | Path) -> None:
     """Write tensors and plain data; arrays become tensors, NumPy's numbers Python's."""
-    content = plain({FORMAT_KEY: FORMAT} | dict(data))
-    atomic_write(Path(path), lambda file: torch.save(content, file))
+    atomic_write(Path(path), lambda file: _dump(data, file))
+
+
+def _dump(data: Mapping[str, Any], file: BinaryIO) -> None:
+    torch.save(plain({FORMAT_KEY: FORMAT} | dict(data)), file)
 
 
 def plain(value: Any, key: str = 'data') -> Any:
@@ -43,20 +48,23 @@ def plain(value: Any, key: str = 'data') -> Any:
     )
 
 
-def publish(source: str | Path, target: str | Path, markup: str | None = None) -> Path:
+def publish(source: str | Path, target: str | Path, markup: str | None = None, day: date | None = None) -> Path:
     """Write the weights alone, under our keys, as target-<first 8 of the sha256>.pth, and return that path.
 
-    `markup` keeps one landmark scheme of a network that joins several: 'wflw' or '300w' of 'wflw_300w'.
+    `markup` keeps one landmark scheme of a network that joins several: 'wflw' or '300w' of 'wflw_300w'. With `day`, the
+    name ends in _<date>.pth, as those of MMPose.
     """
     checkpoint, target = read_checkpoint(source), Path(target)
     weights, _ = translate(weights_of(checkpoint, source))
     meta = {key: value for key, value in (checkpoint.get('meta') or {}).items() if isinstance(value, (str, int, float))}
     if markup is not None:
         weights, meta = _keep_scheme(weights, meta, markup, source)
-    temporary = target.with_name(f'.{target.stem}.pth')
-    save_checkpoint({'meta': meta, 'state_dict': weights}, temporary)
-    digest = hashlib.sha256(temporary.read_bytes()).hexdigest()[:8]
-    return temporary.replace(target.with_name(f'{target.stem}-{digest}.pth'))
+    content = io.BytesIO()
+    _dump({'meta': meta, 'state_dict': weights}, content)
+    digest = hashlib.sha256(content.getbuffer()).hexdigest()[:8]
+    path = target.with_name(f'{target.stem}-{digest}{"" if day is None else f"_{day:%Y%m%d}"}.pth')
+    write_bytes(path, content.getbuffer())
+    return path
 
 
 def _keep_scheme(

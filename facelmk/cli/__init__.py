@@ -6,12 +6,14 @@ Exit codes: 0 good, 1 a bug, 2 wrong input, 3 a missing resource, 4 defective da
 import argparse
 import importlib
 import os
+import signal
 import sys
 from collections.abc import Sequence
 from contextlib import AbstractContextManager, nullcontext
 
 from .. import __version__
-from ..errors import FacelmkError, did_you_mean
+from ..errors import FULL_DISK, FacelmkError, MissingResource, UnwritableOutput, did_you_mean
+from .interrupts import signals_as_interrupts
 from .options import example, unknown_argument
 
 VERBS = {
@@ -25,7 +27,6 @@ VERBS = {
     'env': 'list this machine, its packages and their problems',
 }
 BROKEN_PIPE = 141  # what a shell reports of a program whose reader has gone
-INTERRUPTED = 130
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -37,16 +38,31 @@ def main(arguments: Sequence[str] | None = None) -> int:
         print(f'facelmk: {problem}', file=sys.stderr)
         return 2
     try:
-        return _run(words)
-    except BrokenPipeError:  # the reader of the output has gone, such as `| head`; Python would flush once more
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        with signals_as_interrupts():
+            return _run(words)
+    except BrokenPipeError:  # the reader of the output has gone, such as `| head`
+        _drop_output()
         return BROKEN_PIPE
     except FacelmkError as error:
         print(f'facelmk: {error}', file=sys.stderr)
         return error.exit_code
-    except KeyboardInterrupt:
+    except OSError as error:
+        if error.filename is not None:
+            print(f'facelmk: {error.filename}: {error.strerror}. Check this path and its rights', file=sys.stderr)
+            return MissingResource.exit_code if isinstance(error, FileNotFoundError) else FacelmkError.exit_code
+        if error.errno not in FULL_DISK:
+            raise
+        _drop_output()
+        print(f'facelmk: {UnwritableOutput("stdout", error)}', file=sys.stderr)
+        return MissingResource.exit_code
+    except KeyboardInterrupt as error:
         print('facelmk: interrupted', file=sys.stderr)
-        return INTERRUPTED
+        return 128 + getattr(error, 'number', signal.SIGINT)
+
+
+def _drop_output() -> None:
+    """Discard what is still to be printed: Python would try to print it once more at the end."""
+    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 
 
 def _misplaced_verb(words: Sequence[str]) -> str | None:

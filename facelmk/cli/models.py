@@ -54,10 +54,11 @@ def _stats(options: argparse.Namespace) -> None:
 
 
 def _publish(options: argparse.Namespace) -> None:
+    from ..files.atomic import check_output
+
+    check_output(Path(options.target).parent, folder=True)
     from ..checkpoint import publish
 
-    path = publish(options.source, options.target, options.markup)
-    # the name ends in the hash; MMPose's users expect the date too
-    path = path.replace(path.with_name(f'{path.stem}_{date.today():%Y%m%d}.pth'))
+    path = publish(options.source, options.target, options.markup, date.today())
     digest = hashlib.sha256(path.read_bytes()).hexdigest()
     print(json.dumps({'file': str(path), 'sha256': digest}) if options.json else f'{path}\nsha256 {digest}')

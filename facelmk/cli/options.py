@@ -172,4 +172,8 @@ def values(pairs: Iterable[str]) -> dict[str, Any]:
 def drawing(options: argparse.Namespace, work_dir: str) -> dict[str, Any]:
     """Return the arguments of `engine.run.Drawing`."""
     folder = None if options.show_dir is None else str(Path(work_dir, options.show_dir))
+    if folder is not None:
+        from ..files.atomic import check_output
+
+        check_output(folder, folder=True)
     return dict(folder=folder, show=options.show, interval=options.interval, wait=options.wait_time)

@@ -7,6 +7,7 @@ from typing import Any
 
 from .options import example
 
+CURVES = 'curves.png'
 MMPOSE_ACTIONS = ('plot_curve', 'cal_train_time')
 
 
@@ -34,15 +35,18 @@ def arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def run(options: argparse.Namespace) -> None:
+    from ..files.atomic import check_output
     from ..report.logs import draw_curves, read_log
 
     action = options.logs[0] if options.logs[0] in MMPOSE_ACTIONS and len(options.logs) > 1 else None
-    logs = [read_log(source) for source in (options.logs[1:] if action else options.logs)]
     draw = options.out or options.show or options.keys or action == 'plot_curve'
+    if draw and action != 'cal_train_time':
+        check_output(options.out or CURVES)
+    logs = [read_log(source) for source in (options.logs[1:] if action else options.logs)]
     summaries = [] if action == 'plot_curve' else [_summary(log, options) for log in logs]
     if draw and action != 'cal_train_time':
         path = draw_curves(
-            logs, options.keys or ['loss'], options.out or 'curves.png', options.title, options.legend, options.show
+            logs, options.keys or ['loss'], options.out or CURVES, options.title, options.legend, options.show
         )
         if not options.json:
             print(f'curves: {path}')

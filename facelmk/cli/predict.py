@@ -2,6 +2,7 @@
 
 import argparse
 import json
+from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -47,6 +48,7 @@ def arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def run(options: argparse.Namespace) -> None:
+    from ..files.atomic import check_output
     from ..inference import load
     from ..inference.boxes import NEEDED, parse_boxes
     from ..inference.folders import find_pictures
@@ -63,12 +65,14 @@ def run(options: argparse.Namespace) -> None:
         boxes_of = parse_boxes(options.boxes)
         config = read_config(options)
         out = _output(options, config.work_dir)
+        if out is not None:
+            check_output(out, _is_folder(out))
         pictures, others = find_pictures(options.inputs, out)
         drawings = _drawings(pictures, out)
         model = load(
             config, options.weights, options.device, False if options.no_flip else None, batch_size=options.batch_size
         )
-        rows, failed = _predict(model, pictures, boxes_of, drawings, options.strict)
+        rows, failed = _write(out, drawings, lambda new: _predict(model, pictures, boxes_of, new, options.strict))
     _report(options, rows, out, others)
     if failed:
         named = '; '.join(
@@ -91,9 +95,37 @@ def _drawings(pictures: list['PictureSource'], out: Path | None) -> dict[str, Pa
     return {} if out is None or out.suffix.lower() == '.json' else name_drawings(pictures, out)
 
 
+def _is_folder(out: Path) -> bool:
+    from ..inference.folders import ENDINGS
+
+    return out.suffix.lower() not in {'.json', *ENDINGS}
+
+
+Results = tuple[list[dict[str, Any]], dict[str, FacelmkError]]
+
+
+def _write(out: Path | None, drawings: dict[str, Path], predict: Callable[[dict[str, Path]], Results]) -> Results:
+    """Write drawings and numbers to `out`; those of a folder appear together, at the end."""
+    from ..files.atomic import output_folder, write_bytes
+
+    if out is None or not _is_folder(out):
+        rows, failed = predict(drawings)
+        if out is not None and out.suffix.lower() == '.json':
+            write_bytes(out, _json(rows))
+        return rows, failed
+    with output_folder(out, last=[LIST]) as draft:
+        rows, failed = predict({source: draft / path.relative_to(out) for source, path in drawings.items()})
+        write_bytes(draft / LIST, _json(rows))
+    return rows, failed
+
+
+def _json(rows: list[dict[str, Any]]) -> bytes:
+    return f'{json.dumps(rows)}\n'.encode()
+
+
 def _predict(
     model: 'Predictor', pictures: list['PictureSource'], boxes_of: Any, drawings: dict[str, Path], strict: bool
-) -> tuple[list[dict[str, Any]], dict[str, FacelmkError]]:
+) -> Results:
     """Return a row of numbers for each picture, and the errors of the others; write the drawings."""
     rows, boxes, failed = [], {}, {}
     for picture in pictures:
@@ -111,14 +143,8 @@ def _predict(
 
 
 def _report(options: argparse.Namespace, rows: list[dict[str, Any]], out: Path | None, others: int) -> None:
-    from ..files.atomic import write_bytes
-    from ..inference.folders import ENDINGS
-
-    text = json.dumps(rows)
-    if out is not None and out.suffix.lower() not in ENDINGS:
-        write_bytes(out if out.suffix.lower() == '.json' else out / LIST, f'{text}\n'.encode())
     if options.json:
-        print(text)
+        print(_json(rows).decode(), end='')
         return
     faces = sum(len(row['faces']) for row in rows)
     skipped = f', {_count(others, "other file")} skipped' if others else ''

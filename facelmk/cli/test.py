@@ -34,6 +34,16 @@ def arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument('--json', action='store_true', help='print the metrics as json')
 
 
+def _check_outputs(options: argparse.Namespace, work_dir: str) -> None:
+    """Refuse what cannot be written before the test runs."""
+    from ..files.atomic import check_output
+
+    for path in filter(None, (Path(work_dir, 'metrics.json'), options.out, options.dump)):
+        check_output(path)
+    for folder in filter(None, (options.report, options.badcase and Path(work_dir, 'badcase'))):
+        check_output(folder, folder=True)
+
+
 def run(options: argparse.Namespace) -> None:
     from ..config.build_errors import check_complete, translate_build_errors
     from ..engine.ranks import translate_lost_rank_errors
@@ -42,6 +52,7 @@ def run(options: argparse.Namespace) -> None:
 
     config = read_config(options)
     check_complete(config, 'test')
+    _check_outputs(options, config.work_dir)
     with translate_lost_rank_errors(), translate_build_errors(config):
         with keep_stdout_for_json(options.json):
             runner, metrics = test(

@@ -48,6 +48,12 @@ def join_ranks(launcher: str, config: Config) -> None:
         config.model_wrapper_cfg = dict(type='MMDistributedDataParallel', device_ids=None, broadcast_buffers=False)
 
 
+def rank_of(launcher: str) -> int:
+    """Return the number of this process, from the variables of its launcher; 0 without one."""
+    name = {'none': '', 'slurm': _SLURM['RANK'], 'mpi': _MPI['RANK']}.get(launcher, 'RANK')
+    return int(os.environ.get(name, 0))
+
+
 def _set_variables(launcher: str) -> None:
     """Set torch's environment variables from those of the launcher."""
     names = {'slurm': _SLURM, 'mpi': _MPI}.get(launcher, {})

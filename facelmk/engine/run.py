@@ -3,6 +3,7 @@
 import copy
 import os
 from collections.abc import Sequence
+from contextlib import nullcontext
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
@@ -15,11 +16,15 @@ from mmengine.runner import Runner
 from ..checkpoint import find_checkpoint, load_checkpoint  # this also registers the safe readers with mmengine
 from ..errors import FacelmkError, MissingResource
 from ..files.atomic import translate_lost_folder_errors
+from ..files.backend import AtomicConfig
+from ..files.lock import locked_folder
 from .faults.stopping import graceful_shutdown
 from .faults.workers import set_worker_timeouts, translate_worker_errors
 from .hooks import CheckResumed
-from .ranks import join_ranks
-from .saving.newest import newest_checkpoint
+from .ranks import join_ranks, rank_of
+from .saving.newest import POINTER, checkpoint_folder, newest_checkpoint
+
+TRAIN_LOCK, TEST_LOCK = '.train.lock', '.test.lock'  # a test may run beside the training of its work folder
 
 
 @dataclass
@@ -54,30 +59,41 @@ def train(
         _enable_rate_scaling(config)
     if not validate:
         _disable_validation(config)
-    resume = _resume_source(config.work_dir, resume)
-    checkpoint = newest_checkpoint(config.work_dir) if resume == 'auto' else resume
-    if checkpoint is not None:  # else the run starts from the config's own load_from
-        config.resume, config.load_from = True, checkpoint
     _set_default_loop_and_guard(config)
     (drawing or Drawing()).add_hook(config)
-    runner = _build_runner(config, launcher)
-    runner.auto_scale_lr = _scale_for_accumulation(config)
-    if checkpoint is not None:
-        runner.register_hook(CheckResumed())
-    with graceful_shutdown(), translate_worker_errors(), translate_lost_folder_errors(config.work_dir):
-        runner.train()
+    is_main = rank_of(launcher) == 0
+    with locked_folder(config.work_dir, TRAIN_LOCK) if is_main else nullcontext():
+        return _train(config, resume, launcher, is_main)
+
+
+def _train(config: Config, resume: str | None, launcher: str, is_main: bool) -> Runner:
+    """Train in a work folder that no other run uses."""
+    checkpoint = _resume_source(checkpoint_folder(config), resume, is_main)
+    config.resume = checkpoint is not None  # else mmengine would look for a checkpoint, in other folders, too
+    if checkpoint is not None:  # else the run starts from the config's own load_from
+        config.load_from = checkpoint
+    with translate_lost_folder_errors(config.work_dir):
+        runner = _build_runner(config, launcher)
+        runner.auto_scale_lr = _scale_for_accumulation(config)
+        if checkpoint is not None:
+            runner.register_hook(CheckResumed())
+        with graceful_shutdown(), translate_worker_errors():
+            runner.train()
     return runner
 
 
-def _resume_source(work_dir: str, resume: str | None) -> str | None:
-    """Return what to resume. If torchrun restarted this run after a rank died: the newest checkpoint of this run.
+def _resume_source(folder: Path, resume: str | None, is_main: bool) -> str | None:
+    """Return the checkpoint to resume. If torchrun restarted this run after a rank died: the newest of this run.
 
     A run that starts new therefore deletes the `last_checkpoint` of the run before it.
     """
-    if int(os.environ.get('TORCHELASTIC_RESTART_COUNT', 0)) > 0:
-        return newest_checkpoint(work_dir, same_run=True) or resume
-    if resume != 'auto':
-        Path(work_dir, 'last_checkpoint').unlink(missing_ok=True)
+    restarted = int(os.environ.get('TORCHELASTIC_RESTART_COUNT', 0)) > 0
+    if restarted and (newest := newest_checkpoint(folder, same_run=True)):
+        return newest
+    if resume == 'auto':
+        return newest_checkpoint(folder)
+    if is_main and not restarted:
+        (folder / POINTER).unlink(missing_ok=True)
     return resume
 
 
@@ -99,13 +115,14 @@ def test(
     find_checkpoint(source)  # so that an error about it does not stand below the Runner's long log
     config.load_from, config.resume = None, False  # the Runner accepts a checkpoint that fits only in part
     (drawing or Drawing()).add_hook(config)
-    runner = _build_runner(_without_training(config), launcher)
-    load_checkpoint(runner.model, source)
-    evaluator = runner.test_loop.evaluator
-    evaluator.metrics.extend(watch)
-    evaluator.dataset_meta = runner.test_loop.dataloader.dataset.metainfo
-    with translate_worker_errors():
-        return runner, runner.test()
+    with locked_folder(config.work_dir, TEST_LOCK) if rank_of(launcher) == 0 else nullcontext():
+        runner = _build_runner(_without_training(config), launcher)
+        load_checkpoint(runner.model, source)
+        evaluator = runner.test_loop.evaluator
+        evaluator.metrics.extend(watch)
+        evaluator.dataset_meta = runner.test_loop.dataloader.dataset.metainfo
+        with translate_worker_errors():
+            return runner, runner.test()
 
 
 def _disable_validation(config: Config) -> None:
@@ -139,7 +156,7 @@ def _build_runner(config: Config, launcher: str) -> Runner:
     if launcher == 'none':
         config.launcher = 'none'
     set_worker_timeouts(config)
-    return Runner.from_cfg(config)
+    return Runner.from_cfg(AtomicConfig.of(config))
 
 
 def _enable_mixed_precision(config: Config) -> None:

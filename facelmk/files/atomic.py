@@ -1,35 +1,44 @@
 """Atomic writes: a reader sees the old file or the complete new one. All files of the package are written here."""
 
 import errno
+import io
+import logging
 import os
-import uuid
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+import stat
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import ExitStack, contextmanager, suppress
 from pathlib import Path
 from typing import BinaryIO
 
-from mmengine.fileio import LocalBackend, register_backend
+from ..errors import FULL_DISK, TrainingFault, UnwritableOutput
+from .drafts import deferred_signals, move_into, new_draft
 
-from ..errors import TrainingFault
 
-_UNWRITABLE = (errno.ENOSPC, errno.EDQUOT, errno.EROFS, errno.EFBIG)
+def write_bytes(path: Path, data: bytes | memoryview) -> None:
+    """Write bytes into a temporary file beside `path`, flush it to the disk and rename it to `path`.
+
+    Devices and pipes, such as /dev/stdout, are written directly.
+    """
+    with translate_output_errors(path):
+        check_output(path)
+        if _is_stream(path):
+            with path.open('wb') as stream:
+                stream.write(data)
+            return
+        path.parent.mkdir(parents=True, exist_ok=True)
+        with new_draft(path, lambda draft: draft.touch(exist_ok=False)) as draft, draft.open('wb') as file:
+            file.write(data)
+            commit(file, path)
 
 
 def atomic_write(path: Path, write: Callable[[BinaryIO], object]) -> None:
-    """Call `write` with a temporary file beside `path`, flush it to the disk and rename it to `path`."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    with path.with_name(f'.{path.name}.{uuid.uuid4().hex[:8]}').open('xb') as file:
-        try:
-            write(file)
-            commit(file, path)
-        except BaseException:
-            Path(file.name).unlink(missing_ok=True)
-            raise
+    """Call `write` with a stream in memory, then write its content by an atomic write.
 
-
-def write_bytes(path: Path, data: bytes) -> None:
-    """Write bytes by an atomic write."""
-    atomic_write(path, lambda file: file.write(data))
+    So an error of `write` is never one of the disk: torch reports a full disk as an error of its own format.
+    """
+    content = io.BytesIO()
+    write(content)
+    write_bytes(path, content.getbuffer())
 
 
 def commit(file: BinaryIO, path: Path) -> None:
@@ -45,29 +54,83 @@ def commit(file: BinaryIO, path: Path) -> None:
             os.close(folder)
 
 
-class AtomicFiles(LocalBackend):
-    """mmengine's local files with atomic writes; mmengine 0.10.7 overwrites a file in place."""
+@contextmanager
+def output_folder(folder: str | Path, last: Sequence[str] = ()) -> Iterator[Path]:
+    """Yield an empty draft folder; at the end, all files in it move into `folder` together, those of `last` at the end.
 
-    def put(self, obj: bytes, filepath: str | Path) -> None:
-        write_bytes(Path(filepath), obj)
+    If the block fails, `folder` stays as it was. The draft lies in `folder` or, if that does not exist, beside it.
+    """
+    folder = Path(folder)
+    with ExitStack() as stack:
+        with translate_output_errors(folder):
+            check_output(folder, folder=True)
+            base = folder if folder.is_dir() else folder.parent
+            base.mkdir(parents=True, exist_ok=True)
+            draft = stack.enter_context(new_draft(base / folder.resolve().name, Path.mkdir))
+        yield draft
+        with translate_output_errors(folder), deferred_signals():
+            move_into(draft, folder, last)
 
-    def put_text(self, obj: str, filepath: str | Path, encoding: str = 'utf-8') -> None:
-        self.put(obj.encode(encoding), filepath)
+
+def check_output(path: str | Path, folder: bool = False) -> None:
+    """Refuse a path that no file (or `folder`) can be written to: call this before the work whose result it gets."""
+    path = Path(path)
+    with translate_output_errors(path):
+        with suppress(FileNotFoundError, NotADirectoryError):
+            path.lstat()  # raises for a name that no file can have
+        exists = path.exists()
+        if exists and path.is_dir() != folder:
+            number = errno.ENOTDIR if folder else errno.EISDIR
+            raise OSError(number, 'it is a file, and a folder is expected' if folder else 'it is a folder')
+        existing = path if exists else next(parent for parent in path.absolute().parents if parent.exists())
+        if not exists and not existing.is_dir():
+            raise OSError(errno.ENOTDIR, f'{existing} is no folder')
+        for target in {existing} if existing.is_dir() or _is_stream(path) else {existing, existing.absolute().parent}:
+            _check_access(target)
+
+
+def _check_access(path: Path) -> None:
+    if os.access(path, os.W_OK):
+        return
+    if os.name == 'posix' and os.statvfs(path).f_flag & os.ST_RDONLY:
+        raise OSError(errno.EROFS, f'{path} is on a read-only disk')
+    raise OSError(errno.EACCES, f'{path} does not let this user write')
+
+
+def _is_stream(path: Path) -> bool:
+    """Whether a path is a device, a pipe, or a link to an open file: nothing there can be replaced."""
+    folder = path.absolute().parent.resolve()
+    if folder == Path('/dev') or folder.is_relative_to('/proc'):
+        return path.exists()
+    return path.exists() and not (stat.S_ISREG(path.stat().st_mode) or path.is_dir())
+
+
+@contextmanager
+def translate_output_errors(path: str | Path) -> Iterator[None]:
+    """Raise UnwritableOutput, which names `path`, in place of another OSError."""
+    try:
+        yield
+    except UnwritableOutput:
+        raise
+    except (OSError, ValueError) as error:  # ValueError: a NUL in the path
+        cause = error if isinstance(error, OSError) else OSError(errno.EINVAL, str(error))
+        raise UnwritableOutput(path, cause) from error
 
 
 @contextmanager
 def translate_lost_folder_errors(folder: str | Path) -> Iterator[None]:
     """Raise TrainingFault if a folder can no longer be written to; log files in it count, too."""
+    log_errors, logging.raiseExceptions = logging.raiseExceptions, False  # of a full disk: a traceback for each line
     try:
         yield
     except OSError as error:
         inside = error.filename is not None and Path(folder).absolute() in Path(str(error.filename)).absolute().parents
-        if not inside and error.errno not in _UNWRITABLE:
+        if not inside and error.errno not in (*FULL_DISK, errno.EROFS):
             raise
+        reason = f'{error.filename}: {error.strerror}' if isinstance(error, UnwritableOutput) else error
         raise TrainingFault(
-            f'{folder} can no longer be written to ({error}). Free some space, or check whether it was moved, deleted '
+            f'{folder} can no longer be written to ({reason}). Free some space, or check whether it was moved, deleted '
             'or unmounted; then continue with --resume'
         ) from error
-
-
-register_backend('atomic', AtomicFiles, force=True)
+    finally:
+        logging.raiseExceptions = log_errors

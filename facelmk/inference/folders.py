@@ -7,6 +7,7 @@ from typing import NamedTuple
 from urllib.parse import unquote, urlsplit
 
 from ..errors import FacelmkError, MissingResource
+from ..files.drafts import paths_below
 from .pictures import is_url
 
 ENDINGS = {'.jpg', '.jpeg', '.png', '.bmp', '.webp', '.tif', '.tiff', '.jp2', '.pgm', '.ppm'}
@@ -49,7 +50,7 @@ def find_pictures(inputs: Iterable[str], leave_out: Path | None = None) -> tuple
 
 
 def _files(folder: Path, leave_out: Path | None) -> list[Path]:
-    files = sorted(file for file in folder.rglob('*') if file.is_file())
+    files = sorted(path for path in paths_below(folder) if path.is_file())
     if leave_out is None or leave_out.resolve() == folder.resolve() or not _is_below(leave_out, folder):
         return files
     return [file for file in files if not _is_below(file, leave_out)]

@@ -14,6 +14,7 @@ from .. import geometry
 from ..datasets.transforms.crop import CropFace, resample
 from ..datasets.transforms.load import LoadImage
 from ..faces import compare, save
+from ..files.atomic import output_folder
 from .collect import Results
 
 
@@ -47,13 +48,17 @@ class Gallery:
         return face
 
     def write(self, rows: Sequence[int], folder: Path) -> list[Path]:
-        """Write one JPEG a row, named by its rank in `rows`, error and id; delete those of an earlier run."""
-        for old in folder.glob('[0-9][0-9][0-9]_*.jpg'):
-            old.unlink()
-        return [
-            save(self.picture(row), folder / f'{i + 1:03d}_{self.percent(row)}_{_file_stem(self.results.ids[row])}.jpg')
-            for i, row in enumerate(rows)
+        """Write one JPEG a row, named by its rank in `rows`, error and id; then delete those of an earlier run."""
+        names = [
+            f'{i + 1:03d}_{self.percent(row)}_{_file_stem(self.results.ids[row])}.jpg' for i, row in enumerate(rows)
         ]
+        with output_folder(folder) as draft:
+            for row, name in zip(rows, names, strict=True):
+                save(self.picture(row), draft / name)
+        for old in folder.glob('[0-9][0-9][0-9]_*.jpg'):
+            if old.name not in names:
+                old.unlink()
+        return [folder / name for name in names]
 
     def percent(self, row: int) -> str:
         """Return a face's error as text, in per cent."""

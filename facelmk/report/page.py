@@ -9,7 +9,7 @@ from typing import Any
 
 import numpy as np
 
-from ..files.atomic import write_bytes
+from ..files.atomic import output_folder, write_bytes
 from ..metrics import ErrorMetric
 from .baseline import mean_face
 from .collect import Results, full_name
@@ -20,15 +20,25 @@ from .style import STYLE
 from .tables import Table
 
 GALLERY_SIZE = 12  # faces
+INDEX = 'index.html'
 
 
 def write_page(
     folder: Path, entry: Mapping[str, Any], table: Table, results: Results, gallery: Gallery, baseline: Any = None
 ) -> Path:
-    """Write `folder`/index.html and its overlays.
+    """Write `folder`/index.html and its overlays, which replace those of an earlier page together.
 
     `entry` is the content of metrics.json, `baseline` the errors (N,) of the baseline.
     """
+    with output_folder(folder, last=[INDEX]) as draft:
+        write_bytes(draft / INDEX, _page(draft, entry, table, results, gallery, baseline).encode())
+    return folder / INDEX
+
+
+def _page(
+    folder: Path, entry: Mapping[str, Any], table: Table, results: Results, gallery: Gallery, baseline: Any
+) -> str:
+    """Return the page; write its overlays to `folder`."""
     title = f'{entry["config"]}: facial landmarks on {entry["faces"]} faces'
     sections = [
         _head(title, entry, results),
@@ -37,14 +47,11 @@ def write_page(
         _error_map(results),
         *_galleries(results, gallery, folder),
     ]
-    page = (
+    return (
         f'<!DOCTYPE html>\n<html lang="en"><head><meta charset="utf-8"><title>{escape(title)}</title>'
         '<meta name="viewport" content="width=device-width, initial-scale=1">'
         f'<style>{STYLE}</style></head><body><main>{"".join(sections)}</main></body></html>\n'
     )
-    index = folder / 'index.html'
-    write_bytes(index, page.encode())
-    return index
 
 
 def _section(title: str, body: str, note: str = '') -> str:

@@ -27,7 +27,7 @@ def test_files_are_where_mmpose_has_them(trained):
     assert (folder / stamp / f'{stamp}.log').is_file()
     assert (folder / stamp / 'vis_data' / 'scalars.json').is_file()
     assert (folder / 'quickstart.py').is_file()
-    assert (folder / 'last_checkpoint').read_text() == str(folder / 'epoch_2.pth')
+    assert (folder / 'last_checkpoint').read_text() == 'epoch_2.pth'
     assert {path.name for path in folder.glob('epoch_*.pth')} == {'epoch_1.pth', 'epoch_2.pth'}
     (best,) = folder.glob('best_NME_epoch_*.pth')
     scalars = [json.loads(line) for line in (folder / stamp / 'vis_data' / 'scalars.json').read_text().splitlines()]

@@ -19,6 +19,8 @@ KEYS = 'error with the list of keys and shapes: '
 NO_FILE = 'no file under the final name; '
 REFUSED = 'refused before anything is written; the error names '
 RESUMES = '--resume continues; the final weights are bit-equal to those of the undisturbed run'
+STANDS = 'the earlier output stands, no draft is left, the message names the file; '
+BEFORE = 'refused before the work starts; the error names the path; '
 SAME_METRICS = 'metrics equal those of one process to 1e-12'
 
 TABLE: dict[str, tuple[str, str]] = {
@@ -281,6 +283,23 @@ TABLE: dict[str, tuple[str, str]] = {
     'K10': ('compiled and eager', 'within 1e-4 of the output'),
     'K11': ('saved and loaded', 'bit-equal output'),
     'K12': ('exported twice', 'the same bytes'),
+    # M: outputs and work folders
+    'M01': ('the disk becomes full, or the limit on files is reached, while an output is written', STANDS + 'exit 3'),
+    'M02': ('Ctrl-C while an output is written', STANDS + 'exit 130'),
+    'M03': ('SIGTERM while an output is written', STANDS + 'exit 143'),
+    'M04': ('SIGKILL while an output is written', STANDS + 'the next run replaces what is left over'),
+    'M05': ('an output path that is a folder, or below a file', BEFORE + 'exit 2'),
+    'M06': ('an output path without permission, or on a read-only disk', BEFORE + 'exit 2 or 3'),
+    'M07': ('an output path that is a device or a pipe', 'written directly, never replaced'),
+    'M08': ('stdout on a full disk', 'exit 3, without a traceback'),
+    'M09': ('two runs in one work folder', 'the second ends with exit 2, names the first, and writes nothing'),
+    'M10': ('many starts in one work folder at the same time', 'exactly one wins'),
+    'M11': ('the lock of a process that was killed', 'taken over, with one line'),
+    'M12': ('the lock of another machine', 'refused; the error names the file to delete'),
+    'M13': ('a work folder that was copied or moved', 'resumes from its own checkpoints; the other stays as it is'),
+    'M14': ('a last_checkpoint that leads out of its folder', 'the newest checkpoint of the folder is used'),
+    'M15': ('a checkpoint with absolute paths', 'they become names; no file of another folder is deleted'),
+    'M16': ('the disk is full when a run starts', 'TrainingFault (exit 5), without a traceback'),
 }
 
 OPEN: dict[str, str] = {'I10': 'one environment has one numpy; requirements/constraints.txt pins both'}

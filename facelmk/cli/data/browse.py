@@ -42,16 +42,21 @@ def arguments(browse: argparse.ArgumentParser) -> None:
 
 def run(options: argparse.Namespace) -> None:
     from ...faces import save, show
+    from ...files.atomic import check_output, output_folder
     from ...report.browse import browse, dataset_of, file_name
 
     config = read_config(options)
     folder = Path(options.out or Path(config.work_dir, 'browse'))
+    check_output(folder, folder=True)
     dataset = dataset_of(config, options.phase)
     files = []
-    for number, (name, picture) in enumerate(browse(dataset, MODES[options.mode], options.count)):
-        files.append(str(save(picture, folder / file_name(number, name))))
-        if options.show and not options.not_show:
-            show(picture, name, options.show_interval)
+    with output_folder(folder) as draft:
+        for number, (name, picture) in enumerate(browse(dataset, MODES[options.mode], options.count)):
+            file = file_name(number, name)
+            save(picture, draft / file)
+            files.append(str(folder / file))
+            if options.show and not options.not_show:
+                show(picture, name, options.show_interval)
     print(
         json.dumps(files, indent=2)
         if options.json

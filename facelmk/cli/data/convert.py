@@ -37,6 +37,7 @@ def arguments(convert: argparse.ArgumentParser) -> None:
 
 def run(options: argparse.Namespace) -> None:
     from ...datasets.tools.convert import write_faces
+    from ...files.atomic import check_output
 
     out = Path(options.out)
     format_name = options.to or next((name for name, ending in ENDINGS.items() if ending == out.suffix), None)
@@ -44,6 +45,7 @@ def run(options: argparse.Namespace) -> None:
         raise FacelmkError(f'--out {out} names no format. Add --to coco, csv, wflw, pts or lapa')
     if format_name in ENDINGS and not out.suffix:
         out = out / f'{Path(options.source).stem}{ENDINGS[format_name]}'
+    check_output(out, folder=format_name not in ENDINGS)
     with keep_stdout_for_json(options.json):
         datasets = list(sets(options, [options.phase]))
         if not datasets:

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from ...errors import MissingResource
+from ...files.drafts import paths_below
 from ...registry import DATASETS
 from ..annotated import AnnotatedFaces, Detected
 from ..defects import DefectList
@@ -51,7 +52,7 @@ class PtsFaces(AnnotatedFaces):
 
     @classmethod
     def detect(cls, path: Path) -> Detected | None:
-        file = next(path.rglob('*.pts'), None) if path.is_dir() else None
+        file = next(paths_below(path, '*.pts'), None) if path.is_dir() else None
         if file is None:
             return None
         row = read_pts(file, DefectList())  # the reader will say what is wrong
@@ -73,7 +74,7 @@ class PtsFaces(AnnotatedFaces):
         """Return the pictures below `folder` that have a .pts and are in this part."""
         if not folder.is_dir():
             raise MissingResource(f'{folder} is no folder. Check data_root, image_root and folders')
-        pictures = [path for path in sorted(folder.rglob('*')) if path.suffix.lower() in IMAGE_SUFFIXES]
+        pictures = [path for path in sorted(paths_below(folder)) if path.suffix.lower() in IMAGE_SUFFIXES]
         pictures = [path for path in pictures if os.path.isfile(path.with_suffix('.pts'))]
         if self.part == 'all':
             return pictures

@@ -8,7 +8,7 @@ from typing import NamedTuple
 import cv2
 
 from ...errors import FacelmkError, UnknownName, did_you_mean
-from ...files.atomic import write_bytes
+from ...files.atomic import check_output, output_folder, write_bytes
 from ...markups import MARKUPS, convert
 from ..base import FaceDataset
 from ..readers.wflw import ATTRIBUTES
@@ -37,7 +37,7 @@ def write_faces(
 
     `out` is a file, or for 'pts' and 'lapa' a folder; `pictures` says whether their pictures become a 'link', a 'copy'
     or 'none'. Names of pictures are relative to `image_root`, by default the folder from which the data set reads them.
-    Images that a face contains are written to a folder `images` beside `out`.
+    Images that a face contains are written to a folder `images` beside `out`. All files appear together, at the end.
     """
     if form not in FORMATS:
         raise UnknownName(f'{form!r} is no format to write. {did_you_mean(form, FORMATS)}')
@@ -48,13 +48,15 @@ def write_faces(
             f'{form} holds {size} points for each face, but the landmark scheme {target.name!r} has {target.size}. '
             'Choose another format, or another landmark scheme to convert to'
         )
-    faces = list(_converted_faces(dataset, target.name, path, Path(image_root) if image_root else None))
-    _check_gaps(faces, form, target.name)
-    FORMATS[form].write(faces, path, dataset.subsets, pictures)
+    check_output(path, FORMATS[form].is_folder)
+    with output_folder(path.parent, last=[path.name]) as draft:
+        faces = list(_converted_faces(dataset, target.name, draft, Path(image_root) if image_root else None))
+        _check_gaps(faces, form, target.name)
+        FORMATS[form].write(faces, draft / path.name, dataset.subsets, pictures)
     return Conversion(path, len(faces), _lost(faces, form))
 
 
-def _converted_faces(dataset: FaceDataset, markup: str, out: Path, root: Path | None) -> Iterator[FaceRecord]:
+def _converted_faces(dataset: FaceDataset, markup: str, draft: Path, root: Path | None) -> Iterator[FaceRecord]:
     """Yield faces in a landmark scheme, with `name`, the path of the picture below its root; write contained images."""
     for index in range(len(dataset)):
         face = dataset.face(index)
@@ -62,7 +64,7 @@ def _converted_faces(dataset: FaceDataset, markup: str, out: Path, root: Path | 
         face |= {'landmarks': points, 'visible': visible}
         if 'image' in face:
             name = f'{index + 1:06d}.png'
-            path = out.parent / 'images' / name
+            path = draft / 'images' / name
             write_bytes(path, cv2.imencode('.png', face.pop('image'))[1].tobytes())
             yield face | {'path': str(path), 'name': name}
         else:

@@ -16,6 +16,7 @@ from ...errors import FacelmkError, TrainingFault
 from ...metrics.merging import name_some
 from ...registry import HOOKS
 from ..saving.newest import newest_checkpoint
+from ..saving.pointers import folder_of_run
 from ..saving.state import networks
 from .memory import explain_out_of_memory
 from .sizes import check_sizes, warn_batch_size
@@ -164,7 +165,9 @@ class Guard(Hook):
 
     def _roll_back(self, runner: Runner) -> None:
         """Restore weights, averages and optimizer of the last checkpoint; the learning rate stays."""
-        source = newest_checkpoint(runner.work_dir, same_run=True) or (runner._load_from if runner._resume else None)
+        source = newest_checkpoint(folder_of_run(runner), same_run=True) or (
+            runner._load_from if runner._resume else None
+        )
         if source is None:
             raise TrainingFault(
                 f'There is no checkpoint in {runner.work_dir} to roll back to. Save earlier '

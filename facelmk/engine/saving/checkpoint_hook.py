@@ -14,14 +14,15 @@ from mmengine.runner import EpochBasedTrainLoop, Runner
 
 from ...checkpoint import FORMAT, FORMAT_KEY, plain
 from ...errors import FacelmkError, TrainingFault
-from ...files.atomic import write_bytes
+from ...files import backend  # noqa: F401 - mmengine then writes by atomic writes
 from ...registry import HOOKS
 from ..faults.guards import refuse_non_finite_weights
 from ..faults.stopping import Stopped, stop_signal
 from ..faults.workers import shield_workers_from_signals
 from ..loops import EpochLoop, IterLoop, set_own_generator
 from .best import metric_direction
-from .newest import newest_checkpoint
+from .newest import newest_checkpoint, point_to
+from .pointers import best_here, relative_pointers
 from .schedules import follow_config, initial_values, plain_schedules
 from .state import (
     check_position,
@@ -62,8 +63,6 @@ class CheckpointHook(hooks.CheckpointHook):
     ) -> None:
         if on_failed_save not in ('stop', 'warn'):
             raise FacelmkError(f"CheckpointHook.on_failed_save={on_failed_save!r}. Choose from 'stop', 'warn'")
-        if options.get('backend_args') is None and options.get('file_client_args') is None:
-            options['backend_args'] = {'backend': 'atomic'}
         super().__init__(*args, rule='less' if rule is None else rule, **options)
         self.has_rule, self.every, self.minutes, self.on_failed_save = rule is not None, every, minutes, on_failed_save
         self.last_save_time = time.monotonic()
@@ -72,11 +71,13 @@ class CheckpointHook(hooks.CheckpointHook):
     def before_train(self, runner: Runner) -> None:
         super().before_train(runner)
         self._set_directions(runner)
-        if self.best_ckpt_path:  # of a resumed run, whose work folder may have been copied
-            self.best_ckpt_path = str(Path(self.out_dir, Path(self.best_ckpt_path).name))
+        if self.save_best:
+            self._set_best_paths(
+                {key: best_here(path, runner, self.out_dir) for key, path in self._best_paths().items()}
+            )
         if is_main_process() and Path(self.out_dir).is_dir():
             for temporary in Path(self.out_dir).glob('.*.pth.*'):  # of a process that was killed during a save
-                temporary.unlink()
+                temporary.unlink(missing_ok=True)
         if runner.val_loop is not None:
             set_own_generator(runner.val_dataloader, runner.seed)
             shield_workers_from_signals(runner.val_dataloader)
@@ -130,6 +131,7 @@ class CheckpointHook(hooks.CheckpointHook):
                 f'This checkpoint is not resumed, and no code from it was run: {error}. To start a new run '
                 'from its weights alone, set load_from and leave --resume out'
             ) from error
+        checkpoint['message_hub']['runtime_info'] = relative_pointers(checkpoint['message_hub']['runtime_info'])
         logged = checkpoint['message_hub']['log_scalars']
         checkpoint['message_hub']['log_scalars'] = {key: restore_history(value) for key, value in logged.items()}
         self.resumed = checkpoint.get('run')
@@ -141,7 +143,8 @@ class CheckpointHook(hooks.CheckpointHook):
             refuse_non_finite_weights(checkpoint.get(key, {}), self.last_ckpt)
         hub = checkpoint['message_hub']
         hub['log_scalars'] = {key: plain_history(value) for key, value in hub['log_scalars'].items()}
-        hub['runtime_info'] = {key: value for key, value in hub['runtime_info'].items() if is_plain(value)}
+        info = {key: value for key, value in hub['runtime_info'].items() if is_plain(value)}
+        hub['runtime_info'] = relative_pointers(info)
         if 'param_schedulers' in checkpoint:
             checkpoint['param_schedulers'] = plain_schedules(checkpoint['param_schedulers'])
         checkpoint['run'], checkpoint[FORMAT_KEY] = self.state, FORMAT
@@ -230,7 +233,7 @@ class CheckpointHook(hooks.CheckpointHook):
                 **self.args,
             )
             if is_main_process():
-                write_bytes(Path(runner.work_dir, 'last_checkpoint'), str(self.last_ckpt).encode())
+                point_to(Path(self.last_ckpt))
         except OSError as error:
             self.last_ckpt = previous
             runner.message_hub.update_info('last_ckpt', previous)
@@ -278,10 +281,10 @@ class CheckpointHook(hooks.CheckpointHook):
 
     def _handle_failed_save(self, runner: Runner, path: Path, error: OSError) -> None:
         free = shutil.disk_usage(path.parent if path.parent.is_dir() else runner.work_dir).free / 2**20
-        last = self.last_ckpt or newest_checkpoint(runner.work_dir, same_run=True)  # None if nothing was saved yet
+        last = self.last_ckpt or newest_checkpoint(self.out_dir, same_run=True)  # None if nothing was saved yet
         text = (
-            f'{path} could not be written ({error}). {free:.0f} MiB are free there. The last good checkpoint is '
-            f'{last or "none yet"}'
+            f'{path} could not be written ({error.strerror or error}). {free:.0f} MiB are free there. '
+            f'The last good checkpoint is {last or "none yet"}'
         )
         if self.on_failed_save == 'stop':
             raise TrainingFault(f'{text}. Free some space, then continue with --resume') from error

@@ -6,6 +6,7 @@ from pathlib import Path
 import numpy as np
 
 from ...errors import DataDefect, MissingResource
+from ...files.atomic import atomic_write
 
 SKIN, GUMS, TEETH, EYES, END = (
     11248,
@@ -64,11 +65,12 @@ def checksum(path: Path) -> int:
 
 
 def pack_head(folder: str | Path, file: str | Path) -> None:
-    """Write a folder of .obj files as one .npz, which loads many times faster."""
+    """Write a folder of .obj files as one .npz, which loads many times faster; `file` gets this ending."""
     check_exists(Path(folder))
     arrays = _read_folder(Path(folder))
     half = {name: arrays[name].astype(np.float16) for name in ('identity', 'expression')}
-    np.savez_compressed(file, **(arrays | half))  # type: ignore[arg-type]
+    path = Path(file) if Path(file).suffix == '.npz' else Path(f'{file}.npz')
+    atomic_write(path, lambda stream: np.savez_compressed(stream, **(arrays | half)))  # type: ignore[arg-type]
 
 
 def _read_archive(file: Path) -> dict[str, np.ndarray]:

@@ -15,18 +15,22 @@ Writer = Callable[[Sequence[FaceRecord], Path, Sequence[str], str], None]
 
 
 class Format(NamedTuple):
-    """A format: its writer, which fields of a face it holds, its only number of points if it has one, and its boxes."""
+    """A format: its writer, which fields of a face it holds, its only number of points if it has one,
+    what it loses of the boxes, and whether it is a folder."""
 
     write: Writer
     fields: tuple[str, ...] = ()
     size: int | None = None
     lost_boxes: str = ''
+    is_folder: bool = False
 
 
 FORMATS = {
     'coco': Format(write_coco, ('box', 'visible', 'norm', 'tags')),
     'csv': Format(write_csv, ('norm', 'tags')),
     'wflw': Format(write_wflw, size=98, lost_boxes="the boxes, unless they are read with box='provided'"),
-    'pts': Format(write_pts, lost_boxes='the boxes: the reader puts the tight box around the points'),
-    'lapa': Format(write_lapa, size=106, lost_boxes='the boxes: the reader takes the rectangle of the points'),
+    'pts': Format(write_pts, lost_boxes='the boxes: the reader puts the tight box around the points', is_folder=True),
+    'lapa': Format(
+        write_lapa, size=106, lost_boxes='the boxes: the reader takes the rectangle of the points', is_folder=True
+    ),
 }

@@ -1,13 +1,13 @@
 """What several writers need: short numbers, the shape of boxes, names of files, pictures."""
 
-import shutil
+import os
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from ....files.atomic import atomic_write
+from ....files.atomic import write_bytes
 from ...records import FaceRecord
 
 
@@ -50,15 +50,18 @@ def file_names(faces: Sequence[FaceRecord], separator: str) -> Iterator[str]:
         yield unused
 
 
-def add_picture(source: str, target: Path, how: str) -> None:
-    """Put a picture at a new path as a 'link' or a 'copy'; do nothing for 'none' or if it does not exist."""
+def add_picture(source: str, target: Path, how: str, root: Path) -> None:
+    """Put a picture at a new path as a 'link' or a 'copy'; do nothing for 'none' or if it does not exist.
+
+    A link within `root` is relative, because `root` is a draft that will be moved.
+    """
     if how == 'none' or not Path(source).is_file() or target.exists():
         return
     if how == 'link':
         try:
-            target.symlink_to(Path(source).resolve())
+            inside = Path(source).is_relative_to(root)
+            target.symlink_to(os.path.relpath(source, target.parent) if inside else Path(source).resolve())
             return
         except OSError:  # a system without links
             pass
-    with open(source, 'rb') as picture:
-        atomic_write(target, lambda file: shutil.copyfileobj(picture, file))
+    write_bytes(target, Path(source).read_bytes())

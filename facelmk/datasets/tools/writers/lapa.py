@@ -14,4 +14,4 @@ def write_lapa(faces: Sequence[FaceRecord], out: Path, subsets: Sequence[str], p
     for face, name in zip(faces, file_names(faces, '_'), strict=True):
         text = f'{len(face["landmarks"])}\n{point_lines(face)}\n'
         write_bytes(out / 'landmarks' / f'{name}.txt', text.encode())
-        add_picture(face['path'], out / 'images' / f'{name}{Path(face["name"]).suffix}', pictures)
+        add_picture(face['path'], out / 'images' / f'{name}{Path(face["name"]).suffix}', pictures, out.parent)

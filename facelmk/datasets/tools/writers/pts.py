@@ -14,4 +14,4 @@ def write_pts(faces: Sequence[FaceRecord], out: Path, subsets: Sequence[str], pi
         picture = out / f'{name}{Path(face["name"]).suffix}'
         text = f'version: 1\nn_points:  {len(face["landmarks"])}\n{{\n{point_lines(face)}\n}}\n'
         write_bytes(picture.with_suffix('.pts'), text.encode())
-        add_picture(face['path'], picture, pictures)
+        add_picture(face['path'], picture, pictures, out.parent)

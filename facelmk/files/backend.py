@@ -1,0 +1,40 @@
+"""Files that mmengine writes for us, by atomic writes: mmengine 0.10.7 overwrites a file in place."""
+
+from pathlib import Path
+
+from mmengine import Config
+from mmengine.fileio import LocalBackend, register_backend
+
+from .atomic import write_bytes
+
+
+class AtomicFiles(LocalBackend):
+    """mmengine's local files: its checkpoints, json files and dumped results."""
+
+    def put(self, obj: bytes, filepath: str | Path) -> None:
+        write_bytes(Path(filepath), obj)
+
+    def put_text(self, obj: str, filepath: str | Path, encoding: str = 'utf-8') -> None:
+        self.put(obj.encode(encoding), filepath)
+
+
+class AtomicConfig(Config):
+    """A config whose `dump`, by which the Runner records it in the work folder, is an atomic write."""
+
+    @classmethod
+    def of(cls, config: Config) -> 'AtomicConfig':
+        """Return the same config with this `dump`."""
+        new = cls.__new__(cls)
+        new.__dict__.update(config.__dict__)
+        return new
+
+    def dump(self, file: str | Path | None = None) -> str | None:
+        """Write the config to a file, or return it as text."""
+        if file is None or Path(file).suffix != '.py':
+            return super().dump(file)
+        write_bytes(Path(file), self.pretty_text.encode())
+        return None
+
+
+register_backend('local', AtomicFiles, force=True, prefixes='')
+register_backend('atomic', AtomicFiles, force=True)  # its name in facelmk 0.2

@@ -1,0 +1,146 @@
+"""Drafts: temporary files and folders beside an output, which become the output in one step."""
+
+import errno
+import os
+import shutil
+import signal
+import threading
+import uuid
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager, suppress
+from pathlib import Path
+
+try:
+    import fcntl
+except ImportError:  # Windows
+    fcntl = None  # type: ignore[assignment]
+
+_MAX_NAME_BYTES = 180  # of 255, so that a draft may have a longer name than its target
+STOP_SIGNALS = (signal.SIGINT, signal.SIGTERM)
+
+
+@contextmanager
+def new_draft(path: Path, create: Callable[[Path], object]) -> Iterator[Path]:
+    """Create a draft beside `path`; remove it at the end, unless it was renamed.
+
+    Its name is .NAME.tmp, so that the next run replaces the draft of a process that was killed. A lock on it shows that
+    its process lives; a second one then uses a name of its own.
+    """
+    name = path.name.encode(errors='surrogateescape')[:_MAX_NAME_BYTES].decode(errors='ignore')
+    draft, lock = _claim(path.with_name(f'.{name}.tmp'), create)
+    try:
+        yield draft
+    finally:
+        if _is_same(lock, draft):
+            _remove(draft)
+        os.close(lock)
+
+
+def _claim(draft: Path, create: Callable[[Path], object]) -> tuple[Path, int]:
+    """Create a draft and lock it, under another name if a living process has this one."""
+    _remove_dead(draft)
+    try:
+        create(draft)
+        lock = os.open(draft, os.O_RDONLY)
+        _lock(lock, wait=True)  # another process may look at this moment whether we are dead
+        if _is_same(lock, draft):
+            return draft, lock
+        os.close(lock)
+    except FileExistsError:
+        pass
+    return _claim(draft.with_name(f'{draft.name[:-4]}.{uuid.uuid4().hex[:8]}.tmp'), create)
+
+
+def _remove_dead(draft: Path) -> None:
+    """Remove a draft that no process has locked."""
+    with suppress(OSError):
+        lock = os.open(draft, os.O_RDONLY | getattr(os, 'O_NOFOLLOW', 0) | getattr(os, 'O_NONBLOCK', 0))
+        try:
+            if _lock(lock) and _is_same(lock, draft):
+                _remove(draft)
+        finally:
+            os.close(lock)
+
+
+def _lock(descriptor: int, wait: bool = False) -> bool:
+    """Lock an open file or folder until it is closed; return False where another has it, or locks do not exist."""
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_EX | (0 if wait else fcntl.LOCK_NB))
+    except (OSError, AttributeError):
+        return False
+    return True
+
+
+def _is_same(descriptor: int, path: Path) -> bool:
+    with suppress(OSError):
+        return os.path.samestat(os.fstat(descriptor), os.lstat(path))
+    return False
+
+
+def _remove(path: Path) -> None:
+    if path.is_dir() and not path.is_symlink():
+        shutil.rmtree(path, ignore_errors=True)
+    else:
+        path.unlink(missing_ok=True)
+
+
+def paths_below(folder: Path, pattern: str = '*') -> Iterator[Path]:
+    """Yield the paths below a folder, without drafts: these may be left of a process that was killed."""
+    for path in folder.rglob(pattern):
+        parts = path.relative_to(folder).parts
+        if not any(part.startswith('.') and part.endswith('.tmp') for part in parts):
+            yield path
+
+
+@contextmanager
+def deferred_signals() -> Iterator[None]:
+    """Deliver Ctrl-C and SIGTERM only at the end of the block."""
+    if threading.current_thread() is not threading.main_thread():
+        yield
+        return
+    received: list[int] = []
+    handlers = {number: signal.signal(number, lambda number, _: received.append(number)) for number in STOP_SIGNALS}
+    try:
+        yield
+    finally:
+        for number, handler in handlers.items():
+            signal.signal(number, signal.SIG_DFL if handler is None else handler)
+        if received:
+            signal.raise_signal(received[0])
+
+
+def move_into(draft: Path, folder: Path, last: Sequence[str] = ()) -> None:
+    """Move all that a draft folder holds into `folder`, those names of `last` at the end.
+
+    A link never replaces a file, because that file may be the user's only copy.
+    """
+    if not folder.is_dir():
+        os.replace(draft, folder)
+        return
+    moves = list(_moves(draft, folder))
+    for _, target in moves:
+        if target.is_dir() and not target.is_symlink():
+            raise IsADirectoryError(f'{target} is a folder, and a file is to be written there')
+    for source, target in sorted(moves, key=lambda move: move[1].name in last):
+        if not (source.is_symlink() and target.is_file() and not target.is_symlink()):
+            _move(source, target)
+
+
+def _move(source: Path, target: Path) -> None:
+    try:
+        os.replace(source, target)
+    except OSError as error:
+        if error.errno != errno.EXDEV:  # a folder in the output folder is a link to another disk
+            raise
+        with new_draft(target, lambda draft: shutil.move(source, draft)) as draft:
+            os.replace(draft, target)
+
+
+def _moves(draft: Path, folder: Path) -> Iterator[tuple[Path, Path]]:
+    """Yield what to rename: whole folders where the target does not exist, else each file in them."""
+    for source in sorted(draft.iterdir()):
+        target = folder / source.name
+        if source.is_dir() and not source.is_symlink() and target.is_dir():
+            yield from _moves(source, target)
+        else:
+            yield source, target
