@@ -11,6 +11,7 @@ from collections.abc import Sequence
 
 from .. import __version__
 from ..errors import FacelmkError, did_you_mean
+from ..files.signals import graceful_shutdown
 from .options import example, unknown_argument
 
 VERBS = {
@@ -36,7 +37,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
         print(f'facelmk: {problem}', file=sys.stderr)
         return 2
     try:
-        return _run(words)
+        with graceful_shutdown():
+            return _run(words)
     except BrokenPipeError:  # the reader of the output has gone, such as `| head`; Python would flush once more
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return BROKEN_PIPE

@@ -15,8 +15,8 @@ from mmengine.runner import Runner
 from ..checkpoint import find_checkpoint, load_checkpoint  # this also registers the safe readers with mmengine
 from ..errors import FacelmkError, MissingResource
 from ..files.atomic import translate_lost_folder_errors
-from .faults.stopping import graceful_shutdown
-from .faults.workers import set_worker_timeouts, translate_worker_errors
+from ..files.signals import graceful_shutdown
+from .faults.workers import set_worker_timeouts, shield_workers_from_signals, translate_worker_errors
 from .hooks import CheckResumed
 from .ranks import join_ranks
 from .saving.newest import newest_checkpoint
@@ -104,6 +104,7 @@ def test(
     evaluator = runner.test_loop.evaluator
     evaluator.metrics.extend(watch)
     evaluator.dataset_meta = runner.test_loop.dataloader.dataset.metainfo
+    shield_workers_from_signals(runner.test_loop.dataloader)
     with translate_worker_errors():
         return runner, runner.test()
 
