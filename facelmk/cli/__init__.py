@@ -6,14 +6,13 @@ Exit codes: 0 good, 1 a bug, 2 wrong input, 3 a missing resource, 4 defective da
 import argparse
 import importlib
 import os
-import signal
 import sys
 from collections.abc import Sequence
 from contextlib import AbstractContextManager, nullcontext
 
 from .. import __version__
 from ..errors import FULL_DISK, FacelmkError, MissingResource, UnwritableOutput, did_you_mean
-from .interrupts import signals_as_interrupts
+from ..files.signals import graceful_shutdown
 from .options import example, unknown_argument
 
 VERBS = {
@@ -38,7 +37,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         print(f'facelmk: {problem}', file=sys.stderr)
         return 2
     try:
-        with signals_as_interrupts():
+        with graceful_shutdown():
             return _run(words)
     except BrokenPipeError:  # the reader of the output has gone, such as `| head`
         _drop_output()
@@ -55,9 +54,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
         _drop_output()
         print(f'facelmk: {UnwritableOutput("stdout", error)}', file=sys.stderr)
         return MissingResource.exit_code
-    except KeyboardInterrupt as error:
+    except KeyboardInterrupt:
         print('facelmk: interrupted', file=sys.stderr)
-        return 128 + getattr(error, 'number', signal.SIGINT)
+        return INTERRUPTED
 
 
 def _drop_output() -> None:

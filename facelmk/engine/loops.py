@@ -10,6 +10,7 @@ from torch.utils.data import DataLoader
 
 from ..registry import LOOPS
 from .faults.sizes import check_sizes, drop_single_sample_batch
+from .faults.stopping import Progress, awaited, run_until_signal
 from .faults.workers import shield_workers_from_signals
 from .saving.state import restore_random_state
 
@@ -21,11 +22,16 @@ class EpochLoop(EpochBasedTrainLoop):
     The loop drops a last batch of one sample if the network has BatchNorm. `dict(by_epoch=True, ...)` means this loop.
     """
 
-    batches_done = 0  # batches of the next epoch that the run was already trained on
+    progress: Progress
+    batches_done = 0  # batches of the current epoch that the run is trained on; a resumed run skips them
     random_state: dict | None = None  # the state of the random generators after these batches
 
     def __init__(self, runner: Runner, dataloader: DataLoader | dict, *args: Any, **options: Any) -> None:
         super().__init__(runner, _training_loader(runner, dataloader), *args, **options)
+
+    def run(self) -> Any:
+        """Train; a signal saves the state and ends the training."""
+        return run_until_signal(self, super().run)
 
     def run_epoch(self) -> None:
         """Train on the remaining batches of an epoch."""
@@ -33,16 +39,18 @@ class EpochLoop(EpochBasedTrainLoop):
         self.runner.model.train()
         for number, batch in self._batches():
             self.run_iter(number, batch)
+            self.batches_done = number + 1
         self.runner.call_hook('after_train_epoch')
+        self.batches_done = 0
         self._epoch += 1
 
     def _batches(self) -> Iterator[tuple[int, Any]]:
-        first, self.batches_done = self.batches_done, 0
+        first = self.batches_done
         batches = _batches_from(first, self.dataloader, self.runner.seed + self._epoch)
         if self.random_state is not None:
             restore_random_state(self.random_state)
             self.random_state = None
-        return enumerate(batches, first)
+        return enumerate(awaited(batches, self.runner), first)
 
 
 @LOOPS.register_module()
@@ -52,10 +60,17 @@ class IterLoop(IterBasedTrainLoop):
     The loop drops a last batch of one sample if the network has BatchNorm. `dict(by_epoch=False, ...)` means this loop.
     """
 
+    progress: Progress
+
     def __init__(self, runner: Runner, dataloader: DataLoader | dict, *args: Any, **options: Any) -> None:
         super().__init__(runner, _training_loader(runner, dataloader), *args, **options)
-        if hasattr(self.dataloader.sampler, 'skip'):
-            self.dataloader_iterator = self._batches()
+        has_skip = hasattr(self.dataloader.sampler, 'skip')
+        other: Any = vars(self)['dataloader_iterator']
+        self.dataloader_iterator = self._batches() if has_skip else awaited(other, runner)
+
+    def run(self) -> Any:
+        """Train; a signal saves the state and ends the training."""
+        return run_until_signal(self, super().run)
 
     def _batches(self) -> Iterator[Any]:
         """Yield the batches of epoch after epoch; first None for each batch before the resume, which mmengine skips."""
@@ -63,7 +78,8 @@ class IterLoop(IterBasedTrainLoop):
         epoch, batches_done = divmod(self._iter, len(self.dataloader))
         for number in count(epoch):
             self.dataloader.sampler.set_epoch(number)
-            yield from _batches_from(batches_done, self.dataloader, self.runner.seed + number)
+            batches = _batches_from(batches_done, self.dataloader, self.runner.seed + number)
+            yield from awaited(batches, self.runner)
             batches_done = 0
 
 
@@ -93,3 +109,10 @@ def set_own_generator(loader: DataLoader, seed: int) -> None:
     a resumed run would then differ from one that never stopped.
     """
     loader.generator = torch.Generator().manual_seed(seed)
+
+
+def validates_now(loop: EpochLoop | IterLoop) -> bool:
+    """Return whether mmengine's loop would validate at its current position."""
+    by_epoch = isinstance(loop, EpochBasedTrainLoop)
+    done, last = (loop.epoch, loop.max_epochs) if by_epoch else (loop.iter, loop.max_iters)
+    return done >= loop.val_begin and (done % loop.val_interval == 0 or done == last)

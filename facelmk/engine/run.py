@@ -18,8 +18,8 @@ from ..errors import FacelmkError, MissingResource
 from ..files.atomic import translate_lost_folder_errors
 from ..files.backend import AtomicConfig
 from ..files.lock import locked_folder
-from .faults.stopping import graceful_shutdown
-from .faults.workers import set_worker_timeouts, translate_worker_errors
+from ..files.signals import graceful_shutdown
+from .faults.workers import set_worker_timeouts, shield_workers_from_signals, translate_worker_errors
 from .hooks import CheckResumed
 from .ranks import join_ranks, rank_of
 from .saving.newest import POINTER, checkpoint_folder, newest_checkpoint
@@ -121,6 +121,7 @@ def test(
         evaluator = runner.test_loop.evaluator
         evaluator.metrics.extend(watch)
         evaluator.dataset_meta = runner.test_loop.dataloader.dataset.metainfo
+        shield_workers_from_signals(runner.test_loop.dataloader)
         with translate_worker_errors():
             return runner, runner.test()
 

@@ -10,7 +10,7 @@ import facelmk.synthetic.landmarks as face_landmarks
 from ..datasets.base import FaceDataset, FaceRecord, Transform
 from ..errors import DataDefect
 from ..registry import DATASETS
-from .cache import cache_faces, draw_one, open_columns
+from .cache import cache_faces, draw_one, open_cache
 from .faces import TAGS
 from .scanned import check_exists
 
@@ -56,7 +56,7 @@ class SyntheticFaces(FaceDataset):
         if self.head is not None:
             check_exists(Path(self.head))
         self.cache: Path | None = cache_faces(cache, seed, start, count, size, workers, self.head) if cache else None
-        self._columns = open_columns(self.cache, count, size) if self.cache else {}
+        self._columns = open_cache(self.cache, count, size) if self.cache else {}
 
     def __len__(self) -> int:
         return self.count
@@ -81,7 +81,7 @@ class SyntheticFaces(FaceDataset):
 
     def _cached(self, cache: Path, index: int) -> FaceRecord:
         if not self._columns:
-            self._columns = open_columns(cache, self.count, self.size)
+            self._columns = open_cache(cache, self.count, self.size)
         row: FaceRecord = {name: np.array(column[index]) for name, column in self._columns.items()}
         row['tags'] = tuple(tag for tag, applies in zip(TAGS, row['tags'], strict=True) if applies)
         return row

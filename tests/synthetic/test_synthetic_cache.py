@@ -47,16 +47,6 @@ def test_a_cache_holds_the_same_faces_and_is_used_again(tmp_path, monkeypatch, w
     assert again.face(9)['image'].any()
 
 
-def test_an_interrupted_run_leaves_no_cache(tmp_path, monkeypatch):
-    def fails(job):
-        raise KeyboardInterrupt
-
-    monkeypatch.setattr(cache, '_draw_block', fails)
-    with pytest.raises(KeyboardInterrupt):
-        SyntheticFaces(count=4, size=64, cache=str(tmp_path), workers=1)
-    assert not list(tmp_path.iterdir())
-
-
 @pytest.mark.parametrize(
     'damage',
     [

@@ -1,52 +1,83 @@
-"""SIGTERM and Ctrl-C: training stops at the next point where it can save its state."""
+"""A signal during training ends it at once where its state is complete, and else at the end of the step."""
 
-import signal
-import threading
-import time
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager, nullcontext
+from dataclasses import dataclass
 from typing import Any
 
-from ...errors import FacelmkError
+from mmengine.dist import get_world_size
+from mmengine.runner import Runner
 
-SIGNALS = (signal.SIGTERM, signal.SIGINT)
-REPEAT_S = 1.0  # `timeout` and torchrun send a process the same signal twice within this time
-_received: list[int] = []
+from ...files.signals import Interrupted, interruptible, postponed
 
-
-class Stopped(FacelmkError):
-    """A signal stopped the training, which has saved its state; the exit code is the shell's for that signal."""
-
-    def __init__(self, number: int, message: str) -> None:
-        super().__init__(message)
-        self.exit_code = 128 + number
+_END = object()
 
 
-def stop_signal() -> int:
-    """Return the signal that asked this run to stop, or 0."""
-    return _received[0] if _received else 0
+@dataclass
+class Progress:
+    """What a training has done beside its iterations: `first` is the iteration at which it started or resumed."""
+
+    first: int
+    validates: bool = False
+    validated: int = -1  # the iteration before the last complete validation
+
+
+def run_until_signal(loop: Any, run: Callable[[], Any]) -> Any:
+    """Run a training loop; after a signal, the hooks' `after_interrupt(runner, number)` save its state.
+
+    A step and the hooks always run to their end. A validation, and the wait for a batch, end at once. Several ranks
+    must stop at the same place: CheckpointHook agrees on it.
+    """
+    loop.progress = Progress(loop.iter)
+    try:
+        with postponed(), _watched(loop.runner, loop.progress):
+            return run()
+    except Interrupted as stop:
+        loop.runner.call_hook('after_interrupt', number=stop.number)
+        raise
 
 
 @contextmanager
-def graceful_shutdown() -> Iterator[None]:
-    """Record the first SIGTERM or Ctrl-C; a second one, at least a second later, calls the handler from before."""
-    if threading.current_thread() is not threading.main_thread():  # Python delivers signals only to the main thread
-        yield
-        return
-    handlers = {number: signal.getsignal(number) for number in SIGNALS}
-    first_time: dict[int, float] = {}
+def _watched(runner: Runner, progress: Progress) -> Iterator[None]:
+    """Note when a validation starts and ends, and let signals interrupt it, but not its hooks."""
+    call_hook, validation = runner.call_hook, runner.val_loop
+    run_validation = None if validation is None else validation.run
 
-    def note(number: int, frame: Any) -> None:
-        _received.append(number)
-        if time.monotonic() - first_time.setdefault(number, time.monotonic()) > REPEAT_S:
-            signal.signal(number, handlers[signal.Signals(number)])
-            signal.raise_signal(number)
+    def call_and_note(name: str, **options: Any) -> None:
+        with postponed():
+            call_hook(name, **options)
+            if name in ('before_val_epoch', 'after_val_epoch'):
+                progress.validates = name == 'before_val_epoch'
+                progress.validated = -1 if progress.validates else runner.iter
 
-    for number in SIGNALS:
-        signal.signal(number, note)
+    def validate() -> Any:
+        with may_stop(get_world_size() == 1):
+            return run_validation() if run_validation is not None else None
+
+    vars(runner)['call_hook'] = call_and_note
+    if validation is not None:
+        vars(validation)['run'] = validate
     try:
         yield
     finally:
-        _received.clear()
-        for number, handler in handlers.items():
-            signal.signal(number, handler)
+        del vars(runner)['call_hook']
+        if validation is not None:
+            del vars(validation)['run']
+
+
+def may_stop(allowed: bool) -> Any:
+    """Return a context in which a signal ends the run at once, if `allowed`."""
+    return interruptible() if allowed else nullcontext()
+
+
+def awaited(batches: Iterable[Any], runner: Runner) -> Iterator[Any]:
+    """Yield batches; a signal ends the wait for a batch of workers, unless the gradients of several are summed up."""
+    iterator = iter(batches)
+    while True:
+        wrapper = runner.optim_wrapper
+        summed = getattr(wrapper, '_inner_count', 0) % getattr(wrapper, '_accumulative_counts', 1)
+        with may_stop(get_world_size() == 1 and runner.train_dataloader.num_workers > 0 and not summed):
+            batch = next(iterator, _END)
+        if batch is _END:
+            return
+        yield batch

@@ -11,6 +11,8 @@ from mmengine import Config
 from torch.utils.data import DataLoader
 
 from ...errors import FacelmkError, TrainingFault
+from ...files.processes import POLL_S
+from ...files.signals import SIGNALS
 
 WORKER_TIMEOUT_S = 300  # for one batch; `timeout` of a data loader replaces it
 # parts of torch's messages
@@ -64,22 +66,25 @@ def _worker_fault(error: BaseException | None) -> TrainingFault | None:
 
 
 def shield_workers_from_signals(loader: DataLoader) -> None:
-    """Make a loader's workers ignore Ctrl-C and SIGTERM, so that they live until the run has saved its state."""
+    """Make a loader's workers ignore signals, so that they live until the run has saved its state."""
     if not isinstance(loader.worker_init_fn, partial) or loader.worker_init_fn.func is not _init_worker:
         loader.worker_init_fn = partial(_init_worker, loader.worker_init_fn)
 
 
 def _init_worker(next_init: Callable[[int], None] | None, worker_id: int) -> None:
-    if hasattr(signal, 'sigwaitinfo'):
-        signal.signal(signal.SIGINT, signal.SIG_IGN)
+    if hasattr(signal, 'sigtimedwait'):
+        for number in SIGNALS:
+            signal.signal(number, signal.SIG_DFL if number == signal.SIGTERM else signal.SIG_IGN)
         signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGTERM})
-        threading.Thread(target=_exit_on_parents_sigterm, args=(os.getppid(),), daemon=True).start()
+        threading.Thread(target=_end_with_parent, args=(os.getppid(),), daemon=True).start()
     if next_init is not None:
         next_init(worker_id)
 
 
-def _exit_on_parents_sigterm(parent: int) -> None:
-    """Exit on SIGTERM only if the parent process sent it, as torch does with a worker that does not end in time."""
-    while signal.sigwaitinfo({signal.SIGTERM}).si_pid != parent:
-        pass
+def _end_with_parent(parent: int) -> None:
+    """Exit when the parent has ended, or when it sends SIGTERM, as torch does to a worker that does not end in time."""
+    while os.getppid() == parent:
+        received = signal.sigtimedwait({signal.SIGTERM}, POLL_S)
+        if received is not None and received.si_pid == parent:
+            break
     os._exit(0)

@@ -7,20 +7,18 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-import torch
-from mmengine import hooks
-from mmengine.dist import all_reduce, get_world_size, is_main_process
-from mmengine.runner import EpochBasedTrainLoop, Runner
+from mmengine.dist import get_world_size, is_main_process
+from mmengine.runner import Runner
 
 from ...checkpoint import FORMAT, FORMAT_KEY, plain
 from ...errors import FacelmkError, TrainingFault
 from ...files import backend  # noqa: F401 - mmengine then writes by atomic writes
 from ...registry import HOOKS
 from ..faults.guards import refuse_non_finite_weights
-from ..faults.stopping import Stopped, stop_signal
 from ..faults.workers import shield_workers_from_signals
-from ..loops import EpochLoop, IterLoop, set_own_generator
+from ..loops import EpochLoop, set_own_generator, validates_now
 from .best import metric_direction
+from .interrupted import SavesAtSignals
 from .newest import newest_checkpoint, point_to
 from .pointers import best_here, relative_pointers
 from .schedules import follow_config, initial_values, plain_schedules
@@ -35,11 +33,10 @@ from .state import (
 )
 
 _STATE_KEYS = ('optimizer', 'param_schedulers', 'ema_state_dict', 'run')  # the state of a run beside weights and logs
-_AGREE_EVERY = 10  # iterations after which several ranks agree on stopping, or on saving by the clock
 
 
 @HOOKS.register_module()
-class CheckpointHook(hooks.CheckpointHook):
+class CheckpointHook(SavesAtSignals):
     """mmengine's hook, made safe: a failed save never costs the last good checkpoint.
 
     The hook also saves inside an epoch, after `every` iterations or `minutes`, and keeps the newest state_iter_N.pth.
@@ -112,7 +109,7 @@ class CheckpointHook(hooks.CheckpointHook):
                 loop.random_state = state['ranks'][runner.rank]['random']
         if state['due'] and runner.val_loop is not None:
             loop._decide_current_val_interval()
-            if _validates_now(loop):
+            if validates_now(loop):
                 runner.val_loop.run()
 
     def after_load_checkpoint(self, runner: Runner, checkpoint: dict) -> None:
@@ -159,39 +156,13 @@ class CheckpointHook(hooks.CheckpointHook):
         if number or due:
             self._save_inside_epoch(runner, batch_idx + 1)
         if number:
-            raise Stopped(
-                number,
-                f'Signal {number} stopped the training. Its state is saved as {self.last_ckpt}. '
-                'Continue with the same command and --resume',
-            )
+            raise self.stopped(number)
 
-    def _signal_and_due(self, runner: Runner) -> tuple[int, bool]:
-        """Return the signal that asks the ranks to stop (0: none), and whether a save is due now."""
-        counted = self.every is not None and self.every_n_train_iters(runner, self.every)
-        clock = self.minutes is not None and time.monotonic() - self.last_save_time > 60 * self.minutes
-        if get_world_size() == 1:
-            return stop_signal(), counted or clock
-        if not self.every_n_train_iters(runner, _AGREE_EVERY):
-            return 0, counted
-        device = next(runner.model.parameters()).device
-        flags = torch.tensor([stop_signal(), int(clock)], device=device)
-        all_reduce(flags, 'max')
-        return int(flags[0]), counted or bool(flags[1])
-
-    def _save_inside_epoch(self, runner: Runner, batches_done: int) -> None:
-        if not self.by_epoch:
-            self._save_checkpoint(runner)
-            return
-        self.state = run_state(runner, runner.epoch, batches_done, validation_due=False)
-        name = f'state_iter_{runner.iter + 1}.pth'
-        if self._write(runner, name, dict(epoch=runner.epoch, iter=runner.iter + 1)):
-            self._delete_inside_epoch(name)
-
-    def _save_checkpoint_with_step(self, runner: Runner, step: int, meta: dict) -> None:
+    def _save_checkpoint_with_step(self, runner: Runner, step: int, meta: dict, due: bool | None = None) -> None:
         """Write a checkpoint, then delete those beyond max_keep_ckpts; mmengine 0.10.7 deletes first."""
         progress = 'epoch' if self.by_epoch else 'iter'  # mmengine counts it up before a validation
-        validation_due = getattr(runner, progress) != meta[progress]
-        self.state = run_state(runner, meta['epoch'], 0, validation_due)
+        due = getattr(runner, progress) != meta[progress] if due is None else due
+        self.state = run_state(runner, meta['epoch'], 0, due)
         previous = list(self.keep_ckpt_ids) if self.max_keep_ckpts > 0 else []
         steps = [number for number in previous if number != step] + [step]
         self._note_steps(runner, steps[-self.max_keep_ckpts :])
@@ -209,13 +180,6 @@ class CheckpointHook(hooks.CheckpointHook):
         if self.max_keep_ckpts > 0:
             self.keep_ckpt_ids = deque(steps, self.max_keep_ckpts)
             runner.message_hub.update_info('keep_ckpt_ids', list(steps))
-
-    def _delete_inside_epoch(self, newest: str | None) -> None:
-        """Delete all state_iter_N.pth but the newest."""
-        if is_main_process():
-            for path in Path(self.out_dir).glob('state_iter_*.pth'):
-                if path.name != newest:
-                    path.unlink(missing_ok=True)
 
     def _write(self, runner: Runner, name: str, meta: dict) -> bool:
         """Write a checkpoint and `last_checkpoint`, which names it; return whether this succeeded."""
@@ -240,6 +204,7 @@ class CheckpointHook(hooks.CheckpointHook):
             self._handle_failed_save(runner, Path(self.out_dir, name), error)
             return False
         self.last_save_time = time.monotonic()
+        self.written = (meta['iter'], self.state['place']['done'], self.state['due'])
         return True
 
     def _save_best_checkpoint(self, runner: Runner, metrics: dict) -> None:
@@ -289,10 +254,3 @@ class CheckpointHook(hooks.CheckpointHook):
         if self.on_failed_save == 'stop':
             raise TrainingFault(f'{text}. Free some space, then continue with --resume') from error
         runner.logger.warning(f'{text}. Training continues')
-
-
-def _validates_now(loop: EpochLoop | IterLoop) -> bool:
-    """Return whether mmengine's loop would validate at its current position."""
-    by_epoch = isinstance(loop, EpochBasedTrainLoop)
-    done, last = (loop.epoch, loop.max_epochs) if by_epoch else (loop.iter, loop.max_iters)
-    return done >= loop.val_begin and (done % loop.val_interval == 0 or done == last)

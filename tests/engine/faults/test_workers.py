@@ -13,10 +13,10 @@ from torch import nn
 from torch.utils.data import _utils
 
 from facelmk.datasets import FaceDataset
-from facelmk.engine.faults.stopping import Stopped
 from facelmk.engine.faults.workers import translate_worker_errors
 from facelmk.engine.run import train
 from facelmk.errors import DataDefect, TrainingFault
+from facelmk.files.signals import Stopped
 from facelmk.registry import DATASETS, MODELS
 
 SAMPLES, BATCH = 12, 2

@@ -2,7 +2,6 @@
 
 import errno
 import fractions
-import signal
 from pathlib import Path
 
 import pytest
@@ -12,7 +11,6 @@ from toy_runs import run
 
 from facelmk.checkpoint import save_checkpoint
 from facelmk.engine import run as runs
-from facelmk.engine.faults import stopping
 from facelmk.engine.saving.newest import newest_checkpoint
 from facelmk.errors import FacelmkError, TrainingFault
 from facelmk.files import atomic
@@ -169,22 +167,6 @@ def test_a_restart_resumes_only_checkpoints_of_the_same_run(tmp_path, monkeypatc
     (tmp_path / 'last_checkpoint').write_text(first)
     assert chosen(1) == chosen(2, last) == first
     assert chosen(0, 'auto') == first
-
-
-def test_a_signal_that_is_repeated_at_once_counts_once(monkeypatch):
-    """`timeout` signals its command and its group; torchrun forwards a signal that the group already has."""
-    calls = []
-    before = signal.signal(signal.SIGTERM, lambda *_: calls.append(True))
-    try:
-        with stopping.graceful_shutdown():
-            signal.raise_signal(signal.SIGTERM)
-            signal.raise_signal(signal.SIGTERM)
-            assert stopping.stop_signal() == signal.SIGTERM and not calls
-            monkeypatch.setattr(stopping, 'REPEAT_S', -1.0)
-            signal.raise_signal(signal.SIGTERM)
-            assert calls == [True]
-    finally:
-        signal.signal(signal.SIGTERM, before)
 
 
 def test_rollback_ignores_checkpoints_of_another_run(tmp_path):
