@@ -26,6 +26,7 @@ VERBS = {
     'env': 'list this machine, its packages and their problems',
 }
 BROKEN_PIPE = 141  # what a shell reports of a program whose reader has gone
+INTERRUPTED = 130
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
