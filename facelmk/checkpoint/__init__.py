@@ -2,8 +2,8 @@
 
 from .find import PRETRAINED, find_checkpoint, find_weights
 from .load import Mismatch, fit, load_checkpoint, load_pretrained
+from .objects import Stub
 from .read import FORMAT, FORMAT_KEY, finite, read_checkpoint, weights_of
-from .unpickle import Stub
 from .write import plain, publish, save_checkpoint
 
 # fmt: off

@@ -4,7 +4,6 @@ import zipfile
 from collections.abc import Iterator
 from pathlib import Path
 
-import torch
 from mmengine.logging import print_log
 
 from ...checkpoint import read_checkpoint
@@ -53,16 +52,10 @@ def _other_checkpoints(work_dir: Path, last: Path | None) -> Iterator[tuple[Path
 def _inspect(path: Path) -> tuple[Progress, str]:
     """Return how far the run of a checkpoint was, and why a run cannot resume from it ('' if it can)."""
     try:
-        if zipfile.is_zipfile(path):
-            content = torch.load(path, 'cpu', weights_only=True, mmap=True)
-        else:
-            content = read_checkpoint(path)
-    except Exception as error:
-        try:
-            content = read_checkpoint(path)  # old files of other projects hold more than plain data
-        except FacelmkError:
-            return (-1, -1), f'it cannot be read ({str(error).partition(". ")[0][:120]})'
-    meta = content.get('meta') if isinstance(content, dict) else None
+        content = read_checkpoint(path, numbers=False)
+    except FacelmkError as error:
+        return (-1, -1), f'it cannot be read ({str(error).partition(". ")[0][:120]})'
+    meta = content.get('meta')
     if not isinstance(meta, dict) or not {'epoch', 'iter'} <= meta.keys() or 'optimizer' not in content:
         return (-1, -1), 'it contains no state of a run'
     return (int(meta['iter']), int(meta['epoch'])), ''
