@@ -122,6 +122,13 @@ def _scalar(record: DtypeRecord, raw: Any) -> Any:
     return Stub('numpy.object_') if content is None else content[()]
 
 
+def _from_buffer(raw: bytes, record: DtypeRecord, shape: tuple, order: str) -> NDArray:
+    """An array of protocol 5."""
+    array = np.empty(0, np.uint8)
+    fill(array, shape, record, order == 'F', raw)
+    return array
+
+
 def _tensor(storage: Storage, offset: int, size: tuple, stride: tuple, *rest: Any) -> Tensor:
     """A tensor without gradient and hooks; the third of `rest`, if any, is its dtype (torch's _rebuild_tensor_v3)."""
     if len(size) > MAX_DIMENSIONS or math.prod(max(n, 1) for n in size) > MAX_NUMBERS:
@@ -180,4 +187,6 @@ for _module in ('builtins', '__builtin__'):
 for _module in ('numpy.core.multiarray', 'numpy._core.multiarray'):
     KNOWN[f'{_module} _reconstruct'] = lambda *args: np.empty(0, np.uint8)  # an array that is filled later
     KNOWN[f'{_module} scalar'] = _scalar
+for _module in ('numpy.core.numeric', 'numpy._core.numeric'):
+    KNOWN[f'{_module} _frombuffer'] = _from_buffer
 CALLABLE = {id(value) for value in KNOWN.values() if callable(value)}

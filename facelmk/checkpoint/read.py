@@ -3,7 +3,7 @@
 import os
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any, BinaryIO
+from typing import Any
 
 import torch
 from torch import Tensor
@@ -20,17 +20,13 @@ FORMAT, FORMAT_KEY = 1, 'facelmk_format'  # of what save_checkpoint writes
 MAX_NAME_LETTERS = 500  # of a parameter
 
 
-def read_checkpoint(source: str | Path, numbers: bool = True) -> dict[str, Any]:
+def read_checkpoint(source: str | Path) -> dict[str, Any]:
     """Return what a checkpoint holds, on the CPU; `source` is a path, a URL, a config's name or a name in PRETRAINED.
 
-    Objects other than tensors, arrays and plain data become a Stub. Without `numbers`, only the shapes of tensors are
-    read; they are on the device `meta`.
+    Objects other than tensors, arrays and plain data become a Stub.
     """
     path = find_checkpoint(source)
-    with path.open('rb') as file:
-        content = _read(path, file, numbers)
-    if not isinstance(content, dict):
-        return {'state_dict': content}
+    content = read_content(path)
     if (version := content.pop(FORMAT_KEY, FORMAT)) != FORMAT:
         raise FacelmkError(
             f'{path} has format {shorten(repr(version))}. This facelmk knows format {FORMAT}. Update facelmk: git pull'
@@ -38,15 +34,18 @@ def read_checkpoint(source: str | Path, numbers: bool = True) -> dict[str, Any]:
     return content
 
 
-def _read(path: Path, file: BinaryIO, numbers: bool) -> Any:
-    """Read a file of torch or safetensors, and check what it holds."""
-    size = os.fstat(file.fileno()).st_size
-    start = file.read(9)
+def read_content(path: Path, numbers: bool = True) -> dict[str, Any]:
+    """Return what a file of torch or safetensors holds, of any format; anything but a dict lies below `state_dict`.
+
+    Without `numbers`, only the shapes of tensors are read; the tensors are on torch's device `meta`.
+    """
+    size = 0
     try:
-        with pause_collector():
+        with path.open('rb') as file, pause_collector():
+            size, start = os.fstat(file.fileno()).st_size, file.read(9)
             content = read_safetensors(file, size) if is_safetensors(start) else read_torch_file(file, size, numbers)
             check_content(content, size)
-        return content
+        return content if isinstance(content, dict) else {'state_dict': content}
     except HarmfulName as error:
         raise FacelmkError(
             f'{path} is not loaded: it calls {str(error).replace(" ", ".")}, which weights never need and which could '

@@ -5,14 +5,10 @@ import struct
 import zipfile
 from collections.abc import Callable
 
-from .weight_files import PROTO, STOP, entry, name, number, old, safetensors, storage, tensor, text, zipped
+from .weight_files import entry, name, number, old, pickled, safetensors, storage, tensor, text, zipped
 
 REBUILD = name('torch._utils', '_rebuild_tensor_v2')
 SMALL_INT = 2**61 - 1
-
-
-def pickled(body: bytes) -> bytes:
-    return PROTO + body + STOP
 
 
 def repeated(piece: bytes, size: int, before: bytes = b'](', after: bytes = b'e') -> bytes:
@@ -39,7 +35,6 @@ def views(shape: bytes, stride: bytes, numbers: int) -> Callable[[int], bytes]:
     """A state_dict of views of one storage."""
 
     def make(size: int) -> bytes:
-        piece = b'h\x02h\x01K\x00' + shape + stride + b'\x89NtR'
         piece = b'h\x02(h\x01K\x00' + shape + stride + b'\x89NtR'
         rows = b''.join(text(f'k{i:06}') + piece for i in range(size // (len(piece) + 12)))
         head = storage(count=numbers) + b'q\x010' + REBUILD + b'q\x020'
@@ -83,7 +78,7 @@ def members(size: int) -> bytes:
 
 
 def deflated(size: int) -> bytes:
-    return zipped(pickled(b'}' * size * 20 + b'}'), compression=zipfile.ZIP_DEFLATED)
+    return zipped(pickled(b'}' * size * 4), compression=zipfile.ZIP_DEFLATED)
 
 
 def same_bytes_often(size: int) -> bytes:

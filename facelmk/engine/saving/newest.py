@@ -6,7 +6,7 @@ from pathlib import Path
 
 from mmengine.logging import print_log
 
-from ...checkpoint import read_checkpoint
+from ...checkpoint import meta_of, read_content
 from ...errors import FacelmkError
 
 Progress = tuple[int, int]  # iterations, epochs
@@ -52,13 +52,13 @@ def _other_checkpoints(work_dir: Path, last: Path | None) -> Iterator[tuple[Path
 def _inspect(path: Path) -> tuple[Progress, str]:
     """Return how far the run of a checkpoint was, and why a run cannot resume from it ('' if it can)."""
     try:
-        content = read_checkpoint(path, numbers=False)
+        content = read_content(path, numbers=False)
     except FacelmkError as error:
         return (-1, -1), f'it cannot be read ({str(error).partition(". ")[0][:120]})'
-    meta = content.get('meta')
-    if not isinstance(meta, dict) or not {'epoch', 'iter'} <= meta.keys() or 'optimizer' not in content:
+    iterations, epochs = (meta_of(content).get(key) for key in ('iter', 'epoch'))
+    if not isinstance(iterations, int) or not isinstance(epochs, int) or 'optimizer' not in content:
         return (-1, -1), 'it contains no state of a run'
-    return (int(meta['iter']), int(meta['epoch'])), ''
+    return (iterations, epochs), ''
 
 
 def _damage(path: Path) -> str:
