@@ -14,7 +14,7 @@ import torch
 from .limits import Budget
 from .unpickle import Unpickler
 
-MEMBER_COST = 500  # bytes, as in `limits`
+STORAGE_COST, TABLE_COST = 500, 10  # bytes, as in `limits`; a byte of the table costs 10, a member 46 bytes or more
 MAGIC_NUMBER = 0x1950A86A20F9469CFC6C  # the first pickle of an old file
 _AS_STATE_DICT = 'Save the state_dict of the network with torch.save'
 
@@ -59,8 +59,8 @@ class _ZipFile:
     def __init__(self, file: BinaryIO, size: int, numbers: bool) -> None:
         self.file, self.budget, self.numbers = file, Budget(size), numbers
         self.storages: dict[str, torch.UntypedStorage] = {}
-        number = _check_zip_end(file, size)
-        self.budget.spend(MEMBER_COST * number)
+        number, table_bytes = _check_zip_end(file, size)
+        self.budget.spend(TABLE_COST * table_bytes)
         try:
             with zipfile.ZipFile(file) as archive:
                 members = archive.infolist()
@@ -109,7 +109,7 @@ class _ZipFile:
     def storage(self, key: str, dtype: torch.dtype, count: int) -> torch.UntypedStorage:
         """The storage of a key."""
         if key not in self.storages:
-            self.budget.spend(MEMBER_COST)
+            self.budget.spend(STORAGE_COST)
             offset, length = self.place(f'{self.prefix}data/{key}')
             numbers = (
                 read_numbers(self.file, offset, length)
@@ -124,10 +124,11 @@ class _ZipFile:
         return self.storages[key]
 
 
-def _check_zip_end(file: BinaryIO, size: int) -> int:
-    """Return the number of members; refuse a file in which readers could find two tables of contents.
+def _check_zip_end(file: BinaryIO, size: int) -> tuple[int, int]:
+    """Return the number of members, and the bytes of the table of contents.
 
-    The table must end where the records behind it begin, and these must end the file, as torch writes them.
+    Refuse a file in which readers could find two tables of contents: the table must end where the records behind it
+    begin, and these must end the file, as torch writes them.
     """
     file.seek(max(size - 98, 0))
     tail = file.read().rjust(98, b'\0')
@@ -142,7 +143,7 @@ def _check_zip_end(file: BinaryIO, size: int) -> int:
             raise ValueError('its 64-bit end record is not where it should be')
     if table_offset + table_bytes != table_end:
         raise ValueError('its table of contents does not end where its end record begins')
-    return number
+    return number, table_bytes
 
 
 class _OldFile:
@@ -166,7 +167,7 @@ class _OldFile:
         if magic != MAGIC_NUMBER or not isinstance(system, dict):
             raise ValueError(f'it is a pickle, but not one of torch. {_AS_STATE_DICT}')
         value, keys = self.unpickle(), self.unpickle()
-        if not isinstance(keys, list) or any(type(key) is not str for key in keys) or set(keys) != set(self.storages):
+        if not isinstance(keys, list) or sorted(keys) != sorted(self.storages):
             raise ValueError('its list of numbers is not that of its tensors')
         if not self.numbers:
             return value
@@ -180,7 +181,7 @@ class _OldFile:
     def storage(self, key: str, dtype: torch.dtype, count: int) -> torch.UntypedStorage:
         """The storage of a key, which is filled later."""
         if key not in self.storages:
-            self.budget.spend(MEMBER_COST)
+            self.budget.spend(STORAGE_COST)
             self.claimed += count * dtype.itemsize
             if not count >= 0 or self.claimed > self.size:
                 raise ValueError(f'its tensors claim {self.claimed} bytes, {self.size} are there')

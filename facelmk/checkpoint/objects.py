@@ -12,6 +12,7 @@ from mmengine.logging import HistoryBuffer
 from numpy.typing import NDArray
 from torch import Tensor
 
+MAX_NAME_LETTERS = 500  # of a parameter
 MAX_DIMENSIONS, MAX_NUMBERS = 64, 1 << 48  # torch computes with no more dimensions
 SMALL_INT = 2**61 - 1  # Python hashes an integer modulo this number: smaller ones do not collide in a dict
 
@@ -19,11 +20,16 @@ SMALL_INT = 2**61 - 1  # Python hashes an integer modulo this number: smaller on
 HARMFUL_MODULES = {'os', 'posix', 'nt', 'subprocess', 'sys', 'runpy', 'importlib', 'shutil', 'socket', 'pty', 'ctypes',
                    'code', 'codeop', 'commands', 'webbrowser', 'pip', 'pdb', 'timeit', 'cProfile', 'bdb', 'asyncio'}
 HARMFUL_BUILTINS = {'eval', 'exec', 'execfile', 'compile', '__import__', 'open', 'input', 'breakpoint'}
+FLOATS_OF_A_BYTE = ('float8_e4m3fn', 'float8_e5m2', 'float8_e4m3fnuz', 'float8_e5m2fnuz', 'float8_e8m0fnu')
 STORAGES = {  # 'torch FloatStorage' and so on; torch writes the other dtypes as UntypedStorage
     'Double': torch.float64, 'Float': torch.float32, 'Half': torch.float16, 'BFloat16': torch.bfloat16,
     'Long': torch.int64, 'Int': torch.int32, 'Short': torch.int16, 'Char': torch.int8, 'Byte': torch.uint8,
     'Bool': torch.bool, 'ComplexDouble': torch.complex128, 'ComplexFloat': torch.complex64, 'Untyped': torch.uint8}
 # fmt: on
+DTYPES = {  # which networks can copy
+    *STORAGES.values(),
+    *(getattr(torch, name) for name in (*FLOATS_OF_A_BYTE, 'uint16', 'uint32', 'uint64') if hasattr(torch, name)),
+}
 
 
 def is_harmful(name: str) -> bool:
@@ -52,14 +58,19 @@ class Stub:
 
 
 def module_tensors(module: Stub, prefix: str = '') -> Iterator[tuple[str, Tensor]]:
-    """Parameters and buffers, by name, of a network that was pickled whole."""
+    """Parameters and buffers, by name, of a network that was pickled whole; without names that are too long."""
     passing = module.state.get('_non_persistent_buffers_set', ()) if isinstance(module.state, dict) else ()
     for name, value in (module.part('_parameters') | module.part('_buffers')).items():
-        if isinstance(value, Tensor) and not (isinstance(passing, set) and name in passing):
-            yield f'{prefix}{name}', value
+        if isinstance(value, Tensor) and not (isinstance(passing, set) and name in passing) and is_name(name, prefix):
+            yield prefix + name, value
     for name, child in module.part('_modules').items():
-        if isinstance(child, Stub):
+        if isinstance(child, Stub) and is_name(name, prefix):
             yield from module_tensors(child, f'{prefix}{name}.')
+
+
+def is_name(name: Any, prefix: str = '') -> bool:
+    """Whether a parameter or module may be called so."""
+    return isinstance(name, str) and len(prefix) + len(name) <= MAX_NAME_LETTERS and name.isprintable()
 
 
 class Storage:
@@ -71,11 +82,20 @@ class Storage:
         self.content, self.dtype = content, dtype
 
 
+def count(shape: Any) -> int:
+    """How many numbers an array or tensor of this shape has."""
+    if not isinstance(shape, tuple) or not all(type(n) is int and n >= 0 for n in shape):
+        raise ValueError('a shape in it is no tuple of whole numbers')
+    if len(shape) > MAX_DIMENSIONS or math.prod(max(n, 1) for n in shape) > MAX_NUMBERS:
+        raise ValueError(f'a tensor in it has {len(shape)} dimensions, or more numbers than any memory holds')
+    return math.prod(shape)
+
+
 class DtypeRecord:
     """The name and byte order of a NumPy dtype; NumPy would believe flags that crash the process later."""
 
     def __init__(self, name: str, *rest: Any) -> None:
-        known = re.fullmatch(r'[<>|=]?[biufcSU]\d{1,9}', str(name)[:12])
+        known = re.fullmatch(r'[<>|=]?[biufcSU]\d{1,9}', name) if isinstance(name, str) else None
         self.dtype = np.dtype(known[0] if known else 'O')
 
     def set_state(self, state: tuple) -> None:
@@ -87,7 +107,7 @@ class DtypeRecord:
         if self.dtype.kind == 'O':
             return None
         raw = raw.encode('latin1') if type(raw) is str else raw  # as Python 2 wrote bytes
-        if type(raw) is not bytes or not raw or math.prod(shape) * self.dtype.itemsize != len(raw):
+        if type(raw) is not bytes or not raw or count(shape) * self.dtype.itemsize != len(raw):
             raise ValueError(f'an array in it claims to be {shape} of {self.dtype} and its bytes do not fit')
         if self.dtype.kind == 'U':
             raw.decode('utf-32-be' if self.dtype.byteorder == '>' else 'utf-32-le')  # NumPy does not check it
@@ -98,7 +118,7 @@ def fill(array: NDArray, shape: tuple, record: DtypeRecord, *rest: Any) -> None:
     """Fill the empty array that a pickle makes first; an array of Python objects stays empty."""
     if array.size:
         raise ValueError('an array in it is filled twice')
-    content = record.read(shape, *rest) if math.prod(shape) else None
+    content = record.read(shape, *rest) if count(shape) else None
     if content is not None:
         array.dtype = content.dtype  # type: ignore[misc, unused-ignore]
         array.resize(shape, refcheck=False)
@@ -113,6 +133,8 @@ class History(HistoryBuffer):
 
     def set_state(self, state: dict) -> None:
         """Become a HistoryBuffer."""
+        if not all(isinstance(state[f'_{name}_history'], np.ndarray) for name in ('log', 'count')):
+            raise ValueError('a log in it is no array')
         self.__class__ = HistoryBuffer
         HistoryBuffer.__init__(self, state['_log_history'], state['_count_history'], state['max_length'])
 
@@ -131,8 +153,7 @@ def _from_buffer(raw: bytes, record: DtypeRecord, shape: tuple, order: str) -> N
 
 def _tensor(storage: Storage, offset: int, size: tuple, stride: tuple, *rest: Any) -> Tensor:
     """A tensor without gradient and hooks; the third of `rest`, if any, is its dtype (torch's _rebuild_tensor_v3)."""
-    if len(size) > MAX_DIMENSIONS or math.prod(max(n, 1) for n in size) > MAX_NUMBERS:
-        raise ValueError(f'a tensor in it has {len(size)} dimensions, or more numbers than any memory holds')
+    count(size)
     dtype = rest[2] if len(rest) > 2 else storage.dtype
     return torch.empty(0, dtype=dtype, device=storage.content.device).set_(storage.content, offset, size, stride)
 
@@ -141,7 +162,7 @@ def _of_items(kind: Callable) -> Callable:
     """Call a container with the items of one list or tuple; `Builder.call` checks those that are hashed."""
 
     def call(items: Any = ()) -> Any:
-        if type(items) not in (list, tuple, dict):
+        if type(items) not in ((dict,) if kind is collections.Counter and items else (list, tuple, dict)):
             raise ValueError(f'it makes a {kind.__name__} of a {type(items).__name__}')
         return kind(items)
 
@@ -173,7 +194,7 @@ KNOWN: dict[str, Any] = {
     'numpy dtype': DtypeRecord,
     '_codecs encode': lambda text, *encoding: text.encode('latin1'),
     'mmengine.logging.history_buffer HistoryBuffer': History,
-    **{f'torch {name}': value for name, value in vars(torch).items() if isinstance(value, torch.dtype)},
+    **{str(dtype).replace('.', ' '): dtype for dtype in DTYPES},
     **{
         f'{module} {name}Storage': dtype
         for module in ('torch', 'torch.cuda', 'torch.storage')
@@ -181,7 +202,7 @@ KNOWN: dict[str, Any] = {
     },
 }
 for _module in ('builtins', '__builtin__'):
-    KNOWN |= {f'{_module} {kind.__name__}': lambda kind=kind: kind() for kind in (int, float)}  # for defaultdict
+    KNOWN |= {f'{_module} int': lambda: 0, f'{_module} float': lambda: 0.0}  # for defaultdict
     KNOWN |= {f'{_module} list': _of_items(list), f'{_module} complex': lambda real, imag: complex(real, imag)}
     KNOWN |= {f'{_module} dict': DICT, f'{_module} set': SET, f'{_module} frozenset': FROZENSET}
 for _module in ('numpy.core.multiarray', 'numpy._core.multiarray'):

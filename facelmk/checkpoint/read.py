@@ -13,11 +13,10 @@ from .building import HarmfulName
 from .containers import read_torch_file
 from .find import find_checkpoint
 from .limits import check_content, pause_collector, shorten
-from .objects import Stub, module_tensors
+from .objects import MAX_NAME_LETTERS, Stub, is_name, module_tensors
 from .safetensors import is_safetensors, read_safetensors
 
 FORMAT, FORMAT_KEY = 1, 'facelmk_format'  # of what save_checkpoint writes
-MAX_NAME_LETTERS = 500  # of a parameter
 
 
 def read_checkpoint(source: str | Path) -> dict[str, Any]:
@@ -73,7 +72,7 @@ def weights_of(checkpoint: Mapping[str, Any], source: str | Path) -> dict[str, T
     for key in ('state_dict', 'model', 'ema_state_dict'):
         if isinstance(content, Mapping) and isinstance(content.get(key), (Mapping, Stub)):
             content = content[key]
-            if key == 'ema_state_dict':
+            if key == 'ema_state_dict' and isinstance(content, Mapping):
                 content = {name: value for name, value in content.items() if name != 'steps'}  # a counter
     named = dict(module_tensors(content)) if isinstance(content, Stub) else content
     if not isinstance(named, Mapping):
@@ -86,7 +85,7 @@ def weights_of(checkpoint: Mapping[str, Any], source: str | Path) -> dict[str, T
             f'{source}: there are no weights in it, only {", ".join(shorten(repr(key)) for key in list(named)[:5])}. '
             "Expected a state_dict, or one below the key 'state_dict'"
         )
-    if odd := [key for key in weights if not _is_name(key)]:
+    if odd := [key for key in weights if not is_name(key)]:
         raise FacelmkError(
             f'{source}: a tensor in it has the name {shorten(repr(odd[0]))}. Expected a text of at most '
             f'{MAX_NAME_LETTERS} printable letters. Save the state_dict of the network'
@@ -97,10 +96,6 @@ def weights_of(checkpoint: Mapping[str, Any], source: str | Path) -> dict[str, T
             'The training that wrote it had failed: take an earlier checkpoint'
         )
     return weights
-
-
-def _is_name(key: Any) -> bool:
-    return isinstance(key, str) and len(key) <= MAX_NAME_LETTERS and key.isprintable()
 
 
 def finite(tensor: Tensor) -> bool:

@@ -1,6 +1,7 @@
 """Weight files of a given size that ask for as much memory or time as such a file can ask for."""
 
 import io
+import pickle
 import struct
 import zipfile
 from collections.abc import Callable
@@ -134,6 +135,34 @@ def transposed(size: int) -> bytes:
     return zipped(pickled(b'}' + body + b's'), {'0': bytes(4 * side * side)})
 
 
+def lying_table(size: int) -> bytes:
+    """A zip that claims one member and has many in its table of contents."""
+    content = bytearray(zipped(pickled(b'}'), {f'{i}': b'' for i in range(size // 120)}))
+    content[-14:-10] = struct.pack('<HH', 1, 1)
+    return bytes(content)
+
+
+def filled_often(size: int) -> bytes:
+    """An old file whose list of storages names an empty one again and again."""
+    times = size // 42
+    keys = b'\x80\x02](' + text('0') + b'q\x00' + b'h\x00' * times + b'e.'
+    body = pickled(tensor(b'K\x00\x85', b'K\x01\x85', of=storage('0', 0, old=True)))
+    return old(body, {}, keys=[])[: -len(pickle.dumps([], 2))] + keys + bytes(8 * times + 8)
+
+
+def long_module_names(size: int) -> bytes:
+    module = name('m', 'M') + b')\x81}' + text('_modules') + b'}h\xf0%bssb'
+    leaf = name('m', 'M') + b')\x81}' + text('_buffers') + b'}' + text('w') + tensor() + b'ssb'
+    nested = doubled(leaf, lambda inner, put: module.replace(b'%b', inner) + put, 90)
+    return zipped(pickled(text('a' * size) + b'q\xf00' + nested))
+
+
+NUMPY = name('numpy.core.multiarray', '_reconstruct') + b'NNN\x87R'
+DOUBLE_TUPLE = doubled(b'K\x01', lambda inner, put: inner * 2 + b'\x86' + put)
+DOUBLE_LIST = doubled(b'K\x01', lambda inner, put: b'](' + inner * 2 + b'e' + put)
+LOG = name('mmengine.logging.history_buffer', 'HistoryBuffer') + b')\x81}('
+LOG += text('_log_history') + b'h\x28' + text('_count_history') + b'h\x28' + text('max_length') + b'K\x01ub'
+LETTER = name('numpy', 'dtype') + text('S1') + b'\x85R'
 TUPLE = b'(' + b'K\x01' * 2000 + b'tq\x000'
 LIST = b'](' + b'K\x01' * 2000 + b'eq\x000'
 BOMBS: dict[str, Callable[[int], bytes]] = {
@@ -161,6 +190,27 @@ BOMBS: dict[str, Callable[[int], bytes]] = {
     ),
     'colliding sets': keys(lambda i: b'(' + long(i * SMALL_INT) + b'\x91'),
     'a long tuple as a key again and again': lambda size: repeated(b'h\x00Ns', size, TUPLE + b'}', b''),
+    'an array of a nested shape': lambda size: zipped(
+        pickled(DOUBLE_TUPLE + b'0' + NUMPY + b'(K\x01h\x28\x85' + LETTER + b'\x89' + text('a') + b'tb')
+    ),
+    'an array of a shape that repeats itself': lambda size: zipped(
+        pickled(b')' + NUMPY + b'(K\x01)\x85\x85' + LETTER.replace(b'S1', b'S9') + b'\x89' + text('a') + b'tb')
+    ),
+    'a tensor of a nested shape': lambda size: zipped(pickled(DOUBLE_TUPLE + b'0' + tensor(b'h\x28', b'h\x28'))),
+    'a dtype of a long list': lambda size: repeated(
+        b'h\x01h\x00\x85R', size, LIST + b']h\x00aq\x000' + name('numpy', 'dtype') + b'q\x010]('
+    ),
+    'a log of nested lists': lambda size: zipped(pickled(DOUBLE_LIST + b'0' + LOG)),
+    'counts of nested tuples': lambda size: zipped(
+        pickled(DOUBLE_TUPLE + b'0' + name('collections', 'Counter') + b']h\x28a\x85R')
+    ),
+    'a dict of nested tuples': lambda size: zipped(
+        pickled(DOUBLE_TUPLE + b'0' + name('builtins', 'dict') + b']h\x28N\x86a\x85R')
+    ),
+    'a set of nested tuples': lambda size: zipped(pickled(DOUBLE_TUPLE + b'0\x8f(h\x28\x90')),
+    'modules of long names': long_module_names,
+    'a table with more members than it claims': lying_table,
+    'a storage that is filled again and again': filled_often,
     'a nested tuple as a key': lambda size: zipped(
         pickled(doubled(b')', lambda inner, put: inner * 2 + b'\x86' + put) + b'q\xff0}h\xffNs')
     ),
