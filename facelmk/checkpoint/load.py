@@ -13,8 +13,8 @@ from torch import Tensor, nn
 from ..errors import FacelmkError, MissingResource
 from ..registry import FUNCTIONS
 from .dialects import BareBackbone, translate
-from .read import read_checkpoint, weights_of
-from .unpickle import Stub
+from .objects import Stub
+from .read import meta_of, read_checkpoint, weights_of
 
 CLASSIFIER = re.compile(  # layers of classification networks: ResNet, DLA, HRNet
     r'^(fc|classifier|incre_modules|downsamp_modules|final_layer|'
@@ -40,7 +40,7 @@ def load_checkpoint(module: nn.Module, source: str | Path, strict: bool = True) 
     if weights.keys() != module.state_dict().keys():
         weights, dialect = translate(weights)
     fit(module, weights, f'{source} (dialect: {dialect})', strict)
-    return checkpoint.get('meta') or {}
+    return meta_of(checkpoint)
 
 
 def fit(module: nn.Module, weights: Mapping[str, Tensor], source: str, strict: bool = True) -> None:
@@ -91,12 +91,15 @@ def load_pretrained(backbone: nn.Module, source: str | Path) -> None:
 
 
 def _for_runner(filename: str, map_location: Any = None) -> dict[str, Any]:
-    """Read a checkpoint for mmengine's Runner: under our keys, and without the config text, which it would run."""
-    checkpoint = read_checkpoint(filename, map_location or 'cpu')
+    """Read a checkpoint for mmengine's Runner: under our keys, and without the config text, which it would run.
+
+    It stays on the CPU: the network and the optimizer copy what they load to the device of their parameters.
+    """
+    checkpoint = read_checkpoint(filename)
     weights = weights_of(checkpoint, filename)
     translated, dialect = translate(weights)
     state = checkpoint if 'state_dict' in checkpoint else {}
-    meta = {key: value for key, value in (state.get('meta') or {}).items() if key != 'config'}
+    meta = {key: value for key, value in meta_of(state).items() if key != 'config'}
     if 'param_schedulers' in state:  # OneCycleLR saves its function of the step; a new one has the same
         state = {**state, 'param_schedulers': _without_stubs(state['param_schedulers'])}
     return {**state, 'meta': meta, 'state_dict': weights if dialect == BareBackbone.name else translated}

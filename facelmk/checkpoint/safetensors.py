@@ -6,15 +6,17 @@ https://huggingface.co/docs/safetensors/index#format
 import json
 import math
 from collections import Counter
-from pathlib import Path
 from typing import Any, BinaryIO
 
 import torch
 
-from ..errors import FacelmkError
+from .containers import read_numbers
+from .limits import TENSOR_COST, Budget, letter_bytes, shorten
 
 MAX_HEADER_BYTES = 8 << 20
-MAX_TENSORS = 30_000
+MAX_ITEMS = 200_000  # of its lists and dicts; each tensor has about 9
+ENTRY_COST = 1300  # bytes, as in `limits`
+_COSTLY = (b'[', b'{', b',')
 # fmt: off
 _DTYPES = {'F64': torch.float64, 'F32': torch.float32, 'F16': torch.float16, 'BF16': torch.bfloat16, 'BOOL': torch.bool,
            'I64': torch.int64, 'I32': torch.int32, 'I16': torch.int16, 'I8': torch.int8, 'U8': torch.uint8}
@@ -26,32 +28,22 @@ def is_safetensors(start: bytes) -> bool:
     return start[8:9] == b'{' and not start.startswith((b'PK', b'\x80'))
 
 
-def read_safetensors(file: BinaryIO, path: Path) -> dict[str, Any]:
+def read_safetensors(file: BinaryIO, size: int) -> dict[str, Any]:
     """Return the tensors below 'state_dict', and what the file says about itself below 'meta'."""
-    size = file.seek(0, 2)
-    try:
-        header, begin = _read_header(file, size)
-        meta = header.pop('__metadata__', {})
-        if not isinstance(meta, dict) or not all(isinstance(value, str) for value in meta.values()):
-            raise ValueError('its __metadata__ is no dict of texts')
-        if len(header) > MAX_TENSORS:
-            raise ValueError(f'its header has {len(header)} tensors, at most {MAX_TENSORS} are read')
-        for name, entry in header.items():
-            _check_entry(name, entry)
-        names = sorted(header, key=lambda name: header[name]['data_offsets'])
-        _check_order([(name, *header[name]['data_offsets']) for name in names], size - begin)
-    except (ValueError, RecursionError) as error:
-        raise FacelmkError(
-            f'{path} ({size} bytes) cannot be read as safetensors: {error}. If it was copied or downloaded, it may '
-            'have been cut off: fetch it again'
-        ) from error
+    header, begin = _read_header(file, size)
+    meta = header.pop('__metadata__', {})
+    if not isinstance(meta, dict) or not all(isinstance(value, str) for value in meta.values()):
+        raise ValueError('its __metadata__ is no dict of texts')
+    Budget(size).spend((TENSOR_COST + ENTRY_COST) * len(header))
+    for name, entry in header.items():
+        _check_entry(shorten(name), entry)
+    names = sorted(header, key=lambda name: header[name]['data_offsets'])
+    _check_order([(shorten(name), *header[name]['data_offsets']) for name in names], size - begin)
     weights = {}
     for name, entry in header.items():
         first, last = entry['data_offsets']
-        file.seek(begin + first)
-        data, dtype = bytearray(file.read(last - first)), _DTYPES[entry['dtype']]
-        flat = torch.frombuffer(data, dtype=dtype) if data else torch.empty(0, dtype=dtype)
-        weights[name] = flat.reshape(entry['shape'])
+        numbers = read_numbers(file, begin + first, last - first)
+        weights[name] = numbers.view(_DTYPES[entry['dtype']]).reshape(entry['shape'])
     return {'meta': meta, 'state_dict': weights}
 
 
@@ -63,7 +55,12 @@ def _read_header(file: BinaryIO, size: int) -> tuple[dict[str, Any], int]:
         raise ValueError(
             f'its header claims {length} bytes; at most {MAX_HEADER_BYTES} are read, {available} are there'
         )
-    header = json.loads(file.read(length).decode('utf-8'), object_pairs_hook=_unique_keys, parse_constant=_no_number)
+    text = file.read(length)
+    if letter_bytes(text) * length > MAX_HEADER_BYTES:
+        raise ValueError('its header is too long for the letters that it has')
+    if sum(map(text.count, _COSTLY)) > MAX_ITEMS:
+        raise ValueError(f'its header has more than {MAX_ITEMS} items, which no set of weights needs')
+    header = json.loads(text.decode('utf-8'), object_pairs_hook=_unique_keys, parse_constant=_no_number)
     if not isinstance(header, dict):
         raise ValueError(f'its header is a {type(header).__name__}, not a dict')
     return header, 8 + length
@@ -73,7 +70,7 @@ def _unique_keys(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     unique = dict(pairs)
     if len(unique) < len(pairs):
         repeated = Counter(name for name, _ in pairs).most_common(1)[0][0]
-        raise ValueError(f'its header has {repeated!r} twice')
+        raise ValueError(f'its header has {shorten(repeated)!r} twice')
     return unique
 
 

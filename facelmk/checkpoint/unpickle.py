@@ -1,224 +1,175 @@
-"""Read the pickles that torch's own `weights_only` reader refuses: every class that is not listed becomes a Stub.
+"""Read the pickles of torch: data, tensors and arrays; a name that is not in `objects.KNOWN` becomes a Stub.
 
-It takes the place of `pickle` in `torch.load(pickle_module=...)`, for files that passed `limits.check_file`.
+Each opcode pays from the file's budget before it does anything, so that neither memory nor time can run away.
+Python's `pickletools` explains the opcodes. https://docs.python.org/3/library/pickletools.html
 """
 
-import collections
-import itertools
-import math
 import pickle
-import sys
-from collections.abc import Callable, Iterator
-from typing import IO, Any, ClassVar
+from collections.abc import Callable
+from struct import Struct, error
+from typing import Any
 
-import numpy as np
-import torch
-from mmengine.logging import HistoryBuffer
-from numpy.typing import NDArray
-from torch import Tensor
+from .building import KEY_COST, Builder, LoadStorage
+from .limits import CONTAINER_COST, Budget, letter_bytes
+from .objects import FROZENSET
 
-from .opcodes import MAX_KEY_ITEMS, SMALL_INT
-
-MAX_COPIED_BYTES, ITEM_BYTES = 1 << 27, 100  # an item of a dict takes about that much
-
-# fmt: off
-HARMFUL_MODULES = {'os', 'posix', 'nt', 'subprocess', 'sys', 'runpy', 'importlib', 'shutil', 'socket', 'pty', 'ctypes',
-                   'code', 'codeop', 'commands', 'webbrowser', 'pip', 'pdb', 'timeit', 'cProfile', 'bdb', 'asyncio'}
-HARMFUL_BUILTINS = {'eval', 'exec', 'execfile', 'compile', '__import__', 'open', 'input', 'breakpoint'}
-# fmt: on
+OPCODE_COST, NUMBER_COST, TEXT_COST, PUT_COST = 24, 16, 56, 80  # bytes, as in `limits`
+Operation = Callable[['Unpickler'], Any]
+OPERATIONS: dict[int, Operation] = {}
+STOP = pickle.STOP[0]
+_LENGTHS = {code: Struct(code) for code in ('<B', '<H', '<i', '<I', '<Q', '>d')}
 
 
-def is_harmful(name: str) -> bool:
-    """Whether 'module name' in a pickle is something that no weights need and that can run code."""
-    module, _, function = name.partition(' ')
-    return module.partition('.')[0] in HARMFUL_MODULES or (
-        module in ('builtins', '__builtin__') and function in HARMFUL_BUILTINS
-    )
+def operation(names: str) -> Callable[[Operation], Operation]:
+    """Register what is done for the opcodes of these names; all other opcodes are refused."""
+
+    def register(function: Operation) -> Operation:
+        OPERATIONS.update({getattr(pickle, name)[0]: function for name in names.split()})
+        return function
+
+    return register
 
 
-class Stub:
-    """An object of a class that is not loaded: it accepts whatever a pickle does to it and calls nothing."""
-
-    qualified_name = ''
-    state: Any = None
-    dump_patches = False  # torch reads this of classes in files of before 1.6
-
-    def __init__(self, *args: Any, **kwargs: Any) -> None:
-        pass
-
-    def __call__(self, *args: Any, **kwargs: Any) -> 'Stub':
-        return Stub()
-
-    def __setstate__(self, state: Any) -> None:
-        self.state = state
-
-    def __setitem__(self, key: Any, value: Any) -> None:
-        pass
-
-    def append(self, value: Any) -> None:
-        """Drop the value."""
-
-    extend = add = append
-
-    def part(self, name: str) -> dict[str, Any]:
-        """A dict in the state of a network that was pickled whole, such as '_modules'; empty if it has none."""
-        part = self.state.get(name) if isinstance(self.state, dict) else None
-        return part if isinstance(part, dict) else {}
+def pushes(names: str, make: Operation) -> None:
+    """Register opcodes that put one object onto the stack."""
+    operation(names)(lambda self: self.push_new(0, make(self)))
 
 
-def module_tensors(module: Stub, prefix: str = '') -> Iterator[tuple[str, Tensor]]:
-    """Parameters and buffers, by name, of a network that was pickled whole."""
-    for name, value in (module.part('_parameters') | module.part('_buffers')).items():
-        if isinstance(value, Tensor) and name not in module.state.get('_non_persistent_buffers_set', ()):
-            yield prefix + name, value.detach()
-    for name, child in module.part('_modules').items():
-        if isinstance(child, Stub):
-            yield from module_tensors(child, f'{prefix}{name}.')
+class Unpickler(Builder):
+    """Reads the pickle that begins at `offset`; afterwards `offset` is the byte behind it."""
+
+    def __init__(self, content: Any, budget: Budget, load_storage: LoadStorage, offset: int = 0) -> None:
+        super().__init__(budget, load_storage)
+        self.content, self.offset = content, offset
+
+    def load(self) -> Any:
+        """Return the object; raise ValueError if the pickle is damaged or asks for too much."""
+        self.stack: list[Any] = []
+        self.marks: list[list[Any]] = []
+        self.memo: dict[int, Any] = {}
+        content, budget = self.content, self.budget
+        try:
+            while (code := content[self.offset]) != STOP:
+                self.offset += 1
+                budget.left -= OPCODE_COST  # `spend`, without a call
+                if budget.left < 0:
+                    budget.spend(0)
+                OPERATIONS[code](self)
+            self.offset += 1
+            return self.stack.pop()
+        except (LookupError, error) as problem:
+            raise ValueError('its pickle is damaged, cut off, or has opcodes that torch does not write') from problem
+
+    def number(self, code: str) -> Any:
+        """The number that comes next, in a form of `struct`."""
+        form = _LENGTHS[code]
+        self.budget.left -= NUMBER_COST
+        (value,) = form.unpack_from(self.content, self.offset)
+        self.offset += form.size
+        return value
+
+    def raw(self, code: str) -> bytes:
+        """The bytes that come next, behind their number."""
+        length = self.number(code)
+        begin, self.offset = self.offset, self.offset + length
+        if not begin <= self.offset <= len(self.content):
+            raise ValueError('its pickle is cut off')
+        self.budget.spend(TEXT_COST + length)
+        return self.content[begin : self.offset]
+
+    def text(self, code: str) -> str:
+        """A text in UTF-8; invalid bytes are written as \\xff."""
+        raw = self.raw(code)
+        if letter_bytes(raw) > 1:
+            self.budget.spend(letter_bytes(raw) * len(raw))
+        return str(raw, 'utf-8', 'backslashreplace')
+
+    def line(self) -> str:
+        """The text up to the end of the line; a name has at most 255 bytes."""
+        end = self.content.find(b'\n', self.offset, self.offset + 256)
+        if end < 0:
+            raise ValueError('a name in it has no end')
+        begin, self.offset = self.offset, end + 1
+        return str(self.content[begin:end], 'utf-8', 'backslashreplace')
+
+    def pop(self, count: int) -> list[Any]:
+        """Take this many objects off the stack."""
+        items = self.stack[-count:]
+        if len(items) < count:
+            raise IndexError
+        del self.stack[-count:]
+        return items
+
+    def pop_mark(self) -> list[Any]:
+        """Take the objects above the last mark off the stack."""
+        items, self.stack = self.stack, self.marks.pop()
+        return items
+
+    def push_new(self, cost: int, value: Any) -> None:
+        """Pay for an object and put it onto the stack."""
+        self.budget.spend(cost)
+        self.stack.append(value)
+
+    def push_tuple(self, items: list[Any]) -> None:
+        """Put the items onto the stack as a tuple."""
+        self.push_new(TEXT_COST + 8 * len(items), tuple(items))
+
+    def put(self, index: int) -> None:
+        """Keep the top of the stack under a number."""
+        self.budget.spend(PUT_COST)
+        self.memo[index] = self.stack[-1]
 
 
-_DISPATCH: dict[int, Callable[[Any], None]] = pickle._Unpickler.dispatch  # what Python does for each opcode
+pushes('NONE', lambda self: None)
+pushes('NEWTRUE', lambda self: True)
+pushes('NEWFALSE', lambda self: False)
+pushes('EMPTY_TUPLE', lambda self: ())
+pushes('BININT', lambda self: self.number('<i'))
+pushes('BININT1', lambda self: self.number('<B'))
+pushes('BININT2', lambda self: self.number('<H'))
+pushes('BINFLOAT', lambda self: self.number('>d'))
+pushes('LONG1', lambda self: int.from_bytes(self.raw('<B'), 'little', signed=True))
+pushes('SHORT_BINSTRING', lambda self: str(self.raw('<B'), 'latin1'))  # a text or bytes of Python 2
+pushes('BINSTRING', lambda self: str(self.raw('<i'), 'latin1'))
+pushes('SHORT_BINUNICODE', lambda self: self.text('<B'))
+pushes('BINUNICODE', lambda self: self.text('<I'))
+pushes('BINUNICODE8', lambda self: self.text('<Q'))
+pushes('SHORT_BINBYTES', lambda self: self.raw('<B'))
+pushes('BINBYTES', lambda self: self.raw('<I'))
+pushes('BINBYTES8 BYTEARRAY8', lambda self: self.raw('<Q'))
+pushes('BINGET', lambda self: self.memo[self.number('<B')])
+pushes('LONG_BINGET', lambda self: self.memo[self.number('<I')])
+operation('PROTO')(lambda self: self.number('<B'))
+operation('FRAME')(lambda self: self.number('<Q'))
+operation('BINPUT')(lambda self: self.put(self.number('<B')))
+operation('LONG_BINPUT')(lambda self: self.put(self.number('<I')))
+operation('MEMOIZE')(lambda self: self.put(len(self.memo)))
+operation('POP_MARK')(Unpickler.pop_mark)
+operation('POP')(lambda self: self.stack.pop() if self.stack else self.pop_mark())
+operation('EMPTY_LIST')(lambda self: self.push_new(CONTAINER_COST, []))
+operation('EMPTY_DICT')(lambda self: self.push_new(TEXT_COST, {}))
+operation('EMPTY_SET')(lambda self: self.push_new(CONTAINER_COST, set()))
+operation('TUPLE')(lambda self: self.push_tuple(self.pop_mark()))
+operation('TUPLE1')(lambda self: self.push_tuple(self.pop(1)))
+operation('TUPLE2')(lambda self: self.push_tuple(self.pop(2)))
+operation('TUPLE3')(lambda self: self.push_tuple(self.pop(3)))
+operation('APPEND')(lambda self: self.extend(self.pop(1), self.stack[-1]))
+operation('APPENDS')(lambda self: self.extend(self.pop_mark(), self.stack[-1]))
+operation('ADDITEMS')(lambda self: self.add(self.pop_mark(), self.stack[-1]))
+operation('SETITEM')(lambda self: self.set_items(self.pop(2), self.stack[-1]))
+operation('SETITEMS')(lambda self: self.set_items(self.pop_mark(), self.stack[-1]))
+operation('BUILD')(lambda self: self.build(self.stack.pop(), self.stack[-1]))
+pushes('FROZENSET', lambda self: self.call(FROZENSET, (self.pop_mark(),)))
+pushes('GLOBAL', lambda self: self.find(self.line(), self.line()))
+pushes('STACK_GLOBAL', lambda self: self.find(*self.pop(2)))
+pushes('REDUCE', lambda self: self.call(*self.pop(2)))
+pushes('NEWOBJ', lambda self: self.call(*self.pop(2)))
+pushes('NEWOBJ_EX', lambda self: self.call(*self.pop(3)[:2]))
+pushes('BINPERSID', lambda self: self.persistent(*self.pop(1)))
 
 
-class Unpickler(pickle._Unpickler):
-    """Python's unpickler with names from a fixed list; it fills arrays from their bytes alone."""
-
-    stack: list[Any]
-    copied = 0  # bytes
-
-    def find_class(self, module: str, name: str) -> Any:
-        """What the name stands for: a listed function or type, else a new class of Stubs."""
-        return KNOWN.get(f'{module} {name}') or type(name, (Stub,), {'qualified_name': f'{module}.{name}'})
-
-    def reduce(self) -> None:
-        """Call a listed function, unless the file makes it copy the same items again and again."""
-        self._count_copies(self.stack[-1])
-        _DISPATCH[pickle.REDUCE[0]](self)
-
-    def build(self) -> None:
-        """Set the state of an object; NumPy's own way to set an array's state trusts the file."""
-        if isinstance(self.stack[-2], np.ndarray):
-            self._count_copies(self.stack[-1])
-            _, *state = self.stack.pop()
-            _fill(self.stack[-1], *state)
-        else:
-            _DISPATCH[pickle.BUILD[0]](self)
-
-    def _count_copies(self, args: tuple) -> None:
-        for arg in args:
-            if isinstance(arg, (bytes, str)):
-                self.copied += len(arg)
-            elif isinstance(arg, (list, dict, tuple)):
-                self.copied += len(arg) * ITEM_BYTES
-        if self.copied > MAX_COPIED_BYTES:
-            raise ValueError(f'it copies more than {MAX_COPIED_BYTES} bytes of its own data')
-
-    dispatch: ClassVar[Any] = _DISPATCH | {pickle.REDUCE[0]: reduce, pickle.BUILD[0]: build}
-
-
-def load(file: IO[bytes], **options: Any) -> Any:
-    """Read one pickle, as `pickle.load` does."""
-    return Unpickler(file, **options).load()
-
-
-INERT_PICKLE = sys.modules[__name__]
-
-
-class DtypeRecord:
-    """The name and byte order of a NumPy dtype; NumPy would believe flags that crash the process later."""
-
-    def __init__(self, name: str, *rest: Any) -> None:
-        self.dtype = np.dtype(str(name))
-
-    def __setstate__(self, state: tuple) -> None:
-        self.dtype = self.dtype.newbyteorder(state[1])
-
-    def read(self, shape: tuple, fortran: bool, raw: bytes) -> NDArray | None:
-        """An array of exactly the bytes in the file; None if its items are Python objects."""
-        if self.dtype.kind not in 'biufcSU':
-            return None
-        if type(raw) is not bytes or not raw or math.prod(shape) * self.dtype.itemsize != len(raw):
-            raise ValueError(f'an array in it claims to be {shape} of {self.dtype} and its bytes do not fit')
-        if self.dtype.kind == 'U':
-            raw.decode('utf-32-be' if self.dtype.byteorder == '>' else 'utf-32-le')  # NumPy does not check it
-        return np.ndarray(shape, self.dtype, raw, order='F' if fortran else 'C')
-
-
-def _fill(array: NDArray, shape: tuple, record: DtypeRecord, *rest: Any) -> None:
-    """Fill the empty array that a pickle makes first; an array of Python objects stays empty."""
-    if array.size:
-        raise ValueError('an array in it is filled twice')
-    content = record.read(shape, *rest) if math.prod(shape) else None
-    if content is not None:
-        array.dtype = content.dtype  # type: ignore[misc, unused-ignore]
-        array.resize(shape, refcheck=False)
-        array[...] = content
-
-
-def _scalar(record: DtypeRecord, raw: bytes) -> Any:
-    content = record.read((), False, raw)
-    return Stub() if content is None else content[()]
-
-
-def _tensor(storage: Any, offset: int, size: tuple, stride: tuple, *rest: Any) -> Tensor:
-    """A tensor without gradient and hooks; the third of `rest`, if any, is its dtype (torch's _rebuild_tensor_v3)."""
-    dtype = rest[2] if len(rest) > 2 else storage.dtype
-    return torch.empty(0, dtype=dtype).set_(storage._untyped_storage, offset, size, stride)
-
-
-def _ordered_dict(pairs: Any = ()) -> Any:
-    """An OrderedDict, empty or of the (text, value) pairs that Python 2 wrote."""
-    if not all(type(key) is str for key, _ in pairs):
-        raise ValueError('an OrderedDict in it has a key that is no text')
-    return collections.OrderedDict(pairs)
-
-
-def _of_simple_items(kind: Callable) -> Callable:
-    """Call a built-in type with numbers, or with one list of texts, small numbers and a few flat tuples of these."""
-
-    def call(*args: Any) -> Any:
-        items = args[0] if len(args) == 1 and type(args[0]) is list else args
-        tuples = [item for item in items if type(item) is tuple]
-        flat = itertools.chain((item for item in items if type(item) is not tuple), *tuples)
-        if sum(map(len, tuples)) > MAX_KEY_ITEMS or not all(map(_is_simple, flat)):
-            raise ValueError(f'it makes a {kind.__name__} of more than texts, numbers and a few tuples')
-        return kind(*args)
-
-    return call
-
-
-def _is_simple(item: Any) -> bool:
-    return type(item) in (str, bytes, bool, float) or (type(item) is int and abs(item) < SMALL_INT)
-
-
-class _History(HistoryBuffer):
-    """mmengine's log of one number, without its pickled table of methods."""
-
-    def __setstate__(self, state: dict) -> None:
-        self.__class__ = HistoryBuffer
-        HistoryBuffer.__init__(self, state['_log_history'], state['_count_history'], state['max_length'])
-
-
-KNOWN: dict[str, Any] = {
-    **dict.fromkeys([f'torch._utils _rebuild_tensor{version}' for version in ('', '_v2', '_v3')], _tensor),
-    'torch._utils _rebuild_parameter': lambda data, *rest: data,
-    'torch._utils _rebuild_parameter_with_state': lambda data, *rest: data,
-    'torch._tensor _rebuild_from_type_v2': lambda build, kind, args, state: build(*args),
-    'torch.storage UntypedStorage': torch.UntypedStorage,
-    'torch Size': torch.Size,
-    'torch device': torch.device,
-    'collections OrderedDict': _ordered_dict,
-    'collections defaultdict': collections.defaultdict,
-    'collections Counter': lambda counts=None: collections.Counter(counts) if type(counts) is dict else Stub(),
-    'numpy dtype': DtypeRecord,
-    '_codecs encode': lambda text, *encoding: text.encode('latin1'),
-    'mmengine.logging.history_buffer HistoryBuffer': _History,
-    **{f'torch {name}': value for name, value in vars(torch).items() if isinstance(value, torch.dtype)},
-    **{
-        f'{module} {kind.__name__}': _of_simple_items(kind)
-        for module in ('builtins', '__builtin__')
-        for kind in (list, dict, set, frozenset, int, float, complex)
-    },
-}
-for _module in ('numpy.core.multiarray', 'numpy._core.multiarray'):
-    KNOWN[f'{_module} _reconstruct'] = lambda *args: np.empty(0, np.uint8)  # an array that is filled later
-    KNOWN[f'{_module} scalar'] = _scalar
+@operation('MARK')
+def _mark(self: Unpickler) -> None:
+    self.budget.spend(KEY_COST)
+    self.marks.append(self.stack)
+    self.stack = []

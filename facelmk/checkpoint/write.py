@@ -16,8 +16,8 @@ from ..errors import FacelmkError
 from ..files.atomic import atomic_write, write_bytes
 from ..markups import MAPS, MARKUPS
 from .dialects import translate
-from .read import FORMAT, FORMAT_KEY, read_checkpoint, weights_of
-from .unpickle import Stub
+from .objects import Stub
+from .read import FORMAT, FORMAT_KEY, meta_of, read_checkpoint, weights_of
 
 
 def save_checkpoint(data: Mapping[str, Any], path: str | Path) -> None:
@@ -56,7 +56,7 @@ def publish(source: str | Path, target: str | Path, markup: str | None = None, d
     """
     checkpoint, target = read_checkpoint(source), Path(target)
     weights, _ = translate(weights_of(checkpoint, source))
-    meta = {key: value for key, value in (checkpoint.get('meta') or {}).items() if isinstance(value, (str, int, float))}
+    meta = {key: value for key, value in meta_of(checkpoint).items() if isinstance(value, (str, int, float))}
     if markup is not None:
         weights, meta = _keep_scheme(weights, meta, markup, source)
     content = io.BytesIO()

@@ -154,13 +154,15 @@ TABLE: dict[str, tuple[str, str]] = {
     'D17': ('names of Adaptive Wing', 'loaded; every key used'),
     'D18': ('float16', 'loaded, converted to the dtype of the network'),
     'D19': ('bfloat16', 'loaded, converted to the dtype of the network'),
-    'D20': ('saved on another device', 'loaded on the requested device'),
+    'D20': ('saved on another device', 'loaded on the CPU, from where networks copy it'),
     'D21': ('huge declared size', INPUT + 'refused after reading the header, < 50 MB'),
     'D22': ('safetensors header that overflows', INPUT + 'refused after reading the header'),
     'D23': ('safetensors with overlapping tensors', INPUT + 'refused after reading the header'),
     'D24': ('safetensors with the same key twice', INPUT + 'refused after reading the header'),
     'D25': ('NaN weights', INPUT + 'names the first tensor'),
     'D26': ('newer format version', INPUT + 'names the known version and advises to update'),
+    # P: weight files that ask for much memory or time
+    'P01': ('pickles, zips and headers that ask for much work', INPUT + '< 2 s and three times the file, or loaded so'),
     # E: downloads, from a server on the test machine
     'E01': ('404', 'the next mirror; then MissingResource with the URL and the path where the file belongs'),
     'E02': ('500', 'the next mirror; then MissingResource with the URL and the path where the file belongs'),

@@ -8,10 +8,9 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
-import torch
 from mmengine.logging import print_log
 
-from ...checkpoint import read_checkpoint
+from ...checkpoint import meta_of, read_content
 from ...errors import FacelmkError
 from ...files.atomic import write_bytes
 
@@ -93,19 +92,13 @@ def _inspect(path: Path) -> tuple[Progress, str]:
     if _leads_out(path):
         return (-1, -1), f'it is a link to {os.path.realpath(path)}, in another folder'
     try:
-        if zipfile.is_zipfile(path):
-            content = torch.load(path, 'cpu', weights_only=True, mmap=True)
-        else:
-            content = read_checkpoint(path)
-    except Exception as error:
-        try:
-            content = read_checkpoint(path)  # old files of other projects hold more than plain data
-        except FacelmkError:
-            return (-1, -1), f'it cannot be read ({str(error).partition(". ")[0][:120]})'
-    meta = content.get('meta') if isinstance(content, dict) else None
-    if not isinstance(meta, dict) or not {'epoch', 'iter'} <= meta.keys() or 'optimizer' not in content:
+        content = read_content(path, numbers=False)
+    except FacelmkError as error:
+        return (-1, -1), f'it cannot be read ({str(error).partition(". ")[0][:120]})'
+    iterations, epochs = (meta_of(content).get(key) for key in ('iter', 'epoch'))
+    if not isinstance(iterations, int) or not isinstance(epochs, int) or 'optimizer' not in content:
         return (-1, -1), 'it contains no state of a run'
-    return (int(meta['iter']), int(meta['epoch'])), ''
+    return (iterations, epochs), ''
 
 
 def _damage(path: Path) -> str:
