@@ -38,7 +38,6 @@ class Response(HTTPResponse):
         names = [self.headers.get('Transfer-Encoding', ''), self.headers.get('Content-Encoding', '')]
         return [word.strip() for name in names for word in reversed(name.lower().split(','))]
 
-
     @property
     def is_packed(self) -> bool:
         """Whether the body is longer than what arrives, with an end of its own."""
@@ -67,7 +66,6 @@ class Deadline(threading.Thread):
                 self.expired = True
                 return self.end()
             self.bytes = 0
-
 
     def end(self) -> None:
         """End what another thread waits for, below TLS, whose own end could wait, too."""

@@ -198,6 +198,7 @@ def assert_refused(folder: Path, *arguments: str) -> None:
 
 
 @pytest.mark.parametrize('line', LINES.values(), ids=list(LINES))
+@pytest.mark.fault('O04', 'O05')
 def test_a_line_that_is_no_data_is_refused_by_its_number(
     line: str, folder: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -207,6 +208,7 @@ def test_a_line_that_is_no_data_is_refused_by_its_number(
 
 
 @pytest.mark.parametrize(('name', 'text'), FILES.values(), ids=list(FILES))
+@pytest.mark.fault('O05', 'O06', 'O07')
 def test_a_file_is_refused(name: str, text: str, folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
     (folder / name).write_text(text)
     assert_refused(folder, 'config', 'show', name)
@@ -214,6 +216,7 @@ def test_a_file_is_refused(name: str, text: str, folder: Path, capsys: pytest.Ca
 
 
 @pytest.mark.parametrize('option', OPTIONS)
+@pytest.mark.fault('O08')
 def test_an_option_is_refused(option: str, folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert_refused(folder, 'config', 'show', 'quickstart', '--cfg-options', option)
     message = capsys.readouterr().err
@@ -221,6 +224,7 @@ def test_an_option_is_refused(option: str, folder: Path, capsys: pytest.CaptureF
 
 
 @pytest.mark.parametrize('suffix', ['json', 'py'])
+@pytest.mark.fault('O06')
 def test_bases_that_fork_again_and_again(suffix: str, folder: Path) -> None:
     for i in range(46):
         for letter in 'ab':
@@ -230,6 +234,7 @@ def test_bases_that_fork_again_and_again(suffix: str, folder: Path) -> None:
     assert_refused(folder, 'config', 'show', f'a0.{suffix}')
 
 
+@pytest.mark.fault('O06')
 def test_a_long_chain_of_bases(folder: Path) -> None:
     for i in range(300):
         (folder / f'c{i}.py').write_text(f'_base_ = "c{i + 1}.py"\n')
@@ -239,6 +244,7 @@ def test_a_long_chain_of_bases(folder: Path) -> None:
         load_config('c0.py')
 
 
+@pytest.mark.fault('O06')
 def test_bases_count_for_the_size(folder: Path) -> None:
     for i in range(4):
         (folder / f'w{i}.py').write_text('#' * 20_000)

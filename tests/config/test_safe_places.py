@@ -184,6 +184,7 @@ def resolves(call: ast.Call) -> bool:
     return imports or (name in RUNS and owner in ('', 'os', 'subprocess'))
 
 
+@pytest.mark.fault('O01')
 def test_the_table_has_each_place_of_mmengine() -> None:
     """A place that a later mmengine adds must be added to PLACES, with a config that leads there."""
     found = {name for name, call in calls_of_mmengine() if resolves(call)}
@@ -209,6 +210,7 @@ def assert_nothing_ran(folder: Path) -> None:
 
 
 @pytest.mark.parametrize('line', LINES)
+@pytest.mark.fault('O01', 'O03')
 def test_a_foreign_part_is_refused_at_each_place(line: str, folder: Path) -> None:
     for value in FOREIGN.values():
         if NAME in line and not isinstance(value, str):
@@ -255,6 +257,7 @@ ROOTS = sorted(name for name, value in vars(roots).items() if isinstance(value, 
 
 
 @pytest.mark.parametrize('name', [*ROOTS, 'BACKBONES'])
+@pytest.mark.fault('O02')
 def test_no_registry_resolves_a_foreign_part_while_it_builds(name: str, folder: Path) -> None:
     """The rule itself, wherever a part comes from: a hook, a library, a config that nobody checked."""
     registry = getattr(roots, name, BACKBONES)
@@ -276,6 +279,7 @@ def test_no_registry_resolves_a_foreign_part_while_it_builds(name: str, folder: 
         assert (folder / 'canary').exists()
 
 
+@pytest.mark.fault('O02')
 def test_the_rule_holds_until_a_verb_ends(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """A hook that mmengine would import as late as the run starts."""
     found = []

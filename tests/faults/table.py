@@ -16,6 +16,7 @@ CHECK = '`data check` lists it with file and record, and building the reader rai
 READ = 'read as intended: '
 SAFE = 'no code runs, the canary file does not appear; '
 KEYS = 'error with the list of keys and shapes: '
+CODE_2 = 'FacelmkError (exit 2) with key or line; nothing is imported or run; '
 NO_FILE = 'no file under the final name; '
 REFUSED = 'refused before anything is written; the error names '
 RESUMES = '--resume continues; the final weights are bit-equal to those of the undisturbed run'
@@ -302,6 +303,25 @@ TABLE: dict[str, tuple[str, str]] = {
     'M14': ('a last_checkpoint that leads out of its folder', 'the newest checkpoint of the folder is used'),
     'M15': ('a checkpoint with absolute paths', 'they become names; no file of another folder is deleted'),
     'M16': ('the disk is full when a run starts', 'TrainingFault (exit 5), without a traceback'),
+    # O: configs and servers of strangers
+    'O01': ('--safe-config, a foreign part at each place where mmengine builds one', CODE_2 + 'the key is named'),
+    'O02': ('--safe-config, a foreign part that is built late or by a library', 'no registry resolves it'),
+    'O03': (
+        '--safe-config, a dict that mmengine or torch passes on, such as backend_args',
+        CODE_2 + 'the key is named',
+    ),
+    'O04': ('--safe-config, Python that is more than data', CODE_2 + 'the line is named'),
+    'O05': ('--safe-config, a base above the folder of the config, by link or path', CODE_2 + 'the line is named'),
+    'O06': ('--safe-config, values, aliases or bases without an end', CODE_2 + 'within 1 s and 50 MB'),
+    'O07': ('--safe-config, tags and values of YAML and JSON that are no plain data', CODE_2 + 'the file is named'),
+    'O08': ('--safe-config, a foreign part by --cfg-options', CODE_2 + 'the key is named'),
+    'O09': ('a packed answer that ends early, or that unpacks to a lot', NO_FILE + 'memory as for a plain one'),
+    'O10': ('an answer without length and hash', 'kept if its format shows that it is whole; otherwise ' + NO_FILE),
+    'O11': ('a part of the file that nobody asked for', NO_FILE + 'the error names the range'),
+    'O12': ('TLS, headers, chunks or a packed body that drip', NO_FILE + 'the error names the time-out'),
+    'O13': ('a wrong certificate, or no TLS', NO_FILE + 'the error says so in plain words'),
+    'O14': ('a token or a password in an address', 'no message shows it'),
+    'O15': ('a web page under another type', NO_FILE + 'the error says so'),
 }
 
 OPEN: dict[str, str] = {'I10': 'one environment has one numpy; requirements/constraints.txt pins both'}
