@@ -11,7 +11,8 @@ from pathlib import Path
 from typing import BinaryIO
 
 from ..errors import FULL_DISK, TrainingFault, UnwritableOutput
-from .drafts import deferred_signals, move_into, new_draft
+from .drafts import deferred_signals, new_draft
+from .merging import merge_into
 
 
 def write_bytes(path: Path, data: bytes | memoryview) -> None:
@@ -55,21 +56,28 @@ def commit(file: BinaryIO, path: Path) -> None:
 
 
 @contextmanager
-def output_folder(folder: str | Path, last: Sequence[str] = ()) -> Iterator[Path]:
-    """Yield an empty draft folder; at the end, all files in it move into `folder` together, those of `last` at the end.
+def output_folder(folder: str | Path, last: Sequence[str] = (), inside: bool = False) -> Iterator[Path]:
+    """Yield an empty draft folder; at the end, all files in it appear in `folder` together, those of `last` at the end.
 
-    If the block fails, `folder` stays as it was. The draft lies in `folder` or, if that does not exist, beside it.
+    If the block fails, `folder` stays as it was. The draft lies beside it, or `inside` it if it exists: then only its
+    subfolders are replaced in one step each.
     """
     folder = Path(folder)
     with ExitStack() as stack:
         with translate_output_errors(folder):
             check_output(folder, folder=True)
-            base = folder if folder.is_dir() else folder.parent
+            inside = folder.is_dir() and (inside or not _is_beside(folder.resolve().parent, folder))
+            base = folder if inside else folder.parent
             base.mkdir(parents=True, exist_ok=True)
             draft = stack.enter_context(new_draft(base / folder.resolve().name, Path.mkdir))
         yield draft
         with translate_output_errors(folder), deferred_signals():
-            move_into(draft, folder, last)
+            merge_into(draft, folder, last)
+
+
+def _is_beside(parent: Path, folder: Path) -> bool:
+    """Whether a folder can be renamed within its parent."""
+    return os.access(parent, os.W_OK) and parent.stat().st_dev == folder.stat().st_dev and not folder.is_symlink()
 
 
 def check_output(path: str | Path, folder: bool = False) -> None:

@@ -1,12 +1,11 @@
 """Drafts: temporary files and folders beside an output, which become the output in one step."""
 
-import errno
 import os
 import shutil
 import signal
 import threading
 import uuid
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
@@ -107,40 +106,3 @@ def deferred_signals() -> Iterator[None]:
             signal.signal(number, signal.SIG_DFL if handler is None else handler)
         if received:
             signal.raise_signal(received[0])
-
-
-def move_into(draft: Path, folder: Path, last: Sequence[str] = ()) -> None:
-    """Move all that a draft folder holds into `folder`, those names of `last` at the end.
-
-    A link never replaces a file, because that file may be the user's only copy.
-    """
-    if not folder.is_dir():
-        os.replace(draft, folder)
-        return
-    moves = list(_moves(draft, folder))
-    for _, target in moves:
-        if target.is_dir() and not target.is_symlink():
-            raise IsADirectoryError(f'{target} is a folder, and a file is to be written there')
-    for source, target in sorted(moves, key=lambda move: move[1].name in last):
-        if not (source.is_symlink() and target.is_file() and not target.is_symlink()):
-            _move(source, target)
-
-
-def _move(source: Path, target: Path) -> None:
-    try:
-        os.replace(source, target)
-    except OSError as error:
-        if error.errno != errno.EXDEV:  # a folder in the output folder is a link to another disk
-            raise
-        with new_draft(target, lambda draft: shutil.move(source, draft)) as draft:
-            os.replace(draft, target)
-
-
-def _moves(draft: Path, folder: Path) -> Iterator[tuple[Path, Path]]:
-    """Yield what to rename: whole folders where the target does not exist, else each file in them."""
-    for source in sorted(draft.iterdir()):
-        target = folder / source.name
-        if source.is_dir() and not source.is_symlink() and target.is_dir():
-            yield from _moves(source, target)
-        else:
-            yield source, target

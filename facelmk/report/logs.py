@@ -98,12 +98,16 @@ def _log_file(source: Path) -> Path:
 
 
 def _lines(file: Path) -> Iterable[Line]:
-    for number, text in enumerate(file.read_text(encoding='utf-8').splitlines(), 1):
+    content = file.read_text(encoding='utf-8')
+    lines = content.splitlines()
+    for number, text in enumerate(lines, 1):
         if not text.strip():
             continue
         try:
             line = json.loads(text)
         except ValueError as error:
+            if 1 < number == len(lines) and not content.endswith('\n'):
+                return  # the run was killed, or its disk was full, while it wrote this line
             raise DataDefect(
                 f'{file}, line {number}: not json ({error}). Give a scalars.json or a .log.json, not a .log'
             ) from error

@@ -15,7 +15,7 @@ from mmengine.fileio import dump, load
 import facelmk.files.backend  # noqa: F401
 from facelmk.cli import main
 from facelmk.errors import TrainingFault, UnwritableOutput
-from facelmk.files import atomic, drafts
+from facelmk.files import atomic, merging
 from facelmk.files.atomic import (
     atomic_write,
     check_output,
@@ -201,23 +201,60 @@ def test_many_threads_may_write_the_same_file(tmp_path: Path) -> None:
     assert os.listdir(tmp_path) == ['x'] and (tmp_path / 'x').read_bytes() in contents
 
 
-def test_files_of_a_folder_appear_together(tmp_path: Path) -> None:
+@pytest.mark.fault('M04')
+@pytest.mark.parametrize('exchanged', [True, False], ids=['in one step', 'one by one'])
+@pytest.mark.parametrize('inside', [True, False])
+def test_files_of_a_folder_appear_together(inside: bool, exchanged: bool, tmp_path: Path, monkeypatch) -> None:
     """They join what is there; a link never replaces a file."""
     folder = tmp_path / 'out'
-    (folder / 'deep').mkdir(parents=True)
+    (folder / 'deep' / 'empty').mkdir(parents=True)
     for name in ('a', 'deep/b', 'deep/picture', 'other'):
         (folder / name).write_text('old')
-    with output_folder(folder, last=['a']) as draft:
+    folder.chmod(0o750)
+    if not exchanged:
+        monkeypatch.setattr(merging, '_exchange', lambda *_: (_ for _ in ()).throw(OSError(errno.EINVAL, 'no')))
+    before = {name: (folder / name).stat().st_ino for name in ('.', 'deep', 'other', 'deep/picture')}
+    with output_folder(folder, last=['a'], inside=inside) as draft:
+        assert (draft.parent == folder) == inside
         for name in ('a', 'deep/b', 'deep/c'):
             write_bytes(draft / name, b'new')
         (draft / 'deep' / 'picture').symlink_to('/dev/null')
         assert (folder / 'a').read_text() == 'old'
     texts = {path.relative_to(folder).as_posix(): path.read_text() for path in folder.rglob('*') if path.is_file()}
     assert texts == {'a': 'new', 'deep/b': 'new', 'deep/c': 'new', 'deep/picture': 'old', 'other': 'old'}
+    assert (folder / 'deep' / 'empty').is_dir() and folder.stat().st_mode & 0o777 == 0o750
+    same = {name for name, number in before.items() if (folder / name).stat().st_ino == number}
+    kept = {'other', 'deep/picture'} | ({'.', 'deep'} if not exchanged else {'.'} if inside else set())
+    assert same == kept if sys.platform == 'linux' else same >= {'other', 'deep/picture'}
+    assert os.listdir(tmp_path) == ['out']
     with pytest.raises(UnwritableOutput, match='deep'), output_folder(folder) as draft:
         write_bytes(draft / 'a', b'newer')
         write_bytes(draft / 'deep', b'a folder is there')
-    assert (folder / 'a').read_text() == 'new' and not list(folder.glob('.*'))
+    assert (folder / 'a').read_text() == 'new' and not list(folder.glob('.*')) and os.listdir(tmp_path) == ['out']
+
+
+def test_the_current_folder_is_not_exchanged(tmp_path: Path, monkeypatch) -> None:
+    """The user's shell would be in a folder that no longer exists."""
+    (tmp_path / 'out' / 'deep').mkdir(parents=True)
+    monkeypatch.chdir(tmp_path / 'out' / 'deep')
+    before = (tmp_path / 'out').stat().st_ino
+    with output_folder(tmp_path / 'out') as draft:
+        write_bytes(draft / 'a', b'new')
+    assert (tmp_path / 'out').stat().st_ino == before and (tmp_path / 'out' / 'a').exists()
+
+
+def test_what_arrives_while_folders_are_exchanged_is_kept(tmp_path: Path, monkeypatch) -> None:
+    exchange = merging._exchange
+
+    def late(draft, folder):
+        (folder / 'late').write_text('late')
+        exchange(draft, folder)
+
+    (tmp_path / 'out').mkdir()
+    monkeypatch.setattr(merging, '_exchange', late)
+    with output_folder(tmp_path / 'out') as draft:
+        write_bytes(draft / 'a', b'new')
+    assert sorted(os.listdir(tmp_path / 'out')) == ['a', 'late'] and os.listdir(tmp_path) == ['out']
 
 
 @pytest.mark.fault('M02')
@@ -233,7 +270,8 @@ def test_a_signal_while_files_are_moved_waits(tmp_path: Path, monkeypatch) -> No
     with pytest.raises(KeyboardInterrupt), output_folder(tmp_path / 'out') as draft:
         for name in 'abc':
             write_bytes(draft / name, b'')
-        monkeypatch.setattr(drafts.os, 'replace', interrupted)
+        monkeypatch.setattr(merging, '_exchange', lambda *_: (_ for _ in ()).throw(OSError(errno.EINVAL, 'no')))
+        monkeypatch.setattr(os, 'replace', interrupted)
     assert len(calls) == 3 and sorted(os.listdir(tmp_path / 'out')) == ['a', 'b', 'c']
 
 

@@ -110,3 +110,16 @@ def test_curves_are_drawn_into_a_file(tmp_path: Path) -> None:
         draw_curves(logs, ['loss'], tmp_path / 'x.png', legend=['new'])
     with pytest.raises(FacelmkError, match='x.mp3'):
         draw_curves(logs, ['loss'], tmp_path / 'x.mp3')
+
+
+@pytest.mark.fault('M04')
+def test_a_last_line_that_was_cut_off_is_left_out(tmp_path: Path) -> None:
+    file = write_log(tmp_path / 'scalars.json', NEW)
+    whole = file.read_text().rstrip()
+    for cut in range(1, len(json.dumps(NEW[-1]))):
+        file.write_text(whole[:-cut])
+        log = read_log(file)
+        assert len(log.train) == 5 and len(log.val) == 2
+    file.write_text(whole[:-1] + '\n')
+    with pytest.raises(DataDefect):
+        read_log(file)

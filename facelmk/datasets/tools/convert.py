@@ -49,7 +49,7 @@ def write_faces(
             'Choose another format, or another landmark scheme to convert to'
         )
     check_output(path, FORMATS[form].is_folder)
-    with output_folder(path.parent, last=[path.name]) as draft:
+    with output_folder(path.parent, last=[path.name], inside=True) as draft:
         faces = list(_converted_faces(dataset, target.name, draft, Path(image_root) if image_root else None))
         _check_gaps(faces, form, target.name)
         FORMATS[form].write(faces, draft / path.name, dataset.subsets, pictures)
