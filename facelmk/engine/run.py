@@ -12,12 +12,13 @@ from mmengine import Config, ConfigDict
 from mmengine.evaluator import BaseMetric
 from mmengine.runner import Runner
 
-from ..checkpoint import find_checkpoint, load_checkpoint  # this also registers the safe readers with mmengine
+from ..checkpoint import load_checkpoint  # this also registers the safe readers with mmengine
 from ..errors import FacelmkError, MissingResource
 from ..files.atomic import translate_lost_folder_errors
 from ..files.signals import graceful_shutdown
 from .faults.workers import set_worker_timeouts, shield_workers_from_signals, translate_worker_errors
 from .hooks import CheckResumed
+from .preflight import check_test, check_training
 from .ranks import join_ranks
 from .saving.newest import newest_checkpoint
 
@@ -54,6 +55,7 @@ def train(
         _enable_rate_scaling(config)
     if not validate:
         _disable_validation(config)
+    check_training(config, resume)
     resume = _resume_source(config.work_dir, resume)
     checkpoint = newest_checkpoint(config.work_dir) if resume == 'auto' else resume
     if checkpoint is not None:  # else the run starts from the config's own load_from
@@ -96,7 +98,7 @@ def test(
         raise FacelmkError(
             f'{config.filename}: there is no test_dataloader and no val_dataloader to test on. Add one to the config'
         )
-    find_checkpoint(source)  # so that an error about it does not stand below the Runner's long log
+    check_test(config, source)
     config.load_from, config.resume = None, False  # the Runner accepts a checkpoint that fits only in part
     (drawing or Drawing()).add_hook(config)
     runner = _build_runner(_without_training(config), launcher)
