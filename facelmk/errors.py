@@ -60,11 +60,14 @@ class UnwritableOutput(FacelmkError, OSError):
 def did_you_mean(name: str, known: Iterable[str]) -> str:
     """A sentence with the known names that are closest to `name`, or with all of them if none is close."""
     known = sorted(map(str, known))
-    by_letters = {_letters(k): k for k in known}
-    close = difflib.get_close_matches(_letters(str(name)), by_letters, n=3, cutoff=0.5)
-    if close:
-        return 'Did you mean ' + ' or '.join(repr(by_letters[c]) for c in close) + '?'
-    return 'Known: ' + ', '.join(known) + '.'
+    close = close_names(name, known)
+    return 'Did you mean ' + ' or '.join(map(repr, close)) + '?' if close else 'Known: ' + ', '.join(known) + '.'
+
+
+def close_names(name: str, known: Iterable[str]) -> list[str]:
+    """The known names that resemble `name`, the closest first."""
+    by_letters = {_letters(str(k)): str(k) for k in known}
+    return [by_letters[c] for c in difflib.get_close_matches(_letters(str(name)), by_letters, n=3, cutoff=0.5)]
 
 
 def _letters(name: str) -> str:

@@ -7,8 +7,7 @@ from collections.abc import Iterator
 from contextlib import redirect_stdout
 from typing import TYPE_CHECKING, Any
 
-from ..errors import FacelmkError
-from .options import add_action, add_actions, add_config, add_safe, read_config, values
+from .options import add_action, add_actions, add_config, add_safe, number_from, read_config, values
 
 if TYPE_CHECKING:
     from mmengine import Config
@@ -43,7 +42,13 @@ def _add_check(actions: Any) -> None:
     check = add_action(actions, 'check', _check, purpose, 'facelmk config check hrnetv2_w18_wflw --gpus 8', codes)
     add_config(check)
     check.add_argument('--work-dir', help='the work folder of the run (default: work_dirs/<config>)')
-    check.add_argument('--gpus', type=int, default=1, metavar='N', help='how many GPUs the run will have (default: 1)')
+    check.add_argument(
+        '--gpus',
+        type=number_from('--gpus', 1),
+        default=1,
+        metavar='N',
+        help='how many GPUs the run will have (default: 1)',
+    )
     check.add_argument('--no-step', action='store_true', help='skip the training step and the validation batch')
     check.add_argument('--json', action='store_true', help='print the findings as json')
 
@@ -62,8 +67,6 @@ def _check(options: argparse.Namespace) -> int:
     from ..config.folders import move_data
     from ..engine.dryrun import check_config, exit_code
 
-    if options.gpus < 1:
-        raise FacelmkError(f'--gpus {options.gpus}: expected 1 or more')
     with redirect_stdout(sys.stderr):  # for the log
         config, source = open_config(options.config, values(options.cfg_options or ()), options.safe_config)
         complete(config)

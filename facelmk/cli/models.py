@@ -6,7 +6,7 @@ import json
 from datetime import date
 from pathlib import Path
 
-from .options import add_action, add_actions, add_config, read_config
+from .options import add_action, add_actions, add_config, number_from, read_config
 
 
 def arguments(parser: argparse.ArgumentParser) -> None:
@@ -15,7 +15,12 @@ def arguments(parser: argparse.ArgumentParser) -> None:
     stats = add_action(actions, 'stats', _stats, purpose, 'facelmk models stats hrnetv2_w18_wflw --shape 256')
     add_config(stats)
     stats.add_argument(
-        '--shape', nargs='+', type=int, default=[256], metavar='PIXELS', help='side of the crop (default: 256)'
+        '--shape',
+        nargs='+',
+        type=number_from('--shape', 1),
+        default=[256],
+        metavar='PIXELS',
+        help='side of the crop (default: 256)',
     )
     stats.add_argument('--json', action='store_true', help='print the numbers as json')
     purpose = 'write a small checkpoint to publish: weights only, with its hash in the name'

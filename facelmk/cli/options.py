@@ -1,6 +1,7 @@
 """Options that several verbs share."""
 
 import argparse
+import math
 import os
 import sys
 from collections.abc import Callable, Iterable, Sequence
@@ -69,6 +70,21 @@ def unknown_argument(word: str, parser: argparse.ArgumentParser) -> str:
     return f'{parser.prog} has no option {name}. {did_you_mean(name, known)}'
 
 
+def number_from(option: str, least: float, kind: type = int) -> Callable[[str], Any]:
+    """Return the argparse type of a number that is at least `least`."""
+
+    def read(text: str) -> Any:
+        try:
+            value = kind(text)
+        except ValueError:
+            value = math.nan
+        if not least <= value < math.inf:
+            raise FacelmkError(f'{option} {text}: expected {"an integer" if kind is int else "a number"} >= {least}')
+        return value
+
+    return read
+
+
 def add_config(parser: argparse.ArgumentParser) -> None:
     """CONFIG, --data and --cfg-options."""
     parser.add_argument('config', metavar='CONFIG', help='a config file, or the name of one that comes with facelmk')
@@ -102,8 +118,15 @@ def add_run(parser: argparse.ArgumentParser) -> None:
     parser.add_argument('--work-dir', help='the folder for logs and checkpoints (default: work_dirs/<config>)')
     parser.add_argument('--show-dir', help='draw predictions into this folder')
     parser.add_argument('--show', action='store_true', help='draw predictions on the screen')
-    parser.add_argument('--interval', type=int, default=1, help='draw every n-th face (default: 1)')
-    parser.add_argument('--wait-time', type=float, default=1.0, help='seconds each drawing stays on the screen')
+    parser.add_argument(
+        '--interval', type=number_from('--interval', 1), default=1, help='draw every n-th face (default: 1)'
+    )
+    parser.add_argument(
+        '--wait-time',
+        type=number_from('--wait-time', 0, float),
+        default=1.0,
+        help='seconds each drawing stays on the screen',
+    )
     parser.add_argument(
         '--launcher',
         choices=('none', 'pytorch', 'slurm', 'mpi'),

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from ..errors import DataDefect, FacelmkError
-from .options import add_config, example, keep_stdout_for_json, read_config
+from .options import add_config, example, keep_stdout_for_json, number_from, read_config
 
 if TYPE_CHECKING:
     from ..inference import Predictor
@@ -43,7 +43,11 @@ def arguments(parser: argparse.ArgumentParser) -> None:
     )
     parser.add_argument('--strict', action='store_true', help='stop at the first picture that cannot be used')
     parser.add_argument(
-        '--batch-size', type=int, default=16, metavar='N', help='faces in one forward pass (default: 16)'
+        '--batch-size',
+        type=number_from('--batch-size', 1),
+        default=16,
+        metavar='N',
+        help='faces in one forward pass (default: 16)',
     )
 
 
@@ -60,8 +64,6 @@ def run(options: argparse.Namespace) -> None:
                     "boxes='full'", '--boxes full'
                 )
             )
-        if options.batch_size < 1:
-            raise FacelmkError(f'--batch-size {options.batch_size}: expected 1 or more')
         boxes_of = parse_boxes(options.boxes)
         config = read_config(options)
         out = _output(options, config.work_dir)

@@ -3,7 +3,7 @@
 import argparse
 from pathlib import Path
 
-from .options import add_config, add_run, drawing, example, from_hrnet, keep_stdout_for_json, read_config
+from .options import add_config, add_run, drawing, example, from_hrnet, keep_stdout_for_json, number_from, read_config
 
 translate_arguments = from_hrnet
 
@@ -24,7 +24,7 @@ def arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         '--badcase',
         nargs='?',
-        type=int,
+        type=number_from('--badcase', 1),
         const=20,
         metavar='N',
         help='draw the N faces with the largest errors (default: 20)',

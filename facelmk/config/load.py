@@ -16,7 +16,7 @@ from mmengine.config import config as mmengine_config
 from mmengine.config.lazy import LazyAttr, LazyObject
 from mmengine.utils import import_modules_from_strings
 
-from ..errors import FacelmkError, UnknownName, did_you_mean
+from ..errors import FacelmkError, UnknownName, close_names, did_you_mean
 from ..registry import SCOPE, registered_parts_only
 from .complete import complete, put_options
 from .evaluate import NotData, evaluate
@@ -69,9 +69,9 @@ def find_config(name: str | Path) -> Path:
             )
             return config_folder() / f'{ours}.py'
     names = [*config_names(), *(other for known in config_formats() for other in known.names())]
-    raise UnknownName(
-        f'{name!s} is neither a config file nor the name of a config. {did_you_mean(Path(name).stem, names)}'[:1000]
-    )
+    close = close_names(Path(name).stem, names)
+    advice = did_you_mean(Path(name).stem, names) if close else f'{config_folder()} holds those that come with facelmk.'
+    raise UnknownName(f'{str(name)[:200]} is neither a config file nor the name of a config. {advice}')
 
 
 def load_config(name: str | Path, options: dict[str, Any] | None = None, safe: bool = False) -> Config:

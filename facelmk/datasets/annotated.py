@@ -100,6 +100,11 @@ class AnnotatedFaces(FaceDataset):
         return [Path(options.get('data_root', ''), file) for file in files if file]
 
     @classmethod
+    def absent(cls, options: Mapping[str, Any]) -> list[Path]:
+        """Return the annotation files of a reader with these arguments that are not on the disk."""
+        return [path for path in cls.needs({**options, 'image_root': None}) if not path.exists()]
+
+    @classmethod
     def detect(cls, path: Path) -> Detected | None:
         """Return how to read a file or folder, or None if it is not in this format."""
         return None

@@ -13,7 +13,7 @@ from mmengine import Config, ConfigDict
 from mmengine.evaluator import BaseMetric
 from mmengine.runner import Runner
 
-from ..checkpoint import find_checkpoint, load_checkpoint  # this also registers the safe readers with mmengine
+from ..checkpoint import load_checkpoint  # this also registers the safe readers with mmengine
 from ..errors import FacelmkError, MissingResource
 from ..files.atomic import translate_lost_folder_errors
 from ..files.backend import AtomicConfig
@@ -21,6 +21,7 @@ from ..files.lock import locked_folder
 from ..files.signals import graceful_shutdown
 from .faults.workers import set_worker_timeouts, shield_workers_from_signals, translate_worker_errors
 from .hooks import CheckResumed
+from .preflight import check_test, check_training
 from .ranks import join_ranks, rank_of
 from .saving.newest import POINTER, checkpoint_folder, newest_checkpoint
 
@@ -59,6 +60,7 @@ def train(
         _enable_rate_scaling(config)
     if not validate:
         _disable_validation(config)
+    check_training(config, resume)
     _set_default_loop_and_guard(config)
     (drawing or Drawing()).add_hook(config)
     is_main = rank_of(launcher) == 0
@@ -112,7 +114,7 @@ def test(
         raise FacelmkError(
             f'{config.filename}: there is no test_dataloader and no val_dataloader to test on. Add one to the config'
         )
-    find_checkpoint(source)  # so that an error about it does not stand below the Runner's long log
+    check_test(config, source)
     config.load_from, config.resume = None, False  # the Runner accepts a checkpoint that fits only in part
     (drawing or Drawing()).add_hook(config)
     with locked_folder(config.work_dir, TEST_LOCK) if rank_of(launcher) == 0 else nullcontext():

@@ -10,7 +10,7 @@ import numpy as np
 import torch
 from mmengine import Config
 
-from ..checkpoint import load_checkpoint, load_pretrained
+from ..checkpoint import find_checkpoint, load_checkpoint, load_pretrained
 from ..config import config_names, load_config
 from ..datasets import FaceDataset
 from ..errors import FacelmkError, MissingResource
@@ -151,10 +151,10 @@ def load(
     """
     config = config if isinstance(config, Config) else load_config(config)
     chosen_device = find_device(device)
+    source = find_checkpoint(weights_for(config, weights)) if weights is not None or pretrained is None else None
     landmarker = MODELS.build(config.model)
     if flip_test is not None:
         landmarker.flip_test = flip_test
-    source = weights_for(config, weights) if weights is not None or pretrained is None else None
     if source is not None:
         load_checkpoint(landmarker, source)
     elif isinstance(pretrained, (str, Path)):
@@ -190,6 +190,12 @@ def find_device(device: str | torch.device | None = None) -> torch.device:
         raise FacelmkError(f"device={device!r} does not exist. Expected 'cpu', 'cuda' or 'cuda:0'") from error
     if chosen.type == 'cuda' and (chosen.index or 0) >= torch.cuda.device_count():
         raise MissingResource(f"device={device!r}: torch sees {torch.cuda.device_count()} GPUs here. Use device='cpu'")
+    if chosen.type not in ('cpu', 'cuda'):
+        try:
+            torch.zeros(1, device=chosen).item()
+        except Exception as error:  # each device has its own
+            reason = str(error).partition('\n')[0]
+            raise MissingResource(f"device={device!r} does not work here: {reason}. Use device='cpu'") from error
     return chosen
 
 

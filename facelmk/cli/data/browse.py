@@ -4,7 +4,7 @@ import argparse
 import json
 from pathlib import Path
 
-from ..options import add_config, read_config
+from ..options import add_config, number_from, read_config
 
 PURPOSE = 'draw the faces of a data set with their points, in the photograph and in the augmented crop'
 EXAMPLE = 'facelmk data browse quickstart --count 8 --out faces'
@@ -29,14 +29,19 @@ def arguments(browse: argparse.ArgumentParser) -> None:
     )
     browse.add_argument(
         '--count',
-        type=int,
+        type=number_from('--count', 0),
         default=20,
         metavar='N',
         help='the number of faces, spread over the data set (default: 20; 0: all)',
     )
     browse.add_argument('--show', action='store_true', help='show them on the screen, too')
     browse.add_argument('--not-show', action='store_true', help='only write files (the default)')
-    browse.add_argument('--show-interval', type=float, default=2.0, help='seconds each picture stays on the screen')
+    browse.add_argument(
+        '--show-interval',
+        type=number_from('--show-interval', 0, float),
+        default=2.0,
+        help='seconds each picture stays on the screen',
+    )
     browse.add_argument('--json', action='store_true', help='print the paths of the pictures as json')
 
 

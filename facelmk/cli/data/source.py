@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from ...errors import UnknownName
 from ..options import add_cfg_options, read_config
 
 if TYPE_CHECKING:
@@ -45,9 +46,14 @@ def sets(options: argparse.Namespace, phases: Sequence[str]) -> Iterator[tuple[s
     if not is_config(options.source):
         yield options.source, functools.partial(open_faces, options.source, options.markup, options.image_root)
         return
+    from ...config import find_config
     from ...report.browse import dataset_of
 
     options.config = options.source
+    try:
+        find_config(options.source)
+    except UnknownName as error:
+        raise UnknownName(f'{error} There is no file or folder of annotations with this name, either') from error
     config = read_config(options)
     seen: list[object] = []
     for phase in phases:

@@ -46,6 +46,12 @@ class PublishedFaces(FaceDataset):
         self.reader = self._build_first_complete([self._fill(layout) | shared for layout in layouts], only)
         super().__init__(markup, pipeline, tuple(self.subset_files) or self.reader.subsets, whole=whole)
 
+    @classmethod
+    def absent(cls, options: Mapping[str, Any]) -> list[Path]:
+        """Return the folder of the data set if it is not on the disk; which files it needs depends on the layout."""
+        root = Path(options.get('root', ''))
+        return [] if root.is_dir() else [root]
+
     def __len__(self) -> int:
         return len(self.reader)
 

@@ -7,8 +7,10 @@ from typing import Any
 
 from mmengine.dist import get_world_size
 from mmengine.runner import Runner
+from torch.utils.data import DataLoader
 
 from ...files.signals import Interrupted, interruptible, postponed
+from ..saving.state import random_state, restore_random_state
 
 _END = object()
 
@@ -71,13 +73,25 @@ def may_stop(allowed: bool) -> Any:
 
 
 def awaited(batches: Iterable[Any], runner: Runner) -> Iterator[Any]:
-    """Yield batches; a signal ends the wait for a batch of workers, unless the gradients of several are summed up."""
+    """Yield batches; a signal ends the wait for a batch, unless the gradients of several are summed up."""
     iterator = iter(batches)
     while True:
         wrapper = runner.optim_wrapper
         summed = getattr(wrapper, '_inner_count', 0) % getattr(wrapper, '_accumulative_counts', 1)
-        with may_stop(get_world_size() == 1 and runner.train_dataloader.num_workers > 0 and not summed):
+        with may_stop(get_world_size() == 1 and not summed), _draws_undone(runner.train_dataloader):
             batch = next(iterator, _END)
         if batch is _END:
             return
         yield batch
+
+
+@contextmanager
+def _draws_undone(loader: DataLoader) -> Iterator[None]:
+    """Without workers, undo the random draws of an interrupted batch: the resumed run loads it again."""
+    before = None if loader.num_workers else random_state()
+    try:
+        yield
+    except Interrupted:
+        if before is not None:
+            restore_random_state(before)
+        raise

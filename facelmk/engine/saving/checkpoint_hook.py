@@ -27,6 +27,7 @@ from .state import (
     data_position,
     is_plain,
     plain_history,
+    refuse_without_state,
     restore_history,
     restore_rank_state,
     run_state,
@@ -116,11 +117,7 @@ class CheckpointHook(SavesAtSignals):
         """Convert plain data into what mmengine's `resume` expects."""
         if not runner._resume:
             return
-        if not {'message_hub', 'optimizer'} <= checkpoint.keys() or 'epoch' not in checkpoint.get('meta', {}):
-            raise FacelmkError(
-                'This checkpoint contains weights, but no state of a run to resume (as best_*.pth do). '
-                'To start a new run from these weights, set load_from and leave --resume out'
-            )
+        refuse_without_state(checkpoint)
         try:
             plain({key: checkpoint[key] for key in _STATE_KEYS if key in checkpoint}, 'checkpoint')
         except FacelmkError as error:

@@ -121,3 +121,12 @@ def is_plain(value: Any) -> bool:
     except FacelmkError:
         return False
     return True
+
+
+def refuse_without_state(checkpoint: Mapping[str, Any], source: Any = 'This checkpoint') -> None:
+    """Refuse to resume from weights alone."""
+    if not {'message_hub', 'optimizer'} <= checkpoint.keys() or 'epoch' not in (checkpoint.get('meta') or {}):
+        raise FacelmkError(
+            f'{source} contains weights, but no state of a run to resume (as best_*.pth do). '
+            'To start a new run from these weights, set load_from and leave --resume out'
+        )

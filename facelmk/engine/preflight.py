@@ -1,0 +1,74 @@
+"""What can be refused before a run draws, reads data, makes its work folder or writes a log: missing or wrong files."""
+
+from pathlib import Path
+from typing import Any
+
+from mmengine import Config
+from torch import nn
+
+from ..checkpoint import find_checkpoint, fit, load_checkpoint, read_checkpoint, weights_of
+from ..checkpoint.dialects import translate
+from ..errors import FacelmkError, MissingResource
+from ..registry import DATASETS, MODELS
+from .saving.newest import checkpoint_folder, newest_checkpoint
+from .saving.state import refuse_without_state
+
+
+def check_training(config: Config, resume: str | None) -> None:
+    """Refuse missing data and weights, a network that cannot be built, and a checkpoint that this run cannot resume."""
+    source = newest_checkpoint(checkpoint_folder(config)) if resume == 'auto' else resume
+    path = None if source is None else find_checkpoint(source)
+    if path is None and config.get('load_from'):
+        find_checkpoint(config.load_from)
+    check_data(config, 'train', 'val')
+    network: nn.Module = MODELS.build(config.model)
+    pretrained = getattr(getattr(network, 'backbone', None), 'pretrained', None)
+    if isinstance(pretrained, (str, Path)) and pretrained != 'timm':  # timm downloads with its own library
+        _find_pretrained(pretrained)
+    if path is not None:
+        _check_resumable(network, path)
+
+
+def _check_resumable(network: nn.Module, path: Path) -> None:
+    checkpoint = read_checkpoint(path)
+    refuse_without_state(checkpoint, path)
+    weights = weights_of(checkpoint, path)
+    fit(network, weights if weights.keys() == network.state_dict().keys() else translate(weights)[0], str(path))
+
+
+def check_test(config: Config, source: str) -> None:
+    """Refuse a missing checkpoint, missing data, and a checkpoint that does not fit the network."""
+    path = find_checkpoint(source)
+    check_data(config, 'test')
+    load_checkpoint(MODELS.build(config.model), path)
+
+
+def check_data(config: Config, *phases: str) -> None:
+    """Refuse data sets whose files are not on the disk."""
+    for phase in phases:
+        dataset: Any = (config.get(f'{phase}_dataloader') or {}).get('dataset')
+        if isinstance(dataset, dict) and (missing := missing_files(dataset)):
+            raise MissingResource(
+                f'{phase}_dataloader.dataset ({dataset.get("type")}) needs {missing[0]}, which is not there (from '
+                f'{Path.cwd()}). Put the data set there, or name its folder with --data'
+            )
+
+
+def missing_files(dataset: dict) -> list[Path]:
+    """The files that a data set, or a member of it, needs and that are not on the disk."""
+    members = [dataset.get('dataset'), *(dataset.get('datasets') or ())]
+    inner = [path for member in members if isinstance(member, dict) for path in _missing_of_member(member)]
+    reader = DATASETS.get(dataset['type']) if isinstance(dataset.get('type'), str) else None
+    absent = getattr(reader, 'absent', None)
+    return inner + (absent(dataset) if absent is not None else [])
+
+
+def _missing_of_member(member: dict) -> list[Path]:
+    return [] if member.get('optional') else missing_files(member)
+
+
+def _find_pretrained(source: str | Path) -> None:
+    try:
+        find_checkpoint(source)
+    except FacelmkError as error:
+        raise type(error)(f'{error}. To start from scratch instead, set model.backbone.pretrained=None') from error
