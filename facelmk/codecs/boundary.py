@@ -10,6 +10,7 @@ from ..errors import FacelmkError
 from ..markups import MARKUPS
 from ..registry import CODECS
 from .heatmap import Heatmap
+from .refine import quarter_inside
 
 
 @CODECS.register_module()
@@ -24,8 +25,8 @@ class Boundary(Heatmap):
     The official network was trained with sigma 1.75 and a radius of 3 cells (centre='cell', sigma=1.75, radius=3), the
     re-implementation by SeungyounShin with sigma=2.5, radius=7; both with line_sigma=1. Both give a pixel's corner
     integer coordinates, where we give them to its centre. `corner=True` is the official decoding,
-    (cell + 0.5 +- 0.25) * stride; without it, decoded points are half a pixel less. With it, a mirrored map is off by
-    one pixel.
+    (cell + 0.5 +- 0.25) * stride, for maps with a positive value; without it, decoded points are half a pixel less.
+    With it, a mirrored map is off by one pixel.
     """
 
     def __init__(self, markup: str, line_sigma: float = 1.0, corner: bool = False, **options: Any) -> None:
@@ -49,6 +50,9 @@ class Boundary(Heatmap):
         maps[:, K] = boundary_map(self.cells(points, (W, H), size), visible > 0.5, self.lines, (W, H), self.line_sigma)
         weight[:, K] = 1
         return maps, weight
+
+    def offset(self, maps: Tensor, x: Tensor, y: Tensor) -> Tensor:
+        return quarter_inside(maps, x, y) if self.refine == 'quarter' else super().offset(maps, x, y)
 
     def decode(self, output: Tensor, size: int) -> tuple[Tensor, Tensor]:
         points, scores = super().decode(output[:, :-1], size)

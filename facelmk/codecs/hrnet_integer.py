@@ -7,7 +7,7 @@ from torch import Tensor
 
 from ..registry import CODECS
 from .heatmap import Grid, Heatmap
-from .refine import towards_higher
+from .refine import quarter_inside
 
 
 @CODECS.register_module()
@@ -18,8 +18,8 @@ class HRNetInteger(Heatmap):
     quarter. `to_photo` truncates the landmark towards zero and adds 1. On average, a perfect network is therefore off
     by half a pixel of the photograph to the right and downwards, whatever the size of the face.
     `rounded=True` follows HRNet's successor, which rounds to the nearest pixel and has no such bias. A mirrored map is
-    off by one crop pixel (neither project uses flip test). Points outside the map have weight 0; HRNet trains on empty
-    maps for them, and for points above the upper edge of the photograph.
+    off by one crop pixel (neither project uses flip test). A point whose peak does not reach the map has weight 0;
+    HRNet trains on an empty map for it, and for each point above the photograph, which here has its peak.
     """
 
     def __init__(self, sigma: float = 1.5, rounded: bool = False) -> None:
@@ -39,9 +39,7 @@ class HRNetInteger(Heatmap):
         return (cells + 0.5) * cells.new_tensor([size / side for side in grid])
 
     def offset(self, maps: Tensor, x: Tensor, y: Tensor) -> Tensor:
-        H, W = maps.shape[-2:]
-        inner = (x > 0) & (x < W - 1) & (y > 0) & (y < H - 1)
-        return towards_higher(maps, x, y) * inner[..., None]
+        return quarter_inside(maps, x, y)
 
     def to_photo(self, points: Tensor, warp: Tensor) -> Tensor:
         """Map crop pixels to integer pixels of the photograph (B, K, 2)."""

@@ -27,6 +27,13 @@ def quarter(maps: Tensor, x: Tensor, y: Tensor) -> Tensor:
     return towards_higher(maps, x, y) * torch.stack((x_inside, y_inside), -1)
 
 
+def quarter_inside(maps: Tensor, x: Tensor, y: Tensor) -> Tensor:
+    """The same, but 0 only in the outermost cells, as in the original HRNet and the official Adaptive Wing."""
+    H, W = maps.shape[-2:]
+    inside = (x > 0) & (x < W - 1) & (y > 0) & (y < H - 1)
+    return towards_higher(maps, x, y) * inside[..., None]
+
+
 def towards_higher(maps: Tensor, x: Tensor, y: Tensor, threshold: Tensor | float = 0.0) -> Tensor:
     """A quarter of a cell towards the higher neighbour, (B, K, 2), if it is higher by more than `threshold`."""
     window = windows(maps, x, y, 1)

@@ -10,6 +10,7 @@ import cv2
 import numpy as np
 import torch
 from numpy.typing import ArrayLike, NDArray
+from PIL import Image
 from torch import Tensor
 
 from .. import geometry
@@ -17,9 +18,41 @@ from .. import geometry
 
 def crop(
     img: NDArray, center: ArrayLike, scale: float, output_size: Sequence[int] = (256, 256), rot: float = 0
-) -> NDArray:
-    """The square of side 200 * scale around `center` as a crop of `output_size`, black outside the picture."""
-    return warp_crop(np.ascontiguousarray(img), get_transform(center, scale, output_size, rot), output_size)
+) -> NDArray[np.uint8]:
+    """The square of side 200 * scale around `center` as a crop of `output_size`, black outside the picture.
+
+    As in the original, a picture that is twice too large is shrunk first, the square has whole pixels, and Pillow
+    resizes it bicubically. `rot` turns the content counter-clockwise by so many degrees.
+    """
+    image, middle, scale = np.asarray(img).astype(np.uint8), torch.as_tensor(center, dtype=torch.float32), float(scale)
+    size = (int(output_size[0]), int(output_size[1]))
+    if (shrink := scale * 200 / size[0]) >= 2:
+        height, width = (int(side / shrink) for side in image.shape[:2])
+        if max(height, width) < 2:
+            return np.zeros((*size, *image.shape[2:]), np.uint8)
+        image, middle, scale = _resize(image, (height, width)), middle / shrink, scale / shrink
+    corners = [transform_pixel(corner, middle, scale, size, invert=1) for corner in ((0, 0), size)]
+    margin = int(np.linalg.norm(corners[1] - corners[0]) / 2 - (corners[1] - corners[0])[1] / 2) if rot else 0
+    square = _cut(image, corners[0] - margin, corners[1] + margin)
+    if rot:
+        turned = np.asarray(Image.fromarray(square).rotate(rot, resample=Image.Resampling.BILINEAR))
+        square = turned[margin : len(turned) - margin, margin : turned.shape[1] - margin]
+    return _resize(square, size)
+
+
+def _resize(image: NDArray[np.uint8], size: Sequence[int]) -> NDArray[np.uint8]:
+    """The picture in (height, width), as Pillow's `resize` makes it."""
+    return np.array(Image.fromarray(image).resize((size[1], size[0]), Image.Resampling.BICUBIC))
+
+
+def _cut(image: NDArray[np.uint8], first: NDArray, last: NDArray) -> NDArray[np.uint8]:
+    """The pixels from (x, y) to before (x, y); 0 outside the picture."""
+    part = np.zeros((last[1] - first[1], last[0] - first[0], *image.shape[2:]), np.uint8)
+    begin = np.clip(first, 0, image.shape[1::-1])
+    inside = image[begin[1] : max(last[1], 0), begin[0] : max(last[0], 0)]
+    x, y = begin - first
+    part[y : y + inside.shape[0], x : x + inside.shape[1]] = inside
+    return part
 
 
 def warp_crop(image: NDArray, warp: NDArray, output_size: Sequence[int]) -> NDArray:
@@ -30,10 +63,10 @@ def warp_crop(image: NDArray, warp: NDArray, output_size: Sequence[int]) -> NDAr
 def get_transform(center: ArrayLike, scale: float, output_size: Sequence[float], rot: float = 0) -> NDArray[np.float64]:
     """The warp (3, 3) from the photograph to a crop; the content turns by -rot degrees around the crop's centre."""
     x, y = np.asarray(center, np.float64)
-    width, height = float(output_size[1]), float(output_size[0])
-    side = 200 * float(scale)
-    to_centre = geometry.shift(width / 2, height / 2)
-    return to_centre @ geometry.rotate(-rot) @ geometry.scale(width / side, height / side) @ geometry.shift(-x, -y)
+    width, height, side = float(output_size[1]), float(output_size[0]), 200 * float(scale)
+    move = [width * (0.5 - x / side), height * (0.5 - y / side)]  # in the original's order: results are truncated
+    warp = np.array([[width / side, 0, move[0]], [0, height / side, move[1]], [0, 0, 1]])
+    return geometry.about(geometry.rotate(-rot), (width / 2, height / 2)) @ warp if rot else warp
 
 
 def transform_pixel(

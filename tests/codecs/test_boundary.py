@@ -1,5 +1,7 @@
 """The boundary map: its curves, distances and hidden segments; and Adaptive Wing's own decoding."""
 
+import itertools
+
 import numpy as np
 import pytest
 import torch
@@ -191,8 +193,12 @@ def test_the_official_decoding_is_ours_plus_half_a_pixel():
     assert Boundary('wflw', corner=True).decode(maps, 256)[0][0, 0].tolist() == [83.0, 125.0]
     assert Boundary('wflw').decode(maps, 256)[0][0, 0].tolist() == [82.5, 124.5]
     assert Boundary('wflw', aligned=False).decode(maps, 256)[0][0, 0].tolist() == [81.0, 123.0]
-    noise = torch.from_numpy(np.random.RandomState(0).rand(1, 99, 64, 64)).float()
-    noise[..., :2, :], noise[..., :2], noise[..., 62:, :], noise[..., 62:] = 0, 0, 0, 0
+
+
+@pytest.mark.parametrize(('column', 'row'), list(itertools.product([0, 1, 2, 30, 61, 62, 63], repeat=2)))
+def test_the_official_decoding_at_the_edge_of_the_grid(column, row):
+    noise = torch.from_numpy(np.random.RandomState(64 * row + column).rand(1, 99, 64, 64)).float()
+    noise[..., row, column] = 2
     actual = Boundary('wflw', corner=True).decode(noise, 256)[0][0].numpy()
     assert np.array_equal(actual, official(noise[0, :98].numpy()))
 

@@ -1,5 +1,6 @@
 """HRNet-landmarks' functions: the original's numbers where they are right, and a test for each of its faults."""
 
+import importlib
 import re
 from functools import reduce
 from pathlib import Path
@@ -8,6 +9,7 @@ from types import SimpleNamespace
 import numpy as np
 import pytest
 import torch
+from PIL import Image
 from torch import Tensor, nn
 from torch.nn import functional as F
 
@@ -218,11 +220,62 @@ def test_positive_degrees_correct_a_head_that_leans_clockwise() -> None:
     assert np.allclose(warp @ [60, 60, 1], [50, 40, 1])  # a point on the right moves up
 
 
-def test_a_crop_uses_that_warp() -> None:
+def test_a_crop_of_whole_pixels_is_the_picture() -> None:
     image = np.arange(40 * 50 * 3, dtype=np.uint16).reshape(40, 50, 3).astype(np.uint8)
     same = compat.crop(image, torch.tensor([25.0, 20.0]), 0.2, (40, 40))  # 40 pixels to 40 pixels
     assert np.array_equal(same, image[:, 5:45])
     assert (compat.crop(image, [0, 0], 0.2, (40, 40))[:20] == 0).all()
+    assert (compat.crop(image, [900, 900], 0.2, (40, 40)) == 0).all()  # where the original fails
+
+
+def pillows(image: np.ndarray, height: int, width: int) -> np.ndarray:
+    """The picture as Pillow resizes it without further arguments."""
+    return np.array(Image.fromarray(image).resize((width, height)))
+
+
+@pytest.mark.parametrize('channels', [(), (3,)])
+def test_a_crop_is_resized_as_the_original_does(channels: tuple[int, ...]) -> None:
+    """A square of whole pixels, made by truncating corners, then Pillow's resize."""
+    image = np.random.default_rng(1).integers(0, 256, (300, 400, *channels), np.uint8)
+    small = compat.crop(image, torch.tensor([200.0, 150.0]), 1.0, (128, 128))  # 200 pixels, the corners counted from 1
+    assert np.array_equal(small, pillows(image[49:249, 99:299], 128, 128))
+    large = compat.crop(image, torch.tensor([200.0, 150.0]), 0.25, (128, 128))
+    assert np.array_equal(large, pillows(image[125:175, 175:225], 128, 128))
+
+
+def test_a_picture_that_is_much_too_large_is_shrunk_first() -> None:
+    """1200 x 800 pixels, a square of 600: 4 times too large, so the picture becomes 300 x 200 and the square 150."""
+    image = np.random.default_rng(2).integers(0, 256, (800, 1200, 3), np.uint8)
+    first = pillows(image, 200, 300)
+    assert np.array_equal(compat.crop(image, torch.tensor([601.0, 401.0]), 3.0, (150, 150)), first[25:175, 75:225])
+    stripes = np.zeros((800, 1200, 3), np.uint8)
+    stripes[:, ::2] = 255
+    assert np.abs(compat.crop(stripes, [600, 400], 3.0, (150, 150)).astype(int) - 128).max() <= 2
+    assert compat.crop(image, [600, 400], 9999.0, (64, 64)).sum() == 0  # nothing of it is left
+
+
+@pytest.mark.parametrize('degrees', [90, -90, 180])
+def test_positive_degrees_turn_a_crop_counter_clockwise(degrees: float) -> None:
+    image = np.random.default_rng(3).integers(0, 256, (300, 300), np.uint8)
+    turned = compat.crop(image, torch.tensor([150.0, 150.0]), 0.5, (100, 100), degrees)
+    assert np.array_equal(turned, np.rot90(image[100:200, 100:200], degrees // 90))
+
+
+def test_the_readmes_import_lines_need_only_a_package_name() -> None:
+    lines = """
+from utils_inference import get_lmks_by_img, get_model_by_name, get_preds, decode_preds, crop
+from utils_landmarks import show_landmarks, get_five_landmarks_from_net, alignment_orig
+"""
+    names: dict[str, object] = {}
+    exec(lines.replace('from ', 'from facelmk.compat.'), names)
+    for name, value in names.items():
+        assert name.startswith('__') or value is getattr(compat, name)
+    assert len(names) == 9
+    for module, functions in {
+        'utils_inference': ('get_transform', 'transform_pixel', 'transform_preds'),
+        'utils_landmarks': ('set_circles_on_img',),
+    }.items():
+        assert all(hasattr(importlib.import_module(f'facelmk.compat.{module}'), name) for name in functions)
 
 
 # -- models by name

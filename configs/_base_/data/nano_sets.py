@@ -10,6 +10,8 @@ with read_base():
     from .lfpw68 import train_dataloader as lfpw
     from .lfpw68 import val_dataloader, val_evaluator
 
+train_dataloader = dict(batch_size=32, num_workers=1, dataset=dict(type='JoinedFaces', markup='wflw_300w', subsets=()))
+
 drawn = dict(type='SyntheticFaces', markup='wflw_300w', count=20000, seed=11, size=160, cache='.cache/drawn')
 scanned = dict(drawn, count=4000, seed=21, head='data/ict_facekit/head.npz')
 portraits = dict(

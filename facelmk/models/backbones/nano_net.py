@@ -1,30 +1,25 @@
 """NanoNet: 0.9 million parameters, for crops of 112 pixels and one CPU thread.
 
-Like QuickNet, it computes features at strides 4, 8 and 16 and adds the coarse ones to the fine ones. It also has blocks
-at the fine strides, one at stride 8 and three at stride 4, where coarse and fine features have been added.
+Beside QuickNet's blocks, it has one at stride 8 and three at stride 4, where coarse and fine features have been added.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 
-import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
 from ...registry import BACKBONES
-from .base import Backbone
-from .blocks import ConvNorm, conv_norm, he_init
-from .quick_net import Separable
+from .blocks import ConvNorm, he_init
+from .separable_pyramid import Separable, SeparablePyramid
 
 
 @BACKBONES.register_module()
-class NanoNet(Backbone):
+class NanoNet(SeparablePyramid):
     """One feature map of `width` channels at stride 4.
 
     `widths` and `depths` are the channels and the number of blocks at strides 4, 8 and 16. `merged` are the numbers of
     separable 5x5 blocks at strides 8 and 4, after the coarser features have been added.
     """
-
-    stages = 3
 
     def __init__(
         self,
@@ -35,32 +30,15 @@ class NanoNet(Backbone):
         pretrained: str | None = None,
         frozen_stages: int = -1,
     ) -> None:
-        super().__init__(pretrained, frozen_stages)
-        in_widths = [16, *widths]
-        self.out_channels = (width,)
-        self.stem = ConvNorm(3, in_widths[0], 3, stride=2)
-        self.levels = nn.ModuleList(
-            nn.Sequential(
-                ConvNorm(in_widths[i], w, 3, stride=2), *(Separable(w, 3 if i == 0 else 5) for _ in range(depth))
-            )
-            for i, (w, depth) in enumerate(zip(widths, depths, strict=True))
-        )
-        self.sides = nn.ModuleList(nn.Sequential(*conv_norm(w, width, 1)) for w in widths)
+        super().__init__(width, widths, depths, halve, pretrained, frozen_stages)
         self.merged = nn.ModuleList(nn.Sequential(*(Separable(width, 5) for _ in range(depth))) for depth in merged)
         self.apply(he_init)
         self.train()
 
-    def stage(self, index: int) -> Iterable[nn.Module]:
-        return (self.stem,) if index == 0 else (self.levels[index - 1],)
+    def after_sum(self, stride: int, total: Tensor) -> Tensor:
+        return self.merged[0 if stride == 8 else 1](F.relu(total))
 
-    def forward(self, image: Tensor) -> tuple[Tensor, ...]:
-        x = self.stem(image.contiguous(memory_format=torch.channels_last))
-        features = []
-        for level, side in zip(self.levels, self.sides, strict=True):
-            x = level(x)
-            features.append(side(x))
-        total = features.pop()
-        for blocks in self.merged:
-            total = F.interpolate(total, scale_factor=2, mode='bilinear', align_corners=False)
-            total = blocks(F.relu(features.pop() + total))
-        return (total,)
+
+def halve(width: int, out: int) -> nn.Module:
+    """A 3x3 convolution of stride 2, with BatchNorm and ReLU."""
+    return ConvNorm(width, out, 3, stride=2)
