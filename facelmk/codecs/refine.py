@@ -111,6 +111,40 @@ def _blur_matrix(length: int, kernel: int) -> Tensor:
     return blur_kernel_1d(kernel)[index.clamp(0, kernel - 1)] * in_kernel
 
 
+def blurred_by_reflection(maps: Tensor, kernel: int) -> Tensor:
+    """Blur maps as OpenCV does by default: beyond the border the map is reflected about its outermost cell."""
+    maps = maps.double()
+    rows, columns = (_reflecting_blur_matrix(length, kernel).to(maps.device) for length in maps.shape[-2:])
+    return rows @ maps @ columns.T
+
+
+def _reflecting_blur_matrix(length: int, kernel: int) -> Tensor:
+    """The matrix (length, length) that blurs a row of cells with reflected ends."""
+    period = max(2 * (length - 1), 1)
+    index = (torch.arange(length)[:, None] + torch.arange(kernel) - kernel // 2) % period
+    index = torch.minimum(index, period - index) if length > 1 else torch.zeros_like(index)
+    weights = blur_kernel_1d(kernel).expand(length, kernel)
+    return torch.zeros(length, length, dtype=torch.float64).scatter_add_(1, index, weights)
+
+
+def dark_rows(rows: Tensor, bins: Tensor, kernel: int) -> Tensor:
+    """DARK for rows of bins (..., L): the offset (...) of the maximum from the highest bin, in bins.
+
+    Heights are clamped to 0.001 to 50 before the logarithm; beyond the ends the outermost bin is repeated, as in MMPose.
+    A row without a clear maximum would move the bin anywhere, so an offset is at most half of the kernel.
+    """
+    flat = rows.double().flatten(0, -2)
+    blur = F.conv1d(flat[:, None], blur_kernel_1d(kernel).to(flat.device)[None, None], padding=kernel // 2)[:, 0]
+    height = blur.amax(-1, keepdim=True)
+    blur = blur * flat.amax(-1, keepdim=True) / height.where(height != 0, torch.ones_like(height))
+    log = F.pad(blur.clamp(1e-3, 50.0).log()[:, None], (2, 2), mode='replicate')[:, 0]
+    step = torch.arange(5, device=rows.device)
+    window = log.gather(-1, bins.flatten()[:, None] + step)
+    slope = 0.5 * (window[:, 3] - window[:, 1])
+    curvature = 1e-9 + 0.25 * (window[:, 4] - 2 * window[:, 2] + window[:, 0])
+    return (-slope / curvature).clamp(-(kernel // 2), kernel // 2).to(rows).view(rows.shape[:-1])
+
+
 def dark_udp(maps: Tensor, x: Tensor, y: Tensor, kernel: int) -> Tensor:
     """DARK as in UDP: differences of direct neighbours, also at the border; (B, K, 2) (https://arxiv.org/abs/1911.07524).
 
