@@ -130,7 +130,7 @@ def _reflecting_blur_matrix(length: int, kernel: int) -> Tensor:
 def dark_rows(rows: Tensor, bins: Tensor, kernel: int) -> Tensor:
     """DARK for rows of bins (..., L): the offset (...) of the maximum from the highest bin, in bins.
 
-    Heights are clamped to 0.001 to 50 before the logarithm; beyond the ends the outermost bin is repeated, as in MMPose.
+    As in MMPose, heights are clamped to 0.001 to 50 before the logarithm, and the outermost bins repeated.
     A row without a clear maximum would move the bin anywhere, so an offset is at most half of the kernel.
     """
     flat = rows.double().flatten(0, -2)

@@ -92,7 +92,9 @@ class SimCC(Codec):
         scores, bins = highest.amin(-1), index.float()
         if self.refine:
             axes = zip(output.float().unbind(2), index.unbind(2), self.sigma, strict=True)
-            bins = bins + torch.stack([dark_rows(rows, highest_bin, dark_kernel(s)) for rows, highest_bin, s in axes], -1)
+            bins = bins + torch.stack(
+                [dark_rows(rows, highest_bin, dark_kernel(s)) for rows, highest_bin, s in axes], -1
+            )
         bins = torch.where((scores > 0)[..., None], bins, torch.full_like(bins, -1.0))
         return (bins + self.offset) / self.split - self.offset, scores
 

@@ -37,8 +37,8 @@ class UDPCombined(UDP):
         radius = self.radius_factor * max(W, H)
         if radius < MIN_RADIUS_CELLS:
             raise FacelmkError(
-                f'UDPCombined: radius_factor={self.radius_factor} is a disc of {radius:.2f} cells on maps of {W} x {H}, '
-                f'which may hold no cell. Expected at least {MIN_RADIUS_CELLS / max(W, H):.4f}. Set '
+                f'UDPCombined: radius_factor={self.radius_factor} is a disc of {radius:.2f} cells on maps of '
+                f'{W} x {H}, which may hold no cell. Expected at least {MIN_RADIUS_CELLS / max(W, H):.4f}. Set '
                 'model.codec.radius_factor, or use a larger crop'
             )
         return radius

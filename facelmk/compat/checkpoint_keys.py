@@ -3,7 +3,6 @@
 from ..checkpoint.dialects import BACKBONE_PREFIX, Dialect
 from ..registry import DIALECTS
 
-
 FLOW = 'terms.loss_rle.loss.flow_model.'
 
 

@@ -29,6 +29,7 @@ def arguments(browse: argparse.ArgumentParser) -> None:
     )
     browse.add_argument(
         '--count',
+        '--max-item-per-dataset',
         type=int,
         default=20,
         metavar='N',

@@ -11,6 +11,8 @@ _WIDTH, _STEPS = 64, 6
 class RealNVP(nn.Module):
     """The density of points in the plane. Names and shapes of its tensors are those of MMPose's files."""
 
+    mask: Tensor
+
     def __init__(self) -> None:
         super().__init__()
         self.register_buffer('loc', torch.zeros(2))  # of the normal density; MMPose's files hold both
@@ -22,7 +24,7 @@ class RealNVP(nn.Module):
     def log_prob(self, points: Tensor) -> Tensor:
         """The logarithm (N,) of the density at points (N, 2)."""
         log_determinant = torch.zeros_like(points[:, 0])
-        for mask, scale, shift in reversed(list(zip(self.mask, self.s, self.t, strict=True))):
+        for mask, scale, shift in reversed(list(zip(self.mask.unbind(), self.s, self.t, strict=True))):
             fixed = mask * points
             log_scale, offset = scale(fixed) * (1 - mask), shift(fixed) * (1 - mask)
             points = fixed + (1 - mask) * (points - offset) * torch.exp(-log_scale)
