@@ -25,8 +25,9 @@ class PointRow(NamedTuple):
 class PCK(ErrorMetric):
     """The share of points with an error below `threshold`, in per cent.
 
-    It is the mean over the landmarks of the share of each. This is MMPose's PCKAccuracy(thr=threshold), whose norm_item='bbox' is norm='box_side' here. Points that are not
-    visible do not count. The points of a face without a detected box are wrong.
+    It is the mean over the landmarks of the share of each one, as in MMPose's PCKAccuracy(thr=threshold), whose
+    norm_item='bbox' is norm='box_side' here. Points that are not visible do not count. The points of a face without a
+    detected box are wrong.
     Ranks exchange 16 bytes a face, 1 byte a point and 1 byte a subset.
     """
 
