@@ -7,7 +7,7 @@ from numpy.typing import NDArray
 from torch import Tensor
 from torch.nn import functional as F
 
-from .base import gaussian
+from ..errors import FacelmkError
 
 
 def windows(maps: Tensor, x: Tensor, y: Tensor, radius: int) -> Tensor:
@@ -87,10 +87,10 @@ def blur_matrix_5(kernel: int) -> Tensor:
 
 
 def blur_kernel_1d(kernel: int) -> Tensor:
-    """OpenCV's Gaussian blur weights (kernel,) for this kernel size; their sum is 1."""
-    sigma = 0.3 * ((kernel - 1) * 0.5 - 1) + 0.8
-    weights = gaussian(torch.arange(kernel, dtype=torch.float64) - kernel // 2, sigma)
-    return weights / weights.sum()
+    """OpenCV's Gaussian blur weights (kernel,) for this kernel size; up to 7 cells they are binary fractions."""
+    if kernel < 1 or kernel % 2 == 0:
+        raise FacelmkError(f'kernel={kernel}. Expected an odd number of cells, 1 or more.')
+    return torch.from_numpy(cv2.getGaussianKernel(kernel, 0)[:, 0])
 
 
 def blurred(maps: Tensor, kernel: int) -> Tensor:
