@@ -84,7 +84,7 @@ def test_the_loss_of_an_identical_flow_by_hand():
     value = loss(output, torch.tensor([[[0.5, 0.5, 0, 0]]]))
     log_density = -(error**2) - math.log(2 * math.pi)
     expected = 2 * (math.log(s) - log_density + math.log(2 * s) + error)
-    assert float(value) == pytest.approx(expected, rel=1e-5)
+    assert value.item() == pytest.approx(expected, rel=1e-5)
 
 
 def test_the_best_spread_is_the_error():
