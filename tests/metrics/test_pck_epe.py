@@ -148,7 +148,9 @@ def test_all_faces_lost(batch, measure):
 
 
 def test_the_table_counts_faces_without_a_prediction_and_names_units(batch, tmp_path):
-    truth, predictions = lose(batch(np.zeros((4, 5, 2)), np.full((4, 5, 2), [2.0, 0]), norm=[100] * 4), 'no detected box')
+    truth, predictions = lose(
+        batch(np.zeros((4, 5, 2)), np.full((4, 5, 2), [2.0, 0]), norm=[100] * 4), 'no detected box'
+    )
     collector, metrics = Collector(), [METRICS.build(dict(config)) for config in ALL if 'prefix' not in config]
     for metric in (collector, *metrics):
         metric.dataset_meta = {'markup': 'five', 'subsets': ()}
