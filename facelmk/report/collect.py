@@ -115,11 +115,14 @@ class Results:
 
     @property
     def normalisers(self) -> str:
-        """The description of the normaliser; if metrics have different ones, each with the name of its metric."""
-        by_name = {full_name(metric): metric.normaliser for metric in self.metrics}
-        if len(set(by_name.values())) < 2:
+        """The description of the normaliser; if metrics have different ones, each with the names of its metrics."""
+        names: dict[str, list[str]] = {}
+        for metric in self.metrics:
+            if metric.unit == '%':
+                names.setdefault(metric.normaliser, []).append(full_name(metric))
+        if len(names) < 2:
             return self.normaliser
-        return ', '.join(f'{normaliser} ({name})' for name, normaliser in by_name.items())
+        return ', '.join(f'{normaliser} ({", ".join(of)})' for normaliser, of in names.items())
 
     @property
     def units(self) -> str:

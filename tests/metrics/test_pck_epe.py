@@ -158,6 +158,7 @@ def test_the_table_counts_faces_without_a_prediction_and_names_units(batch, tmp_
     collector.evaluate(4)
     rows = results(collector.gathered, metrics)
     assert rows.markup is MARKUPS['five'] and len(rows.rows_of()) == 4 and len(rows.worst()) == 2
+    assert rows.normalisers == 'the number that the annotation file gives'
     assert rows.units == 'NME, FR, AUC and PCK in per cent, EPE in pixels of the photograph'
     lost = int(np.isinf(rows.error).sum())
     table = result_table({'NME': 2.0, 'EPE': 2.0}, (), [4], rows.normalisers, units=rows.units, lost=[lost])
