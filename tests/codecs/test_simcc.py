@@ -156,6 +156,7 @@ def test_each_axis_has_its_own_sigma():
         assert np.abs(target[0, 0, axis].numpy() - expected).max() < 1e-7
 
 
+@pytest.mark.fault('R05')
 @pytest.mark.parametrize(
     'options',
     [
