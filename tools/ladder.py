@@ -91,7 +91,8 @@ def _reduce(config: Config) -> None:
         config[f'{phase}_dataloader'].update(batch_size=batch, num_workers=0, persistent_workers=False)
         config[f'{phase}_dataloader'].dataset.update(count=REDUCED[phase], size=REDUCED['picture'])
     _reduce_augmentation(config)
-    rate = REDUCED['regression' if config.model.head.type == 'RegressionHead' else 'rate']  # the published ones differ
+    regression = config.model.head.type in ('RegressionHead', 'RLEHead')
+    rate = REDUCED['regression' if regression else 'rate']  # the published ones differ
     config.optim_wrapper.optimizer = ConfigDict(type='Adam', lr=rate)
     config.optim_wrapper.pop('paramwise_cfg', None)
     config.param_scheduler = [

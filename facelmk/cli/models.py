@@ -15,13 +15,15 @@ def arguments(parser: argparse.ArgumentParser) -> None:
     stats = add_action(actions, 'stats', _stats, purpose, 'facelmk models stats hrnetv2_w18_wflw --shape 256')
     add_config(stats)
     stats.add_argument(
-        '--shape',
+        *('--shape', '--input-shape'),
         nargs='+',
         type=number_from('--shape', 1),
         default=[256],
         metavar='PIXELS',
         help='side of the crop (default: 256)',
     )
+    stats.add_argument('--device', help=argparse.SUPPRESS)  # MMPose's; the counts are the same on each device
+    stats.add_argument('--batch-size', type=int, default=1, help=argparse.SUPPRESS)  # MMPose's
     stats.add_argument('--json', action='store_true', help='print the numbers as json')
     purpose = 'write a small checkpoint to publish: weights only, with its hash in the name'
     command = 'facelmk models publish work_dirs/mine/epoch_60.pth mine.pth'
@@ -42,6 +44,8 @@ def _stats(options: argparse.Namespace) -> None:
 
     if len(set(options.shape)) > 1:
         raise FacelmkError(f'--shape {" ".join(map(str, options.shape))}: crops are square. Give one number')
+    if options.batch_size != 1:
+        raise FacelmkError(f'--batch-size {options.batch_size}: the counts are those of one crop. Multiply them')
     config, size = read_config(options), options.shape[0]
     rows = model_cost(config, size)
     if options.json:

@@ -2,8 +2,13 @@
 
 import argparse
 from pathlib import Path
+from typing import TYPE_CHECKING
 
+from ..errors import FacelmkError
 from .options import add_config, add_run, drawing, example, from_hrnet, keep_stdout_for_json, number_from, read_config
+
+if TYPE_CHECKING:
+    from mmengine import Config
 
 translate_arguments = from_hrnet
 
@@ -16,6 +21,9 @@ def arguments(parser: argparse.ArgumentParser) -> None:
         'checkpoint', metavar='CHECKPOINT', help="a path, a URL, or a config's name for its published weights"
     )
     add_run(parser)
+    parser.add_argument(
+        '--bbox-file', metavar='FILE', help='crop the faces by the boxes of a detector in this file (json, csv)'
+    )
     parser.add_argument('--out', metavar='FILE', help='write the metrics into this file, too (json)')
     parser.add_argument(
         '--dump', metavar='FILE', help='write the landmarks and error of each face (json; *.pth: a tensor)'
@@ -51,6 +59,8 @@ def run(options: argparse.Namespace) -> None:
     from ..report import Collector, conclude
 
     config = read_config(options)
+    if options.bbox_file:
+        use_boxes(config, options.bbox_file)
     check_complete(config, 'test')
     _check_outputs(options, config.work_dir)
     with translate_lost_rank_errors(), translate_build_errors(config):
@@ -78,3 +88,18 @@ def run(options: argparse.Namespace) -> None:
             work_dir=Path(config.work_dir),
         )
         del runner
+
+
+def use_boxes(config: 'Config', file: str) -> None:
+    """Give all readers of the test's data set the boxes of a detector."""
+    from ..datasets.base import with_reader_options
+
+    loader = config.get('test_dataloader') or {}
+    dataset = loader.get('dataset') or {}
+    changed = with_reader_options(dataset, bbox_file=file)
+    if changed == dataset:
+        raise FacelmkError(
+            f'--bbox-file {file}: test_dataloader.dataset of {config.filename} ({dataset.get("type")}) reads no '
+            'annotation file, so no boxes can be added to its faces. Choose another config'
+        )
+    loader['dataset'] = changed

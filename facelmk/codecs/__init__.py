@@ -7,7 +7,12 @@ from .heatmap import Heatmap
 from .hrnet_integer import HRNetInteger
 from .integral import Integral
 from .megvii import Megvii
+from .rle import RLE
 from .simcc import SimCC
 from .udp import UDP
+from .udp_combined import UDPCombined
 
-__all__ = ['Boundary', 'Codec', 'Coordinates', 'HRNetInteger', 'Heatmap', 'Integral', 'Megvii', 'SimCC', 'UDP']
+# fmt: off
+__all__ = ['RLE', 'UDP', 'Boundary', 'Codec', 'Coordinates', 'HRNetInteger', 'Heatmap', 'Integral', 'Megvii', 'SimCC',
+           'UDPCombined']
+# fmt: on

@@ -7,7 +7,7 @@ from numpy.typing import NDArray
 from torch import Tensor
 from torch.nn import functional as F
 
-from .base import gaussian
+from ..errors import FacelmkError
 
 
 def windows(maps: Tensor, x: Tensor, y: Tensor, radius: int) -> Tensor:
@@ -94,10 +94,10 @@ def blur_matrix_5(kernel: int) -> Tensor:
 
 
 def blur_kernel_1d(kernel: int) -> Tensor:
-    """OpenCV's Gaussian blur weights (kernel,) for this kernel size; their sum is 1."""
-    sigma = 0.3 * ((kernel - 1) * 0.5 - 1) + 0.8
-    weights = gaussian(torch.arange(kernel, dtype=torch.float64) - kernel // 2, sigma)
-    return weights / weights.sum()
+    """OpenCV's Gaussian blur weights (kernel,) for this kernel size; up to 7 cells they are binary fractions."""
+    if kernel < 1 or kernel % 2 == 0:
+        raise FacelmkError(f'kernel={kernel}. Expected an odd number of cells, 1 or more.')
+    return torch.from_numpy(cv2.getGaussianKernel(kernel, 0)[:, 0])
 
 
 def blurred(maps: Tensor, kernel: int) -> Tensor:
@@ -116,6 +116,40 @@ def _blur_matrix(length: int, kernel: int) -> Tensor:
     index = torch.arange(length)[:, None] - torch.arange(length) + kernel // 2
     in_kernel = (index >= 0) & (index < kernel)
     return blur_kernel_1d(kernel)[index.clamp(0, kernel - 1)] * in_kernel
+
+
+def blurred_by_reflection(maps: Tensor, kernel: int) -> Tensor:
+    """Blur maps as OpenCV does by default: beyond the border the map is reflected about its outermost cell."""
+    maps = maps.double()
+    rows, columns = (_reflecting_blur_matrix(length, kernel).to(maps.device) for length in maps.shape[-2:])
+    return rows @ maps @ columns.T
+
+
+def _reflecting_blur_matrix(length: int, kernel: int) -> Tensor:
+    """The matrix (length, length) that blurs a row of cells with reflected ends."""
+    period = max(2 * (length - 1), 1)
+    index = (torch.arange(length)[:, None] + torch.arange(kernel) - kernel // 2) % period
+    index = torch.minimum(index, period - index) if length > 1 else torch.zeros_like(index)
+    weights = blur_kernel_1d(kernel).expand(length, kernel)
+    return torch.zeros(length, length, dtype=torch.float64).scatter_add_(1, index, weights)
+
+
+def dark_rows(rows: Tensor, bins: Tensor, kernel: int) -> Tensor:
+    """DARK for rows of bins (..., L): the offset (...) of the maximum from the highest bin, in bins.
+
+    As in MMPose, heights are clamped to 0.001 to 50 before the logarithm, and the outermost bins repeated.
+    A row without a clear maximum would move the bin anywhere, so an offset is at most half of the kernel.
+    """
+    flat = rows.double().flatten(0, -2)
+    blur = F.conv1d(flat[:, None], blur_kernel_1d(kernel).to(flat.device)[None, None], padding=kernel // 2)[:, 0]
+    height = blur.amax(-1, keepdim=True)
+    blur = blur * flat.amax(-1, keepdim=True) / height.where(height != 0, torch.ones_like(height))
+    log = F.pad(blur.clamp(1e-3, 50.0).log()[:, None], (2, 2), mode='replicate')[:, 0]
+    step = torch.arange(5, device=rows.device)
+    window = log.gather(-1, bins.flatten()[:, None] + step)
+    slope = 0.5 * (window[:, 3] - window[:, 1])
+    curvature = 1e-9 + 0.25 * (window[:, 4] - 2 * window[:, 2] + window[:, 0])
+    return (-slope / curvature).clamp(-(kernel // 2), kernel // 2).to(rows).view(rows.shape[:-1])
 
 
 def dark_udp(maps: Tensor, x: Tensor, y: Tensor, kernel: int) -> Tensor:

@@ -3,6 +3,8 @@
 from ..checkpoint.dialects import BACKBONE_PREFIX, Dialect
 from ..registry import DIALECTS
 
+FLOW = 'terms.loss_rle.loss.flow_model.'
+
 
 @DIALECTS.register_module()
 class MMPose0(Dialect):
@@ -12,8 +14,17 @@ class MMPose0(Dialect):
     renames = (
         (r'^keypoint_head\.final_layer\.([01])\.', r'head.conv_layers.\1.'),
         (r'^keypoint_head\.final_layer\.3\.', 'head.final_layer.'),
+        (r'^keypoint_head\.loss\.flow_model\.', FLOW),
         (r'^keypoint_head\.', 'head.'),
     )
+
+
+@DIALECTS.register_module()
+class MMPoseRLE(Dialect):
+    """MMPose 1.x, whose regression by likelihood keeps the flow of its loss in the head."""
+
+    name, mark, order = 'MMPose with RLELoss', r'^head\.loss_module\.flow_model\.', 15
+    renames = ((r'^head\.loss_module\.flow_model\.', FLOW),)
 
 
 @DIALECTS.register_module()

@@ -26,7 +26,6 @@ STEPS = {
     'Albumentation': 'Blur(), MedianBlur(), CoarseDropout()',
     'KeypointConverter': 'JoinedFaces(markup=...)',
 }
-UNSUPPORTED = {'bbox_file': 'boxes of a detector', 'filter_cfg': 'filters'}
 
 
 class MMPoseFaces(CocoFaces):
@@ -60,13 +59,12 @@ class MMPoseFaces(CocoFaces):
             raise FacelmkError(
                 f"{name}: data_mode={data_mode!r}. Expected 'topdown': each face is cropped by its own box"
             )
-        for key, value in dict(bbox_file=bbox_file, filter_cfg=filter_cfg).items():
-            if value:
-                raise FacelmkError(f'{name}: {key}={value!r}. Leave it out: {UNSUPPORTED[key]} are not read here')
+        if filter_cfg:
+            raise FacelmkError(f'{name}: filter_cfg={filter_cfg!r}. Leave it out: filters are not read here')
         _refuse_mmpose_steps(name, pipeline)
         folder = data_prefix if isinstance(data_prefix, str) else data_prefix.get('img', '')
         markup = options.pop('markup', self.markup_name)
-        super().__init__(ann_file, data_root or '', folder, markup, pipeline, **options)
+        super().__init__(ann_file, data_root or '', folder, markup, pipeline, bbox_file=bbox_file, **options)
         if indices is not None:
             self.faces = [
                 self.faces[i] for i in (range(len(self.faces))[:indices] if isinstance(indices, int) else indices)

@@ -11,6 +11,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from ..errors import DataDefect, FacelmkError, UnknownName, did_you_mean
 from .base import FaceDataset, Transform
+from .box_file import BoxFile, detections_of, match_boxes, warn_undetected
 from .defects import DefectList, short
 from .records import FaceRecord, Mask, find_defective, is_valid, make_ids_unique, tight_boxes
 
@@ -34,11 +35,16 @@ class AnnotatedFaces(FaceDataset):
     `defects` says what happens to defective records. 'stop' raises one error that names them. 'skip' leaves them out
     and logs how many; the attribute `defects` lists them. 'keep' leaves them in, with NaN as landmarks, for `facelmk
     data check`. If the file as a whole cannot be read, 'stop' and 'skip' raise an error.
+    `bbox_file` holds boxes of a detector (`BoxFile`). The crop of a face is then made around the detected box that
+    overlaps its own box most, with an intersection over union of at least `bbox_iou`; metrics count a face without one
+    as a failure.
     """
+
+    ranges = {'bbox_iou': (0, 1)}
 
     boxes: tuple[str, ...] = ('file', 'tight')
     own_tags = False  # whether the annotation file itself contains the subsets
-    takes_defects = True
+    is_reader = True
     layout = ''  # what `detect` recognises, for messages
 
     def __init__(
@@ -56,6 +62,8 @@ class AnnotatedFaces(FaceDataset):
         check_pictures: bool = False,
         whole: str | None = None,
         defects: str = 'stop',
+        bbox_file: str | None = None,
+        bbox_iou: float = 0.3,
     ) -> None:
         tags = dict(tags or {})
         super().__init__(markup, pipeline, tuple(tags) if subsets is None and tags else subsets, whole=whole)
@@ -72,6 +80,8 @@ class AnnotatedFaces(FaceDataset):
                 raise
             self.defects.add(self.ann_file, 'the data set', str(error).removeprefix(f'{self.ann_file} '))
         self._apply_defects()
+        if bbox_file:
+            self._add_detections(Path(bbox_file), bbox_iou)
 
     def _load(self, tags: Mapping[str, str], only: str | None, check_pictures: bool) -> None:
         with np.errstate(invalid='ignore', over='ignore'):  # defective records hold NaN or huge numbers
@@ -112,6 +122,10 @@ class AnnotatedFaces(FaceDataset):
     def read(self, file: Path) -> list[FaceRecord]:
         """Return the faces of `file` in its order; add defective records to `self.defects`."""
         raise TypeError(f'{type(self).__name__} must define read(file): how it reads {file}')
+
+    def picture_ids(self) -> dict[Any, str]:
+        """Return the path of each picture by the id that the annotations give it; most formats give none."""
+        return {}
 
     def __len__(self) -> int:
         return len(self.faces)
@@ -182,6 +196,21 @@ class AnnotatedFaces(FaceDataset):
         if tag not in known:
             raise UnknownName(f'{self.ann_file}: no face is in subset {tag!r}. {did_you_mean(tag, known)}')
         self.faces = [face for face in self.faces if tag in face['tags']]
+
+    def _add_detections(self, file: Path, least: float) -> None:
+        """Add the detected box of each face as `detection`, or NaN if it has none."""
+        boxes = BoxFile(file, self.picture_ids())
+        by_picture = collections.defaultdict(list)
+        for face in self.faces:
+            by_picture[face['path']].append(face)
+        unused = 0
+        for picture, faces in by_picture.items():
+            detections = detections_of(boxes, picture)
+            chosen = match_boxes(np.stack([face['box'] for face in faces]), detections, least)
+            unused += len(detections) - int((chosen >= 0).sum())
+            for face, index in zip(faces, chosen, strict=True):
+                face['detection'] = detections[index] if index >= 0 else np.full(4, np.nan, np.float32)
+        warn_undetected(file, self.ann_file, self.faces, unused, least)
 
     def _check_pictures(self) -> None:
         paths = dict.fromkeys(face['path'] for face in self.faces)

@@ -30,7 +30,7 @@ class FaceDataset(Dataset):
     """
 
     subsets: tuple[str, ...] = ()
-    takes_defects = False  # whether the argument `defects` exists
+    is_reader = False  # whether the arguments `defects` and `bbox_file` exist
 
     def __init__(
         self,
@@ -85,13 +85,13 @@ def build_steps(pipeline: Sequence[dict | Transform]) -> list[Transform]:
     return [TRANSFORMS.build(step) if isinstance(step, dict) else step for step in pipeline]
 
 
-def with_defects(config: Mapping[str, Any], defects: str) -> dict[str, Any]:
-    """Return the config of a data set with `defects` set in all its readers, those of joined sets, too."""
+def with_reader_options(config: Mapping[str, Any], **options: Any) -> dict[str, Any]:
+    """Return the config of a data set with `defects` or `bbox_file` set in all its readers, also in joined sets."""
     config = dict(config)
     for key, part in config.items():
         if key == 'dataset' and isinstance(part, Mapping):
-            config[key] = with_defects(part, defects)
+            config[key] = with_reader_options(part, **options)
         elif key == 'datasets':
-            config[key] = [with_defects(one, defects) if isinstance(one, Mapping) else one for one in part]
+            config[key] = [with_reader_options(one, **options) if isinstance(one, Mapping) else one for one in part]
     reader = DATASETS.get(config['type']) if isinstance(config.get('type'), str) else None
-    return config | ({'defects': defects} if getattr(reader, 'takes_defects', False) else {})
+    return config | (options if getattr(reader, 'is_reader', False) else {})

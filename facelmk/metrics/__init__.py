@@ -2,8 +2,10 @@
 
 from .auc import AUC
 from .base import ErrorMetric, FaceMetric
+from .epe import EPE
 from .failure_rate import FailureRate
 from .keypoint_ap import KeypointAP
 from .nme import NME
+from .pck import PCK
 
-__all__ = ['AUC', 'NME', 'ErrorMetric', 'FaceMetric', 'FailureRate', 'KeypointAP']
+__all__ = ['AUC', 'EPE', 'NME', 'PCK', 'ErrorMetric', 'FaceMetric', 'FailureRate', 'KeypointAP']

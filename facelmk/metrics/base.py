@@ -17,6 +17,7 @@ from .errors import Norm, check_norm, describe, face_errors, normaliser
 from .merging import Share, check_count, check_missing, check_sizes, duplicate_ids, gather, merge, name_some
 
 Predictions = Sequence[dict[str, Any]]
+LEFT_OUT = 'are left out of the mean. Read it together with FailureRate or AUC, which count them'
 
 
 class FaceMetric(BaseMetric):
@@ -56,6 +57,9 @@ class FaceMetric(BaseMetric):
         predictions = [prediction for prediction in data_samples if prediction['id'] in index_of]
         self.missing += index_of.keys() - {prediction['id'] for prediction in predictions}
         order = [index_of[prediction['id']] for prediction in predictions]
+        if 'detection' in truth:
+            is_detected = np.isfinite(column(truth['detection'])[order]).all(-1)
+            predictions = [p if ok else _without_landmarks(p) for p, ok in zip(predictions, is_detected, strict=True)]
         columns: dict[str, Any] = {key: column(truth[key])[order] for key in ('landmarks', 'visible', 'norm', 'box')}
         columns['tags'] = [tuple(truth['tags'][i]) for i in order]
         self.results.extend(self.rows(predictions, columns) if predictions else ())
@@ -128,9 +132,13 @@ class ErrorMetric(FaceMetric):
     """A metric of the faces' normalised errors.
 
     `norm`: 'inter_ocular' | 'inter_pupil' | 'box_side' | 'box_geo' | 'box_diagonal' | 'file' | (i, j), two points.
-    Only visible points count. Faces without a normaliser are left out, and the log gives their number.
+    Only visible points count. Faces without a normaliser are left out, and the log gives their number. A face without
+    a detected box (`bbox_file`), or without finite landmarks, has an infinite error.
     Ranks exchange 28 bytes a face and 1 byte a subset: 16 for the id, 8 for the error, 4 for the number of points.
     """
+
+    row: Any = ErrorRow
+    without_prediction = 'count as failures'
 
     key = staticmethod(lambda name: hashlib.blake2b(str(name).encode(), digest_size=16).hexdigest())
 
@@ -153,50 +161,81 @@ class ErrorMetric(FaceMetric):
         """Return the subsets with values of their own, and the dtype of a packed row."""
         meta = self.dataset_meta or {}
         tags = sorted({*meta.get('subsets', ()), meta.get('headline')} - {None})
-        return tags, np.dtype([('key', 'V16'), ('error', '<f8'), ('points', '<i4'), ('tags', '?', (len(tags),))])
+        return tags, np.dtype([('key', 'V16'), *self.packed_values(), ('tags', '?', (len(tags),))])
 
-    def pack(self, rows: Sequence[ErrorRow]) -> bytes:
+    def packed_values(self) -> list[tuple]:
+        """Return NumPy's types of a row's values between id and tags."""
+        return [('error', '<f8'), ('points', '<i4')]
+
+    def pack(self, rows: Sequence[Any]) -> bytes:
         """Return rows as bytes."""
         tags, layout = self._layout()
         packed = np.zeros(len(rows), layout)
         for i, row in enumerate(rows):
-            packed[i] = bytes.fromhex(self.key(row.id)), row.error, row.points, [tag in row.tags for tag in tags]
+            packed[i] = bytes.fromhex(self.key(row.id)), *row[1:-1], [tag in row.tags for tag in tags]
         return packed.tobytes()
 
-    def unpack(self, packed: bytes) -> list[ErrorRow]:
+    def unpack(self, packed: bytes) -> list[Any]:
         """Return rows whose id is the digest of the face's id."""
         tags, layout = self._layout()
         return [
-            ErrorRow(
+            self.row(
                 row['key'].tobytes().hex(),
-                float(row['error']),
-                int(row['points']),
+                *(row[name] for name in self.row._fields[1:-1]),
                 tuple(tag for tag, is_set in zip(tags, row['tags'], strict=True) if is_set),
             )
             for row in np.frombuffer(packed, layout)
         ]
 
-    def compute_metrics(self, results: Sequence[ErrorRow]) -> dict[str, float]:
+    def is_measured(self, row: Any) -> bool:
+        """Return whether a row has an error."""
+        return not math.isnan(row.error)
+
+    def has_prediction(self, row: Any) -> bool:
+        """Return whether a row's error is finite."""
+        return not math.isinf(row.error)
+
+    def compute_metrics(self, results: Sequence[Any]) -> dict[str, float]:
         """Return the values of the faces that have an error."""
-        rows = [row for row in results if not math.isnan(row.error)]
+        rows = [row for row in results if self.is_measured(row)]
         if len(rows) < len(results):
             print_log(
                 f'{self.name}: {len(results) - len(rows)} of {len(results)} faces are left out: they have no visible '
                 f'point, or {self.normaliser} is 0 or missing',
                 logger='current',
             )
+        if lost := sum(not self.has_prediction(row) for row in rows):
+            print_log(
+                f'{self.name}: {lost} of {len(results)} faces have no prediction, for want of a detected box or of '
+                f'finite landmarks. They {self.without_prediction}',
+                logger='current',
+            )
         return super().compute_metrics(rows)
 
-    def figures(self, rows: Sequence[ErrorRow]) -> dict[str, float]:
-        """Return `figure` in per cent; NaN without faces."""
+    def figures(self, rows: Sequence[Any]) -> dict[str, float]:
+        """Return `figure`, in per cent if that is the unit; NaN without faces."""
         if not rows:
             return {self.name: math.nan}
-        share = self.figure(np.array([row.error for row in rows]), np.array([row.points for row in rows]))
-        return {self.name: 100.0 * share}
+        return {self.name: (100.0 if self.unit == '%' else 1.0) * self.figure(*self.arrays(rows))}
+
+    def arrays(self, rows: Sequence[Any]) -> tuple[Any, ...]:
+        """Return the values of rows as arrays, the arguments of `figure`."""
+        return np.array([row.error for row in rows]), np.array([row.points for row in rows])
 
     def figure(self, error: NDArray[np.float64], count: NDArray[np.int64]) -> float:
         """Return the value, as a share, from the faces' errors (N,) and numbers of visible points (N,)."""
         raise TypeError(f'{type(self).__name__} must define `figure`')
+
+
+def _without_landmarks(prediction: dict[str, Any]) -> dict[str, Any]:
+    return prediction | {'landmarks': np.full(np.shape(prediction['landmarks']), np.nan)}
+
+
+def mean_of_predicted(error: NDArray[np.float64], count: NDArray[np.int64] | None) -> float:
+    """Return the mean of the finite errors, weighted by `count` if it is given; NaN without any."""
+    finite = np.isfinite(error)
+    weights = None if count is None else count[finite]
+    return float(np.average(error[finite], weights=weights)) if finite.any() else math.nan
 
 
 def column(values: Any) -> NDArray[np.float64]:

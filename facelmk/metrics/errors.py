@@ -85,11 +85,18 @@ def _ends(norm: Norm, markup: Markup) -> Sequence[Group]:
 def face_errors(landmarks: Array, truth: Array, visible: Array, length: Array) -> tuple[Array, NDArray[np.int64]]:
     """Return each face's mean error (N,) as a share of `length`, and its number of visible points (N,).
 
-    The error is NaN if a face has no visible point or no length to divide by: metrics leave such faces out.
+    The error is NaN if a face has no visible point or no length to divide by: metrics leave such faces out. It is
+    infinite if a visible point has no finite prediction.
     """
     is_visible = visible > 0
-    distance = np.where(is_visible, np.linalg.norm(landmarks - truth, axis=-1), 0.0)
+    distance = np.where(is_visible, point_distances(landmarks, truth), 0.0)
     count = is_visible.sum(-1)
     usable = (count > 0) & np.isfinite(length) & (length > 0)
     mean = distance.sum(-1) / np.maximum(count, 1) / np.where(usable, length, 1.0)
     return np.where(usable, mean, np.nan), count
+
+
+def point_distances(landmarks: Array, truth: Array) -> Array:
+    """Return the distance (N, K) of each point from its ground truth; infinite without a finite prediction."""
+    finite = np.isfinite(landmarks).all(-1)
+    return np.where(finite, np.linalg.norm(np.where(finite[..., None], landmarks, 0.0) - truth, axis=-1), np.inf)

@@ -21,6 +21,7 @@ WHOLEBODY_SIGMAS = (
     .008, .008, .009, .008, .008, .007, .01, .008, .009, .009, .009, .007, .007, .008, .011, .008, .008, .008, .01,
     .008)
 # fmt: on
+FAR_AWAY_PX = 1e7  # where points without a prediction are put
 DEFAULT_SIGMA = 0.025  # COCO's value for an eye
 
 
@@ -58,7 +59,7 @@ class KeypointAP(FaceMetric):
                 truth['landmarks'][i],
                 truth['visible'][i],
                 truth['box'][i],
-                column(prediction['landmarks']),
+                np.where(np.isfinite(points := column(prediction['landmarks'])), points, FAR_AWAY_PX),
                 float(column(prediction['scores']).mean()),
                 truth['tags'][i],
             )

@@ -5,7 +5,7 @@ from numpy.typing import NDArray
 
 from ..errors import UnknownName, did_you_mean
 from ..registry import METRICS
-from .base import ErrorMetric
+from .base import LEFT_OUT, ErrorMetric, mean_of_predicted
 from .errors import Norm
 
 
@@ -18,6 +18,7 @@ class NME(ErrorMetric):
     """
 
     name = 'NME'
+    without_prediction = LEFT_OUT
 
     def __init__(self, norm: Norm = 'inter_ocular', average: str = 'point', prefix: str | None = None) -> None:
         super().__init__(norm, prefix)
@@ -27,4 +28,4 @@ class NME(ErrorMetric):
 
     def figure(self, error: NDArray[np.float64], count: NDArray[np.int64]) -> float:
         """Return the mean error as a share of the normaliser."""
-        return float(np.average(error, weights=count if self.average == 'point' else None))
+        return mean_of_predicted(error, count if self.average == 'point' else None)

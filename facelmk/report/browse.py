@@ -10,7 +10,7 @@ from mmengine import Config
 from numpy.typing import NDArray
 
 from ..datasets import FaceDataset
-from ..datasets.base import with_defects
+from ..datasets.base import with_reader_options
 from ..datasets.transforms.load import LoadImage
 from ..errors import FacelmkError
 from ..faces import draw, outline
@@ -30,7 +30,7 @@ def dataset_of(config: Config, phase: str, defects: str | None = None) -> FaceDa
     config_part.pop('cache', None)  # a cache of all faces takes longer than drawing a few
     steps = config_part.get('pipeline', ())
     config_part['pipeline'] = [step for step in steps if step['type'].rpartition('.')[2] != 'PackFace']
-    dataset = DATASETS.build(with_defects(config_part, defects) if defects else config_part)
+    dataset = DATASETS.build(with_reader_options(config_part, defects=defects) if defects else config_part)
     if not isinstance(dataset, FaceDataset):
         raise FacelmkError(
             f'{config.filename}: {phase}_dataloader.dataset is a {config_part["type"]}. Expected a FaceDataset, '

@@ -17,6 +17,7 @@ from ..metrics.base import Predictions, column, gather, merge
 from .tables import ALL_FACES
 
 Array = NDArray[np.float64]
+UNITS = {'%': 'in per cent', 'px': 'in pixels of the photograph'}
 
 
 class Row(NamedTuple):
@@ -95,7 +96,7 @@ class Results:
     all_faces: str | None = ALL_FACES
 
     def __post_init__(self) -> None:
-        self.metric = self.metrics[0] if self.metrics else NME('box_side')
+        self.metric = next((metric for metric in self.metrics if metric.unit == '%'), NME('box_side'))
         self.length = errors.normaliser(self.metric.norm, self.markup, self.truth, self.box, self.norm)
         self.error = self.errors_of(self.landmarks)
 
@@ -114,14 +115,26 @@ class Results:
 
     @property
     def normalisers(self) -> str:
-        """The description of the normaliser; if metrics have different ones, each with the name of its metric."""
-        by_name = {full_name(metric): metric.normaliser for metric in self.metrics}
-        if len(set(by_name.values())) < 2:
+        """The description of the normaliser; if metrics have different ones, each with the names of its metrics."""
+        names: dict[str, list[str]] = {}
+        for metric in self.metrics:
+            if metric.unit == '%':
+                names.setdefault(metric.normaliser, []).append(full_name(metric))
+        if len(names) < 2:
             return self.normaliser
-        return ', '.join(f'{normaliser} ({name})' for name, normaliser in by_name.items())
+        return ', '.join(f'{normaliser} ({", ".join(of)})' for normaliser, of in names.items())
+
+    @property
+    def units(self) -> str:
+        """The units of the metrics: 'NME, FR and AUC in per cent, EPE in pixels of the photograph'."""
+        names = {
+            unit: list(dict.fromkeys(m.name.partition('@')[0] for m in self.metrics if m.unit == unit))
+            for unit in UNITS
+        }
+        return ', '.join(f'{_listed(names[unit])} {words}' for unit, words in UNITS.items() if names[unit])
 
     def errors_of(self, landmarks: Array) -> Array:
-        """Return the errors (N,) of landmarks (N, K, 2); NaN if a face cannot be measured."""
+        """Return the errors (N,) of landmarks (N, K, 2): NaN if a face cannot be measured, infinite if it has none."""
         return errors.face_errors(landmarks, self.truth, self.visible, self.length)[0]
 
     def point_errors(self) -> Array:
@@ -133,13 +146,13 @@ class Results:
         return np.where(count > 0, (distance * seen).sum(0) / np.maximum(count, 1), np.nan)
 
     def worst(self) -> list[int]:
-        """Return the rows that have an error, the largest first."""
+        """Return the rows with a finite error, the largest first."""
         return [int(i) for i in np.argsort(-self.error, kind='stable') if math.isfinite(self.error[i])]
 
     def rows_of(self, subset: str | None = None) -> NDArray[np.int64]:
-        """Return the rows of a subset, or of all faces, that have an error."""
+        """Return the rows of a subset, or of all faces, that are measured; some may have no prediction."""
         in_subset = np.array([subset is None or subset in tags for tags in self.tags], bool)
-        return np.flatnonzero(in_subset & np.isfinite(self.error))
+        return np.flatnonzero(in_subset & ~np.isnan(self.error))
 
     def metrics_of(self, landmarks: Array) -> dict[str, float]:
         """Return the test's metrics for other landmarks (N, K, 2) of the same faces."""
@@ -149,6 +162,10 @@ class Results:
         for metric in self.metrics:
             values |= metric.with_prefix(metric.compute_metrics(metric.rows(predictions, truth)))
         return values
+
+
+def _listed(names: Sequence[str]) -> str:
+    return ' and '.join(filter(None, (', '.join(names[:-1]), names[-1])))
 
 
 def full_name(metric: FaceMetric) -> str:

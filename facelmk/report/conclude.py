@@ -48,8 +48,17 @@ def conclude(
         entry = record(metrics, runner.cfg, source, len(results), files, results.metrics_of(landmarks))
     if dump:
         write_predictions(results, dump)
-    sizes = [len(results.rows_of(subset)) for subset in results.columns.values()]
-    table = result_table(metrics, results.subsets, sizes, results.normalisers, entry.get('baseline'), results.all_faces)
+    rows = [results.rows_of(subset) for subset in results.columns.values()]
+    table = result_table(
+        metrics,
+        results.subsets,
+        list(map(len, rows)),
+        results.normalisers,
+        entry.get('baseline'),
+        results.all_faces,
+        results.units,
+        [int(np.isinf(results.error[indices]).sum()) for indices in rows],
+    )
     print(json_tricks.dumps(entry, indent=2, allow_nan=True) if as_json else table.text(), flush=True)
     gallery = Gallery(runner.test_loop.dataloader.dataset, results)
     if badcase:
@@ -63,6 +72,7 @@ def conclude(
 def write_predictions(results: Results, file: str | Path) -> None:
     """Write a list of {id, landmarks, scores, error, tags} as json; errors in per cent of the first normaliser.
 
+    Landmarks and error of a face without a prediction are null.
     A file with the suffix .pth holds only the landmarks, a tensor (N, K, 2) in the order of the data set, as the
     original HRNet's predictions.pth does.
     """
@@ -73,7 +83,7 @@ def write_predictions(results: Results, file: str | Path) -> None:
     faces = [
         dict(
             id=results.ids[i],
-            landmarks=results.landmarks[i].round(4).tolist(),
+            landmarks=results.landmarks[i].round(4).tolist() if np.isfinite(results.landmarks[i]).all() else None,
             scores=results.scores[i].round(6).tolist(),
             error=100 * float(results.error[i]) if math.isfinite(results.error[i]) else None,
             tags=list(results.tags[i]),

@@ -34,7 +34,7 @@ class Gallery:
         warp = self.crop.warp(self.results.box[row], image.shape[1])
         points = geometry.apply(warp, self.results.landmarks[row])
         truth = geometry.apply(warp, self.results.truth[row])
-        visible = self.results.visible[row] > 0
+        visible = (self.results.visible[row] > 0) & np.isfinite(points).all(-1)
         return compare(resample(image, warp, self.crop.size), points[visible], truth[visible])
 
     def face(self, row: int) -> dict[str, Any]:

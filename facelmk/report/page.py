@@ -106,7 +106,8 @@ def _distribution(results: Results, baseline: Any) -> str:
 
 def _axis_limit(error: np.ndarray) -> float:
     """Return the end of the error axis: 10 % as in the literature, or more if needed to show 9 of 10 faces."""
-    return max(0.1, math.ceil(float(np.quantile(error, 0.9)) * 20) / 20)
+    finite = error[np.isfinite(error)]  # others have no prediction
+    return max(0.1, math.ceil(float(np.quantile(finite, 0.9)) * 20) / 20) if len(finite) else 0.1
 
 
 def _error_map(results: Results) -> str:

@@ -73,16 +73,16 @@ def result_table(
     normaliser: str,
     baseline: Mapping[str, float] | None = None,
     all_faces: str | None = ALL_FACES,
+    units: str = 'NME, FR and AUC in per cent',
+    lost: Sequence[int] = (),
 ) -> Table:
     """Return the model's metrics by subset, the number of faces (`sizes`) of each column, and the baseline's metrics.
 
+    `lost` are the numbers of faces without a prediction, which FR and AUC count as failures.
     `all_faces` is the name of the column of all faces; None if there is none.
     """
-    blocks = {'model': [*subset_rows(metrics, subsets, all_faces), Row('faces', sizes, digits=0)]}
+    counts = [Row('faces', sizes, digits=0), *([Row('without a prediction', lost, digits=0)] if any(lost) else [])]
+    blocks = {'model': [*subset_rows(metrics, subsets, all_faces), *counts]}
     if baseline is not None:
         blocks['baseline: mean face in the box'] = subset_rows(baseline, subsets, all_faces)
-    return Table(
-        [*([all_faces] if all_faces else []), *subsets],
-        blocks,
-        f'NME, FR and AUC in per cent; errors over {normaliser}.',
-    )
+    return Table([*([all_faces] if all_faces else []), *subsets], blocks, f'{units}; errors over {normaliser}.')

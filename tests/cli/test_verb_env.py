@@ -73,6 +73,7 @@ NESTED = [
     ('data', 'check'),
     ('data', 'convert'),
     ('data', 'browse'),
+    ('data', 'detect'),
     ('models', 'stats'),
     ('models', 'publish'),
     ('plot', 'logs'),
@@ -94,6 +95,11 @@ TOOLS = {
     'get_flops': 'models stats',
     'analyze_logs': 'plot logs',
     'publish_model': 'models publish',
+    'analysis_tools/print_config': 'config show',
+    'analysis_tools/get_flops': 'models stats',
+    'analysis_tools/analyze_logs': 'plot logs',
+    'misc/browse_dataset': 'data browse',
+    'misc/publish_model': 'models publish',
 }
 
 

@@ -29,9 +29,22 @@ FORMS = {
     'Megvii': [{}, dict(aligned=False)],
     'HRNetInteger': [{}, dict(rounded=True)],
     'Coordinates': [dict(flip='exact'), dict(flip='mmpose0')],
-    'SimCC': [{}, dict(aligned=False), dict(normalise=True), dict(smoothing=0.1), dict(split=3, aligned=False)],
+    'SimCC': [
+        {},
+        dict(aligned=False),
+        dict(normalise=True),
+        dict(smoothing=0.1),
+        dict(split=3, aligned=False),
+        dict(sigma=(4.9, 5.66)),
+        dict(refine='dark', normalise=True, aligned=False),
+        dict(refine='dark', sigma=(8, 3), split=3),
+        dict(refine='dark', smoothing=0.1, sigma=2),
+    ],
+    'RLE': [{}, dict(flip='mmpose0')],
+    'UDPCombined': [{}, dict(radius_factor=0.02), dict(radius_factor=0.2, kernel=3)],
 }
 CASES = [(name, form) for name in CODECS for form in FORMS.get(name, [{}])]
+VALUES = {'Coordinates': 2, 'RLE': 4}  # of each point, for codecs without maps and bins
 MIRROR = torch.from_numpy(MARKUPS['wflw'].mirror)
 SIZE = 256
 
@@ -41,7 +54,8 @@ def like(name, codec):
     K = codec.channels(98, SIZE)
     if codec.bins(SIZE) is not None:
         return torch.zeros(2, K, 2, codec.bins(SIZE))
-    return torch.zeros(2, K, 2) if name == 'Coordinates' else torch.zeros(2, K, SIZE // 4, SIZE // 4)
+    values = VALUES.get(name)
+    return torch.zeros(2, K, values) if values else torch.zeros(2, K, SIZE // 4, SIZE // 4)
 
 
 def faces(codec, seed=0):
@@ -82,10 +96,11 @@ def test_invisible_points_and_points_outside_have_weight_0(name, form):
     points, visible = faces(codec)
     points[0, 0], visible[0, 1] = torch.tensor([-300.0, 40.0]), 0.0
     target, weight = codec.encode(points, visible, like(name, codec), SIZE)
-    point_weight = weight.flatten(2).amax(-1)
+    maps = 3 if name == 'UDPCombined' else 1  # of each point
+    point_weight = weight[:, : 98 * maps].unflatten(1, (98, maps)).flatten(2).amax(-1)
     assert point_weight[0, :2].tolist() == [0.0, 0.0] and (point_weight[0, 2:98] == 1).all()
-    if name != 'Coordinates':
-        assert (target[0, 1] == 0).all()
+    if name not in VALUES:
+        assert (target[0, maps : 2 * maps] == 0).all()
 
 
 def test_an_aligned_grid_has_no_bias_and_mmposes_has():

@@ -102,3 +102,82 @@ def test_mmposes_bins_have_a_flip_bias_and_aligned_bins_have_none(split):
 def test_impossible_values_are_refused_by_value(form):
     with pytest.raises(FacelmkError, match=next(iter(form))):
         SimCC(**form)
+
+
+# MMPose 1.3.2: SimCCLabel((64, 64), sigma=(4.9, 5.66), use_dark=True) decodes `noisy_rows` to these points and scores
+DARK = [[10.14116, 30.3524], [45.09346, 20.75134], [31.9954, 50.01486]]
+DARK_SCORES = [1.028198, 1.039864, 1.016587]
+CENTRES = np.array([[20.3, 60.7], [90.2, 41.55], [64.0, 100.1]])  # in bins
+
+
+def noisy_rows():
+    rows = np.exp(-((np.arange(128) - CENTRES[..., None]) ** 2) / (2 * 5.0**2))
+    return torch.from_numpy((rows + np.random.RandomState(5).rand(3, 2, 128) * 0.05)[None].astype(np.float32))
+
+
+def test_dark_decodes_as_mmpose():
+    points, scores = SimCC(sigma=(4.9, 5.66), refine='dark', aligned=False).decode(noisy_rows(), 64)
+    assert np.abs(points[0].numpy() - DARK).max() < 2e-5
+    assert np.abs(scores[0].numpy() - DARK_SCORES).max() < 1e-6
+    coarse = SimCC(sigma=(4.9, 5.66), aligned=False).decode(noisy_rows(), 64)[0]
+    assert (coarse[0] * 2 == (coarse[0] * 2).round()).all()  # whole bins
+
+
+@pytest.mark.parametrize('aligned', [True, False])
+@pytest.mark.parametrize('split', [1.0, 2.0, 3.0])
+def test_dark_finds_the_middle_of_a_gaussian_between_two_bins(aligned, split):
+    """The logarithm of a Gaussian is a parabola, before and after the blur."""
+    points = 20 + torch.rand(1, 98, 2, generator=torch.Generator().manual_seed(0)) * 24
+    offset = 0.5 if aligned else 0.0
+    centre = (points + offset) * split - offset
+    rows = torch.exp(-((torch.arange(int(64 * split)) - centre[..., None]) ** 2) / (2 * 3.0**2))
+    actual, _ = SimCC(sigma=3, split=split, refine='dark', aligned=aligned).decode(rows, 64)
+    assert (actual - points).abs().max() < 2e-3
+
+
+def test_dark_moves_no_bin_further_than_its_kernel():
+    """A slope that ends at the edge has no maximum: Newton's step would lead anywhere."""
+    codec = SimCC(sigma=2, refine='dark', aligned=False)  # a kernel of 11 bins
+    rows = torch.linspace(1e-3, 1, 128).repeat(1, 4, 2, 1)
+    rows[:, 1] = 1.0
+    rows[:, 2] = torch.tensor([1.0, 2.0]).repeat(64)
+    actual, scores = codec.decode(rows, 64)
+    coarse, _ = SimCC(sigma=2, aligned=False).decode(rows, 64)
+    assert actual.isfinite().all() and (actual - coarse).abs().max() <= 5 / 2
+    empty, scores = codec.decode(torch.zeros(1, 1, 2, 128), 64)
+    assert scores.item() == 0 and (empty < 0).all()
+
+
+def test_each_axis_has_its_own_sigma():
+    codec = SimCC(sigma=(3, 8), aligned=False, normalise=True)
+    target, _ = codec.encode(torch.tensor([[[30.0, 30.0]]]), torch.ones(1, 1), torch.zeros(1, 1, 2, 128), 64)
+    for axis, sigma in enumerate((3, 8)):
+        expected = np.exp(-((np.arange(128) - 60) ** 2) / (2 * sigma**2)) / (sigma * np.sqrt(2 * np.pi))
+        assert np.abs(target[0, 0, axis].numpy() - expected).max() < 1e-7
+
+
+@pytest.mark.fault('R05')
+@pytest.mark.parametrize(
+    'options',
+    [
+        dict(sigma=-1),
+        dict(sigma=float('nan')),
+        dict(sigma=float('inf')),
+        dict(sigma=(3, -1)),
+        dict(sigma=(3, 4, 5)),
+        dict(sigma=(0, 4)),
+        dict(sigma=0, refine='dark'),
+        dict(sigma=(6, 0.7), refine='dark'),
+        dict(refine='quarter'),
+    ],
+    ids=str,
+)
+def test_sigmas_that_make_no_row_are_refused(options):
+    with pytest.raises(FacelmkError, match=next(iter(options))):
+        SimCC(**options)
+
+
+@pytest.mark.parametrize('options', [dict(split=0.01), dict(sigma=200), dict(sigma=(6, 200))], ids=str)
+def test_a_crop_without_enough_bins_is_refused(options):
+    with pytest.raises(FacelmkError, match='bins'):
+        SimCC(**options).bins(64)

@@ -322,6 +322,13 @@ TABLE: dict[str, tuple[str, str]] = {
     'O13': ('a wrong certificate, or no TLS', NO_FILE + 'the error says so in plain words'),
     'O14': ('a token or a password in an address', 'no message shows it'),
     'O15': ('a web page under another type', NO_FILE + 'the error says so'),
+    # R: boxes of a detector, and codecs that do not fit
+    'R01': ('no detected box, or landmarks that are not finite', 'a failure in FR, AUC, PCK and AP; NME and EPE say so'),
+    'R02': ('bbox_file without some of the faces', 'the log gives their number; metrics know which they are'),
+    'R03': ('bbox_file that is damaged, or of other pictures', BAD_FILE + 'and the row'),
+    'R04': ('disc of UDPCombined smaller than a cell', INPUT + 'the factor, and the smallest one for this grid'),
+    'R05': ('SimCC with sigmas that make no row', INPUT + 'sigma, and its range'),
+    'R06': ('bbox_file of an unknown detector, or for drawn faces', INPUT + 'no file is written'),
 }
 
 OPEN: dict[str, str] = {'I10': 'one environment has one numpy; requirements/constraints.txt pins both'}

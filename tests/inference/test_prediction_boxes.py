@@ -81,3 +81,15 @@ def test_defective_files_are_refused(folder, name, content, fact) -> None:
 def test_a_missing_file_is_refused(folder) -> None:
     with pytest.raises(MissingResource, match='none.json'):
         parse_boxes('none.json')
+
+
+def test_mmposes_list_of_detections(tmp_path):
+    """By file name; a number says nothing without the annotations."""
+    rows = [dict(image_id='a.jpg', bbox=[1, 2, 30, 40], score=0.9), dict(image_id='b.jpg', bbox=[0, 0, 5, 5], score=1)]
+    file = tmp_path / 'boxes.json'
+    file.write_text(json.dumps([*rows, rows[0] | {'bbox': [7, 7, 3, 3]}]))
+    boxes = parse_boxes(str(file))
+    assert boxes('a.jpg').tolist() == [[1, 2, 31, 42], [7, 7, 10, 10]] and boxes('b.jpg').tolist() == [[0, 0, 5, 5]]
+    file.write_text(json.dumps([rows[0] | {'image_id': 3}]))
+    with pytest.raises(DataDefect, match=r'boxes\.json, row 1: image_id=3'):
+        parse_boxes(str(file))

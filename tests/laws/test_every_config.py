@@ -38,6 +38,8 @@ ORACLE_BOUNDS = {
     'Coordinates': 1e-4,
     'Boundary': 1.7,
     'UDP': 0.005,
+    'UDPCombined': 0.005,
+    'RLE': 1e-4,
     'Megvii': 1.5,
     'HRNetInteger': 2.2,
 }

@@ -22,6 +22,8 @@ CONFIGS = [
     dict(type='FailureRate'),
     dict(type='AUC'),
     dict(type='KeypointAP'),
+    dict(type='PCK'),
+    dict(type='EPE'),
 ]
 SIZES = range(1, 18)
 WORLDS = {world: pytest.param(world, marks=pytest.mark.fault(f'H0{world}')) for world in (1, 2, 3, 4)}

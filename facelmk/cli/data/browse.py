@@ -29,6 +29,7 @@ def arguments(browse: argparse.ArgumentParser) -> None:
     )
     browse.add_argument(
         '--count',
+        '--max-item-per-dataset',
         type=number_from('--count', 0),
         default=20,
         metavar='N',

@@ -81,6 +81,11 @@ class CocoFaces(AnnotatedFaces):
             defective,
         )
 
+    def picture_ids(self) -> dict[Any, str]:
+        """Return the path of each picture by its id in the file."""
+        rows = parse(self.ann_file, DefectList()).pictures
+        return {number: str(self.image_root / row['file_name']) for number, row in rows.items()}
+
     def picture_sizes(self) -> dict[str, tuple[int, int]]:
         """Return the width and height that the file states for each picture, by the path of the picture."""
         return {

@@ -43,6 +43,7 @@ class HalfBody(BaseTransform):
             points = sample['landmarks'][half]
             centre, half_size = points.mean(0), (points.max(0) - points.min(0)) * self.padding / 2
             sample['box'] = np.concatenate([centre - half_size, centre + half_size]).astype(np.float32)
+            sample.pop('detection', None)
         return sample
 
     def _half(self, sample: FaceRecord, prefer_upper: bool) -> NDArray[np.bool_] | None:

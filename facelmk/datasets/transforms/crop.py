@@ -15,7 +15,7 @@ from .integer_crop import cut_integer
 
 @TRANSFORMS.register_module()
 class CropFace(BaseTransform):
-    """Replaces `image` by a square crop around `box`; adds `warp` (3, 3) and `points` (K, 2).
+    """Replaces `image` by a square crop around `detection` or, without one, `box`; adds `warp` (3, 3), `points` (K, 2).
 
     The side of the crop is `padding` times the longer side of the box. Augmentation: `flip` is the probability of
     mirroring; `rotate` the largest angle in degrees (applied with `rotate_prob`); `scale` the smallest and largest
@@ -63,12 +63,13 @@ class CropFace(BaseTransform):
 
     def transform(self, sample: FaceRecord) -> FaceRecord:
         draws = flipped, *_ = self._draw(sample['rng'])
-        sample['warp'] = self.warp(sample['box'], sample['image'].shape[1], *draws)
+        box = crop_box(sample)
+        sample['warp'] = self.warp(box, sample['image'].shape[1], *draws)
         if flipped:
             order = sample['markup'].mirror
             sample['landmarks'], sample['visible'] = sample['landmarks'][order], sample['visible'][order]
         sample['points'] = geometry.apply(sample['warp'], sample['landmarks'])
-        sample['image'] = self._cut(sample['image'], sample['warp'], sample['box'], *draws)
+        sample['image'] = self._cut(sample['image'], sample['warp'], box, *draws)
         return sample
 
     def warp(
@@ -138,6 +139,12 @@ class CropFace(BaseTransform):
             middle + half_range * factor,
             (x * shift, y * shift),
         )
+
+
+def crop_box(sample: FaceRecord) -> np.ndarray:
+    """Return the box that is cropped: the detected one, or the annotated one where no box is detected."""
+    detection = sample.get('detection')
+    return sample['box'] if detection is None or not np.isfinite(detection).all() else detection
 
 
 def resample(image: np.ndarray, warp: np.ndarray, size: int) -> np.ndarray:

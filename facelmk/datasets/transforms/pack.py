@@ -12,10 +12,14 @@ from ..base import FaceRecord
 
 @TRANSFORMS.register_module()
 class PackFace(BaseTransform):
-    """Returns {'inputs': uint8 tensor (3, S, S), 'data_samples': the annotation}, as `collate_faces` expects it."""
+    """Returns {'inputs': uint8 tensor (3, S, S), 'data_samples': the annotation}, as `collate_faces` expects it.
+
+    `detection` is the detected box of a face, NaN if a detector has missed it; without a detector it is its `box`.
+    """
 
     keys = ('id', 'points', 'visible', 'warp', 'landmarks', 'box', 'norm', 'tags')
 
     def transform(self, sample: FaceRecord) -> dict[str, Any]:
         channels_first = np.ascontiguousarray(sample['image'].transpose(2, 0, 1))
-        return {'inputs': torch.from_numpy(channels_first), 'data_samples': {key: sample[key] for key in self.keys}}
+        annotation = {key: sample[key] for key in self.keys} | {'detection': sample.get('detection', sample['box'])}
+        return {'inputs': torch.from_numpy(channels_first), 'data_samples': annotation}

@@ -4,7 +4,8 @@ from .base import Head
 from .heatmap_head import HeatmapHead
 from .hourglass_head import HourglassHead
 from .regression_head import RegressionHead
+from .rle_head import RLEHead
 from .rtmcc_head import RTMCCHead
 from .stack_head import StackHead
 
-__all__ = ['Head', 'HeatmapHead', 'HourglassHead', 'RTMCCHead', 'RegressionHead', 'StackHead']
+__all__ = ['Head', 'HeatmapHead', 'HourglassHead', 'RLEHead', 'RTMCCHead', 'RegressionHead', 'StackHead']

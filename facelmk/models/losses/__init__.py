@@ -8,6 +8,7 @@ from .integral_loss import IntegralLoss
 from .kl_discret_loss import KLDiscretLoss
 from .l1_loss import L1Loss
 from .ohkm_loss import OHKMLoss
+from .rle_loss import RLELoss
 from .smooth_l1_loss import SmoothL1Loss
 from .soft_argmax_l1_loss import SoftArgmaxL1Loss
 from .soft_wing_loss import SoftWingLoss
@@ -15,5 +16,5 @@ from .wing_loss import WingLoss
 
 # fmt: off
 __all__ = ['AdaptiveWingLoss', 'FocalHeatmapLoss', 'HeatmapMSELoss', 'IntegralLoss', 'KLDiscretLoss', 'L1Loss', 'Loss',
-           'OHKMLoss', 'SmoothL1Loss', 'SoftArgmaxL1Loss', 'SoftWingLoss', 'WingLoss']
+           'OHKMLoss', 'RLELoss', 'SmoothL1Loss', 'SoftArgmaxL1Loss', 'SoftWingLoss', 'WingLoss']
 # fmt: on

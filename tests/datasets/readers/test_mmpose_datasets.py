@@ -104,7 +104,6 @@ def test_faces_of_300wlp_mirror(folder, faces, write):
             r'CropFace.*GetBBoxCenterScale: CropFace\(padding=1.25\), TopdownAffine: CropFace\(size=256\)',
         ),
         (dict(data_mode='bottomup'), "'topdown'"),
-        (dict(bbox_file='x.json'), "bbox_file='x.json'"),
         (dict(filter_cfg=dict(a=1)), 'filter_cfg='),
     ],
 )

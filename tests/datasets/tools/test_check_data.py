@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from facelmk.datasets import CofwMat, CsvFaces, JoinedFaces, PtsFaces, PublishedFaces, RepeatedFaces, SyntheticFaces
-from facelmk.datasets.base import with_defects
+from facelmk.datasets.base import with_reader_options
 from facelmk.datasets.open_faces import open_faces
 from facelmk.datasets.tools.check import check, shared_pictures
 from facelmk.errors import DataDefect
@@ -224,7 +224,7 @@ def test_defects_of_joined_sets_are_all_listed(table, tmp_path):
         type='JoinedFaces',
         datasets=[dict(dataset=reader, name='a'), dict(type='RepeatedFaces', dataset=reader, times=2)],
     )
-    read = lambda defects: DATASETS.build(with_defects(config, defects))  # noqa: E731
+    read = lambda defects: DATASETS.build(with_reader_options(config, defects=defects))  # noqa: E731
     assert [wrong for _, _, wrong in check(read).defects] == ['a coordinate is not finite'] * 2
     config['datasets'].append(dict(type='CocoFaces', ann_file=str(broken), markup='five'))
     result = check(read).defects

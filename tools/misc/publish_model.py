@@ -1,0 +1,8 @@
+"""facelmk models publish, at the path that MMPose's users know."""
+
+import sys
+
+from facelmk.cli import main
+
+if __name__ == '__main__':
+    sys.exit(main(['models', 'publish', *sys.argv[1:]]))
