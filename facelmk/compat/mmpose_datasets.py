@@ -53,6 +53,7 @@ class MMPoseFaces(CocoFaces):
         serialize_data: bool = True,
         lazy_init: bool = False,
         max_refetch: int = 1000,
+        markup: str | None = None,  # the class says which
         **options: Any,
     ) -> None:
         name = type(self).__name__
@@ -65,8 +66,7 @@ class MMPoseFaces(CocoFaces):
                 raise FacelmkError(f'{name}: {key}={value!r}. Leave it out: {UNSUPPORTED[key]} are not read here')
         _refuse_mmpose_steps(name, pipeline)
         folder = data_prefix if isinstance(data_prefix, str) else data_prefix.get('img', '')
-        markup = options.pop('markup', self.markup_name)
-        super().__init__(ann_file, data_root or '', folder, markup, pipeline, **options)
+        super().__init__(ann_file, data_root or '', folder, markup or self.markup_name, pipeline, **options)
         if indices is not None:
             self.faces = [
                 self.faces[i] for i in (range(len(self.faces))[:indices] if isinstance(indices, int) else indices)
@@ -142,3 +142,17 @@ class CocoWholeBodyFaceDataset(MMPoseFaces):
 
     markup_name = 'coco_wholebody_face'
     boxes = ('bbox', 'file', 'tight')
+
+
+MARKUP_OF = {  # the landmark scheme of each class
+    kind.__name__: kind.markup_name
+    for kind in (
+        WFLWDataset,
+        Face300WDataset,
+        AFLWDataset,
+        Face300WLPDataset,
+        COFWDataset,
+        LapaDataset,
+        CocoWholeBodyFaceDataset,
+    )
+}

@@ -58,7 +58,8 @@ def find_config(name: str | Path) -> Path:
     if os.path.isdir(name):
         raise UnknownName(f'{name!s} is a folder. Expected one of its config files ({", ".join(SUFFIXES)})')
     path = config_folder() / f'{Path(name).stem}.py'
-    if os.path.isfile(path):  # unlike Path.is_file, takes names that are too long for a file
+    # a missing file of another folder is not ours; os.path.isfile, unlike Path.is_file, takes too long names
+    if Path(name).parent.name in ('', 'configs') and os.path.isfile(path):
         return path
     for known in config_formats():
         if ours := known.our_name(name):
@@ -110,7 +111,19 @@ def _translate(source: ConfigSource, safe: bool) -> Config | None:
 
 
 def _read(source: ConfigSource, safe: bool) -> Config:
-    """The values of a config. A file that is more than data is a program, which mmengine runs."""
+    """The values of a config, translated if it is another project's, with the modules that it names imported."""
+    config = read_values(source, safe)
+    for known in config_formats():
+        if (values := known.translate(config._cfg_dict, source)) is not None:
+            return Config(values, cfg_text=source.text, filename=str(source))
+    if config.get('custom_imports') and not safe:
+        with _translate_program_errors(source):
+            import_modules_from_strings(**config.custom_imports)
+    return config
+
+
+def read_values(source: ConfigSource, safe: bool = False) -> Config:
+    """The values of a config as its files have them. A file that is more than data is a program, which mmengine runs."""
     if not (safe or '' in sys.path or str(Path.cwd()) in sys.path):
         sys.path.append(str(Path.cwd()))  # where the modules of a project are
     with _translate_program_errors(source):  # of keys that mmengine reserves, too
@@ -126,10 +139,8 @@ def _read(source: ConfigSource, safe: bool) -> Config:
             config = Config.fromfile(source.path, import_custom_modules=False)
             for known in config_formats():
                 known.refuse(source.path, config.text)  # bases of other packages, which only mmengine finds
-        if config.get('custom_imports') and not safe:
-            import_modules_from_strings(**config.custom_imports)
-        for key in [key for key, value in config.items() if isinstance(value, HELPERS)]:
-            config.pop(key)
+    for key in [key for key, value in config.items() if isinstance(value, HELPERS)]:
+        config.pop(key)
     return config
 
 
