@@ -123,7 +123,7 @@ def _read(source: ConfigSource, safe: bool) -> Config:
 
 
 def read_values(source: ConfigSource, safe: bool = False) -> Config:
-    """The values of a config as its files have them. A file that is more than data is a program, which mmengine runs."""
+    """The values of a config as its files have them. A file that is more than data is a program: mmengine runs it."""
     if not (safe or '' in sys.path or str(Path.cwd()) in sys.path):
         sys.path.append(str(Path.cwd()))  # where the modules of a project are
     with _translate_program_errors(source):  # of keys that mmengine reserves, too

@@ -69,7 +69,7 @@ DICTS: dict[str, Kinds] = {  # dicts that are no parts, by their place: the keys
         **dict.fromkeys(('dwconv_decay_mult', 'dcn_offset_lr_mult'), float),
         **dict(custom_keys=dict, bypass_duplicate=bool),
     },
-    'model.loss[]': dict(loss=dict, weight=float, target=dict),
+    'model.loss[]': dict(loss=dict, weight=float, target=dict, weigh_points=bool),
 }
 HOOK_NAMES = ('runtime_info', 'timer', 'sampler_seed', 'logger', 'param_scheduler', 'checkpoint', 'guard', 'statistics')
 REQUIRED_TOGETHER = {  # the Runner takes all keys of a phase, or none

@@ -4,7 +4,6 @@ from typing import Any, NamedTuple
 
 from .reading import Part, Values
 
-BATCH_NORM = dict(type='BN')
 START_WEIGHTS = {  # names that only MMPose's libraries know
     'mmcls://mobilenet_v2': 'https://download.openmmlab.com/mmclassification/v0/mobilenet_v2/'
     'mobilenet_v2_batch256_imagenet_20200708-3b2dc3af.pth'
@@ -78,7 +77,7 @@ def _hrnet(part: Part) -> Network:
     momentum, sync = _norm(part)
     extra = part.needed('extra')
     width = (extra.values.get('stage2') or {}).get('num_channels', [18])[0]
-    stages = {
+    stages: dict[str, Values] = {
         'stage1': dict(num_modules=1, num_branches=1, block='BOTTLENECK', num_blocks=[4], num_channels=[64]),
         **{
             f'stage{number}': dict(

@@ -35,7 +35,7 @@ class Crop:
             part.refuse_kind('Expected it before TopdownAffine')
 
     def step(self) -> Values:
-        crop = dict(type='CropFace') | self.values
+        crop: Values = dict(type='CropFace') | self.values
         if self.padding not in (None, PADDING):
             crop['padding'] = self.padding
         return crop

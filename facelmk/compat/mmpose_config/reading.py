@@ -161,7 +161,7 @@ class Part:
 def plain(value: Any) -> Any:
     """The value with dicts and lists in the place of all their kinds; a class is replaced by its name."""
     if isinstance(value, Mapping):
-        return {key: plain(dict.__getitem__(value, key)) for key in value}
+        return {key: plain(child) for key, child in value.items()}
     if isinstance(value, (list, tuple)):
         return [plain(item) for item in value]
     if isinstance(value, (str, int, float, type(None))):

@@ -14,13 +14,13 @@ def refuse_unused_variables(source: ConfigSource, names: Collection[str], keys: 
     A file without any variables, as mmengine writes it for each run, keeps the names of the values that it has spelt
     out. There only misspelt keys are refused.
     """
-    files = [file for file in source.files() if isinstance(file.tree, ast.Module)]
-    used = {file.path: _used(file.tree) for file in files}
+    trees = {file.path: file.tree for file in source.files() if isinstance(file.tree, ast.Module)}
+    used = {path: _used(tree) for path, tree in trees.items()}
     written_out = not source.merged and not source.imported and not any(used.values())
     below_base = {name.removeprefix('_base_.') for uses in used.values() for name in uses if name.startswith('_base_.')}
     for name in sorted(set(names) - set(keys)):
-        owners = [file for file in files if name in _assigned(file.tree)]
-        if not owners or name in below_base or all(name in used[file.path] for file in owners):
+        owners = [path for path, tree in trees.items() if name in _assigned(tree)]
+        if not owners or name in below_base or all(name in used[path] for path in owners):
             continue
         hint = did_you_mean(name, keys)
         if written_out and not hint.startswith('Did'):
@@ -31,13 +31,12 @@ def refuse_unused_variables(source: ConfigSource, names: Collection[str], keys: 
         )
 
 
-def _assigned(tree: ast.AST) -> set[str]:
-    body = tree.body if isinstance(tree, ast.Module) else []
-    targets = [target for node in body if isinstance(node, ast.Assign) for target in node.targets]
+def _assigned(tree: ast.Module) -> set[str]:
+    targets = [target for node in tree.body if isinstance(node, ast.Assign) for target in node.targets]
     return {target.id for target in targets if isinstance(target, ast.Name)} - {'_base_'}
 
 
-def _used(tree: ast.AST) -> set[str]:
+def _used(tree: ast.Module) -> set[str]:
     """Names that a file reads, with `_base_.name` for those of its bases."""
     names: set[str] = set()
     for node in ast.walk(tree):
