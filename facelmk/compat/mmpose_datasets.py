@@ -12,20 +12,8 @@ from ..datasets.base import Transform
 from ..datasets.readers.coco import CocoFaces
 from ..errors import FacelmkError
 from ..registry import DATASETS
+from .mmpose_parts import STEPS
 
-STEPS = {
-    'GetBBoxCenterScale': 'CropFace(padding=1.25)',
-    'RandomFlip': "CropFace(flip=.5, mirror='photo')",
-    'RandomHalfBody': 'HalfBody()',
-    'TopdownAffine': 'CropFace(size=256)',
-    'GenerateTarget': "the model's codec",
-    'RandomBBoxTransform': "CropFace(rotate=60, rotate_prob=.6, scale=(.75, 1.25), draw='truncnorm')",
-    'PackPoseInputs': 'PackFace()',
-    'YOLOXHSVRandomAug': 'HSV()',
-    'PhotometricDistortion': 'Photometric()',
-    'Albumentation': 'Blur(), MedianBlur(), CoarseDropout()',
-    'KeypointConverter': 'JoinedFaces(markup=...)',
-}
 UNSUPPORTED = {'bbox_file': 'boxes of a detector', 'filter_cfg': 'filters'}
 
 

@@ -40,6 +40,10 @@ class ConfigFormat:
         """What does the same here as a part that the other project calls `name`."""
         return None
 
+    def key_replacement(self, key: str) -> str | None:
+        """What does the same here as an argument that the other project calls `key`."""
+        return None
+
 
 def config_formats() -> list[ConfigFormat]:
     """One of each registered format."""

@@ -17,10 +17,9 @@ from mmengine.config.lazy import LazyAttr, LazyObject
 from mmengine.utils import import_modules_from_strings
 
 from ..errors import FacelmkError, UnknownName, did_you_mean
-from ..registry import SCOPE
 from .complete import complete, put_options
 from .evaluate import NotData, evaluate
-from .folders import config_folder
+from .folders import config_folder, package_folder
 from .foreign import config_formats
 from .safe import check_parts
 from .source import SUFFIXES, ConfigSource, read_source
@@ -30,20 +29,9 @@ log = logging.getLogger(__name__)  # to the error stream: --json must stay json
 HELPERS = (type, FunctionType, ModuleType, LazyObject, LazyAttr)  # what a program leaves among its names
 
 
-def package_folder(package: str) -> str:
-    """The folder that holds `configs` of a package, for `from package.configs... import *` in a config."""
-    if package == SCOPE:
-        return str(config_folder().parent)
-    spec = importlib.util.find_spec(package)
-    if spec is None or not spec.submodule_search_locations:
-        raise UnknownName(
-            f'a config is based on {package!r}, but there is no such package. Install it, or add its '
-            'folder to PYTHONPATH'
-        )
-    return spec.submodule_search_locations[0]
-
-
-mmengine_config.get_installed_path = package_folder  # mmengine's own needs pkg_resources, which setuptools 82 dropped
+# mmengine's own two need pkg_resources, which setuptools 82 dropped
+mmengine_config.get_installed_path = package_folder
+mmengine_config.is_installed = lambda package: importlib.util.find_spec(package) is not None
 
 
 def config_names() -> list[str]:
@@ -136,12 +124,26 @@ def read_values(source: ConfigSource, safe: bool = False) -> Config:
                     'config, read_base imports and _base_ of configs, del and .update(...). Write it as data, or trust '
                     'the file as you would trust a script and leave --safe-config out'
                 ) from reason
+            _refuse_two_kinds_of_bases(source, reason)
             config = Config.fromfile(source.path, import_custom_modules=False)
             for known in config_formats():
                 known.refuse(source.path, config.text)  # bases of other packages, which only mmengine finds
     for key in [key for key, value in config.items() if isinstance(value, HELPERS)]:
         config.pop(key)
     return config
+
+
+def _refuse_two_kinds_of_bases(source: ConfigSource, reason: NotData) -> None:
+    """Refuse a program with bases of both kinds, which mmengine cannot run; as data they can be joined."""
+    files = source.files()
+    by_import = next((file for file in files if file.imported), None)
+    by_name = next((file for file in files if file.merged), None)
+    if by_import is not None and by_name is not None:
+        raise FacelmkError(
+            f'{reason}, so this config is a program, and not data. {by_name}:{by_name.merged[0][0]} names its bases by '
+            f'_base_, {by_import} by read_base(). Expected one of them in a program. Write the config as data, or `with'
+            ' read_base(): from facelmk.configs.NAME import *` in the place of _base_'
+        )
 
 
 @contextmanager

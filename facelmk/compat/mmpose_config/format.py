@@ -10,6 +10,7 @@ from ...config.foreign import ConfigFormat
 from ...config.source import ConfigSource
 from ...errors import FacelmkError
 from ...registry import CONFIG_FORMATS
+from .. import mmpose_parts
 from ..aliases import candidates
 
 MODEL = 'TopdownPoseEstimator'
@@ -50,9 +51,10 @@ class MMPoseConfigs(ConfigFormat):
         return config
 
     def replacement(self, name: str) -> str | None:
-        from ..mmpose_datasets import STEPS  # imports all data sets, which only this error needs
+        return mmpose_parts.replacement(name)
 
-        return f'{name} is a part of MMPose. The same here: {STEPS[name]}.' if name in STEPS else None
+    def key_replacement(self, key: str) -> str | None:
+        return mmpose_parts.key_replacement(key)
 
 
 def model_of(values: Mapping[str, Any]) -> str:

@@ -1,10 +1,11 @@
 """Names of a config file that are neither read as keys nor used as variables."""
 
 import ast
+import difflib
 from collections.abc import Collection
 
 from ...config.source import ConfigSource
-from ...errors import UnknownName, did_you_mean
+from ...errors import UnknownName
 from .locate import locate
 
 
@@ -22,12 +23,13 @@ def refuse_unused_variables(source: ConfigSource, names: Collection[str], keys: 
         owners = [path for path, tree in trees.items() if name in _assigned(tree)]
         if not owners or name in below_base or all(name in used[path] for path in owners):
             continue
-        hint = did_you_mean(name, keys)
-        if written_out and not hint.startswith('Did'):
+        similar = difflib.get_close_matches(name, keys, n=1, cutoff=0.78)
+        if written_out and not similar:
             continue
         raise UnknownName(
             f'{locate(source, name)}: nothing reads {name!r}, neither this file nor a run; values that another file '
-            f'has made with it stay as they are. {hint} Set the values that it should change, or remove it'
+            f'has made with it stay as they are. {f"Did you mean {similar[0]!r}? " if similar else ""}Set the values '
+            'that it should change, such as train_dataloader.dataset.data_root, or remove it'
         )
 
 
