@@ -47,8 +47,8 @@ PARTS = STEPS | {
     'PoseLocalVisualizer': 'Visualizer',
 }
 KEYS = {  # arguments
-    'norm_mode': "norm='inter_ocular' for 'keypoint_distance', norm='box_side' or, for AFLW, norm='file' for 'use_norm_item'",
-    'norm_item': "norm='box_side' or, for AFLW, norm='file'",
+    'norm_mode': "norm='inter_ocular' for keypoint_distance, norm='box_side' (AFLW: 'file') for use_norm_item",
+    'norm_item': "norm='box_side', of AFLW norm='file'",
     'keypoint_indices': 'norm=(i, j)',
     'unbiased': "centre='exact', refine='dark' for unbiased=True, centre='cell', refine='quarter' for False",
     'blur_kernel_size': 'kernel',

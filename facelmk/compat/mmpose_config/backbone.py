@@ -76,7 +76,7 @@ def _hrnet(part: Part) -> Network:
     part.skip('zero_init_residual')  # changes the start of training from nothing alone
     momentum, sync = _norm(part)
     extra = part.needed('extra')
-    width = (extra.values.get('stage2') or {}).get('num_channels', [18])[0]
+    width = extra.needed('stage2').get('num_channels')[0]
     stages: dict[str, Values] = {
         'stage1': dict(num_modules=1, num_branches=1, block='BOTTLENECK', num_blocks=[4], num_channels=[64]),
         **{

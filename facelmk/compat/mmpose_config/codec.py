@@ -35,7 +35,7 @@ def square(part: Part, key: str) -> int:
 
 
 def _msra(part: Part) -> Coding:
-    unbiased = part.get('unbiased', False)
+    unbiased = part.flag('unbiased', False)
     config = dict(type='Heatmap', sigma=part.get('sigma'), refine='dark' if unbiased else 'quarter')
     config |= dict(centre='exact' if unbiased else 'cell', aligned=False)
     kernel = part.get('blur_kernel_size', 11)  # blurs in unbiased decoding alone
@@ -71,10 +71,10 @@ def _simcc(part: Part) -> Coding:
         part.only('label_smooth_weight', 0.0)
         pair = sigma if isinstance(sigma, list) else [sigma, sigma]
         config |= dict(sigma=pair[0] if pair[0] == pair[1] else tuple(pair))
-        config |= dict(normalise=True) if part.get('normalize', True) else {}
+        config |= dict(normalise=True) if part.flag('normalize', True) else {}
     split = part.get('simcc_split_ratio', 2.0)
     config |= {} if split == 2 else dict(split=split)
-    config |= dict(refine='dark') if part.get('use_dark', False) else {}
+    config |= dict(refine='dark') if part.flag('use_dark', False) else {}
     return Coding(config, 0, bins=split)
 
 

@@ -25,10 +25,10 @@ def translate_loader(part: Part, training: bool) -> Values:
     """A loader without its pipeline."""
     loader = part.copy(*LOADER_KEYS)
     loader.setdefault('num_workers', 0)
-    if part.get('drop_last', False):
+    if part.flag('drop_last', False):
         loader['drop_last'] = True
-    if part.get('persistent_workers', False) != (loader['num_workers'] > 0):
-        loader['persistent_workers'] = part.get('persistent_workers', False)
+    if (persistent := part.flag('persistent_workers', False)) != (loader['num_workers'] > 0):
+        loader['persistent_workers'] = persistent
     collate = part.part('collate_fn')
     if collate is not None and collate.kind() not in ('pseudo_collate', 'default_collate'):
         collate.refuse_kind('Expected pseudo_collate')
@@ -43,7 +43,7 @@ def _sampler(part: Part | None, training: bool) -> Values | None:
         return None
     if part.kind() != 'DefaultSampler':
         part.refuse_kind('Expected DefaultSampler')
-    options = dict(shuffle=part.get('shuffle', True), round_up=part.get('round_up', True)) | part.copy('seed')
+    options = dict(shuffle=part.flag('shuffle', True), round_up=part.flag('round_up', True)) | part.copy('seed')
     usual = dict(shuffle=training, round_up=training)
     return None if options == usual else dict(type='FaceSampler') | options
 

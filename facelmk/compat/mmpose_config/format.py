@@ -38,7 +38,7 @@ class MMPoseConfigs(ConfigFormat):
 
     def translate(self, values: Mapping[str, Any], source: ConfigSource) -> dict[str, Any] | None:
         """The config of facelmk that does the same as a config of MMPose 1.x; None for all other files."""
-        if model_of(values) != MODEL:
+        if model_of(values) != MODEL and values.get('default_scope') != 'mmpose':
             return None
         from .translate import translate  # imports all data sets, which only these files need
 

@@ -11,6 +11,8 @@ OFF = {  # hooks of MMPose that draw, and what draws here
     'PoseVisualizationHook': 'enable=False. Draw with facelmk test --show-dir DIR',
     'BadCaseAnalysisHook': 'enable=False. Draw with facelmk test --badcase N',
 }
+OF_DRAWINGS = ('interval', 'kpt_thr', 'show', 'wait_time', 'out_dir', 'backend_args')
+OF_BAD_CASES = ('metric_type', 'metric', 'metric_key', 'badcase_thr')
 
 
 def translate_default_hooks(part: Part | None, defaults: Values) -> Values:
@@ -50,9 +52,9 @@ def _is_off(part: Part) -> bool:
     name = part.kind()
     if name not in OFF:
         return False
-    if part.get('enable', False):
+    if part.flag('enable', False):
         part.refuse('enable', OFF[name])
-    part.all()
+    part.skip(*OF_DRAWINGS, *(OF_BAD_CASES if name == 'BadCaseAnalysisHook' else ()))
     return True
 
 

@@ -69,7 +69,7 @@ def translate_loss(part: Part, head: str) -> Any:
     values = {ours: part.get(theirs, default) for ours, (theirs, default) in loss.arguments.items()}
     result = dict(type=loss.ours) | values | loss.added
     weight = loss.factor * part.get('loss_weight', 1.0)
-    weighs = part.get('use_target_weight', name == 'KLDiscretLoss')
+    weighs = part.flag('use_target_weight', name == 'KLDiscretLoss')
     if name == 'CombinedTargetMSELoss':
         part.exactly('use_target_weight', True)
     term: Values = dict(loss=result)

@@ -11,11 +11,9 @@ MODEL = 'TopdownPoseEstimator'
 
 def translate_model(part: Part, markup: str) -> tuple[Values, Coding, bool]:
     """The model, its codec, and whether BatchNorm is synchronised over the processes."""
-    part.kind()
     part.only('init_cfg', None)
     part.only('metainfo', None)
     part.only('train_cfg', None, {})
-    part.skip('use_syncbn')
     network = translate_backbone(part.needed('backbone'))
     decoding = translate_head(part.needed('head'), part.part('neck'), network)
     _check_points(part, decoding, markup)
@@ -31,10 +29,10 @@ def translate_model(part: Part, markup: str) -> tuple[Values, Coding, bool]:
     )
     test = part.part('test_cfg')
     if test is not None:
-        model['flip_test'] = test.get('flip_test', False)
+        model['flip_test'] = test.flag('flip_test', False)
         _set_flip(test, model['flip_test'], model['codec'], decoding.coding)
-    sync = network.sync or bool(part.get('use_syncbn', False))
-    return model, decoding.coding, sync
+    sync = part.flag('use_syncbn', False)
+    return model, decoding.coding, network.sync or sync
 
 
 def _check_points(part: Part, decoding: Decoding, markup: str) -> None:
@@ -68,7 +66,7 @@ def _set_flip(test: Part, flips: bool, codec: Values, coding: Coding) -> None:
         return
     if coding.cells is None:
         test.skip('flip_mode', 'shift_heatmap')  # of maps
-        if codec['type'] in ('Coordinates', 'RLE') and not test.get('shift_coords', True):
+        if codec['type'] in ('Coordinates', 'RLE') and not test.flag('shift_coords', True):
             codec['flip'] = 'mmpose0'
         test.skip('shift_coords')  # of coordinates
         return
@@ -77,7 +75,7 @@ def _set_flip(test: Part, flips: bool, codec: Values, coding: Coding) -> None:
     if test.get('flip_mode', 'heatmap') != ('udp_combined' if coding.maps == 3 else 'heatmap'):
         test.refuse('flip_mode', f'the one of the codec, {"udp_combined" if coding.maps == 3 else "heatmap"!r}')
     if codec['type'] == 'Heatmap':
-        if not test.get('shift_heatmap', False):
+        if not test.flag('shift_heatmap', False):
             codec['shift'] = False
     else:
         test.only('shift_heatmap', False)

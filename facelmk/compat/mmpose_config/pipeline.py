@@ -121,7 +121,7 @@ def _shift(part: Part) -> Values:
 def _affine(part: Part, crop: Crop) -> list[Values]:
     crop.check_open(part)
     crop.values['size'] = square(part, 'input_size')
-    crop.udp, crop.done = bool(part.get('use_udp', False)), True
+    crop.udp, crop.done = part.flag('use_udp', False), True
     if crop.udp:
         crop.values['udp'] = True
     return [crop.step()]
@@ -187,7 +187,7 @@ def _target(part: Part, crop: Crop) -> list[Values]:
     if 'encoder' not in part:
         part.refuse('encoder', "the codec that is the head's decoder")
     crop.encoders.append((part, part.get('encoder')))
-    crop.weigh = part.get('use_dataset_keypoint_weights', False)
+    crop.weigh = part.flag('use_dataset_keypoint_weights', False)
     return [dict(type='WeighPoints')] if crop.weigh else []
 
 

@@ -72,6 +72,10 @@ class Part:
             self.refuse(key, ' or '.join(map(repr, accepted)))
         return value
 
+    def flag(self, key: str, default: bool) -> bool:
+        """True or False."""
+        return bool(self.only(key, default, not default))
+
     def exactly(self, key: str, value: Any) -> None:
         """Refuse any other value of a key, and a part that leaves the key out."""
         if key not in self:

@@ -58,7 +58,7 @@ def translate_test_loop(part: Part | None, name: str) -> Values:
     if part is None:
         return {}
     part.only('type', name)
-    return {'fp16': True} if part.get('fp16', False) else {}
+    return {'fp16': True} if part.flag('fp16', False) else {}
 
 
 def _optim_wrapper(part: Part) -> Values:

@@ -1,6 +1,7 @@
 """An MMPose 1.x config of a top-down face model as a config of facelmk."""
 
 import functools
+from typing import Any, NoReturn
 
 from ...config.evaluate import evaluate
 from ...config.folders import config_folder
@@ -10,7 +11,7 @@ from .codec import Coding
 from .data import markup_of, translate_loader
 from .hooks import translate_custom_hooks, translate_default_hooks
 from .metrics import translate_metrics
-from .model import translate_model
+from .model import MODEL, translate_model
 from .pipeline import Steps, translate_pipeline
 from .reading import Part, Reading, Values, plain, unusable
 from .schedule import translate_schedule, translate_test_loop
@@ -45,6 +46,8 @@ def translate(values: Values, source: ConfigSource) -> Values:
 
 
 def _translate(root: Part) -> Values:
+    if root.needed('model').kind() != MODEL:
+        root.needed('model').refuse_kind(f'Expected {MODEL}')
     loaders = {phase: part for phase in PHASES if (part := root.part(f'{phase}_dataloader')) is not None}
     markup = _markup(root, loaders)
     model, coding, sync = translate_model(root.needed('model'), markup)
@@ -105,8 +108,19 @@ def _checked(steps: Steps, owner: Part, coding: Coding, key: str = 'switch_pipel
     decoder = owner.reading.root.values['model']['head']['decoder']
     for part, encoder in steps.encoders:
         if encoder != decoder:
-            part.refuse('encoder', 'the codec that is model.head.decoder')
+            _refuse_encoder(part, encoder, decoder)
     return steps.steps
+
+
+def _refuse_encoder(part: Part, encoder: Any, decoder: Values) -> NoReturn:
+    """Name the first key in which an encoder differs from the decoder."""
+    keys = [key for key in {**decoder, **encoder} if encoder.get(key, ()) != decoder.get(key, ())]
+    place = f'{part.where("encoder")}.{keys[0]}'
+    part.reading.refuse(
+        place,
+        f'{place} is {encoder.get(keys[0], "missing")!r}, model.head.decoder.{keys[0]} is '
+        f'{decoder.get(keys[0], "missing")!r}. Expected one codec for both',
+    )
 
 
 def _evaluation(root: Part, markup: str) -> Values:
