@@ -3,6 +3,7 @@
 import copy
 import functools
 from collections.abc import Iterator, Mapping
+from pathlib import Path
 from typing import Any
 
 from ...config.evaluate import evaluate
@@ -22,9 +23,21 @@ def published(markup: str, ann_file: str, folder: str, root: str) -> Values | No
 
 
 def _below(value: Any, root: str) -> Any:
-    if isinstance(value, dict):
-        return {key: root if key == 'root' else _below(child, root) for key, child in value.items()}
-    return [_below(child, root) for child in value] if isinstance(value, list) else value
+    """The data set with another root, and with the subsets whose files are there if the file of all faces is."""
+    if isinstance(value, list):
+        return [_below(child, root) for child in value]
+    if not isinstance(value, dict):
+        return value
+    moved = {key: root if key == 'root' else _below(child, root) for key, child in value.items()}
+    for _, ann_file, _ in _keys(moved) if 'subset_files' in moved else ():
+        file = Path(root, ann_file)
+        if file.is_file():
+            moved['subset_files'] = {
+                tag: name
+                for tag, name in moved['subset_files'].items()
+                if file.with_name(f'{file.stem}_{name}{file.suffix}').is_file()
+            }
+    return moved
 
 
 @functools.cache
