@@ -127,7 +127,9 @@ HEADS = _standalone('head', 'facelmk.models.heads')
 LOSSES = _standalone('loss', 'facelmk.models.losses')
 CODECS = _standalone('codec', 'facelmk.codecs')
 DETECTORS = _standalone('detector')
-CONFIG_FORMATS = _standalone('config format', 'facelmk.compat.aliases', 'facelmk.compat.hrnet_yaml')
+CONFIG_FORMATS = _standalone(
+    'config format', 'facelmk.compat.aliases', 'facelmk.compat.hrnet_yaml', 'facelmk.compat.mmpose_config.format'
+)
 DIALECTS = _standalone('checkpoint dialect', 'facelmk.compat.checkpoint_keys')
 
 MODELS = _child('MODELS', 'facelmk.models', 'facelmk.engine.ema')

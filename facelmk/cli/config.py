@@ -1,12 +1,14 @@
-"""facelmk config show CONFIG, facelmk config diff A B, facelmk config check CONFIG."""
+"""facelmk config show CONFIG, config diff A B, config check CONFIG, config translate FILE."""
 
 import argparse
 import json
 import sys
 from collections.abc import Iterator
 from contextlib import redirect_stdout
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from ..errors import FacelmkError
 from .options import add_action, add_actions, add_config, add_safe, number_from, read_config, values
 
 if TYPE_CHECKING:
@@ -18,6 +20,7 @@ def arguments(parser: argparse.ArgumentParser) -> None:
     _add_show(actions)
     _add_diff(actions)
     _add_check(actions)
+    _add_translate(actions)
 
 
 def _add_show(actions: Any) -> None:
@@ -53,6 +56,16 @@ def _add_check(actions: Any) -> None:
     check.add_argument('--json', action='store_true', help='print the findings as json')
 
 
+def _add_translate(actions: Any) -> None:
+    purpose = 'print a config file of MMPose 1.x as a config of facelmk'
+    translate = add_action(
+        actions, 'translate', _translate, purpose, 'facelmk config translate theirs.py --out mine.py'
+    )
+    translate.add_argument('config', metavar='FILE', help='a config file of MMPose 1.x for landmarks of faces')
+    translate.add_argument('--out', metavar='FILE', help='write it into this file (*.py) instead')
+    add_safe(translate)
+
+
 def run(options: argparse.Namespace) -> int | None:
     return options.act(options)
 
@@ -81,6 +94,21 @@ def _check(options: argparse.Namespace) -> int:
         errors = sum(finding.severity == 'error' for finding in findings)
         print(f'{options.config}: {errors} error{"s" * (errors != 1)}')
     return exit_code(findings)
+
+
+def _translate(options: argparse.Namespace) -> None:
+    from ..compat.mmpose_config.write import translated_text
+    from ..config import find_config
+    from ..files.atomic import write_bytes
+
+    path = find_config(options.config)
+    if options.out and (not options.out.endswith('.py') or Path(options.out).resolve() == path.resolve()):
+        raise FacelmkError(f'--out {options.out}: expected another file than {path}, which ends in .py')
+    text = translated_text(path, options.safe_config)
+    if options.out:
+        write_bytes(Path(options.out), text.encode())
+    else:
+        print(text, end='')
 
 
 def _diff(options: argparse.Namespace) -> None:

@@ -12,20 +12,7 @@ from ..datasets.base import Transform
 from ..datasets.readers.coco import CocoFaces
 from ..errors import FacelmkError
 from ..registry import DATASETS
-
-STEPS = {
-    'GetBBoxCenterScale': 'CropFace(padding=1.25)',
-    'RandomFlip': "CropFace(flip=.5, mirror='photo')",
-    'RandomHalfBody': 'HalfBody()',
-    'TopdownAffine': 'CropFace(size=256)',
-    'GenerateTarget': "the model's codec",
-    'RandomBBoxTransform': "CropFace(rotate=60, rotate_prob=.6, scale=(.75, 1.25), draw='truncnorm')",
-    'PackPoseInputs': 'PackFace()',
-    'YOLOXHSVRandomAug': 'HSV()',
-    'PhotometricDistortion': 'Photometric()',
-    'Albumentation': 'Blur(), MedianBlur(), CoarseDropout()',
-    'KeypointConverter': 'JoinedFaces(markup=...)',
-}
+from .mmpose_parts import STEPS
 
 
 class MMPoseFaces(CocoFaces):
@@ -52,6 +39,7 @@ class MMPoseFaces(CocoFaces):
         serialize_data: bool = True,
         lazy_init: bool = False,
         max_refetch: int = 1000,
+        markup: str | None = None,  # the class says which
         **options: Any,
     ) -> None:
         name = type(self).__name__
@@ -63,8 +51,9 @@ class MMPoseFaces(CocoFaces):
             raise FacelmkError(f'{name}: filter_cfg={filter_cfg!r}. Leave it out: filters are not read here')
         _refuse_mmpose_steps(name, pipeline)
         folder = data_prefix if isinstance(data_prefix, str) else data_prefix.get('img', '')
-        markup = options.pop('markup', self.markup_name)
-        super().__init__(ann_file, data_root or '', folder, markup, pipeline, bbox_file=bbox_file, **options)
+        super().__init__(
+            ann_file, data_root or '', folder, markup or self.markup_name, pipeline, bbox_file=bbox_file, **options
+        )
         if indices is not None:
             self.faces = [
                 self.faces[i] for i in (range(len(self.faces))[:indices] if isinstance(indices, int) else indices)
@@ -140,3 +129,17 @@ class CocoWholeBodyFaceDataset(MMPoseFaces):
 
     markup_name = 'coco_wholebody_face'
     boxes = ('bbox', 'file', 'tight')
+
+
+MARKUP_OF = {  # the landmark scheme of each class
+    kind.__name__: kind.markup_name
+    for kind in (
+        WFLWDataset,
+        Face300WDataset,
+        AFLWDataset,
+        Face300WLPDataset,
+        COFWDataset,
+        LapaDataset,
+        CocoWholeBodyFaceDataset,
+    )
+}

@@ -1,7 +1,7 @@
 """Configs: find, read, complete and validate them, before anything is built."""
 
 from .complete import complete
-from .folders import config_folder
-from .load import config_names, find_config, load_config, open_config, package_folder
+from .folders import config_folder, package_folder
+from .load import config_names, find_config, load_config, open_config
 
 __all__ = ['complete', 'config_folder', 'config_names', 'find_config', 'load_config', 'open_config', 'package_folder']

@@ -1,5 +1,6 @@
 """Where the configs are, where a config's data lie, and where its results go."""
 
+import importlib.util
 import os
 from collections.abc import Iterator
 from pathlib import Path
@@ -7,7 +8,8 @@ from typing import Any
 
 from mmengine import Config
 
-from ..errors import FacelmkError
+from ..errors import FacelmkError, UnknownName
+from ..registry import SCOPE
 
 ROOT_KEYS = ('root', 'data_root')  # the readers' names for the folder of a data set
 
@@ -16,6 +18,27 @@ def config_folder() -> Path:
     """The folder of the configs: inside the installed package, or beside it in a clone."""
     inside = Path(__file__).parents[1] / 'configs'
     return inside if inside.is_dir() else Path(__file__).parents[2] / 'configs'
+
+
+def package_folder(package: str) -> str:
+    """The folder that holds `configs` of a package, for `from package.configs... import *` in a config."""
+    if package == SCOPE:
+        return str(config_folder().parent)
+    spec = importlib.util.find_spec(package) if package.isidentifier() else None  # a dotted name would be imported
+    if spec is None or not spec.submodule_search_locations:
+        raise UnknownName(
+            f'a config is based on {package!r}, but there is no such package. Install it, or add its '
+            'folder to PYTHONPATH'
+        )
+    return spec.submodule_search_locations[0]
+
+
+def package_config(package: str, path: str) -> Path:
+    """The file of `package::path`, as mmengine names a config of a package; it is not imported."""
+    if package == SCOPE:
+        return config_folder() / path
+    folder = Path(package_folder(package))
+    return next((file for file in (folder / '.mim/configs' / path, folder / path) if file.is_file()), folder / path)
 
 
 def move_data(config: Config, folder: str | Path) -> None:

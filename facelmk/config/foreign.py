@@ -1,12 +1,15 @@
 """The interface of config formats of other projects, which `facelmk.compat` registers in CONFIG_FORMATS."""
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from mmengine import Config
 
 from ..registry import CONFIG_FORMATS
+
+if TYPE_CHECKING:
+    from .source import ConfigSource
 
 Change = Callable[[Config], None]
 
@@ -29,8 +32,16 @@ class ConfigFormat:
         """The config of facelmk that a file is based on, and the changes that the file makes; None for other files."""
         return None
 
+    def translate(self, values: Mapping[str, Any], source: 'ConfigSource') -> dict[str, Any] | None:
+        """The config of facelmk that does the same as the values of a file and its bases; None for other files."""
+        return None
+
     def replacement(self, name: str) -> str | None:
         """What does the same here as a part that the other project calls `name`."""
+        return None
+
+    def key_replacement(self, key: str) -> str | None:
+        """What does the same here as an argument that the other project calls `key`."""
         return None
 
 

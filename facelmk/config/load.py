@@ -17,10 +17,10 @@ from mmengine.config.lazy import LazyAttr, LazyObject
 from mmengine.utils import import_modules_from_strings
 
 from ..errors import FacelmkError, UnknownName, close_names, did_you_mean
-from ..registry import SCOPE, registered_parts_only
+from ..registry import registered_parts_only
 from .complete import complete, put_options
 from .evaluate import NotData, evaluate
-from .folders import config_folder
+from .folders import config_folder, package_folder
 from .foreign import config_formats
 from .safe import check_parts
 from .source import SUFFIXES, ConfigSource, read_source
@@ -30,20 +30,9 @@ log = logging.getLogger(__name__)  # to the error stream: --json must stay json
 HELPERS = (type, FunctionType, ModuleType, LazyObject, LazyAttr)  # what a program leaves among its names
 
 
-def package_folder(package: str) -> str:
-    """The folder that holds `configs` of a package, for `from package.configs... import *` in a config."""
-    if package == SCOPE:
-        return str(config_folder().parent)
-    spec = importlib.util.find_spec(package)
-    if spec is None or not spec.submodule_search_locations:
-        raise UnknownName(
-            f'a config is based on {package!r}, but there is no such package. Install it, or add its '
-            'folder to PYTHONPATH'
-        )
-    return spec.submodule_search_locations[0]
-
-
-mmengine_config.get_installed_path = package_folder  # mmengine's own needs pkg_resources, which setuptools 82 dropped
+# mmengine's own two need pkg_resources, which setuptools 82 dropped
+mmengine_config.get_installed_path = package_folder
+mmengine_config.is_installed = lambda package: importlib.util.find_spec(package) is not None
 
 
 def config_names() -> list[str]:
@@ -58,7 +47,8 @@ def find_config(name: str | Path) -> Path:
     if os.path.isdir(name):
         raise UnknownName(f'{name!s} is a folder. Expected one of its config files ({", ".join(SUFFIXES)})')
     path = config_folder() / f'{Path(name).stem}.py'
-    if os.path.isfile(path):  # unlike Path.is_file, takes names that are too long for a file
+    # a missing file of another folder is not ours; os.path.isfile, unlike Path.is_file, takes too long names
+    if Path(name).parent.name in ('', 'configs') and os.path.isfile(path):
         return path
     for known in config_formats():
         if ours := known.our_name(name):
@@ -113,7 +103,19 @@ def _translate(source: ConfigSource, safe: bool) -> Config | None:
 
 
 def _read(source: ConfigSource, safe: bool) -> Config:
-    """The values of a config. A file that is more than data is a program, which mmengine runs."""
+    """The values of a config, translated if it is another project's, with the modules that it names imported."""
+    config = read_values(source, safe)
+    for known in config_formats():
+        if (values := known.translate(config._cfg_dict, source)) is not None:
+            return Config(values, cfg_text=source.text, filename=str(source))
+    if config.get('custom_imports') and not safe:
+        with _translate_program_errors(source):
+            import_modules_from_strings(**config.custom_imports)
+    return config
+
+
+def read_values(source: ConfigSource, safe: bool = False) -> Config:
+    """The values of a config as its files have them. A file that is more than data is a program: mmengine runs it."""
     if not (safe or '' in sys.path or str(Path.cwd()) in sys.path):
         sys.path.append(str(Path.cwd()))  # where the modules of a project are
     with _translate_program_errors(source):  # of keys that mmengine reserves, too
@@ -126,14 +128,26 @@ def _read(source: ConfigSource, safe: bool) -> Config:
                     'config, read_base imports and _base_ of configs, del and .update(...). Write it as data, or trust '
                     'the file as you would trust a script and leave --safe-config out'
                 ) from reason
+            _refuse_two_kinds_of_bases(source, reason)
             config = Config.fromfile(source.path, import_custom_modules=False)
             for known in config_formats():
                 known.refuse(source.path, config.text)  # bases of other packages, which only mmengine finds
-        if config.get('custom_imports') and not safe:
-            import_modules_from_strings(**config.custom_imports)
-        for key in [key for key, value in config.items() if isinstance(value, HELPERS)]:
-            config.pop(key)
+    for key in [key for key, value in config.items() if isinstance(value, HELPERS)]:
+        config.pop(key)
     return config
+
+
+def _refuse_two_kinds_of_bases(source: ConfigSource, reason: NotData) -> None:
+    """Refuse a program with bases of both kinds, which mmengine cannot run; as data they can be joined."""
+    files = source.files()
+    by_import = next((file for file in files if file.imported), None)
+    by_name = next((file for file in files if file.merged), None)
+    if by_import is not None and by_name is not None:
+        raise FacelmkError(
+            f'{reason}, so this config is a program, and not data. {by_name}:{by_name.merged[0][0]} names its bases by '
+            f'_base_, {by_import} by read_base(). Expected one of them in a program. Write the config as data, or `with'
+            ' read_base(): from facelmk.configs.NAME import *` in the place of _base_'
+        )
 
 
 @contextmanager

@@ -69,7 +69,7 @@ DICTS: dict[str, Kinds] = {  # dicts that are no parts, by their place: the keys
         **dict.fromkeys(('dwconv_decay_mult', 'dcn_offset_lr_mult'), float),
         **dict(custom_keys=dict, bypass_duplicate=bool),
     },
-    'model.loss[]': dict(loss=dict, weight=float, target=dict),
+    'model.loss[]': dict(loss=dict, weight=float, target=dict, weigh_points=bool),
 }
 CONTAINERS = re.compile(  # places of dicts whose keys the Runner itself reads
     r'default_hooks|optim_wrapper|log_processor|(train|val|test)_(cfg|dataloader(\.sampler)?)'

@@ -15,9 +15,9 @@ from typing import Any
 
 import yaml
 
-from ..errors import FacelmkError, did_you_mean
+from ..errors import FacelmkError, UnknownName, did_you_mean
 from ..registry import SCOPE
-from .folders import config_folder
+from .folders import config_folder, package_config
 from .foreign import config_formats
 
 SUFFIXES = ('.py', '.yaml', '.yml', '.json')
@@ -162,10 +162,19 @@ def _bases(source: ConfigSource) -> Iterator[tuple[int, Path, ast.stmt | None]]:
                 source.line_of_other_base = node.lineno
     for line, value in values:
         for name in value if isinstance(value, (list, tuple)) else [value]:
-            if isinstance(name, str) and '::' not in name and '://' not in name:
+            if isinstance(name, str) and '://' not in name and '::' in name:
+                yield line, _of_package(source, line, *name.split('::', 1)), None
+            elif isinstance(name, str) and '://' not in name:
                 yield line, source.path.parent / name, None
             else:
                 source.line_of_other_base = line
+
+
+def _of_package(source: ConfigSource, line: int, package: str, path: str) -> Path:
+    try:
+        return package_config(package, path)
+    except UnknownName as error:
+        raise UnknownName(f'{source}:{line}: {error}') from error
 
 
 def _imports(node: ast.With, path: Path) -> Iterator[tuple[int, Path, ast.stmt]]:

@@ -174,7 +174,9 @@ def _argument_mistakes(
 
 
 def _unknown_key(source: Source, place: str, key: Any, known: Any) -> FacelmkError:
-    return UnknownName(f'{holder(source, key)}: {place} takes no {key!r}. {did_you_mean(key, known)}')
+    replacements = (known_format.key_replacement(str(key)) for known_format in config_formats())
+    advice = next(filter(None, replacements), None) or did_you_mean(key, known)
+    return UnknownName(f'{holder(source, key)}: {place} takes no {key!r}. {advice}')
 
 
 def _wrong_value(source: Source, place: str, key: str, value: Any, words: str) -> FacelmkError:

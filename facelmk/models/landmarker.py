@@ -17,23 +17,28 @@ Stages = list[Tensor]
 
 
 class LossTerm(nn.Module):
-    """One term of the total loss: a loss, its weight, and the codec that encodes its target."""
+    """One term of the total loss: a loss, its weight, and the codec that encodes its target.
 
-    def __init__(self, loss: dict, weight: float, codec: Codec) -> None:
+    Without `weigh_points`, points outside of the crop and invisible points count like all others.
+    """
+
+    def __init__(self, loss: dict, weight: float, codec: Codec, weigh_points: bool = True) -> None:
         super().__init__()
-        self.loss, self.weight, self.codec = LOSSES.build(loss), weight, codec
+        self.loss, self.weight, self.codec, self.weigh_points = LOSSES.build(loss), weight, codec, weigh_points
 
     def forward(self, stages: Stages, points: Tensor, visible: Tensor, size: int) -> Tensor:
         """The weighted sum over the stages."""
         target, weight = self.codec.encode(points, visible, stages[-1], size)
-        return self.weight * sum(self.loss(stage, target, weight) for stage in stages)
+        of_points = weight if self.weigh_points else None
+        return self.weight * sum(self.loss(stage, target, of_points) for stage in stages)
 
 
 @MODELS.register_module()
 class FaceLandmarker(BaseModel):
     """Predict landmarks from face crops.
 
-    `loss` is one loss, or a list of terms dict(loss=..., weight=1., target=<codec>), each with its own target.
+    `loss` is one loss, or a list of terms dict(loss=..., weight=1., target=<codec>, weigh_points=True), each with its
+    own target.
     `flip_test` averages the outputs of the crop and of the mirrored crop. `mean` and `std` normalise RGB pixels.
     `size` is the side of the crop, for parts whose layers depend on it.
     """
@@ -82,7 +87,7 @@ class FaceLandmarker(BaseModel):
             codec = _build(CODECS, row['target'], markup=self.markup.name) if 'target' in row else self.codec
             name = 'loss_' + row['loss']['type'].rpartition('.')[2].removesuffix('Loss').lower()
             name = name if name not in terms else f'{name}{len(terms)}'
-            terms[name] = LossTerm(row['loss'], row.get('weight', 1.0), codec)
+            terms[name] = LossTerm(row['loss'], row.get('weight', 1.0), codec, row.get('weigh_points', True))
         return terms
 
     def init_weights(self) -> None:

@@ -25,7 +25,8 @@ class CropFace(BaseTransform):
     `mirror='crop'` mirrors the crop exactly, x' = size - 1 - x. 'photo' mirrors the photograph and the box, as MMPose
     does; this amounts to x' = size - x. Two options repeat the original HRNet: `integer` cuts whole pixels, then
     resizes (`warp` stays the nominal map); `mirror='hrnet'` puts points and box one photograph pixel beside the
-    mirrored picture.
+    mirrored picture. `udp` makes MMPose's UDP crops: the box, with its padding, spans size - 1 pixels, from the centre
+    of the crop's first pixel to that of its last one.
     """
 
     ranges = {
@@ -50,7 +51,10 @@ class CropFace(BaseTransform):
         draw: str = 'uniform',
         mirror: str = 'crop',
         integer: bool = False,
+        udp: bool = False,
     ) -> None:
+        if integer and udp:
+            raise FacelmkError('CropFace: integer=True, udp=True. Expected one of them alone. Leave out the other one')
         if draw not in ('uniform', 'truncnorm') or mirror not in ('crop', 'photo', 'hrnet'):
             raise FacelmkError(
                 f"CropFace: draw={draw!r}, mirror={mirror!r}. Expected draw='uniform' or 'truncnorm', "
@@ -60,6 +64,7 @@ class CropFace(BaseTransform):
         self.rotate, self.rotate_prob = rotate, rotate_prob
         self.scale, self.shift, self.shift_prob = tuple(scale), shift, shift_prob
         self.draw, self.mirror, self.integer = draw, mirror, integer
+        self.span = size - 1 if udp else size  # of the box in the crop, in pixels
 
     def transform(self, sample: FaceRecord) -> FaceRecord:
         draws = flipped, *_ = self._draw(sample['rng'])
@@ -86,7 +91,7 @@ class CropFace(BaseTransform):
         after = geometry.mirror(self.size) if flipped and self.mirror == 'crop' else np.eye(3)
         centre, side = self._centre_and_side(box, before, offset)
         square = np.concatenate([centre - side / 2, centre + side / 2])  # not geometry.square_box, which is float32
-        return after @ geometry.box_to_crop(square, self.size, self.padding * factor, degrees) @ before
+        return after @ geometry.box_to_crop(square, self.span, self.padding * factor, degrees) @ before
 
     def _mirror_photo(self, width: int) -> geometry.Matrix:
         """Return the matrix that mirrors points of the photograph before the crop."""

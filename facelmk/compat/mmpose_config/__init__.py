@@ -1,0 +1,1 @@
+"""The translator of MMPose 1.x configs: one module for each part of a config."""
