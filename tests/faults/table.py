@@ -323,7 +323,10 @@ TABLE: dict[str, tuple[str, str]] = {
     'O14': ('a token or a password in an address', 'no message shows it'),
     'O15': ('a web page under another type', NO_FILE + 'the error says so'),
     # R: boxes of a detector, and codecs that do not fit
-    'R01': ('no detected box, or landmarks that are not finite', 'a failure in FR, AUC, PCK and AP; NME and EPE say so'),
+    'R01': (
+        'no detected box, or landmarks that are not finite',
+        'a failure in FR, AUC, PCK and AP; NME and EPE say so',
+    ),
     'R02': ('bbox_file without some of the faces', 'the log gives their number; metrics know which they are'),
     'R03': ('bbox_file that is damaged, or of other pictures', BAD_FILE + 'and the row'),
     'R04': ('disc of UDPCombined smaller than a cell', INPUT + 'the factor, and the smallest one for this grid'),
