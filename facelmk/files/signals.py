@@ -13,6 +13,7 @@ from ..errors import FacelmkError
 
 SIGNALS = tuple(getattr(signal, name) for name in ('SIGTERM', 'SIGINT', 'SIGHUP') if hasattr(signal, name))
 REPEAT_S = 1.0  # `timeout` and torchrun send a process the same signal twice within this time
+SETTLE_S = 0.2  # after a signal, in which the repeated one is awaited before the handlers from before are set again
 RESEND_S = 0.01
 _CHILD = getattr(signal, 'SIGCHLD', None)  # Windows has none
 
@@ -79,6 +80,8 @@ def graceful_shutdown() -> Iterator[None]:
 
 def _restore() -> None:
     """Set the handlers from before, and forget what was received."""
+    if _state.received:
+        time.sleep(max(0.0, _state.first_time + SETTLE_S - time.monotonic()))
     for number, handler in _state.previous.items():
         signal.signal(number, handler)
     _state.previous.clear()
@@ -147,6 +150,7 @@ def _after_fork_in_parent() -> None:
 
 def _after_fork_in_child() -> None:
     if _state.forking:
+        _state.received.clear()
         with suppress(ValueError):  # an embedded Python, in which this thread may not set handlers
             _restore()
         signal.pthread_sigmask(signal.SIG_SETMASK, _state.blocked)

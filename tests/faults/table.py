@@ -332,6 +332,18 @@ TABLE: dict[str, tuple[str, str]] = {
     'R04': ('disc of UDPCombined smaller than a cell', INPUT + 'the factor, and the smallest one for this grid'),
     'R05': ('SimCC with sigmas that make no row', INPUT + 'sigma, and its range'),
     'R06': ('bbox_file of an unknown detector, or for drawn faces', INPUT + 'no file is written'),
+    # L: processes and signals
+    'L01': ('SIGTERM, Ctrl-C or SIGHUP at any moment', 'exit 143, 130 or 129 within seconds, no process is left'),
+    'L02': ('a signal inside of a step', 'the step runs to its end first'),
+    'L03': ('a process that is forked while signals are handled', 'it has the handlers from before, and SIGTERM ends it'),
+    'L04': ('a process that draws faces is killed, or hangs', 'exit 5 with the cause, never a hang; the faces are kept'),
+    'L05': ('kill -9 of the parent', 'its processes end within seconds'),
+    'L06': ('a drawing that is stopped at any face', 'continued; the cache is bit-equal to an undisturbed one'),
+    'L07': ('several processes that draw the same faces', 'they share the work; the cache is the same'),
+    'L08': ('a disk that is too small for drawn faces, or becomes full', 'exit 3 with the folder; the faces are kept'),
+    'L09': ('a long drawing', 'done, total, rate and remaining time, on a terminal and in a log'),
+    'L10': ('a signal while a batch is loaded, or in a validation', 'the state is saved at once; ' + RESUMES),
+    'L11': ('a missing file, a misspelt option or value', INPUT + 'no drawing, log or work folder before it'),
 }
 
 OPEN: dict[str, str] = {'I10': 'one environment has one numpy; requirements/constraints.txt pins both'}

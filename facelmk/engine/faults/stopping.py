@@ -7,7 +7,6 @@ from typing import Any
 
 from mmengine.dist import get_world_size
 from mmengine.runner import Runner
-from torch.utils.data import DataLoader
 
 from ...files.signals import Interrupted, interruptible, postponed
 from ..saving.state import random_state, restore_random_state
@@ -53,7 +52,7 @@ def _watched(runner: Runner, progress: Progress) -> Iterator[None]:
                 progress.validated = -1 if progress.validates else runner.iter
 
     def validate() -> Any:
-        with may_stop(get_world_size() == 1):
+        with _draws_undone(), may_stop(get_world_size() == 1):
             return run_validation() if run_validation is not None else None
 
     vars(runner)['call_hook'] = call_and_note
@@ -78,7 +77,8 @@ def awaited(batches: Iterable[Any], runner: Runner) -> Iterator[Any]:
     while True:
         wrapper = runner.optim_wrapper
         summed = getattr(wrapper, '_inner_count', 0) % getattr(wrapper, '_accumulative_counts', 1)
-        with may_stop(get_world_size() == 1 and not summed), _draws_undone(runner.train_dataloader):
+        undone = nullcontext() if runner.train_dataloader.num_workers else _draws_undone()  # workers draw by themselves
+        with undone, may_stop(get_world_size() == 1 and not summed):
             batch = next(iterator, _END)
         if batch is _END:
             return
@@ -86,12 +86,11 @@ def awaited(batches: Iterable[Any], runner: Runner) -> Iterator[Any]:
 
 
 @contextmanager
-def _draws_undone(loader: DataLoader) -> Iterator[None]:
-    """Without workers, undo the random draws of an interrupted batch: the resumed run loads it again."""
-    before = None if loader.num_workers else random_state()
+def _draws_undone() -> Iterator[None]:
+    """Undo the random draws of an interrupted batch or validation: the resumed run starts it again."""
+    before = random_state()
     try:
         yield
     except Interrupted:
-        if before is not None:
-            restore_random_state(before)
+        restore_random_state(before)
         raise

@@ -136,6 +136,7 @@ def test_a_run_without_checkpoints_starts_from_load_from(tmp_path, monkeypatch):
         raise KeyError(config.load_from, config.get('resume', False))
 
     monkeypatch.setattr(runs, '_build_runner', built)
+    monkeypatch.setattr(runs, 'check_training', lambda *_: None)
     with pytest.raises(KeyError) as caught:
         runs.train(Config(dict(work_dir=str(tmp_path), load_from='start.pth')), 'auto')
     assert caught.value.args == ('start.pth', False)
@@ -159,6 +160,7 @@ def test_a_restart_resumes_only_checkpoints_of_the_same_run(tmp_path, monkeypatc
         raise Built
 
     monkeypatch.setattr(runs, '_build_runner', stop)
+    monkeypatch.setattr(runs, 'check_training', lambda *_: None)
     run(tmp_path, 2).train()  # of another run
     first, last = (str(tmp_path / f'epoch_{number}.pth') for number in (1, 2))
     assert chosen(0, 'auto') == chosen(1) == chosen(1, 'auto') == last
