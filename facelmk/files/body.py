@@ -83,23 +83,24 @@ def read_body(answer: Response, timeout_s: float, speed: float) -> Iterator[byte
 
 
 def _arriving(answer: Response, timeout_s: float, speed: float) -> Iterator[bytes]:
-    total = 0
+    total, cause = 0, None
     with Deadline(timeout_s, lambda: answer.socket, speed * timeout_s) as deadline:
         try:
             while block := answer.read1(BLOCK_BYTES):
                 total, deadline.bytes = total + len(block), deadline.bytes + len(block)
                 yield block
         except (OSError, ValueError, HTTPException) as error:
-            if not total and (deadline.expired or isinstance(error, TimeoutError)):
-                raise TimeoutError from error
-            if isinstance(error, TimeoutError):
-                raise Broken(f'nothing more came for {timeout_s:g} s') from error
-            if not deadline.expired:
+            if not (deadline.expired or isinstance(error, TimeoutError)):
                 raise
-        if deadline.expired:
-            raise Broken(
-                f'only {deadline.bytes} bytes came in {timeout_s:.3g} s, below {speed:g} a second (FACELMK_LEAST_SPEED)'
-            )
+            cause = error
+    if (cause or deadline.expired) and not total:
+        raise TimeoutError from cause
+    if deadline.expired:
+        raise Broken(
+            f'only {deadline.bytes} bytes came in {timeout_s:.3g} s, below {speed:g} a second (FACELMK_LEAST_SPEED)'
+        ) from cause
+    if cause:
+        raise Broken(f'nothing more came for {timeout_s:g} s') from cause
     if answer.length:
         raise Broken(f'it broke off after {total} of {total + answer.length} bytes')
 

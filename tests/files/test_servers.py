@@ -226,7 +226,7 @@ def test_no_part_of_an_answer_may_drip(home: Path, monkeypatch: pytest.MonkeyPat
         assert_refused(f'{server.address}/{NAME}', '0.15')
         with pytest.raises(MissingResource, match=r'0\.15'):
             read_picture(f'{server.address}/a.png')
-        assert time.monotonic() - begun < 3
+        assert time.monotonic() - begun < 5
         over.set()
         server.behaviour = Answer.whole
         assert fetch(f'{server.address}/{NAME}').read_bytes() == CONTENT
@@ -269,7 +269,7 @@ def test_a_greeting_of_tls_may_not_drip(home: Path, monkeypatch: pytest.MonkeyPa
     with listening(greet) as port:
         begun = time.monotonic()
         assert_refused(f'https://127.0.0.1:{port}/{NAME}', 'no answer within 0.15 s')
-        assert time.monotonic() - begun < 2
+        assert time.monotonic() - begun < 4
         over.set()
 
 

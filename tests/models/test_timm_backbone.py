@@ -8,7 +8,7 @@ import torch
 from torch import Tensor, nn
 
 from facelmk.checkpoint import load_pretrained
-from facelmk.errors import MissingResource, UnknownName
+from facelmk.errors import FacelmkError, MissingResource, UnknownName
 from facelmk.registry import BACKBONES
 
 
@@ -58,6 +58,14 @@ def test_features_are_timms(created: list[dict]) -> None:
     assert created == [dict(model_name='pyramid', pretrained=False, features_only=True, out_indices=(1, 2))]
     assert backbone.out_channels == (6, 8)
     assert [tuple(f.shape) for f in backbone(torch.zeros(2, 3, 64, 64))] == [(2, 6, 16, 16), (2, 8, 8, 8)]
+
+
+@pytest.mark.parametrize('option', [dict(checkpoint_path='x.pth'), dict(pretrained_cfg_overlay=dict(file='x.pth'))])
+def test_timm_reads_no_file(created: list[dict], option: dict) -> None:
+    """It unpickles weights; facelmk's own reader, for `pretrained`, runs no code in them."""
+    with pytest.raises(FacelmkError, match=next(iter(option))):
+        build(**option)
+    assert created == []
 
 
 def test_channels_are_the_second_axis_for_any_network(created: list[dict]) -> None:

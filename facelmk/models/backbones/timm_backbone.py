@@ -6,9 +6,11 @@ from typing import Any
 
 from torch import Tensor, nn
 
-from ...errors import MissingResource, UnknownName, did_you_mean
+from ...errors import FacelmkError, MissingResource, UnknownName, did_you_mean
 from ...registry import BACKBONES
 from .base import Backbone
+
+READ_BY_TIMM = {'checkpoint_path', 'pretrained_cfg', 'pretrained_cfg_overlay'}  # options that name files or addresses
 
 
 @BACKBONES.register_module()
@@ -28,6 +30,11 @@ class TimmBackbone(Backbone):
         frozen_stages: int = -1,
         **options: Any,
     ) -> None:
+        if files := sorted(READ_BY_TIMM.intersection(options)):
+            raise FacelmkError(
+                f'TimmBackbone: {files[0]}={options[files[0]]!r} makes timm unpickle a file, which may run code in it. '
+                'Set pretrained to the path of the weights'
+            )
         timm = _timm()
         if not timm.is_model(name):
             raise UnknownName(
