@@ -59,7 +59,7 @@ class Builder:
             raise ValueError(f'it calls a {type(function).__name__}')
         self.budget.spend(sum(map(_copy_cost, args)))
         if function is rebuild_from_type:
-            return self.call(args[0], args[2])
+            return self.call(*rebuild_from_type(*args))
         if args and function in HASHING:
             self.check_keys(args[0] if function in SETS or isinstance(args[0], dict) else [pair[0] for pair in args[0]])
         result = function(*args)
