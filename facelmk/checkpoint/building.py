@@ -70,9 +70,9 @@ class Builder:
     def check_keys(self, keys: Iterable[Any]) -> None:
         """Pay for keys before they are hashed and compared; refuse many that may have been made to collide."""
         for key in keys:
-            self.budget.spend(KEY_COST + (len(key) if isinstance(key, (str, bytes)) else 0))
+            items = key if isinstance(key, (tuple, frozenset)) else ()
+            self.budget.spend(KEY_COST + sum(len(text) for text in (key, *items) if isinstance(text, (str, bytes))))
             if not (is_simple(key) or isinstance(key, (Stub, Tensor, torch.dtype))):  # these are hashed by identity
-                items = key if isinstance(key, (tuple, frozenset)) else ()
                 self.odd_keys += 1 + len(items)
                 if self.odd_keys > MAX_ODD_KEYS or not all(map(is_simple, items)):
                     raise ValueError(
