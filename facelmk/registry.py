@@ -136,7 +136,9 @@ MODELS = _child('MODELS', 'facelmk.models', 'facelmk.engine.ema')
 DATASETS = _child('DATASETS', 'facelmk.datasets', 'facelmk.synthetic', 'facelmk.compat.mmpose_datasets')
 DATA_SAMPLERS = _child('DATA_SAMPLERS', 'facelmk.datasets')
 TRANSFORMS = _child('TRANSFORMS', 'facelmk.datasets')
-FUNCTIONS = _child('FUNCTIONS', 'facelmk.datasets', 'facelmk.checkpoint', 'facelmk.config.published')
+FUNCTIONS = _child(
+    'FUNCTIONS', 'facelmk.datasets', 'facelmk.checkpoint', 'facelmk.config.published', 'facelmk.compat.checkpoint_keys'
+)
 METRICS = _child('METRICS', 'facelmk.metrics')
 HOOKS = _child('HOOKS', 'facelmk.engine.hooks', 'facelmk.engine.saving.checkpoint_hook', 'facelmk.engine.faults.guards')
 LOOPS = _child('LOOPS', 'facelmk.engine.loops')

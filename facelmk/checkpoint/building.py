@@ -59,7 +59,7 @@ class Builder:
             raise ValueError(f'it calls a {type(function).__name__}')
         self.budget.spend(sum(map(_copy_cost, args)))
         if function is rebuild_from_type:
-            return self.call(args[0], args[2])
+            return self.call(*rebuild_from_type(*args))
         if args and function in HASHING:
             self.check_keys(args[0] if function in SETS or isinstance(args[0], dict) else [pair[0] for pair in args[0]])
         result = function(*args)
@@ -70,9 +70,9 @@ class Builder:
     def check_keys(self, keys: Iterable[Any]) -> None:
         """Pay for keys before they are hashed and compared; refuse many that may have been made to collide."""
         for key in keys:
-            self.budget.spend(KEY_COST + (len(key) if isinstance(key, (str, bytes)) else 0))
+            items = key if isinstance(key, (tuple, frozenset)) else ()
+            self.budget.spend(KEY_COST + sum(len(text) for text in (key, *items) if isinstance(text, (str, bytes))))
             if not (is_simple(key) or isinstance(key, (Stub, Tensor, torch.dtype))):  # these are hashed by identity
-                items = key if isinstance(key, (tuple, frozenset)) else ()
                 self.odd_keys += 1 + len(items)
                 if self.odd_keys > MAX_ODD_KEYS or not all(map(is_simple, items)):
                     raise ValueError(

@@ -1,6 +1,5 @@
 """Load weights of any dialect into a network: every key must fit, or the error names those that do not."""
 
-import re
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -15,11 +14,6 @@ from ..registry import FUNCTIONS
 from .dialects import BareBackbone, translate
 from .objects import Stub
 from .read import meta_of, read_checkpoint, weights_of
-
-CLASSIFIER = re.compile(  # layers of classification networks: ResNet, DLA, HRNet
-    r'^(fc|classifier|incre_modules|downsamp_modules|final_layer|'
-    r'level[34]\.project)\.'  # DLA's outer trees hold these and never use them
-)
 
 
 class Mismatch(FacelmkError):
@@ -84,8 +78,8 @@ def load_pretrained(backbone: nn.Module, source: str | Path) -> None:
         raise MissingResource(f'{error}. To start from scratch instead, set model.backbone.pretrained=None') from error
     weights, _ = translate(weights_of(checkpoint, source))
     named = {key.removeprefix('backbone.'): value for key, value in weights.items() if key.startswith('backbone.')}
-    expected = backbone.state_dict()
-    used = {key: value for key, value in named.items() if key in expected or not CLASSIFIER.match(key)}
+    expected, is_classifier = backbone.state_dict(), FUNCTIONS.get('is_classifier')
+    used = {key: value for key, value in named.items() if key in expected or not is_classifier(key)}
     fresh = {key: value for key, value in expected.items() if key.startswith(getattr(backbone, 'fresh', ()))}
     fit(backbone, fresh | used, str(source))
 

@@ -175,8 +175,9 @@ def is_simple(key: Any) -> bool:
     return kind in (str, float, bytes, bool, type(None)) or (kind is int and -SMALL_INT < key < SMALL_INT)
 
 
-def rebuild_from_type(build: Any, kind: Any, args: tuple, state: Any) -> Any:
-    raise NotImplementedError  # Builder.call calls `build`
+def rebuild_from_type(build: Any, kind: Any, args: Any, state: Any) -> tuple[Any, Any]:
+    """The call that `Builder.call` makes next."""
+    return build, args
 
 
 SETS = SET, FROZENSET = _of_items(set), _of_items(frozenset)

@@ -26,7 +26,8 @@ def read_checkpoint(source: str | Path) -> dict[str, Any]:
     """
     path = find_checkpoint(source)
     content = read_content(path)
-    if (version := content.pop(FORMAT_KEY, FORMAT)) != FORMAT:
+    version = content.pop(FORMAT_KEY, FORMAT)
+    if type(version) is not int or version != FORMAT:
         raise FacelmkError(
             f'{path} has format {shorten(repr(version))}. This facelmk knows format {FORMAT}. Update facelmk: git pull'
         )

@@ -1,7 +1,21 @@
-"""Parameter names that other projects use in their checkpoints, registered for `facelmk.checkpoint`."""
+"""Parameter and layer names that other projects use in their checkpoints, registered for `facelmk.checkpoint`."""
+
+import re
 
 from ..checkpoint.dialects import BACKBONE_PREFIX, Dialect
-from ..registry import DIALECTS
+from ..registry import DIALECTS, FUNCTIONS
+
+CLASSIFIER = re.compile(
+    r'^(fc|classifier|'  # ResNet, DLA, HRNet
+    r'incre_modules|downsamp_modules|final_layer|'  # HRNet
+    r'level[34]\.project)\.'  # DLA's outer trees hold these and never use them
+)
+
+
+@FUNCTIONS.register_module()
+def is_classifier(key: str) -> bool:
+    """Whether a tensor of a network that was trained on ImageNet belongs to the classifier, which no backbone has."""
+    return CLASSIFIER.match(key) is not None
 
 FLOW = 'terms.loss_rle.loss.flow_model.'
 

@@ -52,7 +52,10 @@ def get_model_by_name(
     in any dialect; every tensor must fit. Without a GPU the CPU is used, with a warning.
     """
     if model_type != 'landmarks':
-        raise FacelmkError(f"model_type={model_type!r}. Expected 'landmarks'; there is no ImageNet classifier")
+        raise FacelmkError(
+            f"get_model_by_name: model_type={model_type!r}. Expected 'landmarks'. The ImageNet classifier, which the "
+            "original makes for any other value, is timm's: timm.create_model('hrnet_w18', pretrained=True)"
+        )
     weights = Path(root_models_path).expanduser() / f'{prefix}{model_name}.pth'
     markup, width = _network(model_name, weights.with_name(f'{prefix}{model_name}.yaml'))
     if not weights.is_file():

@@ -136,6 +136,7 @@ def test_the_budget_grows_with_the_file() -> None:
     assert Budget(0).left == FREE_BYTES and Budget(20_000_000).left - FREE_BYTES == 30_000_000
 
 
+@pytest.mark.fault('P02')
 @pytest.mark.parametrize('kind', ['zip', 'old', 'safetensors', 'module', 'run'])
 def test_mutated_files_are_read_or_refused(kind: str, tmp_path: Path) -> None:
     """Only our own errors come out, whatever is in the file."""

@@ -164,6 +164,7 @@ TABLE: dict[str, tuple[str, str]] = {
     'D26': ('newer format version', INPUT + 'names the known version and advises to update'),
     # P: weight files that ask for much memory or time
     'P01': ('pickles, zips and headers that ask for much work', INPUT + '< 2 s and three times the file, or loaded so'),
+    'P02': ('weight files with random changes', 'read, or ' + INPUT + 'no other error, by no command'),
     # E: downloads, from a server on the test machine
     'E01': ('404', 'the next mirror; then MissingResource with the URL and the path where the file belongs'),
     'E02': ('500', 'the next mirror; then MissingResource with the URL and the path where the file belongs'),
