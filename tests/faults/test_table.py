@@ -15,7 +15,7 @@ MIN_CASES = {'A': 34, 'B': 18, 'C': 26, 'D': 22, 'E': 16, 'F': 8, 'G': 18, 'H': 
 def test_the_blocks_have_enough_cases_without_gaps() -> None:
     counts = Counter(case[0] for case in TABLE)
     assert sum(MIN_CASES.values()) == 193 and len(TABLE) >= 193
-    assert set(counts) == set(MIN_CASES) and all(counts[block] >= least for block, least in MIN_CASES.items())
+    assert set(counts) >= set(MIN_CASES) and all(counts[block] >= least for block, least in MIN_CASES.items())
     for block, number in counts.items():
         assert [case for case in TABLE if case[0] == block] == [f'{block}{i:02}' for i in range(1, number + 1)]
     assert all(fault and expected for fault, expected in TABLE.values())
