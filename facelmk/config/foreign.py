@@ -2,14 +2,11 @@
 
 from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from mmengine import Config
 
 from ..registry import CONFIG_FORMATS
-
-if TYPE_CHECKING:
-    from .source import ConfigSource
 
 Change = Callable[[Config], None]
 
@@ -32,8 +29,8 @@ class ConfigFormat:
         """The config of facelmk that a file is based on, and the changes that the file makes; None for other files."""
         return None
 
-    def translate(self, values: Mapping[str, Any], source: 'ConfigSource') -> dict[str, Any] | None:
-        """The config of facelmk that does the same as the values of a file and its bases; None for other files."""
+    def translate(self, values: Mapping[str, Any], source: Any) -> dict[str, Any] | None:
+        """The config of facelmk that does the same as the values of a ConfigSource; None for other files."""
         return None
 
     def replacement(self, name: str) -> str | None:

@@ -132,8 +132,8 @@ def read_values(source: ConfigSource, safe: bool = False) -> Config:
             config = Config.fromfile(source.path, import_custom_modules=False)
             for known in config_formats():
                 known.refuse(source.path, config.text)  # bases of other packages, which only mmengine finds
-    for key in [key for key, value in config.items() if isinstance(value, HELPERS)]:
-        config.pop(key)
+        for key in [key for key, value in config.items() if isinstance(value, HELPERS)]:
+            config.pop(key)
     return config
 
 

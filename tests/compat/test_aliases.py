@@ -139,6 +139,7 @@ def test_a_published_name_is_known(theirs: str, ours: str) -> None:
     assert our_name(theirs) == our_name(Path(theirs)) == ours
 
 
+@pytest.mark.fault('Q01')
 @pytest.mark.parametrize('path', PUBLISHED)
 def test_a_name_alone_gives_the_same_or_is_refused(path: str) -> None:
     name = Path(path).name
@@ -150,6 +151,7 @@ def test_a_name_alone_gives_the_same_or_is_refused(path: str) -> None:
     assert 'deeppose/wflw' in str(error.value) and 'topdown_heatmap/wflw' in str(error.value)
 
 
+@pytest.mark.fault('Q02')
 @pytest.mark.parametrize(
     'path',
     [

@@ -73,6 +73,7 @@ NEAR = {  # a line of a config, and what the error offers
 }
 
 
+@pytest.mark.fault('Q07')
 @pytest.mark.parametrize('line', NEAR)
 def test_a_near_name_carries_the_arguments(line: str, tmp_path: Path) -> None:
     path = tmp_path / 'mine.py'
@@ -98,6 +99,7 @@ BASES = {  # a config that is based on one of facelmk by _base_
 }
 
 
+@pytest.mark.fault('Q06')
 @pytest.mark.parametrize('base', BASES)
 def test_bases_by_name_of_configs_with_read_base(base: str, tmp_path: Path) -> None:
     from facelmk.config import config_folder
@@ -112,6 +114,7 @@ def test_bases_by_name_of_configs_with_read_base(base: str, tmp_path: Path) -> N
     assert f'{path}:' in str(error.value) and 'lazy_import' not in str(error.value) and error.value.exit_code == 2
 
 
+@pytest.mark.fault('Q08')
 def test_a_base_of_an_installed_package_is_read_without_importing_it(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

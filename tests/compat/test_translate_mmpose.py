@@ -145,6 +145,7 @@ WITHOUT_EFFECT = {'test_mode', 'badcase', 'visualization'}  # of MMPose's own pu
 WEIGHED_ANYWAY = ('model', 'head', 'loss', 'use_target_weight')  # KeypointMSELoss of MMPose 1.x does not read it
 
 
+@pytest.mark.fault('Q04')
 @pytest.mark.parametrize(
     'text', [files.heatmap(), files.regression(), files.rtmpose()], ids=['heatmap', 'deeppose', 'rtmpose']
 )
@@ -212,6 +213,7 @@ REFUSED = {  # a change of the text, and what the error names
 }
 
 
+@pytest.mark.fault('Q03')
 @pytest.mark.parametrize('before', REFUSED)
 def test_what_has_no_counterpart_is_refused_by_key_file_and_line(before: str, tmp_path: Path) -> None:
     after, named = REFUSED[before]

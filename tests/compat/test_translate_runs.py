@@ -171,6 +171,7 @@ def test_a_config_based_on_a_file_of_mmpose(text: str, tmp_path: Path) -> None:
     assert config == expected
 
 
+@pytest.mark.fault('Q05')
 def test_a_variable_that_changes_nothing_is_refused(tmp_path: Path) -> None:
     files.write(tmp_path, files.heatmap(), 'base.py')
     child = files.write(tmp_path, "_base_ = ['base.py']\ndata_root = '/disk/wflw'\n", 'child.py')

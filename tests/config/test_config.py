@@ -46,7 +46,7 @@ def refused(call, *arguments):
 def test_a_config_is_found_by_path_by_name_and_by_file_name(write):
     path = write(CONFIG)
     assert find_config(path) == path
-    assert find_config('quickstart') == find_config('quickstart.py') == find_config('elsewhere/quickstart')
+    assert find_config('quickstart') == find_config('quickstart.py') == find_config('there/configs/quickstart.py')
     assert {'quickstart', 'deeppose_r50_wflw', 'hrnetv2_w18_wflw'} <= set(config_names())
     assert all(find_config(name).stem == name for name in config_names())
 

@@ -345,6 +345,15 @@ TABLE: dict[str, tuple[str, str]] = {
     'L09': ('a long drawing', 'done, total, rate and remaining time, on a terminal and in a log'),
     'L10': ('a signal while a batch is loaded, or in a validation', 'the state is saved at once; ' + RESUMES),
     'L11': ('a missing file, a misspelt option or value', INPUT + 'no drawing, log or work folder before it'),
+    # Q: configs of MMPose
+    'Q01': ('one name of MMPose for two networks', INPUT + 'both paths; a path gives its own network'),
+    'Q02': ('path with folders that MMPose does not have', INPUT + 'no other config is taken'),
+    'Q03': ('key of MMPose without a counterpart', INPUT + 'the key, its value, file and line'),
+    'Q04': ('any other value in a config of MMPose', 'another translation, or an error'),
+    'Q05': ('variable that a child assigns without effect', INPUT + 'its file and line'),
+    'Q06': ('_base_ of a config with read_base()', 'joined; in a program FacelmkError (exit 2) with both lines'),
+    'Q07': ('part or argument of MMPose in a config of facelmk', INPUT + 'the part here, with its arguments'),
+    'Q08': ('base of an installed package', 'read as data; the package is not imported'),
 }
 
 OPEN: dict[str, str] = {'I10': 'one environment has one numpy; requirements/constraints.txt pins both'}

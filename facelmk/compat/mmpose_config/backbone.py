@@ -2,6 +2,7 @@
 
 from typing import Any, NamedTuple
 
+from ...models.backbones import ResNet, SCNet
 from .reading import Part, Values
 
 START_WEIGHTS = {  # names that only MMPose's libraries know
@@ -102,7 +103,7 @@ def _hrnet(part: Part) -> Network:
     return Network(config, stages['stage4']['num_channels'], 4, sync)
 
 
-def _resnet(part: Part, name: str = 'ResNet') -> Network:
+def _resnet(part: Part, ours: type[ResNet] = ResNet) -> Network:
     fixed: Values = dict(
         in_channels=3, stem_channels=64, base_channels=64, expansion=None, num_stages=4, strides=(1, 2, 2, 2)
     )
@@ -111,14 +112,16 @@ def _resnet(part: Part, name: str = 'ResNet') -> Network:
         part.only(key, value)
     part.skip('zero_init_residual')
     depth, stages = part.get('depth'), [i + 1 for i in part.get('out_indices', [3])]
-    expansion = 1 if depth in (18, 34) else 4
-    config: Values = dict(type=name, depth=depth) | ({} if stages == [4] else {'out_stages': tuple(stages)})
+    if depth not in ours.depths:
+        part.refuse('depth', ' or '.join(map(str, ours.depths)))
+    expansion = 1 if depth == 18 else 4
+    config: Values = dict(type=ours.__name__, depth=depth) | ({} if stages == [4] else {'out_stages': tuple(stages)})
     channels = [RESNET_WIDTH * expansion // 2 ** (4 - stage) for stage in stages]
     return Network(config, channels, 2 ** (stages[0] + 1), _usual_norm(part))
 
 
 def _scnet(part: Part) -> Network:
-    return _resnet(part, 'SCNet')
+    return _resnet(part, SCNet)
 
 
 def _mobilenet(part: Part) -> Network:

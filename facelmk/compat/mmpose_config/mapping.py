@@ -11,7 +11,7 @@ from .reading import Part
 
 Conversion = tuple[NDArray[np.float64], NDArray[np.bool_]]  # points (K, 2), and which of them have a source
 
-COFW_TO_LAPA = {  # of MMPose's face6 configs; 13 of them are other points of the face
+COFW_TO_LAPA = {  # of MMPose's face6 configs; ten of COFW's points become other points of the face
     33: 0,
     38: 2,
     35: 4,

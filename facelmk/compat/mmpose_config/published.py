@@ -28,14 +28,13 @@ def _below(value: Any, root: str) -> Any:
         return [_below(child, root) for child in value]
     if not isinstance(value, dict):
         return value
-    moved = {key: root if key == 'root' else _below(child, root) for key, child in value.items()}
+    moved: Values = {key: root if key == 'root' else _below(child, root) for key, child in value.items()}
     for _, ann_file, _ in _keys(moved) if 'subset_files' in moved else ():
         file = Path(root, ann_file)
         if file.is_file():
+            names: dict[str, str] = moved['subset_files']
             moved['subset_files'] = {
-                tag: name
-                for tag, name in moved['subset_files'].items()
-                if file.with_name(f'{file.stem}_{name}{file.suffix}').is_file()
+                tag: name for tag, name in names.items() if file.with_name(f'{file.stem}_{name}{file.suffix}').is_file()
             }
     return moved
 

@@ -23,7 +23,10 @@ class Reading:
         self.last = ''
 
     def refuse(self, place: str, what: str) -> NoReturn:
-        raise UnknownName(f'{locate(self.source, place)}: {what}. docs/moving.md lists what is translated from MMPose')
+        end = '' if what.endswith('?') else '.'
+        raise UnknownName(
+            f'{locate(self.source, place)}: {what}{end} docs/moving.md lists what is translated from MMPose'
+        )
 
     def refuse_unread(self, keys: list[str]) -> None:
         """Refuse the first value below these keys of the config that nothing has read."""

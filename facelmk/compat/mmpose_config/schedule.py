@@ -6,8 +6,11 @@ from ...config.arguments import find
 from ...registry import OPTIM_WRAPPER_CONSTRUCTORS, PARAM_SCHEDULERS
 from .reading import Part, Values
 
-UNCHANGED = ('auto_scale_lr', 'randomness', 'env_cfg', 'log_processor', 'work_dir', 'experiment_name')
-LEFT_OUT = {  # keys of the Runner whose usual value needs no line
+UNCHANGED = (  # keys of mmengine's Runner that are the same here
+    *('auto_scale_lr', 'randomness', 'env_cfg', 'log_processor', 'work_dir', 'experiment_name', 'sync_bn'),
+    *('find_unused_parameters', 'model_wrapper_cfg', 'compile', 'efficient_conv_bn_eval'),
+)
+LEFT_OUT = {  # keys whose usual value needs no line
     'log_level': ('INFO',),
     'load_from': (None,),
     'resume': (False,),

@@ -14,7 +14,7 @@ from .metrics import translate_metrics
 from .model import MODEL, translate_model
 from .pipeline import Steps, translate_pipeline
 from .reading import Part, Reading, Values, plain, unusable
-from .schedule import translate_schedule, translate_test_loop
+from .schedule import LEFT_OUT, UNCHANGED, translate_schedule, translate_test_loop
 from .variables import refuse_unused_variables
 
 PHASES = ('train', 'val', 'test')
@@ -22,8 +22,7 @@ KEYS = (  # of a config that are read; all others are variables of the file
     'model',
     *(f'{phase}_{part}' for phase in PHASES for part in ('dataloader', 'cfg')),
     *('val_evaluator', 'test_evaluator', 'default_hooks', 'custom_hooks', 'optim_wrapper', 'param_scheduler'),
-    *('visualizer', 'auto_scale_lr', 'randomness', 'env_cfg', 'log_processor', 'work_dir', 'experiment_name'),
-    *('log_level', 'load_from', 'resume', 'launcher', 'default_scope', 'backend_args', 'file_client_args'),
+    *('visualizer', *UNCHANGED, *LEFT_OUT),
 )
 REFUSED = ('custom_imports',)  # of the Runner: parts of the user's own, for MMPose
 
