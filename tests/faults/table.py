@@ -282,7 +282,10 @@ TABLE: dict[str, tuple[str, str]] = {
     'K11': ('saved and loaded', 'bit-equal output'),
     'K12': ('exported twice', 'the same bytes'),
     # R: boxes of a detector, and codecs that do not fit
-    'R01': ('no detected box, or landmarks that are not finite', 'a failure in FR, AUC, PCK and AP; NME and EPE say so'),
+    'R01': (
+        'no detected box, or landmarks that are not finite',
+        'a failure in FR, AUC, PCK and AP; NME and EPE say so',
+    ),
     'R02': ('bbox_file without some of the faces', 'the log gives their number; metrics know which they are'),
     'R03': ('bbox_file that is damaged, or of other pictures', BAD_FILE + 'and the row'),
     'R04': ('disc of UDPCombined smaller than a cell', INPUT + 'the factor, and the smallest one for this grid'),
