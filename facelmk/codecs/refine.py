@@ -120,9 +120,9 @@ def _blur_matrix(length: int, kernel: int) -> Tensor:
 
 def blurred_by_reflection(maps: Tensor, kernel: int) -> Tensor:
     """Blur maps as OpenCV does by default: beyond the border the map is reflected about its outermost cell."""
-    maps = maps.double()
-    rows, columns = (_reflecting_blur_matrix(length, kernel).to(maps.device) for length in maps.shape[-2:])
-    return rows @ maps @ columns.T
+    rows, columns = (_reflecting_blur_matrix(length, kernel).to(maps) for length in maps.shape[-2:])
+    with torch.autocast(maps.device.type, enabled=False):
+        return rows @ maps @ columns.T
 
 
 def _reflecting_blur_matrix(length: int, kernel: int) -> Tensor:
@@ -140,13 +140,12 @@ def dark_rows(rows: Tensor, bins: Tensor, kernel: int) -> Tensor:
     As in MMPose, heights are clamped to 0.001 to 50 before the logarithm, and the outermost bins repeated.
     A row without a clear maximum would move the bin anywhere, so an offset is at most half of the kernel.
     """
-    flat = rows.double().flatten(0, -2)
-    blur = F.conv1d(flat[:, None], blur_kernel_1d(kernel).to(flat.device)[None, None], padding=kernel // 2)[:, 0]
+    flat, length = rows.double().flatten(0, -2), rows.shape[-1]
+    blur = flat @ _blur_matrix(length, kernel).to(flat.device)  # in double precision also under mixed precision
     height = blur.amax(-1, keepdim=True)
-    blur = blur * flat.amax(-1, keepdim=True) / height.where(height != 0, torch.ones_like(height))
-    log = F.pad(blur.clamp(1e-3, 50.0).log()[:, None], (2, 2), mode='replicate')[:, 0]
-    step = torch.arange(5, device=rows.device)
-    window = log.gather(-1, bins.flatten()[:, None] + step)
+    scale = flat.amax(-1, keepdim=True) / height.where(height != 0, torch.ones_like(height))
+    index = bins.flatten()[:, None] + torch.arange(-2, 3, device=rows.device)
+    window = (blur.gather(-1, index.clamp(0, length - 1)) * scale).clamp(1e-3, 50.0).log()
     slope = 0.5 * (window[:, 3] - window[:, 1])
     curvature = 1e-9 + 0.25 * (window[:, 4] - 2 * window[:, 2] + window[:, 0])
     return (-slope / curvature).clamp(-(kernel // 2), kernel // 2).to(rows).view(rows.shape[:-1])

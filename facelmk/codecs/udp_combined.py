@@ -50,14 +50,19 @@ class UDPCombined(UDP):
             (cells[..., axis, None] - torch.arange(length, device=cells.device)) / radius
             for axis, length in enumerate((W, H))
         )
-        x, y = x[..., None, :].expand(-1, -1, H, W), y[..., :, None].expand(-1, -1, H, W)
-        disc = (x**2 + y**2 <= 1).to(x)
-        on_grid, is_visible = disc.amax((-2, -1)) > 0, visible > 0.5
-        weight = torch.where(on_grid | ~is_visible, visible.float(), torch.zeros_like(visible, dtype=torch.float))
-        weight, counts = weight[..., None, None], (on_grid & is_visible)[..., None, None]
-        maps = torch.stack((disc, x, y), 2) * counts[:, :, None]
-        weights = torch.stack((weight.expand_as(disc), *[weight * disc] * 2), 2)
-        return maps.flatten(1, 2).to(like), weights.flatten(1, 2).to(like)
+        disc = (x**2)[..., None, :] + (y**2)[..., :, None] <= 1
+        on_grid, is_visible = disc.flatten(-2).any(-1), visible > 0.5
+        weight = torch.where(on_grid | ~is_visible, visible.float(), torch.zeros_like(visible, dtype=torch.float)).to(
+            like
+        )
+        counts = (on_grid & is_visible)[..., None]
+        target, weights = (like.new_empty(*disc.shape[:2], 3, H, W) for _ in range(2))
+        target[:, :, 0] = disc & counts[..., None]
+        target[:, :, 1] = (x * counts).to(like)[..., None, :]
+        target[:, :, 2] = (y * counts).to(like)[..., :, None]
+        weights[:, :, 0] = weight[..., None, None]
+        weights[:, :, 1:] = (target[:, :, 0] * weight[..., None, None])[:, :, None]
+        return target.flatten(1, 2), weights.flatten(1, 2)
 
     def decode(self, output: Tensor, size: int) -> tuple[Tensor, Tensor]:
         H, W = output.shape[-2:]
