@@ -23,6 +23,9 @@ class SimCC(Codec):
     evenly over the others.
     """
 
+    kind = 'bins'
+    ranges = {'sigma': (0, 100), 'split': (0.25, 16), 'smoothing': (0, 0.99)}
+
     def __init__(
         self,
         sigma: float = 6.0,

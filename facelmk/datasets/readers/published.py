@@ -26,6 +26,7 @@ class PublishedFaces(FaceDataset):
     """
 
     takes_defects = True
+    ranges = {'counts': {'*': (0, 1_000_000_000)}}
 
     def __init__(
         self,

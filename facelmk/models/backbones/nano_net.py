@@ -10,7 +10,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from ...registry import BACKBONES
+from ...registry import BACKBONES, Range
 from .base import Backbone
 from .blocks import ConvNorm, conv_norm, he_init
 from .quick_net import Separable
@@ -25,6 +25,13 @@ class NanoNet(Backbone):
     """
 
     stages = 3
+    multiple = 16
+    ranges = {
+        'width': (8, 1024),
+        'widths': Range(8, 2048, length=3),
+        'depths': Range(0, 32, length=3),
+        'merged': Range(0, 32, length=2),
+    }
 
     def __init__(
         self,

@@ -11,7 +11,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from ...registry import BACKBONES
+from ...registry import BACKBONES, Range
 from .base import Backbone
 from .blocks import conv_norm, conv_norm_relu, he_init
 
@@ -37,6 +37,8 @@ class QuickNet(Backbone):
     """
 
     stages = 3
+    multiple = 16
+    ranges = {'width': (8, 1024), 'widths': Range(8, 2048, length=3), 'depths': Range(0, 32, length=3)}
 
     def __init__(
         self,

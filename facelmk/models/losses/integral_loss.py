@@ -4,6 +4,7 @@ import torch
 from torch import Tensor
 from torch.nn import functional as F
 
+from ...errors import FacelmkError
 from ...registry import LOSSES
 from .base import Loss
 
@@ -16,8 +17,13 @@ class IntegralLoss(Loss):
     distance is the error that matters (https://arxiv.org/abs/1711.08229, https://arxiv.org/abs/1801.07372).
     """
 
+    kinds = ('log-probabilities',)
+    ranges = {'spread': (0, 1000), 'place': (0, 1000)}
+
     def __init__(self, spread: float = 0.3, place: float = 1.0) -> None:
         super().__init__()
+        if spread == place == 0:
+            raise FacelmkError('IntegralLoss: spread=0, place=0. Expected one of them above 0')
         self.spread, self.place = spread, place
 
     def forward(self, output: Tensor, target: Tensor, weight: Tensor | None = None) -> Tensor:

@@ -1,0 +1,110 @@
+"""Whether backbone, head, codec and losses fit together, from what each of their classes says; and how to build one.
+
+A codec has a `kind`, a head and a loss have the `kinds` that they make and take; none means any. A backbone's
+`side_multiple` says which crops it takes.
+"""
+
+import inspect
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from ..codecs import Codec
+from ..errors import FacelmkError
+from ..markups import MARKUPS
+from ..registry import BACKBONES, CODECS, HEADS, LOSSES, Registry
+
+
+def check_fit(values: Mapping[str, Any]) -> None:
+    """Refuse parts of a FaceLandmarker, given as its arguments, that do not fit together."""
+    _check_size(values)
+    head, markup, size = values['head'], values.get('markup', 'wflw'), values.get('size', 256)
+    codecs = [('codec', values['codec']), *((f'{place}.target', term['target']) for place, term in _targets(values))]
+    channels = []
+    for place, config in codecs:
+        codec = build_part(CODECS, config, markup=markup)
+        channels.append(codec.channels(MARKUPS[markup].size, size))
+        _check_kind(f'model.{place}', codec, HEADS, head, 'model.head')
+        if channels[-1] != channels[0]:
+            raise FacelmkError(
+                f'model.{place}={config["type"]} has {channels[-1]} channels, model.codec has {channels[0]}. Expected '
+                'codecs of as many channels, since they encode targets of one output'
+            )
+        if place == 'codec':
+            check_channels(head, channels[0], codec, markup)
+    for place, term in terms(values['loss']):
+        codec = build_part(CODECS, term.get('target', values['codec']), markup=markup)
+        _check_kind(f'model.{place}.target' if 'target' in term else 'model.codec', codec, LOSSES, term['loss'], place)
+
+
+def terms(loss: Mapping[str, Any] | Sequence[Mapping[str, Any]]) -> list[tuple[str, dict[str, Any]]]:
+    """The place and the dict of each term, as dict(loss=..., weight=..., target=...)."""
+    if isinstance(loss, Mapping):
+        return [('loss', dict(loss=loss))]
+    return [(f'loss[{i}]', dict(term)) for i, term in enumerate(loss)]
+
+
+def _targets(values: Mapping[str, Any]) -> list[tuple[str, dict[str, Any]]]:
+    return [(place, term) for place, term in terms(values['loss']) if 'target' in term]
+
+
+def _check_size(values: Mapping[str, Any]) -> None:
+    """Refuse crops whose side the network's strides do not divide."""
+    size, backbone = values.get('size'), values['backbone']
+    multiple_of = getattr(_class_of(BACKBONES, backbone), 'side_multiple', None)
+    multiple = 1 if multiple_of is None else multiple_of(backbone)
+    if size is not None and size % multiple:
+        low = max(size // multiple, 1) * multiple
+        raise FacelmkError(
+            f'model.size={size}, the side of the crops. Expected a multiple of {multiple} for {backbone["type"]}, such '
+            f'as {low} or {low + multiple}. Set CropFace.size in all pipelines'
+        )
+
+
+def _check_kind(place: str, codec: Codec, registry: Registry, config: Mapping[str, Any], other: str) -> None:
+    """Refuse a head or a loss that does not make or take what the codec writes."""
+    kind, part = getattr(codec, 'kind', ''), _class_of(registry, config)
+    kinds = getattr(part, 'kinds', ())
+    if kind and kinds and kind not in kinds:
+        raise FacelmkError(
+            f'{place}={type(codec).__name__} is for {kind}, {other}={config["type"]} for {" or ".join(kinds)}. '
+            f'Expected parts for the same. Choose {_names(registry, kind)}, or another codec'
+        )
+
+
+def _names(registry: Registry, kind: str) -> str:
+    return ' or '.join(name for name in registry if kind in getattr(registry.get(name), 'kinds', ()) or ()) or 'another'
+
+
+def check_channels(head: Mapping[str, Any], channels: int, codec: Codec, markup: str) -> None:
+    """Refuse a number of channels in a head's config that is not the codec's."""
+    if head.get('out_channels', channels) != channels:
+        raise FacelmkError(
+            f'model.head.out_channels={head["out_channels"]!r}. Expected {channels}, which '
+            f'{type(codec).__name__} needs for markup={markup!r}. Remove out_channels from the config: '
+            'FaceLandmarker passes it to the head.'
+        )
+
+
+def build_part(registry: Registry, config: dict[str, Any], **facts: Any) -> Any:
+    """Build a part. Each fact is passed on if the part's signature has an argument of that name.
+
+    A value in the config wins over a fact.
+    """
+    part = _class_of(registry, config)
+    accepted = _argument_names(part) if inspect.isclass(part) else set()
+    return registry.build(config, default_args={name: fact for name, fact in facts.items() if name in accepted})
+
+
+def _class_of(registry: Registry, config: Mapping[str, Any]) -> Any:
+    return registry.get(config['type']) if isinstance(config.get('type'), str) else config.get('type')
+
+
+def _argument_names(part: type) -> set[str]:
+    """The names of a class's arguments, with those of its bases where __init__ passes **options on."""
+    names: set[str] = set()
+    for owner in part.__mro__:
+        parameters = inspect.signature(vars(owner).get('__init__', object.__init__)).parameters.values()
+        names |= {p.name for p in parameters}
+        if '__init__' in vars(owner) and not any(p.kind is p.VAR_KEYWORD for p in parameters):
+            break
+    return names
