@@ -51,6 +51,7 @@ DEFAULT_TYPES = {  # of parts that may leave their type out
     'log_processor': 'LogProcessor',
     'val_cfg': 'ValLoop',
     'test_cfg': 'TestLoop',
+    **{f'{phase}_dataloader.sampler': 'FaceSampler' for phase in ('train', 'val', 'test')},
 }
 BACKENDS = ('nccl', 'gloo', 'mpi', 'ucc', 'xccl', 'hccl', 'cncl', 'mccl', 'smddp', 'cpu:gloo,cuda:nccl')
 MULTIPLIER = Range(0, 10_000)
