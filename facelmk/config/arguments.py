@@ -85,7 +85,9 @@ def _takes_more(function: Any) -> bool:
 
 def loader_arguments() -> dict[str, Argument]:
     """The arguments of a data loader, and the one that the Runner takes out of its dict."""
-    return arguments(DataLoader) | {'num_batch_per_epoch': Argument(Annotated[int, COUNT], None)}
+    names = arguments(DataLoader)
+    size = Annotated[int, RANGES[DataLoader]['batch_size']]  # torch takes None, too, and then makes no batches
+    return names | {'batch_size': Argument(size, 1), 'num_batch_per_epoch': Argument(Annotated[int, COUNT], None)}
 
 
 def part_of(values: Any, registry: Registry) -> Any:

@@ -164,6 +164,11 @@ def _runner_mistakes(config: Config, source: Source) -> Mistakes:
     """Options of torch's functions that need, or exclude, one another."""
     for phase in PHASES:
         loader = config.get(f'{phase}_dataloader') or {}
+        if loader.get('shuffle'):
+            yield FacelmkError(
+                f'{source}: {phase}_dataloader has shuffle={loader["shuffle"]}. Expected it in the sampler: '
+                f'{phase}_dataloader.sampler.shuffle'
+            )
         for key in ('persistent_workers', 'prefetch_factor'):
             if loader.get(key) and not loader.get('num_workers'):
                 yield FacelmkError(

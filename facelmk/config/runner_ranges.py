@@ -28,16 +28,18 @@ RULE = {'less', 'greater'}
 
 RANGES: dict[Any, Ranges] = {
     DataLoader: dict(
-        batch_size=Range(1, 65536), num_workers=Range(0, 256), timeout=Range(0, 86400), prefetch_factor=Range(1, 1024)
+        batch_size=Range(1, 65536),
+        num_workers=Range(0, 256),
+        timeout=Range(0, 86400),
+        prefetch_factor=Range(1, 1024),
+        multiprocessing_context={'fork', 'spawn', 'forkserver'},
     ),
     DefaultSampler: dict(seed=SEED),
     InfiniteSampler: dict(seed=SEED),
     EpochBasedTrainLoop: dict(
-        max_epochs=EPOCHS, val_begin=Range(0, MAX_EPOCHS), val_interval=EPOCHS, dynamic_intervals=Range(0, MAX_EPOCHS)
+        max_epochs=EPOCHS, val_begin=Range(0, MAX_EPOCHS), val_interval=EPOCHS, dynamic_intervals=EPOCHS
     ),
-    IterBasedTrainLoop: dict(
-        max_iters=COUNT, val_begin=COUNT_FROM_0, val_interval=COUNT, dynamic_intervals=COUNT_FROM_0
-    ),
+    IterBasedTrainLoop: dict(max_iters=COUNT, val_begin=COUNT_FROM_0, val_interval=COUNT, dynamic_intervals=COUNT),
     OptimWrapper: dict(accumulative_counts=Range(1, 65536)),
     AmpOptimWrapper: dict(
         loss_scale=Range(0, 2**32, above=True, also=('dynamic',)), dtype={'float16', 'bfloat16', 'float32', 'float64'}
@@ -47,6 +49,7 @@ RANGES: dict[Any, Ranges] = {
         **dict.fromkeys(('momentum', 'betas', 'alpha', 'rho', 'momentum_decay'), DECAY),
         **dict.fromkeys(('weight_decay', 'lr_decay', 'dampening', 'initial_accumulator_value'), SHARE),
         eps=SHARE_ABOVE_0,
+        maximize={False},  # it would raise the loss
         t0=COUNT,
         etas=Range(0, 10, above=True, length=2, rising=True),
         step_sizes=Range(0, 1000, above=True, length=2, rising=True),
@@ -79,7 +82,7 @@ RANGES: dict[Any, Ranges] = {
         min_value=SHARE,
         eps=SHARE,
     ),
-    CheckpointHook: dict(interval=COUNT_OR_NEVER, max_keep_ckpts=COUNT_OR_NEVER, save_begin=COUNT_FROM_0),
+    CheckpointHook: dict(interval=COUNT_OR_NEVER, max_keep_ckpts=COUNT_OR_NEVER, save_begin=COUNT_FROM_0, rule=RULE),
     LoggerHook: dict(interval=COUNT, interval_exp_name=COUNT),
     NaiveVisualizationHook: dict(interval=COUNT),
     ProfilerHook: dict(profile_times=COUNT),

@@ -53,6 +53,13 @@ DEFAULT_TYPES = {  # of parts that may leave their type out
     'test_cfg': 'TestLoop',
     **{f'{phase}_dataloader.sampler': 'FaceSampler' for phase in ('train', 'val', 'test')},
 }
+LEVELS = ('CRITICAL', 'FATAL', 'ERROR', 'WARN', 'WARNING', 'INFO', 'DEBUG', 'NOTSET')
+TOP_KINDS: Kinds = {  # of keys whose annotation in the Runner says less
+    'model': dict,
+    'log_level': Literal[LEVELS] | int,
+    'launcher': Literal['none', 'pytorch', 'mpi', 'slurm'],
+    'sync_bn': Literal['torch', 'mmcv'] | None,
+}
 BACKENDS = ('nccl', 'gloo', 'mpi', 'ucc', 'xccl', 'hccl', 'cncl', 'mccl', 'smddp', 'cpu:gloo,cuda:nccl')
 MULTIPLIER = Range(0, 10_000)
 DICTS: dict[str, Kinds] = {  # dicts that are no parts, by their place: the keys that they take, and the kinds of values

@@ -21,6 +21,7 @@ from .schema import (
     NEEDS_TYPE,
     PIPELINES,
     RENAMED_KEYS,
+    TOP_KINDS,
     TOP_REGISTRIES,
     dict_at,
     runner_keys,
@@ -31,9 +32,12 @@ from .source import Source, holder
 ESSENTIAL = ('model', 'train_dataloader', 'val_dataloader', 'test_dataloader')
 PARTS_OF_LOADER = frozenset({'sampler', 'batch_sampler', 'collate_fn', 'worker_init_fn', 'dataset'})
 KEYS_OF_ANY_PART = frozenset({'type', '_scope_'})
-LOOP_OF = {  # by `by_epoch`: the loop, and the key of the other loop, which it ignores
-    True: (EpochBasedTrainLoop, 'max_iters'),
-    False: (IterBasedTrainLoop, 'max_epochs'),
+GIVEN = {  # required arguments that others pass, by the name of the registry
+    **{kind: frozenset[str]() for kind in ('metric', 'transform')},
+    'hook': {'pipeline'},  # `complete` fills in that of the second stage
+    'parameter scheduler': {'optimizer', 'param_name'},
+    'optimizer': {'params'},
+    'loop': {'runner', 'dataloader', 'evaluator'},
 }
 READ_BY_RUNNER = {  # what the Runner takes out of a part before it builds it, by the name of the registry
     'hook': {'priority'},
@@ -53,7 +57,7 @@ def mistakes(config: Config, source: Source) -> Iterator[FacelmkError]:
     known = runner_keys()
     yield from _key_mistakes(config, known, source)
     kinds = {key: hint for key, (hint, _) in arguments(Runner).items() if config.get(key) is not None}
-    kinds |= dict.fromkeys(PIPELINES, list[dict]) | {'model': dict, 'log_level': object}
+    kinds |= dict.fromkeys(PIPELINES, list[dict]) | TOP_KINDS
     for key in filter(config.__contains__, kinds):
         if words := misfit(config[key], kinds[key]):
             yield _wrong_value(source, '', key, config[key], 'a dict with a type' if key == 'model' else words)
@@ -66,8 +70,9 @@ def mistakes(config: Config, source: Source) -> Iterator[FacelmkError]:
             yield from _argument_mistakes(loader, loader_arguments(), f'{phase}_dataloader', source, PARTS_OF_LOADER)
     loop = config.get('train_cfg')
     if isinstance(loop, dict) and 'type' not in loop:
-        kind, also = LOOP_OF[loop.get('by_epoch') is not False]
-        yield from _argument_mistakes(loop, arguments(kind), 'train_cfg', source, {'by_epoch', also})
+        names = arguments(IterBasedTrainLoop if loop.get('by_epoch') is False else EpochBasedTrainLoop)
+        yield from _argument_mistakes(loop, names, 'train_cfg', source, {'by_epoch'})
+        yield from _missing_arguments(loop, names, 'train_cfg', 'loop', source)
 
 
 def _key_mistakes(config: Config, known: set[str], source: Source) -> Iterator[FacelmkError]:
@@ -143,9 +148,10 @@ def _part_mistakes(part: dict, place: str, registry: Registry, source: Source) -
         names = arguments(average) | names
         names.pop('model')
     also = KEYS_OF_ANY_PART | READ_BY_RUNNER.get(registry.name, set())
-    yield from _argument_mistakes(
-        part, names, f'{place} ({getattr(cls, "__name__", cls)})', source, also, takes_any_name(cls)
-    )
+    place = f'{place} ({getattr(cls, "__name__", cls)})'
+    yield from _argument_mistakes(part, names, place, source, also, takes_any_name(cls))
+    if registry.name in GIVEN:
+        yield from _missing_arguments(part, names, place, registry.name, source)
 
 
 def _average_names() -> list[str]:
@@ -169,6 +175,14 @@ def _argument_mistakes(
             yield _unknown_key(source, place, key, set(names) | also - KEYS_OF_ANY_PART)
         elif key in names and key not in also and not by_split and (words := misfit(value, names[key].hint)):
             yield _wrong_value(source, place, key, value, words)
+
+
+def _missing_arguments(
+    values: dict, names: dict[str, Argument], place: str, kind: str, source: Source
+) -> Iterator[FacelmkError]:
+    for key, argument in names.items():
+        if argument.default is inspect.Parameter.empty and key not in values and key not in GIVEN[kind]:
+            yield FacelmkError(f'{source}: {place} has no {key}, which it needs. Add {key}=...')
 
 
 def _unknown_key(source: Source, place: str, key: Any, known: Any) -> FacelmkError:

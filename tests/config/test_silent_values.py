@@ -23,6 +23,7 @@ SINGLE: list[tuple[str, Any, str]] = [  # a key, its value, what is expected
     (f'{OPTIMIZER}.weight_decay', -0.01, 'from 0'),
     (f'{OPTIMIZER}.betas', (0.9, 1.0), 'to 0.99'),
     (f'{OPTIMIZER}.eps', 0, 'above 0'),
+    (f'{OPTIMIZER}.maximize', True, 'False'),
     (f'{SCHEDULE}.1.T_max', 0, 'from 1'),
     (f'{SCHEDULE}.1.eta_min', -1e-5, 'from 0'),
     (f'{SCHEDULE}.1.eta_min', 0.5, 'lr=0.002'),
@@ -36,11 +37,14 @@ SINGLE: list[tuple[str, Any, str]] = [  # a key, its value, what is expected
     ('default_hooks.checkpoint.max_keep_ckpts', 0, 'from 1'),
     ('default_hooks.checkpoint.minutes', -1, 'above 0'),
     ('default_hooks.checkpoint.save_best', 'PCK', 'NME'),
+    ('default_hooks.checkpoint.filename_tmpl', 'mine.pth', '{}'),
     ('default_hooks.logger.interval', 0, 'from 1'),
     ('default_hooks.guard.at_most', 0, 'from 1'),
     ('log_processor.window_size', 0, 'from 1'),
     ('train_dataloader.batch_size', -4, 'from 1'),
     ('train_dataloader.num_workers', -1, 'from 0'),
+    ('train_dataloader.shuffle', True, 'sampler.shuffle'),
+    ('train_dataloader.batch_size', None, 'number'),
     ('train_dataloader.timeout', -1, 'from 0'),
     ('train_dataloader.prefetch_factor', 0, 'from 1'),
     ('train_dataloader.sampler.seed', -1, 'from 0'),
@@ -106,7 +110,8 @@ TOGETHER: list[tuple[dict[str, Any], str, str]] = [  # options, the key and the 
     ({'model.loss': [rows(loss=rows(type='IntegralLoss'), weight=0)]}, 'weight=0', 'above 0'),
     ({'model.loss': [rows(loss=rows(type='WingLoss'), target=rows(type='Coordinates'))]}, 'Coordinates', 'points'),
     ({'model.loss.spread': 0, 'model.loss.place': 0}, 'spread=0', 'above 0'),
-    ({'train_cfg': rows(by_epoch=False, max_iters=0)}, 'max_iters=0', 'from 1'),
+    ({'train_cfg.by_epoch': False}, 'max_epochs', 'max_iters'),
+    ({'param_scheduler': [rows(type='StepLR')]}, 'step_size', 'needs'),
 ]
 
 

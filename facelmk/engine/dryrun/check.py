@@ -20,9 +20,20 @@ from .run_checks import check_disk, check_hooks, check_learning_rate, check_sche
 PHASES = ('train', 'val', 'test')
 
 
-def check_config(config: Config, source: Source, gpus: int = 1, step: bool = True) -> list[Finding]:
-    """All findings about a complete config; with `step`, of a training step and a validation batch on the CPU, too."""
+def check_config(
+    config: Config, source: Source, fill_in: Callable[[], None], gpus: int = 1, step: bool = True
+) -> list[Finding]:
+    """All findings about a config; with `step`, of a training step and a validation batch on the CPU, too.
+
+    `fill_in` completes the config, once its values have been checked.
+    """
     findings = [Finding(ERROR, 'keys', str(mistake)) for mistake in mistakes(config, source)]
+    try:
+        fill_in()
+    except Exception:
+        if not findings:
+            raise
+        return findings
     missing = ['model'] if config.get('model') is None else []
     missing += [*missing_keys('train', config), *missing_keys('val', config)]
     if missing:
@@ -49,7 +60,18 @@ def check_config(config: Config, source: Source, gpus: int = 1, step: bool = Tru
         findings += attempt(lambda check=check: list(check()), subject, 2, findings) or []  # type: ignore[misc]
     if step and parts.model is not None and {'train', 'val'} & set(parts.datasets):
         findings += rehearse(config, parts)
-    return findings
+    return _without_repetitions(findings)
+
+
+def _without_repetitions(findings: list[Finding]) -> list[Finding]:
+    """The findings without those of parts that refuse a value which is a finding already."""
+    known = [finding.message for finding in findings if finding.subject == 'keys']
+
+    def is_known(message: str) -> bool:
+        reason = message.rpartition(': ')[2]
+        return '. Expected ' in reason and any(reason in other for other in known)
+
+    return [finding for finding in findings if finding.subject == 'keys' or not is_known(finding.message)]
 
 
 def exit_code(findings: list[Finding]) -> int:

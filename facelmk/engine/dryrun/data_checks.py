@@ -24,7 +24,7 @@ def check_schemes(config: Config, parts: Parts) -> Iterator[Finding]:
 
 
 def check_best(config: Config, parts: Parts) -> Iterator[Finding]:
-    """A `save_best` that names a subset which the validation data do not have."""
+    """A `save_best` for a subset that the validation data do not have."""
     best = ((config.get('default_hooks') or {}).get('checkpoint') or {}).get('save_best') or ()
     data, metrics = parts.datasets.get('val'), [metric for metric in parts.metrics if isinstance(metric, FaceMetric)]
     if data is None:
@@ -32,7 +32,7 @@ def check_best(config: Config, parts: Parts) -> Iterator[Finding]:
     known = {name for metric in metrics for name in metric.with_prefix(metric.figures([]))}
     known |= {f'{name}/{subset}' for name in known for subset in data.metainfo['subsets']}
     for key in [best] if isinstance(best, str) else best:
-        if known and key != 'auto' and key not in known:
+        if key not in known and key.rpartition('/')[0] in known:
             yield Finding(ERROR, 'save_best', f'{key!r} is no figure. {did_you_mean(key, known)}')
 
 
