@@ -20,6 +20,7 @@ from ..registry.ranges import expected, ranges_of
 from .runner_ranges import COUNT, RANGES
 
 CLOSED = (CheckpointHook.__init__, EMAHook.__init__)  # their **kwargs take a few names alone, which others declare
+LOOPS = 'mmengine.runner.loops'  # takes 1e5 for a whole number
 SIMPLE = (str, int, float, bool, type(None))
 WORDS: dict[Any, str] = {
     int: 'a whole number',
@@ -64,6 +65,7 @@ def arguments(part: Any) -> dict[str, Argument]:
         for name, parameter in parameters.items():
             if parameter.kind not in (parameter.VAR_KEYWORD, parameter.VAR_POSITIONAL) and name != 'self':
                 hint = hints.get(name, object)
+                hint = float if hint is int and function.__module__ == LOOPS else hint
                 hint = Optional[hint] if parameter.default is None else hint  # noqa: UP045  not all hints know |
                 hint = Annotated[hint, ranges[name]] if name in ranges else hint
                 found.setdefault(name, Argument(hint, parameter.default))
@@ -150,9 +152,9 @@ def _fits(value: Any, hint: Any) -> bool:
         return any(_fits(value, choice) for choice in inner)
     if kind is Literal:
         return value in inner
-    if kind is int and isinstance(value, float):
-        return value % 1 == 0  # False of NaN, too
-    if kind in (int, float):
+    if kind is int:
+        return isinstance(value, numbers.Integral) and not isinstance(value, bool)
+    if kind is float:
         return isinstance(value, numbers.Real) and not isinstance(value, bool)
     if kind in (str, Path):
         return isinstance(value, (str, Path))

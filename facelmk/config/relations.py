@@ -117,20 +117,24 @@ def _metrics(config: Config, phase: str) -> list[Any]:
 
 
 def _best_mistakes(config: Config, source: Source) -> Mistakes:
-    """A `save_best` that names no figure which the validation computes."""
-    hook = (config.get('default_hooks') or {}).get('checkpoint') or {}
-    best = hook.get('save_best')
-    if not best or config.get('val_dataloader') is None:
+    """A `save_best` or `monitor` that names no figure which the validation computes."""
+    best = ((config.get('default_hooks') or {}).get('checkpoint') or {}).get('save_best') or ()
+    names = [('default_hooks.checkpoint', 'save_best', key) for key in ([best] if isinstance(best, str) else best)]
+    for place, registry in (('custom_hooks', registries.HOOKS), ('param_scheduler', registries.PARAM_SCHEDULERS)):
+        for i, row in enumerate(rows(config.get(place))):
+            if argument := arguments_of(row, registry).get('monitor'):
+                names.append((f'{place}[{i}]', 'monitor', row.get('monitor', argument.default)))
+    if not names or config.get('val_dataloader') is None:
         return
     metrics = _metrics(config, 'val')
     if not all(hasattr(metric, 'figures') and hasattr(metric, 'with_prefix') for metric in metrics):
         return  # another project's metric, which does not say what it computes
     known = {name for metric in metrics for name in metric.with_prefix(metric.figures([]))}
-    for key in [best] if isinstance(best, str) else best:
+    for place, word, key in names:
         if not (known if key == 'auto' else any(key == name or key.startswith(f'{name}/') for name in known)):
             yield FacelmkError(
-                f'{holder(source, "save_best")}: default_hooks.checkpoint has save_best={key!r}. Expected a figure '
-                f'that val_evaluator computes: {", ".join(sorted(known)) or "it has no metric"}'
+                f'{holder(source, word)}: {place} has {word}={key!r}. Expected a figure that val_evaluator '
+                f'computes: {", ".join(sorted(known)) or "it has no metric"}'
             )
 
 
@@ -175,6 +179,9 @@ def _runner_mistakes(config: Config, source: Source) -> Mistakes:
                     f'{source}: {phase}_dataloader has {key}={loader[key]} without workers. Expected num_workers >= 1, '
                     f'or no {key}'
                 )
+    scale = config.get('auto_scale_lr') or {}
+    if scale.get('enable') and scale.get('base_batch_size') is None:
+        yield FacelmkError(f'{source}: auto_scale_lr has enable=True. Expected base_batch_size beside it')
     clip = (config.get('optim_wrapper') or {}).get('clip_grad') or {}
     kind = clip.get('type', 'norm')
     limit = 'max_norm' if kind == 'norm' else 'clip_value'

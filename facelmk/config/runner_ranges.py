@@ -15,10 +15,10 @@ from ..registry.ranges import Range, Ranges
 
 MAX_EPOCHS = 100_000
 MAX_STEPS = 100_000_000
-EPOCHS = Range(1, MAX_EPOCHS)
-COUNT = Range(1, MAX_STEPS)
+EPOCHS = Range(1, MAX_EPOCHS, step=1)
+COUNT = Range(1, MAX_STEPS, step=1)
 COUNT_OR_NEVER = Range(1, MAX_STEPS, also=(-1,))
-COUNT_FROM_0 = Range(0, MAX_STEPS)
+COUNT_FROM_0 = Range(0, MAX_STEPS, step=1)
 SEED = Range(0, 2**32 - 1)  # what NumPy takes
 SHARE = Range(0, 1)
 SHARE_ABOVE_0 = Range(0, 1, above=True)
@@ -37,7 +37,7 @@ RANGES: dict[Any, Ranges] = {
     DefaultSampler: dict(seed=SEED),
     InfiniteSampler: dict(seed=SEED),
     EpochBasedTrainLoop: dict(
-        max_epochs=EPOCHS, val_begin=Range(0, MAX_EPOCHS), val_interval=EPOCHS, dynamic_intervals=EPOCHS
+        max_epochs=EPOCHS, val_begin=Range(0, MAX_EPOCHS, step=1), val_interval=EPOCHS, dynamic_intervals=EPOCHS
     ),
     IterBasedTrainLoop: dict(max_iters=COUNT, val_begin=COUNT_FROM_0, val_interval=COUNT, dynamic_intervals=COUNT),
     OptimWrapper: dict(accumulative_counts=Range(1, 65536)),

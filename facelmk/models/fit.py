@@ -30,7 +30,9 @@ def check_fit(values: Mapping[str, Any]) -> None:
                 'codecs of as many channels, since they encode targets of one output'
             )
         if place == 'codec':
-            check_channels(head, channels[0], codec, markup)
+            facts = dict(out_channels=channels[0], maps=channels[0], bins=codec.bins(size), size=values.get('size'))
+            check_facts(HEADS, head, facts)
+            check_facts(BACKBONES, values['backbone'], facts)
     for place, term in terms(values['loss']):
         codec = build_part(CODECS, term.get('target', values['codec']), markup=markup)
         _check_kind(f'model.{place}.target' if 'target' in term else 'model.codec', codec, LOSSES, term['loss'], place)
@@ -75,24 +77,25 @@ def _names(registry: Registry, kind: str) -> str:
     return ' or '.join(name for name in registry if kind in getattr(registry.get(name), 'kinds', ()) or ()) or 'another'
 
 
-def check_channels(head: Mapping[str, Any], channels: int, codec: Codec, markup: str) -> None:
-    """Refuse a number of channels in a head's config that is not the codec's."""
-    if head.get('out_channels', channels) != channels:
-        raise FacelmkError(
-            f'model.head.out_channels={head["out_channels"]!r}. Expected {channels}, which '
-            f'{type(codec).__name__} needs for markup={markup!r}. Remove out_channels from the config: '
-            'FaceLandmarker passes it to the head.'
-        )
+def check_facts(registry: Registry, config: Mapping[str, Any], facts: Mapping[str, Any]) -> dict[str, Any]:
+    """The facts that a part takes; refuse a value in its config that contradicts one."""
+    part = _class_of(registry, config)
+    accepted = _argument_names(part) if inspect.isclass(part) else set()
+    facts = {name: fact for name, fact in facts.items() if name in accepted}
+    for name, fact in facts.items():
+        value = config.get(name)
+        value = tuple(value) if isinstance(value, list) else value
+        if None not in (value, fact) and value != fact:
+            raise FacelmkError(
+                f'model: the {registry.name} {config["type"]} has {name}={value!r}. Expected {fact}, as the other '
+                f'parts need it. Remove {name} from the config'
+            )
+    return facts
 
 
 def build_part(registry: Registry, config: dict[str, Any], **facts: Any) -> Any:
-    """Build a part. Each fact is passed on if the part's signature has an argument of that name.
-
-    A value in the config wins over a fact.
-    """
-    part = _class_of(registry, config)
-    accepted = _argument_names(part) if inspect.isclass(part) else set()
-    return registry.build(config, default_args={name: fact for name, fact in facts.items() if name in accepted})
+    """Build a part. Each fact is passed on if the part's signature has an argument of that name."""
+    return registry.build(config, default_args=check_facts(registry, config, facts))
 
 
 def _class_of(registry: Registry, config: Mapping[str, Any]) -> Any:

@@ -11,7 +11,7 @@ from ..codecs import Codec
 from ..errors import FacelmkError
 from ..markups import MARKUPS
 from ..registry import BACKBONES, CODECS, FUNCTIONS, HEADS, LOSSES, MODELS, Range, Ranges
-from .fit import build_part, check_channels, check_fit, terms
+from .fit import build_part, check_fit, terms
 
 Stages = list[Tensor]
 
@@ -66,7 +66,6 @@ class FaceLandmarker(BaseModel):
         self.markup = MARKUPS[markup]
         self.codec: Codec = build_part(CODECS, codec, markup=markup)
         channels = self.codec.channels(self.markup.size, size)
-        check_channels(head, channels, self.codec, markup)
         self.backbone = build_part(BACKBONES, backbone, maps=channels, size=size)
         self.head = build_part(
             HEADS,

@@ -39,8 +39,9 @@ class Range(NamedTuple):
         """The range in words."""
         text = f'above {self.low}' if self.above else f'from {self.low}'
         text += f' to {self.high}' if self.high < math.inf else ''
-        text += f' in steps of {self.step}' if self.step else ''
-        text = f'a number {text}' if self.length is None else f'{self.length} numbers {text}'
+        text += f' in steps of {self.step}' if self.step > 1 else ''
+        whole = 'whole ' if self.step == 1 else ''
+        text = f'a {whole}number {text}' if self.length is None else f'{self.length} {whole}numbers {text}'
         text += ', none below the one before' if self.rising else ''
         return ', or '.join([text, *map(repr, self.also)])
 

@@ -112,6 +112,12 @@ TOGETHER: list[tuple[dict[str, Any], str, str]] = [  # options, the key and the 
     ({'model.loss.spread': 0, 'model.loss.place': 0}, 'spread=0', 'above 0'),
     ({'train_cfg.by_epoch': False}, 'max_epochs', 'max_iters'),
     ({'param_scheduler': [rows(type='StepLR')]}, 'step_size', 'needs'),
+    ({'custom_hooks': [rows(type='EarlyStoppingHook', monitor='PCK')]}, "monitor='PCK'", 'NME'),
+    ({'param_scheduler': [rows(type='ReduceOnPlateauLR')]}, "monitor='loss'", 'NME'),
+    ({'auto_scale_lr.enable': True}, 'enable=True', 'base_batch_size'),
+    ({'model.head.in_channels': [0]}, 'in_channels=[0]', 'from 1'),
+    ({'train_pipeline.1.size': 112.0}, 'size=112.0', 'whole'),
+    ({'train_cfg.max_epochs': 1.5}, 'max_epochs=1.5', 'whole'),
 ]
 
 
@@ -131,6 +137,18 @@ def test_silent_values_together(options: dict[str, Any], key: str, words: str) -
     with pytest.raises(FacelmkError) as caught:
         load_config('quickstart', options)
     assert caught.value.exit_code == 2 and key in str(caught.value) and words in str(caught.value), caught.value
+
+
+@pytest.mark.fault('N02')
+def test_two_landmark_schemes_within_the_model() -> None:
+    """The lines of one scheme would be drawn through the points of the other."""
+    options = {'model.codec': dict(type='Boundary', markup='300w'), 'model.loss': dict(type='AdaptiveWingLoss')}
+    with pytest.raises(FacelmkError, match="markup='300w'"):
+        load_config('hrnetv2_w18_wflw', options)
+
+
+def test_a_whole_number_as_a_float_is_taken_where_mmengine_takes_it() -> None:
+    assert load_config('quickstart', {'train_cfg.max_epochs': 1e1}).train_cfg.max_epochs == 10
 
 
 @pytest.mark.fault('N03')
