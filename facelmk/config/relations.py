@@ -192,6 +192,15 @@ def _runner_mistakes(config: Config, source: Source) -> Mistakes:
         )
 
 
+def _checkpoint_mistakes(config: Config, source: Source) -> Mistakes:
+    """A name that all checkpoints would share, so that each overwrites the one before."""
+    name = ((config.get('default_hooks') or {}).get('checkpoint') or {}).get('filename_tmpl')
+    if name is not None and name.format(1) == name.format(2):
+        yield FacelmkError(
+            f'{source}: default_hooks.checkpoint has filename_tmpl={name!r}. Expected a name with {{}} for the number'
+        )
+
+
 RELATIONS: dict[str, Callable[[Config, Source], Mistakes]] = {  # by what they are about
     'parts': _part_mistakes,
     'landmark scheme': _scheme_mistakes,
@@ -200,4 +209,5 @@ RELATIONS: dict[str, Callable[[Config, Source], Mistakes]] = {  # by what they a
     'save_best': _best_mistakes,
     'schedule': _schedule_mistakes,
     'runner': _runner_mistakes,
+    'checkpoint': _checkpoint_mistakes,
 }

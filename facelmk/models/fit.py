@@ -18,24 +18,19 @@ def check_fit(values: Mapping[str, Any]) -> None:
     """Refuse parts of a FaceLandmarker, given as its arguments, that do not fit together."""
     _check_size(values)
     head, markup, size = values['head'], values.get('markup', 'wflw'), values.get('size', 256)
-    codecs = [('codec', values['codec']), *((f'{place}.target', term['target']) for place, term in _targets(values))]
-    channels = []
-    for place, config in codecs:
-        codec = build_part(CODECS, config, markup=markup)
-        channels.append(codec.channels(MARKUPS[markup].size, size))
-        _check_kind(f'model.{place}', codec, HEADS, head, 'model.head')
-        if channels[-1] != channels[0]:
-            raise FacelmkError(
-                f'model.{place}={config["type"]} has {channels[-1]} channels, model.codec has {channels[0]}. Expected '
-                'codecs of as many channels, since they encode targets of one output'
-            )
-        if place == 'codec':
-            facts = dict(out_channels=channels[0], maps=channels[0], bins=codec.bins(size), size=values.get('size'))
-            check_facts(HEADS, head, facts)
-            check_facts(BACKBONES, values['backbone'], facts)
+    codec = build_part(CODECS, values['codec'], markup=markup)
+    channels = codec.channels(MARKUPS[markup].size, size)
+    facts = dict(out_channels=channels, maps=channels, bins=codec.bins(size), size=values.get('size'))
+    check_facts(HEADS, head, facts)
+    check_facts(BACKBONES, values['backbone'], facts)
+    _check_kind('codec', codec, HEADS, head, 'head')
     for place, term in terms(values['loss']):
-        codec = build_part(CODECS, term.get('target', values['codec']), markup=markup)
-        _check_kind(f'model.{place}.target' if 'target' in term else 'model.codec', codec, LOSSES, term['loss'], place)
+        target, target_place = codec, 'codec'
+        if 'target' in term:
+            target, target_place = build_part(CODECS, term['target'], markup=markup), f'{place}.target'
+            _check_kind(target_place, target, HEADS, head, 'head')
+            _check_channels(target_place, target.channels(MARKUPS[markup].size, size), channels)
+        _check_kind(target_place, target, LOSSES, term['loss'], place)
 
 
 def terms(loss: Mapping[str, Any] | Sequence[Mapping[str, Any]]) -> list[tuple[str, dict[str, Any]]]:
@@ -45,8 +40,12 @@ def terms(loss: Mapping[str, Any] | Sequence[Mapping[str, Any]]) -> list[tuple[s
     return [(f'loss[{i}]', dict(term)) for i, term in enumerate(loss)]
 
 
-def _targets(values: Mapping[str, Any]) -> list[tuple[str, dict[str, Any]]]:
-    return [(place, term) for place, term in terms(values['loss']) if 'target' in term]
+def _check_channels(place: str, channels: int, expected: int) -> None:
+    if channels != expected:
+        raise FacelmkError(
+            f'model.{place} has {channels} channels, model.codec {expected}. Expected codecs of as many '
+            'channels, since they encode targets of one output'
+        )
 
 
 def _check_size(values: Mapping[str, Any]) -> None:
@@ -68,8 +67,8 @@ def _check_kind(place: str, codec: Codec, registry: Registry, config: Mapping[st
     kinds = getattr(part, 'kinds', ())
     if kind and kinds and kind not in kinds:
         raise FacelmkError(
-            f'{place}={type(codec).__name__} is for {kind}, {other}={config["type"]} for {" or ".join(kinds)}. '
-            f'Expected parts for the same. Choose {_names(registry, kind)}, or another codec'
+            f'model.{place}={type(codec).__name__} is for {kind}, model.{other}={config["type"]} for '
+            f'{" or ".join(kinds)}. Expected parts for the same. Choose {_names(registry, kind)}, or another codec'
         )
 
 

@@ -70,13 +70,6 @@ class CheckpointHook(hooks.CheckpointHook):
         self.last_save_time = time.monotonic()
         self.state: dict[str, Any] = {}  # saved as checkpoint['run']; empty for the best weights
 
-    @classmethod
-    def check_arguments(cls, values: Mapping[str, Any]) -> None:
-        """Refuse a name that all checkpoints would share, so that each overwrites the one before."""
-        name = values.get('filename_tmpl')
-        if name is not None and name.format(1) == name.format(2):
-            raise FacelmkError(f'CheckpointHook: filename_tmpl={name!r}. Expected a name with {{}}')
-
     def before_train(self, runner: Runner) -> None:
         super().before_train(runner)
         self._set_directions(runner)
