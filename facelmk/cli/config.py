@@ -82,11 +82,14 @@ def _check(options: argparse.Namespace) -> int:
 
     with redirect_stdout(sys.stderr):  # for the log
         config, source = open_config(options.config, values(options.cfg_options or ()), options.safe_config)
-        complete(config)
-        if options.data:
-            move_data(config, options.data)
-        config.work_dir = options.work_dir or config.work_dir
-        findings = check_config(config, source, options.gpus, not options.no_step)
+
+        def fill_in() -> None:
+            complete(config)
+            if options.data:
+                move_data(config, options.data)
+            config.work_dir = options.work_dir or config.work_dir
+
+        findings = check_config(config, source, fill_in, options.gpus, not options.no_step)
     if options.json:
         print(json.dumps([finding._asdict() for finding in findings], indent=2))
     else:

@@ -3,6 +3,8 @@
 import torch
 from torch import Tensor
 
+from ..registry import Ranges
+
 
 class Codec:
     """Encode points (B, K, 2) in crop pixels into targets, decode outputs into points: batched, on the output's device.
@@ -10,7 +12,11 @@ class Codec:
     `tolerance` is the largest distance of decode(encode(p)) from p. `flip_bias` is the x offset of
     decode(flip(encode(p))) from the mirrored point, x' = size - 1 - x. Both are in crop pixels, for a crop four times
     as wide as the output. They hold for points at least `margin` pixels inside the crop.
+    `kind` says what the outputs are, so that head and loss can be checked; '' is not checked.
     """
+
+    kind: str = ''
+    ranges: Ranges = {}
 
     tolerance: float = 0.0
     flip_bias: float = 0.0

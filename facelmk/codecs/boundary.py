@@ -29,6 +29,8 @@ class Boundary(Heatmap):
     With it, a mirrored map is off by one pixel.
     """
 
+    ranges = {'line_sigma': (0.5, 10)}
+
     def __init__(self, markup: str, line_sigma: float = 1.0, corner: bool = False, **options: Any) -> None:
         super().__init__(**options)
         if not MARKUPS[markup].lines:

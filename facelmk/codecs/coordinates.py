@@ -18,6 +18,7 @@ class Coordinates(Codec):
 
     tolerance = 1e-3
     _shift_px = {'exact': 1, 'mmpose0': 0}
+    kind = 'points'
 
     def __init__(self, flip: str = 'exact') -> None:
         if flip not in self._shift_px:

@@ -8,7 +8,7 @@ import torch
 from torch import Tensor
 
 from ..errors import UnknownName, did_you_mean
-from ..registry import CODECS
+from ..registry import CODECS, Range
 from .base import Codec, gaussian
 from .refine import dark, quarter
 
@@ -30,6 +30,14 @@ class Heatmap(Codec):
     """
 
     margin = 32.0
+    kind = 'heatmaps'
+    ranges = {
+        'sigma': (0.5, 20),
+        'refine': {'quarter', 'dark', None},
+        'centre': {'exact', 'cell'},
+        'kernel': Range(3, 63, step=2),
+        'radius': (1, 64),
+    }
 
     def __init__(
         self,

@@ -16,6 +16,8 @@ class Integral(Codec):
 
     tolerance = 0.01
     margin = 32.0
+    kind = 'log-probabilities'
+    ranges = {'sigma': (0.5, 20)}
 
     def __init__(self, sigma: float = 1.25) -> None:
         self.sigma = sigma

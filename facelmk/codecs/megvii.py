@@ -17,6 +17,8 @@ class Megvii(Heatmap):
     start at multiples of the stride, as in MMPose. A mirrored map is then off by one pixel.
     """
 
+    kind = 'heatmaps of height 255'
+
     def __init__(self, kernel: int = 15, aligned: bool = True) -> None:
         super().__init__(kernel=kernel, aligned=aligned, shift=False)
         self.tolerance, self.flip_bias = 2.01, 0.0 if aligned else 1.0

@@ -29,7 +29,8 @@ class SimCC(Codec):
     (https://arxiv.org/abs/1910.06278).
     """
 
-    ranges = {'sigma': (0, 1000), 'split': (0, 32, True), 'smoothing': (0, 1)}
+    kind = 'bins'
+    ranges = {'sigma': (0, 100), 'split': (0.25, 16), 'smoothing': (0, 0.99)}
 
     def __init__(
         self,

@@ -23,6 +23,7 @@ class MMPoseFaces(CocoFaces):
     """
 
     markup_name = 'wflw'
+    ranges = {'indices': (0, 1_000_000_000), 'max_refetch': (0, 1_000_000)}
 
     def __init__(
         self,

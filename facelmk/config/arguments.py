@@ -1,27 +1,26 @@
 """The part that a type names, the arguments that it takes, and whether a value fits one of them.
 
-A part of facelmk, or of a project that builds on it, names the ranges of its arguments in a class attribute, as
-`ranges = {'prob': (0, 1)}`. Those of mmengine's and torch's classes stand here; derived classes inherit them.
+A part of facelmk, or of a project that builds on it, states the ranges of its arguments in a class attribute, as
+`ranges = {'prob': (0, 1)}` (facelmk/registry/ranges.py). runner_ranges.py has those of mmengine's and torch's classes.
 """
 
 import functools
 import inspect
-import math
+import numbers
 import types
 from collections import abc
 from pathlib import Path
 from typing import Annotated, Any, Literal, NamedTuple, Optional, Union, get_args, get_origin, get_type_hints
 
-from mmengine.hooks import CheckpointHook, EMAHook, LoggerHook
-from mmengine.optim import OptimWrapper
-from mmengine.optim.scheduler.param_scheduler import CosineAnnealingParamScheduler, StepParamScheduler
-from mmengine.runner import EpochBasedTrainLoop, IterBasedTrainLoop
-from torch.optim import Optimizer
+from mmengine.hooks import CheckpointHook, EMAHook
 from torch.utils.data import DataLoader
 
 from ..registry import Registry
+from ..registry.ranges import expected, ranges_of
+from .runner_ranges import COUNT, RANGES
 
 CLOSED = (CheckpointHook.__init__, EMAHook.__init__)  # their **kwargs take a few names alone, which others declare
+LOOPS = 'mmengine.runner.loops'  # takes 1e5 for a whole number
 SIMPLE = (str, int, float, bool, type(None))
 WORDS: dict[Any, str] = {
     int: 'a whole number',
@@ -33,40 +32,6 @@ WORDS: dict[Any, str] = {
     abc.Callable: 'a function',
     **dict.fromkeys((dict, abc.Mapping), 'a dict'),
     **dict.fromkeys((list, tuple, abc.Sequence), 'a list'),
-}
-
-
-class Range(NamedTuple):
-    """Numbers from `low` to `high`; without `low` itself if `above`; and the numbers in `also`."""
-
-    low: float
-    high: float = math.inf
-    above: bool = False
-    also: tuple[float, ...] = ()
-
-    def expected(self, value: Any) -> str | None:
-        """The range in words, where `value` is a number outside of it."""
-        if isinstance(value, bool) or not isinstance(value, (int, float)) or value in self.also:
-            return None
-        if self.low <= value <= self.high and not (self.above and value == self.low):
-            return None
-        start = f'a number above {self.low}' if self.above else f'a number from {self.low}'
-        words = start + (f' to {self.high}' if self.high < math.inf else '' if self.above else ' on')
-        return ', or '.join([words, *map(str, self.also)])
-
-
-COUNT = Range(1)
-COUNT_OR_NEVER = Range(1, also=(-1,))
-RANGES: dict[type, dict[str, Range]] = {
-    DataLoader: dict(batch_size=COUNT, num_workers=Range(0), timeout=Range(0), prefetch_factor=COUNT),
-    EpochBasedTrainLoop: dict(max_epochs=COUNT, val_interval=COUNT),
-    IterBasedTrainLoop: dict(max_iters=COUNT, val_interval=COUNT),
-    OptimWrapper: dict(accumulative_counts=COUNT),
-    Optimizer: dict(lr=Range(0, above=True)),
-    CosineAnnealingParamScheduler: dict(T_max=Range(0, above=True)),
-    StepParamScheduler: dict(step_size=COUNT),
-    CheckpointHook: dict(interval=COUNT_OR_NEVER, max_keep_ckpts=COUNT_OR_NEVER),
-    LoggerHook: dict(interval=COUNT),
 }
 
 
@@ -91,32 +56,59 @@ def all_names(registry: Registry) -> set[str]:
 
 @functools.cache
 def arguments(part: Any) -> dict[str, Argument]:
-    """The arguments of a class or function by name, those of its bases included; none of a part that takes any name."""
+    """The arguments of a class or function by name, those of its bases included."""
     owners = part.__mro__ if inspect.isclass(part) else (part,)
-    ranges: dict[str, Range] = {}
-    for owner in reversed(owners):
-        ranges |= RANGES.get(owner, {}) | {
-            key: Range(*limits) for key, limits in getattr(owner, '__dict__', {}).get('ranges', {}).items()
-        }
+    ranges = ranges_of(part, RANGES)
     found: dict[str, Argument] = {}
     for function in _functions(part, owners):
         hints, parameters = _hints(function), inspect.signature(function).parameters
         for name, parameter in parameters.items():
             if parameter.kind not in (parameter.VAR_KEYWORD, parameter.VAR_POSITIONAL) and name != 'self':
                 hint = hints.get(name, object)
+                hint = float if hint is int and function.__module__ == LOOPS else hint
                 hint = Optional[hint] if parameter.default is None else hint  # noqa: UP045  not all hints know |
                 hint = Annotated[hint, ranges[name]] if name in ranges else hint
                 found.setdefault(name, Argument(hint, parameter.default))
-        if function in CLOSED or not any(parameter.kind is parameter.VAR_KEYWORD for parameter in parameters.values()):
-            return found
-    return {}
+        if not _takes_more(function):
+            break
+    return found
 
 
-def arguments_of(part: Any, registry: Registry) -> dict[str, Argument]:
+@functools.cache
+def takes_any_name(part: Any) -> bool:
+    """Whether a class or function takes names that no signature has."""
+    return all(map(_takes_more, _functions(part, getattr(part, '__mro__', (part,)))))
+
+
+def _takes_more(function: Any) -> bool:
+    parameters = inspect.signature(function).parameters.values()
+    return function not in CLOSED and any(parameter.kind is parameter.VAR_KEYWORD for parameter in parameters)
+
+
+def loader_arguments() -> dict[str, Argument]:
+    """The arguments of a data loader, and the one that the Runner takes out of its dict."""
+    names = arguments(DataLoader)
+    size = Annotated[int, RANGES[DataLoader]['batch_size']]  # torch takes None, too, and then makes no batches
+    return names | {'batch_size': Argument(size, 1), 'num_batch_per_epoch': Argument(Annotated[int, COUNT], None)}
+
+
+def part_of(values: Any, registry: Registry) -> Any:
+    """The class or function that a dict of a config stands for; None where it is not known."""
+    kind = values.get('type') if isinstance(values, dict) else None
+    part = find(registry, kind) if isinstance(kind, str) else kind
+    return part if callable(part) else None
+
+
+def arguments_of(values: Any, registry: Registry) -> dict[str, Argument]:
     """The arguments of the part that a dict of a config stands for; none where it is not known."""
-    kind = part.get('type') if isinstance(part, dict) else None
-    found = find(registry, kind) if isinstance(kind, str) else kind
-    return arguments(found) if callable(found) else {}
+    part = part_of(values, registry)
+    return {} if part is None else arguments(part)
+
+
+def takes(name: str, values: Any, registry: Registry) -> bool:
+    """Whether the part that a dict stands for takes an argument; True where the part is not known."""
+    part = part_of(values, registry)
+    return part is None or name in arguments(part) or takes_any_name(part)
 
 
 def _functions(part: Any, owners: tuple[Any, ...]) -> list[Any]:
@@ -150,7 +142,7 @@ def misfit(value: Any, hint: Any) -> str | None:
     hint, *limits = get_args(hint) if get_origin(hint) is Annotated else (hint,)
     if not _fits(value, hint):
         return _words(hint)
-    return next((words for limit in limits if (words := limit.expected(value))), None)
+    return next((words for limit in limits if (words := expected(limit, value))), None)
 
 
 def _fits(value: Any, hint: Any) -> bool:
@@ -160,10 +152,10 @@ def _fits(value: Any, hint: Any) -> bool:
         return any(_fits(value, choice) for choice in inner)
     if kind is Literal:
         return value in inner
-    if kind is int and isinstance(value, float):
-        return value % 1 == 0  # False of NaN, too
-    if kind in (int, float):
-        return isinstance(value, (int, float)) and not isinstance(value, bool)
+    if kind is int:
+        return isinstance(value, numbers.Integral) and not isinstance(value, bool)
+    if kind is float:
+        return isinstance(value, numbers.Real) and not isinstance(value, bool)
     if kind in (str, Path):
         return isinstance(value, (str, Path))
     if kind in (bool, dict, abc.Mapping):

@@ -7,11 +7,10 @@ from pathlib import Path
 from typing import Any
 
 from mmengine import Config, ConfigDict
-from torch.utils.data import DataLoader
 
 from .. import registry as registries
 from ..errors import FacelmkError, UnknownName, did_you_mean
-from .arguments import arguments, arguments_of, short
+from .arguments import arguments_of, loader_arguments, short, takes
 from .schema import DEFAULT_TYPES, INNER_REGISTRIES, PIPELINES, TOP_REGISTRIES, dict_at, runner_keys
 
 PIPELINE_OF = {  # each loader and the top-level name of its pipeline
@@ -105,7 +104,7 @@ def _index(key: str, value: Any, dotted: str) -> str | int:
 def _known_keys(value: ConfigDict, keys: list[str]) -> set[str]:
     """The keys that the part or dict at a path takes."""
     if keys[-1].endswith('_dataloader'):
-        return {*arguments(DataLoader), 'num_batch_per_epoch'}
+        return set(loader_arguments())
     place, registry = '.'.join(keys), TOP_REGISTRIES.get(keys[0])
     for key in keys:
         registry = INNER_REGISTRIES.get(key, registry)
@@ -162,8 +161,7 @@ def _lacks_pipeline(dataset: dict | None) -> bool:
     """Whether a data set takes a pipeline, and neither it nor a member has one."""
     if dataset is None or _has_pipeline(dataset):
         return False
-    names = arguments_of(dataset, registries.DATASETS)
-    return not names or 'pipeline' in names
+    return takes('pipeline', dataset, registries.DATASETS)
 
 
 def _has_pipeline(value: Any) -> bool:

@@ -22,6 +22,7 @@ from .complete import complete, put_options
 from .evaluate import NotData, evaluate
 from .folders import config_folder, package_folder
 from .foreign import config_formats
+from .relations import check_relations
 from .safe import check_parts
 from .source import SUFFIXES, ConfigSource, read_source
 from .validate import check
@@ -72,6 +73,7 @@ def load_config(name: str | Path, options: dict[str, Any] | None = None, safe: b
     config, source = open_config(name, options, safe)
     check(config, source)
     complete(config)
+    check_relations(config, source)
     return config
 
 

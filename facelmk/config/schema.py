@@ -1,17 +1,19 @@
 """The keys of a config: which registry each part comes from, dicts that are no parts, and keys that belong together."""
 
 import inspect
+import math
 import re
+from collections.abc import Iterator
 from typing import Annotated, Any, Literal
 
 from mmengine.runner import Runner
 
 from .. import registry as registries
 from ..registry import Registry
-from .arguments import Range
+from ..registry.ranges import Range
+from .runner_ranges import MAX_STEPS, SEED
 
 Kinds = dict[str, Any]
-Positive = Annotated[float, Range(0, above=True)]
 
 PIPELINES = ('train_pipeline', 'train_pipeline_stage2', 'val_pipeline')  # `complete` puts them into loaders and hook
 TOP_REGISTRIES: dict[str, Registry] = {  # of the parts at a key of the config itself
@@ -34,7 +36,8 @@ INNER_REGISTRIES: dict[str, Registry] = {  # of the parts at a key further down;
     'dataset': registries.DATASETS,
     'pipeline': registries.TRANSFORMS,
     'sampler': registries.DATA_SAMPLERS,
-    'collate_fn': registries.FUNCTIONS,
+    'batch_sampler': registries.DATA_SAMPLERS,
+    **dict.fromkeys(('collate_fn', 'worker_init_fn'), registries.FUNCTIONS),
     'optimizer': registries.OPTIMIZERS,
     'vis_backends': registries.VISBACKENDS,
 }
@@ -48,28 +51,48 @@ DEFAULT_TYPES = {  # of parts that may leave their type out
     'log_processor': 'LogProcessor',
     'val_cfg': 'ValLoop',
     'test_cfg': 'TestLoop',
+    **{f'{phase}_dataloader.sampler': 'FaceSampler' for phase in ('train', 'val', 'test')},
 }
+LEVELS = ('CRITICAL', 'FATAL', 'ERROR', 'WARN', 'WARNING', 'INFO', 'DEBUG', 'NOTSET')
+TOP_KINDS: Kinds = {  # of keys whose annotation in the Runner says less
+    'model': dict,
+    'log_level': Literal[LEVELS] | int,
+    'launcher': Literal['none', 'pytorch', 'mpi', 'slurm'],
+    'sync_bn': Literal['torch', 'mmcv'] | None,
+}
+BACKENDS = ('nccl', 'gloo', 'mpi', 'ucc', 'xccl', 'hccl', 'cncl', 'mccl', 'smddp', 'cpu:gloo,cuda:nccl')
+MULTIPLIER = Range(0, 10_000)
 DICTS: dict[str, Kinds] = {  # dicts that are no parts, by their place: the keys that they take, and the kinds of values
-    'env_cfg': dict(cudnn_benchmark=bool, mp_cfg=dict, dist_cfg=dict, resource_limit=int),
-    'env_cfg.mp_cfg': dict(mp_start_method=Literal['fork', 'spawn', 'forkserver'], opencv_num_threads=int),
-    'env_cfg.dist_cfg': dict(backend=str, timeout=Positive),
-    'randomness': dict(seed=int | None, diff_rank_seed=bool, deterministic=bool),
-    'auto_scale_lr': dict(enable=bool, base_batch_size=Annotated[int, Range(1)]),
+    'env_cfg': dict(cudnn_benchmark=bool, mp_cfg=dict, dist_cfg=dict, resource_limit=Annotated[int, Range(1, 2**31)]),
+    'env_cfg.mp_cfg': dict(
+        mp_start_method=Literal['fork', 'spawn', 'forkserver'], opencv_num_threads=Annotated[int, Range(0, 1024)]
+    ),
+    'env_cfg.dist_cfg': dict(backend=Literal[BACKENDS], timeout=Annotated[float, Range(0, 604_800, above=True)]),
+    'randomness': dict(seed=Annotated[int | None, SEED], diff_rank_seed=bool, deterministic=bool),
+    'auto_scale_lr': dict(enable=bool, base_batch_size=Annotated[int, Range(1, 1_000_000)]),
     'custom_imports': dict(imports=list[str] | str, allow_failed_imports=bool),
     'optim_wrapper.clip_grad': dict(
         type=Literal['norm', 'value'],
-        max_norm=Positive,
-        norm_type=float | str,
+        max_norm=Annotated[float, Range(0, 1e6, above=True)],
+        norm_type=Annotated[float | str, Range(0, 100, above=True, also=('inf', math.inf))],
         error_if_nonfinite=bool,
         foreach=bool | None,
-        clip_value=Positive,
+        clip_value=Annotated[float, Range(0, 1e6, above=True)],
+    ),
+    'optim_wrapper.loss_scale': dict(  # of torch's GradScaler
+        init_scale=Annotated[float, Range(0, 2**32, above=True)],
+        growth_factor=Annotated[float, Range(1, 1000, above=True)],
+        backoff_factor=Annotated[float, Range(0, 0.999999, above=True)],
+        growth_interval=Annotated[int, Range(1, MAX_STEPS)],
+        enabled=bool,
     ),
     'optim_wrapper.paramwise_cfg': {  # of mmengine's own constructor
-        **dict.fromkeys(('bias_lr_mult', 'bias_decay_mult', 'norm_decay_mult', 'flat_decay_mult'), float),
-        **dict.fromkeys(('dwconv_decay_mult', 'dcn_offset_lr_mult'), float),
-        **dict(custom_keys=dict, bypass_duplicate=bool),
+        **dict.fromkeys(('bias_lr_mult', 'bias_decay_mult', 'norm_decay_mult'), Annotated[float, MULTIPLIER]),
+        **dict.fromkeys(('flat_decay_mult', 'dwconv_decay_mult', 'dcn_offset_lr_mult'), Annotated[float, MULTIPLIER]),
+        'custom_keys': Annotated[dict, {'*': dict(lr_mult=MULTIPLIER, decay_mult=MULTIPLIER)}],
+        'bypass_duplicate': bool,
     },
-    'model.loss[]': dict(loss=dict, weight=float, target=dict, weigh_points=bool),
+    'model.loss[]': dict(loss=dict, weight=Annotated[float, Range(0, 1e6, above=True)], target=dict, weigh_points=bool),
 }
 CONTAINERS = re.compile(  # places of dicts whose keys the Runner itself reads
     r'default_hooks|optim_wrapper|log_processor|(train|val|test)_(cfg|dataloader(\.sampler)?)'
@@ -107,6 +130,25 @@ RENAMED_KEYS = {  # of the first runners of mmcv and mmengine
 def dict_at(place: str) -> Kinds | None:
     """The keys and kinds of the dict at this place, if it is one of `DICTS`."""
     return DICTS.get(re.sub(r'\[\d+\]', '[]', place))
+
+
+def walk(value: Any, place: str, registry: Registry | None) -> Iterator[tuple[Any, str, Registry | None]]:
+    """Every dict and list at and below `value`, with its place and the registry of a part there."""
+    if isinstance(value, (dict, list, tuple)):
+        yield value, place, registry
+    if isinstance(value, dict):
+        for key, child in value.items():
+            yield from walk(child, f'{place}.{key}', INNER_REGISTRIES.get(key, registry))
+    elif isinstance(value, (list, tuple)):
+        for i, child in enumerate(value):
+            yield from walk(child, f'{place}[{i}]', registry)
+
+
+def rows(value: Any) -> list[Any]:
+    """The dicts of an evaluator or of schedules: a list, a single one, or mmengine's Evaluator around them."""
+    if isinstance(value, dict) and 'metrics' in value:
+        value = value['metrics']
+    return [value] if isinstance(value, dict) else list(value or ())
 
 
 def runner_keys() -> set[str]:

@@ -8,25 +8,24 @@ from typing import Any
 from mmengine import Config
 from mmengine.hooks import EMAHook
 from mmengine.model import BaseAveragedModel
-from mmengine.runner import EpochBasedTrainLoop, Runner
-from torch.utils.data import DataLoader
+from mmengine.runner import EpochBasedTrainLoop, IterBasedTrainLoop, Runner
 
 from .. import registry as registries
 from ..errors import FacelmkError, UnknownName, did_you_mean
-from ..markups import MARKUPS
 from ..registry import Registry
-from .arguments import all_names, arguments, arguments_of, find, misfit, short
+from .arguments import Argument, all_names, arguments, find, loader_arguments, misfit, short, takes_any_name
 from .foreign import config_formats
 from .schema import (
     DEFAULT_TYPES,
     HOOK_NAMES,
-    INNER_REGISTRIES,
     NEEDS_TYPE,
     PIPELINES,
     RENAMED_KEYS,
+    TOP_KINDS,
     TOP_REGISTRIES,
     dict_at,
     runner_keys,
+    walk,
 )
 from .source import Source, holder
 
@@ -34,6 +33,13 @@ ESSENTIAL = ('model', 'train_dataloader', 'val_dataloader', 'test_dataloader')
 LOADERS = ('train_dataloader', 'val_dataloader', 'test_dataloader')
 PARTS_OF_LOADER = frozenset({'sampler', 'batch_sampler', 'collate_fn', 'worker_init_fn', 'dataset'})
 KEYS_OF_ANY_PART = frozenset({'type', '_scope_'})
+GIVEN = {  # required arguments that others pass, by the name of the registry
+    **{kind: frozenset[str]() for kind in ('metric', 'transform')},
+    'hook': {'pipeline'},  # `complete` fills in that of the second stage
+    'parameter scheduler': {'optimizer', 'param_name'},
+    'optimizer': {'params'},
+    'loop': {'runner', 'dataloader', 'evaluator'},
+}
 READ_BY_RUNNER = {  # what the Runner takes out of a part before it builds it, by the name of the registry
     'hook': {'priority'},
     'parameter scheduler': {'convert_to_iter_based'},
@@ -48,27 +54,27 @@ def check(config: Config, source: Source) -> None:
 
 
 def mistakes(config: Config, source: Source) -> Iterator[FacelmkError]:
-    """All mistakes of a config: misspelt keys and types, values that do not fit, two landmark schemes."""
+    """All mistakes of single keys and values: misspelt keys and types, values that do not fit or are out of range."""
     known = runner_keys()
     yield from _key_mistakes(config, known, source)
     kinds = {key: hint for key, (hint, _) in arguments(Runner).items() if config.get(key) is not None}
-    kinds |= dict.fromkeys(PIPELINES, list[dict]) | {'model': dict, 'log_level': object}
+    kinds |= dict.fromkeys(PIPELINES, list[dict]) | TOP_KINDS
     kinds |= {key: dict for key in LOADERS if config.get(key) is not None}
     for key in filter(config.__contains__, kinds):
         if words := misfit(config[key], kinds[key]):
             yield _wrong_value(source, '', key, config[key], 'a dict with a type' if key == 'model' else words)
     for key in filter(known.__contains__, config):  # in the file's order: what was copied into the test comes last
         if not key.startswith('test_') or config[key] != config.get(f'val_{key[5:]}'):
-            yield from _value_mistakes(config[key], key, TOP_REGISTRIES.get(key), source)
+            yield from _value_mistakes(config, key, source)
     for phase in ('train', 'val', 'test'):
         loader = config.get(f'{phase}_dataloader')
         if isinstance(loader, dict):
-            also = {'dataset', 'num_batch_per_epoch'}
-            yield from _argument_mistakes(loader, DataLoader, f'{phase}_dataloader', source, also, PARTS_OF_LOADER)
+            yield from _argument_mistakes(loader, loader_arguments(), f'{phase}_dataloader', source, PARTS_OF_LOADER)
     loop = config.get('train_cfg')
     if isinstance(loop, dict) and 'type' not in loop:
-        yield from _argument_mistakes(loop, EpochBasedTrainLoop, 'train_cfg', source, {'by_epoch', 'max_iters'})
-    yield from _scheme_mistakes(config, source)
+        names = arguments(IterBasedTrainLoop if loop.get('by_epoch') is False else EpochBasedTrainLoop)
+        yield from _argument_mistakes(loop, names, 'train_cfg', source, {'by_epoch'})
+        yield from _missing_arguments(loop, names, 'train_cfg', 'loop', source)
 
 
 def _key_mistakes(config: Config, known: set[str], source: Source) -> Iterator[FacelmkError]:
@@ -97,45 +103,41 @@ def _is_close(key: str, known: set[str]) -> bool:
     return not key.endswith('pipeline') and bool(difflib.get_close_matches(key, known, cutoff=0.78))
 
 
-def _value_mistakes(value: Any, place: str, registry: Registry | None, source: Source) -> Iterator[FacelmkError]:
-    """The mistakes in all parts and dicts at and below `value`."""
-    if isinstance(value, dict):
-        kinds = dict_at(place) or {}
-        if registry is not None and 'type' not in kinds:
-            yield from _part_mistakes(value, place, registry, source)
-        for key, child in value.items() if kinds else ():
-            if key not in kinds:
-                yield _unknown_key(source, place, key, kinds)
-            elif words := misfit(child, kinds[key]):
-                yield _wrong_value(source, place, key, child, words)
-        for key, child in value.items():
-            yield from _value_mistakes(child, f'{place}.{key}', INNER_REGISTRIES.get(key, registry), source)
-    elif isinstance(value, (list, tuple)):
-        if place == 'model.loss' and not value:
+def _value_mistakes(config: Config, key: str, source: Source) -> Iterator[FacelmkError]:
+    """The mistakes in all parts and dicts at and below a key of the config."""
+    for value, place, registry in walk(config[key], key, TOP_REGISTRIES.get(key)):
+        if isinstance(value, dict):
+            kinds = dict_at(place) or {}
+            if registry is not None and 'type' not in kinds:
+                yield from _part_mistakes(value, place, registry, source)
+            for name, child in value.items() if kinds else ():
+                if name not in kinds:
+                    yield _unknown_key(source, place, name, kinds)
+                elif words := misfit(child, kinds[name]):
+                    yield _wrong_value(source, place, name, child, words)
+        elif place == 'model.loss' and not value:
             yield FacelmkError(f'{holder(source, "loss")}: model.loss has no term. Expected one loss or more')
-        for i, child in enumerate(value):
-            yield from _value_mistakes(child, f'{place}[{i}]', registry, source)
 
 
 def _part_mistakes(part: dict, place: str, registry: Registry, source: Source) -> Iterator[FacelmkError]:
     """The mistakes of one part: its type and its arguments."""
     name = part.get('type', DEFAULT_TYPES.get(place))
-    if not isinstance(name, str):
-        if NEEDS_TYPE.fullmatch(place) and not callable(name):
+    if not isinstance(name, str) and not callable(name):
+        if NEEDS_TYPE.fullmatch(place):
             wrong = f'type={name!r}' if 'type' in part else f'no type, only {", ".join(part) or "nothing"}'
             yield FacelmkError(
                 f'{holder(source, place.rpartition(".")[2])}: {place} has {wrong}. Expected the name of a '
                 f'{registry.name} as type=..., such as {", ".join(sorted(all_names(registry))[:3])}'
             )
         return
-    cls = find(registry, name)
+    cls = find(registry, name) if isinstance(name, str) else name
     if cls is None:
         yield UnknownName(
             f'{holder(source, name)}: {place} has type {name!r}, which is no registered {registry.name}. '
             f'{_advice(name.rpartition(".")[2], registry)} For a part of your own, name its module in `custom_imports`.'
         )
         return
-    also = KEYS_OF_ANY_PART | READ_BY_RUNNER.get(registry.name, set())
+    names = arguments(cls)
     if inspect.isclass(cls) and issubclass(cls, EMAHook):
         kind = str(part.get('ema_type', arguments(EMAHook)['ema_type'].default))
         average = find(registries.MODELS, kind)
@@ -145,8 +147,13 @@ def _part_mistakes(part: dict, place: str, registry: Registry, source: Source) -
                 f'{did_you_mean(kind, _average_names())}'
             )
             return
-        also |= arguments(average).keys() - {'model'}
-    yield from _argument_mistakes(part, cls, f'{place} ({name})', source, also)
+        names = arguments(average) | names
+        names.pop('model')
+    also = KEYS_OF_ANY_PART | READ_BY_RUNNER.get(registry.name, set())
+    place = f'{place} ({getattr(cls, "__name__", cls)})'
+    yield from _argument_mistakes(part, names, place, source, also, takes_any_name(cls))
+    if registry.name in GIVEN:
+        yield from _missing_arguments(part, names, place, registry.name, source)
 
 
 def _average_names() -> list[str]:
@@ -161,16 +168,23 @@ def _advice(name: str, registry: Registry) -> str:
 
 
 def _argument_mistakes(
-    values: dict, part: Any, place: str, source: Source, also: Set[str], skip: Set[str] = frozenset()
+    values: dict, names: dict[str, Argument], place: str, source: Source, also: Set[str], any_name: bool = False
 ) -> Iterator[FacelmkError]:
     """Names that a part does not take, and values that do not fit; `also` are names that others read."""
-    names = arguments(part)
     by_split = '.layouts[' in place  # a layout may give a value for each split
     for key, value in values.items():
-        if names and key not in names and key not in also:
+        if key not in names and key not in also and not any_name:
             yield _unknown_key(source, place, key, set(names) | also - KEYS_OF_ANY_PART)
-        elif key in names and key not in skip and not by_split and (words := misfit(value, names[key].hint)):
+        elif key in names and key not in also and not by_split and (words := misfit(value, names[key].hint)):
             yield _wrong_value(source, place, key, value, words)
+
+
+def _missing_arguments(
+    values: dict, names: dict[str, Argument], place: str, kind: str, source: Source
+) -> Iterator[FacelmkError]:
+    for key, argument in names.items():
+        if argument.default is inspect.Parameter.empty and key not in values and key not in GIVEN[kind]:
+            yield FacelmkError(f'{source}: {place} has no {key}, which it needs. Add {key}=...')
 
 
 def _unknown_key(source: Source, place: str, key: Any, known: Any) -> FacelmkError:
@@ -182,25 +196,3 @@ def _unknown_key(source: Source, place: str, key: Any, known: Any) -> FacelmkErr
 def _wrong_value(source: Source, place: str, key: str, value: Any, words: str) -> FacelmkError:
     where = f'{place} has ' if place else ''
     return FacelmkError(f'{holder(source, key)}: {where}{key}={short(value)}. Expected {words}')
-
-
-def _scheme_mistakes(config: Config, source: Source) -> Iterator[FacelmkError]:
-    """Data sets whose landmark scheme is not the model's."""
-    parts = [(config.get('model'), registries.MODELS)]
-    values = [config.get(loader) for loader in LOADERS]
-    parts += [(each.get('dataset') if isinstance(each, dict) else None, registries.DATASETS) for each in values]
-    model, *schemes = [_markup_of(part, registry) for part, registry in parts]
-    for loader, data in zip(LOADERS, schemes, strict=True):
-        if model and data and not MARKUPS[model].same_points(MARKUPS[data]):
-            counts = [f'{name!r} ({MARKUPS[name].size} points)' for name in (model, data)]
-            yield FacelmkError(
-                f'{source}: the model has the landmark scheme {counts[0]}, {loader}.dataset has {counts[1]}. '
-                'Set both arguments `markup` to the same scheme, or convert the faces by JoinedFaces'
-            )
-
-
-def _markup_of(part: Any, registry: Registry) -> str | None:
-    """The landmark scheme of a part, which may be its default; None where it has none, or another part decides."""
-    names = arguments_of(part, registry)
-    name = part.get('markup', names['markup'].default) if 'markup' in names else None
-    return name if isinstance(name, str) and name in MARKUPS else None

@@ -46,6 +46,7 @@ class AnnotatedFaces(FaceDataset):
     own_tags = False  # whether the annotation file itself contains the subsets
     is_reader = True
     layout = ''  # what `detect` recognises, for messages
+    ranges = {'origin': {0, 1}}
 
     def __init__(
         self,

@@ -13,7 +13,7 @@ from torch.utils.data import Dataset
 
 from ..errors import FacelmkError, UnknownName, did_you_mean
 from ..markups import MARKUPS
-from ..registry import DATASETS, TRANSFORMS
+from ..registry import DATASETS, TRANSFORMS, Ranges
 from .records import FaceRecord
 
 Transform = Callable[[FaceRecord], FaceRecord]
@@ -30,6 +30,7 @@ class FaceDataset(Dataset):
     """
 
     subsets: tuple[str, ...] = ()
+    ranges: Ranges = {}
     is_reader = False  # whether the arguments `defects` and `bbox_file` exist
 
     def __init__(

@@ -44,6 +44,8 @@ class JoinedFaces(FaceDataset):
     `FaceDataset`; by default the subsets are those of the members and the tags that they get.
     """
 
+    ranges = {'weights': (0, 1000, True)}
+
     def __init__(
         self,
         datasets: Sequence[Part],
@@ -103,6 +105,8 @@ class JoinedFaces(FaceDataset):
 @DATASETS.register_module()
 class RepeatedFaces(FaceDataset):
     """A data set repeated `times` times in each epoch; each time a face is augmented differently."""
+
+    ranges = {'times': (1, 10_000)}
 
     def __init__(self, dataset: Part, times: int, pipeline: Sequence[dict | Transform] = ()) -> None:
         if not isinstance(times, int) or times < 1:

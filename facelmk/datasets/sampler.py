@@ -17,6 +17,7 @@ class FaceSampler(DefaultSampler):
     """
 
     skip = 0
+    ranges = {'seed': (0, 2**32 - 1)}
 
     def __iter__(self) -> Iterator[tuple[int, int, int]]:
         first, self.skip = self.skip, 0

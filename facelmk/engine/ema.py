@@ -18,6 +18,8 @@ class ExpMomentumEMA(ExponentialMovingAverage):
     `dict(type='EMAHook', ema_type='ExpMomentumEMA', momentum=2e-4, update_buffers=True, priority=49)`.
     """
 
+    ranges = {'gamma': (0, 1_000_000, True)}
+
     def __init__(
         self,
         model: nn.Module,

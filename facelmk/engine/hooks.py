@@ -72,6 +72,8 @@ class SwitchPipeline(Hook):
     gives it. Persistent workers, which never see a change in the main process, and resumed runs therefore agree.
     """
 
+    ranges = {'epoch': (0, 100_000)}
+
     def __init__(self, epoch: int, pipeline: Sequence[dict]) -> None:
         self.epoch, self.pipeline = epoch, pipeline
 
@@ -89,6 +91,8 @@ class SwitchPipeline(Hook):
 @HOOKS.register_module()
 class DrawPredictions(Hook):
     """Draw every `interval`-th face of a validation or test on its crop, into `folder` or on the screen."""
+
+    ranges = {'interval': (1, 100_000_000), 'wait': (0, 3600)}
 
     def __init__(self, folder: str | None = None, interval: int = 1, show: bool = False, wait: float = 1.0) -> None:
         self.folder = None if folder is None else Path(folder)

@@ -16,7 +16,7 @@ class AUC(ErrorMetric):
     """
 
     direction = 'greater'
-    ranges = {'threshold': (0,)}
+    ranges = {'threshold': (0.0001, 10)}
 
     def __init__(self, threshold: float = 0.1, norm: Norm = 'inter_ocular', prefix: str | None = None) -> None:
         super().__init__(norm, prefix)

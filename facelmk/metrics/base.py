@@ -13,7 +13,8 @@ from numpy.typing import NDArray
 
 from ..errors import FacelmkError
 from ..markups import MARKUPS, Markup
-from .errors import Norm, check_norm, describe, face_errors, normaliser
+from ..registry import Ranges
+from .errors import Norm, check_ends, check_norm, describe, face_errors, normaliser
 from .merging import Share, check_count, check_missing, check_sizes, duplicate_ids, gather, merge, name_some
 
 Predictions = Sequence[dict[str, Any]]
@@ -32,6 +33,7 @@ class FaceMetric(BaseMetric):
     default_prefix = ''
     key: Callable[[Any], Any] = staticmethod(lambda name: name)  # what replaces an id in packed rows
     name: str
+    ranges: Ranges = {}
     unit = '%'
     direction = 'less'
     normaliser = ''
@@ -146,6 +148,10 @@ class ErrorMetric(FaceMetric):
         super().__init__(prefix=prefix)
         self.norm = check_norm(norm)
         self.normaliser = describe(self.norm)
+
+    def check_markup(self, markup: Markup) -> None:
+        """Refuse a normaliser whose end points the landmark scheme does not have."""
+        check_ends(self.norm, markup)
 
     def rows(self, predictions: Predictions, truth: dict[str, Any]) -> list[ErrorRow]:
         """Return one `ErrorRow` for each prediction."""

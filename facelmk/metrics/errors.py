@@ -12,6 +12,7 @@ from ..markups import Group, Markup
 Norm = str | Sequence[int]
 Array = NDArray[np.float64]
 
+MAX_POINTS = 100_000  # of a landmark scheme
 BOX_NORMS: dict[str, Callable[[Array], Array]] = {
     'box_side': lambda sides: sides.max(-1),
     'box_geo': lambda sides: np.sqrt(sides.prod(-1)),
@@ -39,6 +40,8 @@ def check_norm(norm: Norm) -> Norm:
         raise FacelmkError(
             f'norm={tuple(norm)!r}. Expected a pair of point indices, (i, j), or one of {", ".join(NORMS)}'
         )
+    if not all(isinstance(i, (int, np.integer)) and 0 <= i < MAX_POINTS for i in norm) or norm[0] == norm[1]:
+        raise FacelmkError(f'norm={tuple(norm)!r}. Expected the indices of two different points, such as (60, 72)')
     return tuple(int(i) for i in norm)
 
 

@@ -12,7 +12,7 @@ from .errors import Norm
 class FailureRate(ErrorMetric):
     """The share of faces whose error is above `threshold` (a share of the normaliser), in per cent."""
 
-    ranges = {'threshold': (0,)}
+    ranges = {'threshold': (0, 10)}
 
     def __init__(self, threshold: float = 0.1, norm: Norm = 'inter_ocular', prefix: str | None = None) -> None:
         super().__init__(norm, prefix)

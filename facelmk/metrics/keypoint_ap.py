@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..errors import FacelmkError, MissingResource
+from ..markups import Markup
 from ..registry import METRICS
 from .base import FaceMetric, Predictions, column
 
@@ -46,6 +47,7 @@ class KeypointAP(FaceMetric):
     """
 
     name, direction, normaliser = 'AP', 'greater', 'the area of the box and the sigma of the point'
+    ranges = {'sigmas': (0.0001, 10)}
 
     def __init__(self, sigmas: float | Sequence[float] | None = None, prefix: str | None = None) -> None:
         super().__init__(prefix=prefix)
@@ -68,18 +70,22 @@ class KeypointAP(FaceMetric):
 
     def figures(self, rows: Sequence[PoseRow]) -> dict[str, float]:
         """Return AP over all thresholds, at .5 and at .75; NaN without faces."""
-        values = _summary(rows, self._sigmas()) if rows else [np.nan] * 3
+        values = _summary(rows, self._sigmas(self.markup)) if rows else [np.nan] * 3
         return {key: 100.0 * float(value) for key, value in zip(('AP', 'AP@0.5', 'AP@0.75'), values, strict=True)}
 
-    def _sigmas(self) -> NDArray[np.float64]:
-        default = WHOLEBODY_SIGMAS if self.markup.name == 'coco_wholebody_face' else DEFAULT_SIGMA
+    def check_markup(self, markup: Markup) -> None:
+        """Refuse sigmas that are neither one nor one a point."""
+        self._sigmas(markup)
+
+    def _sigmas(self, markup: Markup) -> NDArray[np.float64]:
+        default = WHOLEBODY_SIGMAS if markup.name == 'coco_wholebody_face' else DEFAULT_SIGMA
         sigmas = np.atleast_1d(np.asarray(default if self.sigmas is None else self.sigmas, np.float64))
-        if len(sigmas) not in (1, self.markup.size):
+        if len(sigmas) not in (1, markup.size):
             raise FacelmkError(
-                f'KeypointAP.sigmas has {len(sigmas)} numbers, the landmark scheme {self.markup.name!r} has '
-                f'{self.markup.size} points. Give one number, or one a point'
+                f'KeypointAP.sigmas has {len(sigmas)} numbers, the landmark scheme {markup.name!r} has '
+                f'{markup.size} points. Give one number, or one a point'
             )
-        return np.broadcast_to(sigmas, self.markup.size)
+        return np.broadcast_to(sigmas, markup.size)
 
 
 def _summary(rows: Sequence[PoseRow], sigmas: NDArray[np.float64]) -> Sequence[float]:

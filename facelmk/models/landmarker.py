@@ -1,7 +1,6 @@
 """FaceLandmarker, where backbone, head, codec and losses meet: output = head(backbone(image))."""
 
-import inspect
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import torch
@@ -11,7 +10,8 @@ from torch import Tensor, nn
 from ..codecs import Codec
 from ..errors import FacelmkError
 from ..markups import MARKUPS
-from ..registry import BACKBONES, CODECS, FUNCTIONS, HEADS, LOSSES, MODELS, Registry
+from ..registry import BACKBONES, CODECS, FUNCTIONS, HEADS, LOSSES, MODELS, Range, Ranges
+from .fit import build_part, check_fit, terms
 
 Stages = list[Tensor]
 
@@ -29,6 +29,12 @@ class LossTerm(nn.Module):
     def forward(self, stages: Stages, points: Tensor, visible: Tensor, size: int) -> Tensor:
         """The weighted sum over the stages."""
         target, weight = self.codec.encode(points, visible, stages[-1], size)
+        if target.shape != stages[-1].shape:
+            raise FacelmkError(
+                f'The codec {type(self.codec).__name__} encodes targets of shape {tuple(target.shape[1:])}, the head '
+                f'makes outputs of shape {tuple(stages[-1].shape[1:])}. Expected the same. Choose a head and a codec '
+                'that fit'
+            )
         of_points = weight if self.weigh_points else None
         return self.weight * sum(self.loss(stage, target, of_points) for stage in stages)
 
@@ -43,7 +49,11 @@ class FaceLandmarker(BaseModel):
     `size` is the side of the crop, for parts whose layers depend on it.
     """
 
-    ranges = {'size': (1,)}
+    ranges: Ranges = {
+        'size': (16, 4096),
+        'mean': Range(0, 255, length=3),
+        'std': Range(1, 255, length=3),  # of levels from 0 to 255, not of shares
+    }
 
     def __init__(
         self,
@@ -59,16 +69,10 @@ class FaceLandmarker(BaseModel):
     ) -> None:
         super().__init__(dict(type='mmengine.ImgDataPreprocessor', mean=mean, std=std, bgr_to_rgb=True))
         self.markup = MARKUPS[markup]
-        self.codec: Codec = _build(CODECS, codec, markup=markup)
+        self.codec: Codec = build_part(CODECS, codec, markup=markup)
         channels = self.codec.channels(self.markup.size, size)
-        if head.get('out_channels', channels) != channels:
-            raise FacelmkError(
-                f'model.head.out_channels={head["out_channels"]!r}. Expected {channels}, which '
-                f'{type(self.codec).__name__} needs for markup={markup!r}. Remove out_channels from the config: '
-                'FaceLandmarker passes it to the head.'
-            )
-        self.backbone = _build(BACKBONES, backbone, maps=channels, size=size)
-        self.head = _build(
+        self.backbone = build_part(BACKBONES, backbone, maps=channels, size=size)
+        self.head = build_part(
             HEADS,
             head,
             in_channels=self.backbone.out_channels,
@@ -81,14 +85,18 @@ class FaceLandmarker(BaseModel):
         self.register_buffer('mirror', torch.from_numpy(self.markup.mirror), persistent=False)
 
     def _terms(self, loss: dict | Sequence[dict]) -> dict[str, LossTerm]:
-        rows: Sequence[dict[str, Any]] = [dict(loss=loss)] if isinstance(loss, dict) else loss
-        terms: dict[str, LossTerm] = {}
-        for row in rows:
-            codec = _build(CODECS, row['target'], markup=self.markup.name) if 'target' in row else self.codec
-            name = 'loss_' + row['loss']['type'].rpartition('.')[2].removesuffix('Loss').lower()
-            name = name if name not in terms else f'{name}{len(terms)}'
-            terms[name] = LossTerm(row['loss'], row.get('weight', 1.0), codec, row.get('weigh_points', True))
-        return terms
+        named: dict[str, LossTerm] = {}
+        for _, term in terms(loss):
+            codec = build_part(CODECS, term['target'], markup=self.markup.name) if 'target' in term else self.codec
+            name = 'loss_' + term['loss']['type'].rpartition('.')[2].removesuffix('Loss').lower()
+            name = name if name not in named else f'{name}{len(named)}'
+            named[name] = LossTerm(term['loss'], term.get('weight', 1.0), codec, term.get('weigh_points', True))
+        return named
+
+    @classmethod
+    def check_arguments(cls, values: Mapping[str, Any]) -> None:
+        """Refuse parts that do not fit together, before they are built."""
+        check_fit(values)
 
     def init_weights(self) -> None:
         """Load the backbone's `pretrained` weights, if the config names any. The Runner calls this before training."""
@@ -128,24 +136,3 @@ class FaceLandmarker(BaseModel):
                 data_samples['id'], landmarks.cpu(), scores.cpu(), strict=True
             )
         ]
-
-
-def _build(registry: Registry, config: dict, **facts: Any) -> Any:
-    """Build a part. Each fact is passed on if the part's signature has an argument of that name.
-
-    A value in the config wins over a fact.
-    """
-    part = registry.get(config['type']) if isinstance(config.get('type'), str) else None
-    accepted = _argument_names(part) if inspect.isclass(part) else set()
-    return registry.build(config, default_args={name: fact for name, fact in facts.items() if name in accepted})
-
-
-def _argument_names(part: type) -> set[str]:
-    """The names of a class's arguments, with those of its bases where __init__ passes **options on."""
-    names: set[str] = set()
-    for owner in part.__mro__:
-        parameters = inspect.signature(vars(owner).get('__init__', object.__init__)).parameters.values()
-        names |= {p.name for p in parameters}
-        if '__init__' in vars(owner) and not any(p.kind is p.VAR_KEYWORD for p in parameters):
-            break
-    return names

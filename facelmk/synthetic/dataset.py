@@ -26,7 +26,13 @@ class SyntheticFaces(FaceDataset):
     """
 
     subsets = TAGS
-    ranges = {'size': (1,)}
+    ranges = {
+        'count': (1, 10_000_000),
+        'seed': (0, 2**32 - 1),
+        'start': (0, 2**32 - 1),
+        'size': (32, 2048),
+        'workers': (1, 256),
+    }
 
     def __init__(
         self,

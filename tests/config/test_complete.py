@@ -9,7 +9,8 @@ from facelmk.config import config_names, load_config
 from facelmk.errors import FacelmkError
 
 BASED = 'from mmengine.config import read_base\nwith read_base():\n    from facelmk.configs.{} import *\n'
-OWN = "[dict(type='LoadImage'), dict(type='CropFace', size=64), dict(type='PackFace')]"
+OWN = "[dict(type='LoadImage'), dict(type='CropFace', size={}, padding=2), dict(type='PackFace')]"
+OWN_112 = OWN.format(112)
 
 
 @pytest.fixture
@@ -24,10 +25,10 @@ def write(tmp_path: Path) -> Callable[..., Path]:
     return write
 
 
-def sizes(config) -> list[int]:
-    """The crop sizes of training, validation and test."""
+def paddings(config) -> list[float]:
+    """The padding of the crops of training, validation and test."""
     datasets = [config[f'{phase}_dataloader'].dataset for phase in ('train', 'val', 'test')]
-    return [step.size for dataset in datasets for step in dataset.pipeline if step.type == 'CropFace']
+    return [step.get('padding', 1) for dataset in datasets for step in dataset.pipeline if step.type == 'CropFace']
 
 
 @pytest.mark.parametrize('name', config_names())
@@ -40,14 +41,14 @@ def test_every_config_is_complete(name: str) -> None:
 
 
 def test_a_config_replaces_a_pipeline_by_its_name(write: Callable[..., Path]) -> None:
-    assert sizes(load_config(write(f'train_pipeline = val_pipeline = {OWN}'))) == [64, 64, 64]
-    config = load_config(write(f'val_pipeline = {OWN}'))
-    assert sizes(config) == [112, 64, 64] and config.model.size == 64
+    config = load_config(write(f'train_pipeline = val_pipeline = {OWN.format(64)}'))
+    assert paddings(config) == [2, 2, 2] and config.model.size == 64
+    assert paddings(load_config(write(f'val_pipeline = {OWN_112}'))) == [1, 2, 2]
 
 
 def test_a_data_set_keeps_a_pipeline_of_its_own(write: Callable[..., Path]) -> None:
-    assert sizes(load_config(write(f'val_dataloader.dataset.update(pipeline={OWN})'))) == [112, 64, 64]
-    assert sizes(load_config(write(f'train_dataloader.dataset.update(pipeline={OWN})'))) == [64, 112, 112]
+    assert paddings(load_config(write(f'val_dataloader.dataset.update(pipeline={OWN_112})'))) == [1, 2, 2]
+    assert paddings(load_config(write(f'train_dataloader.dataset.update(pipeline={OWN_112})'))) == [2, 1, 1]
 
 
 def test_a_data_set_that_takes_no_pipeline_gets_none(write: Callable[..., Path]) -> None:
@@ -58,25 +59,24 @@ def test_a_data_set_that_takes_no_pipeline_gets_none(write: Callable[..., Path])
 @pytest.mark.parametrize(
     ('options', 'expected'),
     [
-        ({'train_pipeline.1.size': 64}, [64, 112, 112]),
-        ({'val_pipeline.1.size': 64}, [112, 64, 64]),
-        ({'train_dataloader.dataset.pipeline.1.size': 64}, [64, 112, 112]),
-        ({'val_dataloader.dataset.pipeline.1.size': 64}, [112, 64, 64]),
-        ({'test_dataloader.dataset.pipeline.1.size': 64}, [112, 112, 64]),
-        ({'val_dataloader.dataset.pipeline.1.padding': 1.5, 'val_pipeline.1.size': 64}, [112, 64, 64]),
+        ({'train_pipeline.1.padding': 2}, [2, 1, 1]),
+        ({'val_pipeline.1.padding': 2}, [1, 2, 2]),
+        ({'train_dataloader.dataset.pipeline.1.padding': 2}, [2, 1, 1]),
+        ({'val_dataloader.dataset.pipeline.1.padding': 2}, [1, 2, 2]),
+        ({'test_dataloader.dataset.pipeline.1.padding': 2}, [1, 1, 2]),
+        ({'val_dataloader.dataset.pipeline.1.rotate': 5, 'val_pipeline.1.padding': 2}, [1, 2, 2]),
     ],
 )
 def test_options_reach_a_pipeline_by_its_name_and_by_its_loader(options: dict, expected: list[int]) -> None:
-    config = load_config('quickstart', options)
-    assert sizes(config) == expected and config.model.size == expected[1]
+    assert paddings(load_config('quickstart', options)) == expected
 
 
 def test_the_second_stage_goes_into_its_hook(write: Callable[..., Path]) -> None:
     options = {'custom_hooks.1.pipeline.1.rotate': 7}
     before, after = (load_config('rtmpose_m_wflw', given).custom_hooks[1].pipeline for given in ({}, options))
     assert (before[1].rotate, after[1].rotate) == (60, 7)
-    config = load_config(write(f'train_pipeline_stage2 = {OWN}', base='rtmpose_m_wflw'))
-    assert config.custom_hooks[1].pipeline[1].size == 64
+    config = load_config(write(f'train_pipeline_stage2 = {OWN.format(256)}', base='rtmpose_m_wflw'))
+    assert config.custom_hooks[1].pipeline[1].padding == 2
 
 
 @pytest.mark.parametrize('name', ['train_pipeline', 'train_pipeline_stage2', 'val_pipeline'])

@@ -101,10 +101,10 @@ def test_bases_in_an_installed_package(write):
     config = load_config(
         write(
             'from mmengine.config import read_base\nwith read_base():\n'
-            '    from facelmk.configs.quickstart import *\nmodel.loss = dict(type="WingLoss")\n'
+            '    from facelmk.configs.quickstart import *\nmodel.loss = dict(type="IntegralLoss", place=2)\n'
         )
     )
-    assert config.model.loss == dict(type='WingLoss') and config.model.backbone.type == 'QuickNet'
+    assert config.model.loss == dict(type='IntegralLoss', place=2) and config.model.backbone.type == 'QuickNet'
     assert config.default_hooks.statistics.type == 'SyncStatistics'
     message = refused(
         load_config,
@@ -355,13 +355,13 @@ def test_options_replace_values_and_add_arguments_of_a_part():
         'quickstart',
         {
             'model.flip_test': False,
-            'train_dataloader.dataset.pipeline.1.size': 64,
+            'train_dataloader.dataset.pipeline.1.padding': 2,
             'model.backbone.width': 48,
             'randomness.seed': 4,
             'work_dir': 'x',
         },
     )
-    assert not config.model.flip_test and config.train_dataloader.dataset.pipeline[1].size == 64
+    assert not config.model.flip_test and config.train_dataloader.dataset.pipeline[1].padding == 2
     assert (config.model.backbone.width, config.randomness.seed, config.work_dir) == (48, 4, 'x')
 
 

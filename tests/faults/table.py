@@ -354,6 +354,12 @@ TABLE: dict[str, tuple[str, str]] = {
     'Q06': ('_base_ of a config with read_base()', 'joined; in a program FacelmkError (exit 2) with both lines'),
     'Q07': ('part or argument of MMPose in a config of facelmk', INPUT + 'the part here, with its arguments'),
     'Q08': ('base of an installed package', 'read as data; the package is not imported'),
+    # N: values that a run would take without a word
+    'N01': ('a number out of its range', INPUT + 'the key, the value and the range, before anything is built'),
+    'N02': ('values that do not fit together', INPUT + 'the keys, the values and what was expected'),
+    'N03': ('such a value on the command line', INPUT + 'nothing is written'),
+    'N04': ('any number of any part: -1, 0, 1e9, NaN, text', INPUT + 'or it works: a finite loss that is not 0'),
+    'N05': ('a number out of the range that another project states', INPUT + 'the key, the value and the range'),
 }
 
 OPEN: dict[str, str] = {'I10': 'one environment has one numpy; requirements/constraints.txt pins both'}

@@ -33,6 +33,7 @@ class CocoFaces(AnnotatedFaces):
 
     boxes = ('file', 'bbox', 'tight')
     layout = 'a .json (COCO style)'
+    ranges = {'first': (0, 100_000)}
 
     def __init__(self, *args: Any, first: int = 0, **options: Any) -> None:
         self.first = first

@@ -26,6 +26,7 @@ class PtsFaces(AnnotatedFaces):
     boxes = ('tight',)
     own_tags = True
     layout = 'a folder of .pts'
+    ranges = {'share': (0, 1), 'seed': (0, 2**32 - 1)}
 
     def __init__(
         self,

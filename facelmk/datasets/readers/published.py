@@ -25,9 +25,8 @@ class PublishedFaces(FaceDataset):
     `defects`, `bbox_file` and `bbox_iou` are arguments of the reader.
     """
 
-    ranges = {'bbox_iou': (0, 1)}
-
     is_reader = True
+    ranges = {'counts': {'*': (0, 1_000_000_000)}, 'bbox_iou': (0, 1)}
 
     def __init__(
         self,

@@ -33,6 +33,7 @@ class Mat300WLP(AnnotatedFaces):
     boxes = ('points', 'tight')
     own_tags = True
     layout = 'a folder of 300W-LP'
+    ranges = {'share': (0, 1), 'seed': (0, 2**32 - 1)}
 
     def __init__(
         self,

@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 
 from ... import geometry
 from ...errors import DataDefect, FacelmkError
-from ...registry import TRANSFORMS
+from ...registry import TRANSFORMS, Range, Ranges
 from ..base import FaceRecord
 
 
@@ -22,7 +22,14 @@ class HalfBody(BaseTransform):
     product of 1.2 here and 1.25 in CropFace.
     """
 
-    ranges = {'prob': (0, 1)}
+    ranges: Ranges = {
+        'prob': (0, 1),
+        'padding': (0.1, 10),
+        'min_points': (2, 1000),
+        'min_upper': (2, 1000),  # one point has no box
+        'min_lower': (2, 1000),
+        'upper_prob': (0, 1),
+    }
 
     def __init__(
         self,
@@ -71,6 +78,8 @@ class TightBox(BaseTransform):
     `TightBox((30, 0, 30, 30), (0, 1, 0, 0), clip=True, frame=True)` and `CropFace(padding=1)` repeat the crop of an
     early Adaptive Wing project. A face without a visible landmark, as in prediction, keeps its box.
     """
+
+    ranges: Ranges = {'margin': Range(0, 10_000, length=4), 'widths': Range(0, 10, length=4)}
 
     def __init__(
         self,

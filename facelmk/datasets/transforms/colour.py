@@ -6,7 +6,7 @@ from itertools import permutations
 import cv2
 import numpy as np
 
-from ...registry import TRANSFORMS
+from ...registry import TRANSFORMS, Range
 from .photometric import FixedDraws
 
 LEVELS = np.arange(256)
@@ -21,6 +21,7 @@ class HSV(FixedDraws):
     """
 
     draws = 6
+    ranges = {'hue': (0, 90), 'saturation': (0, 255), 'value': (0, 255)}
 
     def __init__(self, hue: float = 5, saturation: float = 30, value: float = 30, prob: float = 1.0) -> None:
         super().__init__(prob)
@@ -51,6 +52,12 @@ class Photometric(FixedDraws):
     """
 
     draws = 10
+    ranges = {
+        'brightness': (0, 255),
+        'contrast': Range(0, 10, length=2, rising=True),
+        'saturation': Range(0, 10, length=2, rising=True),
+        'hue': (0, 90),
+    }
 
     def __init__(
         self,

@@ -8,7 +8,7 @@ from mmcv.transforms import BaseTransform
 
 from ... import geometry
 from ...errors import FacelmkError
-from ...registry import TRANSFORMS
+from ...registry import TRANSFORMS, Range, Ranges
 from ..base import FaceRecord
 from .integer_crop import cut_integer
 
@@ -29,13 +29,18 @@ class CropFace(BaseTransform):
     of the crop's first pixel to that of its last one.
     """
 
-    ranges = {
-        'size': (1,),
-        'padding': (0, float('inf'), True),  # above 0
+    crop_argument = 'size'
+    ranges: Ranges = {
+        'size': (16, 4096),
+        'padding': (0.1, 10),
         'flip': (0, 1),
+        'rotate': (0, 180),
         'rotate_prob': (0, 1),
-        'shift': (0, 1),
+        'scale': Range(0.1, 10, length=2, rising=True),
+        'shift': (0, 0.5),  # so that the middle of the face stays in the crop
         'shift_prob': (0, 1),
+        'draw': {'uniform', 'truncnorm'},
+        'mirror': {'crop', 'photo', 'hrnet'},
     }
 
     def __init__(

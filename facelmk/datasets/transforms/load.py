@@ -15,6 +15,8 @@ class LoadImage(BaseTransform):
     million.
     """
 
+    ranges = {'max_pixels': (1, 2**29)}
+
     def __init__(self, max_pixels: int | None = None) -> None:
         self.max_pixels = max_pixels
 

@@ -8,14 +8,14 @@ import cv2
 import numpy as np
 from mmcv.transforms import BaseTransform
 
-from ...registry import TRANSFORMS
+from ...registry import TRANSFORMS, Range, Ranges
 from ..base import FaceRecord
 
 
 class _WithProbability(BaseTransform):
     """Changes `image` with probability `prob`; `change` draws from the sample's random generator."""
 
-    ranges = {'prob': (0, 1)}
+    ranges: Ranges = {'prob': (0, 1)}
 
     def __init__(self, prob: float) -> None:
         self.prob = prob
@@ -55,6 +55,8 @@ def odd_size(number: float, largest: int) -> int:
 class ColourJitter(_WithProbability):
     """Changes brightness, contrast, saturation and a gain for each channel, by up to the given shares."""
 
+    ranges = dict.fromkeys(('brightness', 'contrast', 'saturation', 'gain'), (0, 1))
+
     def __init__(
         self,
         brightness: float = 0.3,
@@ -93,6 +95,8 @@ class Grey(_WithProbability):
 class Blur(_WithProbability):
     """Applies a Gaussian blur of up to `sigma` pixels, or with `kernel` a mean filter of 3 to `kernel` pixels."""
 
+    ranges = {'sigma': (0.1, 50), 'kernel': (3, 99)}
+
     def __init__(self, sigma: float = 2.0, prob: float = 0.2, kernel: int | None = None) -> None:
         super().__init__(prob)
         self.sigma, self.kernel = sigma, kernel
@@ -108,6 +112,8 @@ class Blur(_WithProbability):
 class Shrink(_WithProbability):
     """Reduces the picture by up to `factor` and enlarges it again, as if it had been small."""
 
+    ranges = {'factor': (1, 64)}
+
     def __init__(self, factor: float = 4.0, prob: float = 0.2) -> None:
         super().__init__(prob)
         self.factor = factor
@@ -122,6 +128,8 @@ class Shrink(_WithProbability):
 class Noise(_WithProbability):
     """Adds Gaussian noise of up to `sigma` grey levels."""
 
+    ranges = {'sigma': (0, 255)}
+
     def __init__(self, sigma: float = 12.0, prob: float = 0.2) -> None:
         super().__init__(prob)
         self.sigma = sigma
@@ -134,6 +142,8 @@ class Noise(_WithProbability):
 @TRANSFORMS.register_module()
 class Jpeg(_WithProbability):
     """Compresses the picture as JPEG with a quality between `low` and 90."""
+
+    ranges = {'low': (1, 90)}
 
     def __init__(self, low: int = 20, prob: float = 0.2) -> None:
         super().__init__(prob)
@@ -148,6 +158,8 @@ class Jpeg(_WithProbability):
 @TRANSFORMS.register_module()
 class Occlude(_WithProbability):
     """Covers one rectangle with a plain colour or with noise; its sides are up to `share` of the picture's."""
+
+    ranges = {'share': (0.1, 1)}
 
     def __init__(self, share: float = 0.4, prob: float = 0.3) -> None:
         super().__init__(prob)
@@ -168,6 +180,7 @@ class MedianBlur(FixedDraws):
     """Applies a median filter of 3 to `kernel` pixels."""
 
     draws = 1
+    ranges = {'kernel': (3, 99)}
 
     def __init__(self, kernel: int = 7, prob: float = 0.1) -> None:
         super().__init__(prob)
@@ -180,6 +193,8 @@ class MedianBlur(FixedDraws):
 @TRANSFORMS.register_module()
 class CoarseDropout(FixedDraws):
     """Covers `holes` rectangles with black; their sides are between `size[0]` and `size[1]` of the picture's."""
+
+    ranges = {'holes': (1, 100), 'size': Range(0, 1, length=2, rising=True)}
 
     def __init__(self, holes: int = 1, size: Sequence[float] = (0.2, 0.4), prob: float = 1.0) -> None:
         super().__init__(prob)

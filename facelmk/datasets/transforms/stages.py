@@ -15,6 +15,8 @@ class FromEpoch(BaseTransform):
     A sample contains its epoch, so a worker process need not know when the run started or which epoch it is in.
     """
 
+    ranges = {'epoch': (0, 100_000)}
+
     def __init__(
         self, epoch: int = 0, pipeline: Sequence[dict | Transform] = (), before: Sequence[dict | Transform] = ()
     ) -> None:

@@ -6,39 +6,50 @@ from typing import Any
 
 from mmengine import Config
 
-from ...config.schema import missing_keys
+from ...config.relations import RELATIONS
+from ...config.schema import missing_keys, rows
 from ...config.source import Source
 from ...config.validate import mistakes
 from ...datasets import FaceDataset
 from ...registry import DATASETS, METRICS, MODELS
-from .data_checks import check_crops_and_schemes, check_overlap
+from .data_checks import check_best, check_overlap, check_schemes
 from .findings import ERROR, NOTE, Finding, Parts, attempt
 from .rehearsal import rehearse
-from .run_checks import (
-    check_disk,
-    check_evaluator,
-    check_hooks,
-    check_learning_rate,
-    check_schedule,
-    check_weights,
-    rows,
-)
+from .run_checks import check_disk, check_hooks, check_learning_rate, check_schedule, check_weights
 
 PHASES = ('train', 'val', 'test')
 
 
-def check_config(config: Config, source: Source, gpus: int = 1, step: bool = True) -> list[Finding]:
-    """All findings about a complete config; with `step`, of a training step and a validation batch on the CPU, too."""
+def check_config(
+    config: Config, source: Source, fill_in: Callable[[], None], gpus: int = 1, step: bool = True
+) -> list[Finding]:
+    """All findings about a config; with `step`, of a training step and a validation batch on the CPU, too.
+
+    `fill_in` completes the config, once its values have been checked.
+    """
     findings = [Finding(ERROR, 'keys', str(mistake)) for mistake in mistakes(config, source)]
+    try:
+        fill_in()
+    except Exception:
+        if not findings:
+            raise
+        return findings
     missing = ['model'] if config.get('model') is None else []
     missing += [*missing_keys('train', config), *missing_keys('val', config)]
     if missing:
         findings.append(Finding(ERROR, 'keys', f'{source} lacks {", ".join(missing)}, which a run needs'))
+    wrong = bool(findings)
+    for subject, find in RELATIONS.items():
+        try:
+            findings += [Finding(ERROR, subject, str(mistake)) for mistake in find(config, source)]
+        except Exception:
+            if not wrong:  # values of the wrong kind, which are findings already
+                raise
     parts = _build(config, findings)
     checks: dict[str, Callable[[], Iterable[Finding]]] = {
-        'landmark scheme': partial(check_crops_and_schemes, config, parts),
+        'landmark scheme': partial(check_schemes, config, parts),
+        'save_best': partial(check_best, config, parts),
         'train and test': partial(check_overlap, config, parts),
-        'evaluator': partial(check_evaluator, config, parts),
         'hooks': partial(check_hooks, config, parts),
         'weights': partial(check_weights, config),
         'learning rate': partial(check_learning_rate, config, gpus),
@@ -49,7 +60,18 @@ def check_config(config: Config, source: Source, gpus: int = 1, step: bool = Tru
         findings += attempt(lambda check=check: list(check()), subject, 2, findings) or []  # type: ignore[misc]
     if step and parts.model is not None and {'train', 'val'} & set(parts.datasets):
         findings += rehearse(config, parts)
-    return findings
+    return _without_repetitions(findings)
+
+
+def _without_repetitions(findings: list[Finding]) -> list[Finding]:
+    """The findings without those of parts that refuse a value which is a finding already."""
+    known = [finding.message for finding in findings if finding.subject == 'keys']
+
+    def is_known(message: str) -> bool:
+        reason = message.rpartition(': ')[2]
+        return '. Expected ' in reason and any(reason in other for other in known)
+
+    return [finding for finding in findings if finding.subject == 'keys' or not is_known(finding.message)]
 
 
 def exit_code(findings: list[Finding]) -> int:

@@ -1,18 +1,19 @@
-"""Checks of the data: landmark schemes and crop sizes that agree with the model, faces shared by training and test."""
+"""Checks of the data: landmark schemes that agree with the model, subsets, faces shared by training and test."""
 
 from collections.abc import Iterator
 
 from mmengine import Config
 
+from ...errors import did_you_mean
 from ...markups import MARKUPS
+from ...metrics.base import FaceMetric
 from .findings import ERROR, NOTE, WARNING, Finding, Parts
 from .overlap import shared_faces
 
 
-def check_crops_and_schemes(config: Config, parts: Parts) -> Iterator[Finding]:
-    """Data sets whose landmark scheme or crop size is not the model's."""
+def check_schemes(config: Config, parts: Parts) -> Iterator[Finding]:
+    """Data sets whose landmark scheme, which their members may decide, is not the model's."""
     scheme = getattr(getattr(parts.model, 'markup', None), 'name', None)
-    model_size = (config.get('model') or {}).get('size')
     for phase, data in parts.datasets.items():
         if scheme is not None and not MARKUPS[scheme].same_points(data.markup):
             yield Finding(
@@ -20,12 +21,19 @@ def check_crops_and_schemes(config: Config, parts: Parts) -> Iterator[Finding]:
                 'landmark scheme',
                 f'the model has {scheme!r}, the {phase} data have {data.markup.name!r} ({data.markup.size} points)',
             )
-        for step in config[f'{phase}_dataloader'].dataset.get('pipeline', ()):
-            if isinstance(step, dict) and str(step.get('type', '')).endswith('CropFace'):
-                size = step.get('size', 256)
-                if model_size is not None and size != model_size:
-                    message = f'the {phase} pipeline makes crops of {size} pixels, the model expects {model_size}'
-                    yield Finding(ERROR, 'crop', message)
+
+
+def check_best(config: Config, parts: Parts) -> Iterator[Finding]:
+    """A `save_best` for a subset that the validation data do not have."""
+    best = ((config.get('default_hooks') or {}).get('checkpoint') or {}).get('save_best') or ()
+    data, metrics = parts.datasets.get('val'), [metric for metric in parts.metrics if isinstance(metric, FaceMetric)]
+    if data is None:
+        return
+    known = {name for metric in metrics for name in metric.with_prefix(metric.figures([]))}
+    known |= {f'{name}/{subset}' for name in known for subset in data.metainfo['subsets']}
+    for key in [best] if isinstance(best, str) else best:
+        if key not in known and key.rpartition('/')[0] in known:
+            yield Finding(ERROR, 'save_best', f'{key!r} is no figure. {did_you_mean(key, known)}')
 
 
 def check_overlap(config: Config, parts: Parts) -> Iterator[Finding]:

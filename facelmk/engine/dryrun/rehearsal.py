@@ -7,10 +7,10 @@ from typing import Any
 from mmengine import Config
 from mmengine.optim import build_optim_wrapper
 
+from ...config.schema import rows
 from ...datasets import FaceDataset, collate_faces
 from ...registry import PARAM_SCHEDULERS
 from .findings import ERROR, NOTE, Finding, Parts, attempt
-from .run_checks import rows
 
 FACES = 2
 LAST_STEP = 10**9  # of a schedule that names no end

@@ -12,41 +12,12 @@ from mmengine.hooks import EMAHook
 
 from ...checkpoint import find_checkpoint, find_weights
 from ...config.folders import check_writable
+from ...config.schema import rows
 from ...errors import FacelmkError
-from ...metrics.base import ErrorMetric, FaceMetric
-from ...metrics.errors import check_ends
 from ...registry import HOOKS, MODELS
 from .findings import ERROR, NOTE, WARNING, Finding, Parts, attempt
 
 MAX_DISK_SHARE = 0.5  # of the free disk; checkpoints that may take more are a warning
-
-
-def rows(value: Any) -> list[Any]:
-    """The dicts of an evaluator or of schedules: a list, a single one, or mmengine's Evaluator around them."""
-    if isinstance(value, dict) and 'metrics' in value:
-        value = value['metrics']
-    return [value] if isinstance(value, dict) else list(value or ())
-
-
-def check_evaluator(config: Config, parts: Parts) -> Iterator[Finding]:
-    """Normalisers that the landmark scheme lacks, and a `save_best` that no metric computes."""
-    data = parts.datasets.get('val') or parts.datasets.get('test')
-    figures: set[str] = set()
-    for metric in parts.metrics:
-        if data is not None:
-            metric.dataset_meta = data.metainfo
-        if isinstance(metric, ErrorMetric) and data is not None:
-            try:
-                check_ends(metric.norm, data.markup)
-            except FacelmkError as error:
-                yield Finding(ERROR, 'evaluator', str(error))
-        if isinstance(metric, FaceMetric):
-            figures |= {f'{metric.prefix}/{key}' if metric.prefix else key for key in metric.figures([])}
-    save_best = (config.get('default_hooks') or {}).get('checkpoint', {}).get('save_best')
-    for key in [save_best] if isinstance(save_best, str) else save_best or ():
-        if key != 'auto' and figures and key not in figures and key.split('/')[0] not in figures:
-            known = ', '.join(sorted(figures))
-            yield Finding(ERROR, 'save_best', f'the evaluator has no figure {key!r}. Expected one of {known}')
 
 
 def check_hooks(config: Config, parts: Parts) -> list[Finding]:

@@ -38,6 +38,7 @@ class Guard(Hook):
     """
 
     priority = 'VERY_HIGH'
+    ranges = {'at_most': (1, 100_000)}
 
     def __init__(self, action: str = 'stop', at_most: int = 5) -> None:
         if action not in ACTIONS:

@@ -45,7 +45,8 @@ class CheckpointHook(SavesAtSignals):
     training, or only warns with on_failed_save='warn'.
     """
 
-    ranges = {'every': (1,), 'minutes': (0, float('inf'), True)}
+    ranges = {'every': (1, 100_000_000), 'minutes': (0, 100_000, True)}
+
     best_ckpt_path: str | None = None
     last_ckpt: str | None
     resumed: dict | None = None

@@ -1,14 +1,16 @@
 """The base class of backbones, which also freezes their first stages."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
+from typing import Any
 
 from torch import Tensor, nn
 
 from ...errors import FacelmkError
+from ...registry import Ranges
 
 
 class Backbone(nn.Module):
-    """Map crops (B, 3, S, S), S a multiple of 32, to a tuple of feature maps of `out_channels`, the finest first.
+    """Map crops (B, 3, S, S), S a multiple of `multiple`, to feature maps of `out_channels`, the finest first.
 
     `pretrained` names the initial weights (path, URL or `torchvision://resnet50`), which are loaded when training
     starts. `frozen_stages=n` freezes the stem and the stages up to n: no gradients, BatchNorm in evaluation mode.
@@ -16,6 +18,8 @@ class Backbone(nn.Module):
 
     out_channels: tuple[int, ...]
     stages: int = 4
+    multiple: int = 32
+    ranges: Ranges = {'frozen_stages': (-1, 32)}
 
     def __init__(self, pretrained: str | None = None, frozen_stages: int = -1) -> None:
         super().__init__()
@@ -25,6 +29,11 @@ class Backbone(nn.Module):
                 f'or the number of the last frozen stage, at most {self.stages}.'
             )
         self.pretrained, self.frozen_stages = pretrained, frozen_stages
+
+    @classmethod
+    def side_multiple(cls, values: Mapping[str, Any]) -> int:
+        """What the side of a crop must be a multiple of, for these arguments."""
+        return cls.multiple
 
     def stage(self, index: int) -> Iterable[nn.Module]:
         """The modules of the stem (0) or of one stage."""

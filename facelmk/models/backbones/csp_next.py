@@ -90,6 +90,8 @@ class CSPNeXt(Backbone):
     4, 8, 16 and 32.
     """
 
+    ranges = {'deepen': (0.1, 3), 'widen': (0.125, 3), 'out_stages': {1, 2, 3, 4}}
+
     def __init__(
         self,
         deepen: float = 0.67,

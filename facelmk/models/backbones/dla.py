@@ -119,6 +119,7 @@ class DLA(Backbone):
     """
 
     fresh = ('up.',)  # the ImageNet weights have no decoder
+    ranges = {'depth': set(_ARCHITECTURES)}
 
     def __init__(self, depth: int = 34, pretrained: str | None = None, frozen_stages: int = -1) -> None:
         super().__init__(pretrained, frozen_stages)

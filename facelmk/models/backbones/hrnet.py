@@ -70,6 +70,8 @@ class Exchange(nn.Module):
 class HRNet(Backbone):
     """HRNetV2 of `width` 18, 32 or 48: features at strides 4, 8, 16, 32; all BatchNorms have this `momentum`."""
 
+    ranges = {'width': set(_WIDTHS), 'momentum': (0.001, 1)}
+
     def __init__(
         self, width: int = 18, momentum: float = 0.1, pretrained: str | None = None, frozen_stages: int = -1
     ) -> None:

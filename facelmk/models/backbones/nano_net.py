@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from ...registry import BACKBONES
+from ...registry import BACKBONES, Range
 from .blocks import ConvNorm, he_init
 from .separable_pyramid import Separable, SeparablePyramid
 
@@ -20,6 +20,13 @@ class NanoNet(SeparablePyramid):
     `widths` and `depths` are the channels and the number of blocks at strides 4, 8 and 16. `merged` are the numbers of
     separable 5x5 blocks at strides 8 and 4, after the coarser features have been added.
     """
+
+    ranges = {
+        'width': (8, 1024),
+        'widths': Range(8, 2048, length=3),
+        'depths': Range(0, 32, length=3),
+        'merged': Range(0, 32, length=2),
+    }
 
     def __init__(
         self,

@@ -10,7 +10,7 @@ from collections.abc import Sequence
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from ...registry import BACKBONES
+from ...registry import BACKBONES, Range
 from .blocks import conv_norm_relu, he_init
 from .separable_pyramid import Separable, SeparablePyramid
 
@@ -21,6 +21,8 @@ class QuickNet(SeparablePyramid):
 
     `widths` and `depths` are the channels and the number of blocks at each stride.
     """
+
+    ranges = {'width': (8, 1024), 'widths': Range(8, 2048, length=3), 'depths': Range(0, 32, length=3)}
 
     def __init__(
         self,

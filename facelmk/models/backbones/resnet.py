@@ -19,6 +19,7 @@ class ResNet(Backbone):
         50: (Bottleneck, (3, 4, 6, 3)),
         101: (Bottleneck, (3, 4, 23, 3)),
     }
+    ranges = {'depth': {18, 34, 50, 101}, 'out_stages': {1, 2, 3, 4}}
 
     def __init__(
         self, depth: int = 50, out_stages: Sequence[int] = (4,), pretrained: str | None = None, frozen_stages: int = -1

@@ -59,3 +59,4 @@ class SCNet(ResNet):
     """SCNet of `depth` 50 or 101. The features of `out_stages` 1 to 4 have strides 4, 8, 16 and 32."""
 
     depths = {50: (SelfCalibratedBottleneck, (3, 4, 6, 3)), 101: (SelfCalibratedBottleneck, (3, 4, 23, 3))}
+    ranges = {'depth': {50, 101}}

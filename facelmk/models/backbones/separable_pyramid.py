@@ -31,6 +31,7 @@ class SeparablePyramid(Backbone):
     """
 
     stages = 3
+    multiple = 16
 
     def __init__(
         self,

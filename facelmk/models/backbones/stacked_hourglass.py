@@ -7,7 +7,7 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from ...errors import FacelmkError
-from ...registry import BACKBONES
+from ...registry import BACKBONES, Range
 from .base import Backbone
 
 _LEVELS = 4  # an hourglass halves its maps this many times
@@ -98,6 +98,8 @@ class StackedHourglass(Backbone):
     of the maps to 0. The published files mostly run with it (`end_relu`, where even the string 'False' counts as true);
     the authors' own evaluation of WFLW does not.
     """
+
+    ranges = {'maps': (1, 65536), 'stacks': (1, 4), 'width': Range(16, 1024, step=8)}
 
     def __init__(
         self,

@@ -22,6 +22,9 @@ class TimmBackbone(Backbone):
     network, stage 0 is the complete network.
     """
 
+    multiple = 1  # not known
+    ranges = {'out_indices': (0, 31)}
+
     def __init__(
         self,
         name: str = 'resnet18',

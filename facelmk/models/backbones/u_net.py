@@ -1,6 +1,7 @@
 """U-Net (https://arxiv.org/abs/1505.04597): an encoder, and a decoder with skip connections."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
+from typing import Any
 
 import torch
 from torch import Tensor, nn
@@ -37,6 +38,8 @@ class UNet(Backbone):
     heatmap. The convolutions are padded and have BatchNorm.
     """
 
+    ranges = {'width': (8, 512), 'depth': (2, 4)}
+
     def __init__(self, width: int = 64, depth: int = 4, pretrained: str | None = None, frozen_stages: int = -1) -> None:
         if not 2 <= depth <= 4:  # a fifth level would need crop sides that are multiples of 64
             raise FacelmkError(f'UNet: depth={depth}. Expected 2, 3 or 4 levels.')
@@ -52,6 +55,10 @@ class UNet(Backbone):
         self.ups = nn.ModuleList(Up(w) for w in reversed(widths[:-1]))
         self.apply(_init_weights)
         self.train()
+
+    @classmethod
+    def side_multiple(cls, values: Mapping[str, Any]) -> int:
+        return 2 ** (values.get('depth', 4) + 1)
 
     def stage(self, index: int) -> Iterable[nn.Module]:
         return (self.stem,) if index == 0 else (self.downs[index - 1],)

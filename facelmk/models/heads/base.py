@@ -6,9 +6,19 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
+from ...registry import Ranges
+
+MAPS = ('heatmaps', 'heatmaps of height 255', 'log-probabilities')  # the kinds of codecs that write maps
+
 
 class Head(nn.Module):
-    """Map features of `in_channels` to stages of `out_channels` channels. A head has no loss and does not decode."""
+    """Map features of `in_channels` to stages of `out_channels` channels. A head has no loss and does not decode.
+
+    `kinds` are the kinds of codecs whose outputs it makes; none means any.
+    """
+
+    kinds: tuple[str, ...] = ()
+    ranges: Ranges = {}
 
     def forward(self, features: Sequence[Tensor]) -> list[Tensor]:
         """The stages; the last one is the prediction."""

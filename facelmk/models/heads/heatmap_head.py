@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from torch import Tensor, nn
 
 from ...registry import HEADS
-from .base import Head, concatenate, small_normal_init
+from .base import MAPS, Head, concatenate, small_normal_init
 
 
 @HEADS.register_module()
@@ -14,6 +14,9 @@ class HeatmapHead(Head):
 
     `deconvs` transposed convolutions double the size each, `convs` 1x1 convolutions follow, one more makes the maps.
     """
+
+    kinds = MAPS
+    ranges = {'in_channels': (1, 65536), 'out_channels': (1, 65536), 'deconvs': (0, 4), 'convs': (0, 8)}
 
     def __init__(self, in_channels: Sequence[int], out_channels: int, deconvs: int = 0, convs: int = 0) -> None:
         super().__init__()

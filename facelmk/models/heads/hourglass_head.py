@@ -5,12 +5,15 @@ from collections.abc import Sequence
 from torch import Tensor, nn
 
 from ...registry import HEADS
-from .base import Head, small_normal_init
+from .base import MAPS, Head, small_normal_init
 
 
 @HEADS.register_module()
 class HourglassHead(Head):
     """One 1x1 convolution for each feature, so there is one stage a feature. MMPose calls it CPMHead."""
+
+    kinds = MAPS
+    ranges = {'in_channels': (1, 65536), 'out_channels': (1, 65536)}
 
     def __init__(self, in_channels: Sequence[int], out_channels: int) -> None:
         super().__init__()

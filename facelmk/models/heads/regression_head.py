@@ -12,6 +12,9 @@ from .base import Head
 class RegressionHead(Head):
     """Global average pooling of the last feature map and one linear layer: x and y of each point."""
 
+    kinds = ('points',)
+    ranges = {'in_channels': (1, 65536), 'out_channels': (1, 65536)}
+
     def __init__(self, in_channels: Sequence[int], out_channels: int) -> None:
         super().__init__()
         self.fc = nn.Linear(in_channels[-1], out_channels * 2)

@@ -7,7 +7,7 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from ...errors import FacelmkError
-from ...registry import HEADS
+from ...registry import HEADS, Range
 from .base import Head, small_normal_init
 
 _KEY = 128  # channels of query and key
@@ -63,7 +63,16 @@ class RTMCCHead(Head):
     `size` is the side of the crops; the layers fit this side only. Each point's map becomes `hidden` channels.
     """
 
-    ranges = {'size': (1,)}
+    kinds = ('bins',)
+    ranges = {
+        'in_channels': (1, 65536),
+        'out_channels': (1, 65536),
+        'size': (16, 4096),
+        'bins': (1, 65536),
+        'hidden': (8, 4096),
+        'kernel': Range(1, 31, step=2),
+        'stride': {4, 8, 16, 32, 64},
+    }
 
     def __init__(
         self,
@@ -80,16 +89,22 @@ class RTMCCHead(Head):
             raise FacelmkError(
                 "RTMCCHead: bins=None. Expected a codec that has bins. Set model.codec=dict(type='SimCC')."
             )
-        cells = (size // stride) ** 2
+        self.size, self.stride, self.cells = size, stride, (size // stride) ** 2
         self.final_layer = nn.Conv2d(in_channels[-1], out_channels, kernel, padding=kernel // 2)
-        self.mlp = nn.Sequential(ScaleNorm(cells), nn.Linear(cells, hidden, bias=False))
+        self.mlp = nn.Sequential(ScaleNorm(self.cells), nn.Linear(self.cells, hidden, bias=False))
         self.gau = GatedAttention(hidden)
         self.cls_x, self.cls_y = nn.Linear(hidden, bins, bias=False), nn.Linear(hidden, bins, bias=False)
         self.apply(_init_weights)
 
     def forward(self, features: Sequence[Tensor]) -> list[Tensor]:
         """One stage (B, K, 2, bins): x, then y."""
-        points = self.gau(self.mlp(self.final_layer(features[-1]).flatten(2)))
+        maps = self.final_layer(features[-1]).flatten(2)
+        if maps.shape[-1] != self.cells:
+            raise FacelmkError(
+                f'RTMCCHead: the last feature has {maps.shape[-1]} cells, size={self.size} with stride={self.stride} '
+                f'gives {self.cells}. Expected the stride of the backbone, and crops of this size'
+            )
+        points = self.gau(self.mlp(maps))
         return [torch.stack((self.cls_x(points), self.cls_y(points)), 2)]
 
 

@@ -6,12 +6,15 @@ from torch import Tensor
 
 from ...errors import FacelmkError
 from ...registry import HEADS
-from .base import Head
+from .base import MAPS, Head
 
 
 @HEADS.register_module()
 class StackHead(Head):
     """Each feature is a stage."""
+
+    kinds = MAPS
+    ranges = {'in_channels': (1, 65536), 'out_channels': (1, 65536)}
 
     def __init__(self, in_channels: Sequence[int], out_channels: int) -> None:
         super().__init__()

@@ -8,7 +8,7 @@ from torch import Tensor
 from torch.nn import functional as F
 
 from ...errors import FacelmkError, UnknownName, did_you_mean
-from ...registry import LOSSES
+from ...registry import LOSSES, Range
 from .base import Loss, weighted
 
 
@@ -52,6 +52,15 @@ class AdaptiveWingLoss(Loss):
     target cell of at least `threshold`, 0 elsewhere. dict() takes the paper's values .2 and 10; SeungyounShin's code
     has a threshold of .5.
     """
+
+    kinds = ('heatmaps',)
+    ranges = {
+        'alpha': (1, 10, True),  # the exponent is alpha - target, which must be above 0
+        'omega': (0, 1000, True),
+        'epsilon': (0.001, 100),
+        'theta': (0.001, 10),
+        'weight_map': {'threshold': (0, 1), 'weight': (0, 1000), 'dilation': Range(1, 31, step=2)},
+    }
 
     def __init__(
         self,

@@ -2,14 +2,19 @@
 
 from torch import Tensor, nn
 
+from ...registry import Ranges
+
 
 class Loss(nn.Module):
     """loss(output, target, weight) is a scalar; `weight` broadcasts to the output.
 
     `comparable` is True if output and target mean the same, so that the loss is least where they are equal.
+    `kinds` are the kinds of codecs whose targets it compares; none means any.
     """
 
     comparable: bool = True
+    kinds: tuple[str, ...] = ()
+    ranges: Ranges = {}
 
     def forward(self, output: Tensor, target: Tensor, weight: Tensor | None = None) -> Tensor:
         """The loss of a batch."""

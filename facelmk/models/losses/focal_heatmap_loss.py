@@ -22,6 +22,8 @@ class FocalHeatmapLoss(Loss):
     """
 
     comparable = False
+    kinds = ('heatmaps',)
+    ranges = {'alpha': (0, 10), 'beta': (0, 10), 'steepness': (0.1, 100), 'peak': (0.01, 1)}
 
     def __init__(
         self, alpha: float = 2.0, beta: float = 4.0, steepness: float | None = 10.0, peak: float = 0.5

@@ -10,6 +10,8 @@ from .base import Loss
 class HeatmapMSELoss(Loss):
     """The mean over all cells of all maps of weight * (output - target)^2."""
 
+    kinds = ('heatmaps', 'heatmaps of height 255')
+
     def forward(self, output: Tensor, target: Tensor, weight: Tensor | None = None) -> Tensor:
         error = (output - target) ** 2
         return error.mean() if weight is None else (error * weight).mean()

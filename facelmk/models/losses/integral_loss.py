@@ -1,9 +1,13 @@
 """Integral regression: compare the softmax of the maps, and their expected coordinates."""
 
+from collections.abc import Mapping
+from typing import Any
+
 import torch
 from torch import Tensor
 from torch.nn import functional as F
 
+from ...errors import FacelmkError
 from ...registry import LOSSES
 from .base import Loss
 
@@ -16,9 +20,18 @@ class IntegralLoss(Loss):
     distance is the error that matters (https://arxiv.org/abs/1711.08229, https://arxiv.org/abs/1801.07372).
     """
 
+    kinds = ('log-probabilities',)
+    ranges = {'spread': (0, 1000), 'place': (0, 1000)}
+
     def __init__(self, spread: float = 0.3, place: float = 1.0) -> None:
         super().__init__()
         self.spread, self.place = spread, place
+
+    @classmethod
+    def check_arguments(cls, values: Mapping[str, Any]) -> None:
+        """Refuse a loss that is always 0."""
+        if values.get('spread') == values.get('place') == 0:
+            raise FacelmkError('IntegralLoss: spread=0, place=0. Expected one of them above 0')
 
     def forward(self, output: Tensor, target: Tensor, weight: Tensor | None = None) -> Tensor:
         log_p, log_q = (maps.flatten(2).log_softmax(-1) for maps in (output, target))

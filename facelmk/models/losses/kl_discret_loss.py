@@ -15,6 +15,9 @@ class KLDiscretLoss(Loss):
     `softmax` the target also passes a softmax, multiplied by `label_beta`; without, it holds probabilities already.
     """
 
+    kinds = ('bins',)
+    ranges = {'beta': (0.01, 1000), 'label_beta': (0.01, 1000)}
+
     def __init__(self, beta: float = 10.0, softmax: bool = True, label_beta: float = 10.0) -> None:
         super().__init__()
         self.beta, self.softmax, self.label_beta = beta, softmax, label_beta

@@ -14,6 +14,9 @@ class OHKMLoss(Loss):
     A map of weight 0 has an error of 0, so it only counts in a face with fewer than `topk` other maps.
     """
 
+    kinds = ('heatmaps', 'heatmaps of height 255')
+    ranges = {'topk': (1, 10_000)}
+
     def __init__(self, topk: int = 8) -> None:
         super().__init__()
         if topk < 1:

@@ -11,6 +11,8 @@ from .base import Loss, weighted
 class SmoothL1Loss(Loss):
     """The mean over all values. Output and target are multiplied by `scale`; above an error of `beta` it is linear."""
 
+    ranges = {'beta': (0, 1000), 'scale': (0.001, 10_000)}
+
     def __init__(self, beta: float = 1.0, scale: float = 1.0) -> None:
         super().__init__()
         self.beta, self.scale = beta, scale

@@ -22,6 +22,8 @@ class SoftArgmaxL1Loss(Loss):
     weight of .01 makes both terms equally strong; beside its `weight_map`, a weight of .1 does.
     """
 
+    kinds = ('heatmaps', 'heatmaps of height 255')
+
     def forward(self, output: Tensor, target: Tensor, weight: Tensor | None = None) -> Tensor:
         predicted, mass = _soft_argmax(output)
         expected, target_mass = _soft_argmax(target)

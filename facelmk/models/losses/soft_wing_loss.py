@@ -20,6 +20,9 @@ def soft_wing(error: Tensor, omega1: float, omega2: float, epsilon: float) -> Te
 class SoftWingLoss(Loss):
     """Soft wing loss of coordinates, summed over each face; `scale` as in `WingLoss`."""
 
+    kinds = ('points',)
+    ranges = {'omega1': (0.001, 1000), 'omega2': (0.001, 1000), 'epsilon': (0.001, 1000), 'scale': (0.001, 10_000)}
+
     def __init__(self, omega1: float = 2.0, omega2: float = 20.0, epsilon: float = 0.5, scale: float = 1.0) -> None:
         super().__init__()
         self.omega1, self.omega2, self.epsilon, self.scale = omega1, omega2, epsilon, scale

@@ -24,6 +24,9 @@ class WingLoss(Loss):
     scale=1 is MMPose's choice.
     """
 
+    kinds = ('points',)
+    ranges = {'omega': (0.001, 1000), 'epsilon': (0.001, 1000), 'scale': (0.001, 10_000)}
+
     def __init__(self, omega: float = 10.0, epsilon: float = 2.0, scale: float = 1.0) -> None:
         super().__init__()
         self.omega, self.epsilon, self.scale = omega, epsilon, scale

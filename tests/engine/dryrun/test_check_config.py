@@ -80,7 +80,7 @@ def test_all_mistakes_are_reported_at_once(check: Check) -> None:
             'val_dataloader["dataset"] = dict(val_dataloader["dataset"], pipeline=[crop[0], dict(crop[1], size=96), crop[2]])',
             'crop',
             'error',
-            '64 pixels',
+            'size=64',
         ),
         (
             'val_dataloader["dataset"] = dict(val_dataloader["dataset"], markup="300w")',

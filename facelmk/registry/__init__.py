@@ -15,7 +15,10 @@ from mmengine.registry import Registry as MMEngineRegistry
 from mmengine.registry import registry as mmengine_registry
 from mmengine.utils import get_object_from_string
 
-from .errors import UnknownName, did_you_mean
+from ..errors import UnknownName, did_you_mean
+from .ranges import Range as Range
+from .ranges import Ranges as Ranges
+from .ranges import check_arguments
 
 SCOPE = 'facelmk'
 SAFE_SCOPES = (SCOPE, 'mmengine')
@@ -71,13 +74,15 @@ class Registry(MMEngineRegistry):
         return f'{self.name} ({len(self)}): ' + ', '.join(self)
 
     def build(self, cfg: dict, *args: Any, **kwargs: Any) -> Any:
-        """Build the part named by `cfg['type']`."""
+        """Build the part named by `cfg['type']`; refuse values outside of its ranges."""
         kind = cfg.get('type') if isinstance(cfg, dict) else None
         if isinstance(kind, str) and not self.knows(kind):
             raise UnknownName(
                 f'type={kind!r} is no registered {self.name}. {did_you_mean(kind, self)} '
                 'To use a part of your own, name its module in `custom_imports` of the config.'
             )
+        if kind is not None:
+            check_arguments(self.get(kind) if isinstance(kind, str) else kind, cfg)
         return super().build(cfg, *args, **kwargs)
 
     @contextmanager
