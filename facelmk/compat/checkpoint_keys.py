@@ -17,6 +17,7 @@ def is_classifier(key: str) -> bool:
     """Whether a tensor of a network that was trained on ImageNet belongs to the classifier, which no backbone has."""
     return CLASSIFIER.match(key) is not None
 
+
 FLOW = 'terms.loss_rle.loss.flow_model.'
 
 

@@ -9,7 +9,22 @@ from .counting import Count
 from .table import OPEN, RETIRED, TABLE
 
 TESTS = Path(__file__).parents[1]
-MIN_CASES = {'A': 34, 'B': 18, 'C': 26, 'D': 22, 'E': 16, 'F': 8, 'G': 18, 'H': 12, 'I': 11, 'J': 16, 'K': 12, 'L': 11, 'M': 16, 'O': 15}
+MIN_CASES = {
+    'A': 34,
+    'B': 18,
+    'C': 26,
+    'D': 22,
+    'E': 16,
+    'F': 8,
+    'G': 18,
+    'H': 12,
+    'I': 11,
+    'J': 16,
+    'K': 12,
+    'L': 11,
+    'M': 16,
+    'O': 15,
+}
 
 
 def test_the_blocks_have_enough_cases_without_gaps() -> None:
