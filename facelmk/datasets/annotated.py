@@ -40,13 +40,11 @@ class AnnotatedFaces(FaceDataset):
     as a failure.
     """
 
-    ranges = {'bbox_iou': (0, 1)}
-
     boxes: tuple[str, ...] = ('file', 'tight')
     own_tags = False  # whether the annotation file itself contains the subsets
     is_reader = True
     layout = ''  # what `detect` recognises, for messages
-    ranges = {'origin': {0, 1}}
+    ranges = {'origin': {0, 1}, 'bbox_iou': (0, 1)}
 
     def __init__(
         self,
