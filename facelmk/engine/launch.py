@@ -10,7 +10,6 @@ from torch.distributed.elastic.multiprocessing.errors import ChildFailedError
 
 from ..errors import TrainingFault
 
-
 _STOPPED = {-signal.SIGTERM, 128 + signal.SIGTERM}  # torchrun sends SIGTERM to the other ranks when one has failed
 
 

@@ -284,8 +284,14 @@ TABLE: dict[str, tuple[str, str]] = {
     # L: processes and signals
     'L01': ('SIGTERM, Ctrl-C or SIGHUP at any moment', 'exit 143, 130 or 129 within seconds, no process is left'),
     'L02': ('a signal inside of a step', 'the step runs to its end first'),
-    'L03': ('a process that is forked while signals are handled', 'it has the handlers from before, and SIGTERM ends it'),
-    'L04': ('a process that draws faces is killed, or hangs', 'exit 5 with the cause, never a hang; the faces are kept'),
+    'L03': (
+        'a process that is forked while signals are handled',
+        'it has the handlers from before, and SIGTERM ends it',
+    ),
+    'L04': (
+        'a process that draws faces is killed, or hangs',
+        'exit 5 with the cause, never a hang; the faces are kept',
+    ),
     'L05': ('kill -9 of the parent', 'its processes end within seconds'),
     'L06': ('a drawing that is stopped at any face', 'continued; the cache is bit-equal to an undisturbed one'),
     'L07': ('several processes that draw the same faces', 'they share the work; the cache is the same'),
