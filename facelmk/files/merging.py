@@ -4,6 +4,7 @@ import ctypes
 import errno
 import os
 import shutil
+import sys
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
@@ -45,7 +46,12 @@ def _exchange_with_others(draft: Path, folder: Path) -> bool:
 
     Return False where the system cannot do that, or where somebody works in the folder.
     """
-    if draft.parent == folder or folder.is_symlink() or Path.cwd().is_relative_to(folder.resolve()):
+    if (
+        sys.platform != 'linux'
+        or draft.parent == folder
+        or folder.is_symlink()
+        or Path.cwd().is_relative_to(folder.resolve())
+    ):
         return False
     linked: list[Path] = []
     try:
@@ -63,7 +69,7 @@ def _exchange_with_others(draft: Path, folder: Path) -> bool:
             os.link(folder / target.relative_to(draft), target)
         shutil.copystat(folder, draft)
         _exchange(draft, folder)
-    except (OSError, AttributeError, NotImplementedError):
+    except OSError:
         for target in linked:
             target.unlink()
         return False
@@ -76,8 +82,10 @@ def _exchange_with_others(draft: Path, folder: Path) -> bool:
 
 def _exchange(one: Path, other: Path) -> None:
     """Exchange two paths in one step; only Linux has this."""
-    system = ctypes.CDLL(None, use_errno=True)
-    if system.renameat2(_CURRENT_FOLDER, os.fsencode(one), _CURRENT_FOLDER, os.fsencode(other), _EXCHANGE):
+    rename = getattr(ctypes.CDLL(None, use_errno=True), 'renameat2', None)
+    if rename is None:
+        raise OSError(errno.ENOSYS, 'no exchange')
+    if rename(_CURRENT_FOLDER, os.fsencode(one), _CURRENT_FOLDER, os.fsencode(other), _EXCHANGE):
         raise OSError(ctypes.get_errno(), 'no exchange')
 
 

@@ -15,7 +15,7 @@ from disturbances import snapshot
 from processes import environment, start_tool, tiny_options
 
 pytestmark = pytest.mark.slow
-FACES = 400
+FACES = 150
 
 
 @pytest.fixture(scope='module')
@@ -60,7 +60,7 @@ def test_a_conversion_that_is_stopped_at_any_moment_leaves_one_of_the_two_sets(f
         sets.append(contents(out))
     assert sets[0].keys() == sets[1].keys() and sets[0] != sets[1]
     stopped = 0
-    for number in range(12):
+    for number in range(8):
         how = (signal.SIGKILL, signal.SIGTERM, signal.SIGKILL, signal.SIGINT)[number % 4]
         left_before = drafts(out)  # of a SIGKILL
         process = subprocess.Popen(
