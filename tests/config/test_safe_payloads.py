@@ -173,6 +173,12 @@ OPTIONS = [  # of the command line
 ]
 
 
+@pytest.fixture(scope='module', autouse=True)
+def imported() -> None:
+    """Parts are imported when they are first needed; the time and memory of that are no payload's."""
+    load_config('rtmpose_m_face6', safe=True)
+
+
 @pytest.fixture
 def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """The current folder, with a module `canary` that writes the file `canary`, and a config in the folder above."""
