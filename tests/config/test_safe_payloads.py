@@ -169,7 +169,7 @@ OPTIONS = [  # of the command line
     'model.size=9**9**9',
     'model.size=__import__("os").system("touch${IFS}canary")',
     'visualizer.vis_backends.0.type=canary.H',
-    'custom_hooks=' + '[' * 3000 + ']' * 3000,
+    'custom_hooks=' + '[' * 1500 + ']' * 1500,
 ]
 
 
