@@ -169,7 +169,10 @@ OPTIONS = [  # of the command line
     'model.size=9**9**9',
     'model.size=__import__("os").system("touch${IFS}canary")',
     'visualizer.vis_backends.0.type=canary.H',
-    'custom_hooks=' + '[' * 1500 + ']' * 1500,
+    'custom_hooks=' + '[' * 1000 + ']' * 1000,
+    'custom_hooks=' + '[' * 100 + ']' * 100,
+    'optim_wrapper.optimizer.lr=nan',
+    'model.size=' + '9' * 100,
 ]
 
 
