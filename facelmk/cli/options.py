@@ -174,6 +174,8 @@ def values(pairs: Iterable[str]) -> dict[str, Any]:
     """Return {dotted key: value} of KEY=VALUE, in mmengine's notation: numbers, True, None, [1,2], (a,b), text."""
     from mmengine import DictAction
 
+    from ..config.evaluate import ERRORS, MAX_RESULT, Budget
+
     if wrong := [pair for pair in pairs if '=' not in pair]:
         raise FacelmkError(f'--cfg-options {wrong[0]}: write KEY=VALUE, without spaces around the =')
     parsed = {}
@@ -189,6 +191,10 @@ def values(pairs: Iterable[str]) -> dict[str, Any]:
                 f'--cfg-options {key}={value}: the brackets do not match. Write lists as [1,2], tuples '
                 'as (1,2), all of it in quotes'
             ) from error
+        try:
+            Budget(MAX_RESULT).spend_all(parsed[key])  # as for the values of a file
+        except (MemoryError, *ERRORS) as error:
+            raise FacelmkError(f'--cfg-options {key}={value[:80]}: {error}. Put such a value into a config') from error
     return parsed
 
 

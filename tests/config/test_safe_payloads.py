@@ -169,8 +169,17 @@ OPTIONS = [  # of the command line
     'model.size=9**9**9',
     'model.size=__import__("os").system("touch${IFS}canary")',
     'visualizer.vis_backends.0.type=canary.H',
-    'custom_hooks=' + '[' * 3000 + ']' * 3000,
+    'custom_hooks=' + '[' * 1000 + ']' * 1000,
+    'custom_hooks=' + '[' * 100 + ']' * 100,
+    'optim_wrapper.optimizer.lr=nan',
+    'model.size=' + '9' * 100,
 ]
+
+
+@pytest.fixture(scope='module', autouse=True)
+def imported() -> None:
+    """Parts are imported when they are first needed; the time and memory of that are no payload's."""
+    load_config('rtmpose_m_face6', safe=True)
 
 
 @pytest.fixture
