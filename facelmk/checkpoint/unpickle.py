@@ -5,8 +5,8 @@ Python's `pickletools` explains the opcodes. https://docs.python.org/3/library/p
 """
 
 import pickle
+import struct
 from collections.abc import Callable
-from struct import Struct, error
 from typing import Any
 
 from .building import KEY_COST, Builder, LoadStorage
@@ -17,7 +17,7 @@ OPCODE_COST, NUMBER_COST, TEXT_COST, PUT_COST = 24, 16, 56, 80  # bytes, as in `
 Operation = Callable[['Unpickler'], Any]
 OPERATIONS: dict[int, Operation] = {}
 STOP = pickle.STOP[0]
-_LENGTHS = {code: Struct(code) for code in ('<B', '<H', '<i', '<I', '<Q', '>d')}
+_NUMBERS = {code: struct.Struct(code) for code in ('<B', '<H', '<i', '<I', '<Q', '>d')}
 
 
 def operation(names: str) -> Callable[[Operation], Operation]:
@@ -57,12 +57,12 @@ class Unpickler(Builder):
                 OPERATIONS[code](self)
             self.offset += 1
             return self.stack.pop()
-        except (LookupError, error) as problem:
-            raise ValueError('its pickle is damaged, cut off, or has opcodes that torch does not write') from problem
+        except (LookupError, struct.error) as error:
+            raise ValueError('its pickle is damaged, cut off, or has opcodes that torch does not write') from error
 
     def number(self, code: str) -> Any:
         """The number that comes next, in a form of `struct`."""
-        form = _LENGTHS[code]
+        form = _NUMBERS[code]
         self.budget.left -= NUMBER_COST
         (value,) = form.unpack_from(self.content, self.offset)
         self.offset += form.size

@@ -136,6 +136,14 @@ def test_the_budget_grows_with_the_file() -> None:
     assert Budget(0).left == FREE_BYTES and Budget(20_000_000).left - FREE_BYTES == 30_000_000
 
 
+def test_a_damaged_name_in_the_zip_is_no_reason_to_stop(tmp_path: Path) -> None:
+    """torch marks names as UTF-8; the table of contents has the right one."""
+    torch.save({'meta': {'epoch': 1, 'iter': 2}, 'optimizer': {}, 'w': torch.ones(1)}, tmp_path / 'x.pth')
+    write(tmp_path / 'x.pth', (tmp_path / 'x.pth').read_bytes().replace(b'x/data/0', b'x/d\xb1ta/0', 1))
+    (tmp_path / 'last_checkpoint').write_text('x.pth')
+    assert newest_checkpoint(tmp_path) is None
+
+
 @pytest.mark.fault('P02')
 @pytest.mark.parametrize('kind', ['zip', 'old', 'safetensors', 'module', 'run'])
 def test_mutated_files_are_read_or_refused(kind: str, tmp_path: Path) -> None:

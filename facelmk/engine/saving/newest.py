@@ -108,6 +108,6 @@ def _damage(path: Path) -> str:
     try:
         with zipfile.ZipFile(path) as archive:
             part = archive.testzip()
-    except (OSError, zipfile.BadZipFile) as error:
+    except Exception as error:  # zipfile raises half a dozen kinds
         return f'it is damaged ({error})'
     return f'it is damaged (in {part})' if part else ''
