@@ -106,12 +106,12 @@ class AnnotatedFaces(FaceDataset):
     def needs(cls, options: Mapping[str, Any]) -> list[Path]:
         """Return the files and folders that a reader with these arguments cannot do without."""
         files = (options.get('ann_file'), *(options.get('tags') or {}).values(), options.get('image_root'))
-        return [Path(options.get('data_root', ''), file) for file in files if file]
+        return [Path(options.get('data_root') or '', file) for file in files if file]
 
     @classmethod
     def absent(cls, options: Mapping[str, Any]) -> list[Path]:
-        """Return the annotation files of a reader with these arguments that are not on the disk."""
-        return [path for path in cls.needs({**options, 'image_root': None}) if not path.exists()]
+        """Return the files and folders that a reader with these arguments needs and that are not on the disk."""
+        return [path for path in cls.needs(options) if not path.exists()]
 
     @classmethod
     def detect(cls, path: Path) -> Detected | None:

@@ -14,7 +14,7 @@ from facelmk.files.signals import Stopped, graceful_shutdown
 from facelmk.synthetic import cache
 
 fault = pytest.mark.fault
-COUNT, SIZE, BLOCK = 22, 32, 4
+COUNT, SIZE, BLOCK = 14, 32, 4
 needs_fork = pytest.mark.skipif(not hasattr(os, 'fork'), reason='this system has no fork')
 
 
@@ -53,7 +53,7 @@ def drawn(monkeypatch):
 
 @fault('L06')
 @pytest.mark.parametrize(
-    ('at', 'number'), [(0, signal.SIGTERM), (4, signal.SIGINT), (9, signal.SIGTERM), (21, signal.SIGTERM)]
+    ('at', 'number'), [(0, signal.SIGTERM), (4, signal.SIGINT), (9, signal.SIGTERM), (13, signal.SIGTERM)]
 )
 def test_a_signal_at_any_face(at, number, drawn, expected, tmp_path):
     numbers, before = drawn
@@ -82,7 +82,7 @@ def test_an_error_at_a_face_keeps_the_others(drawn, expected, tmp_path):
 @needs_fork
 def test_a_worker_that_dies(drawn, expected, tmp_path):
     drawn[1].append(lambda done: done == 5 and os.kill(os.getpid(), signal.SIGKILL))
-    with pytest.raises(TrainingFault, match=r'SIGKILL.*workers.* of 22 faces') as caught:
+    with pytest.raises(TrainingFault, match=r'SIGKILL.*workers.* of 14 faces') as caught:
         draw(tmp_path, workers=2)
     assert caught.value.exit_code == 5
     drawn[1].clear()
@@ -164,7 +164,7 @@ def test_a_disk_that_becomes_full_keeps_what_is_drawn(tmp_path, monkeypatch, dra
 
     original = cache.write_rows
     monkeypatch.setattr(cache, 'write_rows', write)
-    with pytest.raises(MissingResource, match=f'{os.strerror(errno.ENOSPC)}.* [68] of 22 faces'):
+    with pytest.raises(MissingResource, match=f'{os.strerror(errno.ENOSPC)}.* [68] of 14 faces'):
         draw(tmp_path)
     monkeypatch.undo()
     monkeypatch.setattr(cache, 'BLOCK', BLOCK)
@@ -175,10 +175,10 @@ def test_a_disk_that_becomes_full_keeps_what_is_drawn(tmp_path, monkeypatch, dra
 def test_the_progress(tmp_path, capsys, monkeypatch, drawn):
     draw(tmp_path / 'a')
     lines = capsys.readouterr().out.splitlines()
-    assert all(str(COUNT) in line for line in lines) and len(lines) == 2 and '22/22' in lines[1]
+    assert all(str(COUNT) in line for line in lines) and len(lines) == 2 and '14/14' in lines[1]
     monkeypatch.setattr('sys.stdout.isatty', lambda: True, raising=False)
     monkeypatch.setattr('facelmk.files.progress.TERMINAL_S', 0)
-    drawn[1].append(lambda done: 1 / (30 - done))
+    drawn[1].append(lambda done: 1 / (COUNT + 8 - done))
     with pytest.raises(ZeroDivisionError):
         draw(tmp_path / 'b')
     drawn[1].clear()

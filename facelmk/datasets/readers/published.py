@@ -53,7 +53,7 @@ class PublishedFaces(FaceDataset):
     @classmethod
     def absent(cls, options: Mapping[str, Any]) -> list[Path]:
         """Return the folder of the data set if it is not on the disk; which files it needs depends on the layout."""
-        root = Path(options.get('root', ''))
+        root = Path(options.get('root') or '')
         return [] if root.is_dir() else [root]
 
     def __len__(self) -> int:
