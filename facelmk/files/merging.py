@@ -82,10 +82,10 @@ def _exchange_with_others(draft: Path, folder: Path) -> bool:
 
 def _exchange(one: Path, other: Path) -> None:
     """Exchange two paths in one step; only Linux has this."""
-    rename = getattr(ctypes.CDLL(None, use_errno=True), 'renameat2', None)
-    if rename is None:
+    exchange = getattr(ctypes.CDLL(None, use_errno=True), 'renameat2', None)
+    if exchange is None:
         raise OSError(errno.ENOSYS, 'no exchange')
-    if rename(_CURRENT_FOLDER, os.fsencode(one), _CURRENT_FOLDER, os.fsencode(other), _EXCHANGE):
+    if exchange(_CURRENT_FOLDER, os.fsencode(one), _CURRENT_FOLDER, os.fsencode(other), _EXCHANGE):
         raise OSError(ctypes.get_errno(), 'no exchange')
 
 
