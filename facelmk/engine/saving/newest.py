@@ -110,4 +110,4 @@ def _damage(path: Path) -> str:
             part = archive.testzip()
     except Exception as error:  # zipfile raises half a dozen kinds
         return f'it is damaged ({error})'
-    return f'it is damaged (in {part})' if part else ''
+    return f'it is damaged (in {part!r})' if part else ''
