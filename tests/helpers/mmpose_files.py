@@ -44,7 +44,7 @@ POINTS = {'wflw': 98, '300w': 68, 'aflw': 19, 'cofw': 29}
 def loaders(data: str, workers: int = 2, **options: Any) -> str:
     """The loaders and metrics of a data set."""
     usual = dict(folder='images/', batch=64, workers=workers, norm="norm_mode='keypoint_distance'")
-    return LOADERS.format(**(usual | SETS[data] | options))
+    return LOADERS.format(**(usual | SETS[data] | options), persistent=workers > 0)
 
 
 def heatmap(

@@ -218,7 +218,7 @@ data_root = '{root}'
 train_dataloader = dict(
     batch_size={batch},
     num_workers={workers},
-    persistent_workers={workers} > 0,
+    persistent_workers={persistent},
     sampler=dict(type='DefaultSampler', shuffle=True),
     dataset=dict(
         type=dataset_type,
@@ -232,7 +232,7 @@ train_dataloader = dict(
 val_dataloader = dict(
     batch_size=32,
     num_workers={workers},
-    persistent_workers={workers} > 0,
+    persistent_workers={persistent},
     drop_last=False,
     sampler=dict(type='DefaultSampler', shuffle=False, round_up=False),
     dataset=dict(
