@@ -15,6 +15,8 @@ class RLE(Coordinates):
     `RLELoss`, and not from the annotation.
     """
 
+    kind = 'points and spreads'
+
     def encode(self, points: Tensor, visible: Tensor, like: Tensor, size: int) -> tuple[Tensor, Tensor]:
         target, weight = super().encode(points, visible, like[..., :2], size)
         nothing = torch.zeros_like(target)

@@ -13,6 +13,8 @@ from .base import Head
 class RLEHead(Head):
     """Global average pooling of the last feature map and one linear layer: x, y and their spreads, for each point."""
 
+    kinds = ('points and spreads',)  # of codecs
+
     def __init__(self, in_channels: Sequence[int], out_channels: int) -> None:
         super().__init__()
         self.fc = nn.Linear(in_channels[-1], out_channels * 4)

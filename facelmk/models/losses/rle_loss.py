@@ -23,6 +23,7 @@ class RLELoss(Loss):
     """
 
     comparable = False
+    kinds = ('points and spreads',)  # of codecs
 
     def __init__(self, residual: bool = True, q_distribution: str = 'laplace') -> None:
         super().__init__()
