@@ -13,6 +13,7 @@ from mmengine.evaluator import BaseMetric
 from mmengine.runner import Runner
 
 from ..checkpoint import find_checkpoint, load_checkpoint  # this also registers the safe readers with mmengine
+from ..config.relations import check_training
 from ..errors import FacelmkError, MissingResource
 from ..files.atomic import translate_lost_folder_errors
 from .faults.stopping import graceful_shutdown
@@ -54,6 +55,7 @@ def train(
         _enable_rate_scaling(config)
     if not validate:
         _disable_validation(config)
+    check_training(config, config.filename or 'the config')
     resume = _resume_source(config.work_dir, resume)
     checkpoint = newest_checkpoint(config.work_dir) if resume == 'auto' else resume
     if checkpoint is not None:  # else the run starts from the config's own load_from
