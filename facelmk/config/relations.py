@@ -4,7 +4,7 @@ The parts say what they need, so that a part of another project is checked, too.
 `check_arguments(values)`, a transform `crop_argument`, a metric `figures` and `check_markup`.
 """
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from functools import partial
 from typing import Any
 
@@ -23,8 +23,15 @@ Mistakes = Iterator[FacelmkError]
 
 
 def check_relations(config: Config, source: Source) -> None:
-    """Raise the first mistake that the values of a complete config make together."""
+    """Raise the first mistake that the values of a complete config make together, in training or not."""
     for find in RELATIONS.values():
+        for mistake in find(config, source):
+            raise mistake
+
+
+def check_relations_of_training(config: Config, source: Source) -> None:
+    """Raise the first mistake that matters in training alone."""
+    for find in TRAINING_RELATIONS.values():
         for mistake in find(config, source):
             raise mistake
 
@@ -77,10 +84,17 @@ def _markup_of(part: Any, registry: registries.Registry) -> str | None:
     return name if isinstance(name, str) and name in MARKUPS else None
 
 
-def _crop_mistakes(config: Config, source: Source) -> Mistakes:
+def _test_crop_mistakes(config: Config, source: Source) -> Mistakes:
+    return _crop_mistakes(config, source, ('val_dataloader', 'test_dataloader'))
+
+
+def _training_crop_mistakes(config: Config, source: Source) -> Mistakes:
+    return _crop_mistakes(config, source, ('val_dataloader', 'train_dataloader', 'custom_hooks'))
+
+
+def _crop_mistakes(config: Config, source: Source, keys: Sequence[str]) -> Mistakes:
     """Pipelines whose crops have another size than the model and the validation."""
     sizes: dict[str, tuple[str, Any]] = {}  # of each pipeline: the place and the size of its last crop
-    keys = ('val_dataloader', 'train_dataloader', 'test_dataloader', 'custom_hooks')
     for key in keys:
         for step, place, registry in walk(config.get(key), key, TOP_REGISTRIES.get(key)):
             part = part_of(step, registry) if registry is registries.TRANSFORMS else None
@@ -204,10 +218,13 @@ def _checkpoint_mistakes(config: Config, source: Source) -> Mistakes:
 RELATIONS: dict[str, Callable[[Config, Source], Mistakes]] = {  # by what they are about
     'parts': _part_mistakes,
     'landmark scheme': _scheme_mistakes,
-    'crop': _crop_mistakes,
+    'crop': _test_crop_mistakes,
     'evaluator': _evaluator_mistakes,
+    'runner': _runner_mistakes,
+}
+TRAINING_RELATIONS: dict[str, Callable[[Config, Source], Mistakes]] = {
+    'crop': _training_crop_mistakes,
     'save_best': _best_mistakes,
     'schedule': _schedule_mistakes,
-    'runner': _runner_mistakes,
     'checkpoint': _checkpoint_mistakes,
 }

@@ -14,6 +14,7 @@ from mmengine.evaluator import BaseMetric
 from mmengine.runner import Runner
 
 from ..checkpoint import load_checkpoint  # this also registers the safe readers with mmengine
+from ..config.relations import check_relations_of_training
 from ..errors import FacelmkError, MissingResource
 from ..files.atomic import translate_lost_folder_errors
 from ..files.backend import AtomicConfig
@@ -60,6 +61,7 @@ def train(
         _enable_rate_scaling(config)
     if not validate:
         _disable_validation(config)
+    check_relations_of_training(config, config.filename or 'the config')
     check_training(config, resume)
     _set_default_loop_and_guard(config)
     (drawing or Drawing()).add_hook(config)

@@ -8,6 +8,7 @@ import pytest
 
 from facelmk.cli import main
 from facelmk.config import load_config
+from facelmk.config.relations import check_relations_of_training
 from facelmk.errors import FacelmkError
 
 nan = math.nan
@@ -84,6 +85,10 @@ SINGLE: list[tuple[str, Any, str]] = [  # a key, its value, what is expected
 ]
 
 
+def load_for_training(name: str, options: dict[str, Any]) -> None:
+    check_relations_of_training(load_config(name, options), name)
+
+
 def rows(**changes: Any) -> dict[str, Any]:
     return changes
 
@@ -125,7 +130,7 @@ TOGETHER: list[tuple[dict[str, Any], str, str]] = [  # options, the key and the 
 @pytest.mark.parametrize(('key', 'value', 'words'), SINGLE, ids=[f'{key}={value}' for key, value, _ in SINGLE])
 def test_a_silent_value(key: str, value: Any, words: str) -> None:
     with pytest.raises(FacelmkError) as caught:
-        load_config('quickstart', {key: value})
+        load_for_training('quickstart', {key: value})
     message, name = str(caught.value), key.rpartition('.')[2]
     assert caught.value.exit_code == 2 and words in message, message
     assert (str(value) if name == 'type' else 'scheme' if name == 'markup' else name) in message, message
@@ -135,7 +140,7 @@ def test_a_silent_value(key: str, value: Any, words: str) -> None:
 @pytest.mark.parametrize(('options', 'key', 'words'), TOGETHER, ids=[str(row[0]) for row in TOGETHER])
 def test_silent_values_together(options: dict[str, Any], key: str, words: str) -> None:
     with pytest.raises(FacelmkError) as caught:
-        load_config('quickstart', options)
+        load_for_training('quickstart', options)
     assert caught.value.exit_code == 2 and key in str(caught.value) and words in str(caught.value), caught.value
 
 
@@ -145,6 +150,13 @@ def test_two_landmark_schemes_within_the_model() -> None:
     options = {'model.codec': dict(type='Boundary', markup='300w'), 'model.loss': dict(type='AdaptiveWingLoss')}
     with pytest.raises(FacelmkError, match="markup='300w'"):
         load_config('hrnetv2_w18_wflw', options)
+
+
+def test_a_test_or_a_prediction_may_change_the_validation_alone() -> None:
+    options = {'val_pipeline.1.size': 64, 'val_evaluator': [dict(type='NME', prefix='mine')]}
+    assert load_config('quickstart', options).model.size == 64
+    with pytest.raises(FacelmkError, match='size=112'):
+        load_for_training('quickstart', options)
 
 
 def test_a_whole_number_as_a_float_is_taken_where_mmengine_takes_it() -> None:

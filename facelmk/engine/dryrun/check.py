@@ -6,7 +6,7 @@ from typing import Any
 
 from mmengine import Config
 
-from ...config.relations import RELATIONS
+from ...config.relations import RELATIONS, TRAINING_RELATIONS
 from ...config.schema import missing_keys, rows
 from ...config.source import Source
 from ...config.validate import mistakes
@@ -39,7 +39,7 @@ def check_config(
     if missing:
         findings.append(Finding(ERROR, 'keys', f'{source} lacks {", ".join(missing)}, which a run needs'))
     wrong = bool(findings)
-    for subject, find in RELATIONS.items():
+    for subject, find in (*RELATIONS.items(), *TRAINING_RELATIONS.items()):
         try:
             findings += [Finding(ERROR, subject, str(mistake)) for mistake in find(config, source)]
         except Exception:
@@ -71,7 +71,9 @@ def _without_repetitions(findings: list[Finding]) -> list[Finding]:
         reason = message.rpartition(': ')[2]
         return '. Expected ' in reason and any(reason in other for other in known)
 
-    return [finding for finding in findings if finding.subject == 'keys' or not is_known(finding.message)]
+    return [
+        finding for finding in dict.fromkeys(findings) if finding.subject == 'keys' or not is_known(finding.message)
+    ]
 
 
 def exit_code(findings: list[Finding]) -> int:
