@@ -274,7 +274,7 @@ def test_a_file_of_another_form(name, text, fact, write):
 
 def test_a_folder_and_a_long_name_are_no_configs(tmp_path):
     assert str(tmp_path) in refused(find_config, tmp_path)
-    assert 'x' * 300 in refused(find_config, 'x' * 300)
+    assert 'x' * 200 in refused(find_config, 'x' * 300)
 
 
 def test_a_misspelt_base_of_the_package(write):

@@ -29,7 +29,7 @@ FOREIGN = {  # values of `type` that no registry of facelmk or mmengine holds
     'class by its path': 'torch.optim.SGD',
     "mmengine's by its path": 'mmengine.hooks.EMAHook',
     "facelmk's by its path": 'facelmk.models.FaceLandmarker',
-    'other scope': 'mmpose.TopdownPoseEstimator',
+    'other scope': 'mmdet.FasterRCNN',
     'scope of the folder': f'{MODULE}.EMAHook',
     'nothing': None,
     'number': 3,
@@ -206,7 +206,7 @@ def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 
 def assert_nothing_ran(folder: Path) -> None:
-    assert not (folder / 'canary').exists() and not {MODULE, 'mc', 'mmpose'} & set(sys.modules)
+    assert not (folder / 'canary').exists() and not {MODULE, 'mc', 'mmdet'} & set(sys.modules)
 
 
 @pytest.mark.parametrize('line', LINES)
