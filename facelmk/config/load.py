@@ -62,7 +62,7 @@ def find_config(name: str | Path) -> Path:
     names = [*config_names(), *(other for known in config_formats() for other in known.names())]
     close = close_names(Path(name).stem, names)
     advice = did_you_mean(Path(name).stem, names) if close else f'{config_folder()} holds those that come with facelmk.'
-    raise UnknownName(f'{str(name)[:200]} is neither a config file nor the name of a config. {advice}')
+    raise UnknownName(f'{str(name)[:500]} is neither a config file nor the name of a config. {advice}')
 
 
 def load_config(name: str | Path, options: dict[str, Any] | None = None, safe: bool = False) -> Config:
