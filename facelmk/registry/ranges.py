@@ -53,7 +53,8 @@ SINGLE = (int, float, str)
 
 def expected(limits: Limits, value: Any) -> str | None:
     """The range in words if `value`, or a number in it, is outside."""
-    value = value.tolist() if hasattr(value, 'tolist') else value  # an array
+    if not isinstance(value, Mapping) and hasattr(value, 'tolist'):  # an array
+        value = value.tolist()
     if value is None:
         return None
     if isinstance(limits, dict):

@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 import pytest
+from addict import Dict
 
 from facelmk.cli import main
 from facelmk.config import load_config
@@ -29,6 +30,7 @@ INSIDE: list[tuple[Any, Any]] = [
     ({'a', None}, None),
     ({'x': (0, 1)}, {'x': 1, 'y': 9}),
     ({'*': {'x': (0, 1)}}, {'any': {'x': 0.5}}),
+    ({'x': (0, 1)}, Dict(x=1)),  # it has every attribute
 ]
 OUTSIDE: list[tuple[Any, Any]] = [
     ((0, 1), -0.1),
