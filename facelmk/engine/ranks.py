@@ -50,21 +50,24 @@ def join_ranks(launcher: str, config: Config) -> None:
 
 def rank_of(launcher: str) -> int:
     """Return the number of this process, from the variables of its launcher; 0 without one."""
-    name = {'none': '', 'slurm': _SLURM['RANK'], 'mpi': _MPI['RANK']}.get(launcher, 'RANK')
-    return int(os.environ.get(name, 0))
+    return 0 if launcher == 'none' else int(_variables(launcher)['RANK'])
 
 
-def _set_variables(launcher: str) -> None:
-    """Set torch's environment variables from those of the launcher."""
-    names = {'slurm': _SLURM, 'mpi': _MPI}.get(launcher, {})
-    required = names.values() or ('RANK', 'WORLD_SIZE')
-    missing = [variable for variable in required if variable not in os.environ]
+def _variables(launcher: str) -> dict[str, str]:
+    """Return torch's environment variables, from those of the launcher; refuse a launcher that has not set them."""
+    names = {'slurm': _SLURM, 'mpi': _MPI}.get(launcher, {name: name for name in ('RANK', 'WORLD_SIZE')})
+    missing = [variable for variable in names.values() if variable not in os.environ]
     if missing:
         raise FacelmkError(
             f'--launcher {launcher}: the environment variable {", ".join(missing)} is not set. Start the run with '
             'tools/dist_train.sh, tools/slurm_train.sh or mpirun, which set it'
         )
-    os.environ.update({name: os.environ[variable] for name, variable in names.items()})
+    return {name: os.environ[variable] for name, variable in names.items()}
+
+
+def _set_variables(launcher: str) -> None:
+    """Set torch's environment variables."""
+    os.environ.update(_variables(launcher))
     os.environ.setdefault('MASTER_ADDR', _first_host())
     os.environ.setdefault('MASTER_PORT', '29500')
 

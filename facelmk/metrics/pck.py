@@ -32,7 +32,7 @@ class PCK(ErrorMetric):
     """
 
     direction = 'greater'
-    ranges = {'threshold': (0, float('inf'), True)}
+    ranges = {'threshold': (0, 10, True)}
     row = PointRow
 
     def __init__(self, threshold: float = 0.05, norm: Norm = 'box_side', prefix: str | None = None) -> None:

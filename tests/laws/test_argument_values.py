@@ -34,6 +34,7 @@ PARTS_OF_KIND = {  # head, codec and loss of each kind of output
     'heatmaps of height 255': ('HeatmapHead', 'Megvii', 'HeatmapMSELoss'),
     'log-probabilities': ('HeatmapHead', 'Integral', 'IntegralLoss'),
     'points': ('RegressionHead', 'Coordinates', 'WingLoss'),
+    'points and spreads': ('RLEHead', 'RLE', 'RLELoss'),
     'bins': ('RTMCCHead', 'SimCC', 'KLDiscretLoss'),
 }
 SMALL = {  # arguments that make a part small, or that it needs

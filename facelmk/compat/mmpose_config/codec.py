@@ -43,12 +43,12 @@ def _msra(part: Part) -> Coding:
 
 
 def _udp(part: Part) -> Coding:
-    kernel = part.rename(kernel='blur_kernel_size')
+    kernel = part.renamed(kernel='blur_kernel_size')
     if part.only('heatmap_type', 'gaussian', 'combined') == 'combined':
         part.skip('sigma')  # of the other kind
-        return Coding(dict(type='UDPCombined') | part.rename(radius_factor='radius_factor') | kernel, 0, None, True, 3)
+        return Coding(dict(type='UDPCombined') | part.renamed(radius_factor='radius_factor') | kernel, 0, None, True, 3)
     part.skip('radius_factor')
-    return Coding(dict(type='UDP') | part.rename(sigma='sigma') | kernel, 0, None, True)
+    return Coding(dict(type='UDP') | part.renamed(sigma='sigma') | kernel, 0, None, True)
 
 
 def _megvii(part: Part) -> Coding:

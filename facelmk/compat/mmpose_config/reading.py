@@ -133,13 +133,13 @@ class Part:
             self.refuse_kind(f'{did_you_mean(name, table)} {hint}'.strip())
         return name, table[name]
 
-    def rename(self, **names: str) -> Values:
+    def renamed(self, **names: str) -> Values:
         """The values that the part has, under our names: {ours: theirs}."""
         return {ours: self.get(theirs) for ours, theirs in names.items() if theirs in self}
 
     def copy(self, *keys: str) -> Values:
         """The values that the part has of these keys, which have the same names here."""
-        return self.rename(**{key: key for key in keys})
+        return self.renamed(**{key: key for key in keys})
 
     def skip(self, *keys: str) -> None:
         """Mark keys as read that change nothing here."""

@@ -14,6 +14,7 @@ class RLEHead(Head):
     """Global average pooling of the last feature map and one linear layer: x, y and their spreads, for each point."""
 
     kinds = ('points and spreads',)  # of codecs
+    ranges = {'in_channels': (1, 65536), 'out_channels': (1, 65536)}
 
     def __init__(self, in_channels: Sequence[int], out_channels: int) -> None:
         super().__init__()

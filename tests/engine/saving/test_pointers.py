@@ -86,6 +86,12 @@ def test_links_to_other_folders_are_not_resumed(folder: Path, monkeypatch) -> No
     assert str(folder / 'away.pth') in warnings[0] and str(folder / 'last_checkpoint') in warnings[-1]
 
 
+def without_checks(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Let a config train that holds a work folder and nothing else."""
+    monkeypatch.setattr(runs, 'check_training', lambda *_: None)
+    monkeypatch.setattr(runs, 'check_relations_of_training', lambda *_: None)
+
+
 @pytest.mark.fault('M14')
 def test_mmengine_gets_no_pointer_to_follow(tmp_path: Path, monkeypatch) -> None:
     """With resume=True and no checkpoint, mmengine's Runner would read `last_checkpoint` itself."""
@@ -96,6 +102,7 @@ def test_mmengine_gets_no_pointer_to_follow(tmp_path: Path, monkeypatch) -> None
     def built(config, launcher):
         raise KeyError(config.resume, config.get('load_from'))
 
+    without_checks(monkeypatch)
     monkeypatch.setattr(runs, '_build_runner', built)
     with pytest.raises(KeyError) as caught:
         runs.train(Config(dict(work_dir=str(tmp_path / 'run'), resume=True)), 'auto')
@@ -214,6 +221,7 @@ def test_checkpoints_in_another_folder_are_resumed(tmp_path: Path) -> None:
 def test_a_training_in_a_folder_in_use_changes_nothing(tmp_path: Path, monkeypatch) -> None:
     checkpoint(tmp_path / 'epoch_1.pth', 10)
     (tmp_path / 'last_checkpoint').write_text('epoch_1.pth')
+    without_checks(monkeypatch)
     monkeypatch.setattr(runs, '_build_runner', lambda *_: pytest.fail('it has started'))
     config = Config(dict(work_dir=str(tmp_path)))
     with locked_folder(tmp_path, runs.TRAIN_LOCK):
@@ -227,14 +235,22 @@ def test_a_training_in_a_folder_in_use_changes_nothing(tmp_path: Path, monkeypat
 
 @pytest.mark.fault('M09')
 @pytest.mark.parametrize(
-    ('launcher', 'variable'), [('pytorch', 'RANK'), ('slurm', 'SLURM_PROCID'), ('mpi', 'OMPI_COMM_WORLD_RANK')]
+    ('launcher', 'variables'),
+    [
+        ('pytorch', ['RANK', 'WORLD_SIZE']),
+        ('slurm', ['SLURM_PROCID', 'SLURM_NTASKS', 'SLURM_LOCALID']),
+        ('mpi', ['OMPI_COMM_WORLD_RANK', 'OMPI_COMM_WORLD_SIZE', 'OMPI_COMM_WORLD_LOCAL_RANK']),
+    ],
 )
-def test_only_the_first_rank_has_the_lock(launcher: str, variable: str, tmp_path: Path, monkeypatch) -> None:
+def test_only_the_first_rank_has_the_lock(launcher: str, variables: list[str], tmp_path: Path, monkeypatch) -> None:
     locked = []
+    for variable in variables:
+        monkeypatch.setenv(variable, '2')
+    without_checks(monkeypatch)
     monkeypatch.setattr(runs, '_build_runner', lambda *_: locked.append((tmp_path / runs.TRAIN_LOCK).exists()) or 1 / 0)
     (tmp_path / 'last_checkpoint').write_text('epoch_1.pth')
     for rank, pointer in ((1, True), (0, False)):
-        monkeypatch.setenv(variable, str(rank))
+        monkeypatch.setenv(variables[0], str(rank))
         with pytest.raises(ZeroDivisionError):
             runs.train(Config(dict(work_dir=str(tmp_path))), None, launcher=launcher)
         assert (tmp_path / 'last_checkpoint').exists() == pointer
