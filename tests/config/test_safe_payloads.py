@@ -159,6 +159,7 @@ OPTIONS = [  # of the command line
     'custom_hooks.0.type=canary.H',
     'compile.options.x=1',
     'compile.backend=canary.H',
+    'compile=canary.H',
     'default_hooks.checkpoint.backend_args.sys_path=.',
     'default_hooks.checkpoint.type=os.system',
     'val_evaluator.0.type=builtins.eval',
