@@ -131,6 +131,8 @@ FILES = {  # name and text of a config
         'my.yaml',
         'a0: &a0 [1]\n' + '\n'.join(f'a{i + 1}: &a{i + 1} [*a{i}, *a{i}]' for i in range(30)),
     ),
+    'many flow dicts': ('my.yaml', 'x: [' + '?,' * 32_000 + 'a]'),
+    'many flow lists': ('my.yaml', 'x: [' + '[a],' * 16_000 + 'a]'),
     'deep flow': ('my.yaml', 'x: ' + '[' * 50000),
     'deep block': ('my.yaml', '- ' * 20000),
     'deep map': ('my.yaml', '\n'.join(' ' * i + 'a:' for i in range(340))),
