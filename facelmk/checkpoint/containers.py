@@ -11,6 +11,7 @@ from typing import Any, BinaryIO
 
 import torch
 
+from ..files.zip_end import check_zip_end
 from .limits import Budget
 from .unpickle import Unpickler
 
@@ -59,7 +60,7 @@ class _ZipFile:
     def __init__(self, file: BinaryIO, size: int, numbers: bool) -> None:
         self.file, self.budget, self.numbers = file, Budget(size), numbers
         self.storages: dict[str, torch.UntypedStorage] = {}
-        number, table_bytes = _check_zip_end(file, size)
+        number, table_bytes = check_zip_end(file, size)
         self.budget.spend(TABLE_COST * table_bytes)
         try:
             with zipfile.ZipFile(file) as archive:
@@ -122,28 +123,6 @@ class _ZipFile:
         if self.storages[key].nbytes() != count * dtype.itemsize:
             raise ValueError(f'its pickle claims {count * dtype.itemsize} bytes for a tensor, others are there')
         return self.storages[key]
-
-
-def _check_zip_end(file: BinaryIO, size: int) -> tuple[int, int]:
-    """Return the number of members, and the bytes of the table of contents.
-
-    Refuse a file in which readers could find two tables of contents: the table must end where the records behind it
-    begin, and these must end the file, as torch writes them.
-    """
-    file.seek(max(size - 98, 0))
-    tail = file.read().rjust(98, b'\0')
-    if tail[-22:-18] != b'PK\5\6' or tail[-2:] != b'\0\0':
-        raise ValueError('it begins as a zip and its end is missing')
-    number, table_bytes, table_offset = struct.unpack('<HLL', tail[-12:-2])
-    table_end = size - 22
-    if tail[-42:-38] == b'PK\6\7':  # the 64-bit end record and its locator
-        table_end = size - 98
-        number, table_bytes, table_offset = struct.unpack('<QQQ', tail[32:56])
-        if tail[:4] != b'PK\6\6' or struct.unpack('<Q', tail[-34:-26])[0] != table_end:
-            raise ValueError('its 64-bit end record is not where it should be')
-    if table_offset + table_bytes != table_end:
-        raise ValueError('its table of contents does not end where its end record begins')
-    return number, table_bytes
 
 
 class _OldFile:

@@ -18,7 +18,7 @@ from .source import ConfigSource
 
 MAX_VALUES = 50_000  # that a config may compute, lists of lists written out; the largest of facelmk needs 8,000
 MAX_RESULT = 5_000  # values of the config itself, which print in a second; the largest of facelmk has 500
-FILE = 100  # values that each reading of a base counts as
+FILE_COST = 100  # values that each reading of a base counts as
 MAX_DEPTH = 50  # of dicts and lists in one another
 MAX_BITS = 64  # of an integer
 OPERATORS: dict[type[ast.AST], Any] = {
@@ -83,7 +83,7 @@ class Budget:
 def evaluate(source: ConfigSource, budget: Budget | None = None) -> ConfigDict:
     """The keys and values of a config and of its bases; raises `NotData` where they are more than data."""
     budget = budget or Budget()
-    budget.spend(FILE)
+    budget.spend(FILE_COST)
     if match := _SUBSTITUTED.search(source.text):
         line = source.text.count('\n', 0, match.start()) + 1
         raise NotData(source, line, 'a value that is put into the text before it is read')

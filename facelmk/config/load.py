@@ -28,6 +28,7 @@ from .source import SUFFIXES, ConfigSource, read_source
 from .validate import check
 
 log = logging.getLogger(__name__)  # to the error stream: --json must stay json
+NO_CALLS = 'mmengine calls no function of a module that a config imports. Write the value out'  # its error is empty
 HELPERS = (type, FunctionType, ModuleType, LazyObject, LazyAttr)  # what a program leaves among its names
 
 
@@ -163,6 +164,7 @@ def _translate_program_errors(source: ConfigSource) -> Iterator[None]:
         lines = [row for row in traceback.extract_tb(error.__traceback__) if row.name == '<module>']
         where = f'{lines[0].filename}:{lines[0].lineno}' if lines else source
         hint = ' Modules are looked for in the current folder and along PYTHONPATH'
+        reason = f'{type(error).__name__}: {error}' if str(error) else NO_CALLS
         raise FacelmkError(
-            f'{where} cannot be read: {type(error).__name__}: {error}.{hint if isinstance(error, ImportError) else ""}'
+            f'{where} cannot be read: {reason}.{hint if isinstance(error, ImportError) else ""}'
         ) from error

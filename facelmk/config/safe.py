@@ -14,7 +14,7 @@ from mmengine import Config
 from mmengine.registry import Registry
 
 from .. import registry as registries
-from ..errors import FacelmkError, did_you_mean
+from ..errors import FacelmkError, close_names, did_you_mean
 from ..registry import SAFE_SCOPES
 from .arguments import all_names, find, misfit, short
 from .schema import CONTAINERS, dict_at, runner_keys
@@ -49,7 +49,7 @@ class _Check:
             return
         kinds = dict_at(place)
         if not (takes_dicts or kinds or 'type' in value or CONTAINERS.fullmatch(place)):
-            self.refuse(place, value, 'is a dict that another package interprets. Leave it out')
+            self.refuse(place, value, 'is a dict that another package interprets. Leave it out.')
         for key, child in value.items():
             self.check_key(place, key, child)
         for key, child in value.items():
@@ -64,17 +64,19 @@ class _Check:
     def check_key(self, place: str, key: Any, value: Any) -> None:
         below = f'{place}.{key}' if place else str(key)
         if key == 'custom_imports':
-            self.refuse(below, value, 'imports code. Leave one of the two out')
+            self.refuse(below, value, 'imports code. Leave it out.')
         if key in ('_scope_', 'default_scope') and value not in SAFE_SCOPES:
-            self.refuse(below, value, f'imports a package. Expected {" or ".join(SAFE_SCOPES)}')
+            self.refuse(below, value, f'imports a package. Expected {" or ".join(SAFE_SCOPES)}.')
         kinds = dict_at(place) or {}
         if key in kinds and not misfit(value, kinds[key]):  # clip_grad.type is no part, but one of two words
             return
         looked_up = PART_KEYS.fullmatch(str(key)) and (key == 'type' or isinstance(value, str))
         if looked_up and not self.is_registered(value):
-            names = f'{" or ".join(SAFE_SCOPES)} before the name allowed'
-            hint = did_you_mean(str(value).rpartition('.')[2], self.names)
-            self.refuse(below, value, f'is no registered part. Expected the name of one, {names}. {hint}')
+            name = str(value).rpartition('.')[2]
+            hint = did_you_mean(name, self.names) if close_names(name, self.names) else ''
+            self.refuse(
+                below, value, f'is no registered part. Expected the name of one, without a module. {hint}'.rstrip()
+            )
 
     def is_registered(self, kind: Any) -> bool:
         """Whether a registry of facelmk or mmengine holds a part of this name."""
@@ -88,7 +90,7 @@ class _Check:
 
     def refuse(self, place: str, value: Any, why: str) -> None:
         raise FacelmkError(
-            f'{self.source}: {place}={short(value)} {why}, or trust the file and leave --safe-config out'
+            f'{self.source}: {place}={short(value)} {why} If you trust the file, leave --safe-config out'
         )
 
 

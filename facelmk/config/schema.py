@@ -59,6 +59,7 @@ TOP_KINDS: Kinds = {  # of keys whose annotation in the Runner says less
     'log_level': Literal[LEVELS] | int,
     'launcher': Literal['none', 'pytorch', 'mpi', 'slurm'],
     'sync_bn': Literal['torch', 'mmcv'] | None,
+    'compile': bool | dict | None,
 }
 BACKENDS = ('nccl', 'gloo', 'mpi', 'ucc', 'xccl', 'hccl', 'cncl', 'mccl', 'smddp', 'cpu:gloo,cuda:nccl')
 MULTIPLIER = Range(0, 10_000)

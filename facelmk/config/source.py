@@ -25,6 +25,7 @@ MAX_SAFE_BYTES = 2**16  # of a file with all its bases, in safe mode; those of f
 MAX_BASES = 50  # of one file, and one below the other
 MAX_BRACKETS = 100
 MAX_YAML_VALUES = 100_000  # of a YAML file with its aliases written out
+MAX_SAFE_YAML_VALUES = 5_000  # in safe mode; PyYAML reads them in about a tenth of a second
 PARSE_ERRORS = (SyntaxError, ValueError, RecursionError, MemoryError, OSError, yaml.YAMLError) + (
     (LookupError, TypeError, AttributeError, ArithmeticError)  # of PyYAML, for tags such as !!bool maybe
 )
@@ -90,7 +91,7 @@ class _Reader:
             )
         if resolved not in self.known:
             self.check_size(path)
-            source = parse(path)
+            source = parse(path, MAX_SAFE_YAML_VALUES if self.folders else MAX_YAML_VALUES)
             for other in config_formats():
                 other.refuse(path, source.text)
             bases = list(_bases(source))
@@ -189,13 +190,14 @@ def _imports(node: ast.With, path: Path) -> Iterator[tuple[int, Path, ast.stmt]]
                 yield line.lineno, config_folder().joinpath(*module[2:]).with_suffix('.py'), line
 
 
-def parse(path: Path) -> ConfigSource:
+def parse(path: Path, max_yaml_values: int = MAX_YAML_VALUES) -> ConfigSource:
     """Read and parse one file; its bases are not followed yet."""
     if path.suffix not in SUFFIXES:
         raise FacelmkError(f'{path}: expected a config that ends in {", ".join(SUFFIXES)}, not in {path.suffix!r}')
     try:
         text = path.read_text(encoding='utf-8')
-        return ConfigSource(path, text, ast.parse(text, str(path)) if path.suffix == '.py' else _data(path, text))
+        tree = ast.parse(text, str(path)) if path.suffix == '.py' else _data(path, text, max_yaml_values)
+        return ConfigSource(path, text, tree)
     except FacelmkError:
         raise
     except PARSE_ERRORS as error:
@@ -207,11 +209,11 @@ def parse(path: Path) -> ConfigSource:
         ) from error
 
 
-def _data(path: Path, text: str) -> dict[str, Any]:
+def _data(path: Path, text: str, max_yaml_values: int) -> dict[str, Any]:
     depths = itertools.accumulate((char in '[{') - (char in ']}') for char in text)
     if max(depths, default=0) > MAX_BRACKETS:  # which take the parsers long, or too many calls
         raise FacelmkError(f'{path}: more than {MAX_BRACKETS} brackets lie in one another. Nest the values less deeply')
-    values = json.loads(text or 'null') if path.suffix == '.json' else _load_yaml(path, text)
+    values = json.loads(text or 'null') if path.suffix == '.json' else _load_yaml(path, text, max_yaml_values)
     if not isinstance(values, dict) or not all(isinstance(key, str) for key in values):
         raise FacelmkError(
             f'{path} holds {"nothing" if values is None else type(values).__name__}. Expected text keys with values: '
@@ -220,18 +222,39 @@ def _data(path: Path, text: str) -> dict[str, Any]:
     return values
 
 
-def _load_yaml(path: Path, text: str) -> Any:
-    """Plain data; the aliases are counted before PyYAML writes them out."""
-    loader = yaml.SafeLoader(text)
-    root = loader.get_single_node()
-    nodes, count = [root] if root else [], 0
-    while nodes:
-        node, count = nodes.pop(), count + 1
-        if count + len(nodes) > MAX_YAML_VALUES:
+class _Loader(yaml.SafeLoader):
+    """PyYAML's loader of plain data, which counts values while it reads them, and those of aliases before it copies."""
+
+    def __init__(self, path: Path, text: str, limit: int) -> None:
+        super().__init__(text)
+        self.path, self.limit, self.count = path, limit, 0
+
+    def compose_node(self, parent: yaml.Node | None, index: Any) -> yaml.Node | None:
+        self.count += 1
+        self.check(self.count)
+        node: yaml.Node | None = super().compose_node(parent, index)
+        return node
+
+    def check(self, count: int) -> None:
+        if count > self.limit:
             raise FacelmkError(
-                f'{path} has more than {MAX_YAML_VALUES} values once its aliases are written out. Use fewer aliases'
+                f'{self.path} has more than {self.limit} values with its aliases written out. Use fewer values'
             )
-        if isinstance(node, yaml.CollectionNode):  # of a dict, the pairs of keys and values
-            pairs = isinstance(node, yaml.MappingNode)
-            nodes += itertools.chain(*node.value) if pairs else node.value
-    return loader.construct_document(root) if root else None
+
+    def check_aliases(self, root: yaml.Node) -> None:
+        nodes, count = [root], 0
+        while nodes:
+            node, count = nodes.pop(), count + 1
+            self.check(count + len(nodes))
+            if isinstance(node, yaml.CollectionNode):  # of a dict, the pairs of keys and values
+                pairs = isinstance(node, yaml.MappingNode)
+                nodes += itertools.chain(*node.value) if pairs else node.value
+
+
+def _load_yaml(path: Path, text: str, limit: int) -> Any:
+    loader = _Loader(path, text, limit)
+    root = loader.get_single_node()
+    if root is None:
+        return None
+    loader.check_aliases(root)
+    return loader.construct_document(root)

@@ -11,11 +11,12 @@ from collections.abc import Callable, Iterator
 from http.client import HTTPException, HTTPResponse
 from typing import Any, BinaryIO
 
+from .zip_end import check_zip_end
+
 BLOCK_BYTES = 1 << 20
 PLAIN = ('', 'identity', 'chunked')
 PACKED = ('gzip', 'x-gzip', 'deflate')
 MAX_SAFETENSORS_HEADER = 1 << 25
-_ZIP_END = re.compile(rb'PK\x05\x06.{16}\x00\x00', re.DOTALL)  # the last record of a zip without a comment
 
 
 class Refused(OSError):
@@ -122,21 +123,34 @@ def _unpack(blocks: Iterator[bytes], coding: str) -> Iterator[bytes]:
         raise Broken(f'it comes packed as {coding} and ends too early')
 
 
-def check_whole(file: BinaryIO) -> None:
-    """Refuse a file whose structure does not say that it is whole: for files without a length and a hash."""
+def check_whole(file: BinaryIO, ends: bool) -> None:
+    """Refuse what is no whole file of weights: for files without a hash. `ends` says that the server gave the length.
+
+    A zip and a safetensors file show their end; a pickle, which older versions of torch wrote, does not.
+    """
     size = file.seek(0, os.SEEK_END)
     file.seek(0)
     start = file.read(9)
-    file.seek(max(size - 22, 0))
     if start.startswith(b'PK\3\4'):
-        whole = _ZIP_END.fullmatch(file.read()) is not None
+        whole = _is_whole_zip(file, size)
     elif start[8:] == b'{' and (length := int.from_bytes(start[:8], 'little')) <= MAX_SAFETENSORS_HEADER:
         file.seek(8)
         whole = _end_of_tensors(file.read(length)) + length + 8 == size
-    else:
+    elif not start.startswith(b'\x80'):
+        raise Refused(f'it begins with {start!r}, which no file of weights does')
+    elif not ends:
         raise Refused('the server does not say how long it is, and neither a hash nor its format shows its end')
+    else:
+        whole = True
     if not whole:
         raise Broken(f'it ends within its content, after {size} bytes')
+
+
+def _is_whole_zip(file: BinaryIO, size: int) -> bool:
+    with contextlib.suppress(ValueError):
+        check_zip_end(file, size)
+        return True
+    return False
 
 
 def _end_of_tensors(header: bytes) -> int:

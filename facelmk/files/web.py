@@ -114,6 +114,8 @@ def _check_answer(answer: Response) -> None:
     for coding in answer.codings():
         if coding not in PLAIN + PACKED:
             raise Refused(f'it comes packed as {coding}, which is not unpacked')
+    if len(lengths := set(answer.headers.get_all('Content-Length', []))) > 1:
+        raise Refused(f'the answer gives several lengths: {", ".join(sorted(lengths))}')
     if 'chunked' in answer.codings() and not answer.chunked:  # Python knows no other coding beside it
         answer.chunked, answer.chunk_left, answer.length = True, None, None  # type: ignore[attr-defined]
     if answer.status not in (200, 206) or answer.length == 0:

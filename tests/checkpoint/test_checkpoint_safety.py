@@ -23,7 +23,7 @@ from facelmk.checkpoint.building import HarmfulName
 from facelmk.checkpoint.limits import Budget
 from facelmk.checkpoint.objects import Stub
 from facelmk.checkpoint.unpickle import Unpickler
-from facelmk.errors import FacelmkError, MissingResource
+from facelmk.errors import FacelmkError, MissingResource, UnknownName
 from facelmk.files.download import cached, fetch
 from facelmk.registry import BACKBONES
 
@@ -273,3 +273,9 @@ def test_mmengines_runner_resumes_its_own_checkpoint(tmp_path: Path) -> None:
         torch.load(tmp_path / 'a' / 'epoch_2.pth')
     resumed = trained(tmp_path / 'b', 4, 'resumed', load_from=str(tmp_path / 'a' / 'epoch_2.pth'), resume=True)
     assert torch.equal(whole.model.number, resumed.model.number) and resumed.epoch == 4
+
+
+@pytest.mark.parametrize('scheme', ['openmmlab', 'mmcls', 'modelzoo', 's3', 'petrel', 'pavi', 'local:s3'])
+def test_no_address_leads_to_a_reader_of_mmengine_that_unpickles(scheme: str) -> None:
+    with pytest.raises(UnknownName, match=scheme):
+        CheckpointLoader.load_checkpoint(f'{scheme}://resnet50')

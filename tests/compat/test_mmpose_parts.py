@@ -7,12 +7,20 @@ import numpy as np
 import pytest
 import torch
 
+from facelmk import registry
+from facelmk.compat.mmpose_config.backbone import BACKBONES
+from facelmk.compat.mmpose_config.codec import CODECS as CODECS_OF_MMPOSE
+from facelmk.compat.mmpose_config.head import HEADS
+from facelmk.compat.mmpose_config.hooks import SWITCH
+from facelmk.compat.mmpose_config.losses import LOSSES
+from facelmk.compat.mmpose_config.metrics import KINDS as METRICS
+from facelmk.compat.mmpose_config.pipeline import STEPS
 from facelmk.compat.mmpose_parts import KEYS, PARTS
 from facelmk.config import load_config
 from facelmk.datasets.transforms.crop import CropFace
 from facelmk.errors import FacelmkError
 from facelmk.models.landmarker import LossTerm
-from facelmk.registry import CODECS
+from facelmk.registry import CODECS, Registry
 
 OURS = (
     'from mmengine.config import read_base\n\nwith read_base():\n    from facelmk.configs.hrnetv2_w18_wflw import *\n\n'
@@ -55,6 +63,13 @@ def test_a_term_may_count_all_points() -> None:
         LossTerm(loss, 1.0, codec, weigh_points)([output], points, visible, size) for weigh_points in (True, False)
     )
     assert inside.item() == pytest.approx(0.1 / 2) and all_points.item() == pytest.approx((0.1 + 0.2) / 2)
+
+
+@pytest.mark.parametrize('table', [BACKBONES, HEADS, CODECS_OF_MMPOSE, LOSSES, METRICS, STEPS, {SWITCH: None}])
+def test_each_part_that_is_translated_has_an_entry(table: dict[str, object]) -> None:
+    """A config of facelmk with its name gets the part that is equal, not one with similar letters."""
+    ours = {name for each in vars(registry).values() if isinstance(each, Registry) for name in each}
+    assert set(table) - ours <= PARTS.keys()
 
 
 NEAR = {  # a line of a config, and what the error offers

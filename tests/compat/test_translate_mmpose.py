@@ -51,6 +51,15 @@ def test_a_config_with_our_settings_becomes_ours(name: str, tmp_path: Path) -> N
     assert not differences(load_config(name).to_dict(), translated).keys() - OF_THE_FILE
 
 
+def test_a_call_of_an_imported_module_is_explained(tmp_path: Path) -> None:
+    """mmengine's own error for it has no text."""
+    path = tmp_path / 'my.py'
+    path.write_text("import os\nroot = os.path.join('data', 'wflw')\n")
+    with pytest.raises(FacelmkError, match=r'my\.py:2 .*module') as caught:
+        load_config(path)
+    assert 'RuntimeError' not in str(caught.value)
+
+
 def test_one_line_says_that_the_file_was_translated(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
     path = files.write(tmp_path, files.regression())
     with caplog.at_level(logging.WARNING):

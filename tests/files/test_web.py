@@ -76,13 +76,13 @@ def test_the_minimum_speed_can_be_set(home: Path, monkeypatch: pytest.MonkeyPatc
     def slow(answer: Answer) -> None:
         answer.head(200, 12)
         for _ in range(12):
-            answer.wfile.write(b'x')
+            answer.wfile.write(b'\x80')
             time.sleep(0.02)
 
     monkeypatch.setattr(web, 'TIMEOUT_S', 0.1)
     monkeypatch.setenv('FACELMK_LEAST_SPEED', '0')
     with serving(slow) as server:
-        assert fetch(f'{server.address}/plain.pth').read_bytes() == b'x' * 12
+        assert fetch(f'{server.address}/plain.pth').read_bytes() == b'\x80' * 12
         monkeypatch.setenv('FACELMK_LEAST_SPEED', 'fast')
         assert_refused(f'{server.address}/other.pth', "FACELMK_LEAST_SPEED is 'fast'")
 

@@ -6,7 +6,7 @@ from .metrics import direction
 from .pipeline import Steps, translate_pipeline
 from .reading import Part, Values
 
-SWITCH = ('PipelineSwitchHook',)
+SWITCH = 'PipelineSwitchHook'
 OFF = {  # hooks of MMPose that draw, and what draws here
     'PoseVisualizationHook': 'enable=False. Draw with facelmk test --show-dir DIR',
     'BadCaseAnalysisHook': 'enable=False. Draw with facelmk test --badcase N',
@@ -38,7 +38,7 @@ def translate_custom_hooks(parts: list[Part]) -> tuple[list[Values], list[tuple[
     hooks, pipelines = [], []
     for part in parts:
         name = part.kind()
-        if name in SWITCH:
+        if name == SWITCH:
             steps = translate_pipeline(part.parts('switch_pipeline'))
             pipelines.append((steps, part))
             hooks.append(dict(type='SwitchPipeline', epoch=part.get('switch_epoch')))

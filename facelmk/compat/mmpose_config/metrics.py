@@ -2,9 +2,7 @@
 
 from typing import Any
 
-from ...config.arguments import find
 from ...markups import MARKUPS
-from ...registry import METRICS
 from .reading import Part, Values
 
 THRESHOLD = 0.1
@@ -53,7 +51,4 @@ def _pck(part: Part, markup: str) -> list[Values]:
     return [dict(type='PCK', threshold=part.get('thr', 0.05)) | part.copy('prefix')]
 
 
-KINDS = {'NME': _nme}
-KINDS |= {
-    theirs: make for theirs, ours, make in (('EPE', 'EPE', _epe), ('PCKAccuracy', 'PCK', _pck)) if find(METRICS, ours)
-}
+KINDS = {'NME': _nme, 'EPE': _epe, 'PCKAccuracy': _pck}
