@@ -139,9 +139,11 @@ def _dict_mistakes(values: dict, place: str, source: Source) -> Iterator[Facelmk
 
 def _missing_parts(values: dict | list | tuple, place: str, source: Source) -> Iterator[FacelmkError]:
     """Numbers, text and None where a part must stand."""
-    is_dict = isinstance(values, dict)
-    for name, child in values.items() if is_dict else enumerate(values):
-        inner = f'{place}.{name}' if is_dict else f'{place}[{name}]'
+    if isinstance(values, dict):
+        children = [(f'{place}.{name}', child) for name, child in values.items()]
+    else:
+        children = [(f'{place}[{i}]', child) for i, child in enumerate(values)]
+    for inner, child in children:
         empty = child is None and inner.startswith(OPTIONAL)
         if isinstance(child, SIMPLE) and not empty and NEEDS_TYPE.fullmatch(inner):
             yield _no_part(source, inner, child)
