@@ -97,6 +97,7 @@ def test_mmengine_gets_no_pointer_to_follow(tmp_path: Path, monkeypatch) -> None
         raise KeyError(config.resume, config.get('load_from'))
 
     monkeypatch.setattr(runs, '_build_runner', built)
+    monkeypatch.setattr(runs, 'check_training', lambda config, resume: None)
     with pytest.raises(KeyError) as caught:
         runs.train(Config(dict(work_dir=str(tmp_path / 'run'), resume=True)), 'auto')
     assert caught.value.args == (False, None)
