@@ -96,8 +96,8 @@ def test_mmengine_gets_no_pointer_to_follow(tmp_path: Path, monkeypatch) -> None
     def built(config, launcher):
         raise KeyError(config.resume, config.get('load_from'))
 
-    monkeypatch.setattr(runs, '_build_runner', built)
     monkeypatch.setattr(runs, 'check_training', lambda config, resume: None)
+    monkeypatch.setattr(runs, '_build_runner', built)
     with pytest.raises(KeyError) as caught:
         runs.train(Config(dict(work_dir=str(tmp_path / 'run'), resume=True)), 'auto')
     assert caught.value.args == (False, None)
@@ -215,6 +215,7 @@ def test_checkpoints_in_another_folder_are_resumed(tmp_path: Path) -> None:
 def test_a_training_in_a_folder_in_use_changes_nothing(tmp_path: Path, monkeypatch) -> None:
     checkpoint(tmp_path / 'epoch_1.pth', 10)
     (tmp_path / 'last_checkpoint').write_text('epoch_1.pth')
+    monkeypatch.setattr(runs, 'check_training', lambda config, resume: None)
     monkeypatch.setattr(runs, '_build_runner', lambda *_: pytest.fail('it has started'))
     config = Config(dict(work_dir=str(tmp_path)))
     with locked_folder(tmp_path, runs.TRAIN_LOCK):
@@ -232,6 +233,7 @@ def test_a_training_in_a_folder_in_use_changes_nothing(tmp_path: Path, monkeypat
 )
 def test_only_the_first_rank_has_the_lock(launcher: str, variable: str, tmp_path: Path, monkeypatch) -> None:
     locked = []
+    monkeypatch.setattr(runs, 'check_training', lambda config, resume: None)
     monkeypatch.setattr(runs, '_build_runner', lambda *_: locked.append((tmp_path / runs.TRAIN_LOCK).exists()) or 1 / 0)
     (tmp_path / 'last_checkpoint').write_text('epoch_1.pth')
     for rank, pointer in ((1, True), (0, False)):
