@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Annotated, Any, Literal, NamedTuple, Optional, Union, get_args, get_origin, get_type_hints
 
 from mmengine.hooks import CheckpointHook, EMAHook
+from torch import Tensor
 from torch.utils.data import DataLoader
 
 from ..registry import Registry
@@ -64,7 +65,7 @@ def arguments(part: Any) -> dict[str, Argument]:
         hints, parameters = _hints(function), inspect.signature(function).parameters
         for name, parameter in parameters.items():
             if parameter.kind not in (parameter.VAR_KEYWORD, parameter.VAR_POSITIONAL) and name != 'self':
-                hint = hints.get(name, object)
+                hint = hints.get(name, bool if isinstance(parameter.default, bool) else object)
                 hint = float if hint is int and function.__module__ == LOOPS else hint
                 hint = Optional[hint] if parameter.default is None else hint  # noqa: UP045  not all hints know |
                 hint = Annotated[hint, ranges[name]] if name in ranges else hint
@@ -158,16 +159,27 @@ def _fits(value: Any, hint: Any) -> bool:
         return isinstance(value, numbers.Real) and not isinstance(value, bool)
     if kind in (str, Path):
         return isinstance(value, (str, Path))
-    if kind in (bool, dict, abc.Mapping):
-        return isinstance(value, bool if kind is bool else abc.Mapping)
+    if kind is bool:
+        return isinstance(value, bool)
+    if kind in (dict, abc.Mapping):
+        items = value.values() if inner and isinstance(value, abc.Mapping) else ()
+        return isinstance(value, abc.Mapping) and all(_fits(item, inner[1]) for item in items)
     if kind in (list, tuple, abc.Sequence):
-        items = inner[:1] if kind is not tuple or inner[1:] == (...,) else ()
-        return isinstance(value, (list, tuple)) and all(_fits(item, each) for item in value for each in items)
+        return isinstance(value, (list, tuple)) and _items_fit(value, kind, inner)
     if kind is Any or not inspect.isclass(kind) or (kind is type and inner):
         return True
     if kind is type(None):
         return value is None
-    return not isinstance(value, SIMPLE) or (kind is hint and isinstance(value, hint))
+    if kind is not hint or (issubclass(kind, abc.Iterable) and kind is not Tensor):
+        return not isinstance(value, SIMPLE)
+    return not isinstance(value, (*SIMPLE, list, tuple)) or isinstance(value, hint)
+
+
+def _items_fit(values: abc.Sequence[Any], kind: Any, inner: tuple[Any, ...]) -> bool:
+    """Whether the items of a list fit; an annotation such as tuple[float, float] says how many there are, too."""
+    if kind is tuple and len(inner) > 1 and inner[1] is not ...:
+        return len(values) == len(inner) and all(map(_fits, values, inner))
+    return all(_fits(item, each) for item in values for each in inner[:1])
 
 
 def _words(hint: Any) -> str:
@@ -178,5 +190,6 @@ def _words(hint: Any) -> str:
     if kind is Literal:
         return ' or '.join(map(repr, inner))
     if inner and kind in (list, tuple, abc.Sequence):
-        return f'several ({" or ".join(_words(each) for each in inner if each is not ...)})'
+        count = len(inner) if kind is tuple and len(inner) > 1 and inner[1] is not ... else 'several'
+        return f'{count} ({" or ".join(dict.fromkeys(_words(each) for each in inner if each is not ...))})'
     return WORDS.get(kind, getattr(kind, '__name__', str(kind)))

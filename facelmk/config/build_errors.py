@@ -1,5 +1,6 @@
 """Errors that parts raise while they are built from a config, reported as mistakes of the config."""
 
+import re
 import traceback
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
@@ -8,7 +9,7 @@ from typing import Any
 
 from mmengine import Config
 
-from ..errors import FacelmkError
+from ..errors import FacelmkError, MissingResource
 from .schema import REQUIRED_TOGETHER, missing_keys
 
 ARGUMENT_ERRORS = (TypeError, ValueError, LookupError, AttributeError, AssertionError, ArithmeticError)
@@ -21,10 +22,14 @@ def translate_build_errors(config: Config) -> Iterator[None]:
         yield
     except FacelmkError:
         raise
-    except ARGUMENT_ERRORS as error:
+    except (*ARGUMENT_ERRORS, ImportError, re.error) as error:
         part = _part_in_construction(error.__traceback__)
         if part is None:
             raise
+        if isinstance(error, ImportError):
+            raise MissingResource(
+                f'{config.filename}: {part} needs a package that is not there: {error}. Install it, or remove the part'
+            ) from error
         line = traceback.extract_tb(error.__traceback__)[-1]
         raise FacelmkError(
             f'{config.filename}: {part} cannot be built as the config says: {type(error).__name__}: {error} '

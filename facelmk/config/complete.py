@@ -54,12 +54,13 @@ def _replace(config: Config, dotted: str, value: Any, path: Path) -> None:
             f'--cfg-options {dotted}: neither {path} nor the Runner has {first!r}. '
             f'{did_you_mean(first, set(config) | runner_keys())}'
         )
-    if isinstance(value, Mapping):
-        config.merge_from_dict({dotted: value})
-        return
     *parents, last = dotted.split('.')
     parent = _find_parent(config, parents, dotted)
-    parent[_index(last, parent, dotted)] = value
+    key = _index(last, parent, dotted)
+    if isinstance(value, Mapping) and (isinstance(key, int) or isinstance(parent.get(key), Mapping)):
+        config.merge_from_dict({dotted: value})
+    else:
+        parent[key] = ConfigDict(value) if isinstance(value, Mapping) else value
 
 
 def _find_parent(config: Config, keys: list[str], dotted: str) -> Any:
@@ -129,8 +130,8 @@ def complete(config: Config) -> None:
             config[f'{phase}_cfg'] = ConfigDict()
     _fill_size(config)
     config.setdefault('work_dir', f'work_dirs/{Path(config.filename).stem}')
-    config.setdefault('default_scope', registries.SCOPE)
-    backends = config.get('visualizer', {}).get('vis_backends')
+    config.default_scope = config.get('default_scope') or registries.SCOPE
+    backends = (config.get('visualizer') or {}).get('vis_backends')
     if backends is not None and importlib.util.find_spec('tensorboard'):
         if not any(backend['type'] == 'TensorboardVisBackend' for backend in backends):
             backends.append(ConfigDict(type='TensorboardVisBackend'))

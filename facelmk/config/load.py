@@ -89,6 +89,8 @@ def open_config(
         if safe:
             check_parts(config, source)
         put_options(config, options or {}, source.path)
+        if any(key.partition('.')[0] == 'custom_imports' for key in options or ()):
+            _import_modules(config, source, safe)
         if safe:
             check_parts(config, source)
     return config, source
@@ -111,10 +113,14 @@ def _read(source: ConfigSource, safe: bool) -> Config:
     for known in config_formats():
         if (values := known.translate(config._cfg_dict, source)) is not None:
             return Config(values, cfg_text=source.text, filename=str(source))
-    if config.get('custom_imports') and not safe:
+    _import_modules(config, source, safe)
+    return config
+
+
+def _import_modules(config: Config, source: ConfigSource, safe: bool) -> None:
+    if isinstance(config.get('custom_imports'), dict) and not safe:  # else the check refuses it
         with _translate_program_errors(source):
             import_modules_from_strings(**config.custom_imports)
-    return config
 
 
 def read_values(source: ConfigSource, safe: bool = False) -> Config:

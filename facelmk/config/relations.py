@@ -4,11 +4,14 @@ The parts say what they need, so that a part of another project is checked, too.
 `check_arguments(values)`, a transform `crop_argument`, a metric `figures` and `check_markup`.
 """
 
+import inspect
 from collections.abc import Callable, Iterator, Sequence
 from functools import partial
 from typing import Any
 
 from mmengine import Config
+from mmengine.dataset import InfiniteSampler
+from mmengine.hooks import CheckpointHook
 
 from .. import registry as registries
 from ..errors import FacelmkError
@@ -122,12 +125,25 @@ def _evaluator_mistakes(config: Config, source: Source) -> Mistakes:
             check = getattr(metric, 'check_markup', None)
             if data and check and (reason := _attempt(partial(check, MARKUPS[data]))[1]):
                 yield FacelmkError(f'{source}: {phase}_evaluator[{i}]: {reason}')
+        figures = [name for metric in _metrics(config, phase) for name in figures_of(metric) or ()]
+        if twice := sorted({name for name in figures if figures.count(name) > 1}):
+            yield FacelmkError(
+                f'{source}: {phase}_evaluator computes {", ".join(twice)} twice. Expected each figure once. Remove one '
+                'metric, or give it a prefix'
+            )
 
 
 def _metrics(config: Config, phase: str) -> list[Any]:
     """The metrics of a phase; None for one that cannot be built."""
     build = registries.METRICS.build
     return [_attempt(partial(build, row))[0] for row in rows(config.get(f'{phase}_evaluator'))]
+
+
+def figures_of(metric: Any) -> list[str] | None:
+    """The names of the figures that a metric computes; None for another project's, which does not say."""
+    if not (hasattr(metric, 'figures') and hasattr(metric, 'with_prefix')):
+        return None
+    return list(metric.with_prefix(metric.figures([])))
 
 
 def _best_mistakes(config: Config, source: Source) -> Mistakes:
@@ -140,10 +156,10 @@ def _best_mistakes(config: Config, source: Source) -> Mistakes:
                 names.append((f'{place}[{i}]', 'monitor', row.get('monitor', argument.default)))
     if not names or config.get('val_dataloader') is None:
         return
-    metrics = _metrics(config, 'val')
-    if not all(hasattr(metric, 'figures') and hasattr(metric, 'with_prefix') for metric in metrics):
-        return  # another project's metric, which does not say what it computes
-    known = {name for metric in metrics for name in metric.with_prefix(metric.figures([]))}
+    figures = [figures_of(metric) for metric in _metrics(config, 'val')]
+    if None in figures:
+        return
+    known = {name for names in figures for name in names or ()}
     for place, word, key in names:
         if not (known if key == 'auto' else any(key == name or key.startswith(f'{name}/') for name in known)):
             yield FacelmkError(
@@ -193,6 +209,17 @@ def _runner_mistakes(config: Config, source: Source) -> Mistakes:
                     f'{source}: {phase}_dataloader has {key}={loader[key]} without workers. Expected num_workers >= 1, '
                     f'or no {key}'
                 )
+        loop = config.get(f'{phase}_cfg') or {}
+        by_epoch = phase != 'train' or 'max_epochs' in loop
+        if by_epoch and _is_endless(loader.get('sampler')):
+            yield FacelmkError(
+                f'{source}: {phase}_dataloader.sampler has type={loader["sampler"]["type"]!r}, which never ends. '
+                'Expected FaceSampler, or for training a loop with max_iters'
+            )
+    scope = config.get('default_scope')
+    scopes = {name for registry in TOP_REGISTRIES.values() for name in registry.parent.children}
+    if scope not in scopes:
+        yield FacelmkError(f'{source}: default_scope={scope!r}. Expected one of {", ".join(sorted(scopes))}')
     scale = config.get('auto_scale_lr') or {}
     if scale.get('enable') and scale.get('base_batch_size') is None:
         yield FacelmkError(f'{source}: auto_scale_lr has enable=True. Expected base_batch_size beside it')
@@ -206,13 +233,29 @@ def _runner_mistakes(config: Config, source: Source) -> Mistakes:
         )
 
 
+def _is_endless(sampler: Any) -> bool:
+    part = part_of(sampler, registries.DATA_SAMPLERS)
+    return inspect.isclass(part) and issubclass(part, InfiniteSampler)
+
+
 def _checkpoint_mistakes(config: Config, source: Source) -> Mistakes:
-    """A name that all checkpoints would share, so that each overwrites the one before."""
+    """A name that all checkpoints would share, or that lies elsewhere or under another ending than a resume looks."""
     name = ((config.get('default_hooks') or {}).get('checkpoint') or {}).get('filename_tmpl')
-    if name is not None and name.format(1) == name.format(2):
+    try:
+        names = ['epoch_1.pth', 'epoch_2.pth'] if name is None else [name.format(number) for number in (1, 2)]
+    except (ValueError, LookupError, AttributeError):  # what is between the braces
+        names = []
+    if len(set(names)) < 2 or any('/' in name or not name.endswith('.pth') for name in names):
         yield FacelmkError(
-            f'{source}: default_hooks.checkpoint has filename_tmpl={name!r}. Expected a name with {{}} for the number'
+            f'{source}: default_hooks.checkpoint has filename_tmpl={name!r}. Expected a name without a folder that '
+            "ends in .pth and has {} for the number, such as 'epoch_{}.pth'"
         )
+    for i, row in enumerate(rows(config.get('custom_hooks'))):
+        part = part_of(row, registries.HOOKS)
+        if inspect.isclass(part) and issubclass(part, CheckpointHook):
+            yield FacelmkError(
+                f'{source}: custom_hooks[{i}] is a second {part.__name__}. Expected one, in default_hooks.checkpoint'
+            )
 
 
 RELATIONS: dict[str, Callable[[Config, Source], Mistakes]] = {  # by what they are about

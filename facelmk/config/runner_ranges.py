@@ -50,6 +50,8 @@ RANGES: dict[Any, Ranges] = {
         **dict.fromkeys(('weight_decay', 'lr_decay', 'dampening', 'initial_accumulator_value'), SHARE),
         eps=SHARE_ABOVE_0,
         maximize={False},  # it would raise the loss
+        capturable={False},
+        differentiable={False},  # for CUDA graphs and second derivatives
         t0=COUNT,
         etas=Range(0, 10, above=True, length=2, rising=True),
         step_sizes=Range(0, 1000, above=True, length=2, rising=True),
@@ -66,6 +68,7 @@ RANGES: dict[Any, Ranges] = {
         eta_max=FACTOR,
         total_steps=COUNT,
         pct_start=SHARE,
+        anneal_strategy={'cos', 'linear'},
         div_factor=Range(0, 1e6, above=True),
         final_div_factor=Range(0, 1e12, above=True),
     ),

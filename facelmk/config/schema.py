@@ -11,7 +11,7 @@ from mmengine.runner import Runner
 from .. import registry as registries
 from ..registry import Registry
 from ..registry.ranges import Range
-from .runner_ranges import MAX_STEPS, SEED
+from .runner_ranges import COUNT, MAX_STEPS, SEED
 
 Kinds = dict[str, Any]
 
@@ -22,6 +22,7 @@ TOP_REGISTRIES: dict[str, Registry] = {  # of the parts at a key of the config i
     'param_scheduler': registries.PARAM_SCHEDULERS,
     'log_processor': registries.LOG_PROCESSORS,
     'visualizer': registries.VISUALIZERS,
+    'model_wrapper_cfg': registries.MODEL_WRAPPERS,
     **dict.fromkeys(('default_hooks', 'custom_hooks'), registries.HOOKS),
     **dict.fromkeys(('train_cfg', 'val_cfg', 'test_cfg'), registries.LOOPS),
     **dict.fromkeys(('val_evaluator', 'test_evaluator'), registries.METRICS),
@@ -42,7 +43,7 @@ INNER_REGISTRIES: dict[str, Registry] = {  # of the parts at a key further down;
     'vis_backends': registries.VISBACKENDS,
 }
 NEEDS_TYPE = re.compile(  # places of dicts that must be parts
-    r'(model|model\.(backbone|head|codec|loss|loss\[\d+\]\.(loss|target))|(train|val|test)_dataloader\.dataset|'
+    r'(model|model_wrapper_cfg|model\.(backbone|head|codec|loss|loss\[\d+\]\.(loss|target))|(train|val|test)_dataloader\.dataset|'
     r'(default|custom)_hooks(\[\d+\]|\.\w+)|(val|test)_evaluator\[\d+\]|param_scheduler\[\d+\]|visualizer|'
     r'optim_wrapper\.optimizer|(.*\.(pipeline|vis_backends)|(train|val)_pipeline(_stage2)?)\[\d+\])'
 )
@@ -54,15 +55,21 @@ DEFAULT_TYPES = {  # of parts that may leave their type out
     **{f'{phase}_dataloader.sampler': 'FaceSampler' for phase in ('train', 'val', 'test')},
 }
 LEVELS = ('CRITICAL', 'FATAL', 'ERROR', 'WARN', 'WARNING', 'INFO', 'DEBUG', 'NOTSET')
+COMPILE_MODES = {'default', 'reduce-overhead', 'max-autotune', 'max-autotune-no-cudagraphs'}
 TOP_KINDS: Kinds = {  # of keys whose annotation in the Runner says less
     'model': dict,
+    'default_hooks': dict | None,
     'log_level': Literal[LEVELS] | int,
     'launcher': Literal['none', 'pytorch', 'mpi', 'slurm'],
     'sync_bn': Literal['torch', 'mmcv'] | None,
-    'compile': bool | dict | None,
+    'custom_imports': dict | None,
+    'model_wrapper_cfg': dict | None,
+    'find_unused_parameters': bool,
+    'compile': Annotated[bool | dict | None, {'mode': COMPILE_MODES}],
+    'efficient_conv_bn_eval': list[str] | str,
 }
 BACKENDS = ('nccl', 'gloo', 'mpi', 'ucc', 'xccl', 'hccl', 'cncl', 'mccl', 'smddp', 'cpu:gloo,cuda:nccl')
-MULTIPLIER = Range(0, 10_000)
+MULTIPLIER = Annotated[float, Range(0, 10_000)]
 DICTS: dict[str, Kinds] = {  # dicts that are no parts, by their place: the keys that they take, and the kinds of values
     'env_cfg': dict(cudnn_benchmark=bool, mp_cfg=dict, dist_cfg=dict, resource_limit=Annotated[int, Range(1, 2**31)]),
     'env_cfg.mp_cfg': dict(
@@ -87,17 +94,25 @@ DICTS: dict[str, Kinds] = {  # dicts that are no parts, by their place: the keys
         growth_interval=Annotated[int, Range(1, MAX_STEPS)],
         enabled=bool,
     ),
+    'optim_wrapper.paramwise_cfg.custom_keys.*': dict(lr_mult=MULTIPLIER, decay_mult=MULTIPLIER),
     'optim_wrapper.paramwise_cfg': {  # of mmengine's own constructor
-        **dict.fromkeys(('bias_lr_mult', 'bias_decay_mult', 'norm_decay_mult'), Annotated[float, MULTIPLIER]),
-        **dict.fromkeys(('flat_decay_mult', 'dwconv_decay_mult', 'dcn_offset_lr_mult'), Annotated[float, MULTIPLIER]),
-        'custom_keys': Annotated[dict, {'*': dict(lr_mult=MULTIPLIER, decay_mult=MULTIPLIER)}],
+        **dict.fromkeys(('bias_lr_mult', 'bias_decay_mult', 'norm_decay_mult'), MULTIPLIER),
+        **dict.fromkeys(('flat_decay_mult', 'dwconv_decay_mult', 'dcn_offset_lr_mult'), MULTIPLIER),
+        'custom_keys': dict[str, dict],
         'bypass_duplicate': bool,
     },
+    'log_processor.custom_cfg[]': dict(  # of mmengine's HistoryBuffer
+        data_src=str,
+        method_name=Literal['mean', 'min', 'max', 'current'],
+        log_name=str,
+        window_size=Annotated[int | str, COUNT._replace(also=('epoch', 'global'))],
+    ),
     'model.loss[]': dict(loss=dict, weight=Annotated[float, Range(0, 1e6, above=True)], target=dict, weigh_points=bool),
 }
 CONTAINERS = re.compile(  # places of dicts whose keys the Runner itself reads
     r'default_hooks|optim_wrapper|log_processor|(train|val|test)_(cfg|dataloader(\.sampler)?)'
 )
+NEEDED = {'model.loss[]': ('loss',), 'log_processor.custom_cfg[]': ('data_src', 'method_name')}  # keys of `DICTS`
 HOOK_NAMES = ('runtime_info', 'timer', 'sampler_seed', 'logger', 'param_scheduler', 'checkpoint', 'guard', 'statistics')
 REQUIRED_TOGETHER = {  # the Runner takes all keys of a phase, or none
     'train': ('train_dataloader', 'train_cfg', 'optim_wrapper'),
@@ -130,7 +145,16 @@ RENAMED_KEYS = {  # of the first runners of mmcv and mmengine
 
 def dict_at(place: str) -> Kinds | None:
     """The keys and kinds of the dict at this place, if it is one of `DICTS`."""
-    return DICTS.get(re.sub(r'\[\d+\]', '[]', place))
+    return DICTS.get(_without_names(place))
+
+
+def needed_at(place: str) -> tuple[str, ...]:
+    """The keys that the dict at this place must have."""
+    return NEEDED.get(_without_names(place), ())
+
+
+def _without_names(place: str) -> str:
+    return re.sub(r'\[\d+\]', '[]', re.sub(r'(\.custom_keys)\..+', r'\1.*', place))
 
 
 def walk(value: Any, place: str, registry: Registry | None) -> Iterator[tuple[Any, str, Registry | None]]:

@@ -3,17 +3,18 @@
 import difflib
 import inspect
 from collections.abc import Iterator, Set
-from typing import Any
+from typing import Annotated, Any
 
 from mmengine import Config
 from mmengine.hooks import EMAHook
 from mmengine.model import BaseAveragedModel
-from mmengine.runner import EpochBasedTrainLoop, IterBasedTrainLoop, Runner
+from mmengine.runner import EpochBasedTrainLoop, IterBasedTrainLoop, Priority, Runner
 
 from .. import registry as registries
 from ..errors import FacelmkError, UnknownName, did_you_mean
 from ..registry import Registry
-from .arguments import Argument, all_names, arguments, find, loader_arguments, misfit, short, takes_any_name
+from ..registry.ranges import Range
+from .arguments import SIMPLE, Argument, all_names, arguments, find, loader_arguments, misfit, short, takes_any_name
 from .foreign import config_formats
 from .schema import (
     DEFAULT_TYPES,
@@ -24,6 +25,7 @@ from .schema import (
     TOP_KINDS,
     TOP_REGISTRIES,
     dict_at,
+    needed_at,
     runner_keys,
     walk,
 )
@@ -32,6 +34,7 @@ from .source import Source, holder
 ESSENTIAL = ('model', 'train_dataloader', 'val_dataloader', 'test_dataloader')
 LOADERS = ('train_dataloader', 'val_dataloader', 'test_dataloader')
 PARTS_OF_LOADER = frozenset({'sampler', 'batch_sampler', 'collate_fn', 'worker_init_fn', 'dataset'})
+OPTIONAL = ('default_hooks.',)  # None leaves a default hook out
 KEYS_OF_ANY_PART = frozenset({'type', '_scope_'})
 GIVEN = {  # required arguments that others pass, by the name of the registry
     **{kind: frozenset[str]() for kind in ('metric', 'transform')},
@@ -40,10 +43,13 @@ GIVEN = {  # required arguments that others pass, by the name of the registry
     'optimizer': {'params'},
     'loop': {'runner', 'dataloader', 'evaluator'},
 }
-READ_BY_RUNNER = {  # what the Runner takes out of a part before it builds it, by the name of the registry
-    'hook': {'priority'},
-    'parameter scheduler': {'convert_to_iter_based'},
-    'optim_wrapper': {'constructor', 'paramwise_cfg'},
+PRIORITIES = (*Priority.__members__, *map(str.lower, Priority.__members__))
+READ_BY_RUNNER: dict[
+    str, dict[str, Any]
+] = {  # what the Runner takes out of a part before it builds it, by the name of the registry
+    'hook': {'priority': Annotated[int | str, Range(0, 100, also=PRIORITIES)]},
+    'parameter scheduler': {'convert_to_iter_based': bool},
+    'optim_wrapper': {'constructor': str, 'paramwise_cfg': dict | None},
 }
 
 
@@ -73,7 +79,8 @@ def mistakes(config: Config, source: Source) -> Iterator[FacelmkError]:
     loop = config.get('train_cfg')
     if isinstance(loop, dict) and 'type' not in loop:
         names = arguments(IterBasedTrainLoop if loop.get('by_epoch') is False else EpochBasedTrainLoop)
-        yield from _argument_mistakes(loop, names, 'train_cfg', source, {'by_epoch'})
+        names = names | {'by_epoch': Argument(bool, True)}
+        yield from _argument_mistakes(loop, names, 'train_cfg', source, frozenset())
         yield from _missing_arguments(loop, names, 'train_cfg', 'loop', source)
 
 
@@ -107,16 +114,44 @@ def _value_mistakes(config: Config, key: str, source: Source) -> Iterator[Facelm
     """The mistakes in all parts and dicts at and below a key of the config."""
     for value, place, registry in walk(config[key], key, TOP_REGISTRIES.get(key)):
         if isinstance(value, dict):
-            kinds = dict_at(place) or {}
-            if registry is not None and 'type' not in kinds:
+            if registry is not None and 'type' not in (dict_at(place) or {}):
                 yield from _part_mistakes(value, place, registry, source)
-            for name, child in value.items() if kinds else ():
-                if name not in kinds:
-                    yield _unknown_key(source, place, name, kinds)
-                elif words := misfit(child, kinds[name]):
-                    yield _wrong_value(source, place, name, child, words)
+            yield from _dict_mistakes(value, place, source)
         elif place == 'model.loss' and not value:
             yield FacelmkError(f'{holder(source, "loss")}: model.loss has no term. Expected one loss or more')
+        elif NEEDS_TYPE.fullmatch(place) and place != 'model.loss':
+            yield _no_part(source, place, value)
+        yield from _missing_parts(value, place, source)
+
+
+def _dict_mistakes(values: dict, place: str, source: Source) -> Iterator[FacelmkError]:
+    """The mistakes of a dict that is no part: unknown and missing keys, and values that do not fit."""
+    kinds = dict_at(place) or {}
+    for name, child in values.items() if kinds else ():
+        if name not in kinds:
+            yield _unknown_key(source, place, name, kinds)
+        elif words := misfit(child, kinds[name]):
+            yield _wrong_value(source, place, name, child, words)
+    for name in needed_at(place):
+        if name not in values:
+            yield FacelmkError(f'{source}: {place} has no {name}, which it needs. Add {name}=...')
+
+
+def _missing_parts(values: dict | list | tuple, place: str, source: Source) -> Iterator[FacelmkError]:
+    """Numbers, text and None where a part must stand."""
+    if isinstance(values, dict):
+        children = [(f'{place}.{name}', child) for name, child in values.items()]
+    else:
+        children = [(f'{place}[{i}]', child) for i, child in enumerate(values)]
+    for inner, child in children:
+        empty = child is None and inner.startswith(OPTIONAL)
+        if isinstance(child, SIMPLE) and not empty and NEEDS_TYPE.fullmatch(inner):
+            yield _no_part(source, inner, child)
+
+
+def _no_part(source: Source, place: str, value: Any) -> FacelmkError:
+    key = place.rpartition('.')[2].partition('[')[0]
+    return FacelmkError(f'{holder(source, key)}: {place}={short(value)}. Expected a dict with a type')
 
 
 def _part_mistakes(part: dict, place: str, registry: Registry, source: Source) -> Iterator[FacelmkError]:
@@ -149,7 +184,8 @@ def _part_mistakes(part: dict, place: str, registry: Registry, source: Source) -
             return
         names = arguments(average) | names
         names.pop('model')
-    also = KEYS_OF_ANY_PART | READ_BY_RUNNER.get(registry.name, set())
+    names = names | {key: Argument(hint, None) for key, hint in READ_BY_RUNNER.get(registry.name, {}).items()}
+    also = KEYS_OF_ANY_PART
     place = f'{place} ({getattr(cls, "__name__", cls)})'
     yield from _argument_mistakes(part, names, place, source, also, takes_any_name(cls))
     if registry.name in GIVEN:

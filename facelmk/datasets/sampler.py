@@ -1,10 +1,11 @@
 """The order of a data set in each epoch."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sized
 from itertools import islice
 
 from mmengine.dataset import DefaultSampler
 
+from ..errors import FacelmkError
 from ..registry import DATA_SAMPLERS
 
 
@@ -18,6 +19,14 @@ class FaceSampler(DefaultSampler):
 
     skip = 0
     ranges = {'seed': (0, 2**32 - 1)}
+
+    def __init__(self, dataset: Sized, shuffle: bool = True, seed: int | None = None, round_up: bool = True) -> None:
+        whole = getattr(dataset, '_dataset', dataset)  # of the first `num_batch_per_epoch` batches
+        if len(whole) < len(dataset):
+            raise FacelmkError(
+                f'num_batch_per_epoch asks for {len(dataset)} faces. Expected at most the {len(whole)} of the data set'
+            )
+        super().__init__(dataset, shuffle, seed, round_up)
 
     def __iter__(self) -> Iterator[tuple[int, int, int]]:
         first, self.skip = self.skip, 0

@@ -26,6 +26,7 @@ from .preflight import check_test, check_training
 from .ranks import join_ranks, rank_of
 from .saving.newest import POINTER, checkpoint_folder, newest_checkpoint
 
+RUNNERS_HOOKS = ('runtime_info', 'timer', 'sampler_seed', 'logger', 'param_scheduler', 'checkpoint')
 TRAIN_LOCK, TEST_LOCK = '.train.lock', '.test.lock'  # a test may run beside the training of its work folder
 
 
@@ -143,7 +144,10 @@ def _set_default_loop_and_guard(config: Config) -> None:
         config.train_cfg = dict(type=loop_type, **{key: value for key, value in loop.items() if key != 'by_epoch'})
     if config.get('default_hooks') is None:
         config.default_hooks = {}
-    config.default_hooks.setdefault('guard', dict(type='Guard'))
+    hooks = config.default_hooks
+    hooks.setdefault('guard', dict(type='Guard'))
+    for name in [name for name, hook in hooks.items() if hook is None and name not in RUNNERS_HOOKS]:
+        del hooks[name]  # mmengine takes None for its own default hooks alone
 
 
 def _without_training(config: Config) -> Config:

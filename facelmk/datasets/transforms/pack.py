@@ -6,6 +6,7 @@ import numpy as np
 import torch
 from mmcv.transforms import BaseTransform
 
+from ...errors import FacelmkError
 from ...registry import TRANSFORMS
 from ..base import FaceRecord
 
@@ -20,6 +21,10 @@ class PackFace(BaseTransform):
     keys = ('id', 'points', 'visible', 'warp', 'landmarks', 'box', 'norm', 'tags')
 
     def transform(self, sample: FaceRecord) -> dict[str, Any]:
+        if 'points' not in sample:
+            raise FacelmkError(
+                'PackFace got a face without points. Expected LoadImage and CropFace before it in the pipeline'
+            )
         channels_first = np.ascontiguousarray(sample['image'].transpose(2, 0, 1))
         annotation = {key: sample[key] for key in self.keys} | {'detection': sample.get('detection', sample['box'])}
         return {'inputs': torch.from_numpy(channels_first), 'data_samples': annotation}

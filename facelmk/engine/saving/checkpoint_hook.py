@@ -207,6 +207,11 @@ class CheckpointHook(SavesAtSignals):
 
     def _save_best_checkpoint(self, runner: Runner, metrics: dict) -> None:
         """Call mmengine's method without its previous best checkpoint, which 0.10.7 would delete before it writes."""
+        for key in self.save_best or ():
+            if key not in metrics and key != 'auto':
+                raise FacelmkError(
+                    f'CheckpointHook.save_best={key!r}. Expected a figure of the validation: {", ".join(metrics)}'
+                )
         old, info, last = self._best_paths(), dict(runner.message_hub.runtime_info), self.last_ckpt
         self._set_best_paths(dict.fromkeys(old))
         self.state = {}  # a run cannot resume from the best weights
