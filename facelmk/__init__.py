@@ -5,7 +5,7 @@ from typing import Any
 
 from .errors import DataDefect, FacelmkError, MissingResource, TrainingFault, UnknownName, did_you_mean
 
-__version__ = '0.2.0'
+__version__ = '0.3.0'
 
 
 def __getattr__(name: str) -> Any:
