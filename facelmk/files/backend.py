@@ -19,7 +19,18 @@ class AtomicFiles(LocalBackend):
 
 
 class AtomicConfig(Config):
-    """A config whose `dump`, by which the Runner records it in the work folder, is an atomic write."""
+    """A config whose `dump`, by which the Runner records it in the work folder, is an atomic write.
+
+    The Runner asks for its text at each save. mmengine would format it each time, which takes up to 2 s.
+    """
+
+    @property
+    def pretty_text(self) -> str:
+        """The config as Python; formatted again only after a change."""
+        values = repr(self._cfg_dict)
+        if vars(self).get('_formatted', ('',))[0] != values:
+            vars(self)['_formatted'] = values, super().pretty_text
+        return vars(self)['_formatted'][1]
 
     @classmethod
     def of(cls, config: Config) -> 'AtomicConfig':

@@ -60,7 +60,8 @@ def test_a_misspelt_name_suggests_the_right_one(wrong, right):
 
 
 @pytest.mark.parametrize('name', config_names())
-def test_every_config_is_complete_and_has_no_stray_keys(name):
+def test_every_config_is_complete_and_has_no_stray_keys(name, monkeypatch):
+    monkeypatch.setattr('mmengine.config.config.FormatCode', lambda text, **_: (text, True))  # line breaks take seconds
     config = load_config(name)
     assert config.model.type == 'facelmk.FaceLandmarker' and config.work_dir == f'work_dirs/{name}'
     assert 'read_base' not in config and 'layouts' not in config

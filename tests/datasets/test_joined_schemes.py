@@ -5,9 +5,10 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from facelmk.datasets import NpzFaces, ShareLandmarks
+from facelmk.config import load_config
+from facelmk.datasets import JoinedFaces, NpzFaces, ShareLandmarks, SyntheticFaces
 from facelmk.datasets.open_faces import open_faces
-from facelmk.errors import DataDefect, MissingResource
+from facelmk.errors import DataDefect, FacelmkError, MissingResource
 from facelmk.markups import MARKUPS, convert
 from facelmk.synthetic import draw
 
@@ -108,3 +109,25 @@ def test_an_archive_that_unpacks_to_too_much_is_refused(tmp_path: Path) -> None:
     np.savez_compressed(tmp_path / 'labels.npz', names=np.array(['a.jpg']), points=np.zeros((1 << 15, 1 << 10, 2)))
     with pytest.raises(DataDefect, match='bytes'):
         NpzFaces('labels.npz', str(tmp_path), markup=JOINED.name)
+
+
+@pytest.mark.parametrize('name', ['train_pipeline', 'train_pipeline_stage2'])
+def test_faces_of_68_points_teach_60_of_the_98_in_the_pipelines_of_the_small_networks(name: str) -> None:
+    """The network is trained on `points`, so the landmarks must be shared before the crop is cut."""
+    config = load_config('facelmk_nano')
+    hooks = [hook for hook in config.custom_hooks if hook['type'] == 'SwitchPipeline']
+    pipeline = config.train_dataloader.dataset.pipeline if name == 'train_pipeline' else hooks[0]['pipeline']
+    faces = JoinedFaces([SyntheticFaces(markup='300w', count=3, size=96)], 'wflw_300w', pipeline=pipeline)
+    for i in range(3):
+        sample = faces[i]['data_samples']
+        visible, points = sample['visible'] > 0, sample['points']
+        assert visible[:98].sum() == 60 and visible[98:].sum() == 68
+        pairs = np.array([pair for pair in JOINED.same if pair[0] < 98 <= pair[1]])
+        assert np.allclose(points[pairs[:, 0]], points[pairs[:, 1]])
+
+
+def test_sharing_after_the_crop_is_refused() -> None:
+    steps = [dict(type='CropFace', size=64), dict(type='ShareLandmarks'), dict(type='PackFace')]
+    faces = JoinedFaces([SyntheticFaces(markup='300w', count=1, size=96)], 'wflw_300w', pipeline=steps)
+    with pytest.raises(FacelmkError, match='before CropFace'):
+        faces[0]

@@ -35,7 +35,7 @@ class DrawsNoise(BaseModel):
 
 
 @METRICS.register_module()
-class MeanOutput(BaseMetric):
+class MeanOfOutput(BaseMetric):
     def process(self, data_batch, data_samples):
         self.results += data_samples
 
@@ -92,7 +92,7 @@ def run(folder, number=signal.SIGTERM, train_at=None, val_at=None, resume=None, 
         train_dataloader=loader(train_at),
         val_dataloader=loader(val_at),
         val_cfg=dict(),
-        val_evaluator=dict(type='MeanOutput'),
+        val_evaluator=dict(type='MeanOfOutput'),
         train_cfg=dict(by_epoch=True, max_epochs=EPOCHS),
         optim_wrapper=dict(optimizer=dict(type='Adam', lr=0.1)),
         default_hooks=dict(checkpoint=dict(type='CheckpointHook', interval=1)),
