@@ -11,15 +11,15 @@ from ..base import FaceRecord
 class ShareLandmarks(BaseTransform):
     """Copies a visible landmark to the other landmark of its pair in `Markup.same`, if that one is not visible.
 
-    Use it in training, before CropFace: in the scheme that joins 98 and 68 points, a face of 68 points then also teaches
-    60 of the 98.
+    Use it in training, before CropFace. In the scheme that joins 98 and 68 points, a face of 68 points then also
+    teaches 60 of the 98.
     """
 
     def transform(self, sample: FaceRecord) -> FaceRecord:
         if 'points' in sample:
             raise FacelmkError(
-                'ShareLandmarks stands after CropFace, which has already computed the points of the crop. Put it before '
-                'CropFace in the pipeline'
+                'ShareLandmarks stands after CropFace, which has already computed the points of the crop. Put it '
+                'before CropFace in the pipeline'
             )
         landmarks, visible = sample['landmarks'].copy(), sample['visible'].copy()
         for a, b in sample['markup'].same:
