@@ -11,8 +11,9 @@ from pathlib import Path
 from typing import BinaryIO
 
 from ..errors import FULL_DISK, TrainingFault, UnwritableOutput
-from .drafts import deferred_signals, new_draft
+from .drafts import new_draft
 from .merging import merge_into
+from .signals import postponed
 
 
 def write_bytes(path: Path, data: bytes | memoryview) -> None:
@@ -71,7 +72,7 @@ def output_folder(folder: str | Path, last: Sequence[str] = (), inside: bool = F
             base.mkdir(parents=True, exist_ok=True)
             draft = stack.enter_context(new_draft(base / folder.resolve().name, Path.mkdir))
         yield draft
-        with translate_output_errors(folder), deferred_signals():
+        with translate_output_errors(folder), postponed():
             merge_into(draft, folder, last)
 
 

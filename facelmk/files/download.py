@@ -16,7 +16,7 @@ from urllib.request import Request
 
 from mmengine.logging import print_log
 
-from ..errors import MissingResource
+from ..errors import FULL_DISK, MissingResource
 from .atomic import commit
 from .body import BLOCK_BYTES, Broken, Refused, Response, check_no_page, check_whole
 from .web import explain, hide_secrets, is_temporary, open_url, read_blocks, without_secrets
@@ -33,7 +33,6 @@ PATIENCE_S = 30.0  # without a new byte in a file that another process downloads
 _SPAN = re.compile(r'bytes (\d+)-(\d+)/(\d+|\*)')  # the Content-Range of an answer
 _HASH_IN_NAME = re.compile(r'-([0-9a-f]{8})(?:_\d{8})?\.\w+$')  # name-2bf032a6_20210125.pth: first 8 of the sha256
 _MAX_NAME_BYTES = 200
-FULL_DISK = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
 
 
 def cache_folder() -> Path:
