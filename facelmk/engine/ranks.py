@@ -49,9 +49,11 @@ def join_ranks(launcher: str, config: Config) -> None:
 
 
 def rank_of(launcher: str) -> int:
-    """Return the number of this process, from the variables of its launcher; 0 without one."""
-    name = {'none': '', 'slurm': _SLURM['RANK'], 'mpi': _MPI['RANK']}.get(launcher, 'RANK')
-    return int(os.environ.get(name, 0))
+    """Return the number of this process, 0 without a launcher; refuse a launcher whose variables are missing."""
+    if launcher == 'none':
+        return 0
+    _set_variables(launcher)
+    return int(os.environ['RANK'])
 
 
 def _set_variables(launcher: str) -> None:
