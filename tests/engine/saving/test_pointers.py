@@ -3,6 +3,7 @@
 import errno
 import os
 import shutil
+from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
@@ -15,6 +16,7 @@ from toy_runs import Toy, run
 
 from facelmk.checkpoint import save_checkpoint
 from facelmk.config import load_config
+from facelmk.engine import ranks
 from facelmk.engine import run as runs
 from facelmk.engine.saving import newest
 from facelmk.engine.saving.newest import checkpoint_folder, newest_checkpoint
@@ -28,6 +30,12 @@ def checkpoint(path: Path, iteration: int) -> Path:
     state = {'meta': {'epoch': 1, 'iter': iteration}, 'state_dict': {}, 'optimizer': {}}
     save_checkpoint(state, path)
     return path
+
+
+@pytest.fixture
+def unchecked(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Configs without a model reach the work folder."""
+    monkeypatch.setattr(runs, 'check_training', lambda *_: None)
 
 
 @pytest.fixture
@@ -87,6 +95,7 @@ def test_links_to_other_folders_are_not_resumed(folder: Path, monkeypatch) -> No
 
 
 @pytest.mark.fault('M14')
+@pytest.mark.usefixtures('unchecked')
 def test_mmengine_gets_no_pointer_to_follow(tmp_path: Path, monkeypatch) -> None:
     """With resume=True and no checkpoint, mmengine's Runner would read `last_checkpoint` itself."""
     checkpoint(tmp_path / 'other' / 'epoch_9.pth', 90)
@@ -211,6 +220,7 @@ def test_checkpoints_in_another_folder_are_resumed(tmp_path: Path) -> None:
 
 
 @pytest.mark.fault('M09')
+@pytest.mark.usefixtures('unchecked')
 def test_a_training_in_a_folder_in_use_changes_nothing(tmp_path: Path, monkeypatch) -> None:
     checkpoint(tmp_path / 'epoch_1.pth', 10)
     (tmp_path / 'last_checkpoint').write_text('epoch_1.pth')
@@ -226,15 +236,18 @@ def test_a_training_in_a_folder_in_use_changes_nothing(tmp_path: Path, monkeypat
 
 
 @pytest.mark.fault('M09')
+@pytest.mark.usefixtures('unchecked')
 @pytest.mark.parametrize(
-    ('launcher', 'variable'), [('pytorch', 'RANK'), ('slurm', 'SLURM_PROCID'), ('mpi', 'OMPI_COMM_WORLD_RANK')]
+    ('launcher', 'names'),
+    [('pytorch', ('RANK', 'WORLD_SIZE')), ('slurm', ranks._SLURM.values()), ('mpi', ranks._MPI.values())],
 )
-def test_only_the_first_rank_has_the_lock(launcher: str, variable: str, tmp_path: Path, monkeypatch) -> None:
+def test_only_the_first_rank_has_the_lock(launcher: str, names: Iterable[str], tmp_path: Path, monkeypatch) -> None:
     locked = []
     monkeypatch.setattr(runs, '_build_runner', lambda *_: locked.append((tmp_path / runs.TRAIN_LOCK).exists()) or 1 / 0)
     (tmp_path / 'last_checkpoint').write_text('epoch_1.pth')
     for rank, pointer in ((1, True), (0, False)):
-        monkeypatch.setenv(variable, str(rank))
+        for name in ('RANK', 'WORLD_SIZE', 'LOCAL_RANK', 'MASTER_ADDR', 'MASTER_PORT', *names):  # all are restored
+            monkeypatch.setenv(name, str(rank))
         with pytest.raises(ZeroDivisionError):
             runs.train(Config(dict(work_dir=str(tmp_path))), None, launcher=launcher)
         assert (tmp_path / 'last_checkpoint').exists() == pointer
