@@ -12,7 +12,7 @@ from contextlib import AbstractContextManager, nullcontext
 
 from .. import __version__
 from ..errors import FULL_DISK, FacelmkError, MissingResource, UnwritableOutput, did_you_mean
-from ..files.signals import graceful_shutdown
+from ..files.signals import Stopped, graceful_shutdown
 from .options import example, unknown_argument
 
 VERBS = {
@@ -44,7 +44,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
         _drop_output()
         return BROKEN_PIPE
     except FacelmkError as error:
-        print(f'facelmk: {error}', file=sys.stderr)
+        if not isinstance(error, Stopped) or os.environ.get('RANK', '0') == '0':  # all ranks stop together
+            print(f'facelmk: {error}', file=sys.stderr)
         return error.exit_code
     except OSError as error:
         if error.filename is not None:

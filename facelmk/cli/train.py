@@ -2,6 +2,7 @@
 
 import argparse
 
+from ..errors import FacelmkError
 from .options import add_config, add_run, drawing, example, from_hrnet, read_config
 
 translate_arguments = from_hrnet
@@ -30,7 +31,9 @@ def run(options: argparse.Namespace) -> None:
     from ..engine.run import Drawing, train
 
     config = read_config(options)
-    resume = options.resume or ('auto' if config.get('resume') else None)
+    resume = 'auto' if options.resume is None and config.get('resume') else options.resume
+    if resume == '':
+        raise FacelmkError('--resume is empty. Name a checkpoint, or leave the = out to use the newest one')
     check_complete(config, 'train', () if options.no_validate else ('val',))
     with translate_lost_rank_errors(), translate_build_errors(config):
         train(

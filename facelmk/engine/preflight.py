@@ -9,6 +9,7 @@ from torch import nn
 from ..checkpoint import find_checkpoint, fit, load_checkpoint, read_checkpoint, weights_of
 from ..checkpoint.dialects import translate
 from ..errors import FacelmkError, MissingResource
+from ..files.atomic import check_output
 from ..registry import DATASETS, MODELS
 from .saving.newest import checkpoint_folder, newest_checkpoint
 from .saving.state import refuse_without_state
@@ -16,7 +17,9 @@ from .saving.state import refuse_without_state
 
 def check_training(config: Config, resume: str | None) -> None:
     """Refuse missing data and weights, a network that cannot be built, and a checkpoint that this run cannot resume."""
-    source = newest_checkpoint(checkpoint_folder(config)) if resume == 'auto' else resume
+    folder = checkpoint_folder(config)
+    check_output(folder, folder=True)
+    source = newest_checkpoint(folder) if resume == 'auto' else resume
     path = None if source is None else find_checkpoint(source)
     if path is None and config.get('load_from'):
         find_checkpoint(config.load_from)

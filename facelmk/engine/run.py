@@ -16,7 +16,7 @@ from mmengine.runner import Runner
 from ..checkpoint import load_checkpoint  # this also registers the safe readers with mmengine
 from ..config.relations import check_relations_of_training
 from ..errors import FacelmkError, MissingResource
-from ..files.atomic import translate_lost_folder_errors
+from ..files.atomic import ignore_log_errors, translate_lost_folder_errors
 from ..files.backend import AtomicConfig
 from ..files.lock import locked_folder
 from ..files.signals import graceful_shutdown
@@ -127,7 +127,7 @@ def test(
         evaluator.metrics.extend(watch)
         evaluator.dataset_meta = runner.test_loop.dataloader.dataset.metainfo
         shield_workers_from_signals(runner.test_loop.dataloader)
-        with translate_worker_errors():
+        with ignore_log_errors(), translate_worker_errors():
             return runner, runner.test()
 
 

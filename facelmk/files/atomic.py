@@ -11,8 +11,9 @@ from pathlib import Path
 from typing import BinaryIO
 
 from ..errors import FULL_DISK, TrainingFault, UnwritableOutput
-from .drafts import deferred_signals, new_draft
+from .drafts import new_draft
 from .merging import merge_into
+from .signals import postponed
 
 
 def write_bytes(path: Path, data: bytes | memoryview) -> None:
@@ -70,8 +71,14 @@ def output_folder(folder: str | Path, last: Sequence[str] = (), inside: bool = F
             base = folder if inside else folder.parent
             base.mkdir(parents=True, exist_ok=True)
             draft = stack.enter_context(new_draft(base / folder.resolve().name, Path.mkdir))
-        yield draft
-        with translate_output_errors(folder), deferred_signals():
+        try:
+            yield draft
+        except UnwritableOutput as error:  # the user knows the folder, not its draft
+            path = Path(error.filename)
+            if not path.is_relative_to(draft):
+                raise
+            raise UnwritableOutput(folder / path.relative_to(draft), OSError(error.errno, error.strerror)) from error
+        with translate_output_errors(folder), postponed():
             merge_into(draft, folder, last)
 
 
@@ -128,9 +135,9 @@ def translate_output_errors(path: str | Path) -> Iterator[None]:
 @contextmanager
 def translate_lost_folder_errors(folder: str | Path) -> Iterator[None]:
     """Raise TrainingFault if a folder can no longer be written to; log files in it count, too."""
-    log_errors, logging.raiseExceptions = logging.raiseExceptions, False  # of a full disk: a traceback for each line
     try:
-        yield
+        with ignore_log_errors():
+            yield
     except OSError as error:
         inside = error.filename is not None and Path(folder).absolute() in Path(str(error.filename)).absolute().parents
         if not inside and error.errno not in (*FULL_DISK, errno.EROFS):
@@ -140,5 +147,13 @@ def translate_lost_folder_errors(folder: str | Path) -> Iterator[None]:
             f'{folder} can no longer be written to ({reason}). Free some space, or check whether it was moved, deleted '
             'or unmounted; then continue with --resume'
         ) from error
+
+
+@contextmanager
+def ignore_log_errors() -> Iterator[None]:
+    """Print nothing for a line that a log file cannot take: on a full disk, Python prints a traceback for each line."""
+    log_errors, logging.raiseExceptions = logging.raiseExceptions, False
+    try:
+        yield
     finally:
         logging.raiseExceptions = log_errors

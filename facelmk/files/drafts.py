@@ -2,8 +2,6 @@
 
 import os
 import shutil
-import signal
-import threading
 import uuid
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
@@ -15,7 +13,6 @@ except ImportError:  # Windows
     fcntl = None  # type: ignore[assignment]
 
 _MAX_NAME_BYTES = 180  # of 255, so that a draft may have a longer name than its target
-STOP_SIGNALS = (signal.SIGINT, signal.SIGTERM)
 
 
 @contextmanager
@@ -89,20 +86,3 @@ def paths_below(folder: Path, pattern: str = '*') -> Iterator[Path]:
         parts = path.relative_to(folder).parts
         if not any(part.startswith('.') and part.endswith('.tmp') for part in parts):
             yield path
-
-
-@contextmanager
-def deferred_signals() -> Iterator[None]:
-    """Deliver Ctrl-C and SIGTERM only at the end of the block."""
-    if threading.current_thread() is not threading.main_thread():
-        yield
-        return
-    received: list[int] = []
-    handlers = {number: signal.signal(number, lambda number, _: received.append(number)) for number in STOP_SIGNALS}
-    try:
-        yield
-    finally:
-        for number, handler in handlers.items():
-            signal.signal(number, signal.SIG_DFL if handler is None else handler)
-        if received:
-            signal.raise_signal(received[0])

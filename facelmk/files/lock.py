@@ -107,7 +107,7 @@ def _take_over(descriptor: int, file: Path) -> None:
 
 def _read(descriptor: int) -> dict[str, Any]:
     """Return what a lock file says about its owner; {} if nothing that we can use."""
-    with suppress(ValueError):
+    with suppress(ValueError, RecursionError):  # thousands of brackets
         owner = json.loads(os.pread(descriptor, MAX_LOCK_BYTES, 0))
         if isinstance(owner, dict) and isinstance(owner.get('pid'), int):
             return owner

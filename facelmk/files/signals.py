@@ -112,10 +112,36 @@ def check_signal() -> None:
 
 @contextmanager
 def postponed() -> Iterator[None]:
-    """Only record a signal until the end of this block, which then raises Interrupted unless an outer block is one."""
-    with _mode(postponed=True):
+    """Only record a signal until the end of this block, which then raises Interrupted unless an outer block is one.
+
+    Outside of a command, the handlers from before get the signal at the end.
+    """
+    if threading.current_thread() is not threading.main_thread():  # only the main thread receives signals
         yield
-    check_signal()
+    elif _state.previous:
+        with _mode(postponed=True):
+            yield
+        check_signal()
+    else:
+        with _later():
+            yield
+
+
+@contextmanager
+def _later() -> Iterator[None]:
+    """Send this process a signal again at the end of the block."""
+    received: list[int] = []
+    handlers = {number: signal.getsignal(number) or signal.SIG_DFL for number in SIGNALS}
+    try:
+        for number in handlers:
+            if handlers[number] is not signal.SIG_IGN:
+                signal.signal(number, lambda number, frame: received.append(number))
+        yield
+    finally:
+        for number, handler in handlers.items():
+            signal.signal(number, handler)
+        if received:
+            signal.raise_signal(received[0])
 
 
 @contextmanager

@@ -1,5 +1,6 @@
 """What can be refused is refused before a run draws, reads data, makes its work folder or writes a log."""
 
+import signal
 from pathlib import Path
 
 import numpy as np
@@ -9,6 +10,7 @@ from PIL import Image
 
 from facelmk.cli import main
 from facelmk.config import load_config
+from facelmk.files.signals import Stopped
 from facelmk.registry import MODELS
 from facelmk.synthetic import dataset
 
@@ -35,6 +37,8 @@ COMMANDS = [  # the command, its exit code, a fact in the message
     (f'{TRAIN} --resume autoo', 3, 'autoo'),
     (f'{TRAIN} --resume no/such.pth', 3, 'such.pth'),
     (f'{TRAIN} --resume empty', 3, 'empty'),
+    (f'{TRAIN} --resume=', 2, '--resume'),
+    (f'{TRAIN} --cfg-options default_hooks.checkpoint.out_dir=text.pth', 2, 'text.pth'),
     (f'{TRAIN} --resume text.pth', 2, 'text.pth'),
     (f'{TRAIN} --resume weights.pth', 2, 'load_from'),
     (f'{TRAIN} --resume other.pth', 2, 'head.weight'),
@@ -98,3 +102,14 @@ def test_a_mistake_deletes_no_pointer_to_the_last_run(files, tmp_path, monkeypat
     for words in (['--resume', 'missing.pth'], ['--cfg-options', 'load_from=missing.pth']):
         assert main([*TRAIN.split(), '--work-dir', str(tmp_path), *words]) == 3
     assert pointer.read_text() == 'epoch_3.pth'
+
+
+@pytest.mark.parametrize(('rank', 'printed'), [('0', True), ('1', False)])
+def test_of_several_ranks_the_first_says_that_a_signal_stopped_them(rank, printed, monkeypatch, capsys):
+    def stop(words):
+        raise Stopped(signal.SIGTERM)
+
+    monkeypatch.setenv('RANK', rank)
+    monkeypatch.setattr('facelmk.cli._run', stop)
+    assert main(['train', 'quickstart']) == 143
+    assert bool(capsys.readouterr().err) == printed

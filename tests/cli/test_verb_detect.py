@@ -108,6 +108,11 @@ def test_what_cannot_be_searched_is_refused(words, word, folder, verb):
     assert not Path('boxes.json').exists()
 
 
+def test_an_output_that_cannot_be_written_is_refused_before_the_search(folder, verb, monkeypatch):
+    monkeypatch.setattr(MiddleFace, '__call__', lambda *_: pytest.fail('a picture was searched'))
+    assert 'images' in verb('data', 'detect', 'mine.py', '--detector', 'MiddleFace', '--out', 'images', code=2)
+
+
 def test_what_a_detector_returns():
     assert as_detections([], None).shape == (0, 5) and as_detections(np.zeros((0, 4)), None).shape == (0, 5)
     assert as_detections([[1, 2, 3, 4]], None).tolist() == [[1, 2, 3, 4, 1]]

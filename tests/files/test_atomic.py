@@ -1,6 +1,7 @@
 """Atomic writes: the old file or the complete new one, with the rights of an ordinary file."""
 
 import errno
+import logging
 import os
 import signal
 import subprocess
@@ -20,6 +21,7 @@ from facelmk.files.atomic import (
     atomic_write,
     check_output,
     commit,
+    ignore_log_errors,
     output_folder,
     translate_lost_folder_errors,
     write_bytes,
@@ -322,3 +324,26 @@ model = dict(type='facelmk.FaceLandmarker', backbone=dict(type='NanoNet'), head=
 train_cfg = dict(max_epochs=1)
 optim_wrapper = dict(optimizer=dict(type='SGD', lr=.1))
 """
+
+
+def test_the_error_names_the_file_of_the_folder_not_of_its_draft(tmp_path):
+    with pytest.raises(UnwritableOutput) as caught, output_folder(tmp_path / 'out') as draft:
+        raise UnwritableOutput(draft / 'images' / '1.png', OSError(errno.ENOSPC, 'No space left on device'))
+    assert caught.value.filename == str(tmp_path / 'out' / 'images' / '1.png')
+    assert caught.value.errno == errno.ENOSPC and '.tmp' not in str(caught.value)
+
+
+def test_a_log_line_that_cannot_be_written_prints_nothing(capsys):
+    class Full(logging.Handler):
+        def emit(self, record):
+            try:
+                raise OSError(errno.ENOSPC, 'No space left on device')
+            except OSError:
+                self.handleError(record)
+
+    record = logging.makeLogRecord({'msg': 'text'})
+    with ignore_log_errors():
+        Full().handle(record)
+    assert not capsys.readouterr().err
+    Full().handle(record)
+    assert 'No space left' in capsys.readouterr().err

@@ -157,7 +157,9 @@ def test_what_a_lock_file_says_decides_where_the_system_knows_no_owner(changes, 
 
 
 @pytest.mark.fault('M11')
-@pytest.mark.parametrize('content', [b'', b'\0' * 9000, b'[1]', b'{"pid": 1}', b'{"pid": {}}', b'\xff\xfe'])
+@pytest.mark.parametrize(
+    'content', [b'', b'\0' * 9000, b'[1]', b'{"pid": 1}', b'{"pid": {}}', b'\xff\xfe', b'[' * 4000]
+)
 def test_a_damaged_lock_file_without_owner_is_replaced(content: bytes, tmp_path: Path) -> None:
     (tmp_path / NAME).write_bytes(content)
     assert attempt(tmp_path) == '' and not os.listdir(tmp_path)

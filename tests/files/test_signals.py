@@ -159,3 +159,36 @@ def test_torch_raises_no_error_for_the_workers_that_a_signal_ends():
         assert calls == [True]
     finally:
         signal.signal(signal.SIGCHLD, before)
+
+
+def test_outside_of_a_command_the_handler_from_before_gets_a_postponed_signal():
+    steps = []
+    before = signal.signal(signal.SIGTERM, lambda *_: steps.append('handler'))
+    try:
+        with postponed():
+            signal.raise_signal(signal.SIGTERM)
+            steps.append('end of the step')
+        signal.raise_signal(signal.SIGTERM)
+    finally:
+        signal.signal(signal.SIGTERM, before)
+    assert steps == ['end of the step', 'handler', 'handler']
+
+
+def test_another_thread_postpones_no_signal_of_the_main_thread():
+    entered, leave = threading.Event(), threading.Event()
+
+    def wait_in_a_step():
+        with postponed():
+            entered.set()
+            leave.wait(PATIENCE_S)
+
+    thread = threading.Thread(target=wait_in_a_step)
+    with pytest.raises(Stopped), graceful_shutdown():
+        try:
+            thread.start()
+            entered.wait(PATIENCE_S)
+            signal.raise_signal(signal.SIGTERM)
+            pytest.fail('the signal was postponed')
+        finally:
+            leave.set()
+            thread.join()

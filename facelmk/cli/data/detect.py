@@ -32,13 +32,14 @@ def arguments(detect: argparse.ArgumentParser) -> None:
 
 
 def run(options: argparse.Namespace) -> None:
-    from ...files.atomic import write_bytes
+    from ...files.atomic import check_output, write_bytes
     from ...inference.detect import detect_faces
     from ...registry import DETECTORS
     from ...report.browse import dataset_of
 
     if not 0 <= options.nms_thr <= 1:
         raise FacelmkError(f'--nms-thr {options.nms_thr}: expected 0 to 1')
+    check_output(options.out)
     config = read_config(options)
     detector = DETECTORS.build(
         {'type': options.detector} | ({'weights': options.weights} if options.weights is not None else {})
