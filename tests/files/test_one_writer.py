@@ -61,9 +61,6 @@ ALLOWED = {  # file and call: the reason
     ('facelmk/report/logs.py', 'savefig'): 'into memory',
     ('facelmk/synthetic/scanned/read.py', 'savez_compressed'): 'into memory',
     ('facelmk/cli/__init__.py', 'os.open'): 'the null device in place of a stdout without reader',
-    ('facelmk/compat/mmpose_config/codec.py', 'rename'): 'renames the keys of a config',
-    ('facelmk/compat/mmpose_config/reading.py', 'rename'): 'renames the keys of a config',
-    ('facelmk/synthetic/columns.py', 'open'): 'rows of an unfinished cache, which is renamed when it is complete',
 }
 
 
