@@ -84,7 +84,7 @@ def _run(words: list[str]) -> int:
     parser.add_argument('--version', action='version', version=__version__)
     verbs = parser.add_subparsers(dest='verb', required=True, metavar='VERB')
     for verb, purpose in VERBS.items():
-        sub = verbs.add_parser(verb, help=purpose, description=purpose)
+        sub = verbs.add_parser(verb, help=purpose, description=purpose, allow_abbrev=False)
         if words[:1] == [verb]:
             module = importlib.import_module(f'{__name__}.{verb}')
             module.arguments(sub)

@@ -46,7 +46,9 @@ def add_action(
     actions: Any, name: str, act: Callable[..., Any], purpose: str, command: str, details: str = ''
 ) -> argparse.ArgumentParser:
     """Add an action that calls `act`, with its purpose and an example in its help."""
-    parser: argparse.ArgumentParser = actions.add_parser(name, help=purpose, description=purpose + details)
+    parser: argparse.ArgumentParser = actions.add_parser(
+        name, help=purpose, description=purpose + details, allow_abbrev=False
+    )
     example(parser, command)
     parser.set_defaults(act=act)
     return parser

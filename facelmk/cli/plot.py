@@ -15,7 +15,7 @@ def arguments(parser: argparse.ArgumentParser) -> None:
     example(parser, 'facelmk plot logs work_dirs/quickstart --keys loss NME')
     actions = parser.add_subparsers(dest='action', required=True, metavar='ACTION')
     purpose = 'print best epoch and time per iteration of training logs, draw their curves'
-    logs = actions.add_parser('logs', help=purpose, description=purpose)
+    logs = actions.add_parser('logs', help=purpose, description=purpose, allow_abbrev=False)
     example(logs, 'facelmk plot logs work_dirs/a work_dirs/b --keys loss NME --out c.png')
     logs.add_argument(
         'logs',

@@ -216,6 +216,15 @@ def _runner_mistakes(config: Config, source: Source) -> Mistakes:
                 f'{source}: {phase}_dataloader.sampler has type={loader["sampler"]["type"]!r}, which never ends. '
                 'Expected FaceSampler, or for training a loop with max_iters'
             )
+        part = part_of(loader.get('collate_fn'), registries.FUNCTIONS)
+        if getattr(part, '__module__', '').startswith('mmengine'):  # its batches have no data_samples as columns
+            yield FacelmkError(
+                f'{source}: {phase}_dataloader.collate_fn has type={loader["collate_fn"]["type"]!r}, whose batches '
+                "facelmk's models do not take. Expected facelmk.collate_faces"
+            )
+    kinds = [str(row.get('type')) for row in rows((config.get('visualizer') or {}).get('vis_backends'))]
+    if twice := next((kind for kind in kinds if kinds.count(kind) > 1), None):
+        yield FacelmkError(f'{source}: visualizer.vis_backends has {twice!r} twice. Expected it once')
     scope = config.get('default_scope')
     scopes = {name for registry in TOP_REGISTRIES.values() for name in registry.parent.children}
     if scope not in scopes:

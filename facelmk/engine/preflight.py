@@ -8,7 +8,7 @@ from torch import nn
 
 from ..checkpoint import find_checkpoint, fit, load_checkpoint, read_checkpoint, weights_of
 from ..checkpoint.dialects import translate
-from ..errors import FacelmkError, MissingResource
+from ..errors import FacelmkError, MissingResource, UnknownName, did_you_mean
 from ..files.atomic import check_output
 from ..registry import DATASETS, MODELS
 from .saving.newest import checkpoint_folder, newest_checkpoint
@@ -25,6 +25,7 @@ def check_training(config: Config, resume: str | None) -> None:
         find_checkpoint(config.load_from)
     check_data(config, 'train', 'val')
     network: nn.Module = MODELS.build(config.model)
+    check_custom_keys(config, network)
     pretrained = getattr(getattr(network, 'backbone', None), 'pretrained', None)
     if isinstance(pretrained, (str, Path)) and pretrained != 'timm':  # timm downloads with its own library
         _find_pretrained(pretrained)
@@ -37,6 +38,19 @@ def _check_resumable(network: nn.Module, path: Path) -> None:
     refuse_without_state(checkpoint, path)
     weights = weights_of(checkpoint, path)
     fit(network, weights if weights.keys() == network.state_dict().keys() else translate(weights)[0], str(path))
+
+
+def check_custom_keys(config: Config, network: nn.Module) -> None:
+    """Refuse keys of `paramwise_cfg.custom_keys` that are part of no parameter's name: they would change nothing."""
+    wrapper: Any = config.get('optim_wrapper') or {}
+    names = [name for name, _ in network.named_parameters()]
+    for key in (wrapper.get('paramwise_cfg') or {}).get('custom_keys') or ():
+        if not any(key in name for name in names):
+            parts = {part for name in names for part in name.split('.') if not part.isdigit()}
+            raise UnknownName(
+                f'optim_wrapper.paramwise_cfg.custom_keys has {key!r}, which is part of no name of the parameters. '
+                f'{did_you_mean(key, parts)}'
+            )
 
 
 def check_test(config: Config, source: str) -> None:

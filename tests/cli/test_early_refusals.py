@@ -43,6 +43,7 @@ COMMANDS = [  # the command, its exit code, a fact in the message
     (f'{TRAIN} --resume weights.pth', 2, 'load_from'),
     (f'{TRAIN} --resume other.pth', 2, 'head.weight'),
     (f'{TRAIN} --resumee', 2, '--resume'),
+    (f'{TRAIN} --resum', 2, '--resume'),
     (f'{TRAIN} --cfg-options load_from=missing.pth', 3, 'missing.pth'),
     (f'{TRAIN} --cfg-options load_from=torchvision://resnet5', 2, 'resnet50'),
     (f'{TRAIN} --cfg-options model.backbone.pretrained=missing.pth', 3, 'missing.pth'),

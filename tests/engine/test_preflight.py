@@ -1,10 +1,12 @@
 """The check before a run refuses a data set if, and only if, the files that it would read are not on the disk."""
 
 import pytest
+from mmengine import Config
+from torch import nn
 
 from facelmk.config import config_names, load_config
-from facelmk.engine.preflight import check_data, missing_files
-from facelmk.errors import FacelmkError, MissingResource
+from facelmk.engine.preflight import check_custom_keys, check_data, missing_files
+from facelmk.errors import FacelmkError, MissingResource, UnknownName
 from facelmk.registry import DATASETS
 from facelmk.synthetic import dataset
 
@@ -55,3 +57,17 @@ def test_members_and_their_options(tmp_path):
 @pytest.mark.parametrize('part', [dict(type='nosuch'), dict()])
 def test_what_is_no_data_set_is_left_to_the_check_of_the_config(part):
     assert not missing_files(part)
+
+
+def test_custom_keys_that_change_no_parameter_are_refused():
+    network = nn.ModuleDict(dict(backbone=nn.Linear(2, 2), head=nn.Linear(2, 2)))
+
+    def config(key):
+        return Config(dict(optim_wrapper=dict(paramwise_cfg=dict(custom_keys={key: dict(lr_mult=0.1)}))))
+
+    for key in ('backbone', 'head.bias', 'weight'):
+        check_custom_keys(config(key), network)
+    for empty in (Config(), Config(dict(optim_wrapper=dict(paramwise_cfg=None)))):
+        check_custom_keys(empty, network)
+    with pytest.raises(UnknownName, match='backbone'):
+        check_custom_keys(config('bakbone'), network)

@@ -5,7 +5,7 @@ import os
 import socket
 import struct
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from threading import Thread
@@ -33,7 +33,8 @@ class Answer(BaseHTTPRequestHandler):
         """Note the request and answer as the test wants."""
         self.close_connection = True
         self.server.asked.append((self.path, self.headers.get('Range', '')))
-        self.server.behaviour(self)
+        with suppress(ConnectionError):  # the client may have left
+            self.server.behaviour(self)
 
     def head(self, status: int, length: int | None = None, **headers: str) -> None:
         """Status and headers; _ in their names stands for -."""

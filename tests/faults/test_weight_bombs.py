@@ -2,6 +2,9 @@
 
 import ctypes
 import gc
+import os
+import subprocess
+import sys
 import time
 from collections.abc import Callable
 from pathlib import Path
@@ -14,6 +17,7 @@ from torch import nn
 from facelmk.checkpoint import limits, load_checkpoint
 from facelmk.errors import FacelmkError
 
+TESTS = Path(__file__).parents[1]
 MAX_SECONDS, FREE_MB, COPIES = 2, 30, 3
 FAST_BYTES, LARGE_BYTES = 600_000, 19_500_000
 
@@ -48,10 +52,7 @@ def measure(action: Callable[[], object]) -> tuple[float, float]:
 def assert_bounded(bomb: str, size: int, folder: Path, free_mb: float = FREE_MB) -> None:
     path = write(folder / 'x.pth', BOMBS[bomb](size))
     file_mb = path.stat().st_size / 1e6
-    for _ in range(2):  # the system may take memory from a process and give it back, which counts as taken
-        seconds, more_mb = measure(lambda: use(path))
-        if seconds < MAX_SECONDS and more_mb < COPIES * file_mb + free_mb:
-            break
+    seconds, more_mb = measure(lambda: use(path))
     assert seconds < MAX_SECONDS and more_mb < COPIES * file_mb + free_mb, f'{seconds:.2f} s, {more_mb:.0f} MB more'
 
 
@@ -73,9 +74,18 @@ def test_a_bomb_takes_what_it_pays_for(bomb: str, tmp_path: Path, monkeypatch: p
 
 
 @pytest.mark.fault('P01')
-@pytest.mark.parametrize('bomb', ['nested tuples', 'floats', 'small dicts'])
-def test_twenty_megabytes_are_answered_within_two_seconds(bomb: str, tmp_path: Path) -> None:
-    assert_bounded(bomb, LARGE_BYTES, tmp_path)
+def test_twenty_megabytes_are_answered_within_two_seconds(tmp_path: Path) -> None:
+    """In a process of its own: in one that has run many tests, growing lists leave more gaps."""
+    code = 'import sys; from faults.test_weight_bombs import *; measure_large(Path(sys.argv[1]))'
+    paths = os.pathsep.join(map(str, (TESTS, TESTS.parent)))
+    subprocess.run(
+        [sys.executable, '-c', code, tmp_path], check=True, env={**os.environ, 'PYTHONPATH': paths}, timeout=120
+    )
+
+
+def measure_large(folder: Path) -> None:
+    for bomb in ('nested tuples', 'floats', 'small dicts'):
+        assert_bounded(bomb, LARGE_BYTES, folder)
 
 
 @pytest.mark.slow
