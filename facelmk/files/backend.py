@@ -28,9 +28,9 @@ class AtomicConfig(Config):
     def pretty_text(self) -> str:
         """The config as Python; formatted again only after a change."""
         values = repr(self._cfg_dict)
-        if vars(self).get('_formatted', ('',))[0] != values:
-            vars(self)['_formatted'] = values, super().pretty_text
-        return vars(self)['_formatted'][1]
+        if self.__dict__.get('_formatted', ('',))[0] != values:
+            self.__dict__['_formatted'] = values, super().pretty_text
+        return self.__dict__['_formatted'][1]
 
     @classmethod
     def of(cls, config: Config) -> 'AtomicConfig':
