@@ -35,15 +35,14 @@ def new_draft(path: Path, create: Callable[[Path], object]) -> Iterator[Path]:
 def _claim(draft: Path, create: Callable[[Path], object]) -> tuple[Path, int]:
     """Create a draft and lock it, under another name if a living process has this one."""
     _remove_dead(draft)
-    try:
+    with suppress(FileExistsError):
         create(draft)
-        lock = os.open(draft, os.O_RDONLY)
-        _lock(lock, wait=True)  # another process may look at this moment whether we are dead
-        if _is_same(lock, draft):
-            return draft, lock
-        os.close(lock)
-    except FileExistsError:
-        pass
+        with suppress(FileNotFoundError):  # another process took the draft for a dead one before it was locked
+            lock = os.open(draft, os.O_RDONLY)
+            _lock(lock, wait=True)  # another process may look at this moment whether we are dead
+            if _is_same(lock, draft):
+                return draft, lock
+            os.close(lock)
     return _claim(draft.with_name(f'{draft.name[:-4]}.{uuid.uuid4().hex[:8]}.tmp'), create)
 
 

@@ -16,7 +16,7 @@ from mmengine.fileio import dump, load
 import facelmk.files.backend  # noqa: F401
 from facelmk.cli import main
 from facelmk.errors import TrainingFault, UnwritableOutput
-from facelmk.files import atomic, merging
+from facelmk.files import atomic, drafts, merging
 from facelmk.files.atomic import (
     atomic_write,
     check_output,
@@ -201,6 +201,19 @@ def test_many_threads_may_write_the_same_file(tmp_path: Path) -> None:
     for thread in threads:
         thread.join()
     assert os.listdir(tmp_path) == ['x'] and (tmp_path / 'x').read_bytes() in contents
+
+
+def test_a_draft_that_is_taken_for_a_dead_one_gets_another_name(tmp_path: Path) -> None:
+    names = []
+
+    def create(draft: Path) -> None:
+        draft.touch(exist_ok=False)
+        names.append(draft.name)
+        if len(names) == 1:
+            draft.unlink()  # as another process does that looks before the lock
+
+    with drafts.new_draft(tmp_path / 'x', create) as draft:
+        assert draft.is_file() and len(names) == 2 and names[0] == '.x.tmp' != draft.name
 
 
 @pytest.mark.fault('M04')

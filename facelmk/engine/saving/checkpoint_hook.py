@@ -85,29 +85,16 @@ class CheckpointHook(SavesAtSignals):
         self.last_save_time = time.monotonic()
 
     def _set_directions(self, runner: Runner) -> None:
-        if not self.save_best or runner.val_loop is None:
+        if not self.save_best or self.has_rule or runner.val_loop is None:
             return
         metrics = runner.val_loop.evaluator.metrics
-        directions = [metric_direction(key, metrics) for key in self.save_best]
-        if self.has_rule:
-            self._check_rules(directions)
-            return
         try:
-            self._init_rule(directions, self.save_best)
+            self._init_rule([metric_direction(key, metrics) for key in self.save_best], self.save_best)
         except ValueError as error:
             raise FacelmkError(
                 f"CheckpointHook.save_best={self.save_best}: {error} Set rule='less' or rule='greater'; "
                 'only metrics of facelmk say which is better'
             ) from error
-
-    def _check_rules(self, directions: Sequence[str | None]) -> None:
-        """Refuse a rule that would keep the worst checkpoint."""
-        for key, rule, direction in zip(self.save_best, self.rules, directions, strict=True):
-            if direction is not None and rule != direction:
-                raise FacelmkError(
-                    f'CheckpointHook has rule={rule!r} for save_best={key!r}. Expected {direction!r}: {key} is better '
-                    f'when it is {direction}. Leave rule out'
-                )
 
     def _restore(self, runner: Runner, state: Mapping[str, Any]) -> None:
         """Restore schedules, random states and the position in the epoch; run a validation that was still due."""

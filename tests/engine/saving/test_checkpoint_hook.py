@@ -3,7 +3,6 @@
 import errno
 import fractions
 from pathlib import Path
-from types import SimpleNamespace
 
 import pytest
 import torch
@@ -12,11 +11,9 @@ from toy_runs import run
 
 from facelmk.checkpoint import save_checkpoint
 from facelmk.engine import run as runs
-from facelmk.engine.saving.checkpoint_hook import CheckpointHook
 from facelmk.engine.saving.newest import newest_checkpoint
 from facelmk.errors import FacelmkError, TrainingFault
 from facelmk.files import atomic
-from facelmk.registry import METRICS
 
 
 @pytest.mark.fault('G15', 'G16')
@@ -198,12 +195,3 @@ def test_a_lost_work_folder_is_a_training_fault(tmp_path):
         raise OSError(errno.ENOSPC, 'No space left on device')
     with pytest.raises(FileNotFoundError), atomic.translate_lost_folder_errors(tmp_path):
         Path(tmp_path.parent, 'another', 'picture.jpg').read_bytes()
-
-
-@pytest.mark.parametrize(('rule', 'best'), [('greater', 'NME'), ('greater', 'NME/pose'), ('less', 'AUC@0.1')])
-def test_a_rule_that_keeps_the_worst_checkpoint_is_refused(rule, best):
-    metrics = [METRICS.build(dict(type='NME')), METRICS.build(dict(type='AUC'))]
-    runner = SimpleNamespace(val_loop=SimpleNamespace(evaluator=SimpleNamespace(metrics=metrics)))
-    with pytest.raises(FacelmkError, match=rule):
-        CheckpointHook(save_best=best, rule=rule)._set_directions(runner)
-    CheckpointHook(save_best=best, rule={'less': 'greater', 'greater': 'less'}[rule])._set_directions(runner)
