@@ -41,7 +41,7 @@ class Builder:
         self.budget, self.load_storage, self.odd_keys = budget, load_storage, 0
 
     def find(self, module: Any, name: Any) -> Any:
-        """What a name stands for."""
+        """Return the object that a name in the pickle means."""
         self.budget.spend(NAME_COST)
         if not isinstance(module, str) or not isinstance(name, str) or len(module) + len(name) > MAX_NAME:
             raise ValueError(f'a name in it has more than {MAX_NAME} letters')
@@ -121,7 +121,7 @@ class Builder:
         elif isinstance(target, History):
             self.budget.spend(HISTORY_COST + sum(map(_copy_cost, state.values())))
             target.set_state(state)
-        elif not isinstance(target, OrderedDict):  # whose state is torch's table of versions, which nobody reads
+        elif not isinstance(target, OrderedDict):  # whose state is torch's table of versions, which is never read
             raise ValueError(f'it changes a {type(target).__name__}, which no weights need')
 
     def persistent(self, described: Any) -> Any:

@@ -1,4 +1,4 @@
-"""What the names in a pickle stand for: a list of harmless functions and types; every other name is a Stub."""
+"""What the names in a pickle mean: a list of harmless functions and types; every other name is a Stub."""
 
 import collections
 import math
@@ -170,7 +170,7 @@ def _of_items(kind: Callable) -> Callable:
 
 
 def is_simple(key: Any) -> bool:
-    """Whether nobody can make such keys of a dict collide."""
+    """Whether such keys of a dict cannot be made to collide."""
     kind = type(key)
     return kind in (str, float, bytes, bool, type(None)) or (kind is int and -SMALL_INT < key < SMALL_INT)
 

@@ -94,7 +94,7 @@ def loader_arguments() -> dict[str, Argument]:
 
 
 def part_of(values: Any, registry: Registry) -> Any:
-    """The class or function that a dict of a config stands for; None where it is not known."""
+    """The class or function that a dict of a config names; None where it is not known."""
     kind = values.get('type') if isinstance(values, dict) else None
     part = find(registry, kind) if isinstance(kind, str) else kind
     return part if callable(part) else None
@@ -107,7 +107,7 @@ def arguments_of(values: Any, registry: Registry) -> dict[str, Argument]:
 
 
 def takes(name: str, values: Any, registry: Registry) -> bool:
-    """Whether the part that a dict stands for takes an argument; True where the part is not known."""
+    """Whether the part that a dict names takes an argument; True where the part is not known."""
     part = part_of(values, registry)
     return part is None or name in arguments(part) or takes_any_name(part)
 

@@ -40,7 +40,7 @@ def run_in_processes(
     children: dict[Any, Any] = {}  # the pipe and the process
     try:
         for number in range(workers):
-            with postponed():  # a signal in here would leave a process that nobody knows
+            with postponed():  # a signal here would leave a process without a pipe to it
                 pipe, process = _start(function, jobs[number::workers], start)
                 children[pipe] = process
         yield from _results(children)

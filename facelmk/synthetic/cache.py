@@ -48,7 +48,7 @@ def cache_faces(
 ) -> Path:
     """The folder that holds these faces. If it does not exist, draw them, and create it by one atomic rename.
 
-    The faces are drawn in a folder beside it, `.NAME.part`, block by block. A drawing that was interrupted goes on
+    The faces are drawn in a folder beside it, `.NAME.part`, block by block. An interrupted drawing continues
     there, and processes that draw the same faces at once share the blocks.
     """
     kind = '' if head is None else f'head{SCANNED_VERSION}-{checksum(Path(head)):08x}-'

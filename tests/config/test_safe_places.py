@@ -259,7 +259,7 @@ ROOTS = sorted(name for name, value in vars(roots).items() if isinstance(value, 
 @pytest.mark.parametrize('name', [*ROOTS, 'BACKBONES'])
 @pytest.mark.fault('O02')
 def test_no_registry_resolves_a_foreign_part_while_it_builds(name: str, folder: Path) -> None:
-    """The rule itself, wherever a part comes from: a hook, a library, a config that nobody checked."""
+    """The rule itself, wherever a part comes from: a hook, a library, a config that was not checked."""
     registry = getattr(roots, name, BACKBONES)
     kinds = [kind for kind in FOREIGN.values() if isinstance(kind, str)]
     with registered_parts_only():

@@ -318,7 +318,7 @@ TABLE: dict[str, tuple[str, str]] = {
     'O08': ('--safe-config, a foreign part by --cfg-options', CODE_2 + 'the key is named'),
     'O09': ('a packed answer that ends early, or that unpacks to a lot', NO_FILE + 'memory as for a plain one'),
     'O10': ('an answer without length and hash', 'kept if its format shows that it is whole; otherwise ' + NO_FILE),
-    'O11': ('a part of the file that nobody asked for', NO_FILE + 'the error names the range'),
+    'O11': ('a part of the file that was not requested', NO_FILE + 'the error names the range'),
     'O12': ('TLS, headers, chunks or a packed body that drip', NO_FILE + 'the error names the time-out'),
     'O13': ('a wrong certificate, or no TLS', NO_FILE + 'the error says so in plain words'),
     'O14': ('a token or a password in an address', 'no message shows it'),

@@ -114,15 +114,15 @@ def wait_for(condition):
 @fault('L05', 'L01')
 @pytest.mark.skipif(not Path('/proc/self').is_dir(), reason='no list of processes here')
 @pytest.mark.parametrize('number', [signal.SIGKILL, *SIGNALS])
-@pytest.mark.parametrize('heeded', [True, False], ids=['heeded', 'not heeded'])
-def test_no_process_is_left_when_the_parent_ends(number, heeded, tmp_path):
+@pytest.mark.parametrize('inside', [True, False], ids=['inside', 'outside'])
+def test_no_process_is_left_when_the_parent_ends(number, inside, tmp_path):
     parent = os.fork()
     if parent == 0:
         code = 1
         for each in SIGNALS:  # as in a process that a shell starts
             signal.signal(each, signal.SIG_DFL)
         try:
-            with graceful_shutdown() if heeded else contextlib.nullcontext():
+            with graceful_shutdown() if inside else contextlib.nullcontext():
                 list(run_in_processes(write_pid, [tmp_path, tmp_path], 2))
         except Stopped as stop:
             code = stop.exit_code
@@ -132,7 +132,7 @@ def test_no_process_is_left_when_the_parent_ends(number, heeded, tmp_path):
     os.kill(parent, number)
     start = time.monotonic()
     code = os.waitstatus_to_exitcode(os.waitpid(parent, 0)[1])
-    assert code == (128 + number if heeded and number != signal.SIGKILL else -number)
+    assert code == (128 + number if inside and number != signal.SIGKILL else -number)
     children = [int(path.name) for path in tmp_path.iterdir()]
     wait_for(lambda: not any(map(is_alive, children)))
     assert time.monotonic() - start < PATIENCE_S

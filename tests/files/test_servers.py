@@ -76,7 +76,7 @@ REFUSED: dict[str, tuple[Behaviour, str]] = {  # and a word of the error
     'gzip that ends early': (sends(PACKED[:-9], Content_Encoding='gzip'), 'gzip'),
     'gzip with more behind it': (sends(PACKED + b'more', Content_Encoding='gzip'), 'gzip'),
     'gzip of nothing': (sends(gzip.compress(b''), Content_Encoding='gzip'), 'no bytes'),
-    'a part nobody asked for': (sends(b'x' * 100, 100, 206, Content_Range='bytes 0-99/512000'), '0-99'),
+    'a part that was not requested': (sends(b'x' * 100, 100, 206, Content_Range='bytes 0-99/512000'), '0-99'),
     'a part without a range': (sends(b'x' * 100, 100, 206), 'all bytes'),
     'nothing satisfies the range': (sends(b'', 0, 416, Content_Range='bytes */0'), 'earlier try'),
     'not modified': (sends(b'', None, 304), '304'),
@@ -196,7 +196,7 @@ def drips(start: bytes, drop: bytes) -> tuple[Behaviour, threading.Event]:
 
     def behave(answer: Answer) -> None:
         answer.wfile.write(start)
-        for _ in range(200):  # four seconds, so that the test ends if nobody hangs up
+        for _ in range(200):  # four seconds, so that the test ends if no client hangs up
             try:
                 answer.wfile.write(drop)
             except OSError:

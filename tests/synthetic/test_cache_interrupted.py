@@ -1,4 +1,4 @@
-"""A drawing of faces that stops at any point goes on where it was, bit-equal to one that was never stopped."""
+"""A drawing of faces that stops at any point continues there, bit-equal to one that was never stopped."""
 
 import errno
 import hashlib

@@ -42,7 +42,7 @@ def _start(part: Part) -> Values:
     if init.kind() != 'Pretrained':
         init.refuse_kind("Expected dict(type='Pretrained', checkpoint=...)")
     init.skip('map_location')
-    init.only('prefix', None, 'backbone.', 'backbone')  # facelmk finds the backbone in a checkpoint by itself
+    init.only('prefix', None, 'backbone.', 'backbone')  # facelmk finds the backbone in a checkpoint without it
     name = init.get('checkpoint')
     if str(name).partition('://')[0] in ('mmcls', 'mmpretrain') and name not in START_WEIGHTS:
         init.refuse('checkpoint', f'a path, a URL or {", ".join(START_WEIGHTS)}')

@@ -6,7 +6,7 @@ from .reading import Part, Values
 
 
 class Coding(NamedTuple):
-    """A codec of ours with the size of its crops and of its maps; what MMPose's flip test must be told for it."""
+    """A codec of ours, the sizes of its crops and maps, and the options of MMPose's flip test that belong to it."""
 
     config: Values
     size: int

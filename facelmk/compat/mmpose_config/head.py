@@ -41,14 +41,14 @@ def _only_loss(part: Part) -> Part:
 
 
 def _check_neck(neck: Part | None, head: Part, name: str, network: Network) -> None:
-    """Refuse a neck that does something else than the head here does by itself."""
+    """Refuse a neck, unless the head here already does the same."""
     wanted = {'RegressionHead': 'GlobalAveragePooling', 'RLEHead': 'GlobalAveragePooling'}.get(name)
     if name == 'HeatmapHead' and len(network.channels) > 1:
         wanted = 'FeatureMapProcessor'
     kind = None if neck is None else neck.kind()
     if kind != wanted:
         head.reading.refuse(
-            'model.neck', f'model.neck is of the type {kind}. Expected {wanted}, which {name} here does by itself'
+            'model.neck', f'model.neck is of the type {kind}. Expected {wanted}, which {name} here already does'
         )
     if neck is not None and kind == 'FeatureMapProcessor':
         neck.exactly('concat', True)

@@ -47,7 +47,7 @@ def _datasets() -> dict[Key, Values]:
         for loader in filter(values.__contains__, LOADERS):
             dataset = plain(values[loader]['dataset'])
             for part in dataset.get('datasets', [dict(dataset=dataset, tags=[None])]):
-                whole = dataset.get('headline') in part['tags']  # a joined set stands for the member that leads it
+                whole = dataset.get('headline') in part['tags']  # the headline member represents a joined set
                 for key in _keys(part['dataset']):
                     found.setdefault(key, dataset if whole else part['dataset'])
     return found

@@ -1,4 +1,4 @@
-"""The values of an MMPose config, of which each one is read or refused."""
+"""The values of an MMPose config: each one is read or refused."""
 
 from collections.abc import Iterator, Mapping
 from typing import Any, NoReturn

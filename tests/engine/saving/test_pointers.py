@@ -207,7 +207,7 @@ def test_a_checkpoint_of_a_stranger_deletes_nothing_elsewhere(tmp_path: Path) ->
 
 @pytest.mark.fault('M13')
 def test_checkpoints_in_another_folder_are_resumed(tmp_path: Path) -> None:
-    """CheckpointHook.out_dir: the pointer lies there, too."""
+    """CheckpointHook.out_dir: the pointer is there, too."""
     config = dict(work_dir=str(tmp_path / 'run'), default_hooks=dict(checkpoint=dict(out_dir=str(tmp_path / 'disk'))))
     run(tmp_path / 'run', 2, out_dir=str(tmp_path / 'disk')).train()
     folder = checkpoint_folder(config)
