@@ -67,8 +67,8 @@ def _check_kind(place: str, codec: Codec, registry: Registry, config: Mapping[st
     kinds = getattr(part, 'kinds', ())
     if kind and kinds and kind not in kinds:
         raise FacelmkError(
-            f'model.{place}={type(codec).__name__} is for {kind}, model.{other}={config["type"]} for '
-            f'{" or ".join(kinds)}. Expected parts for the same. Choose {_names(registry, kind)}, or another codec'
+            f'model.{place}={type(codec).__name__} works on {kind}, model.{other}={config["type"]} on '
+            f'{" or ".join(kinds)}. Expected two parts of one kind. Choose {_names(registry, kind)} or another codec'
         )
 
 
