@@ -37,6 +37,11 @@ def arguments(parser: argparse.ArgumentParser) -> None:
         metavar='N',
         help='draw the N faces with the largest errors (default: 20)',
     )
+    parser.add_argument(
+        '--detail',
+        action='store_true',
+        help='print percentiles of the error, the error by region, normaliser and landmark, too',
+    )
     parser.add_argument('--baseline', action='store_true', help='test the mean training face, too')
     parser.add_argument('--floor', dest='baseline', action='store_true', help=argparse.SUPPRESS)  # its old name
     parser.add_argument('--json', action='store_true', help='print the metrics as json')
@@ -86,6 +91,7 @@ def run(options: argparse.Namespace) -> None:
             baseline=options.baseline,
             as_json=options.json,
             work_dir=Path(config.work_dir),
+            detail=options.detail,
         )
         del runner
 
