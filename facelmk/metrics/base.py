@@ -3,7 +3,7 @@
 import hashlib
 import math
 from collections.abc import Callable, Sequence
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, TypeVar
 
 import numpy as np
 import torch
@@ -19,6 +19,7 @@ from .errors import Norm, check_ends, check_norm, describe, face_errors, normali
 from .merging import Share, check_count, check_missing, check_sizes, duplicate_ids, gather, merge, name_some
 
 Predictions = Sequence[dict[str, Any]]
+Value = TypeVar('Value')
 LEFT_OUT = 'are left out of the mean. Read it together with FailureRate or AUC, which count them'
 
 
@@ -84,7 +85,7 @@ class FaceMetric(BaseMetric):
         self.missing.clear()
         return self.with_prefix(self.compute_metrics(self._merge_ranks(results, missing, size)))
 
-    def with_prefix(self, values: dict[str, float]) -> dict[str, float]:
+    def with_prefix(self, values: dict[str, Value]) -> dict[str, Value]:
         """Return values with the metric's prefix before each key."""
         return {f'{self.prefix}/{key}' if self.prefix else key: value for key, value in values.items()}
 

@@ -4,8 +4,7 @@ A resample has as many groups as the data, drawn with replacement. A group is on
 and annotator, so they are drawn together (https://doi.org/10.1214/aos/1176344552 is the bootstrap of single values).
 """
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from typing import Any
+from collections.abc import Callable, Iterator, Mapping
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -18,9 +17,9 @@ RESAMPLES, LEVEL, SEED = 2000, 0.95, 0
 MAX_DRAWS = 200_000  # in memory at once: few enough to stay in the cache
 
 
-def groups_of(pictures: Sequence[Any]) -> NDArray[np.int64]:
+def groups_of(pictures: ArrayLike) -> NDArray[np.int64]:
     """Return the number (N,) of each face's group: faces with the same picture are one."""
-    return np.unique(np.asarray(pictures, str), return_inverse=True)[1].reshape(-1)
+    return np.unique(np.asarray(pictures), return_inverse=True)[1].reshape(-1)
 
 
 def draw_counts(groups: int, resamples: int = RESAMPLES, seed: int = SEED) -> Iterator[Array]:
