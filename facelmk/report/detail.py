@@ -89,9 +89,17 @@ def _face_terms(results: Results, distance: Array, points: NDArray[np.bool_], le
     usable = (count > 0) & np.isfinite(length) & (length > 0)
     mean = np.where(used, distance, 0.0).sum(-1) / np.maximum(count, 1) / np.where(usable, length, 1.0)
     usable &= np.isfinite(mean)
-    nme = next((metric for metric in results.metrics if isinstance(metric, NME)), None)
-    weights = np.ones(len(count)) if nme is not None and nme.average == 'face' else count
-    return np.where(usable, mean, 0.0), usable * weights
+    return np.where(usable, mean, 0.0), usable * (count if is_mean_of_points(results) else 1.0)
+
+
+def is_mean_of_points(results: Results) -> bool:
+    """Whether the test's NME is the mean over points, not over faces."""
+    return next((metric.average for metric in results.metrics if isinstance(metric, NME)), 'point') == 'point'
+
+
+def face_weights(results: Results) -> Array:
+    """Return the weight (N,) of each face in the NME of the test."""
+    return (results.visible > 0).sum(-1).astype(np.float64) if is_mean_of_points(results) else np.ones(len(results))
 
 
 def _columns(results: Results) -> dict[str, NDArray[np.int64]]:

@@ -2,7 +2,7 @@
 
 import json
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -73,26 +73,34 @@ def read_errors(file: str | Path) -> FaceErrors:
     """Return the errors of the faces from the metrics.json of a test."""
     try:
         entry = json.loads(read_text(Path(file)))
-        columns = entry[PER_FACE]
-        ids, error, points, length = (list(columns[key]) for key in COLUMNS)
-        if not len(ids) == len(error) == len(points) == len(length):
-            raise ValueError(f'{", ".join(COLUMNS)} have {len(ids)}, {len(error)}, {len(points)}, {len(length)} rows')
-        return FaceErrors(
-            str(file),
-            f'{entry["config"]}, {entry["checkpoint"]}',
-            str(columns['normaliser']),
-            ids,
-            np.array([math.inf if value is None else value for value in error], np.float64),
-            np.array(points, np.int64),
-            np.array(length, np.float64),
-            groups_of(columns.get('picture') or np.arange(len(ids))),
-            {name: np.array(rows, np.int64) for name, rows in (columns.get('subsets') or {}).items()},
-            columns.get('headline'),
-            columns.get('average') != 'face',
-        )
-    except (ValueError, KeyError, TypeError, AttributeError, IndexError, RecursionError) as error:
+        return _face_errors(str(file), f'{entry["config"]}, {entry["checkpoint"]}', entry[PER_FACE])
+    except (ValueError, KeyError, TypeError, AttributeError, RecursionError, OverflowError) as error:
         reason = f'no {error}' if isinstance(error, KeyError) else error
         raise DataDefect(f'{file} does not hold the errors of the faces ({reason}). {ADVICE}') from error
+
+
+def _face_errors(file: str, name: str, columns: Mapping[str, Any]) -> FaceErrors:
+    ids, error, points, length = (list(columns[key]) for key in COLUMNS)
+    groups = groups_of(columns.get('picture') or np.arange(len(ids)))
+    subsets = {key: np.array(rows, np.int64) for key, rows in (columns.get('subsets') or {}).items()}
+    if not ids or {len(error), len(points), len(length), len(groups)} != {len(ids)}:
+        sizes = f'{len(ids)}, {len(error)}, {len(points)}, {len(length)} and {len(groups)}'
+        raise ValueError(f'{", ".join(COLUMNS)} and picture have {sizes} rows')
+    if min(points) < 1 or any(rows.size and not 0 <= rows.min() <= rows.max() < len(ids) for rows in subsets.values()):
+        raise ValueError('a face without points, or a subset with a face that is not there')
+    return FaceErrors(
+        file=file,
+        name=name,
+        normaliser=str(columns['normaliser']),
+        ids=ids,
+        error=np.array([math.inf if value is None else value for value in error], np.float64),
+        points=np.array(points, np.int64),
+        length=np.array(length, np.float64),
+        groups=groups,
+        subsets=subsets,
+        headline=columns.get('headline'),
+        by_point=columns.get('average') != 'face',
+    )
 
 
 def check_same_faces(a: FaceErrors, b: FaceErrors) -> None:
@@ -183,14 +191,16 @@ def verdict(differences: Mapping[str, Difference]) -> str:
         return f'No face has a prediction in both files, so they cannot be compared.{lost}'
     if math.isnan(one.interval[0]):
         return f'All faces come from one picture, so nothing can be said about others.{lost}'
+    if one.interval == (0, 0) and one.better == 0:
+        return f'A and B have the same error on each of the {one.used} faces: they cannot be told apart.{lost}'
     limits = f'between {one.interval[0]:+.2f} and {one.interval[1]:+.2f}'
     if not one.is_clear:
         return (
-            f'These {one.used} faces cannot tell A and B apart: the difference on other faces of this kind ({name}) '
-            f'may be anything {limits}, which includes 0.{lost}'
+            f'These {one.used} faces cannot tell A and B apart: the interval of B - A is {limits} and includes 0 '
+            f'({name}).{lost}'
         )
     better = 'B' if one.difference < 0 else 'A'
-    return f'{better} is better: with {LEVEL:.0%} confidence, B - A is {limits} ({name}).{lost}'
+    return f'{better} is better: with {100 * LEVEL:g} % confidence, B - A is {limits} ({name}).{lost}'
 
 
 def _lost(name: str, count: int) -> str:

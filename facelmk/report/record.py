@@ -19,6 +19,7 @@ from .. import __version__
 from ..files.atomic import write_bytes
 from ..metrics.bootstrap import LEVEL, RESAMPLES, SEED
 from .collect import Results
+from .detail import is_mean_of_points
 
 PER_FACE = 'per_face'
 ERROR_DIGITS, LENGTH_DIGITS = 5, 3  # of per cent, of pixels
@@ -54,7 +55,7 @@ def per_face(results: Results) -> dict[str, Any]:
     rows = results.rows_of()
     columns: dict[str, Any] = {
         'normaliser': results.normaliser,
-        'average': getattr(results.metric, 'average', 'point'),
+        'average': 'point' if is_mean_of_points(results) else 'face',
         'id': [str(results.ids[i]) for i in rows],
         'error': [
             round(100 * float(error), ERROR_DIGITS) if math.isfinite(error) else None for error in results.error[rows]
