@@ -99,7 +99,7 @@ def test_the_share_of_scenes_without_a_face_and_the_number_of_faces():
 
 
 def test_hidden_cut_and_upside_down_faces_are_ignored():
-    scenes = [composed(count=120, size=64, faceless=0, face_px=(40, 180)).scene(i) for i in range(120)]
+    scenes = [composed(count=50, size=64, faceless=0, face_px=(40, 180)).scene(i) for i in range(50)]
     cut = [
         (box, ignored)
         for scene in scenes
@@ -122,7 +122,7 @@ def test_paste_changes_the_inside_of_the_outline_alone():
     alpha = np.pad(mask.alpha, [(mask.top, 0), (mask.left, 0)])
     assert ((alpha > 0) == (scene[: alpha.shape[0], : alpha.shape[1], 0] > 0)).all()
     assert mask.covered_share(np.array([20, 20, 29, 39])) == pytest.approx(1)
-    assert mask.covered_share(np.array([0, 30, 39, 49])) == pytest.approx(0.25)
+    assert mask.covered_share(np.array([0, 30, 39, 49])) == pytest.approx(0.25, abs=0.05)
     assert mask.covered_share(np.array([0, 0, 10, 10])) == 0
     assert paste(scene, Pyramid(picture), Placement((-90, 30), 1).warp(np.zeros(2)), rectangle(picture), 0) is None
 
