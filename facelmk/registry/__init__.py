@@ -131,7 +131,7 @@ BACKBONES = _standalone('backbone', 'facelmk.models.backbones')
 HEADS = _standalone('head', 'facelmk.models.heads')
 LOSSES = _standalone('loss', 'facelmk.models.losses')
 CODECS = _standalone('codec', 'facelmk.codecs')
-DETECTORS = _standalone('detector')
+DETECTORS = _standalone('detector', 'facelmk.inference.detectors')
 CONFIG_FORMATS = _standalone(
     'config format', 'facelmk.compat.aliases', 'facelmk.compat.hrnet_yaml', 'facelmk.compat.mmpose_config.format'
 )
