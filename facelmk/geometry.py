@@ -80,3 +80,12 @@ def square_box(centre: ArrayLike, side: float) -> NDArray[np.float32]:
     """The square box of `side` pixels around `centre`; in published tables, side is 200 times their `scale`."""
     x, y = np.asarray(centre, np.float64)
     return np.array([x - side / 2, y - side / 2, x + side / 2, y + side / 2], np.float32)
+
+
+def overlaps(boxes: ArrayLike, others: ArrayLike) -> NDArray[np.float64]:
+    """Return the intersection over union (N, M) of boxes (N, 4) and others (M, 4)."""
+    a, b = np.asarray(boxes, np.float64)[:, None], np.asarray(others, np.float64)[None]
+    sides = np.minimum(a[..., 2:], b[..., 2:]) - np.maximum(a[..., :2], b[..., :2])
+    shared = np.clip(sides, 0, None).prod(-1)
+    areas = [(x[..., 2:] - x[..., :2]).prod(-1) for x in (a, b)]
+    return shared / np.maximum(areas[0] + areas[1] - shared, 1e-12)

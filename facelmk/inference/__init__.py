@@ -1,3 +1,4 @@
 """Predict landmarks in any picture: `load` returns a Predictor, a Predictor returns Faces."""
 
-from .predictor import Predictor, load
+from .load import load
+from .predictor import Predictor

@@ -131,7 +131,7 @@ BACKBONES = _standalone('backbone', 'facelmk.models.backbones')
 HEADS = _standalone('head', 'facelmk.models.heads')
 LOSSES = _standalone('loss', 'facelmk.models.losses')
 CODECS = _standalone('codec', 'facelmk.codecs')
-DETECTORS = _standalone('detector')
+DETECTORS = _standalone('detector', 'facelmk.inference.detectors')
 CONFIG_FORMATS = _standalone(
     'config format', 'facelmk.compat.aliases', 'facelmk.compat.hrnet_yaml', 'facelmk.compat.mmpose_config.format'
 )
@@ -142,7 +142,7 @@ DATASETS = _child('DATASETS', 'facelmk.datasets', 'facelmk.synthetic', 'facelmk.
 DATA_SAMPLERS = _child('DATA_SAMPLERS', 'facelmk.datasets')
 TRANSFORMS = _child('TRANSFORMS', 'facelmk.datasets')
 FUNCTIONS = _child(
-    'FUNCTIONS', 'facelmk.datasets', 'facelmk.checkpoint', 'facelmk.config.published', 'facelmk.compat.checkpoint_keys'
+    'FUNCTIONS', 'facelmk.datasets', 'facelmk.checkpoint', 'facelmk.zoo.published', 'facelmk.compat.checkpoint_keys'
 )
 METRICS = _child('METRICS', 'facelmk.metrics')
 HOOKS = _child('HOOKS', 'facelmk.engine.hooks', 'facelmk.engine.saving.checkpoint_hook', 'facelmk.engine.faults.guards')
