@@ -138,11 +138,15 @@ CONFIG_FORMATS = _standalone(
 DIALECTS = _standalone('checkpoint dialect', 'facelmk.compat.checkpoint_keys')
 
 MODELS = _child('MODELS', 'facelmk.models', 'facelmk.engine.ema')
-DATASETS = _child('DATASETS', 'facelmk.datasets', 'facelmk.synthetic', 'facelmk.compat.mmpose_datasets')
-DATA_SAMPLERS = _child('DATA_SAMPLERS', 'facelmk.datasets')
-TRANSFORMS = _child('TRANSFORMS', 'facelmk.datasets')
+DATASETS = _child('DATASETS', 'facelmk.datasets.parts', 'facelmk.synthetic', 'facelmk.compat.mmpose_datasets')
+DATA_SAMPLERS = _child('DATA_SAMPLERS', 'facelmk.datasets.parts')
+TRANSFORMS = _child('TRANSFORMS', 'facelmk.datasets.parts')
 FUNCTIONS = _child(
-    'FUNCTIONS', 'facelmk.datasets', 'facelmk.checkpoint', 'facelmk.config.published', 'facelmk.compat.checkpoint_keys'
+    'FUNCTIONS',
+    'facelmk.datasets.parts',
+    'facelmk.checkpoint',
+    'facelmk.config.published',
+    'facelmk.compat.checkpoint_keys',
 )
 METRICS = _child('METRICS', 'facelmk.metrics')
 HOOKS = _child('HOOKS', 'facelmk.engine.hooks', 'facelmk.engine.saving.checkpoint_hook', 'facelmk.engine.faults.guards')
