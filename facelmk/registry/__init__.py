@@ -1,7 +1,8 @@
 """The registries, one for each kind of part.
 
-BACKBONES, HEADS, LOSSES, CODECS and DETECTORS stand alone. The others are children of mmengine's root registries, so
-that the Runner finds our parts, and configs can name mmengine's parts. A registry imports its parts on first use.
+BACKBONES, HEADS, LOSSES, CODECS, CALIBRATIONS and DETECTORS stand alone. The others are children of mmengine's root
+registries, so that the Runner finds our parts, and configs can name mmengine's parts. A registry imports its parts on
+first use.
 """
 
 import importlib
@@ -131,6 +132,7 @@ BACKBONES = _standalone('backbone', 'facelmk.models.backbones')
 HEADS = _standalone('head', 'facelmk.models.heads')
 LOSSES = _standalone('loss', 'facelmk.models.losses')
 CODECS = _standalone('codec', 'facelmk.codecs')
+CALIBRATIONS = _standalone('calibration', 'facelmk.models.calibration')
 DETECTORS = _standalone('detector')
 CONFIG_FORMATS = _standalone(
     'config format', 'facelmk.compat.aliases', 'facelmk.compat.hrnet_yaml', 'facelmk.compat.mmpose_config.format'
