@@ -4,14 +4,29 @@ Both are imported on first use: they need torch, and `facelmk.inference.runtime`
 """
 
 import importlib
+import sys
+from types import ModuleType
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from .predictor import Predictor, load
+    from .load import load
+    from .predictor import Predictor
 
 
-def __getattr__(name: str) -> Any:
-    """Return `load` or `Predictor`."""
-    if name in ('Predictor', 'load'):
-        return getattr(importlib.import_module('.predictor', __name__), name)
-    raise AttributeError(f'module {__name__!r} has no attribute {name!r}')
+class _Inference(ModuleType):
+    """This package. As a property, `load` remains the function when Python imports the module `load`."""
+
+    @property
+    def load(self) -> Any:
+        return importlib.import_module('.load', __name__).load
+
+    @load.setter
+    def load(self, module: ModuleType) -> None:
+        """Python sets the module here after its import."""
+
+    @property
+    def Predictor(self) -> Any:  # noqa: N802, the name of the class
+        return importlib.import_module('.predictor', __name__).Predictor
+
+
+sys.modules[__name__].__class__ = _Inference

@@ -133,7 +133,7 @@ HEADS = _standalone('head', 'facelmk.models.heads')
 LOSSES = _standalone('loss', 'facelmk.models.losses')
 CODECS = _standalone('codec', 'facelmk.codecs')
 CALIBRATIONS = _standalone('calibration', 'facelmk.models.calibration')
-DETECTORS = _standalone('detector')
+DETECTORS = _standalone('detector', 'facelmk.inference.detectors.register')
 CONFIG_FORMATS = _standalone(
     'config format', 'facelmk.compat.aliases', 'facelmk.compat.hrnet_yaml', 'facelmk.compat.mmpose_config.format'
 )
