@@ -4,7 +4,7 @@ import warnings
 
 import torch
 
-from ..inference.predictor import find_device
+from ..inference.load import find_device
 
 
 def device_or_cpu(device: str | torch.device) -> torch.device:

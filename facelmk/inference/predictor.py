@@ -1,4 +1,4 @@
-"""Predict landmarks in any picture and box. Prediction uses the validation pipeline."""
+"""Find faces in any picture and predict their landmarks. Prediction uses the validation pipeline."""
 
 import copy
 from collections.abc import Callable, Iterable, Iterator, Sequence
@@ -10,15 +10,16 @@ import numpy as np
 import torch
 from mmengine import Config
 
-from ..checkpoint import find_checkpoint, load_checkpoint, load_pretrained
-from ..config import config_names, load_config
 from ..datasets import FaceDataset
-from ..errors import FacelmkError, MissingResource
+from ..errors import FacelmkError
 from ..faces import Face, Faces
 from ..models import FaceLandmarker
-from ..registry import FUNCTIONS, MODELS
-from .boxes import Boxes, boxes_in
+from ..registry import FUNCTIONS
+from .boxes import AUTO, FULL, boxes_in, is_usable
+from .detectors import Detector, find_detector
 from .pictures import Picture, is_many, read_picture
+from .refine import Candidate, passes_of, select, warn_if_not_full
+from .refine import refine as refine_boxes
 
 Row = tuple[Picture | None, np.ndarray]  # a picture and one box in it
 
@@ -49,13 +50,15 @@ class BoxedFaces(FaceDataset):
 
 
 class Predictor:
-    """Predicts landmarks inside of boxes, with the pipeline, collate and mode 'predict' of validation.
+    """Finds faces and predicts their landmarks, with the pipeline, collate and mode 'predict' of validation.
 
-    `landmarker` is the network, `batch_size` the number of crops in one forward pass.
+    `landmarker` is the network, `batch_size` the number of crops in one forward pass. `detector` finds the faces: see
+    `find_detector`; it is built on first use.
     """
 
-    def __init__(self, landmarker: FaceLandmarker, config: Config, batch_size: int = 16) -> None:
+    def __init__(self, landmarker: FaceLandmarker, config: Config, batch_size: int = 16, detector: Any = None) -> None:
         self.landmarker, self.config, self.batch_size = landmarker, config, batch_size
+        self._detector: Any = detector
         landmarker.eval()
         loader = config.get('val_dataloader') or config.get('test_dataloader')
         if loader is None:
@@ -69,23 +72,45 @@ class Predictor:
         """The device of the network."""
         return next(self.landmarker.parameters()).device
 
+    @property
+    def detector(self) -> Detector:
+        """The detector for pictures without boxes."""
+        if not isinstance(self._detector, Detector):
+            self._detector = find_detector(self._detector)
+        return self._detector
+
+    @detector.setter
+    def detector(self, detector: Any) -> None:
+        self._detector = detector
+
     def __repr__(self) -> str:
         return f'Predictor({Path(self.config.filename or "config").stem}, {self.landmarker.markup.name}, {self.device})'
 
-    def __call__(self, images: Any, boxes: Any = None, batch_size: int | None = None) -> Faces | list[Faces]:
-        """Return the faces of a picture, or of each of several: one face for each box (x1, y1, x2, y2).
+    def __call__(
+        self,
+        images: Any,
+        boxes: Any = None,
+        batch_size: int | None = None,
+        detector: Any = None,
+        refine: int | None = None,
+        min_score: float | None = None,
+    ) -> Faces | list[Faces]:
+        """Return the faces of a picture, or of each of several.
 
         A picture is a path, a URL, the bytes of a file, an array (H, W, 3) BGR, a PIL image or a tensor (3, H, W) RGB;
-        several are a list of them or a tensor (B, 3, H, W), with a list of boxes for each. boxes='full' makes the
-        full picture one box.
+        several are a list of them or a tensor (B, 3, H, W), with a list of boxes for each. Without `boxes`, or with
+        'auto', the detector finds the faces; boxes (x1, y1, x2, y2) give one face each; 'full' makes the full picture
+        one box. The other arguments are those of `stream`.
         """
+        options = dict(detector=detector, refine=refine, min_score=min_score)
+        one_for_all = boxes is None or isinstance(boxes, str)
         if is_many(images):
-            if not (boxes is None or isinstance(boxes, str) or len(boxes) == len(images)):
+            if not (one_for_all or len(boxes) == len(images)):
                 raise FacelmkError(
                     f'{len(images)} pictures, and boxes for {len(boxes)}. Give a list of boxes for each picture'
                 )
-            return list(self.stream(images, boxes, batch_size))
-        (faces,) = self.stream([images], boxes if boxes is None or isinstance(boxes, str) else [boxes], batch_size)
+            return list(self.stream(images, boxes, batch_size, **options))
+        (faces,) = self.stream([images], boxes if one_for_all else [boxes], batch_size, **options)
         return faces
 
     def stream(
@@ -94,38 +119,87 @@ class Predictor:
         boxes: Any = None,
         batch_size: int | None = None,
         skip: Callable[[Any, FacelmkError], None] | None = None,
+        detector: Any = None,
+        refine: int | None = None,
+        min_score: float | None = None,
     ) -> Iterator[Faces]:
         """Yield the faces of one picture after the other, so that a folder need not fit into memory.
 
         A batch may join several pictures. A picture that cannot be used goes to `skip(picture, error)`; without `skip`
-        its error is raised.
+        its error is raised. `detector` replaces the model's own. `refine` is how often a face is cropped again around
+        its landmarks (default: up to 2 times for detected faces, not at all for boxes that you give). Faces with a
+        score below `min_score` are left out (default: 0.2 for detected faces of a network with a calibration).
         """
         size = batch_size or self.batch_size
-        waiting: list[tuple[Faces, Boxes]] = []
+        passes_of(refine, self.dataset.markup, detected=True)  # a wrong number is no fault of a picture
+        find = None if detector is None else find_detector(detector)
+        waiting: list[tuple[Faces, list[Candidate]]] = []
         boxes_of_pictures = repeat(boxes) if boxes is None or isinstance(boxes, str) else boxes
         for source, boxes_of_picture in zip(images, boxes_of_pictures):  # noqa: B905  repeat has no end
             try:
                 image = read_picture(source)
-                waiting.append((Faces(image=image, source=source), boxes_in(boxes_of_picture, *image.shape[1::-1])))
+                faces = Faces(image=image, source=source)
+                waiting.append((faces, self._candidates(faces, image, boxes_of_picture, find, refine)))
             except FacelmkError as error:
                 if skip is None:
                     raise
                 skip(source, error)
-            if max(len(waiting), sum(len(checked) for _, checked in waiting)) >= size:
-                yield from self._fill(waiting, size)
+            if max(len(waiting), sum(len(candidates) for _, candidates in waiting)) >= size:
+                yield from self._fill(waiting, size, min_score)
                 waiting = []
-        yield from self._fill(waiting, size)
+        yield from self._fill(waiting, size, min_score)
 
-    def _fill(self, pictures: Sequence[tuple[Faces, Boxes]], size: int) -> Iterator[Faces]:
-        """Put a predicted face for each box into the `Faces` of its picture."""
-        rows = [(faces, box) for faces, boxes in pictures for box in boxes]
-        for start in range(0, len(rows), size):
-            part = rows[start : start + size]
-            predictions = self._predict([(faces.image, box) for faces, box in part])
-            for (faces, box), prediction in zip(part, predictions, strict=True):
-                landmarks, scores = prediction['landmarks'].numpy(), prediction['scores'].numpy()
-                faces.append(Face(landmarks, scores, box, self.dataset.markup, faces.image))
-        yield from (faces for faces, _ in pictures)
+    def _candidates(
+        self, faces: Faces, image: Picture, boxes: Any, find: Detector | None, refine: int | None
+    ) -> list[Candidate]:
+        """Return a candidate for each box of a picture: the detector's, those of the user, or the full picture."""
+        height, width = image.shape[:2]
+        detected = boxes is None or (isinstance(boxes, str) and boxes == AUTO)
+        if find is not None and not detected:
+            raise FacelmkError('boxes and a detector are given. Expected one of them alone')
+        passes = passes_of(refine, self.dataset.markup, detected)
+        if not detected:
+            full = isinstance(boxes, str) and boxes == FULL
+            return [Candidate(faces, box, passes, full=full) for box in boxes_in(boxes, width, height)]
+        found = zip(*(find or self.detector)(image), strict=True)
+        return [
+            Candidate(faces, box, passes, float(score))
+            for box, score in found
+            if is_usable(box.tolist(), width, height)
+        ]
+
+    def _fill(
+        self, pictures: Sequence[tuple[Faces, list[Candidate]]], size: int, min_score: float | None
+    ) -> Iterator[Faces]:
+        """Put the faces that are predicted and chosen into the `Faces` of their picture."""
+
+        def predict(candidates: Sequence[Candidate]) -> None:
+            for start in range(0, len(candidates), size):
+                part = candidates[start : start + size]
+                predictions = self._predict([(one.faces.image, one.box) for one in part])
+                for one, prediction in zip(part, predictions, strict=True):
+                    one.prediction = prediction
+
+        everything = [one for _, candidates in pictures for one in candidates]
+        predict(everything)
+        refine_boxes(everything, predict)
+        for faces, candidates in pictures:
+            warn_if_not_full(candidates)
+            faces.extend(map(self._face, select(candidates, min_score)))
+            yield faces
+
+    def _face(self, one: Candidate) -> Face:
+        arrays = {
+            name: one.prediction[name].numpy() for name in ('landmarks', 'scores', 'errors') if name in one.prediction
+        }
+        score = one.prediction.get('score')
+        return Face(
+            **arrays,
+            box=one.box,
+            markup=self.dataset.markup,
+            image=one.faces.image,
+            score=None if score is None else float(score),
+        )
 
     @torch.no_grad()
     def _predict(self, rows: Sequence[Row]) -> list[dict[str, Any]]:
@@ -133,70 +207,6 @@ class Predictor:
         dataset.rows = rows
         batch = self.collate([dataset[i] for i in range(len(rows))], **self.collate_options)
         return self.landmarker.test_step(batch)
-
-
-def load(
-    config: str | Path | Config,
-    weights: str | Path | None = None,
-    device: str | torch.device | None = None,
-    flip_test: bool | None = None,
-    pretrained: str | Path | bool | None = None,
-    batch_size: int = 16,
-) -> Predictor:
-    """Return a Predictor of a config (a path, a name, or a loaded one) with weights (a path, a URL, a config's name).
-
-    Without `weights` the published ones of the config are downloaded. Without `device` a GPU is used if there is one.
-    `flip_test` replaces the config's value. `pretrained` names weights for the backbone alone; False leaves the network
-    without weights, for one that is not trained yet.
-    """
-    config = config if isinstance(config, Config) else load_config(config)
-    chosen_device = find_device(device)
-    source = find_checkpoint(weights_for(config, weights)) if weights is not None or pretrained is None else None
-    landmarker = MODELS.build(config.model)
-    if flip_test is not None:
-        landmarker.flip_test = flip_test
-    if source is not None:
-        load_checkpoint(landmarker, source)
-    elif isinstance(pretrained, (str, Path)):
-        load_pretrained(landmarker.backbone, pretrained)
-    return Predictor(landmarker.to(chosen_device), config, batch_size)
-
-
-def weights_for(config: Config, weights: str | Path | None = None) -> str | Path:
-    """Return a path or URL: `weights` itself, or what the config of that name or this config publishes."""
-    if weights is not None and (Path(weights).is_file() or str(weights) not in config_names()):
-        return weights
-    publisher = config if weights is None else load_config(weights)
-    result = publisher.get('result') or {}
-    if 'checkpoint' in result:
-        return result['checkpoint']
-    name = publisher.filename or 'this config'
-    if 'checkpoint_page' in result:
-        raise MissingResource(
-            f'the weights of {name} are on a page for browsers: {result["checkpoint_page"]}. '
-            'Download them there and give their path'
-        )
-    raise MissingResource(
-        f'{name} publishes no weights. Give the path or URL of a checkpoint that was trained with it, or '
-        'pretrained=False for an untrained network'
-    )
-
-
-def find_device(device: str | torch.device | None = None) -> torch.device:
-    """Return the device of that name; without a name the GPU if there is one."""
-    try:
-        chosen = torch.device(device or ('cuda' if torch.cuda.is_available() else 'cpu'))
-    except RuntimeError as error:
-        raise FacelmkError(f"device={device!r} does not exist. Expected 'cpu', 'cuda' or 'cuda:0'") from error
-    if chosen.type == 'cuda' and (chosen.index or 0) >= torch.cuda.device_count():
-        raise MissingResource(f"device={device!r}: torch sees {torch.cuda.device_count()} GPUs here. Use device='cpu'")
-    if chosen.type not in ('cpu', 'cuda'):
-        try:
-            torch.zeros(1, device=chosen).item()
-        except Exception as error:  # each device has its own
-            reason = str(error).partition('\n')[0]
-            raise MissingResource(f"device={device!r} does not work here: {reason}. Use device='cpu'") from error
-    return chosen
 
 
 def pipeline_of(dataset: Any) -> Sequence[dict]:
