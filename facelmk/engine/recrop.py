@@ -11,11 +11,12 @@ from numpy.typing import NDArray
 from torch.utils.data import DataLoader
 
 from ..datasets.base import FaceDataset, Transform
-from ..datasets.box_file import as_boxes, overlaps
+from ..datasets.box_file import as_boxes
 from ..datasets.records import FaceRecord, tight_boxes
 from ..datasets.transforms.crop import crop_box
 from ..datasets.transforms.load import LoadImage
 from ..errors import FacelmkError
+from ..geometry import overlaps
 from ..metrics.base import column
 from ..metrics.merging import gather, merge
 from .faults.workers import shield_workers_from_signals
