@@ -121,7 +121,7 @@ def test_drawings_show_every_face_and_leave_the_photograph(tmp_path) -> None:
     assert Faces(image=image).plot().tolist() == image.tolist()
 
 
-@pytest.mark.parametrize('side', [24, 60, 900])
+@pytest.mark.parametrize('side', [36, 60, 900])
 def test_points_stay_apart_in_small_and_large_faces(side) -> None:
     """The 98 points of a grid do not touch, and each of them can be seen."""
     grid = np.stack(np.meshgrid(np.linspace(0, 1, 10), np.linspace(0, 1, 10)), -1).reshape(-1, 2)[:98]
