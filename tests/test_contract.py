@@ -45,7 +45,7 @@ REGISTRIES = {
                   'TimmBackbone'),
     'HEADS': ('HeatmapHead', 'RegressionHead', 'RTMCCHead', 'StackHead', 'HourglassHead'),
     'LOSSES': ('WingLoss', 'SoftWingLoss', 'SmoothL1Loss', 'AdaptiveWingLoss', 'HeatmapMSELoss', 'FocalHeatmapLoss',
-               'KLDiscretLoss', 'OHKMLoss', 'IntegralLoss'),
+               'KLDiscretLoss', 'OHKMLoss', 'IntegralLoss', 'STARLoss'),
     'CODECS': ('Heatmap', 'Coordinates', 'Boundary', 'SimCC', 'Integral', 'UDP', 'Megvii', 'HRNetInteger'),
     'DATASETS': ('SyntheticFaces', 'JoinedFaces', 'RepeatedFaces', 'LapaTxt', 'Mat300WLP'),
     'TRANSFORMS': ('LoadImage', 'CropFace', 'PackFace', 'HalfBody', 'CoarseDropout', 'Blur', 'MedianBlur', 'HSV',
@@ -88,7 +88,6 @@ NORMS = ('inter_ocular', 'inter_pupil', 'box_side', 'box_geo', 'box_diagonal', '
 LATER = (
     'facelmk.load()',
     'DETECTORS',
-    'STARLoss',
     'GaussianNLLLoss',
     'PIP',
     'facelmk video',
