@@ -94,6 +94,7 @@ class PicturePredictor:
         score below `min_score` are left out (default: 0.2 for detected faces of a network with a calibration).
         """
         size = batch_size or self.batch_size
+        passes_of(refine, self.markup, detected=True)  # a wrong number is no fault of a picture
         find = None if detector is None else self.find_detector(detector)
         waiting: list[tuple[Faces, list[Candidate]]] = []
         boxes_of_pictures = repeat(boxes) if boxes is None or isinstance(boxes, str) else boxes
@@ -151,5 +152,16 @@ class PicturePredictor:
             yield faces
 
     def _face(self, one: Candidate) -> Face:
-        landmarks, scores = (np.asarray(one.prediction[name]) for name in ('landmarks', 'scores'))
-        return Face(landmarks, scores, one.box, self.markup, one.faces.image)
+        arrays = {
+            name: np.asarray(one.prediction[name])
+            for name in ('landmarks', 'scores', 'errors')
+            if name in one.prediction
+        }
+        score = one.prediction.get('score')
+        return Face(
+            **arrays,
+            box=one.box,
+            markup=self.markup,
+            image=one.faces.image,
+            score=None if score is None else float(score),
+        )

@@ -147,7 +147,7 @@ FUNCTIONS = _child(
     'FUNCTIONS',
     'facelmk.datasets.parts',
     'facelmk.checkpoint',
-    'facelmk.config.published',
+    'facelmk.zoo.published',
     'facelmk.compat.checkpoint_keys',
 )
 METRICS = _child('METRICS', 'facelmk.metrics')

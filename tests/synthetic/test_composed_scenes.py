@@ -8,7 +8,7 @@ from facelmk import geometry
 from facelmk.datasets import FaceDataset, FaceSampler
 from facelmk.errors import FacelmkError
 from facelmk.synthetic import ComposedScenes
-from facelmk.synthetic.scenes.paste import Placement, paste, rectangle
+from facelmk.synthetic.scenes.paste import Placement, Pyramid, paste, rectangle
 
 MAGENTA = np.array([255, 0, 255], np.uint8)
 DRAWN = dict(type='SyntheticFaces', markup='aflw', count=3, size=96)
@@ -99,7 +99,7 @@ def test_the_share_of_scenes_without_a_face_and_the_number_of_faces():
 
 
 def test_hidden_cut_and_upside_down_faces_are_ignored():
-    scenes = [composed(count=120, size=64, faceless=0, face_px=(40, 180)).scene(i) for i in range(120)]
+    scenes = [composed(count=50, size=64, faceless=0, face_px=(40, 180)).scene(i) for i in range(50)]
     cut = [
         (box, ignored)
         for scene in scenes
@@ -117,10 +117,14 @@ def test_a_mirrored_placement_mirrors_about_the_anchor():
 
 def test_paste_changes_the_inside_of_the_outline_alone():
     scene, picture = np.zeros((60, 60, 3), np.uint8), np.full((20, 20, 3), 200, np.uint8)
-    mask = paste(scene, picture, Placement((30, 30), 1).warp(np.array([9.5, 9.5])), rectangle(picture), 0)
+    mask = paste(scene, Pyramid(picture), Placement((30, 30), 1).warp(np.array([9.5, 9.5])), rectangle(picture), 0)
     assert (scene[23:37, 23:37] == 200).all() and scene[:19].max() == 0 and scene[:, 42:].max() == 0
-    assert ((mask > 0) == (scene[..., 0] > 0)).all()
-    assert paste(scene, picture, Placement((-90, 30), 1).warp(np.zeros(2)), rectangle(picture), 0) is None
+    alpha = np.pad(mask.alpha, [(mask.top, 0), (mask.left, 0)])
+    assert ((alpha > 0) == (scene[: alpha.shape[0], : alpha.shape[1], 0] > 0)).all()
+    assert mask.covered_share(np.array([20, 20, 29, 39])) == pytest.approx(1)
+    assert mask.covered_share(np.array([0, 30, 39, 49])) == pytest.approx(0.25, abs=0.05)
+    assert mask.covered_share(np.array([0, 0, 10, 10])) == 0
+    assert paste(scene, Pyramid(picture), Placement((-90, 30), 1).warp(np.zeros(2)), rectangle(picture), 0) is None
 
 
 def test_wrong_lists_of_faces_are_refused():

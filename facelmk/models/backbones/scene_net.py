@@ -79,6 +79,5 @@ def halve_densely(width: int, out: int) -> nn.Module:
 
 def halve(width: int, out: int) -> nn.Module:
     """A depthwise 3x3 convolution of stride 2 and a 1x1 convolution, with BatchNorm and ReLU."""
-    return nn.Sequential(
-        *conv_norm(width, width, 3, stride=2, groups=width), *conv_norm(width, out, 1), nn.ReLU(inplace=True)
-    )
+    depthwise = [*conv_norm(width, width, 3, stride=2, groups=width), nn.ReLU(inplace=True)]
+    return nn.Sequential(*depthwise, *conv_norm(width, out, 1), nn.ReLU(inplace=True))

@@ -1,5 +1,7 @@
 """Backgrounds of scenes: gradients, textures, stripes, leaves, lights, walls."""
 
+import functools
+import math
 from collections.abc import Callable
 
 import cv2
@@ -15,15 +17,17 @@ NOISES = ('pore', 'blotch', 'hair', 'cloth')
 
 def any_colour(rng: Rng) -> Colour:
     """A random colour, often of low saturation."""
-    spread = rng.uniform(0, 60) if rng.random() < 0.7 else 90
-    b, g, r = np.clip(rng.uniform(0, 255) + rng.normal(0, spread, 3), 0, 255)
-    return float(b), float(g), float(r)
+    light, vivid, *channels = rng.random(5).tolist()
+    spread = 150 * (vivid if vivid < 0.7 else 2 * vivid)
+    b, g, r = (min(max(255 * light + spread * (channel - 0.5), 0.0), 255.0) for channel in channels)
+    return b, g, r
 
 
 def skin_colour(rng: Rng) -> Colour:
     """A colour of skin, from dark to light."""
-    light = rng.uniform(50, 245)
-    return light * rng.uniform(0.55, 0.85), light * rng.uniform(0.68, 0.9), light
+    light, blue, green = rng.random(3).tolist()
+    light = 50 + 195 * light
+    return light * (0.55 + 0.3 * blue), light * (0.68 + 0.22 * green), light
 
 
 def plain(size: int, rng: Rng) -> Image:
@@ -51,12 +55,19 @@ def two_colours(mix: Image, low: Colour, high: Colour) -> Image:
     return cv2.LUT(to_bgr(mix), levels)
 
 
+@functools.cache
+def _grid(size: int) -> np.ndarray:
+    """The row and the column of each pixel (2, size, size)."""
+    return np.mgrid[:size, :size].astype(np.float32)
+
+
 def striped(size: int, rng: Rng) -> Image:
     """Stripes, checks or bricks at any angle."""
     period, share = rng.uniform(4, 50), rng.uniform(0.2, 0.8)
-    y, x = np.mgrid[:size, :size].astype(np.float32)
+    y, x = _grid(size)
     angle = rng.uniform(0, np.pi)
-    u, v = x * np.cos(angle) + y * np.sin(angle), y * np.cos(angle) - x * np.sin(angle)
+    cosine, sine = math.cos(angle), math.sin(angle)
+    u, v = x * cosine + y * sine, y * cosine - x * sine
     first = (u % period) < share * period
     kind = rng.integers(4)
     if kind == 0:

@@ -16,7 +16,7 @@ from .backdrops import draw_backdrop
 from .camera import take_photograph
 from .fragments import FRAGMENTS, clothes
 from .lookalikes import CLUTTER, LOOKALIKES, draw_thing
-from .paste import Placement, covered_share, paste, rectangle
+from .paste import Mask, Placement, Pyramid, paste, rectangle
 from .sources import Portrait
 
 Image = np.ndarray
@@ -45,10 +45,10 @@ class Scene:
     ignored: list[bool] = field(default_factory=list)
     covered: list[float] = field(default_factory=list)
 
-    def cover(self, mask: Image | None) -> None:
+    def cover(self, mask: Mask | None) -> None:
         """Note what a pasted picture hides of the faces that are already there."""
-        if mask is not None and self.boxes:
-            shares = covered_share(mask, as_array(self.boxes))
+        if mask is not None:
+            shares = [mask.covered_share(box) for box in self.boxes]
             self.covered = [1 - (1 - old) * (1 - new) for old, new in zip(self.covered, shares, strict=True)]
 
     def finish(self) -> tuple[NDArray[np.float32], NDArray[np.bool_]]:
@@ -102,7 +102,9 @@ def _add_fragment(scene: Scene, portrait: Portrait, rng: Rng) -> None:
     place = Placement((x, y), scale, rng.normal(0, 15), bool(rng.random() < 0.5))
     middle, radii = np.array(piece.shape[1::-1]) / 2 - 0.5, np.array(piece.shape[1::-1]) / 2
     outline = rectangle(piece) if rng.random() < 0.6 else ellipse(middle, radii)
-    scene.cover(paste(scene.image, piece, place.warp(middle), outline, _feather(scale * max(piece.shape[:2]), rng)))
+    scene.cover(
+        paste(scene.image, Pyramid(piece), place.warp(middle), outline, _feather(scale * max(piece.shape[:2]), rng))
+    )
 
 
 def _add_face(scene: Scene, portrait: Portrait, options: SceneOptions, rng: Rng) -> None:
@@ -117,7 +119,7 @@ def _add_face(scene: Scene, portrait: Portrait, options: SceneOptions, rng: Rng)
             break
     else:
         return
-    mask = paste(scene.image, portrait.image, warp, outline, _feather(side, rng), _gain(rng))
+    mask = paste(scene.image, portrait.pyramid, warp, outline, _feather(side, rng), _gain(rng))
     if mask is not None:
         scene.cover(mask)
         scene.boxes.append(box)

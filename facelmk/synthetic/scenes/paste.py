@@ -1,6 +1,8 @@
 """Pasting pictures into a scene: one resampling, a mask with soft edges, and a record of what it covers."""
 
+import math
 from dataclasses import dataclass
+from typing import NamedTuple
 
 import cv2
 import numpy as np
@@ -10,6 +12,36 @@ from ... import geometry
 from ..drawing import blend, fill, tint
 
 Image = np.ndarray
+MIN_LEVEL_PX = 4  # the shortest side of a halved picture
+
+
+class Pyramid:
+    """A picture and its halves, which are computed when they are first used: level k has sides of 1 / 2**k."""
+
+    def __init__(self, picture: Image) -> None:
+        self.levels = [picture]
+        self.top = max(int(math.log2(min(picture.shape[:2]) / MIN_LEVEL_PX)), 0)
+
+    def __getitem__(self, level: int) -> Image:
+        while len(self.levels) <= level:
+            self.levels.append(cv2.resize(self.levels[-1], None, fx=0.5, fy=0.5, interpolation=cv2.INTER_AREA))
+        return self.levels[level]
+
+
+class Mask(NamedTuple):
+    """How opaque a pasted picture is (H, W), from 0 to 255, and where in the scene its upper left corner lies."""
+
+    alpha: Image
+    left: int
+    top: int
+
+    def covered_share(self, box: NDArray[np.float32]) -> float:
+        """Return the share of a box (4,) in the scene that the mask covers."""
+        x1, y1, x2, y2 = box.tolist()
+        rows = slice(max(round(y1) - self.top, 0), max(round(y2) + 1 - self.top, 0))
+        columns = slice(max(round(x1) - self.left, 0), max(round(x2) + 1 - self.left, 0))
+        part = self.alpha[rows, columns]
+        return cv2.sumElems(part)[0] / 255 / ((x2 - x1 + 1) * (y2 - y1 + 1)) if part.size else 0.0
 
 
 @dataclass(frozen=True)
@@ -30,12 +62,12 @@ class Placement:
 
 def paste(
     scene: Image,
-    picture: Image,
+    picture: Pyramid,
     warp: geometry.Matrix,
     outline: NDArray,
     feather: float,
     gains: tuple[float, ...] | None = None,
-) -> Image | None:
+) -> Mask | None:
     """Paste what lies inside of `outline` (N, 2), in pixels of the picture; return the mask, None outside of the scene.
 
     `feather` is the width of the soft edge in pixels of the scene, `gains` is a factor for each channel.
@@ -56,19 +88,18 @@ def paste(
     if feather > 0.4:
         mask = cv2.blur(mask, (2 * int(feather) + 1,) * 2) if feather >= 1 else cv2.GaussianBlur(mask, (3, 3), feather)
     view[...] = blend(view, layer, mask)
-    whole = np.zeros(scene.shape[:2], np.uint8)
-    whole[low[1] : high[1], low[0] : high[0]] = mask
-    return whole
+    return Mask(mask, int(low[0]), int(low[1]))
 
 
-def shrunk_warp(picture: Image, warp: geometry.Matrix, width: int, height: int) -> Image:
-    """Warp a picture, halved first as often as its pixels become smaller than half; its edge is continued outside."""
-    scale = float(np.sqrt(abs(np.linalg.det(warp[:2, :2]))))
-    while scale <= 0.6 and min(picture.shape[:2]) >= 4:
-        picture = cv2.resize(picture, None, fx=0.5, fy=0.5, interpolation=cv2.INTER_AREA)
-        warp, scale = warp @ geometry.shift(0.5, 0.5) @ geometry.scale(2), scale * 2
+def shrunk_warp(pyramid: Pyramid, warp: geometry.Matrix, width: int, height: int) -> Image:
+    """Warp the smallest picture of a pyramid that has enough pixels; its edge is continued outside."""
+    scale = math.sqrt(abs(warp[0, 0] * warp[1, 1] - warp[0, 1] * warp[1, 0]))
+    level = min(max(int(math.log2(1.2 / max(scale, 1e-3))), 0), pyramid.top)
+    if level:
+        side = 2**level
+        warp = warp @ geometry.shift((side - 1) / 2, (side - 1) / 2) @ geometry.scale(side)
     size = (width, height)
-    return cv2.warpAffine(picture, warp[:2], size, flags=cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE)
+    return cv2.warpAffine(pyramid[level], warp[:2], size, flags=cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE)
 
 
 def rectangle(picture: Image) -> NDArray:
@@ -76,12 +107,3 @@ def rectangle(picture: Image) -> NDArray:
     height, width = picture.shape[:2]
     right, bottom = width - 0.5, height - 0.5
     return np.array([[-0.5, -0.5], [right, -0.5], [right, bottom], [-0.5, bottom]])
-
-
-def covered_share(mask: Image, boxes: NDArray[np.float32]) -> NDArray[np.float64]:
-    """Return the share of each box (N, 4) that a mask covers."""
-    shares = []
-    for x1, y1, x2, y2 in np.clip(boxes, 0, mask.shape[0]).astype(int):
-        part = mask[y1 : y2 + 1, x1 : x2 + 1]
-        shares.append(cv2.mean(part)[0] / 255 if part.size else 0.0)
-    return np.array(shares)

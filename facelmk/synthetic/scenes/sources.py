@@ -1,5 +1,6 @@
 """Pictures of annotated faces, from which scenes take their faces, and regions that contain no face."""
 
+import functools
 from dataclasses import dataclass
 from typing import Any
 
@@ -10,6 +11,7 @@ from numpy.typing import NDArray
 from ...datasets.base import FaceDataset
 from ...datasets.images.decode import read_image
 from ...datasets.scenes import tight_box
+from .paste import Pyramid
 
 Image = np.ndarray
 FACE_PX = 144  # the longer side of a face that is kept in memory; larger pictures are reduced
@@ -24,6 +26,11 @@ class Portrait:
     image: Image
     landmarks: NDArray[np.float32]
     box: NDArray[np.float32]
+
+    @functools.cached_property
+    def pyramid(self) -> Pyramid:
+        """The picture and its halves."""
+        return Pyramid(self.image)
 
     @property
     def side(self) -> float:
