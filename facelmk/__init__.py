@@ -6,14 +6,15 @@ from typing import Any
 from .errors import DataDefect, FacelmkError, MissingResource, TrainingFault, UnknownName, did_you_mean
 
 __version__ = '0.3.0'
+_ROOMS = {'load': '.inference', 'list_models': '.zoo'}  # functions that are imported on first use
 
 
 def __getattr__(name: str) -> Any:
     """Import `facelmk.load` on first use: it imports torch, and `import facelmk` must stay fast."""
-    if name == 'load':
-        return importlib.import_module('.inference', __name__).load
+    if name in _ROOMS:
+        return getattr(importlib.import_module(_ROOMS[name], __name__), name)
     raise AttributeError(f'module {__name__!r} has no attribute {name!r}')
 
 
 def __dir__() -> list[str]:
-    return sorted([*globals(), 'load'])
+    return sorted([*globals(), *_ROOMS])

@@ -72,7 +72,7 @@ SIGNATURES = {  # keyword arguments with their defaults
     'facelmk.compat.alignment_orig': dict(ncols=96, nrows=112, custom_align=None),
 }
 POSITIONAL = {  # the names of positional arguments, in their order
-    'facelmk.load': ('config', 'weights', 'device'),
+    'facelmk.load': ('model', 'weights', 'device'),
     'facelmk.checkpoint.load_checkpoint': ('module', 'source', 'strict'),
     'facelmk.compat.get_model_by_name': ('model_name',),
     'facelmk.compat.get_lmks_by_img': ('model', 'img'),

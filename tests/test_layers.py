@@ -28,7 +28,8 @@ MAY_IMPORT = {
     'synthetic': GROUND | {'files', 'datasets'},
     'models': GROUND | {'codecs'},
     'metrics': {'registry', 'markups'},
-    **dict.fromkeys(UPPER, GROUND | MIDDLE | UPPER),
+    'zoo': {'registry', 'files', 'config', 'checkpoint'},
+    **dict.fromkeys(UPPER, GROUND | MIDDLE | {'zoo'} | UPPER),
 }
 OUTER = {'cli', 'compat'}  # may import everything; no other room imports them
 

@@ -1,6 +1,7 @@
 """Find a checkpoint: a path, a URL, or the name of published weights, which are downloaded."""
 
 from pathlib import Path
+from typing import NamedTuple
 
 from ..errors import MissingResource, UnknownName, did_you_mean
 from ..files.download import fetch
@@ -17,16 +18,24 @@ PRETRAINED = {
 }
 
 
-def find_weights(name: str) -> tuple[str, str] | None:
-    """Return address and sha256 ('' if unknown) of the weights that a URL, a name in PRETRAINED or a config stands for.
+class Address(NamedTuple):
+    """Where weights can be downloaded: the URL, the sha256 or its beginning ('' if unknown), and other URLs."""
 
-    None for any other name. Raises MissingResource for a config whose weights have no address. `facelmk.config`
-    registers the look-up in configs as `published_weights`, because this package does not import it.
+    url: str
+    sha256: str = ''
+    mirrors: tuple[str, ...] = ()
+
+
+def find_weights(name: str) -> Path | Address | None:
+    """Return the file or the address of the weights of a URL, of a name in PRETRAINED, or of a model of the zoo.
+
+    None for any other name. Raises MissingResource for a model without an address. `facelmk.zoo` registers its look-up
+    as `published_weights`, because this package does not import it.
     """
     if name in PRETRAINED:
-        return PRETRAINED[name], ''
+        return Address(PRETRAINED[name])
     if name.startswith(('http://', 'https://')):
-        return name, ''
+        return Address(name)
     return FUNCTIONS.get('published_weights')(name)
 
 
@@ -36,7 +45,7 @@ def find_checkpoint(source: str | Path) -> Path:
     if '://' not in name and path.is_file():
         return path
     if weights := find_weights(name):
-        return fetch(*weights)
+        return weights if isinstance(weights, Path) else fetch(weights.url, weights.sha256, mirrors=weights.mirrors)
     if '://' in name:
         raise UnknownName(f'{name!r} is not the name of any weights. {did_you_mean(name, PRETRAINED)}')
     if not path.parent.is_dir():

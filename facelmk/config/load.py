@@ -78,18 +78,30 @@ def load_config(name: str | Path, options: dict[str, Any] | None = None, safe: b
     return config
 
 
+def config_of_text(text: str, path: Path) -> Config:
+    """The config whose text a checkpoint at `path` holds, complete and checked. It must be data; no code in it runs."""
+    source = read_source(path, safe=True, text=text)
+    config, _ = _open(source, {}, safe=True)
+    check(config, source)
+    complete(config)
+    check_relations(config, source)
+    return config
+
+
 def open_config(
     name: str | Path, options: dict[str, Any] | None = None, safe: bool = False
 ) -> tuple[Config, ConfigSource]:
     """A config with the options in it, and its file; values are neither checked nor completed."""
-    path = find_config(name)
-    source = read_source(path, safe)
+    return _open(read_source(find_config(name), safe), options or {}, safe)
+
+
+def _open(source: ConfigSource, options: dict[str, Any], safe: bool) -> tuple[Config, ConfigSource]:
     with registered_parts_only(safe):
         config = _translate(source, safe) or _read(source, safe)
         if safe:
             check_parts(config, source)
-        put_options(config, options or {}, source.path)
-        if any(key.partition('.')[0] == 'custom_imports' for key in options or ()):
+        put_options(config, options, source.path)
+        if any(key.partition('.')[0] == 'custom_imports' for key in options):
             _import_modules(config, source, safe)
         if safe:
             check_parts(config, source)

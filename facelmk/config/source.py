@@ -66,10 +66,13 @@ def holder(source: Source, word: Any) -> Path | str:
     return next((file.path for file in source.files() if pattern.search(file.text)), source.path)
 
 
-def read_source(path: Path, safe: bool = False) -> ConfigSource:
-    """A config file with all files that it is based on; with `safe`, all of them lie in its folder or are facelmk's."""
+def read_source(path: Path, safe: bool = False, text: str | None = None) -> ConfigSource:
+    """A config file with all files that it is based on; with `safe`, all of them lie in its folder or are facelmk's.
+
+    `text` is that of a config in Python that another file holds, a checkpoint.
+    """
     folders = (path.parent.resolve(), config_folder().resolve()) if safe else ()
-    return _Reader(folders).read(path, ())
+    return _Reader(folders).read(path, (), text)
 
 
 class _Reader:
@@ -80,7 +83,7 @@ class _Reader:
         self.known: dict[Path, ConfigSource] = {}
         self.bytes = 0
 
-    def read(self, path: Path, children: tuple[Path, ...]) -> ConfigSource:
+    def read(self, path: Path, children: tuple[Path, ...], text: str | None = None) -> ConfigSource:
         """`children` are the files on the way from the config to this base."""
         resolved = path.resolve()
         if resolved in children:
@@ -90,8 +93,8 @@ class _Reader:
                 'out, or move what both need into a third file'
             )
         if resolved not in self.known:
-            self.check_size(path)
-            source = parse(path, MAX_SAFE_YAML_VALUES if self.folders else MAX_YAML_VALUES)
+            self.check_size(path, text)
+            source = parse(path, MAX_SAFE_YAML_VALUES if self.folders else MAX_YAML_VALUES, text)
             for other in config_formats():
                 other.refuse(path, source.text)
             bases = list(_bases(source))
@@ -108,8 +111,8 @@ class _Reader:
             self.known[resolved] = source
         return self.known[resolved]
 
-    def check_size(self, path: Path) -> None:
-        self.bytes += path.stat().st_size
+    def check_size(self, path: Path, text: str | None) -> None:
+        self.bytes += path.stat().st_size if text is None else len(text.encode(errors='replace'))
         if self.folders and self.bytes > MAX_SAFE_BYTES:
             raise FacelmkError(f'{path}: --safe-config takes {MAX_SAFE_BYTES} bytes, bases included')
 
@@ -190,13 +193,14 @@ def _imports(node: ast.With, path: Path) -> Iterator[tuple[int, Path, ast.stmt]]
                 yield line.lineno, config_folder().joinpath(*module[2:]).with_suffix('.py'), line
 
 
-def parse(path: Path, max_yaml_values: int = MAX_YAML_VALUES) -> ConfigSource:
-    """Read and parse one file; its bases are not followed yet."""
-    if path.suffix not in SUFFIXES:
+def parse(path: Path, max_yaml_values: int = MAX_YAML_VALUES, text: str | None = None) -> ConfigSource:
+    """Read and parse one file, or the text of one in Python; its bases are not followed yet."""
+    is_python = text is not None or path.suffix == '.py'
+    if not is_python and path.suffix not in SUFFIXES:
         raise FacelmkError(f'{path}: expected a config that ends in {", ".join(SUFFIXES)}, not in {path.suffix!r}')
     try:
-        text = path.read_text(encoding='utf-8')
-        tree = ast.parse(text, str(path)) if path.suffix == '.py' else _data(path, text, max_yaml_values)
+        text = path.read_text(encoding='utf-8') if text is None else text
+        tree = ast.parse(text, str(path)) if is_python else _data(path, text, max_yaml_values)
         return ConfigSource(path, text, tree)
     except FacelmkError:
         raise
@@ -205,7 +209,7 @@ def parse(path: Path, max_yaml_values: int = MAX_YAML_VALUES) -> ConfigSource:
         line = mark.line + 1 if mark else getattr(error, 'lineno', None) or 1
         raise FacelmkError(
             f'{path}:{line}: the file cannot be parsed: {type(error).__name__}: {error}. Expected plain '
-            f'{"Python" if path.suffix == ".py" else path.suffix[1:]}'
+            f'{"Python" if is_python else path.suffix[1:]}'
         ) from error
 
 

@@ -7,14 +7,13 @@ import re
 import shutil
 import time
 import uuid
+from collections.abc import Sequence
 from http.client import HTTPException
 from pathlib import Path
 from typing import BinaryIO
 from urllib.error import HTTPError
 from urllib.parse import unquote
 from urllib.request import Request
-
-from mmengine.logging import print_log
 
 from ..errors import FULL_DISK, MissingResource
 from .atomic import commit
@@ -53,20 +52,29 @@ def offline() -> bool:
     return os.environ.get('FACELMK_OFFLINE', '').lower() not in ('', '0', 'false', 'no', 'off')
 
 
-def addresses(url: str) -> list[str]:
-    """Return the URL, then its path below each prefix in FACELMK_MIRROR (separated by commas or blanks)."""
+def mirror_prefixes() -> list[str]:
+    """Return the prefixes in FACELMK_MIRROR, which commas or blanks separate."""
+    return [prefix.rstrip('/') for prefix in os.environ.get('FACELMK_MIRROR', '').replace(',', ' ').split()]
+
+
+def addresses(url: str, mirrors: Sequence[str] = ()) -> list[str]:
+    """Return the URL, its mirrors, and its path below each prefix in FACELMK_MIRROR."""
     path = url.partition('://')[2].partition('/')[2]
-    prefixes = os.environ.get('FACELMK_MIRROR', '').replace(',', ' ').split()
-    return [url, *(f'{prefix.rstrip("/")}/{path}' for prefix in prefixes)]
+    return list(dict.fromkeys([url, *mirrors, *(f'{prefix}/{path}' for prefix in mirror_prefixes())]))
 
 
-def fetch(url: str, sha256: str = '', limit: int = MAX_BYTES) -> Path:
-    """Return the file of a URL, downloaded unless the cache has it.
+def hash_in_name(url: str) -> str:
+    """Return the first eight digits of the sha256 that a file's name holds; '' if it holds none."""
+    named = _HASH_IN_NAME.search(url.partition('?')[0])
+    return named[1] if named else ''
+
+
+def fetch(url: str, sha256: str = '', limit: int = MAX_BYTES, mirrors: Sequence[str] = ()) -> Path:
+    """Return the file of a URL or of its mirrors, downloaded unless the cache has it.
 
     `sha256` is the digest or its beginning; without it, the eight digits in the file's name are taken, if it has them.
     """
-    path, named = cached(url), _HASH_IN_NAME.search(url.partition('?')[0])
-    sha256 = (sha256 or (named[1] if named else '')).lower()
+    path, sha256 = cached(url), (sha256 or hash_in_name(url)).lower()
     try:
         if _is_there(path):
             return path
@@ -78,7 +86,7 @@ def fetch(url: str, sha256: str = '', limit: int = MAX_BYTES) -> Path:
                 if _is_there(path):  # another process finished it while we waited
                     os.unlink(file.name)
                 else:
-                    _download(url, file, sha256, limit)
+                    _download(addresses(url, mirrors), file, sha256, limit)
                     commit(file, path)
             except BaseException as error:
                 if not sha256 or getattr(error, 'errno', None) in FULL_DISK or not os.fstat(file.fileno()).st_size:
@@ -126,10 +134,12 @@ def _open_part(path: Path) -> BinaryIO:
     return path.with_name(f'.{path.name}.{uuid.uuid4().hex[:8]}.part').open('a+b')
 
 
-def _download(url: str, file: BinaryIO, sha256: str, limit: int) -> None:
-    """Fill the file, open for appending, from the first address that has it; raise OSError if none has."""
+def _download(urls: Sequence[str], file: BinaryIO, sha256: str, limit: int) -> None:
+    """Fill the file, open for appending, from the first URL that has it; raise OSError if none has."""
+    from mmengine.logging import print_log  # mmengine imports torch
+
     failures = []
-    for address in addresses(url):
+    for address in urls:
         print_log(f'Downloading {without_secrets(address)}', 'current')
         download = _Download(address, file, sha256, limit)
         for attempt in range(1, TRIES + 1):
@@ -143,7 +153,7 @@ def _download(url: str, file: BinaryIO, sha256: str, limit: int) -> None:
                         f'{download.total or "an unknown number of"} bytes, {_free_bytes(file)} are free',
                     ) from error
                 if attempt == TRIES or not is_temporary(error):
-                    mirror = '' if address == url else f'{without_secrets(address)}: '
+                    mirror = '' if address == urls[0] else f'{without_secrets(address)}: '
                     failures.append(mirror + explain(error))
                     break
                 time.sleep(PAUSE_S * attempt)

@@ -1,20 +1,25 @@
-"""Load a model, with its weights and a detector, as a Predictor."""
+"""Load a model, with its weights and a detector, as a Predictor: by a name of the zoo, a checkpoint or a config."""
 
+import os
 from pathlib import Path
 from typing import Any
 
 import torch
 from mmengine import Config
 
-from ..checkpoint import find_checkpoint, load_checkpoint, load_pretrained
-from ..config import config_names, load_config
-from ..errors import FacelmkError, MissingResource
-from ..registry import MODELS
+from ..checkpoint import find_checkpoint, load_checkpoint, load_pretrained, meta_of, read_checkpoint
+from ..config import config_folder, config_names, config_of_text, load_config
+from ..config.source import SUFFIXES
+from ..errors import FacelmkError, MissingResource, UnknownName, did_you_mean
+from ..registry import MODELS, registered_parts_only
+from ..zoo import DEFAULT, find_model, is_model, list_models
 from .predictor import Predictor
+
+CHECKPOINTS = ('.pth', '.pt', '.ckpt', '.tar', '.bin', '.safetensors')  # endings of files of weights
 
 
 def load(
-    config: str | Path | Config,
+    model: str | Path | Config | None = None,
     weights: str | Path | None = None,
     device: str | torch.device | None = None,
     flip_test: bool | None = None,
@@ -22,41 +27,93 @@ def load(
     batch_size: int = 16,
     detector: Any = None,
 ) -> Predictor:
-    """Return a Predictor of a config (a path, a name, or a loaded one) with weights (a path, a URL, a config's name).
+    """Return a Predictor of a model of the zoo, a checkpoint (a path or URL), or a config (a path, a name, loaded).
 
-    Without `weights` the published ones of the config are downloaded. Without `device` a GPU is used if there is one.
-    `flip_test` replaces the config's value. `pretrained` names weights for the backbone alone; False leaves the network
-    without weights, for one that is not trained yet.
+    Without `model` it is the one that comes with facelmk. A checkpoint holds its config, which is read as data, so that
+    no code in it runs. `weights` (a path, a URL, a name of the zoo) replaces those of the model. Without `device` a GPU
+    is used if there is one. `flip_test` replaces the config's value. `pretrained` names weights for the backbone alone;
+    False leaves the network without weights, for one that is not trained yet. `detector` finds the faces where no boxes
+    are given; None is the one that comes with facelmk.
     """
-    config = config if isinstance(config, Config) else load_config(config)
     chosen_device = find_device(device)
-    source = find_checkpoint(weights_for(config, weights)) if weights is not None or pretrained is None else None
-    landmarker = MODELS.build(config.model)
-    if flip_test is not None:
-        landmarker.flip_test = flip_test
-    if source is not None:
-        load_checkpoint(landmarker, source)
-    elif isinstance(pretrained, (str, Path)):
-        load_pretrained(landmarker.backbone, pretrained)
-    return Predictor(landmarker.to(chosen_device), config, batch_size, detector)
+    model = DEFAULT if model is None else model
+    with registered_parts_only(is_checkpoint(model)):
+        config, own_weights = config_and_weights(model)
+        source = None
+        if weights is not None or pretrained is None:
+            source = find_checkpoint(weights if weights is not None else own_weights or weights_of_config(config))
+        landmarker = MODELS.build(config.model)
+        if flip_test is not None:
+            landmarker.flip_test = flip_test
+        if source is not None:
+            load_checkpoint(landmarker, source)
+        elif isinstance(pretrained, (str, Path)):
+            load_pretrained(landmarker.backbone, pretrained)
+        return Predictor(landmarker.to(chosen_device), config, batch_size, detector)
 
 
-def weights_for(config: Config, weights: str | Path | None = None) -> str | Path:
-    """Return a path or URL: `weights` itself, or what the config of that name or this config publishes."""
-    if weights is not None and (Path(weights).is_file() or str(weights) not in config_names()):
-        return weights
-    publisher = config if weights is None else load_config(weights)
-    result = publisher.get('result') or {}
+def is_checkpoint(model: Any) -> bool:
+    """Whether this is the path or URL of a checkpoint, neither a config nor a name of the zoo."""
+    if not isinstance(model, (str, Path)) or is_model(model):
+        return False
+    ending = Path(model).suffix.lower()
+    return ending in CHECKPOINTS or '://' in str(model) or (os.path.isfile(model) and ending not in SUFFIXES)
+
+
+def config_and_weights(model: str | Path | Config) -> tuple[Config, str | Path | None]:
+    """Return the config of a model, and its weights; None where the config has to name them."""
+    if isinstance(model, Config):
+        return model, None
+    if is_checkpoint(model):
+        path = find_checkpoint(model)
+        return config_in_checkpoint(path), path
+    if is_model(model):
+        return load_config(find_model(str(model)).config), str(model)
+    try:
+        return load_config(model), None
+    except UnknownName as error:
+        if '/' in str(model) or Path(model).suffix in SUFFIXES or str(model) in config_names():
+            raise
+        raise UnknownName(
+            f'{model!r} is neither a model of the zoo nor a config nor a checkpoint. '
+            f'{did_you_mean(str(model), [*list_models(), *config_names()])} `facelmk models list` shows the models'
+        ) from error
+
+
+def config_in_checkpoint(path: Path) -> Config:
+    """Return the config whose text a checkpoint holds, as mmengine writes it; no code in it runs."""
+    meta = meta_of(read_checkpoint(path))
+    text = meta.get('cfg') or meta.get('config')  # the key of MMPose before 1.0
+    command = f'facelmk.load(CONFIG, weights={str(path)!r})'
+    if not isinstance(text, str) or not text.strip():
+        raise FacelmkError(
+            f'{path} holds weights, but no config (meta.cfg), so the network is unknown. Name the config that it was '
+            f'trained with: {command}'
+        )
+    try:
+        return config_of_text(text, path)
+    except FacelmkError as error:
+        raise FacelmkError(
+            f'the config in {path} cannot be used. It is read like a file with --safe-config, so that no code in it '
+            f'runs. Name a config of your own instead: {command}. The reason: {error}'
+        ) from error
+
+
+def weights_of_config(config: Config) -> str | Path:
+    """Return the path or URL of the weights that a config publishes, or the name of its model in the zoo."""
+    result, file = config.get('result') or {}, Path(config.filename or 'this config')
     if 'checkpoint' in result:
-        return result['checkpoint']
-    name = publisher.filename or 'this config'
+        address: str = result['checkpoint']
+        return address
     if 'checkpoint_page' in result:
         raise MissingResource(
-            f'the weights of {name} are on a page for browsers: {result["checkpoint_page"]}. '
+            f'the weights of {file} are on a page for browsers: {result["checkpoint_page"]}. '
             'Download them there and give their path'
         )
+    if is_model(file.stem) and file.parent.resolve() == config_folder().resolve():
+        return file.stem
     raise MissingResource(
-        f'{name} publishes no weights. Give the path or URL of a checkpoint that was trained with it, or '
+        f'{file} publishes no weights. Give the path or URL of a checkpoint that was trained with it, or '
         'pretrained=False for an untrained network'
     )
 

@@ -131,6 +131,7 @@ class Predictor:
         score below `min_score` are left out (default: 0.2 for detected faces of a network with a calibration).
         """
         size = batch_size or self.batch_size
+        passes_of(refine, self.dataset.markup, detected=True)  # a wrong number is no fault of a picture
         find = None if detector is None else find_detector(detector)
         waiting: list[tuple[Faces, list[Candidate]]] = []
         boxes_of_pictures = repeat(boxes) if boxes is None or isinstance(boxes, str) else boxes

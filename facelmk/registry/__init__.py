@@ -133,18 +133,22 @@ HEADS = _standalone('head', 'facelmk.models.heads')
 LOSSES = _standalone('loss', 'facelmk.models.losses')
 CODECS = _standalone('codec', 'facelmk.codecs')
 CALIBRATIONS = _standalone('calibration', 'facelmk.models.calibration')
-DETECTORS = _standalone('detector', 'facelmk.inference.detectors')
+DETECTORS = _standalone('detector', 'facelmk.inference.detectors.register')
 CONFIG_FORMATS = _standalone(
     'config format', 'facelmk.compat.aliases', 'facelmk.compat.hrnet_yaml', 'facelmk.compat.mmpose_config.format'
 )
 DIALECTS = _standalone('checkpoint dialect', 'facelmk.compat.checkpoint_keys')
 
 MODELS = _child('MODELS', 'facelmk.models', 'facelmk.engine.ema')
-DATASETS = _child('DATASETS', 'facelmk.datasets', 'facelmk.synthetic', 'facelmk.compat.mmpose_datasets')
-DATA_SAMPLERS = _child('DATA_SAMPLERS', 'facelmk.datasets')
-TRANSFORMS = _child('TRANSFORMS', 'facelmk.datasets')
+DATASETS = _child('DATASETS', 'facelmk.datasets.parts', 'facelmk.synthetic', 'facelmk.compat.mmpose_datasets')
+DATA_SAMPLERS = _child('DATA_SAMPLERS', 'facelmk.datasets.parts')
+TRANSFORMS = _child('TRANSFORMS', 'facelmk.datasets.parts')
 FUNCTIONS = _child(
-    'FUNCTIONS', 'facelmk.datasets', 'facelmk.checkpoint', 'facelmk.config.published', 'facelmk.compat.checkpoint_keys'
+    'FUNCTIONS',
+    'facelmk.datasets.parts',
+    'facelmk.checkpoint',
+    'facelmk.zoo.published',
+    'facelmk.compat.checkpoint_keys',
 )
 METRICS = _child('METRICS', 'facelmk.metrics')
 HOOKS = _child('HOOKS', 'facelmk.engine.hooks', 'facelmk.engine.saving.checkpoint_hook', 'facelmk.engine.faults.guards')

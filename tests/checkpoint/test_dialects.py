@@ -243,7 +243,7 @@ def test_a_configs_name_stands_for_its_published_weights(monkeypatch: pytest.Mon
     network = nn.Linear(2, 2)
     torch.save(network.state_dict(), tmp_path / 'x.pth')
     asked: list[str] = []
-    monkeypatch.setattr(find, 'fetch', lambda url, *_: asked.append(url) or tmp_path / 'x.pth')
+    monkeypatch.setattr(find, 'fetch', lambda url, *_, **__: asked.append(url) or tmp_path / 'x.pth')
     load_checkpoint(nn.Linear(2, 2), 'hrnetv2_w18_wflw')
     assert asked == [
         'https://download.openmmlab.com/mmpose/face/hrnetv2/hrnetv2_w18_wflw_256x256-2bf032a6_20210125.pth'

@@ -45,6 +45,10 @@ SMALL = {  # arguments that make a part small, or that it needs
     'NanoNet': dict(width=8, widths=(8, 8, 8), depths=(0, 0, 0), merged=(0, 0)),
     'QuickNet': dict(width=8, widths=(8, 8, 8), depths=(0, 0, 0)),
     'RTMCCHead': dict(stride=4, hidden=16),
+    'ComposedScenes': dict(
+        faces=[dict(type='SyntheticFaces', markup=MARKUP, count=2, size=64)], weights=[1.0], count=2, size=64
+    ),
+    'FacesInPictures': dict(dataset=dict(type='SyntheticFaces', markup=MARKUP, count=2, size=64)),
     'AdaptiveWingLoss': dict(weight_map=dict(threshold=0.2, weight=10.0, dilation=3)),
     'JoinedFaces': dict(datasets=[dict(type='SyntheticFaces', markup=MARKUP, count=2)], weights=[1.0]),
     'RepeatedFaces': dict(dataset=dict(type='SyntheticFaces', markup=MARKUP, count=2), times=2),
@@ -138,7 +142,8 @@ def batch(data: SyntheticFaces) -> dict[str, Any]:
 
 
 def sample_of(data: SyntheticFaces, index: int) -> dict[str, Any]:
-    return data[index] | {'rng': np.random.default_rng(index)}
+    face = data[index]
+    return face | {'rng': np.random.default_rng(index), 'boxes': face['box'][None]}
 
 
 def model_with(kind: str, row: dict[str, Any]) -> dict[str, Any]:
@@ -193,8 +198,8 @@ def use(kind: str, row: dict[str, Any], config: Config, batch: dict[str, Any], d
     elif kind == 'METRICS':
         measure(row, batch)
     elif kind == 'DATASETS':
-        face = DATASETS.build(row)[0]
-        assert np.isfinite(face['landmarks']).all()
+        sample = DATASETS.build(row)[0]  # a face or a scene
+        assert np.isfinite(sample.get('landmarks', sample.get('boxes'))).all()
     else:
         HOOKS.build(row)
 
@@ -225,7 +230,7 @@ def transform(row: dict[str, Any], data: SyntheticFaces) -> None:
         sample = part(sample)
         if 'warp' not in sample and 'image' in sample:
             sample = TRANSFORMS.build(dict(type='CropFace', size=SIZE))(sample)
-        arrays = [sample[key] for key in ('warp', 'points', 'image') if key in sample]
+        arrays = [sample[key] for key in ('warp', 'points', 'crop_boxes', 'image') if key in sample]
         assert all(np.isfinite(array).all() for array in arrays)
 
 

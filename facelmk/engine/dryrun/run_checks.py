@@ -10,7 +10,7 @@ from typing import Any
 from mmengine import Config
 from mmengine.hooks import EMAHook
 
-from ...checkpoint import find_checkpoint, find_weights
+from ...checkpoint import Address, find_checkpoint, find_weights
 from ...config.folders import check_writable
 from ...config.schema import rows
 from ...errors import FacelmkError
@@ -42,17 +42,14 @@ def check_weights(config: Config) -> list[Finding]:
     for key, name in (('load_from', config.get('load_from')), ('pretrained', backbone.get('pretrained'))):
         if not isinstance(name, str) or (key, name) == ('pretrained', 'timm'):
             continue
-        if attempt(partial(_address, name), key, 3, findings):
+        if isinstance(attempt(partial(_weights, name), key, 3, findings), Address):
             findings.append(Finding(NOTE, 'weights', f'{key}={name} is downloaded where the cache does not hold it'))
     return findings
 
 
-def _address(name: str) -> tuple[str, str] | None:
-    """The address and hash that weights have; None if they are a file, which must be there."""
-    address = find_weights(name)
-    if address is None:
-        find_checkpoint(name)
-    return address
+def _weights(name: str) -> Path | Address:
+    """The file of weights, or the address that they are downloaded from."""
+    return find_weights(name) or find_checkpoint(name)
 
 
 def check_learning_rate(config: Config, gpus: int) -> Iterator[Finding]:

@@ -2,6 +2,7 @@
 
 from .adaptive_wing_loss import AdaptiveWingLoss
 from .base import Loss
+from .box_maps_loss import BoxMapsLoss
 from .focal_heatmap_loss import FocalHeatmapLoss
 from .heatmap_mse_loss import HeatmapMSELoss
 from .integral_loss import IntegralLoss
@@ -15,6 +16,6 @@ from .soft_wing_loss import SoftWingLoss
 from .wing_loss import WingLoss
 
 # fmt: off
-__all__ = ['AdaptiveWingLoss', 'FocalHeatmapLoss', 'HeatmapMSELoss', 'IntegralLoss', 'KLDiscretLoss', 'L1Loss', 'Loss',
+__all__ = ['AdaptiveWingLoss', 'BoxMapsLoss', 'FocalHeatmapLoss', 'HeatmapMSELoss', 'IntegralLoss', 'KLDiscretLoss', 'L1Loss', 'Loss',
            'OHKMLoss', 'RLELoss', 'SmoothL1Loss', 'SoftArgmaxL1Loss', 'SoftWingLoss', 'WingLoss']
 # fmt: on

@@ -1,0 +1,139 @@
+"""One model of the zoo: its row of the index, joined with the published result of its config."""
+
+import ast
+import hashlib
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+from ..errors import FacelmkError, MissingResource, UnknownName, did_you_mean
+from .index import file_of, read_index, rows
+
+
+@dataclass(frozen=True)
+class ZooModel:
+    """What is known of a model with weights; None is what has not been measured or published.
+
+    `path` is its file on this machine. Without one, `url` or a mirror has it, or `page`, a page for browsers.
+    `file` is its path in the repository. `NME` is in per cent by subset, `macs` count one crop of `crop` pixels, and
+    `cpu_ms` is the time of one crop on one thread of the processor that `cpu` names.
+    """
+
+    name: str
+    title: str
+    config: str
+    markup: str
+    path: Path | None
+    file: str | None
+    url: str | None
+    page: str | None
+    mirrors: tuple[str, ...]
+    host: str | None
+    sha256: str | None
+    bytes: int | None
+    licences: Mapping[str, str]
+    source: str
+    protocol: str
+    NME: Mapping[str, float]
+    parameters: int
+    macs: int
+    crop: int
+    cpu_ms: float | None
+    cpu: str | None
+    checked_on: str
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return all of it as lists, texts and numbers, for json."""
+        return asdict(self) | {'path': None if self.path is None else str(self.path), 'mirrors': list(self.mirrors)}
+
+    def weights(self) -> Any:
+        """Return the file of the weights, or the address that they can be downloaded from."""
+        from ..checkpoint import Address  # imports torch, which the index does not need
+
+        if self.path is not None:
+            return self.path
+        if self.url is not None:
+            return Address(self.url, self.sha256 or '', self.mirrors)
+        if self.page is not None:
+            raise MissingResource(
+                f'the weights of {self.name} are on a page for browsers: {self.page}. Download them there and give '
+                'the path of the file'
+            )
+        raise MissingResource(
+            f'the weights of {self.name} are a file of the repository, {self.file}, which this installation does not '
+            f'have. Copy it from a clone and give its path (sha256 {self.sha256}), or name a server that has it: '
+            f'FACELMK_MIRROR=https://SERVER finds https://SERVER/{self.file}'
+        )
+
+    def get(self) -> Path:
+        """Return the file of the weights, downloaded if it has to be; its sha256 is compared with that of the index."""
+        from ..checkpoint import find_checkpoint  # imports torch, which the index does not need
+
+        path = self.path or find_checkpoint(self.name)
+        digest = hashlib.sha256(path.read_bytes()).hexdigest()
+        if not digest.startswith(self.sha256 or ''):
+            raise FacelmkError(
+                f'{path} has sha256 {digest}. The index promises {self.sha256} for {self.name}. Get the file again'
+            )
+        return path
+
+
+def is_model(name: Any) -> bool:
+    """Whether the zoo has a model of this name."""
+    return isinstance(name, str) and name in rows()
+
+
+def find_model(name: str) -> ZooModel:
+    """Return the model of that name."""
+    if not is_model(name):
+        raise UnknownName(
+            f'{name!r} is no model of the zoo. {did_you_mean(name, rows())} `facelmk models list` shows all'
+        )
+    return _model(name)
+
+
+def _model(name: str) -> ZooModel:
+    from ..config import load_config  # imports torch, which a list of names does not need
+    from ..files.download import hash_in_name, mirror_prefixes
+
+    row, index = rows()[name], read_index()
+    config = load_config(row['config'])
+    result, source = config.get('result') or {}, index['sources'][row['source']]
+    file, url = row.get('file'), row.get('url') or result.get('checkpoint')
+    mirrors = [*row.get('mirrors', ()), *(f'{prefix}/{file}' for prefix in mirror_prefixes() if file)]
+    if url is None and mirrors:
+        url = mirrors.pop(0)
+    data = '; '.join(index['data'][name] for name in row['data'])
+    return ZooModel(
+        name=name,
+        title=_title(row['config']),
+        config=row['config'],
+        markup=row['markup'],
+        path=file_of(row),
+        file=file,
+        url=url,
+        page=result.get('checkpoint_page'),
+        mirrors=tuple(mirrors),
+        host=source.get('host'),
+        sha256=row['sha256'] or (hash_in_name(url) if url else '') or None,
+        bytes=row['bytes'],
+        licences=dict(code=source['code'], weights=row.get('weights_licence') or source['weights'], data=data),
+        source=result.get('source') or source['name'],
+        protocol=row.get('protocol') or result['protocol'],
+        NME=row.get('NME') or result['NME'],
+        parameters=row['parameters'],
+        macs=row['macs'],
+        crop=config.model.size,
+        cpu_ms=row['cpu_ms'],
+        cpu=row.get('cpu'),
+        checked_on=row['checked_on'],
+    )
+
+
+def _title(name: str) -> str:
+    """Return the first line of a config's docstring: what the model is."""
+    from ..config import find_config
+
+    text = ast.get_docstring(ast.parse(find_config(name).read_text(encoding='utf-8')))
+    return (text or name).partition('\n')[0]
