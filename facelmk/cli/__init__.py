@@ -21,7 +21,7 @@ VERBS = {
     'test': 'test a checkpoint: metrics, predictions, a report',
     'config': 'show, compare and check configs',
     'data': 'check, convert and draw data sets',
-    'models': 'count parameters and operations of a model, publish a checkpoint',
+    'models': 'list models with weights, count parameters and operations, publish a checkpoint',
     'plot': 'draw training curves from logs',
     'env': 'list this machine, its packages and their problems',
 }
