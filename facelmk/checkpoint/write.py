@@ -15,7 +15,7 @@ from torch import Tensor, nn
 from ..errors import FacelmkError
 from ..files.atomic import atomic_write, write_bytes
 from ..markups import MAPS, MARKUPS
-from .dialects import translate
+from .dialects import CALIBRATION, translate
 from .objects import Stub
 from .read import FORMAT, FORMAT_KEY, finite, meta_of, read_checkpoint, weights_of
 
@@ -78,7 +78,7 @@ def pack(
     """
     checkpoint = read_checkpoint(source)
     weights, _ = translate(weights_of(checkpoint, source))
-    meta = {key: value for key, value in meta_of(checkpoint).items() if isinstance(value, (str, int, float))}
+    meta = _simple_meta(checkpoint)
     if config_text is not None:
         meta['cfg'] = config_text
     if markup is not None:
@@ -100,6 +100,20 @@ def _halve(weight: Tensor, key: str) -> Tensor:
     return rounded
 
 
+def add_weights(
+    source: str | Path, target: str | Path, tensors: Mapping[str, Tensor], notes: Mapping[str, str]
+) -> None:
+    """Write the weights of a checkpoint, under our keys, together with others; `notes` go into its metadata."""
+    checkpoint = read_checkpoint(source)
+    own, _ = translate(weights_of(checkpoint, source))
+    save_checkpoint({'meta': {**_simple_meta(checkpoint), **notes}, 'state_dict': {**own, **tensors}}, target)
+
+
+def _simple_meta(checkpoint: Mapping[str, Any]) -> dict[str, Any]:
+    """The text and numbers of a checkpoint's metadata."""
+    return {key: value for key, value in meta_of(checkpoint).items() if isinstance(value, (str, int, float))}
+
+
 def _keep_scheme(
     weights: Mapping[str, Tensor], meta: dict[str, Any], markup: str, source: str | Path
 ) -> tuple[dict[str, Tensor], dict[str, Any]]:
@@ -113,8 +127,9 @@ def _keep_scheme(
         )
     rows = [i for weighted in MAPS[joined, markup].values() for i in weighted]
     last = {f'head.final_layer.{name}' for name in ('weight', 'bias')}
+    of_points = last | {f'{CALIBRATION}{name}' for name in ('scale', 'power')}
     size = MARKUPS[joined].size
     if len(rows) != MARKUPS[markup].size or not all(key in weights and len(weights[key]) == size for key in last):
         raise FacelmkError(f'{source}: its last layer is not a HeatmapHead with {size} maps. Publish it without markup')
-    kept = {key: value[rows].clone() if key in last else value for key, value in weights.items()}
+    kept = {key: value[rows].clone() if key in of_points else value for key, value in weights.items()}
     return kept, meta | {'cfg': text[: line.start(1)] + markup + text[line.end(1) :]}

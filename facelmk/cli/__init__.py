@@ -19,6 +19,8 @@ VERBS = {
     'predict': 'find landmarks in pictures and folders',
     'train': 'train a model',
     'test': 'test a checkpoint: metrics, predictions, a report',
+    'calibrate': 'fit expected errors and scores of faces, and check them',
+    'compare': 'compare two tests of the same faces: can they be told apart?',
     'config': 'show, compare and check configs',
     'data': 'check, convert and draw data sets',
     'models': 'list models with weights, count parameters and operations, publish a checkpoint',
@@ -80,7 +82,7 @@ def _misplaced_verb(words: Sequence[str]) -> str | None:
 def _run(words: list[str]) -> int:
     """Parse the command line and run its verb. Only the module of that verb is imported."""
     parser = argparse.ArgumentParser('facelmk', description='Facial landmarks: train, test, predict, compare.')
-    example(parser, 'facelmk predict quickstart photo.jpg --weights best.pth --boxes full')
+    example(parser, 'facelmk predict photo.jpg')
     parser.add_argument('--version', action='version', version=__version__)
     verbs = parser.add_subparsers(dest='verb', required=True, metavar='VERB')
     for verb, purpose in VERBS.items():

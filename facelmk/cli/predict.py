@@ -1,47 +1,59 @@
-"""facelmk predict CONFIG INPUT [INPUT ...]."""
+"""facelmk predict [CONFIG] PICTURE [PICTURE ...] [--model MODEL]."""
 
 import argparse
 import json
+import os
+import time
 from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from ..errors import DataDefect, FacelmkError
-from .options import add_config, example, keep_stdout_for_json, number_from, read_config
+from ..errors import DataDefect, FacelmkError, UnknownName, close_names
+from .options import add_cfg_options, add_safe, example, keep_stdout_for_json, number_from, read_config
 
 if TYPE_CHECKING:
+    from mmengine import Config
+
     from ..inference import Predictor
     from ..inference.folders import PictureSource
 
 LIST = 'predictions.json'
-MAX_NAMED = 5  # of the pictures that could not be used
+MAX_NAMED = 5  # of the pictures that could not be used, or have no face
 
 
 def arguments(parser: argparse.ArgumentParser) -> None:
-    example(parser, 'facelmk predict hrnetv2_w18_wflw photo.jpg --boxes full --out out.jpg')
-    add_config(parser)
-    parser.add_argument('inputs', nargs='+', metavar='INPUT', help='pictures, URLs of pictures, or folders of them')
+    example(parser, 'facelmk predict photo.jpg')
     parser.add_argument(
-        '--weights', metavar='FILE', help='a path or a URL (default: the published weights of the config)'
+        'inputs',
+        nargs='+',
+        metavar='PICTURE',
+        help="pictures, URLs of pictures, folders, patterns such as 'album/*.jpg'; a config may come first, "
+        'instead of --model',
     )
-    parser.add_argument(
-        '--boxes',
-        metavar='BOXES',
-        help='the boxes of the faces: full (the full picture is one box), '
-        'x1,y1,x2,y2 with ; between faces, or a .json or .csv file',
-    )
+    _add_model(parser)
+    _add_faces(parser)
     parser.add_argument(
         '--out',
         metavar='PATH',
         help=f'the drawing of one picture; or a folder for all drawings and {LIST}; or a .json file for the '
-        'numbers alone (default: work_dirs/<config>/predict)',
+        'numbers alone (default: work_dirs/MODEL/predict)',
     )
     parser.add_argument('--json', action='store_true', help='print the numbers as json; without --out nothing is drawn')
+    parser.add_argument('--strict', action='store_true', help='stop at the first picture that cannot be used')
+    parser.add_argument('-v', '--verbose', action='store_true', help='print model, device, detector and times')
+
+
+def _add_model(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument(
+        '--model',
+        metavar='MODEL',
+        help='a name of `facelmk models list`, a checkpoint, or a config (default: the model that comes with facelmk)',
+    )
+    parser.add_argument('--weights', metavar='FILE', help='a path or a URL (default: the weights of the model)')
     parser.add_argument('--device', help='cpu, cuda, cuda:1 (default: a GPU if there is one)')
     parser.add_argument(
         '--no-flip', action='store_true', help='do not average with the prediction of the mirrored crop'
     )
-    parser.add_argument('--strict', action='store_true', help='stop at the first picture that cannot be used')
     parser.add_argument(
         '--batch-size',
         type=number_from('--batch-size', 1),
@@ -49,32 +61,62 @@ def arguments(parser: argparse.ArgumentParser) -> None:
         metavar='N',
         help='faces in one forward pass (default: 16)',
     )
+    parser.add_argument('--data', metavar='DIR', help="the folder of the data set, instead of the config's own")
+    add_cfg_options(parser)
+    add_safe(parser)
+
+
+def _add_faces(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument(
+        '--boxes',
+        default='auto',
+        metavar='BOXES',
+        help='auto (the detector finds the faces; the default), full (the full picture is one box), '
+        'x1,y1,x2,y2 with ; between faces, or a .json or .csv file',
+    )
+    parser.add_argument(
+        '--detector',
+        metavar='NAME',
+        help='a detector, such as YuNet, or the file of its weights (default: the one that comes with facelmk)',
+    )
+    parser.add_argument(
+        '--refine',
+        type=int,
+        choices=range(4),
+        metavar='N',
+        help='how often a face is cropped again around its landmarks, 0 to 3 (default: 2 for detected faces, else 0)',
+    )
+    parser.add_argument(
+        '--min-score',
+        type=number_from('--min-score', 0, float),
+        metavar='S',
+        help='leave out faces with a lower score (default: 0.2 for detected faces of a calibrated model)',
+    )
 
 
 def run(options: argparse.Namespace) -> None:
     from ..files.atomic import check_output
-    from ..inference import load
-    from ..inference.boxes import NEEDED, parse_boxes
+    from ..inference.boxes import AUTO, parse_boxes
     from ..inference.folders import find_pictures
 
     with keep_stdout_for_json(options.json):
-        if options.boxes is None:
-            raise FacelmkError(
-                NEEDED.replace('boxes=[[x1, y1, x2, y2], ...]', '--boxes x1,y1,x2,y2').replace(
-                    "boxes='full'", '--boxes full'
-                )
-            )
         boxes_of = parse_boxes(options.boxes)
-        config = read_config(options)
-        out = _output(options, config.work_dir)
+        if options.detector is not None and options.boxes != AUTO:
+            raise FacelmkError(
+                f'--detector {options.detector} with --boxes {options.boxes}. Expected one of them alone'
+            )
+        model, inputs = _model_and_inputs(options)
+        out = _output(options, model)
         if out is not None:
             check_output(out, _is_folder(out))
-        pictures, others = find_pictures(options.inputs, out)
+        pictures, others = find_pictures(inputs, out)
         drawings = _drawings(pictures, out)
-        model = load(
-            config, options.weights, options.device, False if options.no_flip else None, batch_size=options.batch_size
-        )
-        rows, failed = _write(out, drawings, lambda new: _predict(model, pictures, boxes_of, new, options.strict))
+        predictor = _load(options, model)
+        start = time.perf_counter()
+        rows, failed = _write(out, drawings, lambda new: _predict(predictor, pictures, boxes_of, new, options))
+        if options.verbose:
+            seconds = time.perf_counter() - start
+            print(f'{_count(len(pictures), "picture")} in {seconds:.2f} s, {seconds / len(pictures):.3f} s each')
     _report(options, rows, out, others)
     if failed:
         named = '; '.join(
@@ -84,11 +126,72 @@ def run(options: argparse.Namespace) -> None:
         raise DataDefect(f'{len(failed)} of {len(pictures)} pictures could not be used: {named}{more}')
 
 
-def _output(options: argparse.Namespace, work_dir: str) -> Path | None:
+def _model_and_inputs(options: argparse.Namespace) -> 'tuple[str | Config | None, list[str]]':
+    """Return the model, None for the one that comes with facelmk, and the inputs: the first may be a config instead."""
+    from ..config import config_names
+
+    model, inputs = options.model, options.inputs
+    if model is None and not os.path.exists(inputs[0]) and '.' not in inputs[0] and inputs[0] not in config_names():
+        if close := close_names(inputs[0], config_names()):
+            raise UnknownName(
+                f'{inputs[0]} is neither a picture, a folder nor a config. Did you mean '
+                f'{" or ".join(map(repr, close))}?'
+            )
+    if model is None and _is_config(inputs[0]):
+        model, inputs = inputs[0], inputs[1:]
+        if not inputs:
+            raise FacelmkError(f'{model} is a config, and there is no picture. Write: facelmk predict {model} PICTURE')
+        options.config = model
+        return read_config(options), inputs
+    if options.cfg_options or options.safe_config or options.data:
+        if model is None:
+            raise FacelmkError('--cfg-options, --safe-config and --data change a config. Name it: --model CONFIG')
+        options.config = model
+        return read_config(options), inputs
+    return model, inputs
+
+
+def _is_config(word: str) -> bool:
+    """Whether the first input is a config instead of a picture."""
+    from ..config import config_names
+    from ..config.source import SUFFIXES
+
+    if os.path.isdir(word) or '://' in word:
+        return False
+    return Path(word).suffix.lower() in SUFFIXES or (word in config_names() and not os.path.exists(word))
+
+
+def _load(options: argparse.Namespace, model: 'str | Config | None') -> 'Predictor':
+    """Return the Predictor; with --boxes auto its detector is built, too, so that a missing one is reported early."""
+    from ..inference import load
+    from ..inference.boxes import AUTO
+
+    start = time.perf_counter()
+    predictor = load(
+        model,
+        options.weights,
+        options.device,
+        False if options.no_flip else None,
+        batch_size=options.batch_size,
+        detector=options.detector,
+    )
+    detector = predictor.detector if options.boxes == AUTO else f'none, --boxes {options.boxes}'
+    if options.verbose:
+        print(f'{predictor}, detector: {detector}. Loaded in {time.perf_counter() - start:.2f} s')
+    return predictor
+
+
+def _output(options: argparse.Namespace, model: 'str | Config | None') -> Path | None:
     """The file or folder to write; None for no output."""
-    if options.out is None:
-        return None if options.json else Path(work_dir, 'predict')
-    return Path(options.out).expanduser()
+    if options.out is not None:
+        return Path(options.out).expanduser()
+    if options.json:
+        return None
+    if model is None or isinstance(model, str):
+        from ..zoo import DEFAULT
+
+        return Path('work_dirs', Path(model or DEFAULT).stem, 'predict')
+    return Path(model.work_dir, 'predict')
 
 
 def _drawings(pictures: list['PictureSource'], out: Path | None) -> dict[str, Path]:
@@ -126,7 +229,11 @@ def _json(rows: list[dict[str, Any]]) -> bytes:
 
 
 def _predict(
-    model: 'Predictor', pictures: list['PictureSource'], boxes_of: Any, drawings: dict[str, Path], strict: bool
+    model: 'Predictor',
+    pictures: list['PictureSource'],
+    boxes_of: Any,
+    drawings: dict[str, Path],
+    options: argparse.Namespace,
 ) -> Results:
     """Return a row of numbers for each picture, and the errors of the others; write the drawings."""
     rows, boxes, failed = [], {}, {}
@@ -134,10 +241,11 @@ def _predict(
         try:
             boxes[picture.source] = boxes_of(picture.source)
         except FacelmkError as error:
-            if strict:
+            if options.strict:
                 raise
             failed[picture.source] = error
-    for faces in model.stream(boxes, boxes.values(), skip=None if strict else failed.__setitem__):
+    skip = None if options.strict else failed.__setitem__
+    for faces in model.stream(boxes, boxes.values(), skip=skip, refine=options.refine, min_score=options.min_score):
         rows.append({'path': faces.source} | faces.to_dict())
         if faces.source in drawings:
             faces.save(drawings[faces.source])
@@ -151,6 +259,9 @@ def _report(options: argparse.Namespace, rows: list[dict[str, Any]], out: Path |
     faces = sum(len(row['faces']) for row in rows)
     skipped = f', {_count(others, "other file")} skipped' if others else ''
     print(f'{_count(faces, "face")} in {_count(len(rows), "picture")}: {out}{skipped}')
+    if empty := [str(row['path']) for row in rows if not row['faces']]:
+        more = f' and {len(empty) - MAX_NAMED} more' if len(empty) > MAX_NAMED else ''
+        print(f'No face in {", ".join(empty[:MAX_NAMED])}{more}')
 
 
 def _count(number: int, what: str) -> str:

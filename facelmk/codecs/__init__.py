@@ -2,6 +2,7 @@
 
 from .base import Codec
 from .boundary import Boundary
+from .box_maps import BoxMaps
 from .coordinates import Coordinates
 from .heatmap import Heatmap
 from .hrnet_integer import HRNetInteger
@@ -13,6 +14,6 @@ from .udp import UDP
 from .udp_combined import UDPCombined
 
 # fmt: off
-__all__ = ['RLE', 'UDP', 'Boundary', 'Codec', 'Coordinates', 'HRNetInteger', 'Heatmap', 'Integral', 'Megvii', 'SimCC',
-           'UDPCombined']
+__all__ = ['RLE', 'UDP', 'Boundary', 'BoxMaps', 'Codec', 'Coordinates', 'HRNetInteger', 'Heatmap', 'Integral', 'Megvii',
+           'SimCC', 'UDPCombined']
 # fmt: on

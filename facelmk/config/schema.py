@@ -18,6 +18,7 @@ Kinds = dict[str, Any]
 PIPELINES = ('train_pipeline', 'train_pipeline_stage2', 'val_pipeline')  # `complete` puts them into loaders and hook
 TOP_REGISTRIES: dict[str, Registry] = {  # of the parts at a key of the config itself
     'model': registries.MODELS,
+    'calibration_data': registries.DATASETS,
     'optim_wrapper': registries.OPTIM_WRAPPERS,
     'param_scheduler': registries.PARAM_SCHEDULERS,
     'log_processor': registries.LOG_PROCESSORS,
@@ -33,6 +34,7 @@ INNER_REGISTRIES: dict[str, Registry] = {  # of the parts at a key further down;
     'head': registries.HEADS,
     'codec': registries.CODECS,
     'target': registries.CODECS,
+    'calibration': registries.CALIBRATIONS,
     'loss': registries.LOSSES,
     'dataset': registries.DATASETS,
     'pipeline': registries.TRANSFORMS,
@@ -43,7 +45,8 @@ INNER_REGISTRIES: dict[str, Registry] = {  # of the parts at a key further down;
     'vis_backends': registries.VISBACKENDS,
 }
 NEEDS_TYPE = re.compile(  # places of dicts that must be parts
-    r'(model|model_wrapper_cfg|model\.(backbone|head|codec|loss|loss\[\d+\]\.(loss|target))|(train|val|test)_dataloader\.dataset|'
+    r'(model|model_wrapper_cfg|model\.(backbone|head|codec|calibration|loss|loss\[\d+\]\.(loss|target))|'
+    r'(train|val|test)_dataloader\.dataset|'
     r'(default|custom)_hooks(\[\d+\]|\.\w+)|(val|test)_evaluator\[\d+\]|param_scheduler\[\d+\]|visualizer|'
     r'optim_wrapper\.optimizer|(.*\.(pipeline|vis_backends)|(train|val)_pipeline(_stage2)?)\[\d+\])'
 )
@@ -122,6 +125,7 @@ REQUIRED_TOGETHER = {  # the Runner takes all keys of a phase, or none
 OTHER_TOP_KEYS = {  # that the Runner reads from the config, beside its own arguments, and `result`
     *PIPELINES,
     'custom_imports',
+    'calibration_data',
     'result',
     'sync_bn',
     'find_unused_parameters',

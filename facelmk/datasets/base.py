@@ -19,19 +19,50 @@ from .records import FaceRecord
 Transform = Callable[[FaceRecord], FaceRecord]
 
 
-class FaceDataset(Dataset):
-    """Faces of one landmark scheme, run through a pipeline of transforms.
+class SampleDataset(Dataset):
+    """Samples with an id, run through a pipeline of transforms.
 
     Random draws depend on (seed, epoch, id) alone, so the number of workers, a cache or a resumed run do not change
     them. The sampler passes seed and epoch with the index: `data[seed, epoch, index]`; a plain index means seed 0,
     epoch 0.
+    """
+
+    ranges: Ranges = {}
+    sample_name = 'sample'  # in messages
+
+    def __init__(self, pipeline: Sequence[dict | Transform] = ()) -> None:
+        self.pipeline = build_steps(pipeline)
+
+    def sample(self, seed: int, epoch: int, index: int) -> FaceRecord:
+        """Return a new dict with `id`: the sample at an index, in one epoch of a run, before the pipeline."""
+        raise TypeError(f'{type(self).__name__} must define sample(seed, epoch, index)')
+
+    def __getitem__(self, index: int | tuple[int, int, int]) -> FaceRecord:
+        seed, epoch, index = index if isinstance(index, tuple) else (0, 0, index)
+        sample = self.sample(seed, epoch, index)
+        sample['epoch'] = epoch
+        sample['rng'] = np.random.default_rng([seed, epoch, zlib.crc32(str(sample['id']).encode())])
+        note = f'in the pipeline, at {self.sample_name} {sample["id"]!r} of {sample.get("path") or "no file"}'
+        try:
+            for transform in self.pipeline:
+                sample = transform(sample)
+        except Exception as error:
+            if hasattr(error, 'add_note') and not isinstance(error, FacelmkError):  # Python 3.11
+                error.add_note(note)
+            raise
+        return sample
+
+
+class FaceDataset(SampleDataset):
+    """Faces of one landmark scheme, run through a pipeline of transforms.
+
     `subsets` are the tags that a result table shows, in its order. `whole` is the name of the complete set in that
     table. If the complete set has no figure of its own, `headline` is the subset that stands for it.
     """
 
     subsets: tuple[str, ...] = ()
-    ranges: Ranges = {}
     is_reader = False  # whether the arguments `defects` and `bbox_file` exist
+    sample_name = 'face'
 
     def __init__(
         self,
@@ -46,7 +77,7 @@ class FaceDataset(Dataset):
         self.headline, self.whole = headline, whole
         if headline is not None and headline not in self.subsets:
             raise UnknownName(f'headline={headline!r} is no subset of the data. {did_you_mean(headline, self.subsets)}')
-        self.pipeline = build_steps(pipeline)
+        super().__init__(pipeline)
 
     @property
     def metainfo(self) -> dict[str, Any]:
@@ -65,19 +96,9 @@ class FaceDataset(Dataset):
         """Return the face at an index in one epoch of a run; only a set that samples its faces differs from `face`."""
         return self.face(index)
 
-    def __getitem__(self, index: int | tuple[int, int, int]) -> FaceRecord:
-        seed, epoch, index = index if isinstance(index, tuple) else (0, 0, index)
+    def sample(self, seed: int, epoch: int, index: int) -> FaceRecord:
         sample = self.face_in_epoch(seed, epoch, index)
-        sample['markup'], sample['epoch'] = self.markup, epoch
-        sample['rng'] = np.random.default_rng([seed, epoch, zlib.crc32(str(sample['id']).encode())])
-        note = f'in the pipeline, at face {sample["id"]!r} of {sample.get("path", "no file")}'
-        try:
-            for transform in self.pipeline:
-                sample = transform(sample)
-        except Exception as error:
-            if hasattr(error, 'add_note') and not isinstance(error, FacelmkError):  # Python 3.11
-                error.add_note(note)
-            raise
+        sample['markup'] = self.markup
         return sample
 
 

@@ -8,10 +8,10 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from mmengine.logging import print_log
 from numpy.typing import NDArray
 
 from ..errors import DataDefect, FacelmkError
+from ..geometry import overlaps
 from .defects import short
 from .records import FaceRecord, read_text
 
@@ -145,20 +145,13 @@ def warn_undetected(file: Path, annotations: Path, faces: Sequence[FaceRecord], 
             f'{file} has a box for none of the {len(faces)} faces of {annotations}, such as {faces[0]["path"]}. Check '
             f'that it names these pictures, in their pixels, and bbox_iou={least}'
         )
+    from mmengine.logging import print_log  # mmengine imports torch
+
     print_log(
         f'{file}: {count} of {len(faces)} faces have a detected box. {len(faces) - count} have none: metrics count '
         f'them as failures. {unused} boxes belong to no face (intersection over union of at least {least})',
         logger='current',
     )
-
-
-def overlaps(boxes: NDArray, others: NDArray) -> NDArray[np.float64]:
-    """Return the intersection over union (N, M) of boxes (N, 4) and others (M, 4)."""
-    a, b = np.asarray(boxes, np.float64)[:, None], np.asarray(others, np.float64)[None]
-    sides = np.minimum(a[..., 2:], b[..., 2:]) - np.maximum(a[..., :2], b[..., :2])
-    shared = np.clip(sides, 0, None).prod(-1)
-    areas = [(x[..., 2:] - x[..., :2]).prod(-1) for x in (a, b)]
-    return shared / np.maximum(areas[0] + areas[1] - shared, 1e-12)
 
 
 def match_boxes(boxes: NDArray, detections: NDArray, least: float) -> NDArray[np.int64]:

@@ -13,7 +13,7 @@ from mmengine.runner import EpochBasedTrainLoop, Runner
 
 from .. import geometry
 from ..checkpoint import fit
-from ..datasets.base import FaceDataset
+from ..datasets.base import SampleDataset
 from ..datasets.transforms.stages import FromEpoch
 from ..errors import FacelmkError
 from ..faces import draw, save, show
@@ -79,10 +79,10 @@ class SwitchPipeline(Hook):
 
     def before_train(self, runner: Runner) -> None:
         dataset = runner.train_dataloader.dataset
-        if not isinstance(runner.train_loop, EpochBasedTrainLoop) or not isinstance(dataset, FaceDataset):
+        if not isinstance(runner.train_loop, EpochBasedTrainLoop) or not isinstance(dataset, SampleDataset):
             raise FacelmkError(
                 f'SwitchPipeline: the loop is {type(runner.train_loop).__name__}, the data set is '
-                f'{type(dataset).__name__}. Expected train_cfg with by_epoch=True and a FaceDataset. '
+                f'{type(dataset).__name__}. Expected train_cfg with by_epoch=True and a FaceDataset or SceneDataset. '
                 "Without them, use dict(type='FromEpoch', ...) as a step of the pipeline"
             )
         dataset.pipeline = [FromEpoch(self.epoch, self.pipeline, dataset.pipeline)]

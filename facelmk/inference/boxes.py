@@ -9,27 +9,30 @@ import numpy as np
 from ..datasets.box_file import FULL, Boxes, BoxFile, as_boxes
 from ..errors import FacelmkError
 
-__all__ = ['FULL', 'Boxes', 'as_boxes', 'boxes_in', 'parse_boxes']
+__all__ = ['AUTO', 'FULL', 'Boxes', 'as_boxes', 'boxes_in', 'is_usable', 'parse_boxes']
+AUTO = 'auto'
 MAX_SIDES = 100  # the longest box, in longer sides of the picture
 NEEDED = (
-    'a box around each face is needed: boxes=[[x1, y1, x2, y2], ...] in pixels of the picture, or '
-    "boxes='full' where one face fills the picture"
+    "Expected 'auto', boxes=[[x1, y1, x2, y2], ...] in pixels of the picture, or boxes='full' where one face fills it"
 )
 
 
 def boxes_in(boxes: Any, width: int, height: int) -> Boxes:
     """Return checked boxes (N, 4) for a picture of that size; 'full' is one box around all of it."""
-    if boxes is None:
-        raise FacelmkError(NEEDED)
-    if isinstance(boxes, str):
+    if boxes is None or isinstance(boxes, str):
         if boxes != FULL:
-            raise FacelmkError(f'boxes={boxes!r}; {NEEDED}')
+            raise FacelmkError(f'boxes={boxes!r}. {NEEDED}')
         return np.array([[0, 0, width, height]], np.float32)
     checked = as_boxes(boxes)
     for i, box in enumerate(checked.tolist()):
         if problem := _problem(box, width, height):
             raise FacelmkError(f'box {i} is {box}. {problem}')
     return checked
+
+
+def is_usable(box: list[float], width: int, height: int) -> bool:
+    """Whether a detected box has pixels of the picture."""
+    return _problem(box, width, height) is None
 
 
 def _problem(box: list[float], width: int, height: int) -> str | None:
@@ -45,15 +48,18 @@ def _problem(box: list[float], width: int, height: int) -> str | None:
 
 
 def parse_boxes(text: str) -> Callable[[str], Any]:
-    """Return a function from picture to boxes, for 'full', 'x1,y1,x2,y2;...' (every picture), a json or a csv file."""
-    if text == FULL:
-        return lambda picture: FULL
+    """Return a function from picture to boxes.
+
+    The text is 'auto', 'full', 'x1,y1,x2,y2;...' for every picture, or the path of a json or csv file.
+    """
+    if text in (AUTO, FULL):
+        return lambda picture: text
     if Path(text).suffix.lower() in ('.json', '.csv'):
         return BoxFile(Path(text))
     try:
         boxes = as_boxes([[float(number) for number in box.split(',')] for box in text.split(';') if box.strip()])
     except (ValueError, FacelmkError) as error:
         raise FacelmkError(
-            f'--boxes {text}: expected full, x1,y1,x2,y2 with ; between faces, or a .json or .csv file'
+            f'--boxes {text}: expected auto, full, x1,y1,x2,y2 with ; between faces, or a .json or .csv file'
         ) from error
     return lambda picture: boxes

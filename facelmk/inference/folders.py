@@ -1,5 +1,6 @@
-"""Find the pictures in files, URLs and folders, and choose where their drawings go."""
+"""Find the pictures in files, URLs, folders and patterns, and choose where their drawings go."""
 
+import glob
 import os
 from collections.abc import Iterable, Sequence
 from pathlib import Path
@@ -22,13 +23,13 @@ class PictureSource(NamedTuple):
 
 
 def find_pictures(inputs: Iterable[str], leave_out: Path | None = None) -> tuple[list[PictureSource], int]:
-    """Return the pictures of files, URLs and folders (with all folders below), and the number of other files there.
+    """Return the pictures of files, URLs, folders (with all folders below) and patterns, and the number of other files.
 
     Pictures below `leave_out`, a folder inside of an input folder, do not count: they are drawings of an earlier run.
     """
     pictures: dict[str, PictureSource] = {}
     others = 0
-    for name in inputs:
+    for name in (name for given in inputs for name in _expanded(given)):
         path = Path(name).expanduser()
         if is_url(name):
             pictures[name] = PictureSource(name, Path(Path(unquote(urlsplit(name).path)).name or 'picture'))
@@ -47,6 +48,16 @@ def find_pictures(inputs: Iterable[str], leave_out: Path | None = None) -> tuple
             f'{", ".join(sorted(ENDINGS))}'
         )
     return list(pictures.values()), others
+
+
+def _expanded(given: str) -> list[str]:
+    """Return the paths that a pattern such as 'album/*.jpg' matches; what is no pattern stays as it is."""
+    path = os.path.expanduser(given)
+    if is_url(given) or os.path.exists(path) or not glob.has_magic(path):
+        return [given]
+    if matches := sorted(glob.glob(path, recursive=True)):
+        return matches
+    raise MissingResource(f'no path matches the pattern {given} (from {Path.cwd()})')
 
 
 def _files(folder: Path, leave_out: Path | None) -> list[Path]:

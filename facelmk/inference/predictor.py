@@ -1,8 +1,7 @@
-"""Predict landmarks in any picture and box. Prediction uses the validation pipeline."""
+"""Find faces in any picture and predict their landmarks. Prediction uses the validation pipeline."""
 
 import copy
-from collections.abc import Callable, Iterable, Iterator, Sequence
-from itertools import repeat
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -12,13 +11,10 @@ from mmengine import Config
 
 from ..datasets import FaceDataset
 from ..errors import FacelmkError
-from ..faces import Face, Faces
 from ..models import FaceLandmarker
 from ..registry import FUNCTIONS
-from .boxes import Boxes, boxes_in
-from .pictures import Picture, is_many, read_picture
-
-Row = tuple[Picture | None, np.ndarray]  # a picture and one box in it
+from .detectors import Detector, find_detector
+from .stream import PicturePredictor, Row
 
 
 class BoxedFaces(FaceDataset):
@@ -46,14 +42,16 @@ class BoxedFaces(FaceDataset):
         }
 
 
-class Predictor:
-    """Predicts landmarks inside of boxes, with the pipeline, collate and mode 'predict' of validation.
+class Predictor(PicturePredictor):
+    """Finds faces and predicts their landmarks, with the pipeline, collate and mode 'predict' of validation.
 
-    `landmarker` is the network, `batch_size` the number of crops in one forward pass, `detector` what finds the faces.
+    `landmarker` is the network, `batch_size` the number of crops in one forward pass. `detector` finds the faces: see
+    `find_detector`; it is built on first use.
     """
 
     def __init__(self, landmarker: FaceLandmarker, config: Config, batch_size: int = 16, detector: Any = None) -> None:
-        self.landmarker, self.config, self.batch_size, self.detector = landmarker, config, batch_size, detector
+        super().__init__(landmarker.markup, batch_size, detector)
+        self.landmarker, self.config = landmarker, config
         landmarker.eval()
         loader = config.get('val_dataloader') or config.get('test_dataloader')
         if loader is None:
@@ -70,63 +68,11 @@ class Predictor:
     def __repr__(self) -> str:
         return f'Predictor({Path(self.config.filename or "config").stem}, {self.landmarker.markup.name}, {self.device})'
 
-    def __call__(self, images: Any, boxes: Any = None, batch_size: int | None = None) -> Faces | list[Faces]:
-        """Return the faces of a picture, or of each of several: one face for each box (x1, y1, x2, y2).
-
-        A picture is a path, a URL, the bytes of a file, an array (H, W, 3) BGR, a PIL image or a tensor (3, H, W) RGB;
-        several are a list of them or a tensor (B, 3, H, W), with a list of boxes for each. boxes='full' makes the
-        full picture one box.
-        """
-        if is_many(images):
-            if not (boxes is None or isinstance(boxes, str) or len(boxes) == len(images)):
-                raise FacelmkError(
-                    f'{len(images)} pictures, and boxes for {len(boxes)}. Give a list of boxes for each picture'
-                )
-            return list(self.stream(images, boxes, batch_size))
-        (faces,) = self.stream([images], boxes if boxes is None or isinstance(boxes, str) else [boxes], batch_size)
-        return faces
-
-    def stream(
-        self,
-        images: Iterable[Any],
-        boxes: Any = None,
-        batch_size: int | None = None,
-        skip: Callable[[Any, FacelmkError], None] | None = None,
-    ) -> Iterator[Faces]:
-        """Yield the faces of one picture after the other, so that a folder need not fit into memory.
-
-        A batch may join several pictures. A picture that cannot be used goes to `skip(picture, error)`; without `skip`
-        its error is raised.
-        """
-        size = batch_size or self.batch_size
-        waiting: list[tuple[Faces, Boxes]] = []
-        boxes_of_pictures = repeat(boxes) if boxes is None or isinstance(boxes, str) else boxes
-        for source, boxes_of_picture in zip(images, boxes_of_pictures):  # noqa: B905  repeat has no end
-            try:
-                image = read_picture(source)
-                waiting.append((Faces(image=image, source=source), boxes_in(boxes_of_picture, *image.shape[1::-1])))
-            except FacelmkError as error:
-                if skip is None:
-                    raise
-                skip(source, error)
-            if max(len(waiting), sum(len(checked) for _, checked in waiting)) >= size:
-                yield from self._fill(waiting, size)
-                waiting = []
-        yield from self._fill(waiting, size)
-
-    def _fill(self, pictures: Sequence[tuple[Faces, Boxes]], size: int) -> Iterator[Faces]:
-        """Put a predicted face for each box into the `Faces` of its picture."""
-        rows = [(faces, box) for faces, boxes in pictures for box in boxes]
-        for start in range(0, len(rows), size):
-            part = rows[start : start + size]
-            predictions = self._predict([(faces.image, box) for faces, box in part])
-            for (faces, box), prediction in zip(part, predictions, strict=True):
-                landmarks, scores = prediction['landmarks'].numpy(), prediction['scores'].numpy()
-                faces.append(Face(landmarks, scores, box, self.dataset.markup, faces.image))
-        yield from (faces for faces, _ in pictures)
+    def find_detector(self, spec: Any) -> Detector:
+        return find_detector(spec)
 
     @torch.no_grad()
-    def _predict(self, rows: Sequence[Row]) -> list[dict[str, Any]]:
+    def predict_boxes(self, rows: Sequence[Row]) -> list[dict[str, Any]]:
         dataset = copy.copy(self.dataset)  # several threads may predict at once
         dataset.rows = rows
         batch = self.collate([dataset[i] for i in range(len(rows))], **self.collate_options)

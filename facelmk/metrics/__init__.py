@@ -2,10 +2,11 @@
 
 from .auc import AUC
 from .base import ErrorMetric, FaceMetric
+from .box_recall import BoxRecall
 from .epe import EPE
 from .failure_rate import FailureRate
 from .keypoint_ap import KeypointAP
 from .nme import NME
 from .pck import PCK
 
-__all__ = ['AUC', 'EPE', 'NME', 'PCK', 'ErrorMetric', 'FaceMetric', 'FailureRate', 'KeypointAP']
+__all__ = ['AUC', 'EPE', 'NME', 'PCK', 'BoxRecall', 'ErrorMetric', 'FaceMetric', 'FailureRate', 'KeypointAP']

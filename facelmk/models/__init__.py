@@ -1,5 +1,6 @@
-"""Backbones, heads and losses, and FaceLandmarker, which combines them with a codec."""
+"""Backbones, heads and losses, and the models that combine them with a codec: FaceLandmarker, FaceDetector."""
 
+from .face_detector import FaceDetector
 from .landmarker import FaceLandmarker
 
-__all__ = ['FaceLandmarker']
+__all__ = ['FaceDetector', 'FaceLandmarker']

@@ -13,6 +13,8 @@ from ..errors import FacelmkError
 from ..markups import MARKUPS
 from ..registry import BACKBONES, CODECS, HEADS, LOSSES, Registry
 
+DETECTOR_KIND = 'box maps'  # of a codec that encodes boxes, not points
+
 
 def check_fit(values: Mapping[str, Any]) -> None:
     """Refuse parts of a FaceLandmarker, given as its arguments, that do not fit together."""
@@ -24,6 +26,7 @@ def check_fit(values: Mapping[str, Any]) -> None:
     check_facts(HEADS, head, facts)
     check_facts(BACKBONES, values['backbone'], facts)
     _check_kind('codec', codec, HEADS, head, 'head')
+    _check_spread(values.get('calibration'), codec)
     for place, term in terms(values['loss']):
         target, target_place = codec, 'codec'
         if 'target' in term:
@@ -31,6 +34,20 @@ def check_fit(values: Mapping[str, Any]) -> None:
             _check_kind(target_place, target, HEADS, head, 'head')
             _check_channels(target_place, target.channels(MARKUPS[markup].size, size), channels)
         _check_kind(target_place, target, LOSSES, term['loss'], place)
+
+
+def check_detector_fit(values: Mapping[str, Any]) -> None:
+    """Refuse parts of a FaceDetector, given as its arguments, that do not fit together."""
+    _check_size(values)
+    codec = build_part(CODECS, values['codec'])
+    if codec.kind != DETECTOR_KIND:
+        raise FacelmkError(
+            f'model.codec={type(codec).__name__} works on {codec.kind or "points"}. Expected a codec of '
+            f'{DETECTOR_KIND} in a FaceDetector, such as BoxMaps'
+        )
+    check_facts(HEADS, values['head'], dict(out_channels=codec.channels(1), size=values.get('size')))
+    _check_kind('codec', codec, HEADS, values['head'], 'head')
+    _check_kind('codec', codec, LOSSES, values['loss'], 'loss')
 
 
 def terms(loss: Mapping[str, Any] | Sequence[Mapping[str, Any]]) -> list[tuple[str, dict[str, Any]]]:
@@ -45,6 +62,14 @@ def _check_channels(place: str, channels: int, expected: int) -> None:
         raise FacelmkError(
             f'model.{place} has {channels} channels, model.codec {expected}. Expected codecs of as many '
             'channels, since they encode targets of one output'
+        )
+
+
+def _check_spread(calibration: Mapping[str, Any] | None, codec: Codec) -> None:
+    if calibration is not None and not codec.has_spread:
+        raise FacelmkError(
+            f'model.calibration={calibration["type"]!r} needs the spread of the maps, and model.codec='
+            f'{type(codec).__name__} has none. Expected Integral or Heatmap. Remove model.calibration'
         )
 
 

@@ -2,6 +2,7 @@
 
 from .dataset import SyntheticFaces
 from .faces import VERSION, Drawn, describe, draw
+from .scenes import ComposedScenes
 from .sheet import sheet
 
-__all__ = ['VERSION', 'Drawn', 'SyntheticFaces', 'describe', 'draw', 'sheet']
+__all__ = ['VERSION', 'ComposedScenes', 'Drawn', 'SyntheticFaces', 'describe', 'draw', 'sheet']

@@ -11,7 +11,8 @@ import torch
 
 import facelmk
 from facelmk.config import load_config
-from facelmk.registry import MODELS
+from facelmk.datasets import SyntheticFaces
+from facelmk.registry import DETECTORS, MODELS
 
 FULL = ('--weights', 'best.pth', '--boxes', 'full', '--device', 'cpu')
 
@@ -135,8 +136,11 @@ def test_boxes_that_do_not_fit_one_picture(verb, config, album) -> None:
 @pytest.mark.parametrize(
     'words, code, fact',
     [
-        (('an album',), 2, '--boxes x1,y1,x2,y2'),
-        (('an album',), 2, '--boxes full'),
+        (('an album', '--boxes', 'full', '--detector', 'YuNet'), 2, '--detector YuNet'),
+        (('an album', '--weights', 'best.pth', '--detector', 'YuNett'), 2, "'YuNet'"),
+        (('an album', '--weights', 'best.pth', '--detector', 'none.onnx'), 3, 'none.onnx'),
+        (('an album', '--boxes', 'full', '--refine', '4'), 2, '--refine'),
+        (('an album', '--boxes', 'full', '--min-score', 'high'), 2, '--min-score high'),
         (('an album', '--boxes', 'half'), 2, '--boxes half'),
         (('none.jpg', '--boxes', 'full'), 3, 'none.jpg'),
         (('an album', '--boxes', 'full', '--weights', 'none.pth'), 3, 'none.pth'),
@@ -148,3 +152,76 @@ def test_boxes_that_do_not_fit_one_picture(verb, config, album) -> None:
 )
 def test_wrong_input_is_named(verb, config, album, words, code, fact) -> None:
     assert fact in verb('predict', config, *words, code=code)
+
+
+# -- faces that a detector finds
+
+
+class MiddleFace:
+    """A face in the middle of each picture; none in dark ones."""
+
+    def __call__(self, image):
+        height, width = image.shape[:2]
+        return [[width / 4, height / 4, width * 0.75, height * 0.75]] if image.max() > 9 else []
+
+
+@pytest.fixture
+def middle(monkeypatch):
+    monkeypatch.setitem(DETECTORS._module_dict, 'MiddleFace', MiddleFace)
+    return ('--weights', 'best.pth', '--device', 'cpu', '--detector', 'middleface')
+
+
+def test_without_boxes_a_detector_finds_the_faces(verb, config, album, middle) -> None:
+    (row,) = json.loads(verb('predict', config, 'an album/a.jpg', *middle, '--refine', '0', '--json'))
+    assert [face['box'] for face in row['faces']] == [[22.5, 20, 67.5, 60]]
+    (row,) = json.loads(verb('predict', config, 'an album/a.jpg', *middle, '--refine', '1', '--json'))
+    (moved,) = row['faces']
+    assert moved['box'] != [22.5, 20, 67.5, 60]  # the landmarks' box of the first prediction
+    assert (
+        json.loads(verb('predict', config, 'an album/a.jpg', *middle, '--min-score', '2', '--json'))[0]['faces'] == []
+    )
+
+
+def test_a_picture_without_a_face_is_no_error(verb, config, album, middle) -> None:
+    cv2.imwrite('dark.png', np.zeros((50, 60, 3), np.uint8))
+    printed = verb('predict', config, 'an album', 'dark.png', *middle, '--out', 'out')
+    assert printed == '2 faces in 3 pictures: out, 1 other file skipped\nNo face in dark.png\n'
+    rows = json.loads(Path('out/predictions.json').read_text())
+    assert rows[2] == {'path': 'dark.png', 'width': 60, 'height': 50, 'faces': []}
+    assert not picture('out/dark.png').any()
+    assert 'No face in dark.png' in verb('predict', config, 'dark.png', *middle)
+
+
+def test_a_model_by_an_option_and_pictures_by_a_pattern(verb, config, album, middle) -> None:
+    printed = verb('predict', 'an album/**/*.[jp]*g', '--model', config, *middle, '-v')
+    assert (
+        '2 faces in 2 pictures: work_dirs/small/predict' in printed and 'MiddleFace' in printed and ' s each' in printed
+    )
+    first = json.loads(verb('predict', 'an album/a.jpg', '--model', config, *middle, '--json'))
+    assert first == json.loads(verb('predict', config, 'an album/a.jpg', *middle, '--json'))
+    flipped = ('--cfg-options', 'model.flip_test=True')
+    assert first != json.loads(verb('predict', 'an album/a.jpg', '--model', config, *middle, '--json', *flipped))
+
+
+@pytest.mark.parametrize(
+    'words, code, fact',
+    [
+        (('quickstrat', 'a.jpg'), 2, "'quickstart'"),
+        (('quickstart',), 2, 'facelmk predict quickstart PICTURE'),
+        (('none.jpg',), 3, 'none.jpg'),
+        (('none*.jpg',), 3, 'none*.jpg'),
+        (('an album/a.jpg', '--cfg-options', 'model.flip_test=True'), 2, '--model CONFIG'),
+        (('an album/a.jpg', '--model', 'none.py'), 2, 'none.py'),
+        (('an album/a.jpg', '--model', 'none.pth'), 3, 'none.pth'),
+    ],
+)
+def test_wrong_models_and_pictures_are_named(verb, config, album, words, code, fact) -> None:
+    assert fact in verb('predict', *words, code=code) and not Path('work_dirs').exists()
+
+
+def test_the_model_that_comes_with_facelmk(verb, config, middle) -> None:
+    """Without a config and without weights."""
+    cv2.imwrite('face.png', SyntheticFaces('wflw', 1, 1, size=96).face(0)['image'])
+    words = ('predict', 'face.png', '--detector', 'middleface', '--device', 'cpu', '--min-score', '0')
+    assert verb(*words) == '1 face in 1 picture: work_dirs/facelmk_nano/predict\n'
+    assert Path('work_dirs/facelmk_nano/predict/face.png').is_file()

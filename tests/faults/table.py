@@ -99,6 +99,9 @@ TABLE: dict[str, tuple[str, str]] = {
     'B19': ('face turned by 90 degrees', 'finite landmarks in the pixels of the picture as given'),
     'B20': ('face turned by 180 degrees', 'finite landmarks in the pixels of the picture as given'),
     'B21': ('black picture', 'finite landmarks and scores'),
+    'B22': ('detector that returns no list of boxes', INPUT + 'names the detector and what it returned'),
+    'B23': ('unknown detector, or one whose file is missing', INPUT + 'the closest name, or what to install'),
+    'B24': ('weights of a detector that are damaged', BAD_FILE + 'and what was expected'),
     # C: annotations
     'C01': ('broken JSON', CHECK + 'file and line'),
     'C02': ('JSON with a byte order mark', READ + 'as without'),

@@ -1,4 +1,4 @@
-"""facelmk data detect CONFIG --detector NAME --out FILE."""
+"""facelmk data detect CONFIG --out FILE [--detector NAME]."""
 
 import argparse
 import json
@@ -9,13 +9,17 @@ from ..options import add_config, read_config
 from .source import PHASES
 
 PURPOSE = 'run a detector over the pictures of a data set and write its boxes, for --bbox-file of a test'
-EXAMPLE = 'facelmk data detect mine.py --detector CentralFace --out boxes.json'
+EXAMPLE = 'facelmk data detect mine.py --detector YuNet --out boxes.json'
 
 
 def arguments(detect: argparse.ArgumentParser) -> None:
     add_config(detect)
     detect.add_argument(
-        '--detector', required=True, metavar='NAME', help='a registered detector; CONFIG names its module'
+        '--detector',
+        default='auto',
+        metavar='NAME',
+        help='a registered detector, or the file of its weights (default: auto, the one that comes with facelmk). The '
+        'module of a detector of your own belongs into custom_imports of CONFIG',
     )
     detect.add_argument('--weights', metavar='FILE', help='the argument `weights` of the detector')
     detect.add_argument('--out', required=True, metavar='FILE', help='the file to write (json)')
@@ -34,16 +38,14 @@ def arguments(detect: argparse.ArgumentParser) -> None:
 def run(options: argparse.Namespace) -> None:
     from ...files.atomic import check_output, write_bytes
     from ...inference.detect import detect_faces
-    from ...registry import DETECTORS
+    from ...inference.detectors import find_detector
     from ...report.browse import dataset_of
 
     if not 0 <= options.nms_thr <= 1:
         raise FacelmkError(f'--nms-thr {options.nms_thr}: expected 0 to 1')
     check_output(options.out)
     config = read_config(options)
-    detector = DETECTORS.build(
-        {'type': options.detector} | ({'weights': options.weights} if options.weights is not None else {})
-    )
+    detector = find_detector(options.detector, **({} if options.weights is None else {'weights': options.weights}))
     dataset = dataset_of(config, options.phase)
     pictures = list(detect_faces(dataset, detector, options.score_thr, options.nms_thr))
     rows = [row._asdict() for boxes in pictures for row in boxes]

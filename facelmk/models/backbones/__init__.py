@@ -9,6 +9,7 @@ from .mobilenet_v2 import MobileNetV2
 from .nano_net import NanoNet
 from .quick_net import QuickNet
 from .resnet import ResNet
+from .scene_net import SceneNet
 from .scnet import SCNet
 from .stacked_hourglass import StackedHourglass
 from .timm_backbone import TimmBackbone
@@ -16,5 +17,5 @@ from .u_net import UNet
 
 # fmt: off
 __all__ = ['Backbone', 'CSPNeXt', 'DLA', 'HRNet', 'Hourglass', 'MobileNetV2', 'NanoNet', 'QuickNet', 'ResNet',
-           'SCNet', 'StackedHourglass', 'TimmBackbone', 'UNet']
+           'SCNet', 'SceneNet', 'StackedHourglass', 'TimmBackbone', 'UNet']
 # fmt: on

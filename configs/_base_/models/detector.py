@@ -1,0 +1,9 @@
+"""SceneNet with box maps at stride 8: 0.23 million parameters."""
+
+model = dict(
+    type='facelmk.FaceDetector',
+    backbone=dict(type='SceneNet'),
+    head=dict(type='BoxHead'),
+    codec=dict(type='BoxMaps'),
+    loss=dict(type='BoxMapsLoss'),
+)

@@ -1,0 +1,112 @@
+"""Scenes, which a face detector is trained and tested on: pictures with a box around each face.
+
+A scene is a flat dict: id, path or image (H, W, 3), boxes (N, 4), ignored (N,), tags. A box is tight around the
+landmarks of a face. An ignored face counts neither as a face nor as background.
+"""
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from ..errors import FacelmkError
+from ..registry import DATASETS
+from .base import FaceDataset, FaceRecord, SampleDataset, Transform
+from .records import is_valid
+
+SceneRecord = FaceRecord
+
+
+class SceneDataset(SampleDataset):
+    """Scenes, run through a pipeline of transforms; `subsets` are the tags that a result table shows, in its order."""
+
+    subsets: tuple[str, ...] = ()
+    sample_name = 'scene'
+
+    def __init__(self, pipeline: Sequence[dict | Transform] = (), subsets: Sequence[str] | None = None) -> None:
+        self.subsets = tuple(self.subsets if subsets is None else subsets)
+        super().__init__(pipeline)
+
+    @property
+    def metainfo(self) -> dict[str, Any]:
+        """What the metrics need to know: the subsets in the order of the table."""
+        return {'subsets': self.subsets}
+
+    def __len__(self) -> int:
+        raise TypeError(f'{type(self).__name__} must define __len__: how many scenes it has')
+
+    def scene(self, index: int) -> SceneRecord:
+        """Return a new dict: id, path or image, boxes, ignored, tags."""
+        raise TypeError(f'{type(self).__name__} must define scene(index): what a scene is')
+
+    def scene_in_epoch(self, seed: int, epoch: int, index: int) -> SceneRecord:
+        """Return the scene at an index in one epoch of a run; only a set that draws new scenes differs from `scene`."""
+        return self.scene(index)
+
+    def sample(self, seed: int, epoch: int, index: int) -> SceneRecord:
+        return self.scene_in_epoch(seed, epoch, index)
+
+
+@DATASETS.register_module()
+class FacesInPictures(SceneDataset):
+    """The pictures of a data set of faces as scenes: each picture once, with the tight boxes of all its faces.
+
+    A picture can show more faces than its annotations name, so false alarms on such scenes need a second look.
+    """
+
+    def __init__(
+        self,
+        dataset: FaceDataset | Mapping[str, Any],
+        pipeline: Sequence[dict | Transform] = (),
+        subsets: Sequence[str] | None = None,
+    ) -> None:
+        self.dataset = as_faces(dataset)
+        super().__init__(pipeline, self.dataset.subsets if subsets is None else subsets)
+        self.rows = _rows_of_pictures(self.dataset)
+
+    def __len__(self) -> int:
+        return len(self.rows)
+
+    def scene(self, index: int) -> SceneRecord:
+        faces = [self.dataset.face(row) for row in self.rows[index]]
+        first, known = faces[0], [face for face in faces if is_valid(face)]
+        boxes = [tight_box(face['landmarks'], face['visible']) for face in known]
+        scene = {key: first[key] for key in ('id', 'path', 'image') if key in first}
+        tags = tuple(dict.fromkeys(tag for face in faces for tag in face['tags']))
+        return scene | {'boxes': as_array(boxes), 'ignored': np.zeros(len(boxes), bool), 'tags': tags}
+
+
+def as_faces(dataset: FaceDataset | Mapping[str, Any]) -> FaceDataset:
+    """Return a data set of faces, which a config can name."""
+    data = DATASETS.build(dict(dataset)) if isinstance(dataset, Mapping) else dataset
+    if not isinstance(data, FaceDataset):
+        raise FacelmkError(f'{type(data).__name__} is no FaceDataset. Expected a data set of annotated faces')
+    if data.pipeline:
+        raise FacelmkError(
+            f'{type(data).__name__} has a pipeline. Give the pipeline to the data set of scenes that contains it'
+        )
+    return data
+
+
+def tight_box(landmarks: ArrayLike, visible: ArrayLike | None = None) -> NDArray[np.float32]:
+    """Return the smallest box (4,) around landmarks (K, 2), or around the visible ones, without rounding."""
+    points = np.asarray(landmarks, np.float64)
+    if visible is not None and np.any(np.asarray(visible) > 0):
+        points = points[np.asarray(visible) > 0]
+    return np.concatenate([points.min(0), points.max(0)]).astype(np.float32)
+
+
+def as_array(boxes: Sequence[ArrayLike]) -> NDArray[np.float32]:
+    """Return a list of boxes as an array (N, 4); no box gives (0, 4)."""
+    return np.array(boxes, np.float32).reshape(-1, 4)
+
+
+def _rows_of_pictures(dataset: FaceDataset) -> list[list[int]]:
+    """Return the indices of the faces of each picture; a face without a file is a picture of its own."""
+    paths = getattr(dataset, 'faces', None)
+    rows: dict[Any, list[int]] = {}
+    for index in range(len(dataset)):
+        path = '' if paths is None else paths[index]['path']
+        rows.setdefault(path or index, []).append(index)
+    return list(rows.values())

@@ -1,0 +1,52 @@
+"""Find the detector that a name, a file, a config or a function means."""
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+from urllib.parse import urlsplit
+
+from ...errors import FacelmkError, MissingResource
+from ...registry import DETECTORS
+from .base import Detector, OtherDetector
+
+AUTO = 'auto'
+SHIPPED = 'FacelmkDetector'  # the class of the detector that comes with facelmk
+
+
+def find_detector(spec: Any = None, **arguments: Any) -> Detector:
+    """Return a detector: of None or 'auto' the shipped one, of a name, a file of weights, a config, or a function.
+
+    The config is dict(type=NAME, ...). A function takes a picture (H, W, 3) BGR and returns boxes (N, 4), boxes with
+    scores (N, 5), or a tuple of both. `arguments` are arguments of a named detector.
+    """
+    if spec is None:
+        spec = AUTO
+    if isinstance(spec, (str, Path)):
+        spec = _config_of(str(spec))
+    if isinstance(spec, Mapping):
+        if spec.get('type') == SHIPPED and DETECTORS.get(SHIPPED) is None:
+            raise MissingResource(
+                "no face detector comes with this installation. Give detector='YuNet' or another one, the boxes of the "
+                "faces, or boxes='full' where one face fills the picture"
+            )
+        spec = DETECTORS.build(dict(spec) | arguments)
+    if isinstance(spec, type) or not callable(spec):
+        raise FacelmkError(
+            f"detector={spec!r}. Expected 'auto', a name ({', '.join(DETECTORS)}), a file of weights, "
+            'dict(type=NAME, ...), or a function from a picture to boxes'
+        )
+    return spec if isinstance(spec, Detector) else OtherDetector(spec)
+
+
+def _config_of(text: str) -> dict[str, Any]:
+    """Return the config of a name, in capital or small letters, or of a file or URL of weights."""
+    if text == AUTO:
+        return {'type': SHIPPED}
+    names = {name.lower(): name for name in DETECTORS}
+    if text.lower() in names:
+        return {'type': names[text.lower()]}
+    ending = Path(urlsplit(text).path).suffix.lower()
+    for name in names.values():
+        if ending and ending in getattr(DETECTORS.get(name), 'endings', ()):
+            return {'type': name, 'weights': text}
+    return {'type': text}
