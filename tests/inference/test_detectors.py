@@ -11,7 +11,6 @@ import pytest
 
 from facelmk import DataDefect, FacelmkError, MissingResource, UnknownName, geometry
 from facelmk.config.arguments import arguments
-from facelmk.datasets import SyntheticFaces
 from facelmk.inference.detectors import BoxRule, Detector, find_detector
 from facelmk.inference.detectors.base import as_detections, suppress
 from facelmk.registry import DETECTORS
