@@ -29,9 +29,9 @@ ARCFACE_SIZE = 112  # side in pixels of the crop that these five points are in (
 class Face:
     """A predicted face: landmarks (K, 2) in pixels of the photograph, scores (K,), box (4,) and landmark scheme.
 
-    `errors` (K,) are the expected errors of the landmarks in pixels of the photograph, and `score`, from 0 to 1, says
-    how likely it is that they are good; both are None for a network without a calibration. `image` is the photograph
-    (H, W, 3), BGR; faces of one photograph share it.
+    `errors` (K,) are the expected errors of the landmarks in pixels of the photograph. `score`, from 0 to 1, is the
+    probability that the landmarks are good; it is low where there is no face. Both are None for a network without a
+    calibration. `image` is the photograph (H, W, 3), BGR; faces of one photograph share it.
     """
 
     landmarks: NDArray[np.float32]
