@@ -28,6 +28,7 @@ GROUPS = {
     'wflw_300w': 'LFPW, in 98 and 68 points as one',
     'PtsFaces': 'Your own pictures',
     'SyntheticFaces': 'Drawn faces',
+    'facelmk.FaceDetector': 'Face detectors',
 }
 HEAD = """# Zoo
 
@@ -87,8 +88,8 @@ def losses(loss: Mapping[str, Any] | Sequence[Mapping[str, Any]]) -> str:
 
 def group(name: str) -> str:
     """Return the key in GROUPS of the data set of a config's test."""
-    kind = config(name).test_dataloader.dataset.type
-    return kind if kind in GROUPS else config(name).model.get('markup', 'wflw')
+    kinds = [config(name).test_dataloader.dataset.type, config(name).model.type]
+    return next((kind for kind in kinds if kind in GROUPS), None) or config(name).model.get('markup', 'wflw')
 
 
 def measured(name: str) -> str:

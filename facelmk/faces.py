@@ -25,7 +25,8 @@ ARCFACE_SIZE = 112  # side in pixels of the crop that these five points are in (
 class Face:
     """A predicted face: landmarks (K, 2) in pixels of the photograph, scores (K,), box (4,) and landmark scheme.
 
-    `image` is the photograph (H, W, 3), BGR; faces of one photograph share it.
+    `errors` (K,) are the expected errors of the landmarks in pixels of the photograph, and `score`, from 0 to 1, says
+    how likely it is that they are good; both are None for a network without a calibration. `image` is the photograph (H, W, 3), BGR; faces of one photograph share it.
     """
 
     landmarks: NDArray[np.float32]
@@ -33,6 +34,8 @@ class Face:
     box: NDArray[np.float32]
     markup: Markup
     image: NDArray[np.uint8] | None = None
+    errors: NDArray[np.float32] | None = None
+    score: float | None = None
 
     def __repr__(self) -> str:
         return f'Face({len(self.landmarks)} landmarks of {self.markup.name!r}, box {np.round(self.box, 1).tolist()})'
@@ -49,13 +52,14 @@ class Face:
         return np.asarray(cv2.warpAffine(self.image, warp[:2], (size, size), flags=cv2.INTER_LINEAR), np.uint8)
 
     def to_dict(self) -> dict[str, Any]:
-        """Return the face as plain numbers and lists, for json."""
+        """Return the face as plain numbers and lists, for json; `score` and `errors` only if the face has them."""
+        calibrated = {} if self.errors is None else {'score': self.score, 'errors': self.errors.tolist()}
         return {
             'markup': self.markup.name,
             'box': self.box.tolist(),
             'landmarks': self.landmarks.tolist(),
             'scores': self.scores.tolist(),
-        }
+        } | calibrated
 
 
 class Faces(list[Face]):

@@ -78,8 +78,20 @@ def tight_box(points: ArrayLike, visible: ArrayLike | None = None) -> NDArray[np
 
 def square_box(centre: ArrayLike, side: float) -> NDArray[np.float32]:
     """The square box of `side` pixels around `centre`; in published tables, side is 200 times their `scale`."""
+    return exact_square_box(centre, side).astype(np.float32)
+
+
+def exact_square_box(centre: ArrayLike, side: float) -> NDArray[np.float64]:
+    """The same in float64, for the arithmetic of crops."""
     x, y = np.asarray(centre, np.float64)
-    return np.array([x - side / 2, y - side / 2, x + side / 2, y + side / 2], np.float32)
+    return np.array([x - side / 2, y - side / 2, x + side / 2, y + side / 2])
+
+
+def box_to_square_crop(box: ArrayLike, span: int, padding: float) -> Matrix:
+    """The map from the photograph to an upright crop, as `CropFace` makes it: the box with padding is `span` wide."""
+    x1, y1, x2, y2 = np.asarray(box, np.float64)
+    square = exact_square_box(((x1 + x2) / 2, (y1 + y2) / 2), max(x2 - x1, y2 - y1))
+    return box_to_crop(square, span, padding)
 
 
 def overlaps(boxes: ArrayLike, others: ArrayLike) -> NDArray[np.float64]:

@@ -236,8 +236,8 @@ _JOINED = 'wflw_300w'
 def _join_98_and_68() -> Markup:
     """WFLW's 98 points, then 300W's 68, for a network that learns from data sets of both schemes.
 
-    The inter-ocular norm is that of the 68. Points on the eyelids are not in `same`: between the corners, WFLW places
-    three points on each lid and 300W two.
+    The inter-ocular and inter-pupil norms are those of the 68. Points on the eyelids are not in `same`: between the
+    corners, WFLW places three points on each lid and 300W two.
     """
     first, second = MARKUPS['wflw'], MARKUPS['300w']
     eyelids = {37, 38, 40, 41, 43, 44, 46, 47}
@@ -251,6 +251,7 @@ def _join_98_and_68() -> Markup:
         size=first.size + second.size,
         pairs=first.pairs + tuple((first.size + a, first.size + b) for a, b in second.pairs),
         eyes=(first.size + second.eyes[0], first.size + second.eyes[1]) if second.eyes else None,
+        pupils=(shift(second.pupils[0]), shift(second.pupils[1])) if second.pupils else None,
         parts={name: part + shift(second.parts.get(name, ())) for name, part in first.parts.items()},
         lines=first.lines + tuple(map(shift, second.lines)),
         upper=first.upper + shift(second.upper),

@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+import torch
 from mmengine.logging import print_log
 from mmengine.model import is_model_wrapper
 from mmengine.runner.checkpoint import CheckpointLoader
@@ -11,7 +12,7 @@ from torch import Tensor, nn
 
 from ..errors import FacelmkError, MissingResource
 from ..registry import FUNCTIONS
-from .dialects import BareBackbone, translate
+from .dialects import CALIBRATION, BareBackbone, translate
 from .objects import Stub
 from .read import meta_of, read_checkpoint, weights_of
 
@@ -40,8 +41,9 @@ def load_checkpoint(module: nn.Module, source: str | Path, strict: bool = True) 
 def fit(module: nn.Module, weights: Mapping[str, Tensor], source: str, strict: bool = True) -> None:
     """Load weights under the module's keys; raise Mismatch, or log with `strict=False`, if some do not fit."""
     expected = module.state_dict()
-    counters = {key: expected[key] for key in expected if key.endswith('num_batches_tracked')}  # PyTorch 0.4 had none
-    weights = counters | dict(weights)
+    optional = {key: expected[key] for key in expected if is_optional(key)}
+    needed = {key: value for key, value in weights.items() if key in expected or not key.startswith(CALIBRATION)}
+    weights = optional | needed
     misshapen = [key for key in expected.keys() & weights.keys() if expected[key].shape != weights[key].shape]
     faults = {
         'missing': expected.keys() - weights.keys(),
@@ -60,6 +62,11 @@ def fit(module: nn.Module, weights: Mapping[str, Tensor], source: str, strict: b
             )
         print_log(text, 'current')
     module.load_state_dict({key: value for key, value in weights.items() if key not in misshapen}, strict=False)
+
+
+def is_optional(key: str) -> bool:
+    """Whether a checkpoint may lack this key: PyTorch 0.4 had no counters, and training writes no calibration."""
+    return key.endswith('num_batches_tracked') or key.startswith(CALIBRATION)
 
 
 def _describe(fault: str, keys: list[str], shown: int = 4) -> str:
@@ -96,7 +103,10 @@ def _for_runner(filename: str, map_location: Any = None) -> dict[str, Any]:
     meta = {key: value for key, value in meta_of(state).items() if key != 'config'}
     if 'param_schedulers' in state:  # OneCycleLR saves its function of the step; a new one has the same
         state = {**state, 'param_schedulers': _without_stubs(state['param_schedulers'])}
-    return {**state, 'meta': meta, 'state_dict': weights if dialect == BareBackbone.name else translated}
+    weights = weights if dialect == BareBackbone.name else translated
+    # training changes the network, which the calibration then no longer fits
+    cleared = {key: torch.zeros_like(value) for key, value in weights.items() if key.startswith(CALIBRATION)}
+    return {**state, 'meta': meta, 'state_dict': weights | cleared}
 
 
 def _without_stubs(value: Any) -> Any:

@@ -15,7 +15,7 @@ from torch import Tensor, nn
 from ..errors import FacelmkError
 from ..files.atomic import atomic_write, write_bytes
 from ..markups import MAPS, MARKUPS
-from .dialects import translate
+from .dialects import CALIBRATION, translate
 from .objects import Stub
 from .read import FORMAT, FORMAT_KEY, meta_of, read_checkpoint, weights_of
 
@@ -80,8 +80,9 @@ def _keep_scheme(
         )
     rows = [i for weighted in MAPS[joined, markup].values() for i in weighted]
     last = {f'head.final_layer.{name}' for name in ('weight', 'bias')}
+    of_points = last | {f'{CALIBRATION}{name}' for name in ('scale', 'power')}
     size = MARKUPS[joined].size
     if len(rows) != MARKUPS[markup].size or not all(key in weights and len(weights[key]) == size for key in last):
         raise FacelmkError(f'{source}: its last layer is not a HeatmapHead with {size} maps. Publish it without markup')
-    kept = {key: value[rows].clone() if key in last else value for key, value in weights.items()}
+    kept = {key: value[rows].clone() if key in of_points else value for key, value in weights.items()}
     return kept, meta | {'cfg': text[: line.start(1)] + markup + text[line.end(1) :]}

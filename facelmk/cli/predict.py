@@ -18,7 +18,6 @@ if TYPE_CHECKING:
     from ..inference.folders import PictureSource
 
 LIST = 'predictions.json'
-DEFAULT_NAME = 'facelmk_nano'
 MAX_NAMED = 5  # of the pictures that could not be used, or have no face
 
 
@@ -189,7 +188,9 @@ def _output(options: argparse.Namespace, model: 'str | Config | None') -> Path |
     if options.json:
         return None
     if model is None or isinstance(model, str):
-        return Path('work_dirs', Path(model or DEFAULT_NAME).stem, 'predict')
+        from ..zoo import DEFAULT
+
+        return Path('work_dirs', Path(model or DEFAULT).stem, 'predict')
     return Path(model.work_dir, 'predict')
 
 

@@ -2,13 +2,10 @@
 
 import argparse
 from pathlib import Path
-from typing import TYPE_CHECKING
 
-from ..errors import FacelmkError
+from .box_options import add_boxes, choose_boxes, describe_boxes
+from .box_options import use_boxes as use_boxes
 from .options import add_config, add_run, drawing, example, from_hrnet, keep_stdout_for_json, number_from, read_config
-
-if TYPE_CHECKING:
-    from mmengine import Config
 
 translate_arguments = from_hrnet
 
@@ -21,9 +18,7 @@ def arguments(parser: argparse.ArgumentParser) -> None:
         'checkpoint', metavar='CHECKPOINT', help="a path, a URL, or a config's name for its published weights"
     )
     add_run(parser)
-    parser.add_argument(
-        '--bbox-file', metavar='FILE', help='crop the faces by the boxes of a detector in this file (json, csv)'
-    )
+    add_boxes(parser)
     parser.add_argument('--out', metavar='FILE', help='write the metrics into this file, too (json)')
     parser.add_argument(
         '--dump', metavar='FILE', help='write the landmarks and error of each face (json; *.pth: a tensor)'
@@ -37,6 +32,11 @@ def arguments(parser: argparse.ArgumentParser) -> None:
         metavar='N',
         help='draw the N faces with the largest errors (default: 20)',
     )
+    parser.add_argument(
+        '--detail',
+        action='store_true',
+        help='print percentiles of the error, the error by region, normaliser and landmark, too',
+    )
     parser.add_argument('--baseline', action='store_true', help='test the mean training face, too')
     parser.add_argument('--floor', dest='baseline', action='store_true', help=argparse.SUPPRESS)  # its old name
     parser.add_argument('--json', action='store_true', help='print the metrics as json')
@@ -46,7 +46,8 @@ def _check_outputs(options: argparse.Namespace, work_dir: str) -> None:
     """Refuse what cannot be written before the test runs."""
     from ..files.atomic import check_output
 
-    for path in filter(None, (Path(work_dir, 'metrics.json'), options.out, options.dump)):
+    jitter = Path(work_dir, 'jitter.png') if options.jitter else None
+    for path in filter(None, (Path(work_dir, 'metrics.json'), options.out, options.dump, jitter)):
         check_output(path)
     for folder in filter(None, (options.report, options.badcase and Path(work_dir, 'badcase'))):
         check_output(folder, folder=True)
@@ -57,10 +58,10 @@ def run(options: argparse.Namespace) -> None:
     from ..engine.ranks import translate_lost_rank_errors
     from ..engine.run import Drawing, test
     from ..report import Collector, conclude
+    from ..report.studies import run_studies
 
     config = read_config(options)
-    if options.bbox_file:
-        use_boxes(config, options.bbox_file)
+    box_step = choose_boxes(config, options)
     check_complete(config, 'test')
     _check_outputs(options, config.work_dir)
     with translate_lost_rank_errors(), translate_build_errors(config):
@@ -71,7 +72,9 @@ def run(options: argparse.Namespace) -> None:
                 options.launcher,
                 Drawing(**drawing(options, config.work_dir)),
                 [Collector()],
+                box_step,
             )
+            studies = run_studies(runner, describe_boxes(options), options.jitter)
         dump = options.dump
         if dump is None and Path(options.config).suffix in ('.yaml', '.yml'):  # the original HRNet writes this file
             dump = str(Path(config.work_dir, 'predictions.pth'))
@@ -86,20 +89,7 @@ def run(options: argparse.Namespace) -> None:
             baseline=options.baseline,
             as_json=options.json,
             work_dir=Path(config.work_dir),
+            detail=options.detail,
+            studies=studies,
         )
         del runner
-
-
-def use_boxes(config: 'Config', file: str) -> None:
-    """Give all readers of the test's data set the boxes of a detector."""
-    from ..datasets.base import with_reader_options
-
-    loader = config.get('test_dataloader') or {}
-    dataset = loader.get('dataset') or {}
-    changed = with_reader_options(dataset, bbox_file=file)
-    if changed == dataset:
-        raise FacelmkError(
-            f'--bbox-file {file}: test_dataloader.dataset of {config.filename} ({dataset.get("type")}) reads no '
-            'annotation file, so no boxes can be added to its faces. Choose another config'
-        )
-    loader['dataset'] = changed

@@ -12,10 +12,12 @@ class Codec:
     `tolerance` is the largest distance of decode(encode(p)) from p. `flip_bias` is the x offset of
     decode(flip(encode(p))) from the mirrored point, x' = size - 1 - x. Both are in crop pixels, for a crop four times
     as wide as the output. They hold for points at least `margin` pixels inside the crop.
-    `kind` says what the outputs are, so that head and loss can be checked; '' is not checked.
+    `kind` says what the outputs are, so that head and loss can be checked; '' is not checked. `has_spread` says whether
+    `spread` returns more than None.
     """
 
     kind: str = ''
+    has_spread = False
     ranges: Ranges = {}
 
     tolerance: float = 0.0
@@ -37,6 +39,10 @@ class Codec:
     def decode(self, output: Tensor, size: int) -> tuple[Tensor, Tensor]:
         """Points (B, K, 2) in crop pixels and scores (B, K)."""
         raise TypeError(f'{type(self).__name__} must define decode()')
+
+    def spread(self, output: Tensor, size: int) -> Tensor | None:
+        """The covariance (B, K, 2, 2) of each point in squared crop pixels; None if the outputs do not show it."""
+        return None
 
     def flip(self, output: Tensor, mirror: Tensor, size: int) -> Tensor:
         """Flip back the output of a mirrored crop; `mirror` is the landmark scheme's permutation (K,)."""

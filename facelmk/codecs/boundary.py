@@ -60,6 +60,9 @@ class Boundary(Heatmap):
         points, scores = super().decode(output[:, :-1], size)
         return points + self.corner, scores
 
+    def spread(self, output: Tensor, size: int) -> Tensor | None:
+        return super().spread(output[:, :-1], size)
+
     def flip(self, output: Tensor, mirror: Tensor, size: int) -> Tensor:
         return super().flip(output, torch.cat((mirror, mirror.new_tensor([len(mirror)]))), size)
 

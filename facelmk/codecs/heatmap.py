@@ -10,6 +10,7 @@ from torch import Tensor
 from ..errors import UnknownName, did_you_mean
 from ..registry import CODECS, Range
 from .base import Codec, gaussian
+from .moments import heatmap_covariance
 from .refine import dark, quarter
 
 Grid = tuple[int, int]  # width and height of a map in cells
@@ -30,6 +31,7 @@ class Heatmap(Codec):
     """
 
     margin = 32.0
+    has_spread = True
     kind = 'heatmaps'
     ranges = {
         'sigma': (0.5, 20),
@@ -119,6 +121,12 @@ class Heatmap(Codec):
         if self.refine == 'quarter':
             return quarter(maps, x, y)
         return dark(maps, x, y, self.kernel) if self.refine == 'dark' else maps.new_zeros(*x.shape, 2)
+
+    def spread(self, output: Tensor, size: int) -> Tensor | None:
+        H, W = output.shape[-2:]
+        ends = self.pixels(output.new_tensor([[0, 0], [1, 1]], dtype=torch.float), (W, H), size)
+        stride = ends[1] - ends[0]
+        return heatmap_covariance(output.float()) * stride * stride[:, None]
 
     def flip(self, output: Tensor, mirror: Tensor, size: int) -> Tensor:
         flipped = output.flip(-1)[:, mirror]

@@ -5,6 +5,7 @@ from torch import Tensor
 
 from ..registry import CODECS
 from .base import Codec, inside
+from .moments import covariance
 
 
 @CODECS.register_module()
@@ -16,6 +17,7 @@ class Integral(Codec):
 
     tolerance = 0.01
     margin = 32.0
+    has_spread = True
     kind = 'log-probabilities'
     ranges = {'sigma': (0.5, 20)}
 
@@ -35,7 +37,7 @@ class Integral(Codec):
 
     def decode(self, output: Tensor, size: int) -> tuple[Tensor, Tensor]:
         H, W = output.shape[-2:]
-        probability = output.flatten(-2).float().softmax(-1).unflatten(-1, (H, W))
+        probability = self.probability(output)
         # sums instead of a matrix product, which mixed precision would round to a tenth of a cell
         cells = [
             (marginal * torch.arange(length, device=marginal.device)).sum(-1)
@@ -43,6 +45,15 @@ class Integral(Codec):
         ]
         stride = output.new_tensor([size / W, size / H], dtype=torch.float)
         return (torch.stack(cells, -1) + 0.5) * stride - 0.5, probability.amax((-2, -1))
+
+    def probability(self, output: Tensor) -> Tensor:
+        """The probability of each cell."""
+        return output.flatten(-2).float().softmax(-1).unflatten(-1, output.shape[-2:])
+
+    def spread(self, output: Tensor, size: int) -> Tensor:
+        H, W = output.shape[-2:]
+        stride = output.new_tensor([size / W, size / H], dtype=torch.float)
+        return covariance(self.probability(output)) * stride * stride[:, None]
 
     def flip(self, output: Tensor, mirror: Tensor, size: int) -> Tensor:
         return output.flip(-1)[:, mirror]

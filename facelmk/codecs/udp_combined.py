@@ -24,6 +24,7 @@ class UDPCombined(UDP):
 
     ranges = {'radius_factor': (0, 1, True), 'kernel': (0, 100)}
     margin = 1.0
+    has_spread = False
 
     def __init__(self, radius_factor: float = 0.0546875, kernel: int = 11) -> None:
         super().__init__(kernel=kernel)
@@ -73,6 +74,9 @@ class UDPCombined(UDP):
         cells = torch.stack((x, y), -1) + offset * self.radius_in_cells(H, W)
         cells = torch.where((scores > 0)[..., None], cells, torch.full_like(cells, -1.0))
         return self.pixels(cells, (W, H), size), scores.float()
+
+    def spread(self, output: Tensor, size: int) -> None:
+        """None: the disc is equally wide for each point."""
 
     def flip(self, output: Tensor, mirror: Tensor, size: int) -> Tensor:
         flipped = output.unflatten(1, (-1, 3)).flip(-1)[:, mirror]

@@ -33,6 +33,7 @@ INNER_REGISTRIES: dict[str, Registry] = {  # of the parts at a key further down;
     'head': registries.HEADS,
     'codec': registries.CODECS,
     'target': registries.CODECS,
+    'calibration': registries.CALIBRATIONS,
     'loss': registries.LOSSES,
     'dataset': registries.DATASETS,
     'pipeline': registries.TRANSFORMS,
@@ -43,7 +44,8 @@ INNER_REGISTRIES: dict[str, Registry] = {  # of the parts at a key further down;
     'vis_backends': registries.VISBACKENDS,
 }
 NEEDS_TYPE = re.compile(  # places of dicts that must be parts
-    r'(model|model_wrapper_cfg|model\.(backbone|head|codec|loss|loss\[\d+\]\.(loss|target))|(train|val|test)_dataloader\.dataset|'
+    r'(model|model_wrapper_cfg|model\.(backbone|head|codec|calibration|loss|loss\[\d+\]\.(loss|target))|'
+    r'(train|val|test)_dataloader\.dataset|'
     r'(default|custom)_hooks(\[\d+\]|\.\w+)|(val|test)_evaluator\[\d+\]|param_scheduler\[\d+\]|visualizer|'
     r'optim_wrapper\.optimizer|(.*\.(pipeline|vis_backends)|(train|val)_pipeline(_stage2)?)\[\d+\])'
 )

@@ -1,30 +1,21 @@
-"""Data sets: annotation files become faces, and transforms turn faces into the input of a network."""
+"""Data sets: annotation files become faces, and transforms turn faces into the input of a network.
 
-from typing import Any
+The parts are imported on first use: they need torch, and readers of pictures and boxes in this folder do not.
+"""
 
-from ..registry import DATASETS
-from .annotated import AnnotatedFaces
-from .base import FaceDataset, SampleDataset
-from .collate import collate_faces, collate_scenes
-from .joined import JoinedFaces, RepeatedFaces
-from .readers import *  # noqa: F403, the list of readers is written once
-from .sampler import FaceSampler
-from .scenes import FacesInPictures, SceneDataset
-from .transforms.boxes import HalfBody, TightBox, WingBox
-from .transforms.colour import HSV, Photometric
-from .transforms.crop import CropFace
-from .transforms.fit_scene import FitScene
-from .transforms.load import LoadImage
-from .transforms.pack import PackFace
-from .transforms.pack_scene import PackScene
-from .transforms.photometric import Blur, CoarseDropout, ColourJitter, Grey, Jpeg, MedianBlur, Noise, Occlude, Shrink
-from .transforms.share_landmarks import ShareLandmarks
-from .transforms.stages import FromEpoch
-from .transforms.weigh_points import WeighPoints
+import importlib
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from .parts import *  # noqa: F403, the list of parts is written once
 
 
 def __getattr__(name: str) -> Any:
-    """Return `facelmk.datasets.SyntheticFaces`, which another room registers."""
+    """Return a part, or `SyntheticFaces`, which another room registers."""
     if name == 'SyntheticFaces':
-        return DATASETS.get(name)
-    raise AttributeError(f'module {__name__!r} has no attribute {name!r}')
+        return importlib.import_module('..registry', __name__).DATASETS.get(name)
+    parts = importlib.import_module('.parts', __name__)
+    try:
+        return getattr(parts, name)
+    except AttributeError:
+        raise AttributeError(f'module {__name__!r} has no attribute {name!r}') from None

@@ -8,7 +8,6 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from mmengine.logging import print_log
 from numpy.typing import NDArray
 
 from ..errors import DataDefect, FacelmkError
@@ -146,6 +145,8 @@ def warn_undetected(file: Path, annotations: Path, faces: Sequence[FaceRecord], 
             f'{file} has a box for none of the {len(faces)} faces of {annotations}, such as {faces[0]["path"]}. Check '
             f'that it names these pictures, in their pixels, and bbox_iou={least}'
         )
+    from mmengine.logging import print_log  # mmengine imports torch
+
     print_log(
         f'{file}: {count} of {len(faces)} faces have a detected box. {len(faces) - count} have none: metrics count '
         f'them as failures. {unused} boxes belong to no face (intersection over union of at least {least})',

@@ -4,8 +4,6 @@ from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from mmengine.logging import print_log
-
 from ..errors import DataDefect
 
 MAX_LETTERS = 80  # of a name or value in a message
@@ -49,6 +47,8 @@ class DefectList(list[Defect]):
     def warn_skipped(self) -> None:
         """Log which records are skipped."""
         if self:
+            from mmengine.logging import print_log  # mmengine imports torch
+
             print_log(f'skipped because of defects="skip": {summary(self)}', logger='current', level=30)
 
 

@@ -15,6 +15,7 @@ from mmengine.runner import Runner
 
 from ..checkpoint import load_checkpoint  # this also registers the safe readers with mmengine
 from ..config.relations import check_relations_of_training
+from ..datasets.base import Transform
 from ..errors import FacelmkError, MissingResource
 from ..files.atomic import ignore_log_errors, translate_lost_folder_errors
 from ..files.backend import AtomicConfig
@@ -24,6 +25,7 @@ from .faults.workers import set_worker_timeouts, shield_workers_from_signals, tr
 from .hooks import CheckResumed
 from .preflight import check_test, check_training
 from .ranks import join_ranks, rank_of
+from .recrop import crop_by
 from .saving.newest import POINTER, checkpoint_folder, newest_checkpoint
 
 RUNNERS_HOOKS = ('runtime_info', 'timer', 'sampler_seed', 'logger', 'param_scheduler', 'checkpoint')
@@ -108,10 +110,11 @@ def test(
     launcher: str = 'none',
     drawing: Drawing | None = None,
     watch: Sequence[BaseMetric] = (),
+    box_step: Transform | None = None,
 ) -> tuple[Runner, dict[str, float]]:
     """Test a checkpoint (path or URL) on the config's test set; return the Runner and the metrics.
 
-    `watch` are metrics in addition to those of the config.
+    `watch` are metrics in addition to those of the config. `box_step` chooses the box of each face, as `TightBox`.
     """
     if config.get('test_dataloader') is None:
         raise FacelmkError(
@@ -123,6 +126,8 @@ def test(
     with locked_folder(config.work_dir, TEST_LOCK) if rank_of(launcher) == 0 else nullcontext():
         runner = _build_runner(_without_training(config), launcher)
         load_checkpoint(runner.model, source)
+        if box_step is not None:
+            crop_by(runner.test_loop.dataloader.dataset, box_step)
         evaluator = runner.test_loop.evaluator
         evaluator.metrics.extend(watch)
         evaluator.dataset_meta = runner.test_loop.dataloader.dataset.metainfo

@@ -15,8 +15,6 @@ from urllib.error import HTTPError
 from urllib.parse import unquote
 from urllib.request import Request
 
-from mmengine.logging import print_log
-
 from ..errors import FULL_DISK, MissingResource
 from .atomic import commit
 from .body import BLOCK_BYTES, Broken, Refused, Response, check_no_page, check_whole
@@ -138,6 +136,8 @@ def _open_part(path: Path) -> BinaryIO:
 
 def _download(urls: Sequence[str], file: BinaryIO, sha256: str, limit: int) -> None:
     """Fill the file, open for appending, from the first URL that has it; raise OSError if none has."""
+    from mmengine.logging import print_log  # mmengine imports torch
+
     failures = []
     for address in urls:
         print_log(f'Downloading {without_secrets(address)}', 'current')

@@ -1,4 +1,32 @@
-"""Predict landmarks in any picture: `load` returns a Predictor, a Predictor returns Faces."""
+"""Predict landmarks in any picture: `load` returns a Predictor, a Predictor returns Faces.
 
-from .load import load
-from .predictor import Predictor
+Both are imported on first use: they need torch, and `facelmk.inference.runtime` does not.
+"""
+
+import importlib
+import sys
+from types import ModuleType
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from .load import load
+    from .predictor import Predictor
+
+
+class _Inference(ModuleType):
+    """This package. As a property, `load` remains the function when Python imports the module `load`."""
+
+    @property
+    def load(self) -> Any:
+        return importlib.import_module('.load', __name__).load
+
+    @load.setter
+    def load(self, module: ModuleType) -> None:
+        """Python sets the module here after its import."""
+
+    @property
+    def Predictor(self) -> Any:  # noqa: N802, the name of the class
+        return importlib.import_module('.predictor', __name__).Predictor
+
+
+sys.modules[__name__].__class__ = _Inference

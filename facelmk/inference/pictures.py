@@ -1,17 +1,20 @@
 """Read a picture from a file, URL, bytes, array, PIL image or tensor; all become (H, W, 3) uint8 BGR."""
 
 import os
+import sys
 from http.client import HTTPException
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any, TypeGuard
 
 import numpy as np
-from torch import Tensor
 
 from ..datasets.images.decode import Picture, decode, read_image
 from ..errors import DataDefect, FacelmkError, MissingResource
 from ..files.download import offline
 from ..files.web import explain, hide_secrets, read_url, without_secrets
+
+if TYPE_CHECKING:
+    from torch import Tensor
 
 MAX_DOWNLOAD_BYTES = 1 << 28
 
@@ -21,16 +24,22 @@ def is_url(source: Any) -> bool:
     return isinstance(source, str) and source[:8].lower().startswith(('http://', 'https://'))
 
 
+def is_tensor(source: Any) -> TypeGuard['Tensor']:
+    """Whether this is a tensor. A program that has not imported torch has none, and needs not import it."""
+    torch = sys.modules.get('torch')
+    return torch is not None and isinstance(source, torch.Tensor)
+
+
 def is_many(source: Any) -> bool:
     """Whether this is several pictures: a list, a tuple, or a tensor (B, 3, H, W)."""
-    return isinstance(source, (list, tuple)) or (isinstance(source, Tensor) and source.ndim == 4)
+    return isinstance(source, (list, tuple)) or (is_tensor(source) and source.ndim == 4)
 
 
 def read_picture(source: Any) -> Picture:
     """Return a picture (H, W, 3), uint8 BGR, upright by its EXIF note, with grey as three channels, without alpha."""
     if is_url(source):
         return decode(_download(source), without_secrets(source))
-    if isinstance(source, Tensor):
+    if is_tensor(source):
         return _from_tensor(source)
     if isinstance(source, (str, Path)):
         return read_image(os.path.expanduser(source))
@@ -54,7 +63,7 @@ def _download(url: str) -> bytes:
     return content
 
 
-def _from_tensor(image: Tensor) -> Picture:
+def _from_tensor(image: 'Tensor') -> Picture:
     if image.ndim != 3 or image.shape[0] != 3 or image.element_size() != 1 or not image.numel():
         raise FacelmkError(
             f'a tensor of shape {tuple(image.shape)} and type {image.dtype} is no picture. Expected '

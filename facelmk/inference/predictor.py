@@ -189,8 +189,17 @@ class Predictor:
             yield faces
 
     def _face(self, one: Candidate) -> Face:
-        landmarks, scores = one.prediction['landmarks'].numpy(), one.prediction['scores'].numpy()
-        return Face(landmarks, scores, one.box, self.dataset.markup, one.faces.image)
+        arrays = {
+            name: one.prediction[name].numpy() for name in ('landmarks', 'scores', 'errors') if name in one.prediction
+        }
+        score = one.prediction.get('score')
+        return Face(
+            **arrays,
+            box=one.box,
+            markup=self.dataset.markup,
+            image=one.faces.image,
+            score=None if score is None else float(score),
+        )
 
     @torch.no_grad()
     def _predict(self, rows: Sequence[Row]) -> list[dict[str, Any]]:

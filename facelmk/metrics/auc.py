@@ -5,6 +5,7 @@ from numpy.typing import NDArray
 
 from ..registry import METRICS
 from .base import ErrorMetric
+from .bootstrap import Terms
 from .errors import Norm
 
 
@@ -23,6 +24,6 @@ class AUC(ErrorMetric):
         self.threshold = threshold
         self.name = f'AUC@{threshold:g}'
 
-    def figure(self, error: NDArray[np.float64], count: NDArray[np.int64]) -> float:
-        """Return the area as a share of threshold x 1."""
-        return float(np.mean(np.maximum(0.0, 1.0 - error / self.threshold)))
+    def terms(self, error: NDArray[np.float64], count: NDArray[np.int64]) -> Terms:
+        """Return the area that each face adds, as a share of threshold x 1."""
+        return np.maximum(0.0, 1.0 - error / self.threshold), np.ones(len(error))

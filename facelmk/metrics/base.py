@@ -3,7 +3,7 @@
 import hashlib
 import math
 from collections.abc import Callable, Sequence
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, TypeVar
 
 import numpy as np
 import torch
@@ -14,10 +14,12 @@ from numpy.typing import NDArray
 from ..errors import FacelmkError
 from ..markups import MARKUPS, Markup
 from ..registry import Ranges
+from .bootstrap import Interval, Terms, figure_interval, mean_intervals, weighted_mean
 from .errors import Norm, check_ends, check_norm, describe, face_errors, normaliser
 from .merging import Share, check_count, check_missing, check_sizes, duplicate_ids, gather, merge, name_some
 
 Predictions = Sequence[dict[str, Any]]
+Value = TypeVar('Value')
 LEFT_OUT = 'are left out of the mean. Read it together with FailureRate or AUC, which count them'
 
 
@@ -64,6 +66,8 @@ class FaceMetric(BaseMetric):
             predictions = [p if ok else _without_landmarks(p) for p, ok in zip(predictions, is_detected, strict=True)]
         columns: dict[str, Any] = {key: column(truth[key])[order] for key in ('landmarks', 'visible', 'norm', 'box')}
         columns['tags'] = [tuple(truth['tags'][i]) for i in order]
+        columns['path'] = [str(truth['path'][i]) for i in order] if 'path' in truth else [''] * len(order)
+        columns['detection'] = column(truth['detection'])[order] if 'detection' in truth else columns['box']
         self.results.extend(self.rows(predictions, columns) if predictions else ())
 
     def rows(self, predictions: Predictions, truth: dict[str, Any]) -> Sequence[Any]:
@@ -81,7 +85,7 @@ class FaceMetric(BaseMetric):
         self.missing.clear()
         return self.with_prefix(self.compute_metrics(self._merge_ranks(results, missing, size)))
 
-    def with_prefix(self, values: dict[str, float]) -> dict[str, float]:
+    def with_prefix(self, values: dict[str, Value]) -> dict[str, Value]:
         """Return values with the metric's prefix before each key."""
         return {f'{self.prefix}/{key}' if self.prefix else key: value for key, value in values.items()}
 
@@ -224,24 +228,41 @@ class ErrorMetric(FaceMetric):
             return {self.name: math.nan}
         return {self.name: (100.0 if self.unit == '%' else 1.0) * self.figure(*self.arrays(rows))}
 
+    def interval(self, rows: Sequence[Any], groups: NDArray[np.int64]) -> Interval:
+        """Return the 95 % interval of the value of rows with an error; faces of one group (N,) are drawn together."""
+        arrays, scale = self.arrays(rows), 100.0 if self.unit == '%' else 1.0
+        if any(len(part) != len(rows) for part in arrays):
+            return math.nan, math.nan  # a metric whose arrays are sums
+        if type(self).figure is ErrorMetric.figure:
+            low, high = mean_intervals({'': self.terms(*arrays)}, groups)['']
+        else:  # a value of its own, which need not be a mean
+            low, high = figure_interval(lambda chosen: self.figure(*(part[chosen] for part in arrays)), groups)
+        return scale * low, scale * high
+
     def arrays(self, rows: Sequence[Any]) -> tuple[Any, ...]:
-        """Return the values of rows as arrays, the arguments of `figure`."""
+        """Return the values of rows as arrays with N rows, the arguments of `terms` and `figure`."""
         return np.array([row.error for row in rows]), np.array([row.points for row in rows])
 
     def figure(self, error: NDArray[np.float64], count: NDArray[np.int64]) -> float:
         """Return the value, as a share, from the faces' errors (N,) and numbers of visible points (N,)."""
-        raise TypeError(f'{type(self).__name__} must define `figure`')
+        return weighted_mean(*self.terms(error, count))
+
+    def terms(self, error: NDArray[np.float64], count: NDArray[np.int64]) -> Terms:
+        """Return values and weights, (N,) each, of which `figure` is the weighted mean.
+
+        Of values (N, P) it is the mean of the P columns. A metric that is no mean defines `figure` instead.
+        """
+        raise TypeError(f'{type(self).__name__} must define `terms` or `figure`')
 
 
 def _without_landmarks(prediction: dict[str, Any]) -> dict[str, Any]:
     return prediction | {'landmarks': np.full(np.shape(prediction['landmarks']), np.nan)}
 
 
-def mean_of_predicted(error: NDArray[np.float64], count: NDArray[np.int64] | None) -> float:
-    """Return the mean of the finite errors, weighted by `count` if it is given; NaN without any."""
+def predicted_terms(error: NDArray[np.float64], count: NDArray[np.int64] | None) -> Terms:
+    """Return the terms of the mean of the finite errors, weighted by `count` if it is given."""
     finite = np.isfinite(error)
-    weights = None if count is None else count[finite]
-    return float(np.average(error[finite], weights=weights)) if finite.any() else math.nan
+    return np.where(finite, error, 0.0), finite * (1.0 if count is None else count)
 
 
 def column(values: Any) -> NDArray[np.float64]:

@@ -4,7 +4,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..registry import METRICS
-from .base import LEFT_OUT, ErrorMetric, ErrorRow, Predictions, column, mean_of_predicted
+from .base import LEFT_OUT, ErrorMetric, ErrorRow, Predictions, column, predicted_terms
+from .bootstrap import Terms
 from .errors import face_errors
 
 
@@ -28,6 +29,6 @@ class EPE(ErrorMetric):
             for prediction, e, n, tags in zip(predictions, error, count, truth['tags'], strict=True)
         ]
 
-    def figure(self, error: NDArray[np.float64], count: NDArray[np.int64]) -> float:
-        """Return the mean distance in pixels."""
-        return mean_of_predicted(error, count)
+    def terms(self, error: NDArray[np.float64], count: NDArray[np.int64]) -> Terms:
+        """Return the distances of the faces with a prediction, and their numbers of visible points."""
+        return predicted_terms(error, count)

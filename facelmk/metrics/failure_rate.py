@@ -5,6 +5,7 @@ from numpy.typing import NDArray
 
 from ..registry import METRICS
 from .base import ErrorMetric
+from .bootstrap import Terms
 from .errors import Norm
 
 
@@ -19,6 +20,6 @@ class FailureRate(ErrorMetric):
         self.threshold = threshold
         self.name = f'FR@{threshold:g}'
 
-    def figure(self, error: NDArray[np.float64], count: NDArray[np.int64]) -> float:
-        """Return the share of errors above the threshold."""
-        return float(np.mean(error > self.threshold))
+    def terms(self, error: NDArray[np.float64], count: NDArray[np.int64]) -> Terms:
+        """Return whether each error is above the threshold."""
+        return (error > self.threshold).astype(np.float64), np.ones(len(error))

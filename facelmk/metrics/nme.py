@@ -5,7 +5,8 @@ from numpy.typing import NDArray
 
 from ..errors import UnknownName, did_you_mean
 from ..registry import METRICS
-from .base import LEFT_OUT, ErrorMetric, mean_of_predicted
+from .base import LEFT_OUT, ErrorMetric, predicted_terms
+from .bootstrap import Terms
 from .errors import Norm
 
 
@@ -26,6 +27,6 @@ class NME(ErrorMetric):
             raise UnknownName(f'NME.average={average!r}. {did_you_mean(average, ("face", "point"))}')
         self.average = average
 
-    def figure(self, error: NDArray[np.float64], count: NDArray[np.int64]) -> float:
-        """Return the mean error as a share of the normaliser."""
-        return mean_of_predicted(error, count if self.average == 'point' else None)
+    def terms(self, error: NDArray[np.float64], count: NDArray[np.int64]) -> Terms:
+        """Return the errors of the faces with a prediction, and their weights."""
+        return predicted_terms(error, count if self.average == 'point' else None)

@@ -8,6 +8,7 @@ from numpy.typing import NDArray
 
 from ..registry import METRICS
 from .base import ErrorMetric, Predictions, column
+from .bootstrap import Terms
 from .errors import Norm, normaliser, point_distances
 
 NOT_MEASURED, WRONG, CORRECT = -1, 0, 1
@@ -62,9 +63,8 @@ class PCK(ErrorMetric):
 
     def arrays(self, rows: Sequence[PointRow]) -> tuple[Any, ...]:
         points = np.stack([row.correct for row in rows])
-        return (points == CORRECT).sum(0), (points != NOT_MEASURED).sum(0)
+        return points == CORRECT, points != NOT_MEASURED
 
-    def figure(self, correct: NDArray[Any], count: NDArray[np.int64]) -> float:
-        """Return the mean share over the landmarks, from the numbers (K,) of correct and of measured points."""
-        measured = count > 0
-        return float(np.mean(correct[measured] / count[measured]))
+    def terms(self, correct: NDArray[Any], measured: NDArray[Any]) -> Terms:
+        """Return whether each point (N, K) is correct, and whether it is measured: a share for each landmark."""
+        return correct.astype(np.float64), measured.astype(np.float64)

@@ -26,6 +26,7 @@ def check_fit(values: Mapping[str, Any]) -> None:
     check_facts(HEADS, head, facts)
     check_facts(BACKBONES, values['backbone'], facts)
     _check_kind('codec', codec, HEADS, head, 'head')
+    _check_spread(values.get('calibration'), codec)
     for place, term in terms(values['loss']):
         target, target_place = codec, 'codec'
         if 'target' in term:
@@ -61,6 +62,14 @@ def _check_channels(place: str, channels: int, expected: int) -> None:
         raise FacelmkError(
             f'model.{place} has {channels} channels, model.codec {expected}. Expected codecs of as many '
             'channels, since they encode targets of one output'
+        )
+
+
+def _check_spread(calibration: Mapping[str, Any] | None, codec: Codec) -> None:
+    if calibration is not None and not codec.has_spread:
+        raise FacelmkError(
+            f'model.calibration={calibration["type"]!r} needs the spread of the maps, and model.codec='
+            f'{type(codec).__name__} has none. Expected Integral or Heatmap. Remove model.calibration'
         )
 
 

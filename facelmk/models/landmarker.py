@@ -10,7 +10,8 @@ from torch import Tensor, nn
 from ..codecs import Codec
 from ..errors import FacelmkError
 from ..markups import MARKUPS
-from ..registry import BACKBONES, CODECS, FUNCTIONS, HEADS, LOSSES, MODELS, Range, Ranges
+from ..registry import BACKBONES, CALIBRATIONS, CODECS, FUNCTIONS, HEADS, LOSSES, MODELS, Range, Ranges
+from .calibration import ErrorCalibration
 from .fit import build_part, check_fit, terms
 
 Stages = list[Tensor]
@@ -46,7 +47,8 @@ class FaceLandmarker(BaseModel):
     `loss` is one loss, or a list of terms dict(loss=..., weight=1., target=<codec>, weigh_points=True), each with its
     own target.
     `flip_test` averages the outputs of the crop and of the mirrored crop. `mean` and `std` normalise RGB pixels.
-    `size` is the side of the crop, for parts whose layers depend on it.
+    `size` is the side of the crop, for parts whose layers depend on it. `calibration` turns the spread of the codec's
+    maps into expected errors and a score for each face.
     """
 
     ranges: Ranges = {
@@ -66,6 +68,7 @@ class FaceLandmarker(BaseModel):
         mean: Sequence[float] = (123.675, 116.28, 103.53),
         std: Sequence[float] = (58.395, 57.12, 57.375),
         size: int = 256,
+        calibration: dict | None = None,
     ) -> None:
         super().__init__(dict(type='mmengine.ImgDataPreprocessor', mean=mean, std=std, bgr_to_rgb=True))
         self.markup = MARKUPS[markup]
@@ -82,6 +85,9 @@ class FaceLandmarker(BaseModel):
         )
         self.terms = nn.ModuleDict(self._terms(loss))
         self.flip_test = flip_test
+        self.calibration: ErrorCalibration | None = (
+            None if calibration is None else build_part(CALIBRATIONS, calibration, markup=markup)
+        )
         self.register_buffer('mirror', torch.from_numpy(self.markup.mirror), persistent=False)
 
     def _terms(self, loss: dict | Sequence[dict]) -> dict[str, LossTerm]:
@@ -126,13 +132,41 @@ class FaceLandmarker(BaseModel):
         direct, mirrored = self(torch.cat((inputs, inputs.flip(-1))))[-1].float().chunk(2)
         return (direct + self.codec.flip(mirrored, self.mirror, inputs.shape[-1])) / 2
 
+    def answer(self, inputs: Tensor) -> tuple[Tensor, Tensor, Tensor | None]:
+        """Points (B, K, 2), scores (B, K) and expected errors (B, K), in pixels of the normalised crops (B, 3, S, S).
+
+        Without a fitted calibration, the errors are None. `torch.export` can trace it.
+        """
+        output, size = self.output(inputs), inputs.shape[-1]
+        points, scores = self.codec.decode(output, size)[:2]
+        if self.calibration is None or not self.calibration.fitted:
+            return points, scores, None
+        return points, scores, self.calibration(self.codec.spread(output, size))
+
+    def face_scores(self, errors: Tensor, size: int) -> Tensor:
+        """The score (B,), from 0 to 1, of faces with expected errors (B, K) in pixels of crops of this side."""
+        if self.calibration is None:
+            raise FacelmkError('this model has no calibration, so its faces have no score. Set model.calibration')
+        return self.calibration.face_scores(errors, size)
+
     def predict(self, inputs: Tensor, data_samples: dict[str, Any]) -> list[dict[str, Any]]:
-        """The id of each face, its landmarks (K, 2) in pixels of the photograph, and its scores (K,)."""
-        points, scores = self.codec.decode(self.output(inputs), inputs.shape[-1])[:2]
-        landmarks = self.codec.to_photo(points, data_samples['warp'])
+        """The id of each face, its landmarks (K, 2) in pixels of the photograph, and its scores (K,).
+
+        With a fitted calibration also its `errors` (K,), expected ones in pixels of the photograph, and its `score`.
+        """
+        points, scores, errors = self.answer(inputs)
+        warp = data_samples['warp']
+        columns = dict(landmarks=self.codec.to_photo(points, warp), scores=scores)
+        if errors is not None:
+            columns['errors'] = errors / scale_of(warp)[:, None]
+            columns['score'] = self.face_scores(errors, inputs.shape[-1])
+        columns = {name: column.cpu() for name, column in columns.items()}
         return [
-            dict(id=face_id, landmarks=face_landmarks, scores=face_scores)
-            for face_id, face_landmarks, face_scores in zip(
-                data_samples['id'], landmarks.cpu(), scores.cpu(), strict=True
-            )
+            dict(id=face_id, **{name: column[i] for name, column in columns.items()})
+            for i, face_id in enumerate(data_samples['id'])
         ]
+
+
+def scale_of(warp: Tensor) -> Tensor:
+    """How many pixels of the crop a pixel of the photograph is, (B,), from warps (B, 3, 3)."""
+    return torch.linalg.det(warp.double()[:, :2, :2]).abs().sqrt().float()

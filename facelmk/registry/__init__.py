@@ -1,7 +1,8 @@
 """The registries, one for each kind of part.
 
-BACKBONES, HEADS, LOSSES, CODECS and DETECTORS stand alone. The others are children of mmengine's root registries, so
-that the Runner finds our parts, and configs can name mmengine's parts. A registry imports its parts on first use.
+BACKBONES, HEADS, LOSSES, CODECS, CALIBRATIONS and DETECTORS stand alone. The others are children of mmengine's root
+registries, so that the Runner finds our parts, and configs can name mmengine's parts. A registry imports its parts on
+first use.
 """
 
 import importlib
@@ -131,18 +132,23 @@ BACKBONES = _standalone('backbone', 'facelmk.models.backbones')
 HEADS = _standalone('head', 'facelmk.models.heads')
 LOSSES = _standalone('loss', 'facelmk.models.losses')
 CODECS = _standalone('codec', 'facelmk.codecs')
-DETECTORS = _standalone('detector', 'facelmk.inference.detectors')
+CALIBRATIONS = _standalone('calibration', 'facelmk.models.calibration')
+DETECTORS = _standalone('detector', 'facelmk.inference.detectors.register')
 CONFIG_FORMATS = _standalone(
     'config format', 'facelmk.compat.aliases', 'facelmk.compat.hrnet_yaml', 'facelmk.compat.mmpose_config.format'
 )
 DIALECTS = _standalone('checkpoint dialect', 'facelmk.compat.checkpoint_keys')
 
 MODELS = _child('MODELS', 'facelmk.models', 'facelmk.engine.ema')
-DATASETS = _child('DATASETS', 'facelmk.datasets', 'facelmk.synthetic', 'facelmk.compat.mmpose_datasets')
-DATA_SAMPLERS = _child('DATA_SAMPLERS', 'facelmk.datasets')
-TRANSFORMS = _child('TRANSFORMS', 'facelmk.datasets')
+DATASETS = _child('DATASETS', 'facelmk.datasets.parts', 'facelmk.synthetic', 'facelmk.compat.mmpose_datasets')
+DATA_SAMPLERS = _child('DATA_SAMPLERS', 'facelmk.datasets.parts')
+TRANSFORMS = _child('TRANSFORMS', 'facelmk.datasets.parts')
 FUNCTIONS = _child(
-    'FUNCTIONS', 'facelmk.datasets', 'facelmk.checkpoint', 'facelmk.zoo.published', 'facelmk.compat.checkpoint_keys'
+    'FUNCTIONS',
+    'facelmk.datasets.parts',
+    'facelmk.checkpoint',
+    'facelmk.zoo.published',
+    'facelmk.compat.checkpoint_keys',
 )
 METRICS = _child('METRICS', 'facelmk.metrics')
 HOOKS = _child('HOOKS', 'facelmk.engine.hooks', 'facelmk.engine.saving.checkpoint_hook', 'facelmk.engine.faults.guards')

@@ -14,6 +14,7 @@ from ..errors import DataDefect
 from ..markups import Markup
 from ..metrics import NME, ErrorMetric, FaceMetric, errors
 from ..metrics.base import Predictions, column, gather, merge
+from ..metrics.bootstrap import Interval, groups_of
 from .tables import ALL_FACES
 
 Array = NDArray[np.float64]
@@ -32,6 +33,8 @@ class Row(NamedTuple):
     norm: float
     dataset_index: int
     tags: tuple[str, ...]
+    path: str = ''
+    is_detected: bool = True
 
 
 class Collector(FaceMetric):
@@ -48,7 +51,7 @@ class Collector(FaceMetric):
         """Return one `Row` for each prediction."""
         first, self.count = self.count, self.count + len(predictions)
         indices = get_rank() + get_world_size() * np.arange(first, self.count)  # as an unshuffled sampler deals them
-        keys = ('landmarks', 'visible', 'box', 'norm', 'tags')
+        keys = ('landmarks', 'visible', 'box', 'norm', 'tags', 'path', 'detection')
         return [
             Row(
                 id=face['id'],
@@ -60,8 +63,10 @@ class Collector(FaceMetric):
                 norm=float(norm),
                 dataset_index=int(index),
                 tags=tags,
+                path=path,
+                is_detected=bool(np.isfinite(detection).all()),
             )
-            for face, index, landmarks, visible, box, norm, tags in zip(
+            for face, index, landmarks, visible, box, norm, tags, path, detection in zip(
                 predictions, indices, *(truth[key] for key in keys), strict=True
             )
         ]
@@ -77,8 +82,11 @@ class Collector(FaceMetric):
 class Results:
     """The faces of a test as columns with N rows, in the order of their ids; `error` (N,) is a share of `normaliser`.
 
+    `groups` (N,) numbers the photographs: intervals draw the faces of one photograph together. `is_detected` (N,) is
+    whether a detector found the face; without a detector it is True.
     `metrics` are those of the test. The first one gives the normaliser; without any, it is the longer side of the box.
-    `all_faces` is the name of the whole set; None if the tables show only its subsets.
+    `all_faces` is the name of the whole set; None if the tables show only its subsets. `headline` is the subset that
+    then gives the value without a subset's name.
     """
 
     ids: list[str]
@@ -90,10 +98,13 @@ class Results:
     norm: Array
     indices: NDArray[np.int64]
     tags: list[tuple[str, ...]]
+    groups: NDArray[np.int64]
+    is_detected: NDArray[np.bool_]
     markup: Markup
     subsets: tuple[str, ...]
     metrics: list[ErrorMetric]
     all_faces: str | None = ALL_FACES
+    headline: str | None = None
 
     def __post_init__(self) -> None:
         self.metric = next((metric for metric in self.metrics if metric.unit == '%'), NME('box_side'))
@@ -133,6 +144,16 @@ class Results:
         }
         return ', '.join(f'{_listed(names[unit])} {words}' for unit, words in UNITS.items() if names[unit])
 
+    @property
+    def has_groups(self) -> bool:
+        """Whether several faces come from one photograph."""
+        return len(set(self.groups.tolist())) < len(self)
+
+    @property
+    def drawn(self) -> str:
+        """What the intervals draw."""
+        return 'pictures, with all their faces' if self.has_groups else 'faces'
+
     def errors_of(self, landmarks: Array) -> Array:
         """Return the errors (N,) of landmarks (N, K, 2): NaN if a face cannot be measured, infinite if it has none."""
         return errors.face_errors(landmarks, self.truth, self.visible, self.length)[0]
@@ -151,17 +172,37 @@ class Results:
 
     def rows_of(self, subset: str | None = None) -> NDArray[np.int64]:
         """Return the rows of a subset, or of all faces, that are measured; some may have no prediction."""
-        in_subset = np.array([subset is None or subset in tags for tags in self.tags], bool)
-        return np.flatnonzero(in_subset & ~np.isnan(self.error))
+        return np.flatnonzero(self.in_subset(subset) & ~np.isnan(self.error))
+
+    def in_subset(self, subset: str | None) -> NDArray[np.bool_]:
+        """Return whether each face (N,) belongs to a subset; None is the whole set."""
+        return np.array([subset is None or subset in tags for tags in self.tags], bool)
 
     def metrics_of(self, landmarks: Array) -> dict[str, float]:
         """Return the test's metrics for other landmarks (N, K, 2) of the same faces."""
-        predictions = [dict(id=face, landmarks=points) for face, points in zip(self.ids, landmarks, strict=True)]
-        truth = dict(landmarks=self.truth, visible=self.visible, box=self.box, norm=self.norm, tags=self.tags)
         values: dict[str, float] = {}
         for metric in self.metrics:
-            values |= metric.with_prefix(metric.compute_metrics(metric.rows(predictions, truth)))
+            values |= metric.with_prefix(metric.compute_metrics(self._rows_for(metric, landmarks)))
         return values
+
+    def intervals(self) -> dict[str, Interval]:
+        """Return the 95 % interval of each value that `metrics_of` returns for the predictions, by the same names."""
+        found: dict[str, Interval] = {}
+        for metric in self.metrics:
+            rows = self._rows_for(metric, self.landmarks)
+            measured = np.array([metric.is_measured(row) for row in rows])
+            for subset in (None, *self.subsets):
+                chosen = np.flatnonzero(measured & self.in_subset(subset or self.headline))
+                if len(chosen):
+                    limits = metric.interval([rows[i] for i in chosen], groups_of(self.groups[chosen]))
+                    found |= metric.with_prefix({f'{metric.name}/{subset}' if subset else metric.name: limits})
+        return found
+
+    def _rows_for(self, metric: ErrorMetric, landmarks: Array) -> Sequence[Any]:
+        """Return the rows of a metric for landmarks (N, K, 2) of the faces."""
+        predictions = [dict(id=face, landmarks=points) for face, points in zip(self.ids, landmarks, strict=True)]
+        truth = dict(landmarks=self.truth, visible=self.visible, box=self.box, norm=self.norm, tags=self.tags)
+        return metric.rows(predictions, truth)
 
 
 def _listed(names: Sequence[str]) -> str:
@@ -192,8 +233,11 @@ def results(rows: Sequence[Row], metrics: Sequence[FaceMetric]) -> Results:
         norm=np.array(columns['norm']),
         indices=np.array(columns['dataset_index']),
         tags=list(columns['tags']),
+        groups=groups_of([path or f'face {name}' for name, path in zip(columns['id'], columns['path'], strict=True)]),
+        is_detected=np.array(columns['is_detected'], bool),
         markup=metrics[0].markup,
         subsets=tuple(meta.get('subsets', ())),
         metrics=[metric for metric in metrics if isinstance(metric, ErrorMetric)],
         all_faces=None if meta.get('headline') else meta.get('whole') or ALL_FACES,
+        headline=meta.get('headline'),
     )

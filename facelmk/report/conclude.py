@@ -2,6 +2,7 @@
 
 import math
 import sys
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -14,10 +15,12 @@ from mmengine.runner import Runner
 from ..files.atomic import atomic_write, write_bytes
 from .baseline import place_face, training_face
 from .collect import Results, collect_results
+from .detail import Block, details, landmark_lines
 from .gallery import Gallery
 from .page import write_page
-from .record import record
-from .tables import result_table
+from .record import PER_FACE, new_entry, record, to_json
+from .study import Study
+from .tables import Layout, Table, result_table
 
 
 def conclude(
@@ -31,26 +34,52 @@ def conclude(
     baseline: bool = False,
     as_json: bool = False,
     work_dir: str | Path = '.',
+    detail: bool = False,
+    studies: Sequence[Study] = (),
 ) -> dict[str, Any] | None:
     """Print and write the results of a test in the main process; return the content of metrics.json.
 
     `out` and `dump` are further files for metrics and predictions, `page` a folder for the report, `badcase` the number
-    of worst faces to draw; `baseline` measures the mean training face, too.
+    of worst faces to draw; `baseline` measures the mean training face, too. `detail` adds percentiles, regions,
+    normalisers and landmarks. `studies` are results of other boxes.
     """
     if not is_main_process():
         return None
     results, files = collect_results(runner), [Path(work_dir, 'metrics.json'), *([Path(out)] if out else [])]
-    entry = record(metrics, runner.cfg, source, len(results), files)
+    blocks = details(results) if detail else {}
+    entry = new_entry(metrics, runner.cfg, source, results) | {study.key: study.to_dict() for study in studies}
+    if detail:
+        entry['detail'] = {key: block.to_dict() for key, block in blocks.items()}
+        entry['detail']['landmark'] = [
+            100 * error if math.isfinite(error) else None for error in results.point_errors().tolist()
+        ]
+    record(entry, files)
     baseline_error = None
     if baseline:  # after the metrics are written: a missing training set must not cost them
         landmarks = place_face(training_face(runner.cfg), results.box)
         baseline_error = results.errors_of(landmarks)
-        entry = record(metrics, runner.cfg, source, len(results), files, results.metrics_of(landmarks))
+        entry['baseline'] = results.metrics_of(landmarks)
+        record(entry, files)
     if dump:
         write_predictions(results, dump)
+    table = table_of(entry, results, blocks)
+    _print(entry, table, results, detail, studies, as_json)
+    for study in studies:
+        study.draw(Path(work_dir))
+    gallery = Gallery(runner.test_loop.dataloader.dataset, results)
+    if badcase:
+        gallery.write(results.worst()[:badcase], Path(work_dir, 'badcase'))
+    if page:
+        index = write_page(Path(page), entry, table, results, gallery, baseline_error, studies)
+        print(f'report: {index}', file=sys.stderr if as_json else sys.stdout)
+    return entry
+
+
+def table_of(entry: Mapping[str, Any], results: Results, blocks: Mapping[str, Block]) -> Table:
+    """Return the table of a test: metrics with intervals, the baseline, and blocks of details."""
     rows = [results.rows_of(subset) for subset in results.columns.values()]
     table = result_table(
-        metrics,
+        entry['metrics'],
         results.subsets,
         list(map(len, rows)),
         results.normalisers,
@@ -58,15 +87,24 @@ def conclude(
         results.all_faces,
         results.units,
         [int(np.isinf(results.error[indices]).sum()) for indices in rows],
+        entry['intervals'],
+        results.headline,
     )
-    print(json_tricks.dumps(entry, indent=2, allow_nan=True) if as_json else table.text(), flush=True)
-    gallery = Gallery(runner.test_loop.dataloader.dataset, results)
-    if badcase:
-        gallery.write(results.worst()[:badcase], Path(work_dir, 'badcase'))
-    if page:
-        index = write_page(Path(page), entry, table, results, gallery, baseline_error)
-        print(f'report: {index}', file=sys.stderr if as_json else sys.stdout)
-    return entry
+    layout = Layout(results.subsets, results.all_faces, results.headline, intervals=True)
+    further = {block.title: layout.rows(block.values, block.intervals) for block in blocks.values()}
+    note = f'{table.note[:-1]}; intervals by a bootstrap over {results.drawn}.'
+    return Table(table.columns, {**table.blocks, **further}, note)
+
+
+def _print(
+    entry: dict[str, Any], table: Table, results: Results, detail: bool, studies: Sequence[Study], as_json: bool
+) -> None:
+    """Print the json, without the errors of the faces, or the tables."""
+    if as_json:
+        print(to_json({key: value for key, value in entry.items() if key != PER_FACE}), flush=True)
+        return
+    lines = landmark_lines(results.point_errors().tolist(), results.normaliser) if detail else []
+    print(table.text(), *lines, *(study.text() for study in studies), sep='\n', flush=True)
 
 
 def write_predictions(results: Results, file: str | Path) -> None:

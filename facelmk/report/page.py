@@ -1,7 +1,7 @@
 """The report: one static page that needs only the files of its folder."""
 
 import math
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 from html import escape
 from pathlib import Path
@@ -16,6 +16,7 @@ from .collect import Results, full_name
 from .curves import ced_svg, histogram_svg
 from .face_map import map_svg, part_table
 from .gallery import Gallery
+from .study import Study
 from .style import STYLE
 from .tables import Table
 
@@ -24,25 +25,38 @@ INDEX = 'index.html'
 
 
 def write_page(
-    folder: Path, entry: Mapping[str, Any], table: Table, results: Results, gallery: Gallery, baseline: Any = None
+    folder: Path,
+    entry: Mapping[str, Any],
+    table: Table,
+    results: Results,
+    gallery: Gallery,
+    baseline: Any = None,
+    studies: Sequence[Study] = (),
 ) -> Path:
     """Write `folder`/index.html and its overlays, which replace those of an earlier page together.
 
     `entry` is the content of metrics.json, `baseline` the errors (N,) of the baseline.
     """
     with output_folder(folder, last=[INDEX]) as draft:
-        write_bytes(draft / INDEX, _page(draft, entry, table, results, gallery, baseline).encode())
+        write_bytes(draft / INDEX, _page(draft, entry, table, results, gallery, baseline, studies).encode())
     return folder / INDEX
 
 
 def _page(
-    folder: Path, entry: Mapping[str, Any], table: Table, results: Results, gallery: Gallery, baseline: Any
+    folder: Path,
+    entry: Mapping[str, Any],
+    table: Table,
+    results: Results,
+    gallery: Gallery,
+    baseline: Any,
+    studies: Sequence[Study],
 ) -> str:
     """Return the page; write its overlays to `folder`."""
     title = f'{entry["config"]}: facial landmarks on {entry["faces"]} faces'
     sections = [
         _head(title, entry, results),
         _section('Results', table.html() + _explanations(results)),
+        *(_study(study, folder) for study in studies),
         _distribution(results, baseline),
         _error_map(results),
         *_galleries(results, gallery, folder),
@@ -57,6 +71,12 @@ def _page(
 def _section(title: str, body: str, note: str = '') -> str:
     paragraph = f'<p class="note">{escape(note)}</p>' if note else ''
     return f'<section><h2>{escape(title)}</h2>{paragraph}{body}</section>'
+
+
+def _study(study: Study, folder: Path) -> str:
+    picture = study.draw(folder)
+    drawn = f'<img class="plot" src="{escape(picture.name)}" alt="{escape(study.title)}">' if picture else ''
+    return _section(study.title, study.html() + drawn)
 
 
 def _head(title: str, entry: Mapping[str, Any], results: Results) -> str:

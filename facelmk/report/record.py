@@ -1,7 +1,9 @@
-"""metrics.json: the numbers of a test, with what they belong to."""
+"""metrics.json: the numbers of a test, with what they belong to, and the error of each face."""
 
+import math
 import platform
-from collections.abc import Sequence
+import re
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -15,28 +17,74 @@ from mmengine.dist import get_world_size
 
 from .. import __version__
 from ..files.atomic import write_bytes
+from ..metrics.bootstrap import LEVEL, RESAMPLES, SEED
+from .collect import Results
+from .detail import is_mean_of_points
+
+PER_FACE = 'per_face'
+ERROR_DIGITS, LENGTH_DIGITS = 5, 3  # of per cent, of pixels
 
 
-def record(
-    metrics: dict[str, float],
-    config: Config,
-    source: str,
-    faces: int,
-    paths: Sequence[str | Path],
-    baseline: dict[str, float] | None = None,
-) -> dict[str, Any]:
-    """Write the metrics of a test, and those of the baseline if given, to each of `paths`; return what was written."""
-    entry = {
+def new_entry(metrics: Mapping[str, float], config: Config, source: str, results: Results) -> dict[str, Any]:
+    """Return the content of metrics.json: the metrics of a test, their intervals, and each face's error."""
+    return {
         'config': Path(config.filename).stem,
         'checkpoint': str(source),
-        'faces': faces,
-        'metrics': metrics,
+        'faces': len(results),
+        'metrics': dict(metrics),
+        'intervals': {name: list(limits) for name, limits in results.intervals().items()},
+        'bootstrap': {
+            'level': LEVEL,
+            'resamples': RESAMPLES,
+            'seed': SEED,
+            'drawn': results.drawn,
+            'groups': len(set(results.groups.tolist())),
+        },
         'ranks': get_world_size(),
         'versions': versions(),
-    } | ({} if baseline is None else {'baseline': baseline})
+        PER_FACE: per_face(results),
+    }
+
+
+def per_face(results: Results) -> dict[str, Any]:
+    """Return the columns that `facelmk compare` reads: one row for each measured face, in the order of the ids.
+
+    `error` is in per cent of `length`, the normaliser in pixels; null without a prediction. `points` are the visible
+    ones. `picture` numbers the photographs; it is left out if each face has one of its own.
+    """
+    rows = results.rows_of()
+    columns: dict[str, Any] = {
+        'normaliser': results.normaliser,
+        'average': 'point' if is_mean_of_points(results) else 'face',
+        'id': [str(results.ids[i]) for i in rows],
+        'error': [
+            round(100 * float(error), ERROR_DIGITS) if math.isfinite(error) else None for error in results.error[rows]
+        ],
+        'points': (results.visible[rows] > 0).sum(-1).tolist(),
+        'length': results.length[rows].round(LENGTH_DIGITS).tolist(),
+    }
+    if results.has_groups:
+        columns['picture'] = results.groups[rows].tolist()
+    if results.subsets:
+        columns['subsets'] = {
+            subset: np.flatnonzero(results.in_subset(subset)[rows]).tolist() for subset in results.subsets
+        }
+    if results.headline:
+        columns['headline'] = results.headline
+    return columns
+
+
+def record(entry: Mapping[str, Any], paths: Sequence[str | Path]) -> None:
+    """Write the content of metrics.json to each of `paths`."""
     for path in paths:
-        write_bytes(Path(path), (json_tricks.dumps(entry, indent=2, allow_nan=True) + '\n').encode())
-    return entry
+        write_bytes(Path(path), (to_json(entry) + '\n').encode())
+
+
+def to_json(entry: Mapping[str, Any]) -> str:
+    """Return an entry as json, each list of numbers or texts on one line."""
+    text = json_tricks.dumps(entry, indent=2, allow_nan=True)
+    # json escapes the line breaks of texts, so those between brackets come from the indent
+    return re.sub(r'\[\n([^\[\]{}]*)\n *\]', lambda found: '[' + re.sub(r'\n *', ' ', found[1]).strip() + ']', text)
 
 
 def versions() -> dict[str, str]:

@@ -39,5 +39,6 @@ svg text { font: 12px system-ui, sans-serif; fill: var(--soft); }
 .gallery { display: grid; grid-template-columns: repeat(auto-fill, minmax(210px, 1fr)); gap: 14px; }
 figure { margin: 0; }
 img { width: 100%; aspect-ratio: 1; object-fit: cover; border-radius: 6px; background: var(--band); display: block; }
+img.plot { width: auto; max-width: 100%; aspect-ratio: auto; background: #fff; }
 figcaption { font-size: 13px; line-height: 1.35; padding-top: 4px; overflow-wrap: anywhere; }
 """

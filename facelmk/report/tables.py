@@ -4,21 +4,33 @@ import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from html import escape
+from typing import Any
 
 ALL_FACES = 'test'  # the name of the column of all faces
+INTERVAL = '95 % interval'
+
+
+def number(value: float | None, digits: int = 2) -> str:
+    """Return a value as text, or a dash if there is none."""
+    return '–' if value is None or math.isnan(value) else f'{value:.{digits}f}'
+
+
+def range_text(limits: Sequence[float] | None, digits: int = 2) -> str:
+    """Return an interval as text, or a dash if there is none."""
+    return '–' if limits is None or math.isnan(limits[0]) else ' to '.join(number(limit, digits) for limit in limits)
 
 
 @dataclass
 class Row:
-    """The name of a metric and one value a column; None if there is no value."""
+    """The name of a metric and one value or text a column; None if there is no value."""
 
     name: str
-    values: Sequence[float | None]
+    values: Sequence[float | str | None]
     digits: int = 2
 
     def cells(self) -> list[str]:
         """Return the values as text."""
-        return ['–' if value is None or math.isnan(value) else f'{value:.{self.digits}f}' for value in self.values]
+        return [value if isinstance(value, str) else number(value, self.digits) for value in self.values]
 
 
 @dataclass
@@ -66,6 +78,46 @@ def subset_rows(metrics: Mapping[str, float], subsets: Sequence[str], all_faces:
     return [Row(name, [metrics.get(name + column) for column in columns]) for name in names]
 
 
+@dataclass
+class Layout:
+    """The columns of a table: all faces (`all_faces` is their name, or None), then subsets, and an interval.
+
+    With `intervals`, a column with the 95 % interval follows that of all faces or of the subset `headline`.
+    """
+
+    subsets: Sequence[str]
+    all_faces: str | None = ALL_FACES
+    headline: str | None = None
+    intervals: bool = False
+
+    @property
+    def position(self) -> int:
+        """The index of the column with the interval."""
+        return 1 if self.all_faces or self.headline is None else 1 + list(self.subsets).index(self.headline)
+
+    @property
+    def columns(self) -> list[str]:
+        """The names of the columns."""
+        return self._insert([*([self.all_faces] if self.all_faces else []), *self.subsets], INTERVAL)
+
+    def rows(
+        self, values: Mapping[str, float], intervals: Mapping[str, Sequence[float]] | None = None, digits: int = 2
+    ) -> list[Row]:
+        """Return one row a name, from keys such as 'NME' and 'NME/pose', with the intervals of the names."""
+        rows = subset_rows(values, self.subsets, self.all_faces)
+        return [
+            Row(row.name, self._insert(row.values, range_text((intervals or {}).get(row.name), digits)), digits)
+            for row in rows
+        ]
+
+    def count_row(self, name: str, counts: Sequence[int]) -> Row:
+        """Return a row of numbers of faces."""
+        return Row(name, self._insert(counts, ''), digits=0)
+
+    def _insert(self, cells: Sequence[Any], interval: str) -> list[Any]:
+        return [*cells[: self.position], *([interval] if self.intervals else []), *cells[self.position :]]
+
+
 def result_table(
     metrics: Mapping[str, float],
     subsets: Sequence[str],
@@ -75,14 +127,20 @@ def result_table(
     all_faces: str | None = ALL_FACES,
     units: str = 'NME, FR and AUC in per cent',
     lost: Sequence[int] = (),
+    intervals: Mapping[str, Sequence[float]] | None = None,
+    headline: str | None = None,
 ) -> Table:
     """Return the model's metrics by subset, the number of faces (`sizes`) of each column, and the baseline's metrics.
 
     `lost` are the numbers of faces without a prediction, which FR and AUC count as failures.
-    `all_faces` is the name of the column of all faces; None if there is none.
+    `all_faces` is the name of the column of all faces; None if there is none. `intervals` are by the keys of `metrics`.
     """
-    counts = [Row('faces', sizes, digits=0), *([Row('without a prediction', lost, digits=0)] if any(lost) else [])]
-    blocks = {'model': [*subset_rows(metrics, subsets, all_faces), *counts]}
+    layout = Layout(subsets, all_faces, headline, intervals is not None)
+    counts = [
+        layout.count_row('faces', sizes),
+        *([layout.count_row('without a prediction', lost)] if any(lost) else []),
+    ]
+    blocks = {'model': [*layout.rows(metrics, intervals), *counts]}
     if baseline is not None:
-        blocks['baseline: mean face in the box'] = subset_rows(baseline, subsets, all_faces)
-    return Table([*([all_faces] if all_faces else []), *subsets], blocks, f'{units}; errors over {normaliser}.')
+        blocks['baseline: mean face in the box'] = layout.rows(baseline)
+    return Table(layout.columns, blocks, f'{units}; errors over {normaliser}.')

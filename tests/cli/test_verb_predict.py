@@ -177,7 +177,9 @@ def test_without_boxes_a_detector_finds_the_faces(verb, config, album, middle) -
     (row,) = json.loads(verb('predict', config, 'an album/a.jpg', *middle, '--refine', '1', '--json'))
     (moved,) = row['faces']
     assert moved['box'] != [22.5, 20, 67.5, 60]  # the landmarks' box of the first prediction
-    assert json.loads(verb('predict', config, 'an album/a.jpg', *middle, '--min-score', '2', '--json'))[0]['faces'] == []
+    assert (
+        json.loads(verb('predict', config, 'an album/a.jpg', *middle, '--min-score', '2', '--json'))[0]['faces'] == []
+    )
 
 
 def test_a_picture_without_a_face_is_no_error(verb, config, album, middle) -> None:
@@ -192,7 +194,9 @@ def test_a_picture_without_a_face_is_no_error(verb, config, album, middle) -> No
 
 def test_a_model_by_an_option_and_pictures_by_a_pattern(verb, config, album, middle) -> None:
     printed = verb('predict', 'an album/**/*.[jp]*g', '--model', config, *middle, '-v')
-    assert '2 faces in 2 pictures: work_dirs/small/predict' in printed and 'MiddleFace' in printed and ' s each' in printed
+    assert (
+        '2 faces in 2 pictures: work_dirs/small/predict' in printed and 'MiddleFace' in printed and ' s each' in printed
+    )
     first = json.loads(verb('predict', 'an album/a.jpg', '--model', config, *middle, '--json'))
     assert first == json.loads(verb('predict', config, 'an album/a.jpg', *middle, '--json'))
     flipped = ('--cfg-options', 'model.flip_test=True')

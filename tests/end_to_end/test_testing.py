@@ -67,7 +67,7 @@ def test_the_test_has_the_figures_of_the_last_validation(tested, trained):
 def test_table_predictions_pictures_and_page(tested):
     folder, printed = tested
     head = next(line for line in printed.splitlines() if line.split()[:2] == ['model', 'test'])
-    assert head.split()[2:] == SUBSETS
+    assert head.split()[2:] == ['95', '%', 'interval', *SUBSETS]
     faces = json.loads((folder / 'dump.json').read_text())
     assert len(faces) == 17 and set(faces[0]) == {'id', 'landmarks', 'scores', 'error', 'tags'}
     assert len(faces[0]['landmarks']) == 98

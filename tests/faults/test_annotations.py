@@ -274,7 +274,7 @@ def test_all_defects_raise_one_error_or_are_skipped_and_counted(tmp_path, monkey
         PtsFaces(data_root=tmp_path, markup='five')
     assert all(name in str(error.value) for name in ('1.pts', '2.pts', '3.png', "defects='skip'"))
     messages = []
-    monkeypatch.setattr('facelmk.datasets.defects.print_log', lambda text, **options: messages.append(text))
+    monkeypatch.setattr('mmengine.logging.print_log', lambda text, **options: messages.append(text))
     data = PtsFaces(data_root=tmp_path, markup='five', defects='skip')
     assert [face['id'] for face in data.faces] == ['0.png', '4.png'] and len(data.defects) == 3
     assert len(messages) == 1 and '3 defective records in 3 files' in messages[0]

@@ -74,7 +74,7 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def test_table(folder: Path) -> None:
     lines = (folder / 'stdout').read_text().splitlines()
     start = next(i for i, line in enumerate(lines) if line.split()[:2] == ['model', 'test'])
-    assert lines[start].split() == ['model', 'test', 'pose', 'makeup', 'none_has_it']
+    assert lines[start].split() == ['model', 'test', '95', '%', 'interval', 'pose', 'makeup', 'none_has_it']
     assert [line.split()[:2] for line in lines[start + 1 : start + 5]] == [
         ['NME', '15.00'],
         ['FR@0.12', '60.00'],
@@ -83,13 +83,22 @@ def test_table(folder: Path) -> None:
     ]  # errors 5, 10, 15, 20, 25 %
     assert lines[start + 1].split()[-1] == '–' and lines[start + 4].split()[-1] == '0'
     assert lines[start + 5].startswith('baseline: mean face in the box')
-    assert lines[start + 9] == 'NME, FR and AUC in per cent; errors over the distance of the outer eye corners.'
+    assert lines[start + 9].startswith(
+        'NME, FR and AUC in per cent; errors over the distance of the outer eye corners;'
+    )
+    assert 'over faces' in lines[start + 9]
+    low, _, high = lines[start + 1].split()[2:5]
+    assert 5 <= float(low) < 15 < float(high) <= 25
 
 
 def test_metrics_file(folder: Path) -> None:
     entry = json.loads((folder / 'out/m.json').read_text())
     assert entry == json.loads((folder / 'work/metrics.json').read_text())
-    assert set(entry) == {'config', 'checkpoint', 'faces', 'metrics', 'versions', 'ranks', 'baseline'}
+    assert set(entry) == {
+        *('config', 'checkpoint', 'faces', 'metrics', 'versions', 'ranks', 'baseline'),
+        *('intervals', 'bootstrap', 'per_face'),
+    }
+    assert entry['per_face']['error'] == pytest.approx([5, 10, 15, 20, 25], abs=1e-3)
     assert entry['config'] == 'x<y>' and entry['checkpoint'] == 'some.pth'
     assert entry['faces'] == 5 and entry['ranks'] == 1
     assert entry['metrics']['NME'] == pytest.approx(15, abs=1e-4)

@@ -6,5 +6,6 @@ model = dict(
     backbone=dict(type='NanoNet'),
     head=dict(type='HeatmapHead'),
     codec=dict(type='Integral'),
+    calibration=dict(type='ErrorCalibration'),
     loss=dict(type='IntegralLoss', spread=0.15),
 )

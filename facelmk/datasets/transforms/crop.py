@@ -10,7 +10,7 @@ from ... import geometry
 from ...errors import FacelmkError
 from ...registry import TRANSFORMS, Range, Ranges
 from ..base import FaceRecord
-from .integer_crop import cut_integer
+from .pixels import cut_integer, resample
 
 
 @TRANSFORMS.register_module()
@@ -95,7 +95,7 @@ class CropFace(BaseTransform):
         before = self._mirror_photo(width) if flipped else np.eye(3)
         after = geometry.mirror(self.size) if flipped and self.mirror == 'crop' else np.eye(3)
         centre, side = self._centre_and_side(box, before, offset)
-        square = np.concatenate([centre - side / 2, centre + side / 2])  # not geometry.square_box, which is float32
+        square = geometry.exact_square_box(centre, side)
         return after @ geometry.box_to_crop(square, self.span, self.padding * factor, degrees) @ before
 
     def _mirror_photo(self, width: int) -> geometry.Matrix:
@@ -155,10 +155,3 @@ def crop_box(sample: FaceRecord) -> np.ndarray:
     """Return the box that is cropped: the detected one, or the annotated one where no box is detected."""
     detection = sample.get('detection')
     return sample['box'] if detection is None or not np.isfinite(detection).all() else detection
-
-
-def resample(image: np.ndarray, warp: np.ndarray, size: int) -> np.ndarray:
-    """Return the crop (size, size, 3) that `warp` (3, 3) cuts out of a photograph; it is black outside the picture."""
-    if not image.flags['C_CONTIGUOUS']:  # OpenCV needs eleven times as long for a mirrored view
-        image = np.ascontiguousarray(image)
-    return cv2.warpAffine(image, warp[:2], (size, size), flags=cv2.INTER_LINEAR)

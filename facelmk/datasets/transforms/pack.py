@@ -16,6 +16,7 @@ class PackFace(BaseTransform):
     """Returns {'inputs': uint8 tensor (3, S, S), 'data_samples': the annotation}, as `collate_faces` expects it.
 
     `detection` is the detected box of a face, NaN if a detector has missed it; without a detector it is its `box`.
+    `path` is the photograph, '' if there is no file.
     """
 
     keys = ('id', 'points', 'visible', 'warp', 'landmarks', 'box', 'norm', 'tags')
@@ -26,5 +27,6 @@ class PackFace(BaseTransform):
                 'PackFace got a face without points. Expected LoadImage and CropFace before it in the pipeline'
             )
         channels_first = np.ascontiguousarray(sample['image'].transpose(2, 0, 1))
-        annotation = {key: sample[key] for key in self.keys} | {'detection': sample.get('detection', sample['box'])}
+        annotation = {key: sample[key] for key in self.keys}
+        annotation |= {'detection': sample.get('detection', sample['box']), 'path': sample.get('path') or ''}
         return {'inputs': torch.from_numpy(channels_first), 'data_samples': annotation}

@@ -16,6 +16,6 @@ from .soft_wing_loss import SoftWingLoss
 from .wing_loss import WingLoss
 
 # fmt: off
-__all__ = ['AdaptiveWingLoss', 'BoxMapsLoss', 'FocalHeatmapLoss', 'HeatmapMSELoss', 'IntegralLoss', 'KLDiscretLoss', 'L1Loss', 'Loss',
-           'OHKMLoss', 'RLELoss', 'SmoothL1Loss', 'SoftArgmaxL1Loss', 'SoftWingLoss', 'WingLoss']
+__all__ = ['AdaptiveWingLoss', 'BoxMapsLoss', 'FocalHeatmapLoss', 'HeatmapMSELoss', 'IntegralLoss', 'KLDiscretLoss',
+           'L1Loss', 'Loss', 'OHKMLoss', 'RLELoss', 'SmoothL1Loss', 'SoftArgmaxL1Loss', 'SoftWingLoss', 'WingLoss']
 # fmt: on

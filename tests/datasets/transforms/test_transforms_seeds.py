@@ -7,7 +7,7 @@ import torch
 
 from facelmk import geometry
 from facelmk.datasets import CropFace, FaceDataset, TightBox, WingBox
-from facelmk.datasets.transforms.integer_crop import cut_integer
+from facelmk.datasets.transforms.pixels import cut_integer
 from facelmk.errors import DataDefect, UnknownName
 from facelmk.markups import MARKUPS
 from facelmk.registry import CODECS, TRANSFORMS
