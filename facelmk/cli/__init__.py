@@ -20,6 +20,7 @@ VERBS = {
     'train': 'train a model',
     'test': 'test a checkpoint: metrics, predictions, a report',
     'compare': 'compare two tests of the same faces: can they be told apart?',
+    'calibrate': 'fit expected errors and scores of faces, and check them',
     'config': 'show, compare and check configs',
     'data': 'check, convert and draw data sets',
     'models': 'count parameters and operations of a model, publish a checkpoint',
