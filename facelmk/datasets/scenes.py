@@ -34,9 +34,6 @@ class SceneDataset(SampleDataset):
         """What the metrics need to know: the subsets in the order of the table."""
         return {'subsets': self.subsets}
 
-    def __len__(self) -> int:
-        raise TypeError(f'{type(self).__name__} must define __len__: how many scenes it has')
-
     def scene(self, index: int) -> SceneRecord:
         """Return a new dict: id, path or image, boxes, ignored, tags."""
         raise TypeError(f'{type(self).__name__} must define scene(index): what a scene is')
