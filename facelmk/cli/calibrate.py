@@ -59,6 +59,7 @@ def _check(options: argparse.Namespace) -> None:
 
 def _text(figures: dict[str, Any], threshold: float) -> str:
     """Return the numbers in words."""
+    lowest, median, highest = (figures[f'{which}_score'] for which in ('lowest', 'median', 'highest'))
     rows = {
         'faces': f'{figures["faces"]}, in crops of {figures["crop_px"]} pixels',
         'mean error': f'{figures["mean_error_px"]:.3f} pixels of the crop',
@@ -66,7 +67,7 @@ def _text(figures: dict[str, Any], threshold: float) -> str:
         'calibration error': f'{figures["calibration_error_px"]:.3f} ({figures["calibration_error_share"]:.1%})',
         f'faces with an error above {threshold:.0%}': figures['failures'],
         'of them in the quarter with the lowest scores': figures['failures_in_lowest_quarter'],
-        'scores': f'{figures["lowest_score"]:.3f} to 1, median {figures["median_score"]:.3f}',
+        'scores': f'{lowest:.3f} to {highest:.3f}, median {median:.3f}',
         'calibration error of the scores': f'{figures["score_calibration_error"]:.3f}',
         'highest score of a box without a face': f'{figures["highest_score_of_misplaced_boxes"]:.3f}',
         'median score of such boxes': f'{figures["median_score_of_misplaced_boxes"]:.3f}',

@@ -14,7 +14,7 @@ from ..metrics import FailureRate
 from ..metrics.bootstrap import Interval, groups_of, mean_intervals, weighted_mean
 from .collect import Array, Results
 from .detail import face_weights
-from .logs import import_pyplot
+from .logs import pyplot
 from .tables import INTERVAL, Row, Table, range_text
 
 SHIFTS = (0.025, 0.05, 0.1, 0.2)  # of the longer side of the box, in a random direction and the opposite one
@@ -115,7 +115,7 @@ class JitterStudy:
 
     def draw(self, folder: Path) -> Path:
         """Write the curve into a folder."""
-        plt = import_pyplot(show=False)
+        plt = pyplot(show=False)
         figure, panels = plt.subplots(1, 2, figsize=(9, 3.4), sharey=True, layout='constrained')
         for panel, kind in zip(panels, ('shift', 'scale'), strict=True):
             levels = self.of_kind(kind)

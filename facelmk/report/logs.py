@@ -143,7 +143,7 @@ def draw_curves(
     labels = list(legend or [log.name for log in logs])
     if len(labels) != len(logs):
         raise FacelmkError(f'--legend has {len(labels)} names for {len(logs)} logs. Give one name a log')
-    plt = import_pyplot(show)
+    plt = pyplot(show)
     figure, panels = plt.subplots(len(keys), 1, figsize=(8, 3.4 * len(keys)), squeeze=False, layout='constrained')
     for key, (panel,) in zip(keys, panels, strict=True):
         for log, label in zip(logs, labels, strict=True):
@@ -164,7 +164,7 @@ def draw_curves(
     return Path(out)
 
 
-def import_pyplot(show: bool) -> Any:
+def pyplot(show: bool) -> Any:
     """Import matplotlib here, because only drawing needs it."""
     import matplotlib
 

@@ -6,12 +6,12 @@ from pathlib import Path
 from ..errors import FacelmkError
 from ..files.atomic import atomic_write
 from ..metrics.calibration import Bin, calibration_error
-from .logs import import_pyplot
+from .logs import pyplot
 
 
 def draw_reliability(errors: Sequence[Bin], scores: Sequence[Bin], out: str | Path, threshold: float) -> Path:
     """Draw bins of expected errors and of scores; a perfect calibration lies on the dashed lines."""
-    plt = import_pyplot(show=False)
+    plt = pyplot(show=False)
     figure, (left, right) = plt.subplots(1, 2, figsize=(9, 4.4), layout='constrained')
     _panel(left, errors, 'expected error of a landmark in crop pixels', 'measured error')
     _panel(right, scores, 'score of a face', f'share of faces with an error below {100 * threshold:g} %')

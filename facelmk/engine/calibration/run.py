@@ -50,6 +50,7 @@ class Checked:
             'score_calibration_error': calibration_error(self.score_bins()),
             'lowest_score': float(self.score.min()),
             'median_score': float(np.median(self.score)),
+            'highest_score': float(self.score.max()),
             'median_score_of_misplaced_boxes': float(np.median(self.misplaced)),
             'highest_score_of_misplaced_boxes': float(self.misplaced.max()),
         }

@@ -6,6 +6,7 @@ from pathlib import Path
 import cv2
 import numpy as np
 import torch
+from numpy.typing import NDArray
 from torch import nn
 from torch.nn.utils.fusion import fuse_conv_bn_eval
 
@@ -27,22 +28,25 @@ class FacelmkDetector(Detector):
     `weights` is a checkpoint of a FaceDetector, which holds its config. A picture is searched at each of the `sizes`,
     its longer side in pixels: the first finds small faces, the second those that fill the picture. Larger pictures are
     reduced, smaller ones are not enlarged. `score` is the lowest score; of two boxes that overlap by more than
-    `overlap` (intersection over union) the better one stays.
+    `overlap` (intersection over union) the better one stays, and a box of which more than the share `inside` lies in a
+    better one is dropped: it is a part of that face.
     """
 
     box_rule = BoxRule()
-    ranges = {'score': (0, 1), 'overlap': (0, 1), 'sizes': Range(32, 8192, step=1)}
+    ranges = {'score': (0, 1), 'overlap': (0, 1), 'inside': (0, 1), 'sizes': Range(32, 8192, step=1)}
 
     def __init__(
         self,
         weights: str | Path | None = None,
         score: float = 0.5,
         overlap: float = 0.4,
+        inside: float = 0.7,
         sizes: Sequence[int] = (640, 224),
         device: str | torch.device = 'cpu',
     ) -> None:
         self.network = open_network(SHIPPED if weights is None else weights).to(device)
-        self.score, self.overlap, self.sizes, self.device = score, overlap, tuple(sizes), device
+        self.score, self.overlap, self.inside = score, overlap, inside
+        self.sizes, self.device = tuple(sizes), device
 
     def find(self, image: Picture) -> FOUND:
         longer = max(image.shape[:2])
@@ -52,6 +56,7 @@ class FacelmkDetector(Detector):
         best = scores >= self.score
         boxes, scores = boxes[best], scores[best]
         order = suppress(boxes, scores, self.overlap)
+        order = order[~lies_inside(boxes[order], self.inside)]
         return boxes[order], scores[order]
 
     @torch.inference_mode()
@@ -89,6 +94,17 @@ def open_network(weights: str | Path) -> FaceDetector:
     load_checkpoint(network, path)
     fuse_norms(network.eval())
     return network
+
+
+def lies_inside(boxes: np.ndarray, most: float) -> NDArray[np.bool_]:
+    """Whether more than the share `most` of each box (N, 4), the best first, lies in a better one, which stays."""
+    low = np.maximum(boxes[:, None, :2], boxes[None, :, :2])
+    high = np.minimum(boxes[:, None, 2:], boxes[None, :, 2:])
+    share = np.prod(np.maximum(high - low, 0), 2) / np.prod(boxes[:, 2:] - boxes[:, :2], 1)[:, None]
+    dropped = np.zeros(len(boxes), bool)
+    for i in range(1, len(boxes)):
+        dropped[i] = (share[i, :i][~dropped[:i]] > most).any()
+    return dropped
 
 
 def fuse_norms(module: nn.Module) -> None:
