@@ -61,6 +61,12 @@ def test_a_box_inside_a_better_one_is_a_part_of_that_face() -> None:
     assert lies_inside(np.zeros((0, 4)), 0.7).shape == (0,)
 
 
+def test_pictures_are_normalised_as_in_training(detector: FacelmkDetector) -> None:
+    image = np.random.default_rng(0).integers(0, 256, (32, 64, 3), np.uint8)
+    expected = detector.network.data_preprocessor({'inputs': [torch.from_numpy(image).permute(2, 0, 1)]})['inputs']
+    assert (detector._normalised(image) - expected).abs().max() < 1e-5
+
+
 def test_merged_norms_change_nothing() -> None:
     torch.manual_seed(0)
     network = MODELS.build(load_config('facelmk_detector').model)

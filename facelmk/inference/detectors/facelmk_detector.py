@@ -45,7 +45,8 @@ class FacelmkDetector(Detector):
         device: str | torch.device = 'cpu',
     ) -> None:
         self.network = open_network(SHIPPED if weights is None else weights).to(device)
-        self.score, self.overlap, self.inside = score, overlap, inside
+        self.network.codec.least_score, self.network.codec.most_overlap = score, overlap
+        self.overlap, self.inside = overlap, inside
         self.sizes, self.device = tuple(sizes), device
 
     def find(self, image: Picture) -> FOUND:
@@ -53,8 +54,6 @@ class FacelmkDetector(Detector):
         factors = sorted({min(1.0, size / longer) for size in self.sizes})
         found = [self._find_at(image, factor) for factor in factors]
         boxes, scores = (np.concatenate(part) for part in zip(*found, strict=True))
-        best = scores >= self.score
-        boxes, scores = boxes[best], scores[best]
         order = suppress(boxes, scores, self.overlap)
         order = order[~lies_inside(boxes[order], self.inside)]
         return boxes[order], scores[order]
@@ -68,12 +67,16 @@ class FacelmkDetector(Detector):
         multiple = self.network.backbone.multiple
         right, below = (-side % multiple for side in size)
         padded = cv2.copyMakeBorder(reduced, 0, below, 0, right, cv2.BORDER_CONSTANT)
-        pixels = torch.from_numpy(padded).to(self.device).permute(2, 0, 1)
-        inputs = self.network.data_preprocessor({'inputs': [pixels]})['inputs']
-        boxes, scores = self.network.codec.decode(self.network(inputs)[-1])[0]
+        boxes, scores = self.network.codec.decode(self.network(self._normalised(padded))[-1])[0]
         ratio = np.divide((width, height), size)
         photo = (boxes.cpu().numpy().astype(np.float64) + 0.5) * np.tile(ratio, 2) - 0.5
         return photo, scores.cpu().numpy()
+
+    def _normalised(self, image: Picture) -> torch.Tensor:
+        """Return what the network's own preprocessor makes of a picture, faster and in channels_last order."""
+        mean, std = (part.view(3) for part in (self.network.data_preprocessor.mean, self.network.data_preprocessor.std))
+        pixels = torch.from_numpy(cv2.cvtColor(image, cv2.COLOR_BGR2RGB)).to(self.device)
+        return ((pixels - mean) / std).permute(2, 0, 1)[None]
 
 
 def open_network(weights: str | Path) -> FaceDetector:
