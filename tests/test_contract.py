@@ -45,7 +45,7 @@ REGISTRIES = {
                   'TimmBackbone', 'SceneNet'),
     'HEADS': ('HeatmapHead', 'RegressionHead', 'RTMCCHead', 'StackHead', 'HourglassHead', 'BoxHead'),
     'LOSSES': ('WingLoss', 'SoftWingLoss', 'SmoothL1Loss', 'AdaptiveWingLoss', 'HeatmapMSELoss', 'FocalHeatmapLoss',
-               'KLDiscretLoss', 'OHKMLoss', 'IntegralLoss', 'BoxMapsLoss'),
+               'KLDiscretLoss', 'OHKMLoss', 'IntegralLoss', 'BoxMapsLoss', 'STARLoss'),
     'CODECS': ('Heatmap', 'Coordinates', 'Boundary', 'SimCC', 'Integral', 'UDP', 'Megvii', 'HRNetInteger',
                'BoxMaps'),
     'DATASETS': ('SyntheticFaces', 'JoinedFaces', 'RepeatedFaces', 'LapaTxt', 'Mat300WLP'),
@@ -90,7 +90,6 @@ NORMS = ('inter_ocular', 'inter_pupil', 'box_side', 'box_geo', 'box_diagonal', '
 LATER = (
     'facelmk.load()',
     'DETECTORS',
-    'STARLoss',
     'GaussianNLLLoss',
     'PIP',
     'facelmk video',

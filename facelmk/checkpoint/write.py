@@ -56,7 +56,7 @@ def publish(source: str | Path, target: str | Path, markup: str | None = None, d
     """
     checkpoint, target = read_checkpoint(source), Path(target)
     weights, _ = translate(weights_of(checkpoint, source))
-    meta = {key: value for key, value in meta_of(checkpoint).items() if isinstance(value, (str, int, float))}
+    meta = _simple_meta(checkpoint)
     if markup is not None:
         weights, meta = _keep_scheme(weights, meta, markup, source)
     content = io.BytesIO()
@@ -65,6 +65,20 @@ def publish(source: str | Path, target: str | Path, markup: str | None = None, d
     path = target.with_name(f'{target.stem}-{digest}{"" if day is None else f"_{day:%Y%m%d}"}.pth')
     write_bytes(path, content.getbuffer())
     return path
+
+
+def add_weights(
+    source: str | Path, target: str | Path, tensors: Mapping[str, Tensor], notes: Mapping[str, str]
+) -> None:
+    """Write the weights of a checkpoint, under our keys, together with others; `notes` go into its metadata."""
+    checkpoint = read_checkpoint(source)
+    own, _ = translate(weights_of(checkpoint, source))
+    save_checkpoint({'meta': {**_simple_meta(checkpoint), **notes}, 'state_dict': {**own, **tensors}}, target)
+
+
+def _simple_meta(checkpoint: Mapping[str, Any]) -> dict[str, Any]:
+    """The text and numbers of a checkpoint's metadata."""
+    return {key: value for key, value in meta_of(checkpoint).items() if isinstance(value, (str, int, float))}
 
 
 def _keep_scheme(

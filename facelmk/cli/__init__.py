@@ -19,6 +19,7 @@ VERBS = {
     'predict': 'find landmarks in pictures and folders',
     'train': 'train a model',
     'test': 'test a checkpoint: metrics, predictions, a report',
+    'calibrate': 'fit expected errors and scores of faces, and check them',
     'compare': 'compare two tests of the same faces: can they be told apart?',
     'config': 'show, compare and check configs',
     'data': 'check, convert and draw data sets',

@@ -6,7 +6,6 @@ from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
-from mmengine.logging import print_log
 from numpy.typing import NDArray
 
 from ..errors import FacelmkError
@@ -14,6 +13,7 @@ from ..faces import Faces
 from ..geometry import overlaps, tight_box
 from ..markups import Markup
 
+log = logging.getLogger(__name__)
 PASSES = 2  # of a detected face; docs/predict.md has the measurement
 MAX_PASSES = 3
 STILL = 0.93  # from this overlap of the old and the new box on, a crop stands still
@@ -39,7 +39,7 @@ class Candidate:
     @property
     def next_box(self) -> NDArray[np.float32]:
         """The tight box of the predicted landmarks."""
-        return tight_box(self.prediction['landmarks'].numpy())
+        return tight_box(np.asarray(self.prediction['landmarks']))
 
     @property
     def overlap(self) -> float:
@@ -108,11 +108,11 @@ def warn_if_not_full(candidates: Sequence[Candidate]) -> None:
     """Warn about boxes='full' where the landmarks do not fill the picture: the crop was then too large for the face."""
     for one in candidates:
         if one.full and one.overlap < FULL_FITS:
+            from mmengine.logging import print_log
+
             source = one.faces.source if isinstance(one.faces.source, str) else 'a picture'
-            print_log(
+            log.warning(
                 f"{source}: boxes='full', but the landmarks' box {one.next_box.tolist()} overlaps the picture by "
                 f'{one.overlap:.0%}. The face does not fill the picture, or there is none, so the landmarks may be '
-                "wrong. Use boxes='auto', give the box of the face, or add refine=3",
-                'current',
-                logging.WARNING,
+                "wrong. Use boxes='auto', give the box of the face, or add refine=3"
             )

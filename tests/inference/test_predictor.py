@@ -143,7 +143,6 @@ def test_names_are_found_from_any_folder(weights, picture, predictor, tmp_path, 
 @pytest.mark.parametrize(
     'boxes, fact',
     [
-        (None, "boxes='full'"),
         ('face', "boxes='face'"),
         ([[10, 10, 10, 50]], r'box 0 .*\[10.0, 10.0, 10.0, 50.0\].*x1 < x2'),
         ([[0, 0, 9, 9], [50, 60, 10, 90]], 'box 1'),
