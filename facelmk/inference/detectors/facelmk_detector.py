@@ -72,7 +72,7 @@ class FacelmkDetector(Detector):
         photo = (boxes.cpu().numpy().astype(np.float64) + 0.5) * np.tile(ratio, 2) - 0.5
         return photo, scores.cpu().numpy()
 
-    def _normalised(self, image: Picture) -> torch.Tensor:
+    def _normalised(self, image: np.ndarray) -> torch.Tensor:
         """Return what the network's own preprocessor makes of a picture, faster and in channels_last order."""
         mean, std = (part.view(3) for part in (self.network.data_preprocessor.mean, self.network.data_preprocessor.std))
         pixels = torch.from_numpy(cv2.cvtColor(image, cv2.COLOR_BGR2RGB)).to(self.device)
