@@ -95,7 +95,7 @@ def test_the_shipped_detector_finds_the_face_of_a_photograph() -> None:
     assert SHIPPED.stat().st_size <= 1 << 20
     photograph = cv2.imread(str(ROOT / 'docs/assets/astronaut.jpg'))  # 512 x 512 pixels
     detector, face = FacelmkDetector(), np.array([[176.0, 85.0, 272.0, 182.0]])
-    for factor in (0.5, 1.0, 3.0):
+    for factor in (0.25, 0.5, 1.0, 3.0):
         boxes, scores = detector(cv2.resize(photograph, None, fx=factor, fy=factor, interpolation=cv2.INTER_AREA))
         assert len(scores) and overlaps(boxes[:1] / factor, face) > 0.6, factor
     boxes, scores = detector(photograph[60:200, 165:285])

@@ -18,6 +18,7 @@ from ...registry import DETECTORS, MODELS, Range, registered_parts_only
 from .base import BoxRule, Detector, Picture, suppress
 
 SHIPPED = Path(__file__).parents[2] / 'zoo' / 'facelmk_detector.pth'
+LEAST_PX, MOST_ENLARGED = 192, 3.0  # of the longer side of a picture: a face in a smaller one has too few pixels
 FOUND = tuple[np.ndarray, np.ndarray]
 
 
@@ -27,7 +28,7 @@ class FacelmkDetector(Detector):
 
     `weights` is a checkpoint of a FaceDetector, which holds its config. A picture is searched at each of the `sizes`,
     its longer side in pixels: the first finds small faces, the second those that fill the picture. Larger pictures are
-    reduced, smaller ones are not enlarged. `score` is the lowest score; of two boxes that overlap by more than
+    reduced; only those below 192 pixels are enlarged. `score` is the lowest score; of two boxes that overlap by more than
     `overlap` (intersection over union) the better one stays, and a box of which more than the share `inside` lies in a
     better one is dropped: it is a part of that face.
     """
@@ -41,7 +42,7 @@ class FacelmkDetector(Detector):
         score: float = 0.5,
         overlap: float = 0.4,
         inside: float = 0.7,
-        sizes: Sequence[int] = (640, 224),
+        sizes: Sequence[int] = (640, 192),
         device: str | torch.device = 'cpu',
     ) -> None:
         self.network = open_network(SHIPPED if weights is None else weights).to(device)
@@ -51,7 +52,8 @@ class FacelmkDetector(Detector):
 
     def find(self, image: Picture) -> FOUND:
         longer = max(image.shape[:2])
-        factors = sorted({min(1.0, size / longer) for size in self.sizes})
+        most = min(max(1.0, LEAST_PX / longer), MOST_ENLARGED)
+        factors = sorted({min(most, size / longer) for size in self.sizes})
         found = [self._find_at(image, factor) for factor in factors]
         boxes, scores = (np.concatenate(part) for part in zip(*found, strict=True))
         order = suppress(boxes, scores, self.overlap)
@@ -60,13 +62,14 @@ class FacelmkDetector(Detector):
 
     @torch.inference_mode()
     def _find_at(self, image: Picture, factor: float) -> FOUND:
-        """Return the boxes (N, 4) in pixels of the picture and scores (N,) that a reduction by `factor` shows."""
+        """Return the boxes (N, 4) in pixels of the picture and scores (N,) that a resize by `factor` shows."""
         height, width = image.shape[:2]
         size = max(1, round(width * factor)), max(1, round(height * factor))
-        reduced = image if factor == 1 else cv2.resize(image, size, interpolation=cv2.INTER_AREA)
+        method = cv2.INTER_AREA if factor < 1 else cv2.INTER_LINEAR
+        resized = image if factor == 1 else cv2.resize(image, size, interpolation=method)
         multiple = self.network.backbone.multiple
         right, below = (-side % multiple for side in size)
-        padded = cv2.copyMakeBorder(reduced, 0, below, 0, right, cv2.BORDER_CONSTANT)
+        padded = cv2.copyMakeBorder(resized, 0, below, 0, right, cv2.BORDER_CONSTANT)
         boxes, scores = self.network.codec.decode(self.network(self._normalised(padded))[-1])[0]
         ratio = np.divide((width, height), size)
         photo = (boxes.cpu().numpy().astype(np.float64) + 0.5) * np.tile(ratio, 2) - 0.5
