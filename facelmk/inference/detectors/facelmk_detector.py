@@ -3,7 +3,6 @@
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
-import cv2
 import numpy as np
 import torch
 from torch import nn
@@ -14,7 +13,8 @@ from ...config import config_of_text
 from ...errors import FacelmkError, MissingResource
 from ...models import FaceDetector
 from ...registry import DETECTORS, MODELS, Range, registered_parts_only
-from .base import BoxRule, Detector, Picture, suppress
+from .base import BoxRule, Detector, Picture
+from .pyramid import search
 
 SHIPPED = Path(__file__).parents[2] / 'zoo' / 'facelmk_detector.pth'
 FOUND = tuple[np.ndarray, np.ndarray]
@@ -45,30 +45,16 @@ class FacelmkDetector(Detector):
         self.score, self.overlap, self.sizes, self.device = score, overlap, tuple(sizes), device
 
     def find(self, image: Picture) -> FOUND:
-        longer = max(image.shape[:2])
-        factors = sorted({min(1.0, size / longer) for size in self.sizes})
-        found = [self._find_at(image, factor) for factor in factors]
-        boxes, scores = (np.concatenate(part) for part in zip(*found, strict=True))
-        best = scores >= self.score
-        boxes, scores = boxes[best], scores[best]
-        order = suppress(boxes, scores, self.overlap)
-        return boxes[order], scores[order]
+        multiple = self.network.backbone.multiple
+        return search(image, self.sizes, multiple, self._find_once, self.score, self.overlap)
 
     @torch.inference_mode()
-    def _find_at(self, image: Picture, factor: float) -> FOUND:
-        """Return the boxes (N, 4) in pixels of the picture and scores (N,) that a reduction by `factor` shows."""
-        height, width = image.shape[:2]
-        size = max(1, round(width * factor)), max(1, round(height * factor))
-        reduced = image if factor == 1 else cv2.resize(image, size, interpolation=cv2.INTER_AREA)
-        multiple = self.network.backbone.multiple
-        right, below = (-side % multiple for side in size)
-        padded = cv2.copyMakeBorder(reduced, 0, below, 0, right, cv2.BORDER_CONSTANT)
-        pixels = torch.from_numpy(padded).to(self.device).permute(2, 0, 1)
+    def _find_once(self, scene: Picture) -> FOUND:
+        """Return the boxes (N, 4) and scores (N,) of a picture whose sides the network takes."""
+        pixels = torch.from_numpy(scene).to(self.device).permute(2, 0, 1)
         inputs = self.network.data_preprocessor({'inputs': [pixels]})['inputs']
         boxes, scores = self.network.codec.decode(self.network(inputs)[-1])[0]
-        ratio = np.divide((width, height), size)
-        photo = (boxes.cpu().numpy().astype(np.float64) + 0.5) * np.tile(ratio, 2) - 0.5
-        return photo, scores.cpu().numpy()
+        return boxes.cpu().numpy(), scores.cpu().numpy()
 
 
 def open_network(weights: str | Path) -> FaceDetector:
