@@ -12,7 +12,8 @@ from facelmk.checkpoint import save_checkpoint
 from facelmk.config import load_config
 from facelmk.errors import FacelmkError
 from facelmk.geometry import overlaps
-from facelmk.inference.detectors.facelmk_detector import SHIPPED, FacelmkDetector, fuse_norms, lies_inside
+from facelmk.inference.detectors.facelmk_detector import SHIPPED, FacelmkDetector, fuse_norms
+from facelmk.inference.detectors.pyramid import lies_inside
 from facelmk.registry import MODELS
 
 ROOT = Path(__file__).parents[2]
