@@ -96,4 +96,4 @@ class BoxGraph(Graph):
 
 def graph_of(model: nn.Module) -> Graph:
     """Return the graph of a FaceLandmarker or a FaceDetector."""
-    return BoxGraph(model) if isinstance(model, FaceDetector) else LandmarkGraph(model)  # type: ignore[arg-type]
+    return (BoxGraph(model) if isinstance(model, FaceDetector) else LandmarkGraph(model)).eval()  # type: ignore[arg-type]
