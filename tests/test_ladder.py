@@ -5,8 +5,9 @@ from pathlib import Path
 from types import ModuleType
 
 import pytest
+from config_kinds import LANDMARK_CONFIGS
 
-from facelmk.config import config_names, load_config
+from facelmk.config import load_config
 
 ROOT = Path(__file__).parents[1]
 
@@ -19,7 +20,7 @@ def ladder() -> ModuleType:
     return module
 
 
-@pytest.mark.parametrize('name', config_names())
+@pytest.mark.parametrize('name', LANDMARK_CONFIGS)
 def test_the_reduced_rung_has_few_small_drawn_faces(ladder: ModuleType, name: str) -> None:
     config, model = ladder.climb(name, 'reduced'), load_config(name).model
     markup = model.get('markup', 'wflw')

@@ -23,7 +23,7 @@ VERBS = {
     'compare': 'compare two tests of the same faces: can they be told apart?',
     'config': 'show, compare and check configs',
     'data': 'check, convert and draw data sets',
-    'models': 'count parameters and operations of a model, publish a checkpoint',
+    'models': 'list models with weights, count parameters and operations, publish a checkpoint',
     'plot': 'draw training curves from logs',
     'env': 'list this machine, its packages and their problems',
 }

@@ -14,6 +14,6 @@ from .udp import UDP
 from .udp_combined import UDPCombined
 
 # fmt: off
-__all__ = ['RLE', 'UDP', 'Boundary', 'BoxMaps', 'Codec', 'Coordinates', 'HRNetInteger', 'Heatmap', 'Integral', 'Megvii', 'SimCC',
-           'UDPCombined']
+__all__ = ['RLE', 'UDP', 'Boundary', 'BoxMaps', 'Codec', 'Coordinates', 'HRNetInteger', 'Heatmap', 'Integral', 'Megvii',
+           'SimCC', 'UDPCombined']
 # fmt: on

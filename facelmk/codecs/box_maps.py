@@ -90,10 +90,14 @@ class BoxMaps(Codec):
     def decode(self, output: Tensor, size: int = 0) -> list[tuple[Tensor, Tensor]]:  # type: ignore[override]
         """The boxes (M, 4) in crop pixels and scores (M,) of each crop, the best first."""
         output = output.float()
-        heat = output[:, 0].sigmoid()
-        is_peak = (heat == F.max_pool2d(heat[:, None], 3, 1, 1)[:, 0]) & (heat >= self.least_score)
-        boxes = self.boxes(output)
+        heat, boxes = self.peaks(output), self.boxes(output)
+        is_peak = heat >= self.least_score
         return [self._best(boxes[i][:, peaks].T, heat[i][peaks]) for i, peaks in enumerate(is_peak)]
+
+    def peaks(self, output: Tensor) -> Tensor:
+        """The score (B, H, W) of each cell that is the highest one of its 3x3 neighbourhood; 0 in all other cells."""
+        heat = output[:, 0].sigmoid()
+        return heat * (heat == F.max_pool2d(heat[:, None], 3, 1, 1)[:, 0])
 
     def boxes(self, output: Tensor) -> Tensor:
         """The box x1, y1, x2, y2 of each cell (B, 4, H, W), in crop pixels."""

@@ -10,6 +10,11 @@ from torch.nn import functional as F
 from ..errors import FacelmkError
 
 
+def is_traced() -> bool:
+    """Whether torch records a graph, which can hold neither OpenCV's arithmetic nor a branch on values."""
+    return torch.jit.is_tracing() or torch.compiler.is_compiling()
+
+
 def windows(maps: Tensor, x: Tensor, y: Tensor, radius: int) -> Tensor:
     """The window around (x, y) of each map, (B, K, 2 radius + 1, 2 radius + 1); zeros outside the grid."""
     B, K, _, W = maps.shape
@@ -61,7 +66,7 @@ def dark(maps: Tensor, x: Tensor, y: Tensor, kernel: int) -> Tensor:
     offsets = torch.stack((dxy * dy - dyy * dx, dxy * dx - dxx * dy), -1) / divisor[..., None] * inside[..., None]
     flat = (det.abs() < 0.01 * (dxx.abs() + dyy.abs() + dxy.abs())) | (blurred.flatten(-2).amin(-1) < 1e-6)
     ambiguous = inside & flat
-    if ambiguous.any():
+    if not is_traced() and ambiguous.any():
         offsets[ambiguous] = _dark_by_opencv(maps[ambiguous], x[ambiguous], y[ambiguous], kernel).to(offsets)
     return offsets
 
@@ -167,7 +172,7 @@ def dark_udp(maps: Tensor, x: Tensor, y: Tensor, kernel: int) -> Tensor:
     det = dxx * dyy - dxy**2
     offsets = (torch.stack((dxy * dy - dyy * dx, dxy * dx - dxx * dy), -1) / det[..., None]).to(maps)
     flat = det.abs() < 0.01 * (dxx.abs() + dyy.abs() + dxy.abs())
-    if flat.any():
+    if not is_traced() and flat.any():
         offsets[flat] = _dark_udp_by_opencv(maps[flat], x[flat], y[flat], kernel).to(offsets)
     return offsets
 

@@ -73,7 +73,7 @@ def check_data(config: Config, *phases: str) -> None:
 
 def missing_files(dataset: dict) -> list[Path]:
     """The files that a data set, or a member of it, needs and that are not on the disk."""
-    members = [dataset.get('dataset'), *(dataset.get('datasets') or ())]
+    members = [dataset.get('dataset'), *(dataset.get('datasets') or ()), *(dataset.get('faces') or ())]
     inner = [path for member in members if isinstance(member, dict) for path in _missing_of_member(member)]
     reader = DATASETS.get(dataset['type']) if isinstance(dataset.get('type'), str) else None
     absent = getattr(reader, 'absent', None)

@@ -129,7 +129,8 @@ class FaceLandmarker(BaseModel):
         """The last stage; with `flip_test`, its mean with the flipped-back output of the mirrored crop."""
         if not self.flip_test:
             return self(inputs)[-1].float()
-        direct, mirrored = self(torch.cat((inputs, inputs.flip(-1))))[-1].float().chunk(2)
+        both = self(torch.cat((inputs, inputs.flip(-1))))[-1].float()
+        direct, mirrored = both.unflatten(0, (2, -1)).unbind(0)  # chunk(2) would fix the size of exported batches
         return (direct + self.codec.flip(mirrored, self.mirror, inputs.shape[-1])) / 2
 
     def answer(self, inputs: Tensor) -> tuple[Tensor, Tensor, Tensor | None]:

@@ -4,6 +4,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+from config_kinds import DETECTOR_CONFIGS
 
 from facelmk.config import config_names, load_config
 from facelmk.errors import FacelmkError
@@ -36,7 +37,8 @@ def test_every_config_is_complete(name: str) -> None:
     config = load_config(name)
     for phase in ('train', 'val', 'test'):
         kinds = [step.type for step in config[f'{phase}_dataloader'].dataset.pipeline]
-        assert (kinds[0], kinds[-1]) == ('LoadImage', 'PackFace') and 'CropFace' in kinds
+        crop, pack = ('FitScene', 'PackScene') if name in DETECTOR_CONFIGS else ('CropFace', 'PackFace')
+        assert (kinds[0], kinds[-1]) == ('LoadImage', pack) and crop in kinds
     assert not {'train_pipeline', 'train_pipeline_stage2', 'val_pipeline', 'protocols'} & set(config)
 
 

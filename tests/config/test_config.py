@@ -4,6 +4,7 @@ import copy
 import re
 
 import pytest
+from config_kinds import DETECTOR_CONFIGS
 from mmengine import Config
 
 from facelmk.cli import main
@@ -63,13 +64,14 @@ def test_a_misspelt_name_suggests_the_right_one(wrong, right):
 def test_every_config_is_complete_and_has_no_stray_keys(name, monkeypatch):
     monkeypatch.setattr('mmengine.config.config.FormatCode', lambda text, **_: (text, True))  # line breaks take seconds
     config = load_config(name)
-    assert config.model.type == 'facelmk.FaceLandmarker' and config.work_dir == f'work_dirs/{name}'
+    kind, unit = ('FaceDetector', 'scenes') if name in DETECTOR_CONFIGS else ('FaceLandmarker', 'faces')
+    assert config.model.type == f'facelmk.{kind}' and config.work_dir == f'work_dirs/{name}'
     assert 'read_base' not in config and 'layouts' not in config
     known = runner_keys() | {'default_scope', 'auto_scale_lr', 'result'}
     assert not {key for key in config if key not in known}, name
     for phase in ('train', 'val', 'test'):
         loader = config[f'{phase}_dataloader']
-        assert loader.collate_fn.type == 'facelmk.collate_faces' and loader.sampler.type == 'FaceSampler'
+        assert loader.collate_fn.type == f'facelmk.collate_{unit}' and loader.sampler.type == 'FaceSampler'
         assert loader.sampler.shuffle == loader.sampler.round_up == (phase == 'train')
     check(Config.fromstring(config.pretty_text, '.py'), name)  # the config that a run saves is valid, too
 

@@ -36,6 +36,7 @@ PARTS_OF_KIND = {  # head, codec and loss of each kind of output
     'points': ('RegressionHead', 'Coordinates', 'WingLoss'),
     'points and spreads': ('RLEHead', 'RLE', 'RLELoss'),
     'bins': ('RTMCCHead', 'SimCC', 'KLDiscretLoss'),
+    'box maps': ('BoxHead', 'BoxMaps', 'BoxMapsLoss'),  # of a FaceDetector
 }
 SMALL = {  # arguments that make a part small, or that it needs
     'CSPNeXt': dict(deepen=0.1, widen=0.125),
@@ -44,6 +45,7 @@ SMALL = {  # arguments that make a part small, or that it needs
     'UNet': dict(width=8, depth=2),
     'NanoNet': dict(width=8, widths=(8, 8, 8), depths=(0, 0, 0), merged=(0, 0)),
     'QuickNet': dict(width=8, widths=(8, 8, 8), depths=(0, 0, 0)),
+    'SceneNet': dict(width=8, widths=(8, 8, 8, 8), depths=(0, 0, 0, 0), merged=(0, 0)),
     'RTMCCHead': dict(stride=4, hidden=16),
     'ComposedScenes': dict(
         faces=[dict(type='SyntheticFaces', markup=MARKUP, count=2, size=64)], weights=[1.0], count=2, size=64
@@ -75,6 +77,7 @@ KINDS = (
     'HOOKS',
 )
 SEEDS = {'seed', 'start'}  # 1e9 is a good seed
+NONE_IGNORED = [torch.zeros(1, dtype=torch.bool)] * 2
 WITHOUT_RANGE = {'norm'}  # a name or two points: the metric itself checks them
 
 
@@ -138,7 +141,9 @@ def batch(data: SyntheticFaces) -> dict[str, Any]:
         for step in steps:
             sample = step(sample)
         samples.append(sample)
-    return collate_faces(samples)
+    collated = collate_faces(samples)
+    collated['data_samples'] |= {'crop_boxes': list(collated['data_samples']['box'][:, None]), 'ignored': NONE_IGNORED}
+    return collated
 
 
 def sample_of(data: SyntheticFaces, index: int) -> dict[str, Any]:
@@ -147,17 +152,21 @@ def sample_of(data: SyntheticFaces, index: int) -> dict[str, Any]:
 
 
 def model_with(kind: str, row: dict[str, Any]) -> dict[str, Any]:
-    """The config of a tiny FaceLandmarker with one part replaced."""
+    """The config of a tiny FaceLandmarker or FaceDetector with one part replaced."""
     part = part_of(kind, row['type'])
     known = [getattr(part, 'kind', '')] if kind == 'CODECS' else getattr(part, 'kinds', ())
     known = known or {'BACKBONES': ['points'], 'LOSSES': ['points'], 'CALIBRATIONS': ['log-probabilities']}.get(
         kind, ()
     )
     output = next(iter(known), 'heatmaps') or 'heatmaps'
+    output = 'box maps' if row['type'] == 'FaceDetector' else output
     head, codec, loss = (dict(type=name) | SMALL.get(name, {}) for name in PARTS_OF_KIND[output])
     values = dict(
         type='FaceLandmarker', backbone=dict(TINY), head=head, codec=codec, loss=loss, markup=MARKUP, size=SIZE
     )
+    if output == 'box maps':
+        values |= dict(type='FaceDetector', backbone=dict(type='SceneNet') | SMALL['SceneNet'])
+        del values['markup']
     values |= {'BACKBONES': dict(backbone=row), 'HEADS': dict(head=row)}.get(kind, {})
     values |= {'CODECS': dict(codec=row), 'LOSSES': dict(loss=row), 'CALIBRATIONS': dict(calibration=row)}.get(kind, {})
     values |= row if kind == 'MODELS' else {}
@@ -215,7 +224,7 @@ def train_a_step(values: dict[str, Any], batch: dict[str, Any]) -> None:
     assert gradients and all(torch.isfinite(gradient).all() for gradient in gradients)
     with torch.no_grad():
         predictions = model.eval()(**inputs, mode='predict')
-    assert all(torch.isfinite(face['landmarks']).all() for face in predictions)
+    assert all(torch.isfinite(face.get('landmarks', face.get('boxes'))).all() for face in predictions)
 
 
 def transform(row: dict[str, Any], data: SyntheticFaces) -> None:
@@ -242,6 +251,12 @@ def measure(row: dict[str, Any], batch: dict[str, Any]) -> None:
         dict(id=i, landmarks=face + 1, scores=torch.ones(19))
         for i, face in zip(truth['id'], truth['landmarks'], strict=True)
     ]
+    if row['type'] == 'BoxRecall':
+        batch = {'data_samples': truth | {'boxes': truth['crop_boxes']}}
+        predictions = [
+            dict(id=i, boxes=boxes + 1, scores=torch.ones(1))
+            for i, boxes in zip(truth['id'], truth['crop_boxes'], strict=True)
+        ]
     metric.process(batch, predictions)
     assert all(isinstance(value, float) and not math.isinf(value) for value in metric.evaluate(2).values())
 

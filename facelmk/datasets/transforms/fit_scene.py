@@ -28,6 +28,7 @@ class FitScene(BaseTransform):
     `min_inside` of its box lies in the square. A face outside of the square is removed.
     """
 
+    crop_argument = 'size'
     ranges: Ranges = {
         'size': (32, 4096),
         'scale': Range(0.05, 20, length=2, rising=True),

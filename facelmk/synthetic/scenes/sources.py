@@ -39,10 +39,10 @@ class Portrait:
 
 
 class Portraits:
-    """The pictures of a data set of faces. Pictures from files are reduced and kept in memory."""
+    """The pictures of a data set of faces. Those from files are reduced to faces of `face_px` and kept in memory."""
 
-    def __init__(self, dataset: FaceDataset) -> None:
-        self.dataset = dataset
+    def __init__(self, dataset: FaceDataset, face_px: float = FACE_PX) -> None:
+        self.dataset, self.face_px = dataset, face_px
         self._kept: dict[int, Portrait] = {}
 
     def __len__(self) -> int:
@@ -54,7 +54,7 @@ class Portraits:
         face = self.dataset.face(index)
         if 'image' in face:
             return _portrait(face, face['image'])
-        portrait = _reduced(_portrait(face, read_image(face['path'])))
+        portrait = _reduced(_portrait(face, read_image(face['path'])), self.face_px)
         if len(self._kept) < KEPT_PICTURES:
             self._kept[index] = portrait
         return portrait
@@ -69,9 +69,9 @@ def _portrait(face: dict[str, Any], image: Image) -> Portrait:
     return Portrait(image, landmarks, tight_box(landmarks))
 
 
-def _reduced(portrait: Portrait) -> Portrait:
+def _reduced(portrait: Portrait, face_px: float) -> Portrait:
     """Return a portrait whose face is not larger than scenes need it."""
-    factor = FACE_PX / max(portrait.side, 1)
+    factor = face_px / max(portrait.side, 1)
     if factor >= 1:
         return portrait
     image = cv2.resize(portrait.image, None, fx=factor, fy=factor, interpolation=cv2.INTER_AREA)

@@ -1,0 +1,104 @@
+"""The face detector that comes with facelmk: a FaceDetector that `facelmk train facelmk_detector` makes."""
+
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+
+import cv2
+import numpy as np
+import torch
+from torch import nn
+from torch.nn.utils.fusion import fuse_conv_bn_eval
+
+from ...checkpoint import find_checkpoint, load_checkpoint, meta_of, read_checkpoint
+from ...config import config_of_text
+from ...errors import FacelmkError, MissingResource
+from ...models import FaceDetector
+from ...registry import DETECTORS, MODELS, Range, registered_parts_only
+from .base import BoxRule, Detector, Picture, suppress
+
+SHIPPED = Path(__file__).parents[2] / 'zoo' / 'facelmk_detector.pth'
+FOUND = tuple[np.ndarray, np.ndarray]
+
+
+@DETECTORS.register_module()
+class FacelmkDetector(Detector):
+    """Finds faces with the detector that comes with facelmk, or with one that you trained.
+
+    `weights` is a checkpoint of a FaceDetector, which holds its config. A picture is searched at each of the `sizes`,
+    its longer side in pixels: the first finds small faces, the second those that fill the picture. Larger pictures are
+    reduced, smaller ones are not enlarged. `score` is the lowest score; of two boxes that overlap by more than
+    `overlap` (intersection over union) the better one stays.
+    """
+
+    box_rule = BoxRule()
+    ranges = {'score': (0, 1), 'overlap': (0, 1), 'sizes': Range(32, 8192, step=1)}
+
+    def __init__(
+        self,
+        weights: str | Path | None = None,
+        score: float = 0.5,
+        overlap: float = 0.4,
+        sizes: Sequence[int] = (640, 224),
+        device: str | torch.device = 'cpu',
+    ) -> None:
+        self.network = open_network(SHIPPED if weights is None else weights).to(device)
+        self.score, self.overlap, self.sizes, self.device = score, overlap, tuple(sizes), device
+
+    def find(self, image: Picture) -> FOUND:
+        longer = max(image.shape[:2])
+        factors = sorted({min(1.0, size / longer) for size in self.sizes})
+        found = [self._find_at(image, factor) for factor in factors]
+        boxes, scores = (np.concatenate(part) for part in zip(*found, strict=True))
+        best = scores >= self.score
+        boxes, scores = boxes[best], scores[best]
+        order = suppress(boxes, scores, self.overlap)
+        return boxes[order], scores[order]
+
+    @torch.inference_mode()
+    def _find_at(self, image: Picture, factor: float) -> FOUND:
+        """Return the boxes (N, 4) in pixels of the picture and scores (N,) that a reduction by `factor` shows."""
+        height, width = image.shape[:2]
+        size = max(1, round(width * factor)), max(1, round(height * factor))
+        reduced = image if factor == 1 else cv2.resize(image, size, interpolation=cv2.INTER_AREA)
+        multiple = self.network.backbone.multiple
+        right, below = (-side % multiple for side in size)
+        padded = cv2.copyMakeBorder(reduced, 0, below, 0, right, cv2.BORDER_CONSTANT)
+        pixels = torch.from_numpy(padded).to(self.device).permute(2, 0, 1)
+        inputs = self.network.data_preprocessor({'inputs': [pixels]})['inputs']
+        boxes, scores = self.network.codec.decode(self.network(inputs)[-1])[0]
+        ratio = np.divide((width, height), size)
+        photo = (boxes.cpu().numpy().astype(np.float64) + 0.5) * np.tile(ratio, 2) - 0.5
+        return photo, scores.cpu().numpy()
+
+
+def open_network(weights: str | Path) -> FaceDetector:
+    """Return the FaceDetector of a checkpoint, ready to predict; its config is read as data, so no code in it runs."""
+    path = find_checkpoint(weights)
+    if path == SHIPPED and not path.is_file():
+        raise MissingResource(
+            "no face detector comes with this installation. Give detector='YuNet' or another one, the boxes of the "
+            "faces, or boxes='full' where one face fills the picture"
+        )
+    text = meta_of(read_checkpoint(path)).get('cfg')
+    if not isinstance(text, str) or not text.strip():
+        raise FacelmkError(f'{path} holds weights, but no config (meta.cfg). Expected a checkpoint of a FaceDetector')
+    with registered_parts_only():
+        network = MODELS.build(config_of_text(text, path).model)
+    if not isinstance(network, FaceDetector):
+        raise FacelmkError(f'{path} holds a {type(network).__name__}. Expected a checkpoint of a FaceDetector')
+    load_checkpoint(network, path)
+    fuse_norms(network.eval())
+    return network
+
+
+def fuse_norms(module: nn.Module) -> None:
+    """Merge each BatchNorm into the convolution before it, in place; the outputs are the same, and made faster."""
+    for sequence in [part for part in module.modules() if isinstance(part, nn.Sequential)]:
+        for i, conv, norm in list(_pairs(sequence)):
+            sequence[i], sequence[i + 1] = fuse_conv_bn_eval(conv, norm), nn.Identity()
+
+
+def _pairs(sequence: nn.Sequential) -> Iterator[tuple[int, nn.Conv2d, nn.BatchNorm2d]]:
+    for i, (first, second) in enumerate(zip(sequence, list(sequence)[1:], strict=False)):
+        if isinstance(first, nn.Conv2d) and isinstance(second, nn.BatchNorm2d):
+            yield i, first, second

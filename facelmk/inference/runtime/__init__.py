@@ -1,0 +1,7 @@
+"""Exported ONNX files, run with NumPy, OpenCV and ONNX Runtime alone: neither torch nor mmengine is imported."""
+
+from .detector import ExportedDetector
+from .find import find_exported, is_available
+from .predictor import ExportedPredictor, load_exported
+
+__all__ = ['ExportedDetector', 'ExportedPredictor', 'find_exported', 'is_available', 'load_exported']

@@ -1,0 +1,80 @@
+"""Predict landmarks in pictures with an exported file. Calls and answers are those of `facelmk.load`'s Predictor."""
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from ...errors import FacelmkError, MissingResource
+from ..detectors.base import Detector, OtherDetector
+from ..stream import PicturePredictor, Row
+from .crops import crop_box, scale_of, to_photo
+from .detector import SHIPPED_DETECTOR, ExportedDetector
+from .find import find_exported
+from .session import Session, check_kind
+
+
+class ExportedPredictor(PicturePredictor):
+    """Finds faces and predicts their landmarks with an exported file, as `Predictor` does with a network in torch.
+
+    `detector` is an exported detector (an object, a path, or None for the one that comes with facelmk), or a function
+    from a picture to boxes.
+    """
+
+    def __init__(
+        self, session: Session, batch_size: int = 16, detector: Any = None, threads: int | None = None
+    ) -> None:
+        check_kind(session, 'landmarks')
+        facts = session.facts
+        assert facts.markup is not None and facts.crop is not None  # `read_facts` refuses other files
+        super().__init__(facts.markup, batch_size, detector)
+        self.session, self.facts, self.crop, self.threads = session, facts, facts.crop, threads
+
+    def __repr__(self) -> str:
+        return f'ExportedPredictor({self.facts.name}, {self.markup.name}, {self.session.source})'
+
+    def find_detector(self, spec: Any) -> Detector:
+        if isinstance(spec, Detector):
+            return spec
+        if spec is None or isinstance(spec, (str, Path)):
+            path = find_exported(SHIPPED_DETECTOR if spec in (None, 'auto') else str(spec))
+            if path is None:
+                raise MissingResource(
+                    f'detector={spec!r}: there is no such exported detector. Give the path of one, a function from a '
+                    "picture to boxes, the boxes of the faces, or boxes='full' where one face fills the picture"
+                )
+            return ExportedDetector(path, self.threads)
+        if not callable(spec):
+            raise FacelmkError(f'detector={spec!r}. Expected an exported file, or a function from a picture to boxes')
+        return OtherDetector(spec)
+
+    def predict_boxes(self, rows: Sequence[Row]) -> list[dict[str, Any]]:
+        crops, warps = zip(*(crop_box(np.asarray(image), box, self.crop) for image, box in rows), strict=True)
+        inputs = np.ascontiguousarray(np.stack(crops).transpose(0, 3, 1, 2))
+        outputs = self.session.run(inputs)
+        return [
+            self._prediction({name: values[i] for name, values in outputs.items()}, warp)
+            for i, warp in enumerate(warps)
+        ]
+
+    def _prediction(self, outputs: dict[str, Any], warp: np.ndarray) -> dict[str, Any]:
+        """Return the outputs for one face in pixels of the photograph."""
+        prediction = {'landmarks': to_photo(outputs['points'], warp, self.facts.to_photo), 'scores': outputs['scores']}
+        if 'errors' in outputs:
+            prediction['errors'] = outputs['errors'] / np.float32(scale_of(warp))
+            prediction['score'] = outputs['face_scores']
+        return prediction
+
+
+def load_exported(
+    source: str | Path, batch_size: int = 16, detector: Any = None, threads: int | None = None
+) -> ExportedPredictor:
+    """Return a predictor of an exported ONNX file: a path, or the name of one that comes with facelmk."""
+    path = find_exported(source)
+    if path is None:
+        raise MissingResource(
+            f'there is no exported file {source}, from {Path.cwd()}, and none of that name comes with facelmk. Write '
+            'one with: facelmk export MODEL --out FILE.onnx'
+        )
+    return ExportedPredictor(Session(path, threads), batch_size, detector, threads)

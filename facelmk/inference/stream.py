@@ -1,0 +1,167 @@
+"""From pictures to faces, whatever network predicts the landmarks of a box. Nothing here needs torch."""
+
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from itertools import repeat
+from typing import Any
+
+import numpy as np
+
+from ..errors import FacelmkError
+from ..faces import Face, Faces
+from ..markups import Markup
+from .boxes import AUTO, FULL, boxes_in, is_usable
+from .detectors.base import Detector
+from .pictures import Picture, is_many, read_picture
+from .refine import Candidate, passes_of, select, warn_if_not_full
+from .refine import refine as refine_boxes
+
+Row = tuple[Picture | None, np.ndarray]  # a picture and one box in it
+
+
+class PicturePredictor:
+    """Reads pictures, finds their faces and predicts the landmarks of each box.
+
+    A subclass defines `predict_boxes`, which runs the network, and `find_detector`. `markup` is the landmark scheme,
+    `batch_size` the number of crops in one run of the network, `detector` what `find_detector` accepts; the detector
+    is built on first use.
+    """
+
+    def __init__(self, markup: Markup, batch_size: int, detector: Any = None) -> None:
+        self.markup, self.batch_size = markup, batch_size
+        self._detector: Any = detector
+
+    def predict_boxes(self, rows: Sequence[Row]) -> list[dict[str, Any]]:
+        """Return `landmarks` (K, 2) in pixels of the picture and `scores` (K,) for each picture and box."""
+        raise NotImplementedError
+
+    def find_detector(self, spec: Any) -> Detector:
+        """Return the detector that a name, a file, a config or a function means."""
+        raise NotImplementedError
+
+    @property
+    def detector(self) -> Detector:
+        """The detector for pictures without boxes."""
+        if not isinstance(self._detector, Detector):
+            self._detector = self.find_detector(self._detector)
+        return self._detector
+
+    @detector.setter
+    def detector(self, detector: Any) -> None:
+        self._detector = detector
+
+    def __call__(
+        self,
+        images: Any,
+        boxes: Any = None,
+        batch_size: int | None = None,
+        detector: Any = None,
+        refine: int | None = None,
+        min_score: float | None = None,
+    ) -> Faces | list[Faces]:
+        """Return the faces of a picture, or of each of several.
+
+        A picture is a path, a URL, the bytes of a file, an array (H, W, 3) BGR, a PIL image or a tensor (3, H, W) RGB;
+        several are a list of them or a tensor (B, 3, H, W), with a list of boxes for each. Without `boxes`, or with
+        'auto', the detector finds the faces; boxes (x1, y1, x2, y2) give one face each; 'full' makes the full picture
+        one box. The other arguments are those of `stream`.
+        """
+        options = dict(detector=detector, refine=refine, min_score=min_score)
+        one_for_all = boxes is None or isinstance(boxes, str)
+        if is_many(images):
+            if not (one_for_all or len(boxes) == len(images)):
+                raise FacelmkError(
+                    f'{len(images)} pictures, and boxes for {len(boxes)}. Give a list of boxes for each picture'
+                )
+            return list(self.stream(images, boxes, batch_size, **options))
+        (faces,) = self.stream([images], boxes if one_for_all else [boxes], batch_size, **options)
+        return faces
+
+    def stream(
+        self,
+        images: Iterable[Any],
+        boxes: Any = None,
+        batch_size: int | None = None,
+        skip: Callable[[Any, FacelmkError], None] | None = None,
+        detector: Any = None,
+        refine: int | None = None,
+        min_score: float | None = None,
+    ) -> Iterator[Faces]:
+        """Yield the faces of one picture after the other, so that a folder need not fit into memory.
+
+        A batch may join several pictures. A picture that cannot be used goes to `skip(picture, error)`; without `skip`
+        its error is raised. `detector` replaces the model's own. `refine` is how often a face is cropped again around
+        its landmarks (default: up to 2 times for detected faces, not at all for boxes that you give). Faces with a
+        score below `min_score` are left out (default: 0.2 for detected faces of a network with a calibration).
+        """
+        size = batch_size or self.batch_size
+        passes_of(refine, self.markup, detected=True)  # a wrong number is no fault of a picture
+        find = None if detector is None else self.find_detector(detector)
+        waiting: list[tuple[Faces, list[Candidate]]] = []
+        boxes_of_pictures = repeat(boxes) if boxes is None or isinstance(boxes, str) else boxes
+        for source, boxes_of_picture in zip(images, boxes_of_pictures):  # noqa: B905  repeat has no end
+            try:
+                image = read_picture(source)
+                faces = Faces(image=image, source=source)
+                waiting.append((faces, self._candidates(faces, image, boxes_of_picture, find, refine)))
+            except FacelmkError as error:
+                if skip is None:
+                    raise
+                skip(source, error)
+            if max(len(waiting), sum(len(candidates) for _, candidates in waiting)) >= size:
+                yield from self._fill(waiting, size, min_score)
+                waiting = []
+        yield from self._fill(waiting, size, min_score)
+
+    def _candidates(
+        self, faces: Faces, image: Picture, boxes: Any, find: Detector | None, refine: int | None
+    ) -> list[Candidate]:
+        """Return a candidate for each box of a picture: the detector's, those of the user, or the full picture."""
+        height, width = image.shape[:2]
+        detected = boxes is None or (isinstance(boxes, str) and boxes == AUTO)
+        if find is not None and not detected:
+            raise FacelmkError('boxes and a detector are given. Expected one of them alone')
+        passes = passes_of(refine, self.markup, detected)
+        if not detected:
+            full = isinstance(boxes, str) and boxes == FULL
+            return [Candidate(faces, box, passes, full=full) for box in boxes_in(boxes, width, height)]
+        found = zip(*(find or self.detector)(image), strict=True)
+        return [
+            Candidate(faces, box, passes, float(score))
+            for box, score in found
+            if is_usable(box.tolist(), width, height)
+        ]
+
+    def _fill(
+        self, pictures: Sequence[tuple[Faces, list[Candidate]]], size: int, min_score: float | None
+    ) -> Iterator[Faces]:
+        """Put the faces that are predicted and chosen into the `Faces` of their picture."""
+
+        def predict(candidates: Sequence[Candidate]) -> None:
+            for start in range(0, len(candidates), size):
+                part = candidates[start : start + size]
+                predictions = self.predict_boxes([(one.faces.image, one.box) for one in part])
+                for one, prediction in zip(part, predictions, strict=True):
+                    one.prediction = prediction
+
+        everything = [one for _, candidates in pictures for one in candidates]
+        predict(everything)
+        refine_boxes(everything, predict)
+        for faces, candidates in pictures:
+            warn_if_not_full(candidates)
+            faces.extend(map(self._face, select(candidates, min_score)))
+            yield faces
+
+    def _face(self, one: Candidate) -> Face:
+        arrays = {
+            name: np.asarray(one.prediction[name])
+            for name in ('landmarks', 'scores', 'errors')
+            if name in one.prediction
+        }
+        score = one.prediction.get('score')
+        return Face(
+            **arrays,
+            box=one.box,
+            markup=self.markup,
+            image=one.faces.image,
+            score=None if score is None else float(score),
+        )
