@@ -13,7 +13,7 @@ ROOT = Path(__file__).parents[1]
 ALWAYS_ALLOWED = {'errors', ''}  # '' is facelmk/__init__.py, which holds the version
 GROUND = {'registry', 'markups', 'geometry'}
 MIDDLE = {'codecs', 'datasets', 'synthetic', 'models', 'metrics', 'config', 'checkpoint', 'files'}
-UPPER = {'engine', 'inference', 'faces', 'report'}
+UPPER = {'engine', 'inference', 'faces', 'report', 'export'}
 MAY_IMPORT = {
     'errors': set(),
     '': {'errors'},

@@ -25,7 +25,7 @@ SEVEN = {'torch', 'mmengine', 'mmcv-lite', 'numpy', 'opencv-python', 'xtcocotool
 SUBSTITUTE = {'pycocotools': 'xtcocotools'}  # xtcocotools has no build for Python 3.12 and later
 MODULE = {'mmcv-lite': 'mmcv', 'opencv-python': 'cv2', 'json-tricks': 'json_tricks'}
 INDIRECT = {'PIL', 'matplotlib', 'packaging', 'yaml'}  # mmengine and mmcv-lite depend on them
-OPTIONAL = {'h5py', 'scipy', 'tensorboard', 'pycocotools', 'timm'}
+OPTIONAL = {'h5py', 'scipy', 'tensorboard', 'pycocotools', 'timm', 'onnx', 'onnxscript', 'onnxruntime', 'openvino'}
 
 
 def requirements(name: str) -> list[Requirement]:

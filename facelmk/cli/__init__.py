@@ -23,6 +23,7 @@ VERBS = {
     'compare': 'compare two tests of the same faces: can they be told apart?',
     'config': 'show, compare and check configs',
     'data': 'check, convert and draw data sets',
+    'export': 'write a model as ONNX, OpenVINO or TorchScript, for programs without torch',
     'models': 'list models with weights, count parameters and operations, publish a checkpoint',
     'plot': 'draw training curves from logs',
     'env': 'list this machine, its packages and their problems',

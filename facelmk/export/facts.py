@@ -9,13 +9,13 @@ from .. import __version__
 from ..codecs import Codec, HRNetInteger
 from ..datasets import CropFace, LoadImage, PackFace, ShareLandmarks, TightBox, WeighPoints, WingBox
 from ..errors import FacelmkError
+from ..inference.detectors.facelmk_detector import FacelmkDetector
 from ..inference.runtime.facts import CropRule, Facts, SceneRule
 from ..models import FaceDetector, FaceLandmarker
 from .graph import Graph
 
 # Without known landmarks, as in prediction, these change neither the picture nor the box.
 WITHOUT_EFFECT = (LoadImage, PackFace, ShareLandmarks, TightBox, WeighPoints, WingBox)
-LONGEST_SCENE_PX = 640  # of a picture in the detector
 
 
 def landmark_facts(
@@ -34,18 +34,25 @@ def landmark_facts(
     )
 
 
-def detector_facts(
-    detector: FaceDetector, graph: Graph, multiple: int, rule: Any, name: str, weights: str, digest: str, card: str
-) -> Facts:
-    """Return the facts of a detector; `rule` is the `BoxRule` to the tight boxes of landmarks."""
-    codec = detector.codec
+def detector_facts(search: FacelmkDetector, graph: Graph, name: str, weights: str, digest: str, card: str) -> Facts:
+    """Return the facts of a detector, which searches pictures as this object in torch does."""
+    network, rule = search.network, search.box_rule
+    codec, multiple = network.codec, network.backbone.multiple
     return Facts(
         kind='boxes',
         scene=SceneRule(
-            LONGEST_SCENE_PX, multiple, codec.least_score, codec.most_overlap, codec.most_boxes, rule.shift, rule.factor
+            sizes=search.sizes,
+            multiple=multiple,
+            score=search.score,
+            overlap=search.overlap,
+            least_score=codec.least_score,
+            most_overlap=codec.most_overlap,
+            most_boxes=codec.most_boxes,
+            shift=rule.shift,
+            factor=rule.factor,
         ),
         inputs=f'scenes (B, 3, H, W), uint8, BGR; H and W are multiples of {multiple}',
-        **_common(detector, graph, name, weights, digest, card),
+        **_common(network, graph, name, weights, digest, card),
     )
 
 
@@ -61,7 +68,7 @@ def _common(
 
 
 def crop_rule(pipeline: Any) -> CropRule:
-    """Return how the validation pipeline cuts a box out of a photograph; refuse steps that a runtime would leave out."""
+    """Return how the validation pipeline cuts a box; refuse steps that a runtime would leave out."""
     crops = [step for step in pipeline if isinstance(step, CropFace)]
     others = [type(step).__name__ for step in pipeline if not isinstance(step, (CropFace, *WITHOUT_EFFECT))]
     if len(crops) != 1 or others:
@@ -74,7 +81,7 @@ def crop_rule(pipeline: Any) -> CropRule:
     draws = {name: getattr(crop, name) for name in ('flip', 'rotate', 'shift')}
     if any(draws.values()) or tuple(crop.scale) != (1.0, 1.0):
         raise FacelmkError(
-            f'CropFace in val_pipeline draws random numbers: {draws}, scale={crop.scale}. Expected none of them. Remove '
+            f'CropFace in val_pipeline draws random numbers: {draws}, scale={crop.scale}. Expected none. Remove '
             'these arguments from val_pipeline'
         )
     return CropRule(crop.size, crop.padding, crop.span, crop.integer)

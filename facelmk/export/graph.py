@@ -20,11 +20,16 @@ class Affine(nn.Module):
 
     def __init__(self, norm: nn.modules.batchnorm._BatchNorm) -> None:
         super().__init__()
+        self.factor: Tensor
+        self.offset: Tensor
         shape = (-1, *[1] * (2 if isinstance(norm, nn.BatchNorm2d) else 0))
         mean, variance = norm.running_mean, norm.running_var
         assert mean is not None and variance is not None
-        factor = (variance.double() + norm.eps).rsqrt() * (1 if norm.weight is None else norm.weight.double())
-        offset = (0 if norm.bias is None else norm.bias.double()) - mean.double() * factor
+        weight, bias = (
+            (torch.ones_like(mean), torch.zeros_like(mean)) if norm.weight is None else (norm.weight, norm.bias)
+        )
+        factor = (variance.double() + norm.eps).rsqrt() * weight.double()
+        offset = bias.double() - mean.double() * factor
         self.register_buffer('factor', factor.detach().float().view(shape))
         self.register_buffer('offset', offset.detach().float().view(shape))
 
@@ -91,4 +96,4 @@ class BoxGraph(Graph):
 
 def graph_of(model: nn.Module) -> Graph:
     """Return the graph of a FaceLandmarker or a FaceDetector."""
-    return BoxGraph(model) if isinstance(model, FaceDetector) else LandmarkGraph(model)  # type: ignore[arg-type]
+    return (BoxGraph(model) if isinstance(model, FaceDetector) else LandmarkGraph(model)).eval()  # type: ignore[arg-type]

@@ -11,39 +11,30 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from ..errors import FacelmkError, MissingResource
+from ..errors import FacelmkError
 from ..inference.runtime.facts import KEY, Facts
 from .graph import Graph
+from .packages import check_packages
 
-PIP = 'pip install "facelmk[export]"'
 LEAST_VALUES = 256  # of a tensor that is worth a Cast
 Model = Any  # onnx.ModelProto
 
 
-def import_onnx() -> Any:
-    """Return the module onnx, after a check that its exporter is installed as well."""
-    try:
-        import onnx  # optional
-        import onnxscript  # noqa: F401  torch's exporter needs it
-    except ImportError as error:
-        raise MissingResource(f'facelmk export needs onnx and onnxscript ({error}). Install them: {PIP}') from error
-    return onnx
-
-
-def to_onnx(graph: Graph, example: Tensor, any_side: bool = False, multiple: int = 1) -> Model:
+def to_onnx(graph: Graph, example: Tensor, multiple: int | None = None) -> Model:
     """Return the ONNX model of a graph for crops like `example` (B, 3, H, W), B > 1, in batches of any size.
 
-    With `any_side`, height and width are free, too, in multiples of a number. Weights that float16 holds exactly are
-    stored as such.
+    With `multiple`, height and width are free, too, as multiples of that number. Weights that float16 holds exactly
+    are stored as such.
     """
-    onnx = import_onnx()
+    check_packages('onnx')
+    import onnx  # optional, as all of these
     import onnxscript.optimizer
 
     sides = {}
-    if any_side:
+    if multiple is not None:
         sides = {axis: multiple * torch.export.Dim(name, min=2) for axis, name in ((2, 'rows'), (3, 'columns'))}
     shapes = {0: torch.export.Dim('batch', min=1), **sides}
-    name = 'scenes' if any_side else 'crops'
+    name = 'crops' if multiple is None else 'scenes'
     try:
         with _quiet(), torch.no_grad():
             program = torch.export.export(graph, (example,), dynamic_shapes=(shapes,))
@@ -51,6 +42,7 @@ def to_onnx(graph: Graph, example: Tensor, any_side: bool = False, multiple: int
                 program, (), dynamo=True, optimize=False, verbose=False, input_names=[name],
                 output_names=list(graph.names),
             )  # fmt: skip
+            assert exported is not None  # it is only for a path
             onnxscript.optimizer.optimize_ir(exported.model)
     except Exception as error:  # torch's classes for this have no common base
         reason = f'{type(error).__name__}: {str(error).strip().partition(chr(10))[0][:300]}'

@@ -29,7 +29,7 @@ class Parity(NamedTuple):
     def __str__(self) -> str:
         return (
             f'{self.pictures} pictures: mean {self.mean_px:.5f}, 95 % {self.p95_px:.5f}, largest {self.largest_px:.5f} '
-            f'px; {self.share_within:.2%} of the points within {TOLERANCE_PX} px; scores within {self.largest_score:.1e}'
+            f'px; {self.share_within:.2%} of the points within {TOLERANCE_PX} px; scores: {self.largest_score:.1e}'
         )
 
 
@@ -83,8 +83,8 @@ def check(parity: Parity, limit_px: float, what: str) -> None:
     """Refuse a file whose points differ by more than the limit."""
     if not parity.largest_px <= limit_px:
         raise FacelmkError(
-            f'{what} differs from torch by up to {parity.largest_px:.4f} px ({parity}). Expected at most {limit_px} px, '
-            'so no file was written. Maps without a clear maximum, as untrained networks make them, decode to another '
-            'cell after the smallest rounding: export trained weights, check on pictures of faces with --pictures, or '
+            f'{what} differs from torch by up to {parity.largest_px:.4f} px ({parity}). Expected at most {limit_px} '
+            'px, so no file was written. Maps without a clear maximum, as untrained networks make them, decode to '
+            'another cell after the smallest rounding: export trained weights, compare on faces with --pictures, or '
             'set --tolerance'
         )

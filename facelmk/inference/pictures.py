@@ -8,13 +8,17 @@ from typing import TYPE_CHECKING, Any, TypeGuard
 
 import numpy as np
 
-from ..datasets.images.decode import Picture, decode, read_image
 from ..errors import DataDefect, FacelmkError, MissingResource
 from ..files.download import offline
 from ..files.web import explain, hide_secrets, read_url, without_secrets
 
 if TYPE_CHECKING:
     from torch import Tensor
+
+try:
+    from ..datasets.images.decode import Picture, decode, read_image
+except ImportError:  # without Pillow, which mmengine needs and an exported model does not
+    from ..datasets.images.opencv_alone import Picture, decode, read_image
 
 MAX_DOWNLOAD_BYTES = 1 << 28
 

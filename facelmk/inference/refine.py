@@ -108,8 +108,6 @@ def warn_if_not_full(candidates: Sequence[Candidate]) -> None:
     """Warn about boxes='full' where the landmarks do not fill the picture: the crop was then too large for the face."""
     for one in candidates:
         if one.full and one.overlap < FULL_FITS:
-            from mmengine.logging import print_log
-
             source = one.faces.source if isinstance(one.faces.source, str) else 'a picture'
             log.warning(
                 f"{source}: boxes='full', but the landmarks' box {one.next_box.tolist()} overlaps the picture by "

@@ -56,6 +56,7 @@ class Collector(FaceMetric):
         """Return one `Row` for each prediction."""
         first, self.count = self.count, self.count + len(predictions)
         indices = get_rank() + get_world_size() * np.arange(first, self.count)  # as an unshuffled sampler deals them
+        truth = {'path': [''] * len(predictions), 'detection': truth['box']} | truth
         keys = ('landmarks', 'visible', 'box', 'norm', 'tags', 'path', 'detection')
         return [
             Row(

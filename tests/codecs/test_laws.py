@@ -1,5 +1,7 @@
 """Laws of every registered codec with several options: decode inverts encode, flip mirrors, weights of 0."""
 
+import warnings
+
 import pytest
 import torch
 
@@ -107,3 +109,16 @@ def test_invisible_points_and_points_outside_have_weight_0(name, form):
 def test_an_aligned_grid_has_no_bias_and_mmposes_has():
     build = lambda **form: CODECS.build(dict(type='Heatmap', **form)).flip_bias  # noqa: E731
     assert (build(), build(aligned=False), build(aligned=False, shift=False)) == (0.0, 1.0, -3.0)
+
+
+@pytest.mark.parametrize(('name', 'form'), CASES, ids=str)
+def test_a_traced_decoder_gives_the_same_points(name, form):
+    """Exported models hold the decoder: it must take another batch, and branch on no value."""
+    codec = CODECS.build(dict(type=name, **form))
+    outputs = [codec.encode(*faces(codec, seed), like(name, codec), SIZE)[0] for seed in (0, 1)]
+    with warnings.catch_warnings():
+        warnings.simplefilter('ignore')  # torch announces the end of TorchScript, and notes each fixed size
+        traced = torch.jit.trace(lambda output: codec.decode(output, SIZE)[:2], outputs[0], check_trace=False)
+    other = torch.cat((outputs[1], outputs[1][:1]))
+    for actual, expected in zip(traced(other), codec.decode(other, SIZE)[:2], strict=True):
+        assert (actual - expected).abs().max() <= 1e-4

@@ -194,6 +194,23 @@ def test_recall_and_ratio_of_a_detector(tested):
     assert '1 other faces' in study.text() and metrics['FR@0.1'] == pytest.approx(100)
 
 
+@pytest.mark.fault('T04')
+def test_a_detector_that_finds_no_face(tested, folder):
+    runner, metrics = tested(DetectedBox(lambda image: np.zeros((0, 4))))
+    studies = run_studies(runner, 'boxes of nothing')
+    numbers = studies[0].to_dict()
+    assert np.isnan(metrics['NME']) and metrics['FR@0.1'] == 100
+    assert (numbers['recall'], numbers['undetected'], numbers['nme_detected'], numbers['ratio_to_tight_box']) == (
+        0,
+        6,
+        None,
+        None,
+    )
+    assert numbers['nme_undetected_tight_box'] == pytest.approx(5)
+    conclude(runner, metrics, 'some.pth', work_dir=folder / 'out', studies=studies, detail=True)
+    assert json.loads((folder / 'out/metrics.json').read_text())['per_face']['error'] == [None] * 6
+
+
 def test_the_error_of_a_network_that_follows_the_box_grows_with_the_shift(tested):
     runner, _ = tested(follow=1.0, offset=0.0)
     (study,) = run_studies(runner, jitter=True)
@@ -261,6 +278,7 @@ def test_the_command_line(folder, monkeypatch, capsys):
     assert entry['detail']['landmark'] == pytest.approx([5] * 5) and (folder / 'work/jitter.png').is_file()
 
 
+@pytest.mark.fault('T03')
 @pytest.mark.parametrize(
     ('words', 'word'),
     [

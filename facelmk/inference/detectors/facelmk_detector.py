@@ -14,7 +14,8 @@ from ...config import config_of_text
 from ...errors import FacelmkError, MissingResource
 from ...models import FaceDetector
 from ...registry import DETECTORS, MODELS, Range, registered_parts_only
-from .base import BoxRule, Detector, Picture, suppress
+from .base import BoxRule, Detector, Picture
+from .pyramid import search
 
 SHIPPED = Path(__file__).parents[2] / 'zoo' / 'facelmk_detector.pth'
 FOUND = tuple[np.ndarray, np.ndarray]
@@ -26,8 +27,8 @@ class FacelmkDetector(Detector):
 
     `weights` is a checkpoint of a FaceDetector, which holds its config. A picture is searched at each of the `sizes`,
     its longer side in pixels: the first finds small faces, the second those that fill the picture. Larger pictures are
-    reduced, smaller ones are not enlarged. `score` is the lowest score; of two boxes that overlap by more than
-    `overlap` (intersection over union) the better one stays.
+    reduced; only those below 192 pixels are enlarged. `score` is the lowest score; of two boxes that overlap by more
+    than `overlap` (intersection over union) the better one stays, and so it does where it contains most of the other.
     """
 
     box_rule = BoxRule()
@@ -38,37 +39,28 @@ class FacelmkDetector(Detector):
         weights: str | Path | None = None,
         score: float = 0.5,
         overlap: float = 0.4,
-        sizes: Sequence[int] = (640, 224),
+        sizes: Sequence[int] = (640, 192),
         device: str | torch.device = 'cpu',
     ) -> None:
         self.network = open_network(SHIPPED if weights is None else weights).to(device)
+        self.network.codec.least_score, self.network.codec.most_overlap = score, overlap
         self.score, self.overlap, self.sizes, self.device = score, overlap, tuple(sizes), device
 
     def find(self, image: Picture) -> FOUND:
-        longer = max(image.shape[:2])
-        factors = sorted({min(1.0, size / longer) for size in self.sizes})
-        found = [self._find_at(image, factor) for factor in factors]
-        boxes, scores = (np.concatenate(part) for part in zip(*found, strict=True))
-        best = scores >= self.score
-        boxes, scores = boxes[best], scores[best]
-        order = suppress(boxes, scores, self.overlap)
-        return boxes[order], scores[order]
+        multiple = self.network.backbone.multiple
+        return search(image, self.sizes, multiple, self._find_once, self.score, self.overlap)
 
     @torch.inference_mode()
-    def _find_at(self, image: Picture, factor: float) -> FOUND:
-        """Return the boxes (N, 4) in pixels of the picture and scores (N,) that a reduction by `factor` shows."""
-        height, width = image.shape[:2]
-        size = max(1, round(width * factor)), max(1, round(height * factor))
-        reduced = image if factor == 1 else cv2.resize(image, size, interpolation=cv2.INTER_AREA)
-        multiple = self.network.backbone.multiple
-        right, below = (-side % multiple for side in size)
-        padded = cv2.copyMakeBorder(reduced, 0, below, 0, right, cv2.BORDER_CONSTANT)
-        pixels = torch.from_numpy(padded).to(self.device).permute(2, 0, 1)
-        inputs = self.network.data_preprocessor({'inputs': [pixels]})['inputs']
-        boxes, scores = self.network.codec.decode(self.network(inputs)[-1])[0]
-        ratio = np.divide((width, height), size)
-        photo = (boxes.cpu().numpy().astype(np.float64) + 0.5) * np.tile(ratio, 2) - 0.5
-        return photo, scores.cpu().numpy()
+    def _find_once(self, scene: Picture) -> FOUND:
+        """Return the boxes (N, 4) and scores (N,) of a picture whose sides the network takes."""
+        boxes, scores = self.network.codec.decode(self.network(self._normalised(scene))[-1])[0]
+        return boxes.cpu().numpy(), scores.cpu().numpy()
+
+    def _normalised(self, image: np.ndarray) -> torch.Tensor:
+        """Return what the network's own preprocessor makes of a picture, faster and in channels_last order."""
+        mean, std = (part.view(3) for part in (self.network.data_preprocessor.mean, self.network.data_preprocessor.std))
+        pixels = torch.from_numpy(cv2.cvtColor(image, cv2.COLOR_BGR2RGB)).to(self.device)
+        return ((pixels - mean) / std).permute(2, 0, 1)[None]
 
 
 def open_network(weights: str | Path) -> FaceDetector:

@@ -19,9 +19,13 @@ def crop_box(image: NDArray[np.uint8], box: NDArray, rule: CropRule) -> tuple[ND
 
 
 def to_photo(points: NDArray, warp: geometry.Matrix, how: str) -> NDArray[np.float32]:
-    """Map points (K, 2) of a crop to pixels of the photograph; HRNet's own networks round these numbers."""
-    inverse = geometry.invert(warp)
-    landmarks = (points.astype(np.float64) @ inverse[:2, :2].T + inverse[:2, 2]).astype(np.float32)
+    """Map points (K, 2) of a crop to pixels of the photograph; HRNet's own networks round these numbers.
+
+    The inverse is written out: where other processes use the cores, LAPACK's threads can wait for milliseconds.
+    """
+    (a, b, x), (c, d, y) = warp[:2].tolist()
+    u, v = points[:, 0].astype(np.float64) - x, points[:, 1].astype(np.float64) - y
+    landmarks = (np.stack((d * u - b * v, a * v - c * u), -1) / (a * d - b * c)).astype(np.float32)
     if how == 'truncate':
         return np.trunc(landmarks) + 1
     return np.round(landmarks) if how == 'round' else landmarks
@@ -29,4 +33,5 @@ def to_photo(points: NDArray, warp: geometry.Matrix, how: str) -> NDArray[np.flo
 
 def scale_of(warp: geometry.Matrix) -> float:
     """How many pixels of the crop a pixel of the photograph is."""
-    return float(abs(np.linalg.det(warp[:2, :2])) ** 0.5)
+    (a, b, _), (c, d, _) = warp[:2].tolist()
+    return abs(a * d - b * c) ** 0.5

@@ -2,7 +2,7 @@
 
 import json
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass, field, fields
+from dataclasses import asdict, dataclass, field, fields, replace
 from typing import Any
 
 from ...errors import FacelmkError
@@ -27,12 +27,16 @@ class CropRule:
 
 @dataclass(frozen=True)
 class SceneRule:
-    """How a picture is fitted for a detector: its longer side becomes at most `longest`; sides are filled with black up
-    to a multiple of `multiple`. `least_score`, `most_overlap` and `most_boxes` choose boxes as `BoxMaps` does; `shift`
-    and `factor` map them to the tight boxes of landmarks, as `BoxRule` does."""
+    """How a detector searches a picture: `sizes`, `score` and `overlap` as in `FacelmkDetector`, sides in multiples.
 
-    longest: int
+    `least_score`, `most_overlap` and `most_boxes` choose boxes as in `BoxMaps`. `shift` and `factor` map them to the
+    tight boxes of landmarks, as in `BoxRule`.
+    """
+
+    sizes: tuple[int, ...]
     multiple: int
+    score: float
+    overlap: float
     least_score: float
     most_overlap: float
     most_boxes: int
@@ -65,6 +69,10 @@ class Facts:
     def to_json(self) -> str:
         """Return the text that a file stores."""
         return json.dumps({'format': FORMAT} | asdict(self))
+
+    def with_parity(self, parity: Mapping[str, Any]) -> 'Facts':
+        """Return the facts with the measured differences from torch."""
+        return replace(self, parity=parity)
 
 
 def read_facts(text: str | None, source: str) -> Facts:
@@ -116,9 +124,9 @@ def _check(facts: Facts) -> Facts:
     rule = facts.crop if facts.kind == 'landmarks' else facts.scene
     if facts.kind not in KINDS or rule is None or facts.to_photo not in TO_PHOTO:
         raise ValueError(f'kind={facts.kind!r}, to_photo={facts.to_photo!r}')
-    side = rule.size if isinstance(rule, CropRule) else rule.longest
-    if not (isinstance(side, int) and 16 <= side <= MAX_SIDE_PX):
-        raise ValueError(f'a side of {side!r} pixels')
+    sides = (rule.size,) if isinstance(rule, CropRule) else rule.sizes
+    if not all(isinstance(side, int) and 16 <= side <= MAX_SIDE_PX for side in sides):
+        raise ValueError(f'sides of {sides!r} pixels')
     if facts.kind == 'landmarks' and facts.markup is None:
         raise ValueError('no landmark scheme')
     return facts

@@ -1,0 +1,131 @@
+"""ONNX files: equal to torch in batches of any size, small, and run without torch."""
+
+import json
+import subprocess
+import sys
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from facelmk.export.parity import Crops, answers_of_torch, in_batches
+from facelmk.export.run import Exported, export_model
+from facelmk.export.source import Source, open_model
+from facelmk.inference.runtime import load_exported
+
+pytest.importorskip('onnxruntime')
+onnx = pytest.importorskip('onnx')
+pytest.importorskip('onnxscript')
+
+WITHOUT_TORCH = """
+import json, sys
+for name in ('torch', 'mmengine', 'mmcv', 'onnx', 'PIL', 'matplotlib', 'torchvision'):
+    sys.modules[name] = None  # importing it raises ImportError
+from facelmk.inference.runtime import load_exported
+faces = load_exported(sys.argv[1], threads=1)(sys.argv[2], json.loads(sys.argv[3]))
+loaded = [name for name in sys.modules if sys.modules[name] and name.split('.')[0] in ('torch', 'mmengine', 'PIL')]
+print(json.dumps([loaded, [face.to_dict() for face in faces]]))
+"""
+
+
+@pytest.fixture(scope='module')
+def exported(source: Source, crops: Crops, tmp_path_factory: pytest.TempPathFactory) -> Exported:
+    return export_model(source, crops, tmp_path_factory.mktemp('onnx') / 'one.onnx')
+
+
+def test_the_file_is_equal_to_torch(exported: Exported, source: Source, crops: Crops) -> None:
+    session = load_exported(exported.path).session
+    actual, expected = in_batches(session.run, crops), answers_of_torch(source.model, crops)
+    assert np.abs(actual['points'] - expected['points']).max() < 1e-3
+    assert np.abs(actual['scores'] - expected['scores']).max() < 1e-5
+    assert session.facts == exported.facts
+
+
+def test_weights_that_float16_holds_are_stored_as_such(exported: Exported, source: Source) -> None:
+    model = onnx.load(exported.path)
+    stored = {tuple(tensor.dims): tensor.data_type for tensor in model.graph.initializer if np.prod(tensor.dims) > 100}
+    half, single = onnx.TensorProto.FLOAT16, onnx.TensorProto.FLOAT
+    assert stored[24, 3, 5, 5] == half and stored[98, 24, 1, 1] == half
+    assert stored.get((98,), single) == single
+
+
+def test_pictures_have_the_same_faces_as_in_torch(exported: Exported, source: Source, faces: list[dict]) -> None:
+    boxes = [[face['box'], face['box'] + [4.3, -2.1, 7.7, 3.3]] for face in faces]
+    images = [face['image'] for face in faces]
+    in_torch, in_runtime = (one(images, boxes) for one in (source.predictor, load_exported(exported.path, 3)))
+    for a, b in zip(in_torch, in_runtime, strict=True):
+        for first, second in zip(a, b, strict=True):
+            assert np.abs(first.landmarks - second.landmarks).max() < 1e-2 and np.array_equal(first.box, second.box)
+            assert np.abs(first.scores - second.scores).max() < 1e-5 and first.markup is second.markup
+
+
+def test_the_runtime_imports_neither_torch_nor_pillow(
+    exported: Exported, source: Source, faces: list[dict], tmp_path: Path
+) -> None:
+    import cv2
+
+    path, boxes = tmp_path / 'face.png', [[10.0, 12.0, 80.0, 85.0]]
+    cv2.imwrite(str(path), faces[0]['image'])
+    words = [sys.executable, '-c', WITHOUT_TORCH, str(exported.path), str(path), json.dumps(boxes)]
+    done = subprocess.run(words, capture_output=True, text=True, cwd=Path(__file__).parents[2])
+    assert done.returncode == 0, done.stderr
+    loaded, (face,) = json.loads(done.stdout)
+    (expected,) = source.predictor(faces[0]['image'], boxes)
+    assert loaded == [] and np.abs(np.array(face['landmarks']) - expected.landmarks).max() < 1e-2
+
+
+FAMILIES = {
+    'heatmap, quarter': 'mobilenetv2_coco_wholebody_face',
+    'heatmap, quarter, HRNet': 'hrnetv2_w18_wflw',
+    'heatmap, DARK': 'hrnetv2_w18_wflw_dark',
+    'UDP': 'hrnetv2_w18_wflw_udp',
+    'integers of HRNet': 'hrnet_w18_wflw_orig',
+    'coordinates': 'deeppose_r50_wflw',
+    'RLE': 'deeppose_r50_wflw_rle',
+    'SimCC': 'rtmpose_m_wflw',
+    'SimCC, DARK': 'rtmpose_m_wflw_dark',
+    'boundary, hourglass': 'awing_hg1_wflw',
+    'integral': 'facelmk_nano',
+}
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize('config', FAMILIES.values(), ids=FAMILIES)
+def test_every_family_is_equal_to_torch(config: str, tmp_path: Path) -> None:
+    """Untrained networks: maps whose highest cells are equal up to rounding may decode to another one of them."""
+    from facelmk.export.crops import drawn_crops
+
+    source = open_untrained(config)
+    crops = drawn_crops(source, 12)
+    exported = export_model(source, crops, tmp_path / 'family.onnx', tolerance_px=np.inf)
+    assert exported.parity.share_within >= 0.99, exported.parity
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(('kind', 'int8'), [('onnx', True), ('openvino', False)])
+def test_other_files_of_the_shipped_model(kind: str, int8: bool, tmp_path: Path) -> None:
+    from facelmk.export.crops import drawn_crops
+
+    if kind == 'openvino':
+        pytest.importorskip('openvino')
+    source = open_model(None)
+    path = tmp_path / ('nano.xml' if kind == 'openvino' else 'nano.onnx')
+    exported = export_model(source, drawn_crops(source, 24), path, kind, int8)
+    assert path.is_file() and exported.parity.mean_px < (0.56 if int8 else 0.01)
+
+
+def open_untrained(config: str) -> Source:
+    """Return a network with random weights, and BatchNorm statistics of drawn faces."""
+    import torch
+
+    import facelmk
+    from facelmk.export.crops import drawn_crops
+
+    torch.manual_seed(0)
+    predictor = facelmk.load(config, pretrained=False, device='cpu')
+    source = Source(predictor.landmarker, predictor, config, None)
+    batch = {'inputs': torch.from_numpy(drawn_crops(source, 8))}
+    with torch.no_grad():
+        source.model.train()(source.model.data_preprocessor(batch)['inputs'])
+    source.model.eval()
+    return source
