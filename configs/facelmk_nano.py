@@ -5,6 +5,7 @@ from mmengine.config import read_base
 with read_base():
     from ._base_.augment.nano import *
     from ._base_.data.nano import *
+    from ._base_.data.nano_calibration import *
     from ._base_.models.nano import *
     from ._base_.runtime import *
     from ._base_.schedules.nano_16e import *

@@ -9,6 +9,7 @@ from mmengine.config import read_base
 with read_base():
     from ._base_.augment.nano import train_pipeline_stage2 as train_pipeline
     from ._base_.augment.nano import val_pipeline
+    from ._base_.data.nano_lfpw_calibration import *
     from ._base_.data.nano_lfpw_last import *
     from ._base_.models.nano import *
     from ._base_.runtime import *

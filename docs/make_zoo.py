@@ -1,4 +1,7 @@
-"""Write docs/zoo.md from the configs: `python docs/make_zoo.py`; with --check it only compares (exit code 1: old)."""
+"""Write docs/zoo.md from the index of models and the configs: `python docs/make_zoo.py`.
+
+With --check it only compares; exit code 1 means that the page is old.
+"""
 
 import ast
 import functools
@@ -15,6 +18,8 @@ sys.path.insert(0, str(ROOT))
 from mmengine import Config  # noqa: E402
 
 from facelmk.config import config_folder, config_names, load_config  # noqa: E402  the clone's, not another one
+from facelmk.zoo import ZooModel, find_model, list_models  # noqa: E402
+from facelmk.zoo.index import read_index  # noqa: E402
 
 PAGE, REFERENCES, MEASURED = (ROOT / 'docs' / name for name in ('zoo.md', 'references.bib', 'measured'))
 GROUPS = {
@@ -32,9 +37,31 @@ GROUPS = {
 }
 HEAD = """# Zoo
 
-This page has one row for each config, grouped by the data set of its test. `python docs/make_zoo.py` writes it from the
-configs, and a test compares the two. All errors are in per cent. Where MMPose prints a share (0.0569 on
-COCO-WholeBody-Face), this page has per cent (5.69).
+This page lists the models with weights, then has one row for each config, grouped by the data set of its test.
+`python docs/make_zoo.py` writes it from `facelmk/zoo/index.json` and the configs, and a test compares them. All errors
+are in per cent. Where MMPose prints a share (0.0569 on COCO-WholeBody-Face), this page has per cent (5.69).
+
+## Models with weights
+
+`facelmk models list '*300w*'` prints these rows on the command line, `facelmk models show NAME` one of them, and
+`facelmk models get NAME --out DIR` gets the file; in Python they are `facelmk.list_models('*300w*')` and
+`facelmk.zoo.find_model(NAME)`. A name is enough for `facelmk.load(NAME)`, for `facelmk test CONFIG NAME`, and for
+`facelmk train CONFIG --cfg-options load_from=NAME`.
+
+**Which of the two small networks?** `facelmk_nano` may be used under the licence of this project, and
+`facelmk.load()` takes it. `facelmk_nano_lfpw` has smaller errors on real faces, but it is for research only, because it
+has learnt from the faces of LFPW.
+"""
+LIST = """{table}
+
+GMACs are 1e9 multiply-accumulates for one crop of the size that the model was trained with, without flip
+test (`facelmk models stats CONFIG --shape SIZE`). The CPU time is that of one crop on one thread, without flip test
+(`python tools/ship_weights.py NAME --time`). The sha256 of a downloaded file is checked, as far as it is known.
+*Checked* is the day on which the row was compared with the file, or the host was tried:
+
+{hosts}
+
+## Configs
 
 *NME* is the published figure of the checkpoint, measured as *protocol* says. Those releases chose the epoch on the test
 set that they report, so the figures are a little too good. *Measured here* is the error of the checkpoint with this
@@ -46,6 +73,39 @@ Train a row by its name, `facelmk train hrnetv2_w18_wflw`, or test its checkpoin
 a page for browsers: download the file there. To fill in *measured here*, run
 `facelmk test hrnetv2_w18_wflw CHECKPOINT --out docs/measured/hrnetv2_w18_wflw.json` and this script.
 """
+
+
+def model_row(model: ZooModel) -> dict[str, str]:
+    """Return the row of a model in the list of those with weights."""
+    name = f'[`{model.name}`](../configs/{model.config}.py)'
+    places = {
+        model.url: f'[download]({model.url})',
+        model.page: f'[page]({model.page})',
+        model.file: f'`{model.file}`' + (' (in the wheel)' if str(model.file).startswith('facelmk/') else ''),
+    }
+    return {
+        'model': name,
+        'scheme': model.markup or model.task,
+        'parameters': f'{model.parameters / 1e6:.2f} M',
+        'GMACs': f'{model.macs / 1e9:.2f} ({model.crop}x{model.crop})',
+        'CPU time': f'{model.cpu_ms:.1f} ms ({model.cpu})' if model.cpu_ms else 'not measured',
+        'NME, %': ', '.join(f'{subset} {number(value)}' for subset, value in (model.NME or model.figures).items()),
+        'protocol': f'{model.source}: {model.protocol}',
+        'code': model.licences['code'],
+        'weights': model.licences['weights'],
+        'data': model.licences['data'],
+        'file': '; '.join(text for place, text in places.items() if place),
+        'size': f'{model.bytes / 1e6:.1f} MB' if model.bytes else 'not known',
+        'sha256': f'`{model.sha256[:8]}`' if model.sha256 else 'not known',
+        'checked': model.checked_on,
+    }
+
+
+def model_list() -> str:
+    """Return the list of models with weights, and their hosts."""
+    models = [find_model(name) for name in list_models()]
+    hosts = [f'- {source["name"]}: {source["host"]}.' for source in read_index()['sources'].values() if source['host']]
+    return LIST.format(table=table([model_row(model) for model in models]), hosts='\n'.join(hosts))
 
 
 @functools.cache
@@ -170,7 +230,7 @@ def details(name: str) -> str:
 
 def page() -> str:
     """Return the page."""
-    parts = [HEAD.strip()]
+    parts = [HEAD.strip(), model_list().strip()]
     for key, heading in GROUPS.items():
         names = [name for name in config_names() if group(name) == key]
         if names:

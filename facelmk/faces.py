@@ -17,6 +17,10 @@ from .geometry import Matrix
 from .markups import Markup
 
 GREEN, RED, WHITE = (80, 255, 80), (60, 60, 255), (255, 255, 255)  # BGR
+EXTENT_OF_A_PIXEL = 130  # sides of a face in pixels whose points have a radius of one pixel
+MIN_RADIUS = 0.4  # of a point, so that those of a small face stay apart
+MIN_EXTENT_OF_LINES = 50  # side of the smallest face with lines; in smaller ones they would hide it
+PICTURE_OF_A_PIXEL = 800  # longer side of a picture whose boxes have lines of one pixel
 ARCFACE = np.array([[38.2946, 51.6963], [73.5318, 51.5014], [56.0252, 71.7366], [41.5493, 92.3655], [70.7299, 92.2041]])
 ARCFACE_SIZE = 112  # side in pixels of the crop that these five points are in (https://arxiv.org/abs/1801.07698)
 
@@ -25,8 +29,9 @@ ARCFACE_SIZE = 112  # side in pixels of the crop that these five points are in (
 class Face:
     """A predicted face: landmarks (K, 2) in pixels of the photograph, scores (K,), box (4,) and landmark scheme.
 
-    `errors` (K,) are the expected errors of the landmarks in pixels of the photograph, and `score`, from 0 to 1, says
-    how likely it is that they are good; both are None for a network without a calibration. `image` is the photograph (H, W, 3), BGR; faces of one photograph share it.
+    `errors` (K,) are the expected errors of the landmarks in pixels of the photograph. `score`, from 0 to 1, is the
+    probability that the landmarks are good; it is low where there is no face. Both are None for a network without a
+    calibration. `image` is the photograph (H, W, 3), BGR; faces of one photograph share it.
     """
 
     landmarks: NDArray[np.float32]
@@ -121,14 +126,16 @@ def draw(
     Points that are not `visible` (K,) are red.
     """
     image = np.ascontiguousarray(image).copy()
-    size = max(1, round(max(np.ptp(points, 0)) / 110)) if len(points) > 1 else 2
-    for line in markup.lines if markup is not None else ():
+    extent = float(max(np.ptp(points, 0))) if len(points) > 1 else 2 * EXTENT_OF_A_PIXEL
+    radius = max(MIN_RADIUS, extent / EXTENT_OF_A_PIXEL)
+    for line in markup.lines if markup is not None and extent >= MIN_EXTENT_OF_LINES else ():
         if len(line) > 1:
             path = np.round(points[list(line)] * 16).astype(np.int32)
-            cv2.polylines(image, [path], False, tuple(c // 2 for c in colour), 1, cv2.LINE_AA, shift=4)
+            shade, width = tuple(c // 2 for c in colour), max(1, round(radius / 2))
+            cv2.polylines(image, [path], False, shade, width, cv2.LINE_AA, shift=4)
     for i, (x, y) in enumerate(np.round(points * 16).astype(int)):
         point_colour = tuple(colour) if visible is None or visible[i] > 0 else RED
-        cv2.circle(image, (x, y), size * 16, point_colour, -1, cv2.LINE_AA, shift=4)
+        cv2.circle(image, (x, y), round(radius * 16), point_colour, -1, cv2.LINE_AA, shift=4)
         if numbers:
             cv2.putText(image, str(i), (x // 16 + 2, y // 16), cv2.FONT_HERSHEY_SIMPLEX, 0.35, WHITE, 1, cv2.LINE_AA)
     return image
@@ -138,7 +145,8 @@ def outline(image: NDArray[np.uint8], box: NDArray, colour: Sequence[int] = WHIT
     """Return a copy of a BGR image with a box (4,) on it."""
     image = np.ascontiguousarray(image).copy()
     x1, y1, x2, y2 = (int(value) for value in np.round(np.asarray(box, np.float64) * 16))
-    cv2.rectangle(image, (x1, y1), (x2, y2), tuple(colour), 1, cv2.LINE_AA, shift=4)
+    width = max(1, round(max(image.shape[:2]) / PICTURE_OF_A_PIXEL))
+    cv2.rectangle(image, (x1, y1), (x2, y2), tuple(colour), width, cv2.LINE_AA, shift=4)
     return image
 
 

@@ -42,15 +42,17 @@ CONFIGS = [
 # fmt: off
 REGISTRIES = {
     'BACKBONES': ('HRNet', 'ResNet', 'StackedHourglass', 'Hourglass', 'MobileNetV2', 'SCNet', 'CSPNeXt', 'UNet', 'DLA',
-                  'TimmBackbone'),
-    'HEADS': ('HeatmapHead', 'RegressionHead', 'RTMCCHead', 'StackHead', 'HourglassHead'),
+                  'TimmBackbone', 'SceneNet'),
+    'HEADS': ('HeatmapHead', 'RegressionHead', 'RTMCCHead', 'StackHead', 'HourglassHead', 'BoxHead'),
     'LOSSES': ('WingLoss', 'SoftWingLoss', 'SmoothL1Loss', 'AdaptiveWingLoss', 'HeatmapMSELoss', 'FocalHeatmapLoss',
-               'KLDiscretLoss', 'OHKMLoss', 'IntegralLoss'),
-    'CODECS': ('Heatmap', 'Coordinates', 'Boundary', 'SimCC', 'Integral', 'UDP', 'Megvii', 'HRNetInteger'),
+               'KLDiscretLoss', 'OHKMLoss', 'IntegralLoss', 'BoxMapsLoss', 'STARLoss'),
+    'CODECS': ('Heatmap', 'Coordinates', 'Boundary', 'SimCC', 'Integral', 'UDP', 'Megvii', 'HRNetInteger',
+               'BoxMaps'),
     'DATASETS': ('SyntheticFaces', 'JoinedFaces', 'RepeatedFaces', 'LapaTxt', 'Mat300WLP'),
     'TRANSFORMS': ('LoadImage', 'CropFace', 'PackFace', 'HalfBody', 'CoarseDropout', 'Blur', 'MedianBlur', 'HSV',
                    'Photometric'),
-    'METRICS': ('NME', 'FailureRate', 'AUC'), 'MODELS': ('FaceLandmarker', 'ExpMomentumEMA'),
+    'METRICS': ('NME', 'FailureRate', 'AUC', 'BoxRecall'),
+    'MODELS': ('FaceLandmarker', 'FaceDetector', 'ExpMomentumEMA'),
     'HOOKS': ('SwitchPipeline',)}
 # fmt: on
 SIGNATURES = {  # keyword arguments with their defaults
@@ -88,7 +90,6 @@ NORMS = ('inter_ocular', 'inter_pupil', 'box_side', 'box_geo', 'box_diagonal', '
 LATER = (
     'facelmk.load()',
     'DETECTORS',
-    'STARLoss',
     'GaussianNLLLoss',
     'PIP',
     'facelmk video',

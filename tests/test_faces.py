@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from facelmk import FacelmkError, geometry
-from facelmk.faces import ARCFACE, Face, Faces, similarity
+from facelmk.faces import ARCFACE, Face, Faces, draw, similarity
 from facelmk.markups import MARKUPS, Markup
 
 ROWS = {  # left eye, right eye, nose tip, mouth corners, as the published sets number them
@@ -119,3 +119,15 @@ def test_drawings_show_every_face_and_leave_the_photograph(tmp_path) -> None:
     path = faces.save(tmp_path / 'new folder' / 'ü.png')
     assert path.read_bytes()[1:4] == b'PNG'
     assert Faces(image=image).plot().tolist() == image.tolist()
+
+
+@pytest.mark.parametrize('side', [36, 60, 900])
+def test_points_stay_apart_in_small_and_large_faces(side) -> None:
+    """The 98 points of a grid do not touch, and each of them can be seen."""
+    grid = np.stack(np.meshgrid(np.linspace(0, 1, 10), np.linspace(0, 1, 10)), -1).reshape(-1, 2)[:98]
+    points = (grid * side + 10).astype(np.float32)
+    drawn = draw(np.zeros((side + 20, side + 20, 3), np.uint8), points)[..., 1]
+    whole = np.round(points).astype(int)
+    assert (drawn[whole[:, 1], whole[:, 0]] > 60).all()
+    between = np.round((points[:9] + points[1:10]) / 2).astype(int)
+    assert (drawn[between[:, 1], between[:, 0]] < 60).all()

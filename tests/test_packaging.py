@@ -260,6 +260,22 @@ def test_the_wheel_holds_every_file_and_config(wheel: Path) -> None:
     assert {name.split('/')[0] for name in names} == {'facelmk', f'facelmk-{facelmk.__version__}.dist-info'}
 
 
+def test_the_wheel_holds_the_shipped_weights_and_stays_small(wheel: Path) -> None:
+    names = set(zipfile.ZipFile(wheel).namelist())
+    assert {'facelmk/zoo/index.json', 'facelmk/zoo/facelmk_nano.pth'} <= names
+    assert not any('lfpw.pth' in name for name in names)  # for research only, so not under the licence of the wheel
+    assert wheel.stat().st_size <= 8_000_000
+
+
+def test_an_installed_facelmk_predicts_without_network(installed: Path, tmp_path: Path) -> None:
+    code = (
+        'import facelmk, numpy\nmodel = facelmk.load(device="cpu")\n'
+        'print(model(numpy.zeros((120, 120, 3), numpy.uint8), "full")[0].landmarks.shape, model.config.filename)'
+    )
+    printed = run(installed / 'python', '-c', code, cwd=tmp_path, FACELMK_OFFLINE='1', FACELMK_HOME=str(tmp_path))
+    assert '(166, 2)' in printed and str(installed.parent) in printed
+
+
 def test_an_installed_facelmk_finds_its_configs(installed: Path, tmp_path: Path) -> None:
     code = (
         'import facelmk\nfrom facelmk.config import config_folder, config_names\n'

@@ -17,7 +17,7 @@ from ..files.atomic import atomic_write, write_bytes
 from ..markups import MAPS, MARKUPS
 from .dialects import CALIBRATION, translate
 from .objects import Stub
-from .read import FORMAT, FORMAT_KEY, meta_of, read_checkpoint, weights_of
+from .read import FORMAT, FORMAT_KEY, finite, meta_of, read_checkpoint, weights_of
 
 
 def save_checkpoint(data: Mapping[str, Any], path: str | Path) -> None:
@@ -48,23 +48,70 @@ def plain(value: Any, key: str = 'data') -> Any:
     )
 
 
-def publish(source: str | Path, target: str | Path, markup: str | None = None, day: date | None = None) -> Path:
-    """Write the weights alone, under our keys, as target-<first 8 of the sha256>.pth, and return that path.
+def publish(
+    source: str | Path,
+    target: str | Path,
+    markup: str | None = None,
+    day: date | None = None,
+    half: bool = False,
+    config_text: str | None = None,
+) -> Path:
+    """Write what `pack` returns as target-<first 8 of the sha256>.pth, and return that path.
 
-    `markup` keeps one landmark scheme of a network that joins several: 'wflw' or '300w' of 'wflw_300w'. With `day`, the
-    name ends in _<date>.pth, as those of MMPose.
+    With `day`, the name ends in _<date>.pth, as those of MMPose.
     """
-    checkpoint, target = read_checkpoint(source), Path(target)
+    content, target = pack(source, markup, half, config_text), Path(target)
+    digest = hashlib.sha256(content).hexdigest()[:8]
+    path = target.with_name(f'{target.stem}-{digest}{"" if day is None else f"_{day:%Y%m%d}"}.pth')
+    write_bytes(path, content)
+    return path
+
+
+def pack(
+    source: str | Path, markup: str | None = None, half: bool = False, config_text: str | None = None
+) -> memoryview:
+    """Return the bytes of a small checkpoint: the weights alone, under our keys, and what describes them in its meta.
+
+    `markup` keeps one landmark scheme of a network that joins several: 'wflw' or '300w' of 'wflw_300w'. `half` rounds
+    the weights of convolutions to float16; they are float32 again in the network that loads them. `config_text`
+    replaces the text of the config, by which `facelmk.load` builds the network of the file.
+    """
+    checkpoint = read_checkpoint(source)
     weights, _ = translate(weights_of(checkpoint, source))
-    meta = {key: value for key, value in meta_of(checkpoint).items() if isinstance(value, (str, int, float))}
+    meta = _simple_meta(checkpoint)
+    if config_text is not None:
+        meta['cfg'] = config_text
     if markup is not None:
         weights, meta = _keep_scheme(weights, meta, markup, source)
+    if half:
+        weights = {key: _halve(value, key) for key, value in weights.items()}
     content = io.BytesIO()
     _dump({'meta': meta, 'state_dict': weights}, content)
-    digest = hashlib.sha256(content.getbuffer()).hexdigest()[:8]
-    path = target.with_name(f'{target.stem}-{digest}{"" if day is None else f"_{day:%Y%m%d}"}.pth')
-    write_bytes(path, content.getbuffer())
-    return path
+    return content.getbuffer()
+
+
+def _halve(weight: Tensor, key: str) -> Tensor:
+    """The weights of a convolution as float16; other tensors, such as those of BatchNorm, as they are."""
+    if weight.ndim != 4 or not weight.is_floating_point():
+        return weight
+    rounded = weight.half()
+    if not finite(rounded):
+        raise FacelmkError(f'{key} has values of up to {weight.abs().max():g}, too large for float16. Omit half')
+    return rounded
+
+
+def add_weights(
+    source: str | Path, target: str | Path, tensors: Mapping[str, Tensor], notes: Mapping[str, str]
+) -> None:
+    """Write the weights of a checkpoint, under our keys, together with others; `notes` go into its metadata."""
+    checkpoint = read_checkpoint(source)
+    own, _ = translate(weights_of(checkpoint, source))
+    save_checkpoint({'meta': {**_simple_meta(checkpoint), **notes}, 'state_dict': {**own, **tensors}}, target)
+
+
+def _simple_meta(checkpoint: Mapping[str, Any]) -> dict[str, Any]:
+    """The text and numbers of a checkpoint's metadata."""
+    return {key: value for key, value in meta_of(checkpoint).items() if isinstance(value, (str, int, float))}
 
 
 def _keep_scheme(

@@ -19,11 +19,13 @@ VERBS = {
     'predict': 'find landmarks in pictures and folders',
     'train': 'train a model',
     'test': 'test a checkpoint: metrics, predictions, a report',
+    'calibrate': 'fit expected errors and scores of faces, and check them',
     'compare': 'compare two tests of the same faces: can they be told apart?',
     'config': 'show, compare and check configs',
     'data': 'check, convert and draw data sets',
     'export': 'write a model as ONNX, OpenVINO or TorchScript, for programs without torch',
     'models': 'count parameters and operations of a model, publish a checkpoint',
+    'models': 'list models with weights, count parameters and operations, publish a checkpoint',
     'plot': 'draw training curves from logs',
     'env': 'list this machine, its packages and their problems',
 }

@@ -1,16 +1,32 @@
-"""facelmk models stats CONFIG, facelmk models publish IN OUT."""
+"""facelmk models list, show, get: the zoo. facelmk models stats CONFIG, facelmk models publish IN OUT."""
 
 import argparse
 import hashlib
 import json
 from datetime import date
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from .options import add_action, add_actions, add_config, number_from, read_config
 
+if TYPE_CHECKING:
+    from ..zoo import ZooModel
+
 
 def arguments(parser: argparse.ArgumentParser) -> None:
-    actions = add_actions(parser, 'facelmk models stats hrnetv2_w18_wflw')
+    actions = add_actions(parser, "facelmk models list '*300w*'")
+    purpose = 'list the models with weights'
+    listing = add_action(actions, 'list', _list, purpose, "facelmk models list '*300w*'")
+    listing.add_argument('pattern', nargs='?', default='*', metavar='PATTERN', help='of names or landmark schemes')
+    listing.add_argument('--json', action='store_true', help='print all that is known as json')
+    purpose = 'print all that is known of one model'
+    show = add_action(actions, 'show', _show, purpose, 'facelmk models show facelmk_nano')
+    show.add_argument('name', metavar='NAME', help='a model of `facelmk models list`')
+    show.add_argument('--json', action='store_true', help='print it as json')
+    purpose = 'print the path of the weights of a model; they are downloaded if this machine does not have them'
+    get = add_action(actions, 'get', _get, purpose, 'facelmk models get facelmk_nano --out weights')
+    get.add_argument('name', metavar='NAME', help='a model of `facelmk models list`')
+    get.add_argument('--out', metavar='DIR', help='copy the file into this folder')
     purpose = 'print parameters and multiply-accumulates of a model, by part'
     stats = add_action(actions, 'stats', _stats, purpose, 'facelmk models stats hrnetv2_w18_wflw --shape 256')
     add_config(stats)
@@ -31,11 +47,77 @@ def arguments(parser: argparse.ArgumentParser) -> None:
     publish.add_argument('source', metavar='IN', help='a checkpoint of a training run')
     publish.add_argument('target', metavar='OUT', help='the file to write; its name becomes OUT-<hash>_<date>.pth')
     publish.add_argument('--markup', metavar='NAME', help='keep one landmark scheme of a network that joins several')
+    publish.add_argument('--half', action='store_true', help='store the weights of convolutions as float16')
+    publish.add_argument(
+        '--config', metavar='CONFIG', help='write this config into the file, so that it can be loaded without one'
+    )
     publish.add_argument('--json', action='store_true', help='print its path and sha256 as json')
 
 
 def run(options: argparse.Namespace) -> None:
     options.act(options)
+
+
+def _list(options: argparse.Namespace) -> None:
+    from ..errors import UnknownName, did_you_mean
+    from ..zoo import find_model, list_models
+
+    names = list_models(options.pattern)
+    if not names:
+        raise UnknownName(
+            f'no model of the zoo matches {options.pattern!r}. {did_you_mean(options.pattern, list_models())} '
+            '`facelmk models list` shows all'
+        )
+    models = [find_model(name) for name in names]
+    if options.json:
+        print(json.dumps([model.to_dict() for model in models], indent=2))
+        return
+    width = max(map(len, names))
+    print(f'{"model":<{width}}  {"scheme":<20}{"M params":>9}{"GMACs":>8}{"NME":>7}  weights')
+    for model in models:
+        nme = f'{next(iter(model.NME.values())):.2f}' if model.NME else ''
+        numbers = f'{model.parameters / 1e6:>9.2f}{model.macs / 1e9:>8.2f}{nme:>7}'
+        print(f'{model.name:<{width}}  {model.markup or model.task:<20}{numbers}  {_where(model)}')
+    print(
+        'NME: the first of its figures, in per cent; they are on different data. `facelmk models show NAME` has all of '
+        'them, the protocol and the licences.'
+    )
+
+
+def _where(model: 'ZooModel') -> str:
+    """Where the weights of a model are, in a word or two."""
+    if model.path is not None:
+        return 'on this machine'
+    return 'download' if model.url else 'page for browsers' if model.page else 'in the repository'
+
+
+def _show(options: argparse.Namespace) -> None:
+    from ..zoo import find_model
+
+    values = find_model(options.name).to_dict()
+    if options.json:
+        print(json.dumps(values, indent=2))
+        return
+    for key, value in values.items():
+        if isinstance(value, dict):
+            value = '; '.join(f'{name}: {text}' for name, text in value.items())
+        absent = 'not measured' if key in ('cpu_ms', 'cpu') else '-'
+        print(f'{key:<12}{absent if value in (None, "", []) else value}')
+
+
+def _get(options: argparse.Namespace) -> None:
+    from ..files.atomic import check_output, write_bytes
+    from ..zoo import find_model
+
+    model = find_model(options.name)
+    if options.out is None:
+        print(model.get())
+        return
+    check_output(options.out, folder=True)
+    path = model.get()
+    target = Path(options.out, Path(model.file or model.url or path).name)
+    write_bytes(target, path.read_bytes())
+    print(target)
 
 
 def _stats(options: argparse.Namespace) -> None:
@@ -68,6 +150,11 @@ def _publish(options: argparse.Namespace) -> None:
     check_output(Path(options.target).parent, folder=True)
     from ..checkpoint import publish
 
-    path = publish(options.source, options.target, options.markup, date.today())
+    config_text = None
+    if options.config:
+        from ..config import load_config
+
+        config_text = load_config(options.config).pretty_text
+    path = publish(options.source, options.target, options.markup, date.today(), options.half, config_text)
     digest = hashlib.sha256(path.read_bytes()).hexdigest()
     print(json.dumps({'file': str(path), 'sha256': digest}) if options.json else f'{path}\nsha256 {digest}')

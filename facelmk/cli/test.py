@@ -15,7 +15,7 @@ def arguments(parser: argparse.ArgumentParser) -> None:
     example(parser, 'facelmk test hrnetv2_w18_wflw best.pth --report report --baseline')
     add_config(parser)
     parser.add_argument(
-        'checkpoint', metavar='CHECKPOINT', help="a path, a URL, or a config's name for its published weights"
+        'checkpoint', metavar='CHECKPOINT', help='a path, a URL, or a name that `facelmk models list` prints'
     )
     add_run(parser)
     add_boxes(parser)

@@ -5,7 +5,7 @@ import math
 import torch
 from torch import Tensor
 
-FLOOR = 0.1  # of a map's maximum: what is lower counts as noise
+FLOOR = 0.2  # of a map's maximum: what is lower counts as noise
 # A Gaussian without what is below FLOOR has a smaller variance than the whole; this is the ratio of both.
 _LOG = -math.log(FLOOR)
 KEPT_VARIANCE = (1 - FLOOR * (1 + _LOG + _LOG**2 / 2)) / (1 - FLOOR * (1 + _LOG))
@@ -31,7 +31,7 @@ def _centred(marginal: Tensor) -> Tensor:
 def heatmap_covariance(maps: Tensor) -> Tensor:
     """The covariance (B, K, 2, 2) in squared cells of heatmaps (B, K, H, W) with noise.
 
-    What is below a tenth of the maximum does not count: noise on thousands of cells would outweigh the peak. The result
+    What is below a fifth of the maximum does not count: noise on thousands of cells would outweigh the peak. The result
     is scaled so that a Gaussian of sigma cells has the variance sigma^2. An empty map is as uncertain as an even one.
     """
     highest = maps.amax((-2, -1), keepdim=True)

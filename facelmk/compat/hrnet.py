@@ -1,5 +1,6 @@
 """HRNet-landmarks' model by its name, and landmarks of a picture in one call, in fractions of pixels."""
 
+import warnings
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -20,6 +21,7 @@ from ..registry import MODELS
 from .devices import device_or_cpu
 from .hrnet_yaml import read_hrnet
 from .pixels import get_transform, refine, warp_crop
+from .shipped import ShippedNet, has_shipped_points
 
 MARKUP_OF_MODEL = {'WFLW': 'wflw', 'AFLW': 'aflw', '300W': '300w', 'COFW': 'cofw'}
 MARKUP_OF_SIZE = {98: 'wflw', 19: 'aflw', 68: '300w', 29: 'cofw'}
@@ -45,11 +47,12 @@ def get_model_by_name(
     prefix: str = 'HR18-',
     model_type: str = 'landmarks',
     device: str | torch.device = 'cuda',
-) -> HighResolutionNet:
+) -> HighResolutionNet | ShippedNet:
     """HRNetV2-W18 for 'WFLW', 'AFLW', '300W' or 'COFW', with the weights of `root/prefix + name + .pth`.
 
     The number of points and the width are read from the original's .yaml beside it, if there is one. The weights may be
-    in any dialect; every tensor must fit. Without a GPU the CPU is used, with a warning.
+    in any dialect; every tensor must fit. Without the file, 'WFLW' and '300W' are the network that comes with facelmk,
+    with a warning. Without a GPU the CPU is used, with a warning.
     """
     if model_type != 'landmarks':
         raise FacelmkError(
@@ -58,6 +61,13 @@ def get_model_by_name(
         )
     weights = Path(root_models_path).expanduser() / f'{prefix}{model_name}.pth'
     markup, width = _network(model_name, weights.with_name(f'{prefix}{model_name}.yaml'))
+    if not weights.is_file() and has_shipped_points(markup):
+        warnings.warn(
+            f'get_model_by_name: there is no {weights.resolve()}, so the model of facelmk is used. These are not the '
+            'weights of HRNet-landmarks',
+            stacklevel=2,
+        )
+        return ShippedNet(markup).eval().to(device_or_cpu(device))
     if not weights.is_file():
         files = sorted(path.name for path in weights.parent.glob('*.pth')) if weights.parent.is_dir() else None
         raise MissingResource(
@@ -118,10 +128,13 @@ def get_lmks_by_img(
     bgr = warp_crop(image, warp, output_size)
     network = model.landmarker if isinstance(model, Predictor) else model
     if isinstance(network, FaceLandmarker):
-        inputs = torch.from_numpy(np.ascontiguousarray(bgr.transpose(2, 0, 1)))[None]
-        (face,) = network.test_step(dict(inputs=inputs, data_samples=dict(id=[0], warp=torch.from_numpy(warp)[None])))
+        crops = torch.from_numpy(np.ascontiguousarray(bgr.transpose(2, 0, 1)))[None]
+        (face,) = network.test_step(dict(inputs=crops, data_samples=dict(id=[0], warp=torch.from_numpy(warp)[None])))
         return face['landmarks'].numpy()
-    scores = network(_normalise(bgr).to(next(iter(network.parameters()), torch.empty(0)).device))
+    inputs = _normalise(bgr).to(next(iter(network.parameters()), torch.empty(0)).device)
+    if isinstance(network, ShippedNet):
+        return geometry.apply(geometry.invert(warp), network.points(inputs)[0].cpu().numpy())
+    scores = network(inputs)
     scores = scores[-1] if isinstance(scores, (list, tuple)) else scores
     grid = [output_size[0] / 4, output_size[1] / 4]
     points = refine(scores.float().cpu(), grid) - 1

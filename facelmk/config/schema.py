@@ -18,6 +18,7 @@ Kinds = dict[str, Any]
 PIPELINES = ('train_pipeline', 'train_pipeline_stage2', 'val_pipeline')  # `complete` puts them into loaders and hook
 TOP_REGISTRIES: dict[str, Registry] = {  # of the parts at a key of the config itself
     'model': registries.MODELS,
+    'calibration_data': registries.DATASETS,
     'optim_wrapper': registries.OPTIM_WRAPPERS,
     'param_scheduler': registries.PARAM_SCHEDULERS,
     'log_processor': registries.LOG_PROCESSORS,
@@ -124,6 +125,7 @@ REQUIRED_TOGETHER = {  # the Runner takes all keys of a phase, or none
 OTHER_TOP_KEYS = {  # that the Runner reads from the config, beside its own arguments, and `result`
     *PIPELINES,
     'custom_imports',
+    'calibration_data',
     'result',
     'sync_bn',
     'find_unused_parameters',

@@ -11,14 +11,15 @@ from numpy.typing import NDArray
 from torch.utils.data import DataLoader
 
 from ..datasets.base import FaceDataset, Transform
-from ..datasets.box_file import as_boxes, overlaps
+from ..datasets.box_file import as_boxes
 from ..datasets.records import FaceRecord, tight_boxes
 from ..datasets.transforms.crop import crop_box
 from ..datasets.transforms.load import LoadImage
 from ..errors import FacelmkError
+from ..geometry import overlaps
 from ..metrics.base import column
 from ..metrics.merging import gather, merge
-from .faults.workers import shield_workers_from_signals
+from .faults.workers import shield_workers_from_signals, translate_worker_errors
 
 Array = NDArray[np.float64]
 BoxesOf = Callable[[Array, str], Array]  # from a face's box (4,) and id to its boxes (C, 4)
@@ -128,11 +129,12 @@ def predict_in_boxes(runner: Runner, boxes_of: BoxesOf, count: int, box_step: Tr
     shield_workers_from_signals(recropped)
     runner.model.eval()
     rows: list[tuple[str, Array]] = []
-    for batch in recropped:
-        predictions = runner.model.test_step(batch)
-        landmarks = np.stack([column(prediction['landmarks']) for prediction in predictions])
-        landmarks = landmarks.reshape(-1, count, *landmarks.shape[1:])
-        rows += zip(batch['data_samples']['id'][::count], landmarks, strict=True)
+    with translate_worker_errors():
+        for batch in recropped:
+            predictions = runner.model.test_step(batch)
+            landmarks = np.stack([column(prediction['landmarks']) for prediction in predictions])
+            landmarks = landmarks.reshape(-1, count, *landmarks.shape[1:])
+            rows += zip(batch['data_samples']['id'][::count], landmarks, strict=True)
     return np.stack([landmarks for _, landmarks in merge(gather(rows))])
 
 

@@ -12,7 +12,7 @@ from ..config import config_folder, config_names, config_of_text, load_config
 from ..config.source import SUFFIXES
 from ..errors import FacelmkError, MissingResource, UnknownName, did_you_mean
 from ..registry import MODELS, registered_parts_only
-from ..zoo import DEFAULT, find_model, is_model, list_models
+from ..zoo import DEFAULT, LANDMARKS, find_model, is_model, list_models
 from .predictor import Predictor
 
 CHECKPOINTS = ('.pth', '.pt', '.ckpt', '.tar', '.bin', '.safetensors')  # endings of files of weights
@@ -68,7 +68,10 @@ def config_and_weights(model: str | Path | Config) -> tuple[Config, str | Path |
         path = find_checkpoint(model)
         return config_in_checkpoint(path), path
     if is_model(model):
-        return load_config(find_model(str(model)).config), str(model)
+        known = find_model(str(model))
+        if known.task != LANDMARKS:
+            raise FacelmkError(f'{model!r} finds {known.task}, not landmarks. Expected detector={model!r}')
+        return load_config(known.config), known.name
     try:
         return load_config(model), None
     except UnknownName as error:

@@ -18,8 +18,8 @@ class ErrorCalibration(nn.Module):
     score = sigmoid(face[0] + face[1] * log(mean expected error / side of the crop)): the probability that the mean
     error of the face is below `threshold` times the distance of the outer eye corners.
 
-    The three buffers belong to a checkpoint. They are zero until `facelmk calibrate` fits them, and zero again after
-    training.
+    The three buffers belong to a checkpoint. They are zero until `facelmk calibrate fit` fits them. Training sets them
+    to zero again.
     """
 
     ranges: Ranges = {'threshold': (0.001, 1)}
@@ -47,7 +47,11 @@ class ErrorCalibration(nn.Module):
 
     def forward(self, spread: Tensor) -> Tensor:
         """The expected error (B, K) in crop pixels of points with these covariances (B, K, 2, 2)."""
-        return self.scale * deviation(spread) ** self.power
+        return self.expected(deviation(spread))
+
+    def expected(self, deviations: Tensor) -> Tensor:
+        """The expected error (B, K) in crop pixels of points whose maps have these deviations (B, K)."""
+        return self.scale * deviations**self.power
 
     def face_scores(self, errors: Tensor, size: int) -> Tensor:
         """The score (B,) of faces with expected errors (B, K) in pixels of a crop of this side."""

@@ -22,7 +22,10 @@ UNITS = {'%': 'in per cent', 'px': 'in pixels of the photograph'}
 
 
 class Row(NamedTuple):
-    """A prediction, its ground truth, and its index in the data set."""
+    """A prediction, its ground truth, and its index in the data set.
+
+    `expected` (K,) are the expected errors in pixels of the photograph; a network without a calibration has none.
+    """
 
     id: str
     landmarks: Array
@@ -35,6 +38,8 @@ class Row(NamedTuple):
     tags: tuple[str, ...]
     path: str = ''
     is_detected: bool = True
+    expected: Array | None = None
+    score: float | None = None
 
 
 class Collector(FaceMetric):
@@ -51,6 +56,7 @@ class Collector(FaceMetric):
         """Return one `Row` for each prediction."""
         first, self.count = self.count, self.count + len(predictions)
         indices = get_rank() + get_world_size() * np.arange(first, self.count)  # as an unshuffled sampler deals them
+        truth = {'path': [''] * len(predictions), 'detection': truth['box']} | truth
         keys = ('landmarks', 'visible', 'box', 'norm', 'tags', 'path', 'detection')
         return [
             Row(
@@ -65,6 +71,8 @@ class Collector(FaceMetric):
                 tags=tags,
                 path=path,
                 is_detected=bool(np.isfinite(detection).all()),
+                expected=column(face['errors']) if 'errors' in face else None,
+                score=float(face['score']) if 'score' in face else None,
             )
             for face, index, landmarks, visible, box, norm, tags, path, detection in zip(
                 predictions, indices, *(truth[key] for key in keys), strict=True
@@ -105,6 +113,8 @@ class Results:
     metrics: list[ErrorMetric]
     all_faces: str | None = ALL_FACES
     headline: str | None = None
+    expected: Sequence[Array | None] = ()
+    score: Sequence[float | None] = ()
 
     def __post_init__(self) -> None:
         self.metric = next((metric for metric in self.metrics if metric.unit == '%'), NME('box_side'))
@@ -153,6 +163,11 @@ class Results:
     def drawn(self) -> str:
         """What the intervals draw."""
         return 'pictures, with all their faces' if self.has_groups else 'faces'
+
+    def calibrated(self, index: int) -> dict[str, Any]:
+        """Return the score of a face and the expected errors (K,) of its landmarks, or nothing."""
+        expected = self.expected[index] if self.expected else None
+        return {} if expected is None else dict(score=self.score[index], errors=expected.round(4).tolist())
 
     def errors_of(self, landmarks: Array) -> Array:
         """Return the errors (N,) of landmarks (N, K, 2): NaN if a face cannot be measured, infinite if it has none."""
@@ -231,6 +246,8 @@ def results(rows: Sequence[Row], metrics: Sequence[FaceMetric]) -> Results:
         ids=list(columns['id']),
         **{key: np.stack(columns[key]) for key in ('landmarks', 'scores', 'truth', 'visible', 'box')},
         norm=np.array(columns['norm']),
+        expected=columns['expected'],
+        score=columns['score'],
         indices=np.array(columns['dataset_index']),
         tags=list(columns['tags']),
         groups=groups_of([path or f'face {name}' for name, path in zip(columns['id'], columns['path'], strict=True)]),

@@ -110,6 +110,7 @@ def _print(
 def write_predictions(results: Results, file: str | Path) -> None:
     """Write a list of {id, landmarks, scores, error, tags} as json; errors in per cent of the first normaliser.
 
+    With a calibration, faces also have a `score`, and `errors`, the expected ones in pixels of the photograph.
     Landmarks and error of a face without a prediction are null.
     A file with the suffix .pth holds only the landmarks, a tensor (N, K, 2) in the order of the data set, as the
     original HRNet's predictions.pth does.
@@ -125,6 +126,7 @@ def write_predictions(results: Results, file: str | Path) -> None:
             scores=results.scores[i].round(6).tolist(),
             error=100 * float(results.error[i]) if math.isfinite(results.error[i]) else None,
             tags=list(results.tags[i]),
+            **results.calibrated(i),
         )
         for i in range(len(results))
     ]

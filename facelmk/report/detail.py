@@ -1,5 +1,6 @@
 """More values of a test: percentiles, other normalisers, regions and landmarks, from one table of distances."""
 
+import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
@@ -40,7 +41,13 @@ class Block:
 
     def to_dict(self) -> dict[str, Any]:
         """Return the values and intervals for json."""
-        return {'values': self.values, 'intervals': {name: list(limits) for name, limits in self.intervals.items()}}
+        values = {name: _plain(value) for name, value in self.values.items()}
+        return {'values': values, 'intervals': {name: [*map(_plain, pair)] for name, pair in self.intervals.items()}}
+
+
+def _plain(value: float) -> float | None:
+    """Return a number for json, which has no infinite ones."""
+    return value if math.isfinite(value) else None
 
 
 def regions(markup: Markup) -> dict[str, list[int]]:

@@ -83,30 +83,35 @@ class JitterStudy:
             'still': still | {'interval': list(self.still[1])},
         }
 
-    def table(self) -> Table:
-        """Return the table."""
+    def tables(self) -> list[Table]:
+        """Return the table of the curve, and that of the still face."""
         columns = ['NME', INTERVAL, *([] if self.threshold is None else [f'FR@{self.threshold:g}'])]
         rows = []
         for level in self.levels:
             name = 'none' if level.kind == 'none' else f'{level.kind} by {100 * level.noise:g} %'
             failures = [] if self.threshold is None else [level.failures]
             rows.append(Row(name, [level.error, range_text(level.interval), *failures]))
-        blank = [''] * (len(columns) - 2)
-        still = Row('landmarks of a still face', [self.still[0], range_text(self.still[1], 3), *blank], digits=3)
         note = (
-            f'A shift is a share of the side of the box, a scale of s means times and divided by 1 + s. Still face: '
-            f'standard deviation of a landmark over {STILL_CROPS} crops whose box moves and grows by '
-            f'{100 * STILL_NOISE:g} % (standard deviation). All in per cent of {self.normaliser}.'
+            f'A shift is a share of the side of the box; scale by s is times and divided by 1 + s. In per cent of '
+            f'{self.normaliser}.'
         )
-        return Table(columns, {'noise of the box': rows, 'standard deviation': [still]}, note)
+        still = Row('standard deviation of a landmark', [self.still[0], range_text(self.still[1])])
+        still_note = (
+            f'Each face in {STILL_CROPS} boxes that move and grow by {100 * STILL_NOISE:g} % of the side (standard '
+            'deviation).'
+        )
+        return [
+            Table(columns, {'noise of the box': rows}, note),
+            Table(['in %', INTERVAL], {'still face': [still]}, still_note),
+        ]
 
     def text(self) -> str:
-        """Return the table for a terminal."""
-        return self.table().text()
+        """Return the tables for a terminal."""
+        return '\n'.join(table.text() for table in self.tables())
 
     def html(self) -> str:
-        """Return the table for a page."""
-        return self.table().html()
+        """Return the tables for a page."""
+        return ''.join(table.html() for table in self.tables())
 
     def draw(self, folder: Path) -> Path:
         """Write the curve into a folder."""

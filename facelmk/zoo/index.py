@@ -33,7 +33,9 @@ def list_models(pattern: str = '*') -> list[str]:
     The pattern is compared with the name and with the landmark scheme, without regard to capital letters.
     """
     wanted = pattern.lower()
-    return [name for name, row in rows().items() if any(fnmatchcase(text, wanted) for text in (name, row['markup']))]
+    return [
+        name for name, row in rows().items() if any(fnmatchcase(text or '', wanted) for text in (name, row['markup']))
+    ]
 
 
 def file_of(row: Mapping[str, Any]) -> Path | None:

@@ -10,20 +10,24 @@ from typing import Any
 from ..errors import FacelmkError, MissingResource, UnknownName, did_you_mean
 from .index import file_of, read_index, rows
 
+LANDMARKS, FACES = 'landmarks', 'faces'  # what a model finds
+
 
 @dataclass(frozen=True)
 class ZooModel:
     """What is known of a model with weights; None is what has not been measured or published.
 
     `path` is its file on this machine. Without one, `url` or a mirror has it, or `page`, a page for browsers.
-    `file` is its path in the repository. `NME` is in per cent by subset, `macs` count one crop of `crop` pixels, and
-    `cpu_ms` is the time of one crop on one thread of the processor that `cpu` names.
+    `file` is its path in the repository. `task` is 'landmarks' or 'faces': a detector has no scheme (`markup`), and
+    `figures` in the place of `NME`. Both are in per cent by subset. `macs` count one crop of `crop` pixels. `cpu_ms` is
+    the time of one crop on one thread of the processor that `cpu` names.
     """
 
     name: str
     title: str
     config: str
-    markup: str
+    task: str
+    markup: str | None
     path: Path | None
     file: str | None
     url: str | None
@@ -36,6 +40,7 @@ class ZooModel:
     source: str
     protocol: str
     NME: Mapping[str, float]
+    figures: Mapping[str, float]
     parameters: int
     macs: int
     crop: int
@@ -109,7 +114,8 @@ def _model(name: str) -> ZooModel:
         name=name,
         title=_title(row['config']),
         config=row['config'],
-        markup=row['markup'],
+        task=row.get('task', LANDMARKS),
+        markup=row.get('markup'),
         path=file_of(row),
         file=file,
         url=url,
@@ -121,10 +127,11 @@ def _model(name: str) -> ZooModel:
         licences=dict(code=source['code'], weights=row.get('weights_licence') or source['weights'], data=data),
         source=result.get('source') or source['name'],
         protocol=row.get('protocol') or result['protocol'],
-        NME=row.get('NME') or result['NME'],
+        NME=row.get('NME') or result.get('NME') or {},
+        figures=row.get('figures') or {},
         parameters=row['parameters'],
         macs=row['macs'],
-        crop=config.model.size,
+        crop=row.get('crop') or config.model.size,
         cpu_ms=row['cpu_ms'],
         cpu=row.get('cpu'),
         checked_on=row['checked_on'],

@@ -7,12 +7,15 @@ from pathlib import Path
 
 import pytest
 import torch
+from mmengine import Config
 from mmengine.model import BaseModel
 from mmengine.runner import Runner
+from mmengine.runner.checkpoint import CheckpointLoader
 from torch import Tensor, nn
 
 from facelmk.checkpoint import Mismatch, find, load_checkpoint, load_pretrained, publish, read_checkpoint, weights_of
 from facelmk.checkpoint.dialects import BareBackbone, find_dialect, translate
+from facelmk.engine.dryrun.run_checks import check_weights
 from facelmk.errors import MissingResource
 from facelmk.registry import BACKBONES, DIALECTS, HEADS
 
@@ -252,6 +255,20 @@ def test_a_configs_name_stands_for_its_published_weights(monkeypatch: pytest.Mon
         read_checkpoint('hrnet_w18_wflw_orig')
     with pytest.raises(MissingResource, match='There is no checkpoint hrnetv2_w18_wlfw'):
         read_checkpoint('hrnetv2_w18_wlfw')
+
+
+def test_a_run_starts_from_a_name_of_the_zoo() -> None:
+    """`load_from=NAME`: mmengine's Runner asks its CheckpointLoader, the dry run asks find_weights."""
+    loaded = CheckpointLoader.load_checkpoint('facelmk_nano', map_location='cpu')
+    stored = read_checkpoint(find.find_weights('facelmk_nano'))
+    assert loaded['state_dict'].keys() == stored['state_dict'].keys() and 'facelmk_nano.pth' in str(
+        find.find_checkpoint('facelmk_nano')
+    )
+    assert list(check_weights(Config(dict(load_from='facelmk_nano')))) == []  # it is there, so nothing is downloaded
+    (note,) = check_weights(Config(dict(load_from='hrnetv2_w18_wflw')))
+    assert 'is downloaded' in note.message
+    (error,) = check_weights(Config(dict(load_from='facelmk_nona')))
+    assert error.code == 3 and 'facelmk_nona' in error.message
 
 
 def test_each_dialect_has_its_place_in_the_order() -> None:

@@ -95,6 +95,7 @@ TOOLS = {
     'get_flops': 'models stats',
     'analyze_logs': 'plot logs',
     'publish_model': 'models publish',
+    'compare': 'compare',
     'analysis_tools/print_config': 'config show',
     'analysis_tools/get_flops': 'models stats',
     'analysis_tools/analyze_logs': 'plot logs',

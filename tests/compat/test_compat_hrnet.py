@@ -17,6 +17,7 @@ import facelmk
 from facelmk import FacelmkError, MissingResource, UnknownName, compat
 from facelmk.checkpoint import Mismatch
 from facelmk.compat import hrnet
+from facelmk.datasets import SyntheticFaces
 from facelmk.models.backbones import hrnet as layers
 from facelmk.registry import CODECS, MODELS
 
@@ -340,8 +341,8 @@ def test_a_yaml_beside_the_weights_describes_the_network(models, tmp_path) -> No
 def test_a_missing_file_is_reported_with_its_folder(models, tmp_path, monkeypatch) -> None:
     monkeypatch.chdir(tmp_path)
     with pytest.raises(MissingResource) as caught:
-        compat.get_model_by_name('WFLW', device='cpu')
-    assert str(tmp_path / 'hrnetv2_models' / 'HR18-WFLW.pth') in str(caught.value)
+        compat.get_model_by_name('COFW', device='cpu')
+    assert str(tmp_path / 'hrnetv2_models' / 'HR18-COFW.pth') in str(caught.value)
     assert 'root_models_path=' in str(caught.value)
     with pytest.raises(MissingResource, match=r"HR18-COFW.pth.*'HR18-AFLW.pth', 'HR18-WFLW.pth'"):
         compat.get_model_by_name('COFW', models, device='cpu')
@@ -349,6 +350,39 @@ def test_a_missing_file_is_reported_with_its_folder(models, tmp_path, monkeypatc
         compat.get_model_by_name('WFLV', models)
     with pytest.raises(FacelmkError, match="model_type='imagenet'"):
         compat.get_model_by_name('WFLW', models, model_type='imagenet')
+
+
+@pytest.mark.parametrize('name', ['WFLW', '300W'])
+def test_without_a_file_the_shipped_model_is_used_with_a_warning(name, tmp_path, monkeypatch) -> None:
+    """Its heatmaps suit the functions of the original: exact points, and points within a quarter of a cell."""
+    monkeypatch.chdir(tmp_path)
+    with pytest.warns(UserWarning, match=f'HR18-{name}.pth.*not the weights of HRNet-landmarks') as caught:
+        model = compat.get_model_by_name(name, device='cpu')
+    assert len(caught) == 1 and '\n' not in str(caught[0].message)
+    face = SyntheticFaces('wflw', 1, size=160).face(0)
+    box, picture = face['box'], face['image']
+    (expected,) = facelmk.load(device='cpu')(picture, [box])
+    rows = slice(0, 98) if name == 'WFLW' else slice(98, 166)
+    landmarks = compat.get_lmks_by_img(model, picture, bbox=box)
+    side = max(box[2] - box[0], box[3] - box[1])
+    assert landmarks.shape == (SIZES[name], 2) and landmarks.dtype == np.float32
+    assert np.abs(landmarks - expected.landmarks[rows]).mean() < 0.01 * side  # the crops are resampled differently
+
+    maps = compat.get_lmks_by_img(Heatmaps(model), picture, bbox=box)
+    assert np.abs(maps - landmarks).max() < 0.26 * 1.25 * side / 64 + 1e-3
+    with torch.no_grad():
+        assert model(torch.zeros(2, 3, 256, 256)).shape == (2, SIZES[name], 64, 64)
+
+
+class Heatmaps(nn.Module):
+    """A network that is known by its heatmaps alone."""
+
+    def __init__(self, model: nn.Module) -> None:
+        super().__init__()
+        self.model = model
+
+    def forward(self, image: Tensor) -> Tensor:
+        return self.model(image)
 
 
 def test_weights_of_another_scheme_do_not_fit(models, tmp_path) -> None:

@@ -2,6 +2,8 @@
 
 import itertools
 import json
+import sys
+import types
 
 import numpy as np
 import pytest
@@ -9,6 +11,8 @@ import torch
 from mmengine.model import BaseModel
 
 from facelmk import geometry
+from facelmk.cli import main
+from facelmk.cli.box_options import choose_boxes
 from facelmk.config import load_config
 from facelmk.datasets import FaceDataset
 from facelmk.engine import recrop
@@ -81,17 +85,24 @@ model = dict(type='facelmk.Fixed')
 
 
 @pytest.fixture
-def tested(tmp_path):
-    """A function that tests a network with a step that chooses the boxes, and returns what `run_test` returns."""
+def folder(tmp_path, monkeypatch):
+    """The current folder, with a config and a checkpoint."""
+    monkeypatch.chdir(tmp_path)
     (tmp_path / 'plain.py').write_text(CONFIG)
     torch.save({'state_dict': {'unused': torch.zeros(1)}}, tmp_path / 'some.pth')
+    return tmp_path
+
+
+@pytest.fixture
+def tested(folder):
+    """A function that tests a network with a step that chooses the boxes, and returns what `run_test` returns."""
 
     def test(box_step=None, **values):
         options = {f'model.{key}': value for key, value in values.items()}
         name = f'recrop_{next(NUMBERS)}'  # mmengine wants a new one for each run of a process
-        options |= {'work_dir': str(tmp_path / 'work'), 'log_level': 'ERROR', 'experiment_name': name}
-        config = load_config(tmp_path / 'plain.py', options)
-        return run_test(config, str(tmp_path / 'some.pth'), watch=[Collector()], box_step=box_step)
+        options |= {'work_dir': str(folder / 'work'), 'log_level': 'ERROR', 'experiment_name': name}
+        config = load_config(folder / 'plain.py', options)
+        return run_test(config, str(folder / 'some.pth'), watch=[Collector()], box_step=box_step)
 
     return test
 
@@ -183,6 +194,23 @@ def test_recall_and_ratio_of_a_detector(tested):
     assert '1 other faces' in study.text() and metrics['FR@0.1'] == pytest.approx(100)
 
 
+@pytest.mark.fault('T04')
+def test_a_detector_that_finds_no_face(tested, folder):
+    runner, metrics = tested(DetectedBox(lambda image: np.zeros((0, 4))))
+    studies = run_studies(runner, 'boxes of nothing')
+    numbers = studies[0].to_dict()
+    assert np.isnan(metrics['NME']) and metrics['FR@0.1'] == 100
+    assert (numbers['recall'], numbers['undetected'], numbers['nme_detected'], numbers['ratio_to_tight_box']) == (
+        0,
+        6,
+        None,
+        None,
+    )
+    assert numbers['nme_undetected_tight_box'] == pytest.approx(5)
+    conclude(runner, metrics, 'some.pth', work_dir=folder / 'out', studies=studies, detail=True)
+    assert json.loads((folder / 'out/metrics.json').read_text())['per_face']['error'] == [None] * 6
+
+
 def test_the_error_of_a_network_that_follows_the_box_grows_with_the_shift(tested):
     runner, _ = tested(follow=1.0, offset=0.0)
     (study,) = run_studies(runner, jitter=True)
@@ -194,18 +222,18 @@ def test_the_error_of_a_network_that_follows_the_box_grows_with_the_shift(tested
     assert [level.failures for level in study.of_kind('shift')] == [0, 0, 0, 100, 100]
 
 
-def test_a_network_that_ignores_the_box_does_not_tremble(tested, tmp_path):
+def test_a_network_that_ignores_the_box_does_not_tremble(tested, folder):
     runner, metrics = tested()
     studies = run_studies(runner, 'boxes of the file', jitter=True)
     jitter = studies[1]
     assert [level.error for level in jitter.levels] == pytest.approx([5] * 9) and jitter.still[0] == pytest.approx(0)
-    conclude(runner, metrics, 'some.pth', page=str(tmp_path / 'page'), work_dir=tmp_path / 'out', studies=studies)
-    entry = json.loads((tmp_path / 'out/metrics.json').read_text())
+    conclude(runner, metrics, 'some.pth', page=str(folder / 'page'), work_dir=folder / 'out', studies=studies)
+    entry = json.loads((folder / 'out/metrics.json').read_text())
     assert entry['jitter']['shift'][0]['nme'] == pytest.approx(5) and entry['boxes']['recall'] == 100
     assert entry['bootstrap']['groups'] == 3 and 'pictures' in entry['bootstrap']['drawn']
-    for folder in ('out', 'page'):
-        assert (tmp_path / folder / 'jitter.png').read_bytes()[:4] == b'\x89PNG'
-    assert 'Jitter of the box' in (tmp_path / 'page/index.html').read_text()
+    for name in ('out', 'page'):
+        assert (folder / name / 'jitter.png').read_bytes()[:4] == b'\x89PNG'
+    assert 'Jitter of the box' in (folder / 'page/index.html').read_text()
 
 
 def test_the_ranks_share_the_faces(tested, monkeypatch):
@@ -220,3 +248,63 @@ def test_the_ranks_share_the_faces(tested, monkeypatch):
         both = predict_in_boxes(runner, only_box, 1)
     assert [len(share) for share in shares] == [3, 3]
     assert np.array_equal(both, alone) and len(both) == len(collect_results(runner))
+
+
+# -- the command line
+
+TEST = ('test', 'plain.py', 'some.pth', '--work-dir', 'work')
+
+
+def test_the_command_line(folder, monkeypatch, capsys):
+    detectors = types.SimpleNamespace(find_detector={'middle': middle}.__getitem__)
+    monkeypatch.setitem(sys.modules, 'facelmk.inference.detectors', detectors)
+    options = ('--cfg-options', 'log_level=ERROR', f'experiment_name=recrop_{next(NUMBERS)}')
+    words = ('--boxes', 'detector', '--detector', 'middle', '--jitter', '--detail', '--out', 'out.json')
+    assert main([*TEST, *words, *options]) == 0
+    printed = capsys.readouterr().out
+    for word in (
+        '95 % interval',
+        'p95',
+        'eyes',
+        'inter_pupil',
+        'NME of each landmark',
+        'Boxes of middle',
+        'shift by 5',
+    ):
+        assert word in printed, word
+    entry = json.loads((folder / 'out.json').read_text())
+    assert entry['boxes']['undetected'] == 1 and entry['detail']['region']['values']['eyes'] == pytest.approx(5)
+    assert entry['detail']['percentile']['values']['p99'] is None  # one face of six has no box
+    assert entry['detail']['landmark'] == pytest.approx([5] * 5) and (folder / 'work/jitter.png').is_file()
+
+
+@pytest.mark.fault('T03')
+@pytest.mark.parametrize(
+    ('words', 'word'),
+    [
+        (('--boxes', 'file'), 'PlainFaces'),
+        (('--boxes', 'tight', '--bbox-file', 'b.json'), '--bbox-file'),
+        (('--detector', 'YuNet'), '--boxes detector'),
+    ],
+)
+def test_options_that_do_not_fit_are_refused(folder, words, word, capsys):
+    assert main([*TEST, *words]) == 2
+    assert word in capsys.readouterr().err and not (folder / 'work/metrics.json').exists()
+
+
+@pytest.mark.parametrize(
+    ('name', 'boxes'),
+    [('facelmk_nano', {'file'}), ('hrnetv2_w18_wflw', {'provided', 'file'}), ('res50_aflw', {'file'})],
+)
+def test_annotated_boxes_replace_tight_ones(name, boxes):
+    config = load_config(name)
+    choose_boxes(config, types.SimpleNamespace(boxes='file', detector=None, bbox_file=None))
+    chosen = set()
+
+    def visit(part):
+        for key, value in part.items() if isinstance(part, dict) else enumerate(part if isinstance(part, list) else ()):
+            chosen.update([value] if key == 'box' else [])
+            visit(value)
+
+    visit(config.test_dataloader.dataset)
+    assert chosen <= boxes and chosen

@@ -336,6 +336,11 @@ TABLE: dict[str, tuple[str, str]] = {
     'R04': ('disc of UDPCombined smaller than a cell', INPUT + 'the factor, and the smallest one for this grid'),
     'R05': ('SimCC with sigmas that make no row', INPUT + 'sigma, and its range'),
     'R06': ('bbox_file of an unknown detector, or for drawn faces', INPUT + 'no file is written'),
+    # T: tests in other boxes, and tests that are compared
+    'T01': ('compare: tests of other faces, points, lengths or averages', INPUT + 'both files and what differs'),
+    'T02': ('compare: a file without the errors of the faces, or with damaged ones', BAD_FILE + 'and what is missing'),
+    'T03': ('two sources of boxes, a source without boxes, a detector without use', INPUT + 'before the test'),
+    'T04': ('a detector that finds no face', 'recall 0, FR 100, no NME; the faces in tight boxes are measured'),
     # L: processes and signals
     'L01': ('SIGTERM, Ctrl-C or SIGHUP at any moment', 'exit 143, 130 or 129 within seconds, no process is left'),
     'L02': ('a signal inside of a step', 'the step runs to its end first'),

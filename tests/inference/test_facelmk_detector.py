@@ -2,6 +2,7 @@
 
 from pathlib import Path
 
+import cv2
 import numpy as np
 import pytest
 import torch
@@ -10,8 +11,11 @@ from torch import nn
 from facelmk.checkpoint import save_checkpoint
 from facelmk.config import load_config
 from facelmk.errors import FacelmkError
-from facelmk.inference.detectors.facelmk_detector import FacelmkDetector, fuse_norms
+from facelmk.geometry import overlaps
+from facelmk.inference.detectors.facelmk_detector import SHIPPED, FacelmkDetector, fuse_norms
 from facelmk.registry import MODELS
+
+ROOT = Path(__file__).parents[2]
 
 
 @pytest.fixture(scope='module')
@@ -71,3 +75,16 @@ def test_a_checkpoint_of_another_model_or_without_config_is_refused(tmp_path: Pa
     save_checkpoint({'state_dict': {'a': torch.zeros(1)}, 'meta': {'cfg': text}}, tmp_path / 'faces.pth')
     with pytest.raises(FacelmkError, match='FaceLandmarker'):
         FacelmkDetector(tmp_path / 'faces.pth')
+
+
+def test_the_shipped_detector_finds_the_face_of_a_photograph() -> None:
+    """At every size, and where it fills the picture."""
+    assert SHIPPED.stat().st_size <= 1 << 20
+    photograph = cv2.imread(str(ROOT / 'docs/assets/astronaut.jpg'))  # 512 x 512 pixels
+    detector, face = FacelmkDetector(), np.array([[176.0, 85.0, 272.0, 182.0]])
+    for factor in (0.25, 1.0, 3.0):
+        boxes, scores = detector(cv2.resize(photograph, None, fx=factor, fy=factor, interpolation=cv2.INTER_AREA))
+        assert len(scores) and overlaps(boxes[:1] / factor, face) > 0.6, factor
+    boxes, scores = detector(photograph[60:200, 165:285])
+    assert len(scores) and overlaps(boxes[:1] + (165, 60, 165, 60), face) > 0.6
+    assert not (detector(np.full((480, 640, 3), 120, np.uint8))[1] > 0.3).any()

@@ -64,7 +64,18 @@ SMALL = {  # arguments that make a part small, or that it needs
     'TimmBackbone': dict(out_indices=(1, 2)),
 }
 HEAVY = {'HRNet', 'DLA', 'Hourglass', 'SCNet', 'MobileNetV2', 'ResNet', 'StackedHourglass'}
-KINDS = ('BACKBONES', 'HEADS', 'LOSSES', 'CODECS', 'MODELS', 'DATASETS', 'TRANSFORMS', 'METRICS', 'HOOKS')
+KINDS = (
+    'BACKBONES',
+    'HEADS',
+    'LOSSES',
+    'CODECS',
+    'CALIBRATIONS',
+    'MODELS',
+    'DATASETS',
+    'TRANSFORMS',
+    'METRICS',
+    'HOOKS',
+)
 SEEDS = {'seed', 'start'}  # 1e9 is a good seed
 NONE_IGNORED = [torch.zeros(1, dtype=torch.bool)] * 2
 WITHOUT_RANGE = {'norm'}  # a name or two points: the metric itself checks them
@@ -144,7 +155,10 @@ def model_with(kind: str, row: dict[str, Any]) -> dict[str, Any]:
     """The config of a tiny FaceLandmarker or FaceDetector with one part replaced."""
     part = part_of(kind, row['type'])
     known = [getattr(part, 'kind', '')] if kind == 'CODECS' else getattr(part, 'kinds', ())
-    output = next(iter(known), 'points' if kind in ('BACKBONES', 'LOSSES') else 'heatmaps') or 'heatmaps'
+    known = known or {'BACKBONES': ['points'], 'LOSSES': ['points'], 'CALIBRATIONS': ['log-probabilities']}.get(
+        kind, ()
+    )
+    output = next(iter(known), 'heatmaps') or 'heatmaps'
     output = 'box maps' if row['type'] == 'FaceDetector' else output
     head, codec, loss = (dict(type=name) | SMALL.get(name, {}) for name in PARTS_OF_KIND[output])
     values = dict(
@@ -154,7 +168,7 @@ def model_with(kind: str, row: dict[str, Any]) -> dict[str, Any]:
         values |= dict(type='FaceDetector', backbone=dict(type='SceneNet') | SMALL['SceneNet'])
         del values['markup']
     values |= {'BACKBONES': dict(backbone=row), 'HEADS': dict(head=row)}.get(kind, {})
-    values |= {'CODECS': dict(codec=row), 'LOSSES': dict(loss=row)}.get(kind, {})
+    values |= {'CODECS': dict(codec=row), 'LOSSES': dict(loss=row), 'CALIBRATIONS': dict(calibration=row)}.get(kind, {})
     values |= row if kind == 'MODELS' else {}
     if row['type'] == 'StackHead':
         values['backbone'] = dict(type='StackedHourglass') | SMALL['StackedHourglass']

@@ -81,3 +81,25 @@ def test_the_column_of_all_faces_has_the_name_of_the_data_set(truth):
         all_faces=collected.all_faces,
     )
     assert table.text().splitlines()[0].split() == ['model', 'full', 'challenge'] and counted == [4, 1]
+
+
+def test_the_interval_follows_the_column_of_its_value(truth):
+    """300W: the value of all faces is that of `full`, so its interval stands beside it, not beside `common`."""
+    metrics = [NME(), Collector()]
+    for metric in metrics:
+        metric.dataset_meta = {'markup': 'five', 'subsets': SUBSETS, 'headline': 'full'}
+    collected = results(rows(truth), metrics)
+    intervals = collected.intervals() | {'NME': (1.0, 2.0)}
+    assert intervals.keys() == {'NME', *(f'NME/{subset}' for subset in SUBSETS)}
+    table = result_table(
+        collected.metrics_of(collected.truth),
+        collected.subsets,
+        [2, 1, 3, 1],
+        collected.normalisers,
+        all_faces=collected.all_faces,
+        intervals=intervals,
+        headline=collected.headline,
+    )
+    assert table.columns == ['common', 'challenge', 'full', '95 % interval', 'test']
+    first, counts = table.blocks['model']
+    assert first.cells()[3] == '1.00 to 2.00' and counts.cells() == ['2', '1', '3', '', '1']

@@ -96,6 +96,7 @@ def test_subsets_and_the_headline(write):
     assert list(found) == ['full', 'pose'] and found['full'].difference == pytest.approx(1)
 
 
+@pytest.mark.fault('T01')
 @pytest.mark.parametrize(
     ('columns', 'word'),
     [
@@ -112,6 +113,7 @@ def test_tests_that_do_not_match_are_refused(write, columns, word):
     assert caught.value.exit_code == 2
 
 
+@pytest.mark.fault('T02')
 @pytest.mark.parametrize('text', ['{}', '[]', 'x', '{"per_face": 3}', '{"per_face": {"id": []}}', '[1', '"per_face"'])
 def test_files_without_errors_of_faces_are_refused(text, tmp_path):
     (tmp_path / 'a.json').write_text(text)
@@ -119,6 +121,7 @@ def test_files_without_errors_of_faces_are_refused(text, tmp_path):
         read_errors(tmp_path / 'a.json')
 
 
+@pytest.mark.fault('T02')
 @pytest.mark.parametrize(
     'columns',
     [

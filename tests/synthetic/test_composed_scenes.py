@@ -98,6 +98,22 @@ def test_the_share_of_scenes_without_a_face_and_the_number_of_faces():
     assert 10 < counts.count(0) < 30 and max(counts) <= 6 and len(set(counts)) > 3
 
 
+def test_a_whole_picture_near_or_far(monkeypatch):
+    """Its box lies around the magenta square; faces that are too large or cut off are ignored."""
+    monkeypatch.setattr('facelmk.synthetic.scenes.whole_picture.take_photograph', lambda scene, rng: scene)
+    sides, seen = [], 0
+    for scene in map(composed(whole=1, count=60).scene, range(60)):
+        [box], [ignored] = scene['boxes'], scene['ignored']
+        sides.append((box[2:] - box[:2]).max())
+        assert ignored or sides[-1] <= 115 + 1e-3
+        if not ignored and (box > 0).all() and (box < 95).all():
+            y, x = np.nonzero(np.abs(scene['image'].astype(int) - MAGENTA).max(-1) < 60)
+            found = np.array([x.min(), y.min(), x.max(), y.max()])
+            assert np.abs(found - box).max() < 5  # a box around a square that is turned
+            seen += 1
+    assert seen > 15 and min(sides) < 15 and max(sides) > 120
+
+
 def test_hidden_cut_and_upside_down_faces_are_ignored():
     scenes = [composed(count=50, size=64, faceless=0, face_px=(40, 180)).scene(i) for i in range(50)]
     cut = [

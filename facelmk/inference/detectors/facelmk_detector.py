@@ -36,7 +36,7 @@ class FacelmkDetector(Detector):
     def __init__(
         self,
         weights: str | Path | None = None,
-        score: float = 0.4,
+        score: float = 0.5,
         overlap: float = 0.4,
         sizes: Sequence[int] = (640, 224),
         device: str | torch.device = 'cpu',

@@ -13,9 +13,11 @@ from .rle_loss import RLELoss
 from .smooth_l1_loss import SmoothL1Loss
 from .soft_argmax_l1_loss import SoftArgmaxL1Loss
 from .soft_wing_loss import SoftWingLoss
+from .star_loss import STARLoss
 from .wing_loss import WingLoss
 
 # fmt: off
 __all__ = ['AdaptiveWingLoss', 'BoxMapsLoss', 'FocalHeatmapLoss', 'HeatmapMSELoss', 'IntegralLoss', 'KLDiscretLoss',
-           'L1Loss', 'Loss', 'OHKMLoss', 'RLELoss', 'SmoothL1Loss', 'SoftArgmaxL1Loss', 'SoftWingLoss', 'WingLoss']
+           'L1Loss', 'Loss', 'OHKMLoss', 'RLELoss', 'STARLoss', 'SmoothL1Loss', 'SoftArgmaxL1Loss', 'SoftWingLoss',
+           'WingLoss']
 # fmt: on

@@ -16,8 +16,8 @@ from ...synthetic.scenes.paste import Placement, paste
 from ...synthetic.scenes.sources import Portrait, Portraits
 
 Image = np.ndarray
-TRIES = 300  # places that are tried for one face
-HEAD = 1.9  # the side of a head, in sides of the tight box of its landmarks: heads do not overlap
+TRIES = 1000  # places that are tried for one face
+HEAD = 1.5  # the side of what belongs to a face, in sides of its tight box: no head covers another face
 
 
 class Composite(NamedTuple):
@@ -38,15 +38,15 @@ def draw_composites(
 ) -> Iterator[Composite]:
     """Yield `count` pictures of `size` (width, height) with as many faces each, whose longer sides lie in `face_px`.
 
-    Every face is upright as in its own picture; the faces are taken in turn.
+    A face is as upright as in its own picture.
     """
     for number in range(count):
         rng = np.random.default_rng([seed, number, faces_each, round(face_px[0]), round(face_px[1])])
         image = fill_picture(grounds[number % len(grounds)], *size)
         boxes: list[NDArray[np.float32]] = []
-        for k in range(faces_each):
-            portrait = faces[(number * faces_each + k) % len(faces)]
-            side = math.exp(rng.uniform(math.log(face_px[0]), math.log(face_px[1])))
+        sides = np.exp(rng.uniform(math.log(face_px[0]), math.log(face_px[1]), faces_each))
+        for side in sorted(sides.tolist(), reverse=True):  # small ones fit between large ones
+            portrait = faces[int(rng.integers(len(faces)))]
             boxes.append(_add(image, portrait, side, boxes, rng))
         yield Composite(image, as_array(boxes))
 

@@ -105,7 +105,10 @@ def _figures(
         return run_trial(detector, draw_composites(faces, images, count, each, (low, high), PICTURE_PX))
 
     annotated = run_trial(detector, annotated_pictures(scenes))
-    figures = {f'recall, {annotated.faces} annotated faces': annotated.recall}
+    figures = {
+        f'recall, {annotated.faces} annotated faces': annotated.recall,
+        'other boxes there (other faces or alarms)': float(sum(annotated.alarms)),
+    }
     for low, high in ((20, 40), (40, 80)):
         trial = composed(pictures, 2, low, high)
         figures[f'recall, composed, {low} to {high} px'] = trial.recall

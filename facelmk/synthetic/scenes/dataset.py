@@ -11,6 +11,7 @@ from ...errors import FacelmkError
 from ...registry import DATASETS, Range, Ranges
 from .compose import SceneOptions, compose
 from .sources import Portrait, Portraits
+from .whole_picture import show_picture
 
 DRAWN = dict(type='SyntheticFaces', markup='300w', count=500, size=160)  # the faces where a config names none
 
@@ -20,9 +21,9 @@ class ComposedScenes(SceneDataset):
     """`count` scenes of `size` pixels from number `start` of stream `seed`, composed on demand.
 
     Each has up to `most_faces` faces; the longer side of a face is between the two numbers of `face_px`, in pixels of a
-    scene of 192. `faceless` is the share of scenes without a face. `faces` are data sets of annotated faces, chosen
-    with `weights`; drawn faces are read fast from a cache, pictures from files are kept in memory. Clothes and shuffled
-    pieces of the same pictures are the background.
+    scene of 192. `faceless` is the share of scenes without a face, `whole` that of scenes that are one of the pictures
+    itself, near or far. `faces` are data sets of annotated faces, chosen with `weights`; drawn faces are read fast from
+    a cache, pictures from files are kept in memory. Clothes and shuffled pieces of the same pictures are the background.
     With `renew`, each epoch of a run has other scenes. Without it, the scenes are always the same.
     """
 
@@ -34,6 +35,7 @@ class ComposedScenes(SceneDataset):
         'most_faces': (0, 50),
         'face_px': Range(6, 1000, length=2, rising=True),
         'faceless': (0, 1),
+        'whole': (0, 1),
         'weights': (0, 1000, True),
     }
 
@@ -48,12 +50,13 @@ class ComposedScenes(SceneDataset):
         most_faces: int = 6,
         face_px: Sequence[float] = (12, 180),
         faceless: float = 0.35,
+        whole: float = 0.0,
         renew: bool = False,
         pipeline: Sequence[dict | Transform] = (),
         subsets: Sequence[str] | None = None,
     ) -> None:
         super().__init__(pipeline, subsets)
-        self.count, self.seed, self.start, self.renew = count, seed, start, renew
+        self.count, self.seed, self.start, self.renew, self.whole = count, seed, start, renew, whole
         self.sources = [Portraits(as_faces(dataset)) for dataset in faces]
         shares = np.ones(len(faces)) if weights is None else np.array(weights, np.float64)
         if not len(faces) or len(shares) != len(faces):
@@ -77,7 +80,11 @@ class ComposedScenes(SceneDataset):
             raise IndexError(f'scene {index} of {self.count}')
         number = self.start + index
         run = (seed, epoch) if self.renew else ()
-        scene = compose(np.random.default_rng([self.seed, number, *run]), self._pick, self.options)
+        rng = np.random.default_rng([self.seed, number, *run])
+        if self.whole and rng.random() < self.whole:
+            scene = show_picture(self._pick(rng), self.options.size, rng)
+        else:
+            scene = compose(rng, self._pick, self.options)
         boxes, ignored = scene.finish()
         return dict(id=f'scene/{self.seed}/{number}', path='', image=scene.image, boxes=boxes, ignored=ignored, tags=())
 

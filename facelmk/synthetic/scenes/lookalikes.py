@@ -1,6 +1,7 @@
 """Drawn things that a detector may take for a face: each is drawn at a centre, with a radius in pixels."""
 
-from collections.abc import Callable
+import math
+from collections.abc import Callable, Sequence
 
 import cv2
 import numpy as np
@@ -15,6 +16,21 @@ Draw = Callable[[Image, NDArray, float, Rng], None]
 LETTERS = 'ABEHKMNORSTX0368&@?aegs:;=.'
 
 
+def disc(image: Image, centre: NDArray, radii: Sequence[float] | NDArray, colour: Colour, angle: float = 0.0) -> None:
+    """Fill an ellipse, anti-aliased, in place; the angle is in radians."""
+    x, y = (round(16 * float(value)) for value in centre)
+    a, b = (max(round(16 * float(value)), 1) for value in radii)
+    cv2.ellipse(image, (x, y), (a, b), math.degrees(angle), 0, 360, colour, -1, cv2.LINE_AA, 4)
+
+
+def block(image: Image, corner: NDArray, extent: Sequence[float] | NDArray, colour: Colour) -> None:
+    """Fill an upright rectangle from its upper left corner, anti-aliased, in place."""
+    x, y = (float(value) for value in corner)
+    width, height = (float(value) for value in extent)
+    low, high = (round(16 * x), round(16 * y)), (round(16 * (x + width)), round(16 * (y + height)))
+    cv2.rectangle(image, low, high, colour, -1, cv2.LINE_AA, 4)
+
+
 def _darker(colour: Colour, factor: float) -> Colour:
     return colour[0] * factor, colour[1] * factor, colour[2] * factor
 
@@ -26,24 +42,21 @@ def oval(image: Image, centre: NDArray, radius: float, rng: Rng) -> None:
     angle = rng.normal(0, 0.4)
     for k in range(int(rng.integers(1, 5))):
         shrink = 1 - 0.2 * k
-        fill(
-            image,
-            ellipse(centre + rng.normal(0, 0.04 * radius, 2), radii * shrink, angle),
-            _darker(colour, 0.8 + 0.07 * k),
-        )
+        middle = centre + rng.normal(0, 0.04 * radius, 2)
+        disc(image, middle, radii * shrink, _darker(colour, 0.8 + 0.07 * k), angle)
     if rng.random() < 0.4:
         mark = centre + rng.uniform(-0.5, 0.5, 2) * radii
-        fill(image, ellipse(mark, radii * rng.uniform(0.05, 0.3, 2)), _darker(colour, rng.uniform(0.1, 0.7)))
+        disc(image, mark, radii * rng.uniform(0.05, 0.3, 2), _darker(colour, rng.uniform(0.1, 0.7)))
 
 
 def headless(image: Image, centre: NDArray, radius: float, rng: Rng) -> None:
     """A head seen from behind: hair, neck and shoulders without a face."""
     skin, hair, cloth = skin_colour(rng), _darker(skin_colour(rng), rng.uniform(0.05, 0.8)), any_colour(rng)
-    fill(image, ellipse(centre + (0, 2.1 * radius), (1.9 * radius, radius)), cloth)
-    fill(image, ellipse(centre + (0, 0.9 * radius), (0.4 * radius, 0.6 * radius)), skin)
+    disc(image, centre + (0, 2.1 * radius), (1.9 * radius, radius), cloth)
+    disc(image, centre + (0, 0.9 * radius), (0.4 * radius, 0.6 * radius), skin)
     if rng.random() < 0.5:
-        fill(image, ellipse(centre + (0, 0.2 * radius), (0.75 * radius, radius)), skin)
-    fill(image, ellipse(centre, (0.85 * radius, rng.uniform(0.8, 1.1) * radius)), hair)
+        disc(image, centre + (0, 0.2 * radius), (0.75 * radius, radius), skin)
+    disc(image, centre, (0.85 * radius, rng.uniform(0.8, 1.1) * radius), hair)
     for x in rng.uniform(-0.8, 0.8, int(rng.integers(0, 12))):
         strand = centre + np.array([[x * 0.3, -1], [x * 0.8, 0], [x, 0.9]]) * radius
         line(image, strand, _darker(hair, rng.uniform(0.6, 1.4)), max(radius / 20, 1))
@@ -51,8 +64,8 @@ def headless(image: Image, centre: NDArray, radius: float, rng: Rng) -> None:
 
 def clock(image: Image, centre: NDArray, radius: float, rng: Rng) -> None:
     """A clock: a disc with marks around its edge and two hands."""
-    fill(image, ellipse(centre, (radius, radius), 0, 32), any_colour(rng))
-    fill(image, ellipse(centre, (0.88 * radius, 0.88 * radius), 0, 32), any_colour(rng))
+    disc(image, centre, (radius, radius), any_colour(rng))
+    disc(image, centre, (0.88 * radius, 0.88 * radius), any_colour(rng))
     ink, count = any_colour(rng), int(rng.choice([4, 8, 12]))
     for angle in np.arange(count) * 2 * np.pi / count:
         ray = np.array([np.cos(angle), np.sin(angle)])
@@ -73,7 +86,7 @@ def wheel(image: Image, centre: NDArray, radius: float, rng: Rng) -> None:
     for k in range(int(rng.integers(2, 6))):
         share = 1 - k * rng.uniform(0.15, 0.3)
         if share > 0.08:
-            fill(image, ellipse(centre, (share * radius, share * radius), 0, 28), colours[k % 3])
+            disc(image, centre, (share * radius, share * radius), colours[k % 3])
     if rng.random() < 0.6:
         for angle in np.arange(rng.integers(3, 10)) * 2 * np.pi / 7 + rng.uniform(0, 3):
             ray = np.array([np.cos(angle), np.sin(angle)])
@@ -82,14 +95,14 @@ def wheel(image: Image, centre: NDArray, radius: float, rng: Rng) -> None:
 
 def window(image: Image, centre: NDArray, radius: float, rng: Rng) -> None:
     """A house front, a shelf or a keyboard: rectangles in rows and columns on a larger one."""
-    fill(image, centre + np.array([[-1, -1], [1, -1], [1, 1], [-1, 1]]) * radius, any_colour(rng))
+    block(image, centre - radius, (2 * radius, 2 * radius), any_colour(rng))
     rows, columns = (int(number) for number in rng.integers(1, 5, 2))
     share, colour = rng.uniform(0.4, 0.85), any_colour(rng)
     for row in range(rows):
         for column in range(columns):
             cell = np.array([2 / columns, 2 / rows]) * radius
             corner = centre - radius + cell * (np.array([column, row]) + (1 - share) / 2)
-            fill(image, corner + np.array([[0, 0], [1, 0], [1, 1], [0, 1]]) * cell * share, colour)
+            block(image, corner, cell * share, colour)
 
 
 def two_dots(image: Image, centre: NDArray, radius: float, rng: Rng) -> None:
@@ -97,23 +110,20 @@ def two_dots(image: Image, centre: NDArray, radius: float, rng: Rng) -> None:
     ground = any_colour(rng) if rng.random() < 0.7 else skin_colour(rng)
     kind = rng.integers(3)
     if kind == 0:
-        fill(image, ellipse(centre, (radius, radius * rng.uniform(0.5, 1.1))), ground)
+        disc(image, centre, (radius, radius * rng.uniform(0.5, 1.1)), ground)
     elif kind == 1:
         sides = radius * rng.uniform(0.5, 1, 2)
-        fill(image, centre + np.array([[-1, -1], [1, -1], [1, 1], [-1, 1]]) * sides, ground)
+        block(image, centre - sides, 2 * sides, ground)
     dot, distance = any_colour(rng), rng.uniform(0.3, 0.6)
     dot_radii = radius * rng.uniform(0.08, 0.3) * np.array([1, rng.uniform(0.5, 1.4)])
     angle = rng.normal(0, 0.25) if rng.random() < 0.7 else rng.uniform(0, np.pi)
     axis = np.array([np.cos(angle), np.sin(angle)]) * distance * radius
     for side in (-1, 1):
-        fill(image, ellipse(centre + side * axis, dot_radii), dot)
+        disc(image, centre + side * axis, dot_radii, dot)
     if rng.random() < 0.3:  # a number plate or a slot
         low = centre + np.array([0, rng.choice([-1, 1]) * rng.uniform(0.4, 0.8) * radius])
-        fill(
-            image,
-            low + np.array([[-1, -0.2], [1, -0.2], [1, 0.2], [-1, 0.2]]) * rng.uniform(0.1, 0.6) * radius,
-            any_colour(rng),
-        )
+        extent = np.array([2, 0.4]) * rng.uniform(0.1, 0.6) * radius
+        block(image, low - extent / 2, extent, any_colour(rng))
 
 
 def text(image: Image, centre: NDArray, radius: float, rng: Rng) -> None:
