@@ -24,7 +24,6 @@ VERBS = {
     'config': 'show, compare and check configs',
     'data': 'check, convert and draw data sets',
     'export': 'write a model as ONNX, OpenVINO or TorchScript, for programs without torch',
-    'models': 'count parameters and operations of a model, publish a checkpoint',
     'models': 'list models with weights, count parameters and operations, publish a checkpoint',
     'plot': 'draw training curves from logs',
     'env': 'list this machine, its packages and their problems',
