@@ -59,11 +59,13 @@ class Face:
                 f'{int((known == 0).sum())} of the {len(known)} landmarks of {name!r} cannot be computed from '
                 f'{self.markup.name!r}. Choose a model with the scheme {name!r}'
             )
-        scores, errors = (
-            None if values is None else convert(values[:, None], np.ones(len(values)), self.markup.name, name)[0][:, 0]
-            for values in (self.scores, self.errors)
-        )
+        errors = None if self.errors is None else self._values_in(name, self.errors)
+        scores = self._values_in(name, self.scores)
         return replace(self, landmarks=landmarks, scores=scores, errors=errors, markup=MARKUPS[name])
+
+    def _values_in(self, name: str, values: NDArray[np.float32]) -> NDArray[np.float32]:
+        """Convert one value (K,) of each landmark to another landmark scheme."""
+        return convert(values[:, None], np.ones(len(values)), self.markup.name, name)[0][:, 0]
 
     def align(self, size: int = ARCFACE_SIZE) -> NDArray[np.uint8]:
         """Return the crop that recognition networks expect, (size, size, 3) BGR: the five points lie on ArcFace's."""
