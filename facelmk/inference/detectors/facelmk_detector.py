@@ -32,6 +32,7 @@ class FacelmkDetector(Detector):
     """
 
     box_rule = BoxRule()
+    endings = ('.pth',)
     ranges = {'score': (0, 1), 'overlap': (0, 1), 'sizes': Range(32, 8192, step=1)}
 
     def __init__(
