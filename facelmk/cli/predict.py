@@ -90,7 +90,7 @@ def _add_faces(parser: argparse.ArgumentParser) -> None:
         '--min-score',
         type=number_from('--min-score', 0, float),
         metavar='S',
-        help='leave out faces with a lower score (default: 0.2 for detected faces of a calibrated model)',
+        help='leave out faces with a lower score (default: 0.1 for detected faces of a calibrated model)',
     )
 
 

@@ -99,7 +99,7 @@ class PicturePredictor:
         A batch may join several pictures. A picture that cannot be used goes to `skip(picture, error)`; without `skip`
         its error is raised. `detector` replaces the model's own. `refine` is how often a face is cropped again around
         its landmarks (default: up to 2 times for detected faces, not at all for boxes that you give). Faces with a
-        score below `min_score` are left out (default: 0.2 for detected faces of a network with a calibration).
+        score below `min_score` are left out (default: 0.1 for detected faces of a network with a calibration).
         """
         size = batch_size or self.batch_size
         passes_of(refine, self.markup, detected=True)  # a wrong number is no fault of a picture
