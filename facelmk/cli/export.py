@@ -73,7 +73,7 @@ def run(options: argparse.Namespace) -> None:
         exported = export_model(source, crops, out, options.format, options.int8, options.tolerance, print)
         print(f'{exported.path}: {exported.bytes / 1e6:.2f} MB, {exported.facts.inputs}')
     if options.json:
-        values: dict[str, Any] = json.loads(exported.facts.to_json())
+        values: dict[str, Any] = json.loads(exported.facts.to_text())
         print(json.dumps(values | {'path': str(exported.path), 'bytes': exported.bytes}))
 
 

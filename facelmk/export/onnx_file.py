@@ -96,7 +96,7 @@ def store_half(onnx: Any, model: Model) -> None:
 def with_facts(model: Model, facts: Facts) -> bytes:
     """Return the file of a model, with its facts and its card in the metadata."""
     del model.metadata_props[:]
-    for key, value in ((KEY, facts.to_json()), ('card', facts.card)):
+    for key, value in ((KEY, facts.to_text()), ('card', facts.card)):
         entry = model.metadata_props.add()
         entry.key, entry.value = key, value
     model.producer_name, model.producer_version = 'facelmk', facts.version

@@ -27,7 +27,7 @@ def to_openvino(
         return {name: outputs[name].copy() for name in names}
 
     def write(facts: Facts) -> dict[Path, bytes]:
-        converted.set_rt_info(facts.to_json(), [KEY])
+        converted.set_rt_info(facts.to_text(), [KEY])
         with tempfile.TemporaryDirectory() as folder:
             draft = Path(folder, path.name)
             openvino.save_model(converted, draft, compress_to_fp16=False)

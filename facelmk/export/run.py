@@ -55,7 +55,8 @@ def export_model(
         _check_int8(parity, crops.shape[-1])
     else:
         check(parity, tolerance_px, path.name)
-    files = write(facts.with_parity(parity._asdict() | {'int8': int8, 'limit_px': tolerance_px}))
+    facts = facts.with_parity(parity._asdict() | {'int8': int8, 'limit_px': tolerance_px})
+    files = write(facts)
     for name, content in files.items():
         write_bytes(name, content)
     return Exported(path, facts, parity, sum(map(len, files.values())))

@@ -32,7 +32,7 @@ def to_torchscript(
         return {name: part.numpy() for name, part in zip(graph.names, traced(torch.from_numpy(crops)), strict=True)}
 
     def write(facts: Facts) -> dict[Path, bytes]:
-        return {path: traced.save_to_buffer(_extra_files={f'{KEY}.json': facts.to_json()})}
+        return {path: traced.save_to_buffer(_extra_files={f'{KEY}.json': facts.to_text()})}
 
     return write, run
 

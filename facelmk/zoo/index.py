@@ -34,7 +34,9 @@ def list_models(pattern: str = '*') -> list[str]:
     """
     wanted = pattern.lower()
     return [
-        name for name, row in rows().items() if any(fnmatchcase(text or '', wanted) for text in (name, row['markup']))
+        name
+        for name, row in rows().items()
+        if any(fnmatchcase(text or '', wanted) for text in (name, row.get('markup')))
     ]
 
 

@@ -63,6 +63,7 @@ def test_a_checkpoint_is_calibrated_and_checked(untrained, verb) -> None:
     before = {key: value.clone() for key, value in network.state_dict().items()}
     meta = load_checkpoint(network, 'b.pth')
     assert network.calibration.fitted and meta['epoch'] == 3 and '8 faces' in meta['calibrated_on']
+    assert 'ErrorCalibration' in meta['cfg']
     changed = [key for key, value in network.state_dict().items() if not torch.equal(value, before[key])]
     assert {key for key in changed if key.startswith('calibration.')} == {
         f'calibration.{n}' for n in ('scale', 'power', 'face')

@@ -49,11 +49,11 @@ def test_points_return_to_the_photograph_as_in_torch(codec: Coordinates, how: st
 
 def test_facts_survive_their_text(source: Source) -> None:
     facts = source.facts(LandmarkGraph(source.model)).with_parity({'pictures': 3})
-    assert read_facts(facts.to_json(), 'x') == facts
+    assert read_facts(facts.to_text(), 'x') == facts
     for markup in MARKUPS.values():
-        assert read_facts(replace(facts, markup=markup).to_json(), 'x').markup is markup
+        assert read_facts(replace(facts, markup=markup).to_text(), 'x').markup is markup
     own = replace(MARKUPS['wflw'], name='my_own_points')
-    assert read_facts(replace(facts, markup=own).to_json(), 'x').markup == own
+    assert read_facts(replace(facts, markup=own).to_text(), 'x').markup == own
 
 
 @pytest.mark.parametrize(
@@ -68,7 +68,7 @@ def test_facts_survive_their_text(source: Source) -> None:
     ],
 )
 def test_damaged_facts_are_refused(change: object, named: str, source: Source) -> None:
-    values = json.loads(source.facts(LandmarkGraph(source.model)).to_json())
+    values = json.loads(source.facts(LandmarkGraph(source.model)).to_text())
     change(values)
     with pytest.raises(FacelmkError, match=named):
         read_facts(json.dumps(values), 'file.onnx')
@@ -120,4 +120,4 @@ def test_a_picture_of_another_kind_is_refused() -> None:
 
 def test_facts_are_plain_values() -> None:
     facts = Facts(kind='boxes', name='x', codec='BoxMaps', scene=SceneRule((640, 224), 32, 0.4, 0.4, 0.05, 0.4, 100))
-    assert read_facts(facts.to_json(), 'x') == facts
+    assert read_facts(facts.to_text(), 'x') == facts

@@ -146,8 +146,8 @@ def test_what_is_no_detector_is_refused(spec, error, fact) -> None:
         find_detector(spec)
 
 
-def test_without_a_shipped_detector_the_message_says_what_to_give(monkeypatch) -> None:
-    monkeypatch.setattr('facelmk.inference.detectors.find.SHIPPED', 'GoneDetector')
+def test_without_a_shipped_detector_the_message_says_what_to_give(monkeypatch, tmp_path) -> None:
+    monkeypatch.setattr('facelmk.inference.detectors.facelmk_detector.SHIPPED', tmp_path / 'gone.pth')
     for spec in (None, 'auto'):
         with pytest.raises(MissingResource, match="detector='YuNet'.*boxes='full'"):
             find_detector(spec)

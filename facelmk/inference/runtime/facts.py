@@ -66,7 +66,7 @@ class Facts:
     version: str = ''
     parity: Mapping[str, Any] = field(default_factory=dict)
 
-    def to_json(self) -> str:
+    def to_text(self) -> str:
         """Return the text that a file stores."""
         return json.dumps({'format': FORMAT} | asdict(self))
 
