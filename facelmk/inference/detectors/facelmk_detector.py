@@ -66,12 +66,12 @@ class FacelmkDetector(Detector):
 
 def open_network(weights: str | Path) -> FaceDetector:
     """Return the FaceDetector of a checkpoint, ready to predict; its config is read as data, so no code in it runs."""
-    path = find_checkpoint(weights)
-    if path == SHIPPED and not path.is_file():
+    if weights == SHIPPED and not SHIPPED.is_file():
         raise MissingResource(
             "no face detector comes with this installation. Give detector='YuNet' or another one, the boxes of the "
             "faces, or boxes='full' where one face fills the picture"
         )
+    path = find_checkpoint(weights)
     text = meta_of(read_checkpoint(path)).get('cfg')
     if not isinstance(text, str) or not text.strip():
         raise FacelmkError(f'{path} holds weights, but no config (meta.cfg). Expected a checkpoint of a FaceDetector')
