@@ -129,3 +129,21 @@ def open_untrained(config: str) -> Source:
         source.model.train()(source.model.data_preprocessor(batch)['inputs'])
     source.model.eval()
     return source
+
+
+@pytest.mark.slow
+def test_the_exported_detector_finds_the_same_faces(faces: list[dict], tmp_path: Path) -> None:
+    from facelmk.export.crops import drawn_crops
+    from facelmk.inference.detectors.facelmk_detector import SHIPPED, FacelmkDetector
+    from facelmk.inference.runtime import ExportedDetector
+
+    if not SHIPPED.is_file():
+        pytest.skip(f'needs {SHIPPED}')
+    source = open_model('facelmk_detector')
+    exported = export_model(source, drawn_crops(source, 4), tmp_path / 'detector.onnx')
+    in_torch, in_runtime = FacelmkDetector(), ExportedDetector(exported.path)
+    for face in faces:
+        picture = np.zeros((300, 420, 3), np.uint8)
+        picture[50:146, 200:296] = face['image']
+        for a, b in zip(in_torch(picture), in_runtime(picture), strict=True):
+            assert a.shape == b.shape and np.abs(a - b).max(initial=0) < 0.01
