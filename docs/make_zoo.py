@@ -56,7 +56,7 @@ LIST = """{table}
 
 GMACs are 1e9 multiply-accumulates for one crop of the size that the model was trained with, without flip
 test (`facelmk models stats CONFIG --shape SIZE`). The CPU time is that of one crop on one thread, without flip test
-(`python tools/ship_weights.py NAME --time`). The sha256 of a downloaded file is checked, as far as it is known.
+(`python tools/ship_weights.py`, option `--time`). The sha256 of a downloaded file is checked, as far as it is known.
 *Checked* is the day on which the row was compared with the file, or the host was tried:
 
 {hosts}

@@ -3,7 +3,7 @@
 import os
 import sys
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -14,7 +14,7 @@ from numpy.typing import ArrayLike, NDArray
 from .errors import FacelmkError, MissingResource
 from .files.atomic import write_bytes
 from .geometry import Matrix
-from .markups import Markup
+from .markups import MARKUPS, Markup, convert
 
 GREEN, RED, WHITE = (80, 255, 80), (60, 60, 255), (255, 255, 255)  # BGR
 EXTENT_OF_A_PIXEL = 130  # sides of a face in pixels whose points have a radius of one pixel
@@ -48,6 +48,22 @@ class Face:
     def five_points(self) -> NDArray[np.float32]:
         """Return left eye, right eye, nose tip, left and right mouth corner, (5, 2); left means left in the image."""
         return self.markup.five_points(self.landmarks)
+
+    def to_markup(self, name: str) -> 'Face':
+        """Return the face in another landmark scheme, such as the 68 points of '300w' from the 98 of 'wflw'."""
+        if name == self.markup.name:
+            return self
+        landmarks, known = convert(self.landmarks, np.ones(len(self.landmarks)), self.markup.name, name)
+        if not known.all():
+            raise FacelmkError(
+                f'{int((known == 0).sum())} of the {len(known)} landmarks of {name!r} cannot be computed from '
+                f'{self.markup.name!r}. Choose a model with the scheme {name!r}'
+            )
+        scores, errors = (
+            None if values is None else convert(values[:, None], np.ones(len(values)), self.markup.name, name)[0][:, 0]
+            for values in (self.scores, self.errors)
+        )
+        return replace(self, landmarks=landmarks, scores=scores, errors=errors, markup=MARKUPS[name])
 
     def align(self, size: int = ARCFACE_SIZE) -> NDArray[np.uint8]:
         """Return the crop that recognition networks expect, (size, size, 3) BGR: the five points lie on ArcFace's."""

@@ -25,8 +25,8 @@ class Markup:
     is the inter-ocular norm. `pupils` are the points whose means are the pupils (left, right). `five` are the points
     whose means are left eye, right eye, nose tip, left and right mouth corner. `lines` are the lines of the boundary
     map, `parts` the named regions, `upper` the points of the upper half of the face. `weights` are weights of the
-    points for losses that use them; by default all points weigh the same. `same` are pairs of points that mean the same
-    position, in a scheme that joins two others.
+    points for losses that use them; by default all points weigh the same. In a scheme that joins two others, `same` are
+    pairs of points that mean the same position, and `first` is the scheme whose points come first.
     """
 
     name: str
@@ -40,6 +40,7 @@ class Markup:
     upper: Group = ()
     weights: tuple[float, ...] = ()
     same: tuple[tuple[int, int], ...] = ()
+    first: str | None = None
 
     def __post_init__(self) -> None:
         groups = (*self.pairs, *self.same, *self.parts.values(), *self.lines, *(self.pupils or ()), *(self.five or ()))
@@ -248,6 +249,7 @@ def _join_98_and_68() -> Markup:
     return replace(
         first,
         name=_JOINED,
+        first=first.name,
         size=first.size + second.size,
         pairs=first.pairs + tuple((first.size + a, first.size + b) for a, b in second.pairs),
         eyes=(first.size + second.eyes[0], first.size + second.eyes[1]) if second.eyes else None,
@@ -282,8 +284,8 @@ def convert(points: NDArray, visible: NDArray, source: str, target: str) -> tupl
     if source == target:
         return points, visible
     if (source, target) not in MAPS:
-        known = sorted(f'{a} to {b}' for a, b in MAPS)
-        raise UnknownName(f'No map from markup {source!r} to {target!r}. Known: {", ".join(known)}.')
+        known = sorted(b for a, b in MAPS if a == source)
+        raise UnknownName(f'No map from markup {source!r} to {target!r}. Known targets: {", ".join(known) or "none"}.')
     weights, used = _matrices(source, target)
     all_visible = np.where(used, visible, 1).min(-1) * used.any(-1)
     return (weights @ points).astype(points.dtype), all_visible.astype(visible.dtype)

@@ -88,14 +88,10 @@ POSITIONAL = {  # the names of positional arguments, in their order
 }
 NORMS = ('inter_ocular', 'inter_pupil', 'box_side', 'box_geo', 'box_diagonal', 'file')
 LATER = (
-    'facelmk.load()',
-    'DETECTORS',
     'GaussianNLLLoss',
     'PIP',
     'facelmk video',
-    'facelmk compare',
     'facelmk bench',
-    'facelmk export',
     'facelmk serve',
 )
 BOX = [20.0, 10.0, 120.0, 130.0]

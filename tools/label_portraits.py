@@ -1,10 +1,15 @@
 """Label pictures of faces with 98 and 68 points, from the 478 points of MediaPipe's face mesh.
 
 A ridge regression maps the mesh to landmarks. It is fitted on drawn faces, whose landmarks are exact. With --real, a
-table of annotated faces decides the 68 points.
+table of annotated faces decides the 68 points. With --mirrored, the labels are the mean of those of the picture and of
+the mirrored picture. With --network, a share of them is what an already trained network finds.
 
     python tools/label_portraits.py mesh drawn.npz --cache .cache/drawn/synthetic-v5-11-0-20000-160   # needs mediapipe
     python tools/label_portraits.py label portraits.npz labels.npz --mesh drawn.npz --cache .cache/drawn/synthetic-...
+
+    python tools/label_portraits.py mesh mirrored.npz --portraits portraits.npz --images FOLDER
+    python tools/label_portraits.py label portraits.npz labels.npz --mesh drawn.npz --cache .cache/drawn/synthetic-... \
+        --mirrored mirrored.npz --network facelmk_nano.pth --images FOLDER
 
 `portraits.npz` has the names (N,) of the pictures and the points (N, 478, 2 or more) of their meshes, in pixels of the
 pictures. `labels.npz` is what `NpzFaces` reads.
@@ -33,6 +38,7 @@ LEFT_EYE, RIGHT_EYE = 33, 263  # the outer eye corners of the mesh
 CROP_PX, PADDING = 256, 1.6  # what MediaPipe sees: the square around the landmarks, enlarged by the padding
 MAX_ERROR = 0.12  # a mesh with a larger mean error, as a share of the distance of the eye corners, has missed the face
 JOINED = MARKUPS['wflw_300w']
+Map = Callable[[np.ndarray], np.ndarray]  # from meshes (N, 478, 2) to landmarks (N, K, 2)
 Frames = tuple[np.ndarray, np.ndarray, np.ndarray]  # centres (N, 2), lengths (N,), rotations (N, 2, 2)
 
 
@@ -47,7 +53,8 @@ def main(arguments: list[str] | None = None) -> None:
     mesh.add_argument('--cache', help='the cache of drawn faces')
     mesh.add_argument('--count', type=int, default=6000, help='use the first COUNT drawn faces (default: 6000)')
     mesh.add_argument('--table', help="or a table in HRNet's format with 68 points, counted from 1")
-    mesh.add_argument('--images', default='.', help='the folder of the pictures of the table')
+    mesh.add_argument('--portraits', help='or an .npz with names and points: the pictures are mirrored first')
+    mesh.add_argument('--images', default='.', help='the folder of the pictures of the table or of the portraits')
     label = steps.add_parser('label', help='fit the map and write the labels')
     label.add_argument('points', help='an .npz with names (N,) and points (N, 478, 2 or more)')
     label.add_argument('out', help='the .npz to write')
@@ -55,6 +62,10 @@ def main(arguments: list[str] | None = None) -> None:
     label.add_argument('--cache', required=True, nargs='+', help='the caches of the same drawn faces')
     label.add_argument('--real', help='the mesh of annotated faces')
     label.add_argument('--table', help='their table')
+    label.add_argument('--mirrored', help='the meshes of the mirrored pictures')
+    label.add_argument('--network', help='the weights of facelmk_nano, or of facelmk_nano_lfpw')
+    label.add_argument('--images', default='.', help='the folder of the pictures, for --network')
+    label.add_argument('--share', type=float, default=0.3, help="the network's share of the labels (default: 0.3)")
     label.add_argument('--ridge', type=float, default=0.1, help='the weight of the penalty (default: 0.1)')
     options = parser.parse_args(arguments)
     (write_mesh if options.step == 'mesh' else write_labels)(options)
@@ -68,7 +79,7 @@ def write_mesh(options: argparse.Namespace) -> None:
     face_mesh = mediapipe.solutions.face_mesh.FaceMesh(
         static_image_mode=True, max_num_faces=1, refine_landmarks=True, min_detection_confidence=0.3
     )
-    numbers, meshes, total = [], [], 0
+    numbers, meshes, widths, total = [], [], [], 0
     for number, (image, landmarks) in enumerate(_faces(options)):
         low, high = landmarks.min(0), landmarks.max(0)
         scale = CROP_PX / ((high - low).max() * PADDING)
@@ -80,8 +91,9 @@ def write_mesh(options: argparse.Namespace) -> None:
         if faces:
             points = np.array([[point.x, point.y] for point in faces[0].landmark]) * CROP_PX - 0.5
             numbers.append(number)
+            widths.append(image.shape[1])
             meshes.append((points - offset) / scale)
-    _save(options.out, index=np.array(numbers), points=np.array(meshes, np.float32))
+    _save(options.out, index=np.array(numbers), points=np.array(meshes, np.float32), widths=np.array(widths))
     print(f'MediaPipe found {len(numbers)} of {total} faces')
 
 
@@ -90,8 +102,12 @@ def _save(path: str, **arrays: np.ndarray) -> None:
 
 
 def _faces(options: argparse.Namespace) -> Iterator[tuple[np.ndarray, np.ndarray]]:
-    """Yield images and landmarks of the drawn faces of a cache, or of the faces of a table."""
-    if options.cache:
+    """Yield images and landmarks of drawn faces, of the faces of a table, or of mirrored portraits."""
+    if options.portraits:
+        for name, mesh in zip(*_read(options.portraits), strict=True):
+            image = cv2.imread(str(Path(options.images, name)))
+            yield np.ascontiguousarray(image[:, ::-1]), mesh * [-1, 1] + [image.shape[1] - 1, 0]
+    elif options.cache:
         images = np.load(Path(options.cache, 'image.npy'), mmap_mode='r')
         landmarks = np.load(Path(options.cache, 'landmarks.npy'), mmap_mode='r')
         for i in range(min(options.count, len(images))):
@@ -111,18 +127,64 @@ def write_labels(options: argparse.Namespace) -> None:
     mesh, truth = _drawn_pairs(options.mesh, options.cache)
     error = np.linalg.norm(fit(mesh, truth, 0.01)(mesh) - truth, axis=-1).mean(1)
     good = error < MAX_ERROR * np.linalg.norm(truth[:, 60] - truth[:, 72], axis=-1)
-    portraits = np.load(options.points)
-    points = portraits['points'][..., :2].astype(float)
-    labels = fit(mesh[good], truth[good], options.ridge)(points)
+    predict = fit(mesh[good], truth[good], options.ridge)
     if options.real:
-        real, faces = np.load(options.real), _annotated(options.table)
-        annotated = np.array([faces[i]['landmarks'] for i in real['index']], float)
-        labels[:, 98:] = fit(real['points'][..., :2].astype(float), annotated, 0.01)(points)
+        predict = _decided_by_annotations(predict, options)
+    names, points = _read(options.points)
+    labels = predict(points)
+    if options.mirrored:
+        labels = _with_mirrored(labels, predict, options)
+    if options.network:
+        labels += options.share * (_found_by_network(names, labels, options) - labels)
+    _save(options.out, names=names, points=labels.astype(np.float32), boxes=_boxes(labels))
+    print(f'The map is fitted on {good.sum()} of {len(good)} drawn faces. {len(labels)} pictures have labels.')
+
+
+def _read(file: str) -> tuple[np.ndarray, np.ndarray]:
+    """The names (N,) of the pictures, and their meshes (N, 478, 2)."""
+    with np.load(file) as archive:
+        return archive['names'], archive['points'][..., :2].astype(float)
+
+
+def _boxes(labels: np.ndarray) -> np.ndarray:
+    return tight_boxes(labels[:, 98:], np.ones((len(labels), 68))).astype(np.float32)
+
+
+def _decided_by_annotations(predict: Map, options: argparse.Namespace) -> Map:
+    """Return a map whose 68 points are fitted on annotated faces."""
+    real, faces = np.load(options.real), _annotated(options.table)
+    annotated = np.array([faces[i]['landmarks'] for i in real['index']], float)
+    predict_annotated = fit(real['points'][..., :2].astype(float), annotated, 0.01)
+
+    def predict_both(points: np.ndarray) -> np.ndarray:
+        labels = predict(points)
+        labels[:, 98:] = predict_annotated(points)
         for a, b in JOINED.same:
             labels[:, a] = labels[:, b]
-    boxes = tight_boxes(labels[:, 98:], np.ones((len(labels), 68)))
-    _save(options.out, names=portraits['names'], points=labels.astype(np.float32), boxes=boxes.astype(np.float32))
-    print(f'The map is fitted on {good.sum()} of {len(good)} drawn faces. {len(labels)} pictures have labels.')
+        return labels
+
+    return predict_both
+
+
+def _with_mirrored(labels: np.ndarray, predict: Map, options: argparse.Namespace) -> np.ndarray:
+    """Return the mean of the labels and those of the mirrored pictures, where MediaPipe has found the mirrored face."""
+    mirrored = np.load(options.mirrored)
+    index = mirrored['index']
+    back = predict(mirrored['points'].astype(float))[:, JOINED.mirror] * [-1, 1]
+    back[..., 0] += mirrored['widths'][:, None] - 1
+    labels = labels.copy()
+    labels[index] = (labels[index] + back) / 2
+    return labels
+
+
+def _found_by_network(names: np.ndarray, labels: np.ndarray, options: argparse.Namespace) -> np.ndarray:
+    """Return the landmarks that a network finds in the boxes of the labels."""
+    import facelmk
+
+    model = facelmk.load('facelmk_nano', options.network, flip_test=True)
+    pictures = [str(Path(options.images, name)) for name in names]
+    found = [model(picture, boxes=box[None]) for picture, box in zip(pictures, _boxes(labels), strict=True)]
+    return np.array([faces[0].landmarks for faces in found], float)
 
 
 def _drawn_pairs(meshes: list[str], caches: list[str]) -> tuple[np.ndarray, np.ndarray]:
@@ -135,7 +197,7 @@ def _drawn_pairs(meshes: list[str], caches: list[str]) -> tuple[np.ndarray, np.n
     return np.concatenate(inputs), np.concatenate(outputs)
 
 
-def fit(mesh: np.ndarray, truth: np.ndarray, ridge: float) -> Callable[[np.ndarray], np.ndarray]:
+def fit(mesh: np.ndarray, truth: np.ndarray, ridge: float) -> Map:
     """Fit a ridge regression from meshes (N, 478, 2) to landmarks (N, K, 2), relative to the mesh's eye corners."""
     frames = _frames(mesh)
     inputs, outputs = _into(mesh, frames).reshape(len(mesh), -1), _into(truth, frames).reshape(len(mesh), -1)

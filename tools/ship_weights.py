@@ -45,15 +45,21 @@ def main(arguments: list[str] | None = None) -> None:
     parser.add_argument('checkpoint', nargs='?', help='the new weights (default: those that the model has)')
     parser.add_argument('--figures', nargs='+', metavar='SUBSET=NUMBER', default=(), help='what facelmk test printed')
     parser.add_argument('--full', action='store_true', help='leave the weights of convolutions in float32')
+    parser.add_argument('--as-is', action='store_true', help='leave the file of the model as it is')
     parser.add_argument('--time', action='store_true', help='measure the CPU time, too')
     options = parser.parse_args(arguments)
     index = json.loads(INDEX.read_text(encoding='utf-8'))
-    row = next(row for row in index['models'] if row['name'] == options.name and row.get('file'))
+    row = next((row for row in index['models'] if row['name'] == options.name and row.get('file')), None)
+    if row is None:
+        parser.error(f'{options.name!r} has no row with a file in {INDEX}')
     path, old = ROOT / row['file'], row.get('sha256')
     config = load_config(row['config'])
     config.pop('visualizer', None)  # depends on what is installed here
-    content = pack(options.checkpoint or path, half=not options.full, config_text=config.pretty_text)
-    write_bytes(path, content)
+    if options.as_is:
+        content: Any = path.read_bytes()
+    else:
+        content = pack(options.checkpoint or path, half=not options.full, config_text=config.pretty_text)
+        write_bytes(path, content)
     row.update(
         measure(config, path, row.get('crop') or config.model.size, options.time),
         sha256=hashlib.sha256(content).hexdigest(),

@@ -2,10 +2,14 @@
 
 import argparse
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from .box_options import add_boxes, choose_boxes, describe_boxes
 from .box_options import use_boxes as use_boxes
 from .options import add_config, add_run, drawing, example, from_hrnet, keep_stdout_for_json, number_from, read_config
+
+if TYPE_CHECKING:
+    from mmengine import Config
 
 translate_arguments = from_hrnet
 
@@ -42,6 +46,16 @@ def arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument('--json', action='store_true', help='print the metrics as json')
 
 
+def predicts_boxes(config: 'Config') -> bool:
+    """Whether the model of a config is a face detector."""
+    from ..models import FaceDetector
+    from ..registry import MODELS
+
+    kind = (config.get('model') or {}).get('type')
+    kind = MODELS.get(kind) if isinstance(kind, str) else kind
+    return isinstance(kind, type) and issubclass(kind, FaceDetector)
+
+
 def _check_outputs(options: argparse.Namespace, work_dir: str) -> None:
     """Refuse what cannot be written before the test runs."""
     from ..files.atomic import check_output
@@ -53,6 +67,23 @@ def _check_outputs(options: argparse.Namespace, work_dir: str) -> None:
         check_output(folder, folder=True)
 
 
+def _test_detector(options: argparse.Namespace, config: 'Config') -> None:
+    """Test a detector: its figures are of boxes in scenes, so there is no page, baseline or picture of landmarks."""
+    from ..config.build_errors import check_complete, translate_build_errors
+    from ..engine.ranks import translate_lost_rank_errors
+    from ..engine.run import test
+    from ..report.conclude_scenes import conclude_scenes, refuse_options_of_landmarks
+
+    refuse_options_of_landmarks(options)
+    check_complete(config, 'test')
+    _check_outputs(options, config.work_dir)
+    with translate_lost_rank_errors(), translate_build_errors(config):
+        with keep_stdout_for_json(options.json):
+            runner, metrics = test(config, options.checkpoint, options.launcher)
+        conclude_scenes(runner, metrics, options.checkpoint, options.out, options.json)
+        del runner
+
+
 def run(options: argparse.Namespace) -> None:
     from ..config.build_errors import check_complete, translate_build_errors
     from ..engine.ranks import translate_lost_rank_errors
@@ -60,7 +91,11 @@ def run(options: argparse.Namespace) -> None:
     from ..report import Collector, conclude
     from ..report.studies import run_studies
 
-    config = read_config(options)
+    with keep_stdout_for_json(options.json):  # the log keeps the stdout of its first message
+        config = read_config(options)
+        is_detector = predicts_boxes(config)
+    if is_detector:
+        return _test_detector(options, config)
     box_step = choose_boxes(config, options)
     check_complete(config, 'test')
     _check_outputs(options, config.work_dir)

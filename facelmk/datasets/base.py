@@ -33,6 +33,9 @@ class SampleDataset(Dataset):
     def __init__(self, pipeline: Sequence[dict | Transform] = ()) -> None:
         self.pipeline = build_steps(pipeline)
 
+    def __len__(self) -> int:
+        raise TypeError(f'{type(self).__name__} must define __len__: how many {self.sample_name}s it has')
+
     def sample(self, seed: int, epoch: int, index: int) -> FaceRecord:
         """Return a new dict with `id`: the sample at an index, in one epoch of a run, before the pipeline."""
         raise TypeError(f'{type(self).__name__} must define sample(seed, epoch, index)')
@@ -84,9 +87,6 @@ class FaceDataset(SampleDataset):
         """What the metrics need to know: the landmark scheme, the subsets in the order of the table, their names."""
         names = {key: name for key, name in (('headline', self.headline), ('whole', self.whole)) if name}
         return {'markup': self.markup.name, 'subsets': self.subsets} | names
-
-    def __len__(self) -> int:
-        raise TypeError(f'{type(self).__name__} must define __len__: how many faces it has')
 
     def face(self, index: int) -> FaceRecord:
         """Return a new dict: id, path, box, landmarks, visible, norm, tags."""

@@ -13,6 +13,7 @@ from numpy.typing import ArrayLike, NDArray
 from ..errors import FacelmkError
 from ..registry import DATASETS
 from .base import FaceDataset, FaceRecord, SampleDataset, Transform
+from .joined import JoinedFaces
 from .records import is_valid
 
 SceneRecord = FaceRecord
@@ -32,9 +33,6 @@ class SceneDataset(SampleDataset):
     def metainfo(self) -> dict[str, Any]:
         """What the metrics need to know: the subsets in the order of the table."""
         return {'subsets': self.subsets}
-
-    def __len__(self) -> int:
-        raise TypeError(f'{type(self).__name__} must define __len__: how many scenes it has')
 
     def scene(self, index: int) -> SceneRecord:
         """Return a new dict: id, path or image, boxes, ignored, tags."""
@@ -104,9 +102,20 @@ def as_array(boxes: Sequence[ArrayLike]) -> NDArray[np.float32]:
 
 def _rows_of_pictures(dataset: FaceDataset) -> list[list[int]]:
     """Return the indices of the faces of each picture; a face without a file is a picture of its own."""
-    paths = getattr(dataset, 'faces', None)
     rows: dict[Any, list[int]] = {}
-    for index in range(len(dataset)):
-        path = '' if paths is None else paths[index]['path']
+    for index, path in enumerate(_paths(dataset)):
         rows.setdefault(path or index, []).append(index)
     return list(rows.values())
+
+
+def _paths(dataset: FaceDataset) -> list[str]:
+    """Return the path of the picture of each face, '' where there is none, without drawing or reading pictures."""
+    if isinstance(dataset, JoinedFaces):
+        members = [_paths(member.dataset) for member in dataset.members]
+        if any(member.length != len(paths) for member, paths in zip(dataset.members, members, strict=True)):
+            raise FacelmkError(
+                'FacesInPictures: JoinedFaces has weights. Expected none, so that each face occurs once. Leave them out'
+            )
+        return [path for paths in members for path in paths]
+    faces = getattr(getattr(dataset, 'reader', dataset), 'faces', None)
+    return [''] * len(dataset) if faces is None else [face['path'] for face in faces]

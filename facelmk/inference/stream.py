@@ -23,12 +23,20 @@ class PicturePredictor:
 
     A subclass defines `predict_boxes`, which runs the network, and `find_detector`. `markup` is the landmark scheme,
     `batch_size` the number of crops in one run of the network, `detector` what `find_detector` accepts; the detector
-    is built on first use.
+    is built on first use. `face_markup` names the landmark scheme of the faces that it returns: by default that of the
+    network, or the first of two that the network joins.
     """
 
     def __init__(self, markup: Markup, batch_size: int, detector: Any = None) -> None:
         self.markup, self.batch_size = markup, batch_size
+        self.face_markup = markup.first or markup.name
         self._detector: Any = detector
+
+    def answer_in(self, markup: str) -> None:
+        """Set the landmark scheme of the faces; raise an error if the points of the network do not suffice."""
+        K = self.markup.size
+        Face(np.zeros((K, 2), np.float32), np.zeros(K, np.float32), np.zeros(4), self.markup).to_markup(markup)
+        self.face_markup = markup
 
     def predict_boxes(self, rows: Sequence[Row]) -> list[dict[str, Any]]:
         """Return `landmarks` (K, 2) in pixels of the picture and `scores` (K,) for each picture and box."""
@@ -158,10 +166,11 @@ class PicturePredictor:
             if name in one.prediction
         }
         score = one.prediction.get('score')
-        return Face(
+        face = Face(
             **arrays,
             box=one.box,
             markup=self.markup,
             image=one.faces.image,
             score=None if score is None else float(score),
         )
+        return face.to_markup(self.face_markup)

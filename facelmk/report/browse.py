@@ -1,4 +1,4 @@
-"""Draw faces of a data set: in the photograph, and as the network sees them."""
+"""Draw faces or scenes of a data set: in the photograph, and as the network sees them."""
 
 from collections.abc import Iterator
 from pathlib import Path
@@ -9,61 +9,89 @@ import numpy as np
 from mmengine import Config
 from numpy.typing import NDArray
 
-from ..datasets import FaceDataset
+from ..datasets import FaceDataset, SceneDataset
 from ..datasets.base import with_reader_options
 from ..datasets.transforms.load import LoadImage
 from ..errors import FacelmkError
-from ..faces import draw, outline
+from ..faces import RED, draw, outline
 from ..markups import Markup
 from ..registry import DATASETS
 
 Picture = NDArray[np.uint8]
+PACKING = ('PackFace', 'PackScene')  # the last step of a pipeline
 MIN_SIDE_PX = 320  # of a drawn crop
 
 
 def dataset_of(config: Config, phase: str, defects: str | None = None) -> FaceDataset:
-    """Build the data set of a phase ('train', 'val', 'test') without PackFace; `defects` replaces its readers' own."""
+    """Build the faces of a phase ('train', 'val', 'test') without PackFace; `defects` replaces its readers' own."""
+    dataset = samples_of(config, phase, defects)
+    if not isinstance(dataset, FaceDataset):
+        raise FacelmkError(
+            f'{config.filename}: {phase}_dataloader.dataset is a {type(dataset).__name__}. Expected a FaceDataset, '
+            'which has a method `face`. Choose another --phase'
+        )
+    return dataset
+
+
+def samples_of(config: Config, phase: str, defects: str | None = None) -> FaceDataset | SceneDataset:
+    """Build the faces or scenes of a phase without the step that packs them."""
     loader = config.get(f'{phase}_dataloader')
     if loader is None:
         raise FacelmkError(f'{config.filename}: there is no {phase}_dataloader. Choose another --phase')
     config_part = loader.dataset.copy()
     config_part.pop('cache', None)  # a cache of all faces takes longer than drawing a few
     steps = config_part.get('pipeline', ())
-    config_part['pipeline'] = [step for step in steps if step['type'].rpartition('.')[2] != 'PackFace']
+    config_part['pipeline'] = [step for step in steps if step['type'].rpartition('.')[2] not in PACKING]
     dataset = DATASETS.build(with_reader_options(config_part, defects=defects) if defects else config_part)
-    if not isinstance(dataset, FaceDataset):
+    if not isinstance(dataset, (FaceDataset, SceneDataset)):
         raise FacelmkError(
-            f'{config.filename}: {phase}_dataloader.dataset is a {config_part["type"]}. Expected a FaceDataset, '
-            'which has a method `face`. Choose another --phase'
+            f'{config.filename}: {phase}_dataloader.dataset is a {config_part["type"]}. Expected a FaceDataset or '
+            'a SceneDataset. Choose another --phase'
         )
     return dataset
 
 
-def browse(dataset: FaceDataset, mode: str, count: int | None = None) -> Iterator[tuple[str, Picture]]:
-    """Yield names and pictures of `count` faces at even distances; mode 'original', 'augmented' or 'both'."""
+def browse(dataset: FaceDataset | SceneDataset, mode: str, count: int | None = None) -> Iterator[tuple[str, Picture]]:
+    """Yield names and pictures of `count` faces or scenes at even distances; mode 'original', 'augmented' or 'both'."""
     total = len(dataset)
     for index in np.unique(np.linspace(0, total - 1, min(count or total, total)).round().astype(int)).tolist():
-        name = str(dataset.face(index)['id'])
+        name = str(_record(dataset, index)['id'])
         if mode in ('original', 'both'):
             yield f'{name}_original', original(dataset, index)
         if mode in ('augmented', 'both'):
             yield f'{name}_augmented', augmented(dataset, index)
 
 
-def original(dataset: FaceDataset, index: int) -> Picture:
-    """Draw a face in its photograph: box, lines, and points (green if visible, red if not)."""
+def _record(dataset: FaceDataset | SceneDataset, index: int) -> dict[str, Any]:
+    return dataset.face(index) if isinstance(dataset, FaceDataset) else dataset.scene(index)
+
+
+def original(dataset: FaceDataset | SceneDataset, index: int) -> Picture:
+    """Draw a face in its photograph: box, lines, and points (green if visible, red if not); or a scene with boxes."""
+    if isinstance(dataset, SceneDataset):
+        scene = LoadImage()(dataset.scene(index))
+        return _draw_boxes(scene['image'], scene['boxes'], scene['ignored'])
     face = LoadImage()(dataset.face(index))
     return _draw_points(outline(face['image'], face['box']), face, face['landmarks'], dataset.markup)
 
 
-def augmented(dataset: FaceDataset, index: int) -> Picture:
-    """Draw a face as the network sees it."""
+def augmented(dataset: FaceDataset | SceneDataset, index: int) -> Picture:
+    """Draw a face or a scene as the network sees it."""
     sample: dict[str, Any] = dataset[index]
+    if isinstance(dataset, SceneDataset):
+        return _draw_boxes(sample['image'], sample['crop_boxes'], sample['ignored'])
     if 'points' not in sample:
         raise FacelmkError('the pipeline has no CropFace, so there are no `points`. Add one, or use --mode original')
     scale = max(1, -(-MIN_SIDE_PX // sample['image'].shape[0]))  # in a small crop, the points would hide the face
     image = cv2.resize(sample['image'], None, fx=scale, fy=scale, interpolation=cv2.INTER_LINEAR)
     return _draw_points(image, sample, (sample['points'] + 0.5) * scale - 0.5, dataset.markup)
+
+
+def _draw_boxes(image: Picture, boxes: NDArray, ignored: NDArray) -> Picture:
+    """Draw the boxes of faces in white, and those of ignored ones in red."""
+    for box, is_ignored in zip(boxes, ignored, strict=True):
+        image = outline(image, box, *([RED] if is_ignored else []))
+    return image
 
 
 def _draw_points(image: Picture, sample: dict[str, Any], points: NDArray, markup: Markup) -> Picture:

@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from facelmk.config import load_config
-from facelmk.datasets import CropFace, JoinedFaces, SyntheticFaces
+from facelmk.datasets import CropFace, FacesInPictures, FitScene, JoinedFaces, SyntheticFaces
 from facelmk.report.browse import augmented, browse, dataset_of, original
 
 
@@ -50,6 +50,18 @@ def test_modes_phase_and_mmposes_names(verb, config, mode: str, pictures: int) -
         )
     )
     assert len(files) == pictures and all(Path(file).parent.name == 'here' and Path(file).is_file() for file in files)
+
+
+def test_scenes_are_drawn_with_the_boxes_of_their_faces() -> None:
+    faces = SyntheticFaces('aflw', 2, size=64)
+    scenes = FacesInPictures(faces, [FitScene(size=128, min_face=0)])
+    names, pictures = zip(*browse(scenes, 'both', 1), strict=True)
+    assert names == ('synthetic/0/0_original', 'synthetic/0/0_augmented')
+    for sample, picture, key in ((scenes.scene(0), pictures[0], 'boxes'), (scenes[0], pictures[1], 'crop_boxes')):
+        changed = np.abs(picture.astype(int) - sample['image']).max(-1) > 30
+        x1, y1, x2, y2 = sample[key][0].round().astype(int)
+        assert changed[y1, x1:x2].mean() > 0.6 and changed[y1:y2, x2].mean() > 0.6
+        assert not changed[y1 + 3 : y2 - 2, x1 + 3 : x2 - 2].any()
 
 
 def test_points_are_drawn_at_their_coordinates(config) -> None:

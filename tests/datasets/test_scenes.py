@@ -5,7 +5,15 @@ import numpy as np
 import pytest
 
 from facelmk import geometry
-from facelmk.datasets import AnnotatedFaces, FacesInPictures, FitScene, PackScene, SceneDataset, collate_scenes
+from facelmk.datasets import (
+    AnnotatedFaces,
+    FacesInPictures,
+    FitScene,
+    JoinedFaces,
+    PackScene,
+    SceneDataset,
+    collate_scenes,
+)
 from facelmk.datasets.scenes import tight_box
 from facelmk.errors import FacelmkError
 from facelmk.registry import FUNCTIONS
@@ -46,6 +54,14 @@ def test_each_picture_is_one_scene_with_the_tight_boxes_of_its_faces():
     assert first['path'] == 'a.png' and first['tags'] == ('pose',)
     assert first['boxes'].tolist() == [[10, 20, 30, 60], [70, 10, 90, 31]] and first['boxes'].dtype == np.float32
     assert second['boxes'].tolist() == [[15, 25, 35, 65]] and not second['ignored'].any()
+
+
+def test_joined_sets_keep_the_faces_of_a_picture_together():
+    faces = ThreeFaces(markup='five', image_root='', data_root='')
+    data = FacesInPictures(JoinedFaces([faces, ThreeFaces(markup='five', image_root='other', data_root='')]))
+    assert [len(data.scene(i)['boxes']) for i in range(len(data))] == [2, 1, 2, 1]
+    with pytest.raises(FacelmkError, match='weights'):
+        FacesInPictures(JoinedFaces([faces], weights=[0.5]))
 
 
 def test_faces_in_pictures_refuses_what_holds_no_faces():

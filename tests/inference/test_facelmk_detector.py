@@ -13,6 +13,7 @@ from facelmk.config import load_config
 from facelmk.errors import FacelmkError
 from facelmk.geometry import overlaps
 from facelmk.inference.detectors.facelmk_detector import SHIPPED, FacelmkDetector, fuse_norms
+from facelmk.inference.detectors.pyramid import lies_inside
 from facelmk.registry import MODELS
 
 ROOT = Path(__file__).parents[2]
@@ -54,6 +55,19 @@ def test_a_box_comes_back_in_pixels_of_the_picture(detector: FacelmkDetector, mo
     assert score == pytest.approx(torch.tensor(9.0).sigmoid().item())
 
 
+def test_a_box_inside_a_better_one_is_a_part_of_that_face() -> None:
+    boxes = np.array([[0, 0, 10, 10], [8, 0, 18, 10], [0, 0, 4, 4], [8, 8, 13, 12], [40, 40, 44, 44.0]])
+    assert lies_inside(boxes, 0.7).tolist() == [False, False, True, False, False]
+    assert lies_inside(boxes, 0.1).tolist() == [False, True, True, True, False]
+    assert lies_inside(np.zeros((0, 4)), 0.7).shape == (0,)
+
+
+def test_pictures_are_normalised_as_in_training(detector: FacelmkDetector) -> None:
+    image = np.random.default_rng(0).integers(0, 256, (32, 64, 3), np.uint8)
+    expected = detector.network.data_preprocessor({'inputs': [torch.from_numpy(image).permute(2, 0, 1)]})['inputs']
+    assert (detector._normalised(image) - expected).abs().max() < 1e-5
+
+
 def test_merged_norms_change_nothing() -> None:
     torch.manual_seed(0)
     network = MODELS.build(load_config('facelmk_detector').model)
@@ -82,7 +96,7 @@ def test_the_shipped_detector_finds_the_face_of_a_photograph() -> None:
     assert SHIPPED.stat().st_size <= 1 << 20
     photograph = cv2.imread(str(ROOT / 'docs/assets/astronaut.jpg'))  # 512 x 512 pixels
     detector, face = FacelmkDetector(), np.array([[176.0, 85.0, 272.0, 182.0]])
-    for factor in (0.25, 1.0, 3.0):
+    for factor in (0.25, 0.5, 1.0, 3.0):
         boxes, scores = detector(cv2.resize(photograph, None, fx=factor, fy=factor, interpolation=cv2.INTER_AREA))
         assert len(scores) and overlaps(boxes[:1] / factor, face) > 0.6, factor
     boxes, scores = detector(photograph[60:200, 165:285])

@@ -109,8 +109,12 @@ def test_unknown_names_get_a_hint(tmp_path, monkeypatch) -> None:
         facelmk.load('facelmk_nano_lfpw_last')
 
 
-def test_the_detector_is_passed_on(weights) -> None:
+def test_the_detector_is_passed_on(weights, picture) -> None:
+    seen = []
+
     def detector(image):
+        seen.append(image.shape)
         return np.zeros((0, 4)), np.zeros(0)
 
-    assert facelmk.load('quickstart', weights, 'cpu', detector=detector).detector is detector
+    assert facelmk.load('quickstart', weights, 'cpu', detector=detector)(picture) == []
+    assert picture.shape in seen

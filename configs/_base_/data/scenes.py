@@ -9,7 +9,7 @@ scanned = dict(drawn, count=3000, seed=12, cache='.cache/scanned', head='data/ic
 portraits = dict(
     type='NpzFaces', data_root='data/portraits', ann_file='landmarks_drawn.npz', image_root='images', markup='wflw_300w'
 )
-scenes = dict(type='ComposedScenes', size=192, faces=[portraits, drawn, scanned], weights=[0.6, 0.2, 0.2], whole=0.2)
+scenes = dict(type='ComposedScenes', size=192, faces=[portraits, drawn, scanned], weights=[0.5, 0.2, 0.3], whole=0.2)
 train_dataloader = dict(
     batch_size=32,
     num_workers=1,

@@ -49,12 +49,12 @@ def arguments(browse: argparse.ArgumentParser) -> None:
 def run(options: argparse.Namespace) -> None:
     from ...faces import save, show
     from ...files.atomic import check_output, output_folder
-    from ...report.browse import browse, dataset_of, file_name
+    from ...report.browse import browse, file_name, samples_of
 
     config = read_config(options)
     folder = Path(options.out or Path(config.work_dir, 'browse'))
     check_output(folder, folder=True)
-    dataset = dataset_of(config, options.phase)
+    dataset = samples_of(config, options.phase)
     files = []
     with output_folder(folder) as draft:
         for number, (name, picture) in enumerate(browse(dataset, MODES[options.mode], options.count)):
@@ -66,5 +66,5 @@ def run(options: argparse.Namespace) -> None:
     print(
         json.dumps(files, indent=2)
         if options.json
-        else f'{len(files)} pictures of {len(dataset)} faces ({options.phase}) in {folder}'
+        else f'{len(files)} pictures of {len(dataset)} {dataset.sample_name}s ({options.phase}) in {folder}'
     )

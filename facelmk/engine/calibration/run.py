@@ -96,7 +96,8 @@ def fit_checkpoint(config: Config, source: str | Path, out: str | Path, seed: in
     fit(calibration_of(landmarker), faces, misplaced)
     note = f'{len(dataset)} faces of the calibration_data of {Path(config.filename).stem}'
     buffers = {f'calibration.{key}': value for key, value in calibration_of(landmarker).state_dict().items()}
-    add_weights(find_checkpoint(source), out, buffers, {'calibrated_on': note})
+    # the text of the config lets `facelmk.load` build the network, with its calibration, from the file alone
+    add_weights(find_checkpoint(source), out, buffers, {'calibrated_on': note, 'cfg': config.pretty_text})
     return landmarker
 
 

@@ -10,7 +10,7 @@ from ...config.relations import RELATIONS, TRAINING_RELATIONS
 from ...config.schema import missing_keys, rows
 from ...config.source import Source
 from ...config.validate import mistakes
-from ...datasets import FaceDataset
+from ...datasets.base import SampleDataset
 from ...registry import DATASETS, METRICS, MODELS
 from .data_checks import check_best, check_overlap, check_schemes
 from .findings import ERROR, NOTE, Finding, Parts, attempt
@@ -83,7 +83,7 @@ def exit_code(findings: list[Finding]) -> int:
 
 def _build(config: Config, findings: list[Finding]) -> Parts:
     """Data sets, model and metrics; what cannot be built is a finding."""
-    datasets: dict[str, FaceDataset] = {}
+    datasets: dict[str, SampleDataset] = {}
     for phase in PHASES:
         loader = config.get(f'{phase}_dataloader')
         if loader is None:
@@ -103,12 +103,12 @@ def _build(config: Config, findings: list[Finding]) -> Parts:
     return Parts(datasets, model, [metric for metric in metrics if metric is not None])
 
 
-def _build_dataset(loader: dict[str, Any], phase: str, findings: list[Finding]) -> FaceDataset | None:
+def _build_dataset(loader: dict[str, Any], phase: str, findings: list[Finding]) -> SampleDataset | None:
     part = dict(loader.get('dataset', {}))
     part.pop('cache', None)  # to draw the two faces that are needed takes less time than to fill a cache
     dataset = attempt(partial(DATASETS.build, part), f'{phase} data', 4, findings)
     if dataset is not None and len(dataset):
-        findings.append(Finding(NOTE, f'{phase} data', f'{len(dataset)} faces'))
+        findings.append(Finding(NOTE, f'{phase} data', f'{len(dataset)} {dataset.sample_name}s'))
     elif dataset is not None:
         findings.append(Finding(ERROR, f'{phase} data', 'the data set is empty', 4))
     return dataset

@@ -5,7 +5,6 @@ from typing import Any, NamedTuple
 
 from mmengine.model import BaseModel
 
-from ...datasets import FaceDataset
 from ...errors import FacelmkError
 
 ERROR, WARNING, NOTE = 'error', 'warning', 'note'
@@ -23,7 +22,7 @@ class Finding(NamedTuple):
 class Parts(NamedTuple):
     """The parts that could be built from a config: data sets by phase, the model, the metrics of validation."""
 
-    datasets: dict[str, FaceDataset]
+    datasets: dict[str, Any]
     model: BaseModel | None
     metrics: list[Any]
 

@@ -8,14 +8,14 @@ from typing import Any
 
 import numpy as np
 
-from ...datasets import FaceDataset, JoinedFaces, PublishedFaces, RepeatedFaces, SyntheticFaces
-from ...datasets.base import FaceRecord
+from ...datasets import FacesInPictures, JoinedFaces, PublishedFaces, RepeatedFaces, SyntheticFaces
+from ...datasets.base import FaceRecord, SampleDataset
 
 COMPARED_BYTES = 2**16  # in the middle of two files of one size
 MIN_POINTS = 5  # visible points that must agree before two records are one face
 
 
-def shared_faces(train: FaceDataset, other: FaceDataset) -> tuple[list[str], list[str]]:
+def shared_faces(train: SampleDataset, other: SampleDataset) -> tuple[list[str], list[str]]:
     """Ids of the other set's faces that the training set has, too; pictures of it that show another training face.
 
     Two faces are one if they have the same landmarks, or boxes that overlap by half in the same picture.
@@ -38,13 +38,15 @@ def shared_faces(train: FaceDataset, other: FaceDataset) -> tuple[list[str], lis
     return same, list(same_picture)
 
 
-def _records(data: FaceDataset) -> Iterator[FaceRecord]:
+def _records(data: SampleDataset) -> Iterator[FaceRecord]:
     """The records of a set without its pictures; none of a set that does not list them."""
     if isinstance(data, JoinedFaces):
         for member in data.members:
             yield from _records(member.dataset)
-    elif isinstance(data, (RepeatedFaces, PublishedFaces)):
-        yield from _records(data.dataset if isinstance(data, RepeatedFaces) else data.reader)
+    elif isinstance(data, (RepeatedFaces, FacesInPictures)):
+        yield from _records(data.dataset)
+    elif isinstance(data, PublishedFaces):
+        yield from _records(data.reader)
     elif isinstance(data, SyntheticFaces):
         yield from ({'id': f'synthetic/{data.seed}/{data.start + i}', 'path': ''} for i in range(len(data)))
     else:

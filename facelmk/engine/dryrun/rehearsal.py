@@ -8,8 +8,8 @@ from mmengine import Config
 from mmengine.optim import build_optim_wrapper
 
 from ...config.schema import rows
-from ...datasets import FaceDataset, collate_faces
-from ...registry import PARAM_SCHEDULERS
+from ...datasets.base import SampleDataset
+from ...registry import FUNCTIONS, PARAM_SCHEDULERS
 from .findings import ERROR, NOTE, Finding, Parts, attempt
 
 FACES = 2
@@ -23,7 +23,7 @@ def rehearse(config: Config, parts: Parts) -> list[Finding]:
         _rehearse_training(config, parts, findings)
     if 'val' in parts.datasets:
         data = parts.datasets['val']
-        batch = attempt(lambda: _batch(data, min(FACES, len(data))), 'validation data', 4, findings)
+        batch = attempt(lambda: _batch(config, 'val', data, min(FACES, len(data))), 'validation data', 4, findings)
         if batch is not None:
             figures = attempt(lambda: _validate(parts, batch), 'validation batch', 2, findings)
             if figures is not None:
@@ -34,7 +34,7 @@ def rehearse(config: Config, parts: Parts) -> list[Finding]:
 
 def _rehearse_training(config: Config, parts: Parts, findings: list[Finding]) -> None:
     """Optimizer, a step on two faces, and after it the schedules, which change the optimizer's rate."""
-    batch = attempt(lambda: _batch(parts.datasets['train']), 'training data', 4, findings)
+    batch = attempt(lambda: _batch(config, 'train', parts.datasets['train']), 'training data', 4, findings)
     wrapper = attempt(lambda: _build_wrapper(config, parts), 'optimizer', 2, findings)
     if wrapper is None or batch is None:
         return
@@ -56,8 +56,10 @@ def _build_schedule(row: dict[str, Any], wrapper: Any) -> Any:
     return part.build_iter_from_epoch(optimizer=wrapper, epoch_length=FACES, **options)
 
 
-def _batch(data: FaceDataset, count: int = FACES) -> dict[str, Any]:
-    return collate_faces([data[0, 0, i % len(data)] for i in range(count)])
+def _batch(config: Config, phase: str, data: SampleDataset, count: int = FACES) -> dict[str, Any]:
+    """A batch as the loader of a phase makes it."""
+    collate: Any = FUNCTIONS.get(config[f'{phase}_dataloader'].collate_fn['type'])
+    return collate([data[0, 0, i % len(data)] for i in range(count)])
 
 
 def _build_wrapper(config: Config, parts: Parts) -> Any:

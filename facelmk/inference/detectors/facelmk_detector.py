@@ -3,6 +3,7 @@
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
+import cv2
 import numpy as np
 import torch
 from torch import nn
@@ -26,11 +27,12 @@ class FacelmkDetector(Detector):
 
     `weights` is a checkpoint of a FaceDetector, which holds its config. A picture is searched at each of the `sizes`,
     its longer side in pixels: the first finds small faces, the second those that fill the picture. Larger pictures are
-    reduced, smaller ones are not enlarged. `score` is the lowest score; of two boxes that overlap by more than
-    `overlap` (intersection over union) the better one stays.
+    reduced; only those below 192 pixels are enlarged. `score` is the lowest score; of two boxes that overlap by more
+    than `overlap` (intersection over union) the better one stays, and so it does where it contains most of the other.
     """
 
     box_rule = BoxRule()
+    endings = ('.pth',)
     ranges = {'score': (0, 1), 'overlap': (0, 1), 'sizes': Range(32, 8192, step=1)}
 
     def __init__(
@@ -38,11 +40,12 @@ class FacelmkDetector(Detector):
         weights: str | Path | None = None,
         score: float = 0.5,
         overlap: float = 0.4,
-        sizes: Sequence[int] = (640, 224),
+        sizes: Sequence[int] = (640, 192),
         device: str | torch.device = 'cpu',
     ) -> None:
         self.network = open_network(SHIPPED if weights is None else weights).to(device)
         fuse_norms(self.network)
+        self.network.codec.least_score, self.network.codec.most_overlap = score, overlap
         self.score, self.overlap, self.sizes, self.device = score, overlap, tuple(sizes), device
 
     def find(self, image: Picture) -> FOUND:
@@ -52,10 +55,14 @@ class FacelmkDetector(Detector):
     @torch.inference_mode()
     def _find_once(self, scene: Picture) -> FOUND:
         """Return the boxes (N, 4) and scores (N,) of a picture whose sides the network takes."""
-        pixels = torch.from_numpy(scene).to(self.device).permute(2, 0, 1)
-        inputs = self.network.data_preprocessor({'inputs': [pixels]})['inputs']
-        boxes, scores = self.network.codec.decode(self.network(inputs)[-1])[0]
+        boxes, scores = self.network.codec.decode(self.network(self._normalised(scene))[-1])[0]
         return boxes.cpu().numpy(), scores.cpu().numpy()
+
+    def _normalised(self, image: np.ndarray) -> torch.Tensor:
+        """Return what the network's own preprocessor makes of a picture, faster and in channels_last order."""
+        mean, std = (part.view(3) for part in (self.network.data_preprocessor.mean, self.network.data_preprocessor.std))
+        pixels = torch.from_numpy(cv2.cvtColor(image, cv2.COLOR_BGR2RGB)).to(self.device)
+        return ((pixels - mean) / std).permute(2, 0, 1)[None]
 
 
 def open_network(weights: str | Path) -> FaceDetector:

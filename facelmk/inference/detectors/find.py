@@ -5,7 +5,7 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
-from ...errors import FacelmkError, MissingResource
+from ...errors import FacelmkError
 from ...registry import DETECTORS
 from .base import Detector, OtherDetector
 
@@ -24,11 +24,6 @@ def find_detector(spec: Any = None, **arguments: Any) -> Detector:
     if isinstance(spec, (str, Path)):
         spec = _config_of(str(spec))
     if isinstance(spec, Mapping):
-        if spec.get('type') == SHIPPED and DETECTORS.get(SHIPPED) is None:
-            raise MissingResource(
-                "no face detector comes with this installation. Give detector='YuNet' or another one, the boxes of the "
-                "faces, or boxes='full' where one face fills the picture"
-            )
         spec = DETECTORS.build(dict(spec) | arguments)
     if isinstance(spec, type) or not callable(spec):
         raise FacelmkError(

@@ -30,7 +30,7 @@ class YuNet(Detector):
     the lowest score; of two boxes that overlap by more than `overlap` the better one stays.
     """
 
-    box_rule = BoxRule(shift=(0.0, 0.134), factor=(1.037, 0.752))
+    box_rule = BoxRule(shift=(0.0, 0.135), factor=(1.032, 0.75))
     endings = ('.onnx',)
     ranges = {'score': (0, 1), 'overlap': (0, 1), 'sizes': Range(32, 8192, step=1)}
 

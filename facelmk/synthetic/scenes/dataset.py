@@ -23,7 +23,7 @@ class ComposedScenes(SceneDataset):
     Each has up to `most_faces` faces; the longer side of a face is between the two numbers of `face_px`, in pixels of a
     scene of 192. `faceless` is the share of scenes without a face, `whole` that of scenes that are one of the pictures
     itself, near or far. `faces` are data sets of annotated faces, chosen with `weights`; drawn faces are read fast from
-    a cache, pictures from files are kept in memory. Clothes and shuffled pieces of the same pictures are the background.
+    a cache, pictures from files are kept in memory. Clothes and shuffled pieces of these pictures are background.
     With `renew`, each epoch of a run has other scenes. Without it, the scenes are always the same.
     """
 

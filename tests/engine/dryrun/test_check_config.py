@@ -5,8 +5,11 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+from mmengine import Config
 
 from facelmk.cli import main
+from facelmk.datasets import FacesInPictures, FitScene, PackScene, SyntheticFaces
+from facelmk.engine.dryrun import rehearsal
 
 CONFIG = """
 crop = [dict(type='LoadImage'), dict(type='CropFace', size=64), dict(type='PackFace')]
@@ -164,3 +167,12 @@ def test_missing_data_are_exit_code_4_with_every_layout(check: Check) -> None:
 
 def test_the_checks_own_mistakes(check: Check) -> None:
     assert main(['config', 'check', 'quickstart', '--gpus', '0']) == 2
+
+
+def test_a_batch_is_made_as_the_loader_of_its_phase_makes_it() -> None:
+    """Scenes have lists of boxes instead of points."""
+    data = FacesInPictures(SyntheticFaces('aflw', 1, size=64), [FitScene(size=64), PackScene()])
+    config = Config({'val_dataloader': {'collate_fn': {'type': 'facelmk.collate_scenes'}}})
+    batch = rehearsal._batch(config, 'val', data)
+    assert batch['inputs'].shape == (2, 3, 64, 64)
+    assert [boxes.shape for boxes in batch['data_samples']['boxes']] == [(1, 4)] * 2

@@ -6,7 +6,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from facelmk.datasets import JoinedFaces, RepeatedFaces, SyntheticFaces
+from facelmk.datasets import FacesInPictures, JoinedFaces, RepeatedFaces, SyntheticFaces
 from facelmk.datasets.base import FaceDataset
 from facelmk.engine.dryrun.overlap import shared_faces
 
@@ -68,3 +68,7 @@ def test_joined_sets_and_synthetic_faces(picture: Path) -> None:
     again = SyntheticFaces(count=4, seed=3, start=3)
     assert shared_faces(RepeatedFaces(synthetic, 2), JoinedFaces([again])) == (['synthetic/3/3'], [])
     assert shared_faces(JoinedFaces([Listed(face(picture))]), Listed(face(picture))) == (['a.png'], [])
+
+
+def test_faces_of_scenes(picture: Path) -> None:
+    assert shared_faces(Listed(face(picture)), FacesInPictures(Listed(face(picture)))) == (['a.png'], [])
