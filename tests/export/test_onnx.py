@@ -8,6 +8,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from facelmk.cli import main
 from facelmk.export.parity import Crops, answers_of_torch, in_batches
 from facelmk.export.run import Exported, export_model
 from facelmk.export.source import Source, open_model
@@ -72,6 +73,33 @@ def test_the_runtime_imports_neither_torch_nor_pillow(
     loaded, (face,) = json.loads(done.stdout)
     (expected,) = source.predictor(faces[0]['image'], boxes)
     assert loaded == [] and np.abs(np.array(face['landmarks']) - expected.landmarks).max() < 1e-2
+
+
+def test_facelmk_predict_takes_an_exported_file(
+    exported: Exported,
+    source: Source,
+    faces: list[dict],
+    tmp_path: Path,
+    capsys: pytest.CaptureFixture[str],
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    import cv2
+
+    cv2.imwrite(str(tmp_path / 'face.png'), faces[0]['image'])
+    words = ['predict', str(tmp_path / 'face.png'), '--boxes', '10,12,80,85', '--json']
+    assert main([*words, '--model', str(exported.path)]) == 0
+    ((face,),) = (row['faces'] for row in json.loads(capsys.readouterr().out))
+    (expected,) = source.predictor(faces[0]['image'], [[10, 12, 80, 85]])
+    assert np.abs(np.array(face['landmarks']) - expected.landmarks).max() < 1e-2
+    assert main([*words, '--model', str(exported.path), '--no-flip']) == 2
+    capsys.readouterr()
+    # the model that comes with facelmk: its exported file, on a CPU
+    monkeypatch.setattr('facelmk.inference.runtime.find_exported', lambda name: exported.path)
+    monkeypatch.setattr('facelmk.inference.runtime.predictor.find_exported', lambda name: exported.path)
+    assert main([*words, '--device', 'cpu', '--verbose']) == 0
+    printed = capsys.readouterr()
+    assert 'ExportedPredictor' in printed.out + printed.err
+    assert face['landmarks'] == json.loads(printed.out[printed.out.index('[{') :])[0]['faces'][0]['landmarks']
 
 
 FAMILIES = {
