@@ -14,11 +14,13 @@ from .options import add_cfg_options, add_safe, example, keep_stdout_for_json, n
 if TYPE_CHECKING:
     from mmengine import Config
 
-    from ..inference import Predictor
     from ..inference.folders import PictureSource
+    from ..inference.runtime import ExportedPredictor
+    from ..inference.stream import PicturePredictor
 
 LIST = 'predictions.json'
 MAX_NAMED = 5  # of the pictures that could not be used, or have no face
+GPU = '/dev/nvidiactl'  # NVIDIA's driver makes it; torch would need a second to look for a GPU
 
 
 def arguments(parser: argparse.ArgumentParser) -> None:
@@ -161,13 +163,13 @@ def _is_config(word: str) -> bool:
     return Path(word).suffix.lower() in SUFFIXES or (word in config_names() and not os.path.exists(word))
 
 
-def _load(options: argparse.Namespace, model: 'str | Config | None') -> 'Predictor':
+def _load(options: argparse.Namespace, model: 'str | Config | None') -> 'PicturePredictor':
     """Return the Predictor; with --boxes auto its detector is built, too, so that a missing one is reported early."""
     from ..inference import load
     from ..inference.boxes import AUTO
 
     start = time.perf_counter()
-    predictor = load(
+    predictor: Any = _load_exported(options, model) or load(
         model,
         options.weights,
         options.device,
@@ -179,6 +181,25 @@ def _load(options: argparse.Namespace, model: 'str | Config | None') -> 'Predict
     if options.verbose:
         print(f'{predictor}, detector: {detector}. Loaded in {time.perf_counter() - start:.2f} s')
     return predictor
+
+
+def _load_exported(options: argparse.Namespace, model: 'str | Config | None') -> 'ExportedPredictor | None':
+    """Return the predictor of an exported file: one that is given, or the model's own on a CPU with ONNX Runtime."""
+    from ..inference.runtime import find_exported, is_available, load_exported
+    from ..zoo import DEFAULT
+
+    if not isinstance(model, (str, type(None))):
+        return None
+    given = str(model or '').endswith('.onnx')
+    if given and (options.weights or options.no_flip or options.device not in (None, 'cpu')):
+        raise FacelmkError(
+            f'{model} is an exported file: --weights, --no-flip and --device have no effect. Remove them'
+        )
+    on_cpu = options.device == 'cpu' or (options.device is None and not os.path.exists(GPU))
+    path = find_exported(model or DEFAULT)
+    if not given and (path is None or options.weights or options.no_flip or not on_cpu or not is_available()):
+        return None
+    return load_exported(path or str(model), options.batch_size, options.detector)
 
 
 def _output(options: argparse.Namespace, model: 'str | Config | None') -> Path | None:
@@ -229,7 +250,7 @@ def _json(rows: list[dict[str, Any]]) -> bytes:
 
 
 def _predict(
-    model: 'Predictor',
+    model: 'PicturePredictor',
     pictures: list['PictureSource'],
     boxes_of: Any,
     drawings: dict[str, Path],

@@ -44,6 +44,7 @@ class FacelmkDetector(Detector):
         device: str | torch.device = 'cpu',
     ) -> None:
         self.network = open_network(SHIPPED if weights is None else weights).to(device)
+        fuse_norms(self.network)
         self.network.codec.least_score, self.network.codec.most_overlap = score, overlap
         self.score, self.overlap, self.sizes, self.device = score, overlap, tuple(sizes), device
 
@@ -80,8 +81,7 @@ def open_network(weights: str | Path) -> FaceDetector:
     if not isinstance(network, FaceDetector):
         raise FacelmkError(f'{path} holds a {type(network).__name__}. Expected a checkpoint of a FaceDetector')
     load_checkpoint(network, path)
-    fuse_norms(network.eval())
-    return network
+    return network.eval()
 
 
 def fuse_norms(module: nn.Module) -> None:
