@@ -48,15 +48,14 @@ are in per cent. Where MMPose prints a share (0.0569 on COCO-WholeBody-Face), th
 `facelmk.zoo.find_model(NAME)`. A name is enough for `facelmk.load(NAME)`, for `facelmk test CONFIG NAME`, and for
 `facelmk train CONFIG --cfg-options load_from=NAME`.
 
-**Which of the two small networks?** `facelmk_nano` may be used under the licence of this project, and
-`facelmk.load()` takes it. `facelmk_nano_lfpw` has smaller errors on real faces, but it is for research only, because it
-has learnt from the faces of LFPW.
+**Which of the two small networks?** `facelmk_nano`, which `facelmk.load()` uses, has the licence of this project.
+`facelmk_nano_lfpw` has smaller errors on LFPW's faces, but it is for research only, because it is trained on LFPW.
 """
 LIST = """{table}
 
-GMACs are 1e9 multiply-accumulates for one crop of the size that the model was trained with, without flip
-test (`facelmk models stats CONFIG --shape SIZE`). The CPU time is that of one crop on one thread, without flip test
-(`python tools/ship_weights.py`, option `--time`). The sha256 of a downloaded file is checked, as far as it is known.
+GMACs are 1e9 multiply-accumulates for one crop of the size in brackets, without flip test (such as
+`facelmk models stats facelmk_nano --shape 112`). The CPU time is that of one crop on one thread, without flip test
+(`python tools/ship_weights.py`, option `--time`). If the sha256 of a file is known, a download is compared with it.
 *Checked* is the day on which the row was compared with the file, or the host was tried:
 
 {hosts}

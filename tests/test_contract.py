@@ -87,13 +87,7 @@ POSITIONAL = {  # the names of positional arguments, in their order
     'facelmk.compat.alignment_orig': ('src_img', 'src_pts'),
 }
 NORMS = ('inter_ocular', 'inter_pupil', 'box_side', 'box_geo', 'box_diagonal', 'file')
-LATER = (
-    'GaussianNLLLoss',
-    'PIP',
-    'facelmk video',
-    'facelmk bench',
-    'facelmk serve',
-)
+LATER = ('GaussianNLLLoss', 'PIP', 'facelmk video', 'facelmk bench', 'facelmk serve')
 BOX = [20.0, 10.0, 120.0, 130.0]
 
 

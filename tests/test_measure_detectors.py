@@ -17,7 +17,10 @@ TOOLS = Path(__file__).parents[1] / 'tools'
 @pytest.fixture
 def table(tmp_path: Path) -> Path:
     """Two drawn faces as pictures, with a table in HRNet's format, and a folder with a grey picture."""
-    faces, rows = SyntheticFaces('300w', 2, seed=1, size=96), [','.join(['image_name,scale,center_w,center_h', *(f'n{i}' for i in range(136))])]
+    faces, rows = (
+        SyntheticFaces('300w', 2, seed=1, size=96),
+        [','.join(['image_name,scale,center_w,center_h', *(f'n{i}' for i in range(136))])],
+    )
     for i in range(2):
         face = faces.face(i)
         cv2.imwrite(str(tmp_path / f'{i}.png'), face['image'])

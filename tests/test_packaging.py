@@ -273,7 +273,7 @@ def test_an_installed_facelmk_predicts_without_network(installed: Path, tmp_path
         'print(model(numpy.zeros((120, 120, 3), numpy.uint8), "full")[0].landmarks.shape, model.config.filename)'
     )
     printed = run(installed / 'python', '-c', code, cwd=tmp_path, FACELMK_OFFLINE='1', FACELMK_HOME=str(tmp_path))
-    assert '(166, 2)' in printed and str(installed.parent) in printed
+    assert '(98, 2)' in printed and str(installed.parent) in printed
 
 
 def test_an_installed_facelmk_finds_its_configs(installed: Path, tmp_path: Path) -> None:

@@ -14,11 +14,13 @@ from .options import add_cfg_options, add_safe, example, keep_stdout_for_json, n
 if TYPE_CHECKING:
     from mmengine import Config
 
-    from ..inference import Predictor
     from ..inference.folders import PictureSource
+    from ..inference.runtime import ExportedPredictor
+    from ..inference.stream import PicturePredictor
 
 LIST = 'predictions.json'
 MAX_NAMED = 5  # of the pictures that could not be used, or have no face
+GPU = '/dev/nvidiactl'  # NVIDIA's driver makes it; torch would need a second to look for a GPU
 
 
 def arguments(parser: argparse.ArgumentParser) -> None:
@@ -50,6 +52,11 @@ def _add_model(parser: argparse.ArgumentParser) -> None:
         help='a name of `facelmk models list`, a checkpoint, or a config (default: the model that comes with facelmk)',
     )
     parser.add_argument('--weights', metavar='FILE', help='a path or a URL (default: the weights of the model)')
+    parser.add_argument(
+        '--markup',
+        metavar='NAME',
+        help="the landmark scheme of the faces, such as 300w for 68 points (default: the model's own)",
+    )
     parser.add_argument('--device', help='cpu, cuda, cuda:1 (default: a GPU if there is one)')
     parser.add_argument(
         '--no-flip', action='store_true', help='do not average with the prediction of the mirrored crop'
@@ -90,7 +97,7 @@ def _add_faces(parser: argparse.ArgumentParser) -> None:
         '--min-score',
         type=number_from('--min-score', 0, float),
         metavar='S',
-        help='leave out faces with a lower score (default: 0.2 for detected faces of a calibrated model)',
+        help='leave out faces with a lower score (default: 0.1 for detected faces of a calibrated model)',
     )
 
 
@@ -161,13 +168,13 @@ def _is_config(word: str) -> bool:
     return Path(word).suffix.lower() in SUFFIXES or (word in config_names() and not os.path.exists(word))
 
 
-def _load(options: argparse.Namespace, model: 'str | Config | None') -> 'Predictor':
+def _load(options: argparse.Namespace, model: 'str | Config | None') -> 'PicturePredictor':
     """Return the Predictor; with --boxes auto its detector is built, too, so that a missing one is reported early."""
     from ..inference import load
     from ..inference.boxes import AUTO
 
     start = time.perf_counter()
-    predictor = load(
+    predictor: Any = _load_exported(options, model) or load(
         model,
         options.weights,
         options.device,
@@ -175,10 +182,31 @@ def _load(options: argparse.Namespace, model: 'str | Config | None') -> 'Predict
         batch_size=options.batch_size,
         detector=options.detector,
     )
+    if options.markup is not None:
+        predictor.answer_in(options.markup)
     detector = predictor.detector if options.boxes == AUTO else f'none, --boxes {options.boxes}'
     if options.verbose:
         print(f'{predictor}, detector: {detector}. Loaded in {time.perf_counter() - start:.2f} s')
     return predictor
+
+
+def _load_exported(options: argparse.Namespace, model: 'str | Config | None') -> 'ExportedPredictor | None':
+    """Return the predictor of an exported file: one that is given, or the model's own on a CPU with ONNX Runtime."""
+    from ..inference.runtime import find_exported, is_available, load_exported
+    from ..zoo import DEFAULT
+
+    if not isinstance(model, (str, type(None))):
+        return None
+    given = str(model or '').endswith('.onnx')
+    if given and (options.weights or options.no_flip or options.device not in (None, 'cpu')):
+        raise FacelmkError(
+            f'{model} is an exported file: --weights, --no-flip and --device have no effect. Remove them'
+        )
+    on_cpu = options.device == 'cpu' or (options.device is None and not os.path.exists(GPU))
+    path = find_exported(model or DEFAULT)
+    if not given and (path is None or options.weights or options.no_flip or not on_cpu or not is_available()):
+        return None
+    return load_exported(path or str(model), options.batch_size, options.detector)
 
 
 def _output(options: argparse.Namespace, model: 'str | Config | None') -> Path | None:
@@ -229,7 +257,7 @@ def _json(rows: list[dict[str, Any]]) -> bytes:
 
 
 def _predict(
-    model: 'Predictor',
+    model: 'PicturePredictor',
     pictures: list['PictureSource'],
     boxes_of: Any,
     drawings: dict[str, Path],

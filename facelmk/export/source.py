@@ -8,7 +8,7 @@ from typing import Any
 from ..checkpoint import find_checkpoint
 from ..errors import FacelmkError
 from ..inference import Predictor, load
-from ..inference.detectors.facelmk_detector import SHIPPED, FacelmkDetector
+from ..inference.detectors.facelmk_detector import SHIPPED, FacelmkDetector, open_network
 from ..inference.load import config_and_weights, weights_of_config
 from ..inference.runtime.facts import Facts
 from ..models import FaceDetector, FaceLandmarker
@@ -60,5 +60,5 @@ def open_model(model: str | None, weights: str | None = None, flip: bool | None 
 
 
 def _detector(path: Path) -> Source:
-    search = FacelmkDetector(path)
-    return Source(search.network, search, path.stem, path)
+    # the object that searches has merged its norms into convolutions, whose weights are no longer those of the file
+    return Source(open_network(path), FacelmkDetector(path), path.stem, path)

@@ -18,7 +18,7 @@ PASSES = 2  # of a detected face; docs/predict.md has the measurement
 MAX_PASSES = 3
 STILL = 0.93  # from this overlap of the old and the new box on, a crop stands still
 SAME_FACE = 0.5  # from this overlap on, two boxes belong to one face
-MIN_SCORE = 0.2  # of a detected face, where the network is calibrated
+MIN_SCORE = 0.1  # of a detected face, where the network is calibrated; docs/predict.md has the measurement
 FULL_FITS = 0.75  # the least overlap of the picture and the landmarks' box for a face that fills the picture
 
 

@@ -35,7 +35,9 @@ class PicturePredictor:
     def answer_in(self, markup: str) -> None:
         """Set the landmark scheme of the faces; raise an error if the points of the network do not suffice."""
         K = self.markup.size
-        Face(np.zeros((K, 2), np.float32), np.zeros(K, np.float32), np.zeros(4), self.markup).to_markup(markup)
+        Face(np.zeros((K, 2), np.float32), np.zeros(K, np.float32), np.zeros(4, np.float32), self.markup).to_markup(
+            markup
+        )
         self.face_markup = markup
 
     def predict_boxes(self, rows: Sequence[Row]) -> list[dict[str, Any]]:

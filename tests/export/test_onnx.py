@@ -8,6 +8,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from facelmk.cli import main
 from facelmk.export.parity import Crops, answers_of_torch, in_batches
 from facelmk.export.run import Exported, export_model
 from facelmk.export.source import Source, open_model
@@ -74,6 +75,33 @@ def test_the_runtime_imports_neither_torch_nor_pillow(
     assert loaded == [] and np.abs(np.array(face['landmarks']) - expected.landmarks).max() < 1e-2
 
 
+def test_facelmk_predict_takes_an_exported_file(
+    exported: Exported,
+    source: Source,
+    faces: list[dict],
+    tmp_path: Path,
+    capsys: pytest.CaptureFixture[str],
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    import cv2
+
+    cv2.imwrite(str(tmp_path / 'face.png'), faces[0]['image'])
+    words = ['predict', str(tmp_path / 'face.png'), '--boxes', '10,12,80,85', '--json']
+    assert main([*words, '--model', str(exported.path)]) == 0
+    ((face,),) = (row['faces'] for row in json.loads(capsys.readouterr().out))
+    (expected,) = source.predictor(faces[0]['image'], [[10, 12, 80, 85]])
+    assert np.abs(np.array(face['landmarks']) - expected.landmarks).max() < 1e-2
+    assert main([*words, '--model', str(exported.path), '--no-flip']) == 2
+    capsys.readouterr()
+    # the model that comes with facelmk: its exported file, on a CPU
+    monkeypatch.setattr('facelmk.inference.runtime.find_exported', lambda name: exported.path)
+    monkeypatch.setattr('facelmk.inference.runtime.predictor.find_exported', lambda name: exported.path)
+    assert main([*words, '--device', 'cpu', '--verbose']) == 0
+    printed = capsys.readouterr()
+    assert 'ExportedPredictor' in printed.out + printed.err
+    assert face['landmarks'] == json.loads(printed.out[printed.out.index('[{') :])[0]['faces'][0]['landmarks']
+
+
 FAMILIES = {
     'heatmap, quarter': 'mobilenetv2_coco_wholebody_face',
     'heatmap, quarter, HRNet': 'hrnetv2_w18_wflw',
@@ -129,3 +157,21 @@ def open_untrained(config: str) -> Source:
         source.model.train()(source.model.data_preprocessor(batch)['inputs'])
     source.model.eval()
     return source
+
+
+@pytest.mark.slow
+def test_the_exported_detector_finds_the_same_faces(faces: list[dict], tmp_path: Path) -> None:
+    from facelmk.export.crops import drawn_crops
+    from facelmk.inference.detectors.facelmk_detector import SHIPPED, FacelmkDetector
+    from facelmk.inference.runtime import ExportedDetector
+
+    if not SHIPPED.is_file():
+        pytest.skip(f'needs {SHIPPED}')
+    source = open_model('facelmk_detector')
+    exported = export_model(source, drawn_crops(source, 4), tmp_path / 'detector.onnx')
+    in_torch, in_runtime = FacelmkDetector(), ExportedDetector(exported.path)
+    for face in faces:
+        picture = np.zeros((300, 420, 3), np.uint8)
+        picture[50:146, 200:296] = face['image']
+        for a, b in zip(in_torch(picture), in_runtime(picture), strict=True):
+            assert a.shape == b.shape and np.abs(a - b).max(initial=0) < 0.01

@@ -1,5 +1,6 @@
 """The runtime of exported files: the same crops as in training, the same boxes, clear errors."""
 
+import hashlib
 import json
 from dataclasses import replace
 from pathlib import Path
@@ -20,6 +21,7 @@ from facelmk.inference.runtime import find_exported, is_available, load_exported
 from facelmk.inference.runtime.crops import crop_box, to_photo
 from facelmk.inference.runtime.detector import choose
 from facelmk.inference.runtime.facts import Facts, SceneRule, read_facts
+from facelmk.inference.runtime.session import Session
 from facelmk.markups import MARKUPS
 
 
@@ -121,3 +123,13 @@ def test_a_picture_of_another_kind_is_refused() -> None:
 def test_facts_are_plain_values() -> None:
     facts = Facts(kind='boxes', name='x', codec='BoxMaps', scene=SceneRule((640, 224), 32, 0.4, 0.4, 0.05, 0.4, 100))
     assert read_facts(facts.to_text(), 'x') == facts
+
+
+@pytest.mark.parametrize('name', ['facelmk_nano', 'facelmk_detector'])
+def test_a_shipped_exported_file_is_that_of_the_shipped_weights(name: str) -> None:
+    path = find_exported(name)
+    if path is None or not is_available():
+        pytest.skip(f'needs facelmk/zoo/{name}.onnx and onnxruntime')
+    facts = Session(path, 1).facts
+    assert facts.weights_sha256 == hashlib.sha256(path.with_suffix('.pth').read_bytes()).hexdigest()
+    assert facts.parity['largest_px'] <= 0.01 and path.stat().st_size <= 4e6

@@ -58,10 +58,10 @@ def test_two_boxes_of_one_face_become_one() -> None:
 
 
 def test_faces_below_the_score_are_left_out() -> None:
-    calibrated = [candidate(FACE, 0, 0.9, score=torch.tensor(score)) for score in (0.1, 0.19)]
+    calibrated = [candidate(FACE, 0, 0.9, score=torch.tensor(score)) for score in (0.05, 0.09)]
     assert select(calibrated, None) == [] and len(select(calibrated, 0.0)) == 1
-    assert select(calibrated[1:], 0.15) == calibrated[1:]
-    uncalibrated, given = candidate(FACE, 0, 0.9), candidate(FACE, score=torch.tensor(0.1))
+    assert select(calibrated[1:], 0.08) == calibrated[1:]
+    uncalibrated, given = candidate(FACE, 0, 0.9), candidate(FACE, score=torch.tensor(0.05))
     assert select([uncalibrated], None) == [uncalibrated] and select([given], None) == [given]
     assert select([uncalibrated], 0.29) == [uncalibrated] and select([uncalibrated], 0.31) == []  # the mean is 0.3
 

@@ -1,4 +1,4 @@
-"""Augmentation of scenes, in crops of 160 pixels; the scenes have blur, noise and compression before."""
+"""Augmentation of scenes, in crops of 160 pixels. `ComposedScenes` has already added blur, noise and compression."""
 
 train_pipeline = [
     dict(type='LoadImage'),

@@ -1,4 +1,4 @@
-"""Held-back faces that fit the expected errors and scores of the small networks: drawn ones, which anyone may use."""
+"""Held-back faces for the calibration of the small networks (`facelmk calibrate fit`): drawn ones, free to use."""
 
 from mmengine.config import read_base
 

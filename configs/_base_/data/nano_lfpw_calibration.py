@@ -1,4 +1,4 @@
-"""The faces of `nano_calibration.py` and, of the same weight, LFPW's 702 training faces, which are for research only."""
+"""The faces of `nano_calibration.py` and, with the same weight, LFPW's 702 training faces, which are for research only."""
 
 from mmengine.config import read_base
 

@@ -1,7 +1,7 @@
-"""Composed scenes: 48,000 new ones in each epoch, 1,000 fixed ones to validate. Their faces may be released.
+"""Composed scenes: 48,000 new ones in each epoch, 1,000 fixed ones for validation. No face of them is for research only.
 
 `drawn` faces have our own head, `scanned` ones the head of ICT-FaceKit, which you download yourself. `portraits` are
-in the public domain; `python tools/label_portraits.py` makes their landmarks.
+photographs in the public domain; `python tools/label_portraits.py` makes their landmarks.
 """
 
 drawn = dict(type='SyntheticFaces', markup='300w', count=8000, seed=11, size=160, cache='.cache/drawn')

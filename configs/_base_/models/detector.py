@@ -1,4 +1,4 @@
-"""SceneNet with box maps at stride 8: 0.23 million parameters."""
+"""SceneNet with box maps at stride 8: 0.22 million parameters."""
 
 model = dict(
     type='facelmk.FaceDetector',

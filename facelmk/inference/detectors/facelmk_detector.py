@@ -44,6 +44,7 @@ class FacelmkDetector(Detector):
         device: str | torch.device = 'cpu',
     ) -> None:
         self.network = open_network(SHIPPED if weights is None else weights).to(device)
+        fuse_norms(self.network)
         self.network.codec.least_score, self.network.codec.most_overlap = score, overlap
         self.score, self.overlap, self.sizes, self.device = score, overlap, tuple(sizes), device
 
@@ -66,12 +67,12 @@ class FacelmkDetector(Detector):
 
 def open_network(weights: str | Path) -> FaceDetector:
     """Return the FaceDetector of a checkpoint, ready to predict; its config is read as data, so no code in it runs."""
-    path = find_checkpoint(weights)
-    if path == SHIPPED and not path.is_file():
+    if weights == SHIPPED and not SHIPPED.is_file():
         raise MissingResource(
             "no face detector comes with this installation. Give detector='YuNet' or another one, the boxes of the "
             "faces, or boxes='full' where one face fills the picture"
         )
+    path = find_checkpoint(weights)
     text = meta_of(read_checkpoint(path)).get('cfg')
     if not isinstance(text, str) or not text.strip():
         raise FacelmkError(f'{path} holds weights, but no config (meta.cfg). Expected a checkpoint of a FaceDetector')
@@ -80,8 +81,7 @@ def open_network(weights: str | Path) -> FaceDetector:
     if not isinstance(network, FaceDetector):
         raise FacelmkError(f'{path} holds a {type(network).__name__}. Expected a checkpoint of a FaceDetector')
     load_checkpoint(network, path)
-    fuse_norms(network.eval())
-    return network
+    return network.eval()
 
 
 def fuse_norms(module: nn.Module) -> None:

@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 
-from ...errors import FacelmkError, MissingResource
+from ...errors import MissingResource
 from ..detectors.base import Detector, OtherDetector
 from ..stream import PicturePredictor, Row
 from .crops import crop_box, scale_of, to_photo
@@ -19,7 +19,7 @@ class ExportedPredictor(PicturePredictor):
     """Finds faces and predicts their landmarks with an exported file, as `Predictor` does with a network in torch.
 
     `detector` is an exported detector (an object, a path, or None for the one that comes with facelmk), or a function
-    from a picture to boxes.
+    from a picture to boxes. All other detectors of `find_detector` import torch.
     """
 
     def __init__(
@@ -38,16 +38,20 @@ class ExportedPredictor(PicturePredictor):
         if isinstance(spec, Detector):
             return spec
         if spec is None or isinstance(spec, (str, Path)):
-            path = find_exported(SHIPPED_DETECTOR if spec in (None, 'auto') else str(spec))
-            if path is None:
-                raise MissingResource(
-                    f'detector={spec!r}: there is no such exported detector. Give the path of one, a function from a '
-                    "picture to boxes, the boxes of the faces, or boxes='full' where one face fills the picture"
-                )
-            return ExportedDetector(path, self.threads)
-        if not callable(spec):
-            raise FacelmkError(f'detector={spec!r}. Expected an exported file, or a function from a picture to boxes')
-        return OtherDetector(spec)
+            path = find_exported(SHIPPED_DETECTOR if spec in (None, 'auto') else spec)
+            if path is not None:
+                return ExportedDetector(path, self.threads)
+        elif callable(spec) and not isinstance(spec, type):
+            return OtherDetector(spec)
+        try:
+            from ..detectors import find_detector  # its registry imports torch
+        except ImportError as error:
+            raise MissingResource(
+                f'detector={spec!r}: there is no such exported detector, and others need torch ({error}). Give a path '
+                "of one, a function from a picture to boxes, the boxes of the faces, or boxes='full'"
+            ) from error
+        detector: Detector = find_detector(spec)
+        return detector
 
     def predict_boxes(self, rows: Sequence[Row]) -> list[dict[str, Any]]:
         crops, warps = zip(*(crop_box(np.asarray(image), box, self.crop) for image, box in rows), strict=True)
@@ -68,13 +72,24 @@ class ExportedPredictor(PicturePredictor):
 
 
 def load_exported(
-    source: str | Path, batch_size: int = 16, detector: Any = None, threads: int | None = None
+    source: str | Path,
+    batch_size: int = 16,
+    detector: Any = None,
+    threads: int | None = None,
+    markup: str | None = None,
 ) -> ExportedPredictor:
-    """Return a predictor of an exported ONNX file: a path, or the name of one that comes with facelmk."""
+    """Return a predictor of an exported ONNX file: a path, or the name of one that comes with facelmk.
+
+    `threads` is the number of threads of one run (default: all cores). `markup` is the landmark scheme of the faces, if
+    it is another one than the file's.
+    """
     path = find_exported(source)
     if path is None:
         raise MissingResource(
             f'there is no exported file {source}, from {Path.cwd()}, and none of that name comes with facelmk. Write '
             'one with: facelmk export MODEL --out FILE.onnx'
         )
-    return ExportedPredictor(Session(path, threads), batch_size, detector, threads)
+    predictor = ExportedPredictor(Session(path, threads), batch_size, detector, threads)
+    if markup is not None:
+        predictor.answer_in(markup)
+    return predictor

@@ -1,4 +1,4 @@
-"""Backgrounds of scenes: gradients, textures, stripes, leaves, lights, walls."""
+"""Backgrounds of scenes: gradients, textures, stripes, leaves, lights, walls, printed pages, gravel."""
 
 import functools
 import math
@@ -12,6 +12,7 @@ from ..textures import noise_window
 
 Image = np.ndarray
 Rng = np.random.Generator
+LETTERS = list('abcdefghijklmnopqrstuvwxyzABCDEFGHIKMNRST0123456789.,-')
 NOISES = ('pore', 'blotch', 'hair', 'cloth')
 
 
@@ -117,7 +118,47 @@ def room(size: int, rng: Rng) -> Image:
     return image
 
 
-BACKDROPS: tuple[Callable[[int, Rng], Image], ...] = (plain, noisy, noisy, striped, leaves, lights, room, room)
+def page(size: int, rng: Rng) -> Image:
+    """Lines of print: words of small letters, a little turned."""
+    side = int(1.3 * size)
+    mix, height = np.full((side, side), rng.integers(0, 60), np.uint8), rng.uniform(4, 16)
+    font, thick = int(rng.integers(0, 8)), max(1, round(height / rng.uniform(5, 12)))
+    row = height
+    while row < side:
+        words = (''.join(rng.choice(LETTERS, int(rng.integers(1, 11)))) for _ in range(int(side / height / 3)))
+        place = int(rng.choice([0, 0, rng.uniform(0, size / 3)])), int(row)
+        cv2.putText(mix, ' '.join(words), place, font, height / 22, 255, thick, cv2.LINE_AA)
+        row += height * rng.choice([1.5, 1.5, 1.5, 3.0])
+    turn = cv2.getRotationMatrix2D((side / 2, side / 2), rng.normal(0, 6), 1.0)
+    turn[:, 2] -= (side - size) / 2
+    return two_colours(cv2.warpAffine(mix, turn, (size, size)), any_colour(rng), any_colour(rng))
+
+
+def grains(size: int, rng: Rng) -> Image:
+    """Grains of one size with hard contrast: gravel, sand, grass, foliage."""
+    finest = rng.uniform(0.5, 4)
+    stretch = rng.choice([1.0, 1.0, rng.uniform(0.2, 0.6)])
+    shape = max(int(size * stretch / finest), 8), max(int(size / finest), 8)
+    noise = rng.normal(0, 1, shape).astype(np.float32)
+    noise = cv2.GaussianBlur(noise, (0, 0), 0.8) - cv2.GaussianBlur(noise, (0, 0), rng.uniform(1.2, 4))
+    levels = 128 + noise * rng.uniform(40, 160) / max(float(noise.std()), 1e-6)
+    mix = cv2.resize(np.clip(levels, 0, 255).astype(np.uint8), (size, size), interpolation=cv2.INTER_CUBIC)
+    return two_colours(mix, any_colour(rng), any_colour(rng))
+
+
+BACKDROPS: tuple[Callable[[int, Rng], Image], ...] = (
+    plain,
+    noisy,
+    noisy,
+    striped,
+    leaves,
+    lights,
+    room,
+    room,
+    page,
+    grains,
+    grains,
+)
 
 
 def draw_backdrop(size: int, rng: Rng) -> Image:
