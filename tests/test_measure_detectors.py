@@ -32,10 +32,11 @@ def table(tmp_path: Path) -> Path:
     return tmp_path / 'faces.csv'
 
 
-def run(tool: str, monkeypatch: pytest.MonkeyPatch, *arguments: str) -> None:
+def run(tool: str, monkeypatch: pytest.MonkeyPatch, *arguments: str) -> int:
     monkeypatch.syspath_prepend(str(TOOLS))
-    importlib.import_module(tool).main(list(arguments))
+    code = importlib.import_module(tool).main(list(arguments))
     sys.modules.pop(tool)
+    return code
 
 
 def test_the_full_picture_as_a_detector_is_measured(table, tmp_path, monkeypatch, capsys) -> None:
@@ -60,3 +61,11 @@ def test_the_rule_of_the_full_picture_shrinks_the_box(table, tmp_path, monkeypat
     faces = SyntheticFaces('300w', 2, seed=1, size=96)
     widths = [np.ptp(faces.face(i)['landmarks'][:, 0]) / 96 for i in range(2)]
     assert width == pytest.approx(np.median(widths), abs=0.01)
+
+
+def test_wrong_folders_are_named(table, tmp_path, monkeypatch, capsys) -> None:
+    words = ('--table', str(table), '--images', str(tmp_path), '--detectors', 'full', '--faceless')
+    assert run('measure_detectors', monkeypatch, *words, str(tmp_path / 'gone')) == 4
+    assert 'gone has no pictures' in capsys.readouterr().err
+    assert run('fit_box_rule', monkeypatch, 'full', '--table', str(tmp_path / 'gone.csv')) == 3
+    assert 'gone.csv' in capsys.readouterr().err

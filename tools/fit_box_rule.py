@@ -19,14 +19,24 @@ os.environ.setdefault('GLOG_minloglevel', '3')
 import numpy as np  # noqa: E402
 
 from facelmk.datasets import CsvFaces, FaceDataset, FacesInPictures, SyntheticFaces  # noqa: E402
-from facelmk.errors import DataDefect  # noqa: E402
+from facelmk.errors import DataDefect, FacelmkError  # noqa: E402
 from facelmk.geometry import overlaps  # noqa: E402
 from facelmk.inference.detectors import BoxRule, find_detector  # noqa: E402
 from facelmk.report.detection.trials import matched_boxes  # noqa: E402
 
 
-def main(arguments: list[str] | None = None) -> None:
-    """Fit the rule and print it."""
+def main(arguments: list[str] | None = None) -> int:
+    """Run the tool and return its exit code."""
+    try:
+        run(parse(arguments))
+    except FacelmkError as error:
+        print(f'fit_box_rule: {error}', file=sys.stderr)
+        return error.exit_code
+    return 0
+
+
+def parse(arguments: list[str] | None) -> argparse.Namespace:
+    """Read the options."""
     parser = argparse.ArgumentParser(
         'fit_box_rule', description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
@@ -34,7 +44,11 @@ def main(arguments: list[str] | None = None) -> None:
     parser.add_argument('--table', help='a table of annotated faces')
     parser.add_argument('--images', default='.', help='the folder of their pictures')
     parser.add_argument('--drawn', type=int, default=500, help='without a table: this many drawn faces (default: 500)')
-    options = parser.parse_args(arguments)
+    return parser.parse_args(arguments)
+
+
+def run(options: argparse.Namespace) -> None:
+    """Fit the rule and print it."""
     faces: FaceDataset
     if options.table:
         faces = CsvFaces(ann_file=options.table, image_root=options.images, markup='300w', box='tight', origin=1)
@@ -51,4 +65,4 @@ def main(arguments: list[str] | None = None) -> None:
 
 
 if __name__ == '__main__':
-    main()
+    sys.exit(main())

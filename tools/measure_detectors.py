@@ -22,7 +22,7 @@ import torch  # noqa: E402
 
 from facelmk.datasets import CsvFaces, FacesInPictures  # noqa: E402
 from facelmk.datasets.images.decode import read_image  # noqa: E402
-from facelmk.errors import MissingResource  # noqa: E402
+from facelmk.errors import DataDefect, FacelmkError, MissingResource  # noqa: E402
 from facelmk.files.atomic import write_bytes  # noqa: E402
 from facelmk.inference.detectors import Detector, find_detector  # noqa: E402
 from facelmk.report.detection import compare_detectors  # noqa: E402
@@ -30,8 +30,18 @@ from facelmk.report.detection import compare_detectors  # noqa: E402
 SUFFIXES = ('.png', '.jpg', '.jpeg')
 
 
-def main(arguments: list[str] | None = None) -> None:
-    """Measure, and print the table."""
+def main(arguments: list[str] | None = None) -> int:
+    """Run the tool and return its exit code."""
+    try:
+        run(parse(arguments))
+    except FacelmkError as error:
+        print(f'measure_detectors: {error}', file=sys.stderr)
+        return error.exit_code
+    return 0
+
+
+def parse(arguments: list[str] | None) -> argparse.Namespace:
+    """Read the options."""
     parser = argparse.ArgumentParser(
         'measure_detectors', description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
@@ -41,13 +51,23 @@ def main(arguments: list[str] | None = None) -> None:
     parser.add_argument('--detectors', nargs='+', default=['auto', 'YuNet', 'MediaPipe'], help='names or files')
     parser.add_argument('--pictures', type=int, default=40, help='composed pictures of each kind (default: 40)')
     parser.add_argument('--json', help='write the figures to this file')
-    options = parser.parse_args(arguments)
+    return parser.parse_args(arguments)
+
+
+def run(options: argparse.Namespace) -> None:
+    """Measure, and print the table."""
     cv2.setNumThreads(1)
     torch.set_num_threads(1)
     data = CsvFaces(ann_file=options.table, image_root=options.images, markup='300w', box='tight', origin=1)
-    files = sorted(path for path in Path(options.faceless).iterdir() if path.suffix.lower() in SUFFIXES)
+    folder = Path(options.faceless)
+    files = sorted(path for path in folder.glob('*') if path.suffix.lower() in SUFFIXES)
+    if not files:
+        raise DataDefect(f'{folder} has no pictures. Expected files that end in {", ".join(SUFFIXES)}')
     grounds = {path.name: read_image(path) for path in files}
-    table, alarms = compare_detectors(_installed(options.detectors), FacesInPictures(data), grounds, options.pictures)
+    detectors = _installed(options.detectors)
+    if not detectors:
+        raise MissingResource(f'none of the detectors {", ".join(options.detectors)} can be used here')
+    table, alarms = compare_detectors(detectors, FacesInPictures(data), grounds, options.pictures)
     print(table.text())
     for name, counts in alarms.items():
         listed = ', '.join(f'{picture} {count}' for picture, count in counts.items() if count)
@@ -68,4 +88,4 @@ def _installed(names: list[str]) -> dict[str, Detector]:
 
 
 if __name__ == '__main__':
-    main()
+    sys.exit(main())
