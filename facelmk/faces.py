@@ -53,19 +53,21 @@ class Face:
         """Return the face in another landmark scheme, such as the 68 points of '300w' from the 98 of 'wflw'."""
         if name == self.markup.name:
             return self
-        landmarks, known = convert(self.landmarks, np.ones(len(self.landmarks)), self.markup.name, name)
+        errors = self.scores if self.errors is None else self.errors
+        columns = np.column_stack((self.landmarks, self.scores, errors))
+        columns, known = convert(columns, np.ones(len(columns), np.float32), self.markup.name, name)
         if not known.all():
             raise FacelmkError(
                 f'{int((known == 0).sum())} of the {len(known)} landmarks of {name!r} cannot be computed from '
                 f'{self.markup.name!r}. Choose a model with the scheme {name!r}'
             )
-        errors = None if self.errors is None else self._values_in(name, self.errors)
-        scores = self._values_in(name, self.scores)
-        return replace(self, landmarks=landmarks, scores=scores, errors=errors, markup=MARKUPS[name])
-
-    def _values_in(self, name: str, values: NDArray[np.float32]) -> NDArray[np.float32]:
-        """Convert one value (K,) of each landmark to another landmark scheme."""
-        return convert(values[:, None], np.ones(len(values)), self.markup.name, name)[0][:, 0]
+        return replace(
+            self,
+            landmarks=columns[:, :2].copy(),
+            scores=columns[:, 2],
+            errors=None if self.errors is None else columns[:, 3],
+            markup=MARKUPS[name],
+        )
 
     def align(self, size: int = ARCFACE_SIZE) -> NDArray[np.uint8]:
         """Return the crop that recognition networks expect, (size, size, 3) BGR: the five points lie on ArcFace's."""

@@ -131,3 +131,22 @@ def test_points_stay_apart_in_small_and_large_faces(side) -> None:
     assert (drawn[whole[:, 1], whole[:, 0]] > 60).all()
     between = np.round((points[:9] + points[1:10]) / 2).astype(int)
     assert (drawn[between[:, 1], between[:, 0]] < 60).all()
+
+
+def test_a_face_in_another_scheme_keeps_the_values_of_its_points() -> None:
+    face = a_face('wflw_300w')
+    face.errors = np.arange(166, dtype=np.float32)
+    many, few = face.to_markup('wflw'), face.to_markup('300w')
+    assert (many.landmarks == face.landmarks[:98]).all() and (few.landmarks == face.landmarks[98:]).all()
+    assert (many.scores == face.scores[:98]).all() and (few.errors == face.errors[98:]).all()
+    assert few.markup.name == '300w' and few.landmarks.dtype == np.float32 and few.box is face.box
+    assert face.to_markup('wflw_300w') is face
+    assert np.allclose(few.to_markup('five').landmarks, few.five_points())
+    assert a_face('300w').to_markup('five').errors is None
+
+
+def test_a_scheme_with_more_points_than_the_face_has_is_refused() -> None:
+    with pytest.raises(FacelmkError, match="77 of the 106 .*'lapa'.*'cofw'"):
+        a_face('cofw').to_markup('lapa')
+    with pytest.raises(FacelmkError, match="'cofw'.*'wflw'"):
+        a_face('cofw').to_markup('wflw')

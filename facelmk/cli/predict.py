@@ -52,6 +52,11 @@ def _add_model(parser: argparse.ArgumentParser) -> None:
         help='a name of `facelmk models list`, a checkpoint, or a config (default: the model that comes with facelmk)',
     )
     parser.add_argument('--weights', metavar='FILE', help='a path or a URL (default: the weights of the model)')
+    parser.add_argument(
+        '--markup',
+        metavar='NAME',
+        help="the landmark scheme of the faces, such as 300w for 68 points (default: the model's own)",
+    )
     parser.add_argument('--device', help='cpu, cuda, cuda:1 (default: a GPU if there is one)')
     parser.add_argument(
         '--no-flip', action='store_true', help='do not average with the prediction of the mirrored crop'
@@ -177,6 +182,8 @@ def _load(options: argparse.Namespace, model: 'str | Config | None') -> 'Picture
         batch_size=options.batch_size,
         detector=options.detector,
     )
+    if options.markup is not None:
+        predictor.answer_in(options.markup)
     detector = predictor.detector if options.boxes == AUTO else f'none, --boxes {options.boxes}'
     if options.verbose:
         print(f'{predictor}, detector: {detector}. Loaded in {time.perf_counter() - start:.2f} s')

@@ -171,4 +171,4 @@ def _norm_conv(width: int, out: int, kernel: int) -> tuple[nn.BatchNorm2d, nn.Co
 def _coordinate_grid(x: Tensor) -> Tensor:
     """The coordinates of each cell of x (B, 2, H, W), from -1 to 1; y before x, as the published weights expect."""
     down, across = (torch.arange(side, device=x.device).float() / (side - 1) * 2 - 1 for side in x.shape[-2:])
-    return torch.stack(torch.meshgrid(down, across, indexing='ij')).to(x).expand(len(x), -1, -1, -1)
+    return torch.stack(torch.meshgrid(down, across, indexing='ij')).to(x).expand(x.shape[0], -1, -1, -1)

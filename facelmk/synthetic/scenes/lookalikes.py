@@ -13,6 +13,7 @@ from .backdrops import any_colour, skin_colour
 Image = np.ndarray
 Rng = np.random.Generator
 Draw = Callable[[Image, NDArray, float, Rng], None]
+PROSE = 'aaabcddeeeefghiiijklmnnoooprrsstttuuvwy    ....,'
 LETTERS = 'ABEHKMNORSTX0368&@?aegs:;=.'
 
 
@@ -138,6 +139,31 @@ def text(image: Image, centre: NDArray, radius: float, rng: Rng) -> None:
         )
 
 
+def paragraph(image: Image, centre: NDArray, radius: float, rng: Rng) -> None:
+    """A page with many lines of small letters."""
+    sides = radius * rng.uniform(0.7, 1.5, 2)
+    block(image, centre - sides, 2 * sides, any_colour(rng))
+    ink, font, height = any_colour(rng), int(rng.choice([0, 2, 3, 4])), rng.uniform(5, 16)
+    letters = ''.join(rng.choice(list(PROSE), 200))
+    per_line = max(int(2 * sides[0] / (0.75 * height)), 1)
+    left, top = (int(value) for value in centre - sides)
+    for row in range(min(int(2 * sides[1] / (1.7 * height)), 12)):
+        line_of = letters[row * 13 : row * 13 + int(per_line * rng.uniform(0.6, 1))]
+        cv2.putText(image, line_of, (left, top + int((row + 1) * 1.7 * height)), font, height / 24, ink, 1, cv2.LINE_AA)
+
+
+def gloss(image: Image, centre: NDArray, radius: float, rng: Rng) -> None:
+    """A shiny thing: a spoon, a pot, a lamp of a car, with dark parts and highlights."""
+    colour, angle = any_colour(rng), rng.uniform(0, np.pi)
+    for k in range(int(rng.integers(3, 7))):
+        radii = radius * (1 - 0.13 * k) * rng.uniform(0.5, 1, 2)
+        middle = centre + rng.normal(0, 0.12 * radius, 2)
+        disc(image, middle, radii, _darker(colour, rng.uniform(0.25, 1.2)), angle + rng.normal(0, 0.3))
+    for _ in range(int(rng.integers(1, 6))):
+        spot = centre + rng.uniform(-0.6, 0.6, 2) * radius
+        disc(image, spot, radius * rng.uniform(0.03, 0.25, 2), (245.0, 250.0, 250.0), rng.uniform(0, np.pi))
+
+
 def lines(image: Image, centre: NDArray, radius: float, rng: Rng) -> None:
     """Branches, cables or scratches."""
     colour = any_colour(rng)
@@ -152,8 +178,8 @@ def shape(image: Image, centre: NDArray, radius: float, rng: Rng) -> None:
     fill(image, ellipse(centre, radii, angle, int(rng.choice([3, 4, 4, 5, 6, 20]))), any_colour(rng))
 
 
-LOOKALIKES: tuple[Draw, ...] = (oval, oval, headless, clock, wheel, window, two_dots, two_dots, text)
-CLUTTER: tuple[Draw, ...] = (shape, shape, lines, text, window, oval)
+LOOKALIKES: tuple[Draw, ...] = (oval, oval, headless, clock, wheel, window, two_dots, two_dots, text, paragraph, gloss)
+CLUTTER: tuple[Draw, ...] = (shape, shape, lines, text, paragraph, window, oval)
 
 
 def draw_thing(image: Image, kinds: tuple[Draw, ...], radius: float, rng: Rng) -> None:
