@@ -55,7 +55,7 @@ def pages_with(*languages: str) -> list[str]:
 
 @pytest.mark.parametrize('name', pages_with('python'))
 def test_python_blocks_run(name: str, tmp_path: Path) -> None:
-    """All blocks run in order, in one process, in an empty folder; a block that starts with `# file:` is written there."""
+    """All blocks run in order, in one process, in a new folder; a block that starts with `# file:` is written there."""
     script, paths = [], []
     for code in blocks(name, 'python'):
         file = FILE.match(code)
@@ -66,6 +66,8 @@ def test_python_blocks_run(name: str, tmp_path: Path) -> None:
             paths.append(path)
         else:
             script.append(code)
+    if name == 'README.md':
+        (tmp_path / 'docs').symlink_to(ROOT / 'docs')  # it is read in the clone, and names a photograph there
     run([sys.executable, '-c', '\n'.join(script)], tmp_path)
     for path in paths:
         if 'custom_imports' not in path.read_text() and path.parent == tmp_path:
@@ -174,6 +176,12 @@ def options() -> set[str]:
     return {option for words in verbs() for option in re.findall(r'--[a-z][\w-]*', help_text(words))}
 
 
+def options_of_scripts() -> set[str]:
+    """All options of the scripts in tools/ and docs/."""
+    scripts = [path.read_text() for folder in ('tools', 'docs') for path in (ROOT / folder).rglob('*.py')]
+    return set(re.findall(r"add_argument\(\s*'(--[a-z][\w-]*)'", '\n'.join(scripts)))
+
+
 def verbs() -> Iterator[list[str]]:
     """Yield every verb, then the subcommands in its help."""
     for verb in cli.VERBS:
@@ -191,7 +199,8 @@ def help_text(words: list[str]) -> str:
 
 
 def test_options_in_the_prose_exist() -> None:
-    known = options() | {'--threads', '--check', '--checkpoint', '--index-url', '--max-restarts'}  # of other programs
+    others = {'--threads', '--check', '--index-url', '--max-restarts'}  # of other programs, or read from sys.argv
+    known = options() | options_of_scripts() | others
     assert '--resume' in known and '--shape' in known and '--keys' in known
     for name in NAMES:
         for code in re.findall(r'`([^`\n]+)`', prose(name)):
@@ -268,9 +277,9 @@ def test_the_readme_links_to_every_page() -> None:
 
 def test_the_readme_opens_with_a_picture_made_by_a_script() -> None:
     first = next(line for line in text('README.md').splitlines() if line and not line.startswith('#'))
-    picture = re.fullmatch(r'!\[[^]]+\]\((docs/assets/overlay\.jpg)\)', first)[1]
+    picture = re.fullmatch(r'!\[[^]]+\]\((docs/assets/landmarks\.jpg)\)', first)[1]
     assert (ROOT / picture).stat().st_size <= 200_000
-    assert (ROOT / 'docs/assets/make_overlay.py').is_file()
+    assert (ROOT / 'docs/assets/make_landmarks.py').is_file()
 
 
 def test_pictures_are_small_and_come_from_scripts() -> None:
