@@ -127,9 +127,9 @@ def page(size: int, rng: Rng) -> Image:
     while row < side:
         words = (''.join(rng.choice(LETTERS, int(rng.integers(1, 11)))) for _ in range(int(side / height / 3)))
         place = int(rng.choice([0, 0, rng.uniform(0, size / 3)])), int(row)
-        cv2.putText(mix, ' '.join(words), place, font, height / 22, 255, thick, cv2.LINE_AA)
+        cv2.putText(mix, ' '.join(words), place, font, height / 22, (255,), thick, cv2.LINE_AA)
         row += height * rng.choice([1.5, 1.5, 1.5, 3.0])
-    turn = cv2.getRotationMatrix2D((side / 2, side / 2), rng.normal(0, 6), 1.0)
+    turn = np.asarray(cv2.getRotationMatrix2D((side / 2, side / 2), rng.normal(0, 6), 1.0), np.float64)
     turn[:, 2] -= (side - size) / 2
     return two_colours(cv2.warpAffine(mix, turn, (size, size)), any_colour(rng), any_colour(rng))
 
