@@ -17,10 +17,10 @@ from .geometry import Matrix
 from .markups import MARKUPS, Markup, convert
 
 GREEN, RED, WHITE = (80, 255, 80), (60, 60, 255), (255, 255, 255)  # BGR
-EXTENT_OF_A_PIXEL = 130  # sides of a face in pixels whose points have a radius of one pixel
-MIN_RADIUS = 0.4  # of a point, so that those of a small face stay apart
-MIN_EXTENT_OF_LINES = 50  # side of the smallest face with lines; in smaller ones they would hide it
-PICTURE_OF_A_PIXEL = 800  # longer side of a picture whose boxes have lines of one pixel
+FACE_PX_PER_RADIUS_PX = 130  # sides of a face in pixels whose points have a radius of one pixel
+MIN_RADIUS_PX = 0.4  # of a point, so that those of a small face stay apart
+MIN_FACE_WITH_LINES_PX = 50  # side of the smallest face with lines; in smaller ones they would hide it
+PICTURE_PX_PER_LINE_PX = 800  # longer side of a picture whose boxes have lines of one pixel
 ARCFACE = np.array([[38.2946, 51.6963], [73.5318, 51.5014], [56.0252, 71.7366], [41.5493, 92.3655], [70.7299, 92.2041]])
 ARCFACE_SIZE = 112  # side in pixels of the crop that these five points are in (https://arxiv.org/abs/1801.07698)
 
@@ -146,9 +146,9 @@ def draw(
     Points that are not `visible` (K,) are red.
     """
     image = np.ascontiguousarray(image).copy()
-    extent = float(max(np.ptp(points, 0))) if len(points) > 1 else 2 * EXTENT_OF_A_PIXEL
-    radius = max(MIN_RADIUS, extent / EXTENT_OF_A_PIXEL)
-    for line in markup.lines if markup is not None and extent >= MIN_EXTENT_OF_LINES else ():
+    extent = float(max(np.ptp(points, 0))) if len(points) > 1 else 2 * FACE_PX_PER_RADIUS_PX
+    radius = max(MIN_RADIUS_PX, extent / FACE_PX_PER_RADIUS_PX)
+    for line in markup.lines if markup is not None and extent >= MIN_FACE_WITH_LINES_PX else ():
         if len(line) > 1:
             path = np.round(points[list(line)] * 16).astype(np.int32)
             shade, width = tuple(c // 2 for c in colour), max(1, round(radius / 2))
@@ -165,7 +165,7 @@ def outline(image: NDArray[np.uint8], box: NDArray, colour: Sequence[int] = WHIT
     """Return a copy of a BGR image with a box (4,) on it."""
     image = np.ascontiguousarray(image).copy()
     x1, y1, x2, y2 = (int(value) for value in np.round(np.asarray(box, np.float64) * 16))
-    width = max(1, round(max(image.shape[:2]) / PICTURE_OF_A_PIXEL))
+    width = max(1, round(max(image.shape[:2]) / PICTURE_PX_PER_LINE_PX))
     cv2.rectangle(image, (x1, y1), (x2, y2), tuple(colour), width, cv2.LINE_AA, shift=4)
     return image
 

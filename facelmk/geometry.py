@@ -96,8 +96,21 @@ def box_to_square_crop(box: ArrayLike, span: int, padding: float) -> Matrix:
 
 def overlaps(boxes: ArrayLike, others: ArrayLike) -> NDArray[np.float64]:
     """Return the intersection over union (N, M) of boxes (N, 4) and others (M, 4)."""
+    shared = _shared_areas(boxes, others)
+    return shared / np.maximum(_areas(boxes)[:, None] + _areas(others) - shared, 1e-12)
+
+
+def shares_inside(boxes: ArrayLike, others: ArrayLike) -> NDArray[np.float64]:
+    """Return the share (N, M) of the area of each box (N, 4) that lies inside each of the others (M, 4)."""
+    return _shared_areas(boxes, others) / np.maximum(_areas(boxes), 1e-9)[:, None]
+
+
+def _shared_areas(boxes: ArrayLike, others: ArrayLike) -> NDArray[np.float64]:
     a, b = np.asarray(boxes, np.float64)[:, None], np.asarray(others, np.float64)[None]
     sides = np.minimum(a[..., 2:], b[..., 2:]) - np.maximum(a[..., :2], b[..., :2])
-    shared = np.clip(sides, 0, None).prod(-1)
-    areas = [(x[..., 2:] - x[..., :2]).prod(-1) for x in (a, b)]
-    return shared / np.maximum(areas[0] + areas[1] - shared, 1e-12)
+    return np.clip(sides, 0, None).prod(-1)
+
+
+def _areas(boxes: ArrayLike) -> NDArray[np.float64]:
+    corners = np.asarray(boxes, np.float64)
+    return (corners[:, 2:] - corners[:, :2]).prod(-1)

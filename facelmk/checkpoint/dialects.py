@@ -12,7 +12,7 @@ from torch import Tensor
 from ..registry import DIALECTS
 
 BACKBONE_PREFIX = (r'^', 'backbone.')
-CALIBRATION = 'calibration.'  # the prefix of the keys that `facelmk calibrate` fills
+CALIBRATION_PREFIX = 'calibration.'  # the prefix of the keys that `facelmk calibrate` fills
 
 
 class Dialect:

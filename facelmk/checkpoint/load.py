@@ -12,7 +12,7 @@ from torch import Tensor, nn
 
 from ..errors import FacelmkError, MissingResource
 from ..registry import FUNCTIONS
-from .dialects import CALIBRATION, BareBackbone, translate
+from .dialects import CALIBRATION_PREFIX, BareBackbone, translate
 from .objects import Stub
 from .read import meta_of, read_checkpoint, weights_of
 
@@ -42,7 +42,7 @@ def fit(module: nn.Module, weights: Mapping[str, Tensor], source: str, strict: b
     """Load weights under the module's keys; raise Mismatch, or log with `strict=False`, if some do not fit."""
     expected = module.state_dict()
     optional = {key: expected[key] for key in expected if is_optional(key)}
-    needed = {key: value for key, value in weights.items() if key in expected or not key.startswith(CALIBRATION)}
+    needed = {key: value for key, value in weights.items() if key in expected or not key.startswith(CALIBRATION_PREFIX)}
     weights = optional | needed
     misshapen = [key for key in expected.keys() & weights.keys() if expected[key].shape != weights[key].shape]
     faults = {
@@ -66,7 +66,7 @@ def fit(module: nn.Module, weights: Mapping[str, Tensor], source: str, strict: b
 
 def is_optional(key: str) -> bool:
     """Whether a checkpoint may lack this key: PyTorch 0.4 had no counters, and training writes no calibration."""
-    return key.endswith('num_batches_tracked') or key.startswith(CALIBRATION)
+    return key.endswith('num_batches_tracked') or key.startswith(CALIBRATION_PREFIX)
 
 
 def _describe(fault: str, keys: list[str], shown: int = 4) -> str:
@@ -105,7 +105,7 @@ def _for_runner(filename: str, map_location: Any = None) -> dict[str, Any]:
         state = {**state, 'param_schedulers': _without_stubs(state['param_schedulers'])}
     weights = weights if dialect == BareBackbone.name else translated
     # training changes the network, which the calibration then no longer fits
-    cleared = {key: torch.zeros_like(value) for key, value in weights.items() if key.startswith(CALIBRATION)}
+    cleared = {key: torch.zeros_like(value) for key, value in weights.items() if key.startswith(CALIBRATION_PREFIX)}
     return {**state, 'meta': meta, 'state_dict': weights | cleared}
 
 

@@ -15,7 +15,7 @@ from torch import Tensor, nn
 from ..errors import FacelmkError
 from ..files.atomic import atomic_write, write_bytes
 from ..markups import MAPS, MARKUPS
-from .dialects import CALIBRATION, translate
+from .dialects import CALIBRATION_PREFIX, translate
 from .objects import Stub
 from .read import FORMAT, FORMAT_KEY, finite, meta_of, read_checkpoint, weights_of
 
@@ -127,7 +127,7 @@ def _keep_scheme(
         )
     rows = [i for weighted in MAPS[joined, markup].values() for i in weighted]
     last = {f'head.final_layer.{name}' for name in ('weight', 'bias')}
-    of_points = last | {f'{CALIBRATION}{name}' for name in ('scale', 'power')}
+    of_points = last | {f'{CALIBRATION_PREFIX}{name}' for name in ('scale', 'power')}
     size = MARKUPS[joined].size
     if len(rows) != MARKUPS[markup].size or not all(key in weights and len(weights[key]) == size for key in last):
         raise FacelmkError(f'{source}: its last layer is not a HeatmapHead with {size} maps. Publish it without markup')

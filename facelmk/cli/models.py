@@ -1,7 +1,6 @@
 """facelmk models list, show, get: the zoo. facelmk models stats CONFIG, facelmk models publish IN OUT."""
 
 import argparse
-import hashlib
 import json
 from datetime import date
 from pathlib import Path
@@ -149,6 +148,7 @@ def _publish(options: argparse.Namespace) -> None:
 
     check_output(Path(options.target).parent, folder=True)
     from ..checkpoint import publish
+    from ..files.digest import sha256_of
 
     config_text = None
     if options.config:
@@ -156,5 +156,5 @@ def _publish(options: argparse.Namespace) -> None:
 
         config_text = load_config(options.config).pretty_text
     path = publish(options.source, options.target, options.markup, date.today(), options.half, config_text)
-    digest = hashlib.sha256(path.read_bytes()).hexdigest()
+    digest = sha256_of(path)
     print(json.dumps({'file': str(path), 'sha256': digest}) if options.json else f'{path}\nsha256 {digest}')

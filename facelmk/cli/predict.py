@@ -183,7 +183,7 @@ def _load(options: argparse.Namespace, model: 'str | Config | None') -> 'Picture
         detector=options.detector,
     )
     if options.markup is not None:
-        predictor.answer_in(options.markup)
+        predictor.choose_markup(options.markup)
     detector = predictor.detector if options.boxes == AUTO else f'none, --boxes {options.boxes}'
     if options.verbose:
         print(f'{predictor}, detector: {detector}. Loaded in {time.perf_counter() - start:.2f} s')

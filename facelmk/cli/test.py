@@ -4,14 +4,16 @@ import argparse
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from ..errors import FacelmkError
 from .box_options import add_boxes, choose_boxes, describe_boxes
-from .box_options import use_boxes as use_boxes
 from .options import add_config, add_run, drawing, example, from_hrnet, keep_stdout_for_json, number_from, read_config
 
 if TYPE_CHECKING:
     from mmengine import Config
 
 translate_arguments = from_hrnet
+
+OF_LANDMARKS = ('dump', 'report', 'badcase', 'detail', 'baseline', 'jitter', 'boxes', 'bbox_file', 'show', 'show_dir')
 
 
 def arguments(parser: argparse.ArgumentParser) -> None:
@@ -46,16 +48,6 @@ def arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument('--json', action='store_true', help='print the metrics as json')
 
 
-def predicts_boxes(config: 'Config') -> bool:
-    """Whether the model of a config is a face detector."""
-    from ..models import FaceDetector
-    from ..registry import MODELS
-
-    kind = (config.get('model') or {}).get('type')
-    kind = MODELS.get(kind) if isinstance(kind, str) else kind
-    return isinstance(kind, type) and issubclass(kind, FaceDetector)
-
-
 def _check_outputs(options: argparse.Namespace, work_dir: str) -> None:
     """Refuse what cannot be written before the test runs."""
     from ..files.atomic import check_output
@@ -67,14 +59,24 @@ def _check_outputs(options: argparse.Namespace, work_dir: str) -> None:
         check_output(folder, folder=True)
 
 
+def _refuse_options_of_landmarks(options: argparse.Namespace) -> None:
+    """Refuse options that a detector, which predicts boxes, cannot follow."""
+    for name in OF_LANDMARKS:
+        if getattr(options, name, None):
+            raise FacelmkError(
+                f'--{name.replace("_", "-")} needs landmarks, and {options.config} is the config of a face detector, '
+                'which predicts boxes. Leave the option out'
+            )
+
+
 def _test_detector(options: argparse.Namespace, config: 'Config') -> None:
     """Test a detector: its figures are of boxes in scenes, so there is no page, baseline or picture of landmarks."""
     from ..config.build_errors import check_complete, translate_build_errors
     from ..engine.ranks import translate_lost_rank_errors
     from ..engine.run import test
-    from ..report.conclude_scenes import conclude_scenes, refuse_options_of_landmarks
+    from ..report.conclude_scenes import conclude_scenes
 
-    refuse_options_of_landmarks(options)
+    _refuse_options_of_landmarks(options)
     check_complete(config, 'test')
     _check_outputs(options, config.work_dir)
     with translate_lost_rank_errors(), translate_build_errors(config):
@@ -88,12 +90,13 @@ def run(options: argparse.Namespace) -> None:
     from ..config.build_errors import check_complete, translate_build_errors
     from ..engine.ranks import translate_lost_rank_errors
     from ..engine.run import Drawing, test
+    from ..models.face_detector import is_face_detector
     from ..report import Collector, conclude
     from ..report.studies import run_studies
 
     with keep_stdout_for_json(options.json):  # the log keeps the stdout of its first message
         config = read_config(options)
-        is_detector = predicts_boxes(config)
+        is_detector = is_face_detector(config.get('model') or {})
     if is_detector:
         return _test_detector(options, config)
     box_step = choose_boxes(config, options)

@@ -29,8 +29,6 @@ LEAST_OVERLAP = 0.5  # of a detected box with the tight box, as intersection ove
 class TightBox:
     """Sets `detection`, which CropFace uses, to the tight square box of the visible true landmarks."""
 
-    name = 'tight'
-
     def __call__(self, sample: FaceRecord) -> FaceRecord:
         return sample | {'detection': tight_box_of(sample)}
 
@@ -40,8 +38,6 @@ class DetectedBox:
 
     `detector` takes a picture (H, W, 3), uint8 BGR, and returns boxes (N, 4) and scores (N,).
     """
-
-    name = 'detector'
 
     def __init__(self, detector: Callable[[NDArray[np.uint8]], Any], least_overlap: float = LEAST_OVERLAP) -> None:
         self.detector, self.least_overlap = detector, least_overlap

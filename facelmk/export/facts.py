@@ -1,6 +1,5 @@
 """What goes into the metadata of an exported file."""
 
-import hashlib
 import re
 from pathlib import Path
 from typing import Any
@@ -96,11 +95,6 @@ def _to_photo(codec: Codec) -> str:
             'arithmetic into decode(), which becomes part of the graph'
         )
     return 'exact'
-
-
-def sha256_of(path: str | Path) -> str:
-    """Return the digest of a weights file."""
-    return hashlib.sha256(Path(path).read_bytes()).hexdigest()
 
 
 def card_beside(path: Path) -> str:

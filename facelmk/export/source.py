@@ -7,13 +7,15 @@ from typing import Any
 
 from ..checkpoint import find_checkpoint
 from ..errors import FacelmkError
+from ..files.digest import sha256_of
 from ..inference import Predictor, load
 from ..inference.detectors.facelmk_detector import SHIPPED, FacelmkDetector, open_network
 from ..inference.load import config_and_weights, weights_of_config
 from ..inference.runtime.facts import Facts
 from ..models import FaceDetector, FaceLandmarker
+from ..models.face_detector import is_face_detector
 from ..zoo import DEFAULT
-from .facts import card_beside, detector_facts, landmark_facts, sha256_of
+from .facts import card_beside, detector_facts, landmark_facts
 from .graph import Graph
 
 
@@ -51,7 +53,7 @@ def open_model(model: str | None, weights: str | None = None, flip: bool | None 
     config, own = config_and_weights(model or DEFAULT)
     path = find_checkpoint(weights or own or weights_of_config(config))
     name = Path(re.sub('[?#].*', '', str(model or DEFAULT))).stem
-    if config.model.get('type', '').rpartition('.')[2] == 'FaceDetector':
+    if is_face_detector(config.model):
         if flip:
             raise FacelmkError(f'--flip: {name} is a detector, which has no flip average. Leave it out')
         return _detector(path)

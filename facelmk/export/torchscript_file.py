@@ -1,6 +1,5 @@
 """A graph as a TorchScript file. It needs torch to run, but none of our code."""
 
-import io
 import warnings
 from collections.abc import Callable
 from pathlib import Path
@@ -35,14 +34,3 @@ def to_torchscript(
         return {path: traced.save_to_buffer(_extra_files={f'{KEY}.json': facts.to_text()})}
 
     return write, run
-
-
-def read_torchscript(path: str | Path) -> tuple[Any, str]:
-    """Return the traced graph of a file and the JSON text of its facts."""
-    extra = {f'{KEY}.json': ''}
-    traced = torch.jit.load(io.BytesIO(Path(path).read_bytes()), _extra_files=extra)
-    return traced, _text(extra[f'{KEY}.json'])
-
-
-def _text(value: str | bytes) -> str:
-    return value.decode() if isinstance(value, bytes) else value

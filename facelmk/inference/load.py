@@ -53,7 +53,7 @@ def load(
             load_pretrained(landmarker.backbone, pretrained)
         predictor = Predictor(landmarker.to(chosen_device), config, batch_size, detector)
         if markup is not None:
-            predictor.answer_in(markup)
+            predictor.choose_markup(markup)
         return predictor
 
 

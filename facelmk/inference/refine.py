@@ -26,13 +26,14 @@ FULL_FITS = 0.75  # the least overlap of the picture and the landmarks' box for 
 class Candidate:
     """A box in a picture, and what the network predicts there.
 
-    `found` is the detector's score, None for a box that the user gave. `passes` is how often the crop may move.
+    `detection_score` is that of the detector, None for a box that the user gave. `passes` is how often the crop may
+    move. `full` is whether the box is the full picture.
     """
 
     faces: Faces
     box: NDArray[np.float32]
     passes: int = 0
-    found: float | None = None
+    detection_score: float | None = None
     full: bool = False
     prediction: dict[str, Any] = field(default_factory=dict)
 
@@ -91,9 +92,9 @@ def select(candidates: Sequence[Candidate], min_score: float | None) -> list[Can
     """
     faces = [one for one in candidates if one.score >= _least(one, min_score)]
     chosen: list[Candidate] = []
-    for one in sorted(faces, key=lambda face: -(face.found or 0.0)):
-        others = [other.next_box for other in chosen if other.found is not None]
-        if one.found is None or not others or overlaps([one.next_box], others).max() < SAME_FACE:
+    for one in sorted(faces, key=lambda face: -(face.detection_score or 0.0)):
+        others = [other.next_box for other in chosen if other.detection_score is not None]
+        if one.detection_score is None or not others or overlaps([one.next_box], others).max() < SAME_FACE:
             chosen.append(one)
     return [one for one in faces if any(one is other for other in chosen)]
 
@@ -101,7 +102,7 @@ def select(candidates: Sequence[Candidate], min_score: float | None) -> list[Can
 def _least(candidate: Candidate, min_score: float | None) -> float:
     if min_score is not None:
         return min_score
-    return MIN_SCORE if candidate.found is not None and 'score' in candidate.prediction else -np.inf
+    return MIN_SCORE if candidate.detection_score is not None and 'score' in candidate.prediction else -np.inf
 
 
 def warn_if_not_full(candidates: Sequence[Candidate]) -> None:

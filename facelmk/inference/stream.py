@@ -32,7 +32,7 @@ class PicturePredictor:
         self.face_markup = markup.first or markup.name
         self._detector: Any = detector
 
-    def answer_in(self, markup: str) -> None:
+    def choose_markup(self, markup: str) -> None:
         """Set the landmark scheme of the faces; raise an error if the points of the network do not suffice."""
         K = self.markup.size
         Face(np.zeros((K, 2), np.float32), np.zeros(K, np.float32), np.zeros(4, np.float32), self.markup).to_markup(
@@ -101,7 +101,7 @@ class PicturePredictor:
         A batch may join several pictures. A picture that cannot be used goes to `skip(picture, error)`; without `skip`
         its error is raised. `detector` replaces the model's own. `refine` is how often a face is cropped again around
         its landmarks (default: up to 2 times for detected faces, not at all for boxes that you give). Faces with a
-        score below `min_score` are left out (default: 0.2 for detected faces of a network with a calibration).
+        score below `min_score` are left out (default: 0.1 for detected faces of a network with a calibration).
         """
         size = batch_size or self.batch_size
         passes_of(refine, self.markup, detected=True)  # a wrong number is no fault of a picture

@@ -30,8 +30,9 @@ def calibration_error(rows: Sequence[Bin]) -> float:
 
 
 def found_failures(score: Array, error: Array, threshold: float, share: float = 0.25) -> tuple[int, int]:
-    """Return how many of the errors (N,) above a threshold are among the faces with the lowest scores, and how many
-    there are. `share` is the share of the faces that is searched, rounded down.
+    """Return two counts of errors (N,) above a threshold: among the faces with the lowest scores, and in all.
+
+    `share` is the share of the faces that counts as those with the lowest scores, rounded down.
     """
     lowest = np.argsort(score, kind='stable')[: int(share * len(score))]
     return int((error[lowest] > threshold).sum()), int((error > threshold).sum())

@@ -82,6 +82,13 @@ class FaceDetector(BaseModel):
         ]
 
 
+def is_face_detector(model: Mapping[str, Any]) -> bool:
+    """Whether the `model` of a config is a FaceDetector."""
+    kind = model.get('type')
+    kind = MODELS.get(kind) if isinstance(kind, str) else kind
+    return isinstance(kind, type) and issubclass(kind, FaceDetector)
+
+
 def boxes_to_photo(boxes: Tensor, warp: Tensor) -> Tensor:
     """Map boxes (M, 4) from the pixels of a crop to those of the photograph, by the inverse of its warp (3, 3)."""
     inverse = torch.linalg.inv(warp.double()).to(boxes.device)

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from ..metrics.bootstrap import Interval, groups_of, interval, mean_intervals, resampled_sums, weighted_mean
 from .collect import Array, Results
-from .detail import face_weights
+from .detail import face_weights, finite_or_none
 from .tables import INTERVAL, Row, Table, range_text
 
 NONE = (math.nan, math.nan)
@@ -45,8 +45,8 @@ class BoxStudy:
             'ratio_to_tight_box': self.ratio,
             'nme_undetected_tight_box': self.undetected_tight_error,
         }
-        values = {name: _plain(value) for name, (value, _) in names.items()}
-        limits = {name: [_plain(v) for v in pair] for name, (_, pair) in names.items()}
+        values = {name: finite_or_none(value) for name, (value, _) in names.items()}
+        limits = {name: [finite_or_none(v) for v in pair] for name, (_, pair) in names.items()}
         counts = {'boxes': self.boxes, 'faces': self.faces, 'undetected': self.undetected}
         return counts | values | {'intervals': limits}
 
@@ -118,7 +118,3 @@ def _ratio(sums: Array, groups: NDArray[np.int64]) -> tuple[float, Interval]:
 
 def _row(name: str, value: tuple[float, Interval], digits: int = 2) -> Row:
     return Row(name, [value[0], range_text(value[1], digits)], digits)
-
-
-def _plain(value: float) -> float | None:
-    return value if math.isfinite(value) else None

@@ -164,7 +164,7 @@ class Results:
         """What the intervals draw."""
         return 'pictures, with all their faces' if self.has_groups else 'faces'
 
-    def calibrated(self, index: int) -> dict[str, Any]:
+    def score_and_errors(self, index: int) -> dict[str, Any]:
         """Return the score of a face and the expected errors (K,) of its landmarks, or nothing."""
         expected = self.expected[index] if self.expected else None
         return {} if expected is None else dict(score=self.score[index], errors=expected.round(4).tolist())

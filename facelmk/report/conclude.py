@@ -126,7 +126,7 @@ def write_predictions(results: Results, file: str | Path) -> None:
             scores=results.scores[i].round(6).tolist(),
             error=100 * float(results.error[i]) if math.isfinite(results.error[i]) else None,
             tags=list(results.tags[i]),
-            **results.calibrated(i),
+            **results.score_and_errors(i),
         )
         for i in range(len(results))
     ]

@@ -1,6 +1,5 @@
 """Finish a test of a detector: print the figures of the scenes and write them."""
 
-import argparse
 import json
 import math
 from collections.abc import Mapping
@@ -9,21 +8,8 @@ from pathlib import Path
 from mmengine.dist import is_main_process
 from mmengine.runner import Runner
 
-from ..errors import FacelmkError
 from ..files.atomic import write_bytes
 from .record import versions
-
-OF_LANDMARKS = ('dump', 'report', 'badcase', 'detail', 'baseline', 'jitter', 'boxes', 'bbox_file', 'show', 'show_dir')
-
-
-def refuse_options_of_landmarks(options: argparse.Namespace) -> None:
-    """Refuse options of `facelmk test` that a detector, which predicts boxes, cannot follow."""
-    for name in OF_LANDMARKS:
-        if getattr(options, name, None):
-            raise FacelmkError(
-                f'--{name.replace("_", "-")} needs landmarks, and {options.config} is the config of a face detector, '
-                'which predicts boxes. Leave the option out'
-            )
 
 
 def conclude_scenes(

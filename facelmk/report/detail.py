@@ -41,11 +41,14 @@ class Block:
 
     def to_dict(self) -> dict[str, Any]:
         """Return the values and intervals for json."""
-        values = {name: _plain(value) for name, value in self.values.items()}
-        return {'values': values, 'intervals': {name: [*map(_plain, pair)] for name, pair in self.intervals.items()}}
+        values = {name: finite_or_none(value) for name, value in self.values.items()}
+        return {
+            'values': values,
+            'intervals': {name: [*map(finite_or_none, pair)] for name, pair in self.intervals.items()},
+        }
 
 
-def _plain(value: float) -> float | None:
+def finite_or_none(value: float) -> float | None:
     """Return a number for json, which has no infinite ones."""
     return value if math.isfinite(value) else None
 

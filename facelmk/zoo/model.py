@@ -1,16 +1,16 @@
 """One model of the zoo: its row of the index, joined with the published result of its config."""
 
 import ast
-import hashlib
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
 from ..errors import FacelmkError, MissingResource, UnknownName, did_you_mean
+from ..files.digest import sha256_of
 from .index import file_of, read_index, rows
 
-LANDMARKS, FACES = 'landmarks', 'faces'  # what a model finds
+LANDMARKS = 'landmarks'  # what a model finds; a detector finds 'faces'
 
 
 @dataclass(frozen=True)
@@ -76,7 +76,7 @@ class ZooModel:
         from ..checkpoint import find_checkpoint  # imports torch, which the index does not need
 
         path = self.path or find_checkpoint(self.name)
-        digest = hashlib.sha256(path.read_bytes()).hexdigest()
+        digest = sha256_of(path)
         if not digest.startswith(self.sha256 or ''):
             raise FacelmkError(
                 f'{path} has sha256 {digest}. The index promises {self.sha256} for {self.name}. Get the file again'

@@ -9,7 +9,7 @@ import cv2
 import numpy as np
 import pytest
 
-from facelmk.cli.test import use_boxes
+from facelmk.cli.box_options import use_boxes
 from facelmk.config import load_config
 from facelmk.datasets import SyntheticFaces
 from facelmk.registry import DATASETS, DETECTORS

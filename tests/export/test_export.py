@@ -18,7 +18,6 @@ from facelmk.export.graph import Affine, LandmarkGraph
 from facelmk.export.parity import Crops, answers_of_torch, in_batches
 from facelmk.export.run import export_model
 from facelmk.export.source import Source
-from facelmk.export.torchscript_file import read_torchscript
 from facelmk.inference.predictor import BoxedFaces
 from facelmk.inference.runtime.facts import read_facts
 
@@ -48,7 +47,9 @@ def test_the_graph_normalises_and_averages_as_the_model(source: Source, crops: C
 def test_torchscript_holds_the_graph_and_its_facts(source: Source, crops: Crops, tmp_path: Path) -> None:
     lines: list[str] = []
     exported = export_model(source, crops, tmp_path / 'one.pt', 'torchscript', report=lines.append)
-    traced, text = read_torchscript(exported.path)
+    extra = {'facelmk.json': ''}
+    traced = torch.jit.load(exported.path, _extra_files=extra)
+    text = extra['facelmk.json'].decode()
     facts = read_facts(text, 'one.pt')
     assert facts == exported.facts and facts.markup is source.model.markup and facts.flip_average
     assert facts.crop.size == crops.shape[-1] and facts.parity['largest_px'] <= 0.01 and '12 pictures' in lines[0]

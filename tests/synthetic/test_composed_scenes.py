@@ -41,7 +41,7 @@ def without_camera(monkeypatch):
     monkeypatch.setattr('facelmk.synthetic.scenes.compose.take_photograph', lambda scene, rng: scene)
     monkeypatch.setattr('facelmk.synthetic.scenes.compose.FRAGMENTS', (lambda portrait, rng: None,))
     monkeypatch.setattr('facelmk.synthetic.scenes.compose._gain', lambda rng: None)
-    monkeypatch.setattr('facelmk.synthetic.scenes.compose.clothes', lambda portrait, rng: None)
+    monkeypatch.setattr('facelmk.synthetic.scenes.compose.clothes_or_hair', lambda portrait, rng: None)
 
 
 def magenta(image):

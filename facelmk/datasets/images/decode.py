@@ -2,11 +2,10 @@
 
 Files are rotated upright by their EXIF orientation. Grey becomes three equal channels, alpha is dropped, of 16 bits the
 upper 8 are used, of several pictures the first. Width and height are read from the header before anything is decoded,
-and pictures of more than `MAX_PIXELS` are refused: a few kB can hold a picture that fills the memory.
+and pictures of more than `pixel_limit` pixels are refused: a few kB can hold a picture that fills the memory.
 """
 
 import io
-import os
 from pathlib import Path
 from typing import Any
 
@@ -18,11 +17,9 @@ from PIL import Image
 from ...errors import DataDefect, FacelmkError
 from ..records import translate_read_errors
 from .limits import FORMATS, Header, open_lazily, read_header
+from .pixel_limit import MAX_FILE_BYTES, MAX_PIXELS_VARIABLE, pixel_limit
 
 Picture = NDArray[np.uint8]
-MAX_PIXELS = 64_000_000
-MAX_PIXELS_VARIABLE = 'FACELMK_MAX_PIXELS'  # replaces MAX_PIXELS
-MAX_FILE_BYTES = 1 << 30
 OPENCV_FORMATS = ('JPEG', 'PNG', 'BMP', 'PNM')  # OpenCV is faster; the others are decoded by the parser of their header
 TRANSPOSES = {  # by EXIF orientation
     2: Image.Transpose.FLIP_LEFT_RIGHT,
@@ -94,10 +91,7 @@ def _read_header(content: bytes, name: str) -> Header:
 
 
 def _check_pixels(width: int, height: int, name: str, max_pixels: int | None) -> None:
-    setting = os.environ.get(MAX_PIXELS_VARIABLE, '')
-    if max_pixels is None and setting and not setting.isdecimal():
-        raise FacelmkError(f'{MAX_PIXELS_VARIABLE}={setting}. Expected a number of pixels, such as {MAX_PIXELS}')
-    limit = max_pixels or int(setting or MAX_PIXELS)
+    limit = pixel_limit(max_pixels)
     if width * height > limit:
         advice = f'If you trust it, set {MAX_PIXELS_VARIABLE} to a larger number'
         raise _no_picture(name, f'{width} x {height} = {width * height} pixels, more than {limit}. {advice}')

@@ -1,6 +1,5 @@
-"""Decode pictures where Pillow is not installed: JPEG, PNG and BMP by OpenCV, with the pixels that `decode` returns."""
+"""Decode pictures without Pillow: JPEG, PNG and BMP by OpenCV. The pixels are those of `decode`."""
 
-import os
 import struct
 from pathlib import Path
 from typing import Any
@@ -11,10 +10,9 @@ from numpy.typing import NDArray
 
 from ...errors import DataDefect, FacelmkError
 from ..records import translate_read_errors
+from .pixel_limit import MAX_FILE_BYTES, pixel_limit
 
 Picture = NDArray[np.uint8]
-MAX_PIXELS = 64_000_000
-MAX_FILE_BYTES = 1 << 30
 ADVICE = 'Other formats need Pillow: pip install pillow'
 SIZE_MARKERS = {*range(0xC0, 0xD0)} - {0xC4, 0xC8, 0xCC}  # of JPEG: those that hold height and width
 
@@ -42,7 +40,7 @@ def decode(content: bytes, name: str = 'these bytes', max_pixels: int | None = N
     width, height = _read_size(content) or (0, 0)
     if not width * height:
         raise DataDefect(f'{name}: no picture: {len(content)} bytes that are no JPEG, PNG or BMP. {ADVICE}')
-    limit = max_pixels or int(os.environ.get('FACELMK_MAX_PIXELS') or MAX_PIXELS)
+    limit = pixel_limit(max_pixels)
     if width * height > limit:
         raise DataDefect(f'{name}: no picture: {width} x {height} pixels, more than {limit}. Make it smaller')
     try:

@@ -101,9 +101,7 @@ def warp_boxes(warp: Any, boxes: Boxes) -> Boxes:
 
 def share_inside(boxes: Boxes, size: int) -> NDArray[np.float64]:
     """Return the share of the area of each box (N, 4) that lies in the square of `size` pixels."""
-    clipped = np.clip(boxes.astype(np.float64), -0.5, size - 0.5)
-    areas = [np.prod(np.maximum(some[:, 2:] - some[:, :2], 0), axis=1) for some in (clipped, boxes.astype(np.float64))]
-    return areas[0] / np.maximum(areas[1], 1e-9)
+    return geometry.shares_inside(boxes, [[-0.5, -0.5, size - 0.5, size - 0.5]])[:, 0]
 
 
 def resample_scene(image: np.ndarray, warp: geometry.Matrix, size: int) -> np.ndarray:

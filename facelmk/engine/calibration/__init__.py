@@ -1,1 +1,1 @@
-"""Fit the expected errors and the face score of a network on faces that trained nothing."""
+"""Fit the expected errors and the face score of a network on held-back faces."""

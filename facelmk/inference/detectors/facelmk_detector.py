@@ -14,11 +14,11 @@ from ...config import config_of_text
 from ...errors import FacelmkError, MissingResource
 from ...models import FaceDetector
 from ...registry import DETECTORS, MODELS, Range, registered_parts_only
-from .base import BoxRule, Detector, Picture
+from ...zoo.index import FOLDER
+from .base import Boxes, BoxRule, Detector, Picture, Scores
 from .pyramid import search
 
-SHIPPED = Path(__file__).parents[2] / 'zoo' / 'facelmk_detector.pth'
-FOUND = tuple[np.ndarray, np.ndarray]
+SHIPPED = FOLDER / 'facelmk_detector.pth'
 
 
 @DETECTORS.register_module()
@@ -48,12 +48,12 @@ class FacelmkDetector(Detector):
         self.network.codec.least_score, self.network.codec.most_overlap = score, overlap
         self.score, self.overlap, self.sizes, self.device = score, overlap, tuple(sizes), device
 
-    def find(self, image: Picture) -> FOUND:
+    def find(self, image: Picture) -> tuple[Boxes, Scores]:
         multiple = self.network.backbone.multiple
         return search(image, self.sizes, multiple, self._find_once, self.score, self.overlap)
 
     @torch.inference_mode()
-    def _find_once(self, scene: Picture) -> FOUND:
+    def _find_once(self, scene: Picture) -> tuple[Boxes, Scores]:
         """Return the boxes (N, 4) and scores (N,) of a picture whose sides the network takes."""
         boxes, scores = self.network.codec.decode(self.network(self._normalised(scene))[-1])[0]
         return boxes.cpu().numpy(), scores.cpu().numpy()

@@ -7,9 +7,9 @@ from urllib.parse import urlsplit
 
 from ...errors import FacelmkError
 from ...registry import DETECTORS
+from ..boxes import AUTO
 from .base import Detector, OtherDetector
 
-AUTO = 'auto'
 SHIPPED = 'FacelmkDetector'  # the class of the detector that comes with facelmk
 
 

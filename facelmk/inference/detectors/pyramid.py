@@ -6,6 +6,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from ...geometry import shares_inside
 from .base import Boxes, Picture, Scores, suppress
 
 LEAST_PX, MOST_ENLARGED = 192, 3.0  # of the longer side of a picture: a face in a smaller one has too few pixels
@@ -36,9 +37,7 @@ def search(
 
 def lies_inside(boxes: np.ndarray, most: float) -> NDArray[np.bool_]:
     """Whether more than the share `most` of each box (N, 4), the best first, lies in a better one, which stays."""
-    low = np.maximum(boxes[:, None, :2], boxes[None, :, :2])
-    high = np.minimum(boxes[:, None, 2:], boxes[None, :, 2:])
-    share = np.prod(np.maximum(high - low, 0), 2) / np.prod(boxes[:, 2:] - boxes[:, :2], 1)[:, None]
+    share = shares_inside(boxes, boxes)
     dropped = np.zeros(len(boxes), bool)
     for i in range(1, len(boxes)):
         dropped[i] = (share[i, :i][~dropped[:i]] > most).any()

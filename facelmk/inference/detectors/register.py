@@ -5,9 +5,9 @@ import pkgutil
 from pathlib import Path
 
 from .base import BoxRule, Detector, OtherDetector
-from .find import AUTO, find_detector
+from .find import find_detector
 
-__all__ = ['AUTO', 'BoxRule', 'Detector', 'OtherDetector', 'find_detector']
+__all__ = ['BoxRule', 'Detector', 'OtherDetector', 'find_detector']
 
 for _module in pkgutil.iter_modules([str(Path(__file__).parent)]):
     importlib.import_module(f'{__package__}.{_module.name}')

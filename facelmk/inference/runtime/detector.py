@@ -16,8 +16,6 @@ SHIPPED_DETECTOR = 'facelmk_detector'
 class ExportedDetector(Detector):
     """The detector in an exported file, as `FacelmkDetector` is one in torch."""
 
-    endings = ('.onnx',)
-
     def __init__(self, source: str | Path | bytes, threads: int | None = None) -> None:
         self.session = Session(source, threads)
         check_kind(self.session, 'boxes')

@@ -3,7 +3,8 @@
 from importlib.util import find_spec
 from pathlib import Path
 
-FOLDER = Path(__file__).parents[2] / 'zoo'
+from ...zoo.index import FOLDER
+
 ENDING = '.onnx'
 
 

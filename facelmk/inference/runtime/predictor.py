@@ -91,5 +91,5 @@ def load_exported(
         )
     predictor = ExportedPredictor(Session(path, threads), batch_size, detector, threads)
     if markup is not None:
-        predictor.answer_in(markup)
+        predictor.choose_markup(markup)
     return predictor

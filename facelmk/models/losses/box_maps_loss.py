@@ -4,19 +4,20 @@ import torch
 from torch import Tensor
 from torch.nn import functional as F
 
+from ...codecs.box_maps import LOG_SIDE_LIMITS
 from ...registry import LOSSES
 from .base import Loss
 
 PEAK = 0.99  # the heat of a centre's own cell
-LOG_SIDE_LIMITS = (-3.0, 6.0)  # as the codec BoxMaps decodes them
 
 
 @LOSSES.register_module()
 class BoxMapsLoss(Loss):
-    """CornerNet's focal loss of the centres (https://arxiv.org/abs/1808.01244) for each face, and `sides` times the
-    mean of 1 - GIoU (https://arxiv.org/abs/1902.09630) over the boxes of the cells that have a weight.
+    """The focal loss of the centres for each face, plus `sides` times the mean of 1 - GIoU over cells with a weight.
 
-    The focal loss does not vanish where output and target are equal, since it shrinks each blob to its peak.
+    The focal loss is that of CornerNet (https://arxiv.org/abs/1808.01244); GIoU is the generalised intersection over
+    union of the boxes (https://arxiv.org/abs/1902.09630). The focal loss is not 0 where output and target are equal,
+    because it shrinks each blob to its peak.
     """
 
     comparable = False

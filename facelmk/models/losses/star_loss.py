@@ -4,6 +4,7 @@ import torch
 from torch import Tensor
 from torch.nn import functional as F
 
+from ...codecs.moments import covariance
 from ...registry import LOSSES
 from .base import Loss
 from .integral_loss import expected_cells
@@ -52,13 +53,9 @@ def principal_axes(probability: Tensor) -> tuple[Tensor, Tensor]:
     The closed form for 2x2 matrices; unlike `torch.linalg.eigh`, it has finite gradients where both variances are
     equal. The axes have no gradient, as in the paper. The variances are those of a weighted sample, without its bias.
     """
-    H, W = probability.shape[-2:]
-    centre = expected_cells(probability).unsqueeze(-1)
-    y, x = (torch.arange(n, device=centre.device) - centre[..., i, :] for i, n in enumerate((H, W)))
-    rows, columns = probability.sum(-1), probability.sum(-2)
-    scale = 1 / (1 - probability.square().sum((-2, -1))).clamp(min=1e-6)
-    yy, xx = (rows * y**2).sum(-1) * scale, (columns * x**2).sum(-1) * scale
-    xy = ((probability * x.unsqueeze(-2)).sum(-1) * y).sum(-1) * scale
+    unbiased = 1 / (1 - probability.square().sum((-2, -1))).clamp(min=1e-6)
+    moments = covariance(probability) * unbiased[..., None, None]
+    xx, xy, yy = moments[..., 0, 0], moments[..., 0, 1], moments[..., 1, 1]
     middle, radius = (xx + yy) / 2, (((xx - yy) / 2).square() + xy.square() + 1e-12).sqrt()
     angle = (torch.atan2(2 * xy, xx - yy) / 2).detach()
     sine, cosine = angle.sin(), angle.cos()

@@ -121,8 +121,7 @@ def room(size: int, rng: Rng) -> Image:
 def page(size: int, rng: Rng) -> Image:
     """Lines of print: words of small letters, a little turned."""
     side = int(1.3 * size)
-    mix: Image = np.full((side, side), rng.integers(0, 60), np.uint8)
-    height = rng.uniform(4, 16)
+    mix, height = np.full((side, side), rng.integers(0, 60), np.uint8), rng.uniform(4, 16)
     font, thick = int(rng.integers(0, 8)), max(1, round(height / rng.uniform(5, 12)))
     row = height
     while row < side:
@@ -130,7 +129,7 @@ def page(size: int, rng: Rng) -> Image:
         place = int(rng.choice([0, 0, rng.uniform(0, size / 3)])), int(row)
         cv2.putText(mix, ' '.join(words), place, font, height / 22, (255,), thick, cv2.LINE_AA)
         row += height * rng.choice([1.5, 1.5, 1.5, 3.0])
-    turn: Image = cv2.getRotationMatrix2D((side / 2, side / 2), rng.normal(0, 6), 1.0)
+    turn = np.asarray(cv2.getRotationMatrix2D((side / 2, side / 2), rng.normal(0, 6), 1.0), np.float64)
     turn[:, 2] -= (side - size) / 2
     return two_colours(cv2.warpAffine(mix, turn, (size, size)), any_colour(rng), any_colour(rng))
 

@@ -1,7 +1,7 @@
 """One scene from random numbers: background, things that are no face, faces, and things in front of them."""
 
 import math
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from dataclasses import dataclass, field
 
 import cv2
@@ -14,14 +14,15 @@ from ...datasets.transforms.fit_scene import share_inside
 from ..drawing import ellipse
 from .backdrops import draw_backdrop
 from .camera import take_photograph
-from .fragments import FRAGMENTS, clothes
+from .fragments import FRAGMENTS
 from .lookalikes import CLUTTER, LOOKALIKES, draw_thing
 from .paste import Mask, Placement, Pyramid, paste, rectangle
-from .sources import Portrait
+from .sources import Portrait, clothes_or_hair
 
 Image = np.ndarray
 Rng = np.random.Generator
 PickPortrait = Callable[[Rng], Portrait]
+SCENE_PX = 192  # the side of the scenes that all limits in pixels are given for; other scenes scale them
 TRIES = 6  # places that are tried for a face before it is left out
 LEAST_INSIDE, MOST_COVERED = 0.5, 0.4  # shares of a box; other faces are ignored
 
@@ -79,7 +80,7 @@ def compose(rng: Rng, portraits: PickPortrait, options: SceneOptions) -> Scene:
 
 def _ground(rng: Rng, portraits: PickPortrait, size: int) -> Image:
     """A drawn background, or one made of enlarged clothes or hair."""
-    region = clothes(portraits(rng), rng) if rng.random() < 0.2 else None
+    region = clothes_or_hair(portraits(rng), rng) if rng.random() < 0.2 else None
     if region is None:
         return draw_backdrop(size, rng)
     return cv2.resize(region, (size, size), interpolation=cv2.INTER_LINEAR)
@@ -158,13 +159,8 @@ def _is_free(scene: Scene, warp: geometry.Matrix, outline: NDArray, box: NDArray
         return True
     corners = geometry.apply(warp, outline)
     window, boxes = np.concatenate([corners.min(0), corners.max(0)]), as_array(scene.boxes)
-    return _hidden_share(boxes, window).max() < 0.3 and _hidden_share(boxes, box).max() < 0.15
-
-
-def _hidden_share(boxes: NDArray[np.float32], window: Sequence[float] | NDArray) -> NDArray[np.float64]:
-    """Return the share of each box (N, 4) that lies in a window (4,)."""
-    low, high = np.maximum(boxes[:, :2], window[:2]), np.minimum(boxes[:, 2:], window[2:])
-    return np.prod(np.maximum(high - low, 0), 1) / np.maximum(np.prod(boxes[:, 2:] - boxes[:, :2], 1), 1e-6)
+    hidden, overlapping = geometry.shares_inside(boxes, [window, box]).max(0)
+    return bool(hidden < 0.3 and overlapping < 0.15)
 
 
 def _feather(side: float, rng: Rng) -> float:

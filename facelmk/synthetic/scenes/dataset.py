@@ -9,7 +9,7 @@ from ...datasets.base import FaceDataset, Transform
 from ...datasets.scenes import SceneDataset, SceneRecord, as_faces
 from ...errors import FacelmkError
 from ...registry import DATASETS, Range, Ranges
-from .compose import SceneOptions, compose
+from .compose import SCENE_PX, SceneOptions, compose
 from .sources import Portrait, Portraits
 from .whole_picture import show_picture
 
@@ -65,7 +65,7 @@ class ComposedScenes(SceneDataset):
                 'faces=[...], and one number above 0 for each'
             )
         self.limits = np.cumsum(shares) / shares.sum()
-        low, high = (float(side) * size / 192 for side in face_px)
+        low, high = (float(side) * size / SCENE_PX for side in face_px)
         self.options = SceneOptions(size, most_faces, (low, high), faceless)
 
     def __len__(self) -> int:

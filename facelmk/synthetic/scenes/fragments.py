@@ -5,7 +5,7 @@ from collections.abc import Callable
 import cv2
 import numpy as np
 
-from .sources import Portrait, face_region, faceless_region
+from .sources import Portrait, clothes_or_hair, face_region
 
 Image = np.ndarray
 Rng = np.random.Generator
@@ -48,9 +48,10 @@ def feature(portrait: Portrait, rng: Rng) -> Image | None:
     return face_region(portrait, low, high)
 
 
-def clothes(portrait: Portrait, rng: Rng) -> Image | None:
-    """Return clothes below a face or hair above it."""
-    return faceless_region(portrait, rng)
-
-
-FRAGMENTS: tuple[Callable[[Portrait, Rng], Image | None], ...] = (shuffled, emptied, feature, clothes, clothes)
+FRAGMENTS: tuple[Callable[[Portrait, Rng], Image | None], ...] = (
+    shuffled,
+    emptied,
+    feature,
+    clothes_or_hair,
+    clothes_or_hair,
+)

@@ -79,7 +79,7 @@ def _reduced(portrait: Portrait, face_px: float) -> Portrait:
     return Portrait(image, landmarks, tight_box(landmarks))
 
 
-def faceless_region(portrait: Portrait, rng: np.random.Generator) -> Image | None:
+def clothes_or_hair(portrait: Portrait, rng: np.random.Generator) -> Image | None:
     """Return the clothes below a face or the hair above it; None if the picture shows too little of them."""
     height, width = portrait.image.shape[:2]
     side = portrait.box[3] - portrait.box[1]

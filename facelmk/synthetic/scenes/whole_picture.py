@@ -5,18 +5,17 @@ import numpy as np
 from ... import geometry
 from ...datasets.scenes import tight_box
 from .camera import take_photograph
-from .compose import Scene
+from .compose import SCENE_PX, Scene
 from .paste import Placement, shrunk_warp
 from .sources import Portrait
 
 FACE_PX = (20.0, 420.0)  # the longer side of the face in a scene of 192 pixels
 LARGEST_PX = 230.0  # larger faces are ignored: a detector finds them in the reduced picture
-LIMITS_OF = 192
 
 
 def show_picture(portrait: Portrait, size: int, rng: np.random.Generator) -> Scene:
     """Return a scene of `size` pixels that shows a random part of a picture; its edge is continued outside."""
-    low, high = np.log(np.array(FACE_PX) * size / LIMITS_OF)
+    low, high = np.log(np.array(FACE_PX) * size / SCENE_PX)
     scale = float(np.exp(rng.uniform(low, high))) / portrait.side
     sides = np.array(portrait.image.shape[1::-1]) * scale
     room = size - sides
@@ -26,5 +25,5 @@ def show_picture(portrait: Portrait, size: int, rng: np.random.Generator) -> Sce
     warp = place.warp(np.array(portrait.image.shape[1::-1]) / 2 - 0.5)
     box = tight_box(geometry.apply(warp, portrait.landmarks))
     image = take_photograph(shrunk_warp(portrait.pyramid, warp, size, size), rng)
-    is_large = float((box[2:] - box[:2]).max()) > LARGEST_PX * size / LIMITS_OF
+    is_large = float((box[2:] - box[:2]).max()) > LARGEST_PX * size / SCENE_PX
     return Scene(image, [box], [is_large], [0.0])

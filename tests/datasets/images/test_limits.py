@@ -14,8 +14,9 @@ import pytest
 from PIL import Image
 
 from facelmk import DataDefect
-from facelmk.datasets.images.decode import MAX_PIXELS, read_image
+from facelmk.datasets.images.decode import read_image
 from facelmk.datasets.images.limits import read_header
+from facelmk.datasets.images.pixel_limit import MAX_PIXELS
 
 
 def encode(kind: str, **options) -> bytes:
