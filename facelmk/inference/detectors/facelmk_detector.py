@@ -38,7 +38,7 @@ class FacelmkDetector(Detector):
     def __init__(
         self,
         weights: str | Path | None = None,
-        score: float = 0.5,
+        score: float = 0.48,
         overlap: float = 0.4,
         sizes: Sequence[int] = (640, 192),
         device: str | torch.device = 'cpu',
