@@ -181,7 +181,7 @@ def _found_by_network(names: np.ndarray, labels: np.ndarray, options: argparse.N
     """Return the landmarks that a network finds in the boxes of the labels."""
     import facelmk
 
-    model = facelmk.load('facelmk_nano', options.network, flip_test=True)
+    model = facelmk.load('facelmk_nano', options.network, flip_test=True, markup=JOINED.name)
     pictures = [str(Path(options.images, name)) for name in names]
     found = [model(picture, boxes=box[None]) for picture, box in zip(pictures, _boxes(labels), strict=True)]
     return np.array([faces[0].landmarks for faces in found], float)
