@@ -1,12 +1,12 @@
-"""Put weights into the zoo: pack a checkpoint into the file of a model, and bring its row of the index up to date.
+"""Put weights into the zoo: write a checkpoint into the file of a model, and update its row of the index.
 
     python tools/ship_weights.py facelmk_nano work_dirs/facelmk_nano/best_NME_epoch_16.pth \
         --figures "LFPW=4.89" "LFPW, flip test=4.76"
 
 The weights of convolutions become float16, all others stay as they are, and the text of the config goes into the file.
 Parameters and MACs are counted; --time measures the time of one crop, on a machine that does nothing else. The figures
-come from `facelmk test`. docs/zoo.md and the sha256 on the card zoo/README.md follow. A model that is new needs its row
-in facelmk/zoo/index.json first.
+come from `facelmk test`. The script also updates docs/zoo.md and the sha256 on the card zoo/README.md. A new model needs
+its row in facelmk/zoo/index.json first.
 """
 
 import argparse
@@ -35,7 +35,7 @@ from facelmk.zoo import LANDMARKS  # noqa: E402
 from facelmk.zoo.index import INDEX  # noqa: E402
 
 CARD = ROOT / 'zoo/README.md'
-RUNS = 30  # of which the fastest counts
+RUNS = 30  # the time is that of the fastest one
 
 
 def main(arguments: list[str] | None = None) -> None:

@@ -1,4 +1,4 @@
-"""Options of a test: which box each face is cropped by."""
+"""Options of a test that choose the box of each face."""
 
 import argparse
 from collections.abc import Mapping

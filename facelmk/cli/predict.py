@@ -191,20 +191,20 @@ def _load(options: argparse.Namespace, model: 'str | Config | None') -> 'Picture
 
 
 def _load_exported(options: argparse.Namespace, model: 'str | Config | None') -> 'ExportedPredictor | None':
-    """Return the predictor of an exported file: one that is given, or the model's own on a CPU with ONNX Runtime."""
+    """Return the predictor of an exported file: `model`, or on a CPU with ONNX Runtime that of the shipped model."""
     from ..inference.runtime import find_exported, is_available, load_exported
     from ..zoo import DEFAULT
 
     if not isinstance(model, (str, type(None))):
         return None
-    given = str(model or '').endswith('.onnx')
-    if given and (options.weights or options.no_flip or options.device not in (None, 'cpu')):
+    is_exported = str(model or '').endswith('.onnx')
+    if is_exported and (options.weights or options.no_flip or options.device not in (None, 'cpu')):
         raise FacelmkError(
             f'{model} is an exported file: --weights, --no-flip and --device have no effect. Remove them'
         )
     on_cpu = options.device == 'cpu' or (options.device is None and not os.path.exists(GPU))
     path = find_exported(model or DEFAULT)
-    if not given and (path is None or options.weights or options.no_flip or not on_cpu or not is_available()):
+    if not is_exported and (path is None or options.weights or options.no_flip or not on_cpu or not is_available()):
         return None
     return load_exported(path or str(model), options.batch_size, options.detector)
 

@@ -111,13 +111,14 @@ class BoxMaps(Codec):
         order = scores.argsort(descending=True, stable=True)[: 4 * self.most_boxes]
         boxes, scores = boxes[order], scores[order]
         overlap = box_overlaps(boxes, boxes).triu(1) > self.most_overlap
-        kept: list[int] = []
+        chosen: list[int] = []
         removed = torch.zeros(len(boxes), dtype=torch.bool, device=boxes.device)
         for i in range(len(boxes)):
             if not removed[i]:
-                kept.append(i)
+                chosen.append(i)
                 removed |= overlap[i]
-        return boxes[kept[: self.most_boxes]], scores[kept[: self.most_boxes]]
+        best = chosen[: self.most_boxes]
+        return boxes[best], scores[best]
 
     def flip(self, output: Tensor, mirror: Tensor | None = None, size: int = 0) -> Tensor:
         """The maps of the mirrored crop, mirrored; the offset in x changes its sign."""

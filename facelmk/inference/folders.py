@@ -29,7 +29,7 @@ def find_pictures(inputs: Iterable[str], leave_out: Path | None = None) -> tuple
     """
     pictures: dict[str, PictureSource] = {}
     others = 0
-    for name in (name for given in inputs for name in _expanded(given)):
+    for name in (name for pattern in inputs for name in _expanded(pattern)):
         path = Path(name).expanduser()
         if is_url(name):
             pictures[name] = PictureSource(name, Path(Path(unquote(urlsplit(name).path)).name or 'picture'))
@@ -50,14 +50,14 @@ def find_pictures(inputs: Iterable[str], leave_out: Path | None = None) -> tuple
     return list(pictures.values()), others
 
 
-def _expanded(given: str) -> list[str]:
-    """Return the paths that a pattern such as 'album/*.jpg' matches; what is no pattern stays as it is."""
-    path = os.path.expanduser(given)
-    if is_url(given) or os.path.exists(path) or not glob.has_magic(path):
-        return [given]
+def _expanded(pattern: str) -> list[str]:
+    """Return the paths that a pattern such as 'album/*.jpg' matches; a path or a URL stays as it is."""
+    path = os.path.expanduser(pattern)
+    if is_url(pattern) or os.path.exists(path) or not glob.has_magic(path):
+        return [pattern]
     if matches := sorted(glob.glob(path, recursive=True)):
         return matches
-    raise MissingResource(f'no path matches the pattern {given} (from {Path.cwd()})')
+    raise MissingResource(f'no path matches the pattern {pattern} (from {Path.cwd()}). Check the folder and the ending')
 
 
 def _files(folder: Path, leave_out: Path | None) -> list[Path]:

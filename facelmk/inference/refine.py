@@ -1,4 +1,4 @@
-"""Refinement: crop again around the landmarks until the crop stands still, then keep each face once."""
+"""Refinement: crop again around the landmarks until the crop hardly moves, then keep each face once."""
 
 import logging
 from collections.abc import Callable, Sequence
@@ -16,8 +16,8 @@ from ..markups import Markup
 log = logging.getLogger(__name__)
 PASSES = 2  # of a detected face; docs/predict.md has the measurement
 MAX_PASSES = 3
-STILL = 0.93  # from this overlap of the old and the new box on, a crop stands still
-SAME_FACE = 0.5  # from this overlap on, two boxes belong to one face
+STILL = 0.93  # the least overlap of the old and the new box of a crop that does not move again
+SAME_FACE = 0.5  # the least overlap of two boxes of one face
 MIN_SCORE = 0.1  # of a detected face, where the network is calibrated; docs/predict.md has the measurement
 FULL_FITS = 0.75  # the least overlap of the picture and the landmarks' box for a face that fills the picture
 
@@ -75,7 +75,7 @@ def passes_of(refine: Any, markup: Markup, detected: bool) -> int:
 
 
 def refine(candidates: Sequence[Candidate], predict: Callable[[Sequence[Candidate]], None]) -> None:
-    """Move each crop to the landmarks' box and predict again, until it stands still or its passes are used up."""
+    """Move each crop to the landmarks' box and predict again, until it hardly moves or its passes are used up."""
     moving = list(candidates)
     while moving := [one for one in moving if one.passes > 0 and one.overlap < STILL]:
         for one in moving:

@@ -1,4 +1,4 @@
-"""Confidence intervals by the bootstrap: draw the faces again and again, and look how far the value moves.
+"""Confidence intervals by the bootstrap: draw the faces again and again, and measure how much the value changes.
 
 A resample has as many groups as the data, drawn with replacement. A group is one picture: its faces share light, camera
 and annotator, so they are drawn together (https://doi.org/10.1214/aos/1176344552 is the bootstrap of single values).

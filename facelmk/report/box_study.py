@@ -1,4 +1,4 @@
-"""What the boxes cost: recall of a detector, and the error in its boxes beside that in tight boxes."""
+"""The boxes of a test: the recall of a detector, and the error in its boxes compared with that in tight boxes."""
 
 import math
 from dataclasses import dataclass

@@ -1,4 +1,4 @@
-"""What an inexact box costs: the error by shift and scale of the box, and how much the landmarks of a face move."""
+"""The error by shift and scale of the box, and how much the landmarks of a face move when the box moves."""
 
 import math
 import zlib

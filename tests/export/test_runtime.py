@@ -91,7 +91,7 @@ def test_an_exported_detector_chooses_the_boxes_of_its_codec() -> None:
     assert np.array_equal(actual[0], boxes.numpy())
 
 
-def test_files_that_are_none_are_named(tmp_path: Path) -> None:
+def test_missing_and_wrong_files_are_named(tmp_path: Path) -> None:
     with pytest.raises(MissingResource, match=r'nowhere\.onnx'):
         load_exported(tmp_path / 'nowhere.onnx')
     assert find_exported('no_such_model') is None and find_exported(tmp_path / 'nowhere.onnx') is None

@@ -16,7 +16,7 @@ from facelmk.config import config_folder, config_names, load_config
 from facelmk.files.download import cached
 from facelmk.markups import MARKUPS
 from facelmk.report.model_stats import model_cost
-from facelmk.zoo import DEFAULT, FACES, LANDMARKS, ZooModel, find_model, list_models, model
+from facelmk.zoo import DEFAULT, LANDMARKS, ZooModel, find_model, list_models, model
 from facelmk.zoo.index import INDEX, file_of, read_index, rows
 
 ROOT = Path(__file__).parents[2]
@@ -31,7 +31,7 @@ def missing(described: ZooModel) -> list[str]:
     absent = [name for name in names if not facts[name]]
     absent += [name for name in (('NME', 'markup') if described.task == LANDMARKS else ()) if not facts[name]]
     absent += (
-        ['figures'] if described.task == FACES and not facts['figures'] and facts['protocol'] != 'not measured' else []
+        ['figures'] if described.task != LANDMARKS and not facts['figures'] and facts['protocol'] != 'not measured' else []
     )
     absent += [f'licence of {kind}' for kind in ('code', 'weights', 'data') if not described.licences.get(kind)]
     if described.file is None:

@@ -14,10 +14,10 @@ SHIPPED = 'FacelmkDetector'  # the class of the detector that comes with facelmk
 
 
 def find_detector(spec: Any = None, **arguments: Any) -> Detector:
-    """Return a detector: of None or 'auto' the shipped one, of a name, a file of weights, a config, or a function.
+    """Return the detector that `spec` means: None or 'auto' (the shipped one), a name, a file of weights, and others.
 
-    The config is dict(type=NAME, ...). A function takes a picture (H, W, 3) BGR and returns boxes (N, 4), boxes with
-    scores (N, 5), or a tuple of both. `arguments` are arguments of a named detector.
+    It may also be a config, dict(type=NAME, ...), or a function, which takes a picture (H, W, 3) BGR and returns boxes
+    (N, 4), boxes with scores (N, 5), or a tuple of both. `arguments` are arguments of a named detector.
     """
     if spec is None:
         spec = AUTO

@@ -51,9 +51,9 @@ def generalised_overlap(output: Tensor, target: Tensor) -> Tensor:
     """The generalised intersection over union (B, H, W) of boxes as offset x, y, log width, log height (B, 4, H, W)."""
     (low, high), (other_low, other_high) = _corners(output), _corners(target)
     shared = (torch.minimum(high, other_high) - torch.maximum(low, other_low)).clamp_min(0).prod(1)
-    around = (torch.maximum(high, other_high) - torch.minimum(low, other_low)).prod(1)
+    enclosing = (torch.maximum(high, other_high) - torch.minimum(low, other_low)).prod(1)
     union = (high - low).prod(1) + (other_high - other_low).prod(1) - shared
-    return shared / union - (around - union) / around
+    return shared / union - (enclosing - union) / enclosing
 
 
 def _corners(boxes: Tensor) -> tuple[Tensor, Tensor]:
