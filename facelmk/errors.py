@@ -59,7 +59,7 @@ class UnwritableOutput(FacelmkError, OSError):
 
 def did_you_mean(name: str, known: Iterable[str]) -> str:
     """A sentence with the known names that are closest to `name`, or with all of them if none is close."""
-    known = sorted(map(str, known))
+    known = sorted(set(map(str, known)))
     close = close_names(name, known)
     return 'Did you mean ' + ' or '.join(map(repr, close)) + '?' if close else 'Known: ' + ', '.join(known) + '.'
 

@@ -182,8 +182,10 @@ def save(image: NDArray[np.uint8], path: str | Path) -> Path:
     """Write an image in the format of the file's suffix; create its folder."""
     path = Path(path)
     try:
-        _, content = cv2.imencode(path.suffix or '.jpg', image)
-    except cv2.error as error:
+        written, content = cv2.imencode(path.suffix or '.jpg', image)
+        if not written:  # OpenCV logs the reason, such as colours in a .pgm
+            raise ValueError('the format does not take this picture')
+    except (cv2.error, ValueError) as error:
         raise FacelmkError(f'{path}: OpenCV cannot write {path.suffix!r}. Use .jpg or .png') from error
     write_bytes(path, content.tobytes())
     return path

@@ -1,9 +1,9 @@
 """Compare face detectors on annotated faces and on pictures without a face, in one table.
 
-    python tools/measure_detectors.py --table face_landmarks_val.csv --images images --faceless FOLDER
+python tools/measure_detectors.py --table face_landmarks_val.csv --images images --faceless FOLDER
 
-The table has HRNet's format with 68 landmarks, counted from 1. First look at each picture of the folder: it must show no
-face. The script also pastes the annotated faces into these pictures. It measures only detectors that are installed.
+The table has HRNet's format with 68 landmarks, counted from 1. First look at each picture of the folder: it must show
+no face. The script also pastes the annotated faces into these pictures. It measures only detectors that are installed.
 """
 
 import argparse

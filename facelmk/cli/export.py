@@ -60,21 +60,28 @@ def arguments(parser: argparse.ArgumentParser) -> None:
 def run(options: argparse.Namespace) -> None:
     with keep_stdout_for_json(options.json):
         _check_packages(options)
+        if options.out is not None:
+            _check_out(Path(options.out), options.format)
         from ..export.run import export_model
         from ..export.source import open_model
 
         source = open_model(options.model, options.weights, options.flip)
         out = Path(options.out or f'{source.name}{"-int8" if options.int8 else ""}{ENDINGS[options.format]}')
-        if out.suffix != ENDINGS[options.format]:
-            raise FacelmkError(
-                f'--out {out}: --format {options.format} is written as {ENDINGS[options.format]}. Give such a name'
-            )
         crops = _crops(options, source)
         exported = export_model(source, crops, out, options.format, options.int8, options.tolerance, print)
         print(f'{exported.path}: {exported.bytes / 1e6:.2f} MB, {exported.facts.inputs}')
     if options.json:
         values: dict[str, Any] = json.loads(exported.facts.to_text())
         print(json.dumps(values | {'path': str(exported.path), 'bytes': exported.bytes}))
+
+
+def _check_out(out: Path, kind: str) -> None:
+    """Refuse a file that cannot be written before the model is opened."""
+    from ..files.atomic import check_output
+
+    if out.suffix != ENDINGS[kind]:
+        raise FacelmkError(f'--out {out}: --format {kind} is written as {ENDINGS[kind]}. Give such a name')
+    check_output(out)
 
 
 def _check_packages(options: argparse.Namespace) -> None:

@@ -45,22 +45,22 @@ class Source:
 def open_model(model: str | None, weights: str | None = None, flip: bool | None = None) -> Source:
     """Return a model of the zoo, of a checkpoint or of a config, on the CPU; without `model` the one of facelmk.
 
-    `flip` replaces the config's `flip_test`; the default model averages. A detector is given by its checkpoint, or by
+    `flip` replaces the `flip_test` of the config. A detector is given by its checkpoint, or by
     the name `facelmk_detector`.
     """
     if model == SHIPPED.stem and weights is None:
-        return _detector(SHIPPED)
+        return _detector(SHIPPED, flip)
     config, own = config_and_weights(model or DEFAULT)
     path = find_checkpoint(weights or own or weights_of_config(config))
     name = Path(re.sub('[?#].*', '', str(model or DEFAULT))).stem
     if is_face_detector(config.model):
-        if flip:
-            raise FacelmkError(f'--flip: {name} is a detector, which has no flip average. Leave it out')
-        return _detector(path)
+        return _detector(path, flip)
     predictor: Predictor = load(model, path if weights is None else weights, 'cpu', flip)
     return Source(predictor.landmarker, predictor, name, path)
 
 
-def _detector(path: Path) -> Source:
+def _detector(path: Path, flip: bool | None) -> Source:
+    if flip:
+        raise FacelmkError(f'--flip: {path.stem} is a detector, which has no flip average. Leave it out')
     # the object that searches has merged its norms into convolutions, whose weights are no longer those of the file
     return Source(open_network(path), FacelmkDetector(path), path.stem, path)

@@ -57,6 +57,8 @@ def parse_boxes(text: str) -> Callable[[str], Any]:
     if Path(text).suffix.lower() in ('.json', '.csv'):
         return BoxFile(Path(text))
     try:
+        if not text.strip(' ;'):
+            raise ValueError('no box')
         boxes = as_boxes([[float(number) for number in box.split(',')] for box in text.split(';') if box.strip()])
     except (ValueError, FacelmkError) as error:
         raise FacelmkError(

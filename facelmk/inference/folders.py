@@ -13,6 +13,7 @@ from .pictures import is_url
 
 ENDINGS = {'.jpg', '.jpeg', '.png', '.bmp', '.webp', '.tif', '.tiff', '.jp2', '.pgm', '.ppm'}
 DRAWING_ENDINGS = {'.jpg', '.jpeg', '.png', '.webp'}
+NOT_DRAWN = {'.pgm', '.gif', '.pdf', '.svg'}  # no colours, or not written by OpenCV
 
 
 class PictureSource(NamedTuple):
@@ -43,9 +44,9 @@ def find_pictures(inputs: Iterable[str], leave_out: Path | None = None) -> tuple
         else:
             raise MissingResource(f'there is no picture and no folder {name} (from {Path.cwd()})')
     if not pictures:
+        only = f', only {others} other files' if others else ''
         raise FacelmkError(
-            f'there is no picture in {", ".join(inputs)}, only {others} other files. Pictures end in '
-            f'{", ".join(sorted(ENDINGS))}'
+            f'there is no picture in {", ".join(inputs)}{only}. Pictures end in {", ".join(sorted(ENDINGS))}'
         )
     return list(pictures.values()), others
 
@@ -77,6 +78,8 @@ def _is_below(file: Path, folder: Path) -> bool:
 
 def name_drawings(pictures: Sequence[PictureSource], out: Path) -> dict[str, Path]:
     """Return each picture's drawing: `out` itself if it names a picture, otherwise a file of its own in that folder."""
+    if out.suffix.lower() in NOT_DRAWN and not out.is_dir():
+        raise FacelmkError(f'{out}: no drawing is written as {out.suffix}. Use .jpg or .png, or give a folder')
     if out.suffix.lower() in ENDINGS:
         if len(pictures) > 1:
             raise FacelmkError(f'{out} is one picture, and there are {len(pictures)} to draw. Give a folder')

@@ -11,11 +11,13 @@ from ..checkpoint import find_checkpoint, load_checkpoint, load_pretrained, meta
 from ..config import config_folder, config_names, config_of_text, load_config
 from ..config.source import SUFFIXES
 from ..errors import FacelmkError, MissingResource, UnknownName, did_you_mean
+from ..models import FaceDetector
 from ..registry import MODELS, registered_parts_only
 from ..zoo import DEFAULT, LANDMARKS, find_model, is_model, list_models
 from .predictor import Predictor
 
 CHECKPOINTS = ('.pth', '.pt', '.ckpt', '.tar', '.bin', '.safetensors')  # endings of files of weights
+MAX_REASON = 200  # characters of another library's message
 
 
 def load(
@@ -45,6 +47,11 @@ def load(
         if weights is not None or pretrained is None:
             source = find_checkpoint(weights if weights is not None else own_weights or weights_of_config(config))
         landmarker = MODELS.build(config.model)
+        if isinstance(landmarker, FaceDetector):
+            raise FacelmkError(
+                f'{name_of(model)} finds faces, not landmarks. Expected a model for landmarks. As a detector, it is '
+                f'given by its weights: detector=FILE'
+            )
         if flip_test is not None:
             landmarker.flip_test = flip_test
         if source is not None:
@@ -55,6 +62,11 @@ def load(
         if markup is not None:
             predictor.choose_markup(markup)
         return predictor
+
+
+def name_of(model: Any) -> str:
+    """Return what to call a model in messages: its file or name."""
+    return str(model.filename or 'this config') if isinstance(model, Config) else str(model)
 
 
 def is_checkpoint(model: Any) -> bool:
@@ -138,6 +150,6 @@ def find_device(device: str | torch.device | None = None) -> torch.device:
         try:
             torch.zeros(1, device=chosen).item()
         except Exception as error:  # each device has its own
-            reason = str(error).partition('\n')[0]
+            reason = str(error).partition('\n')[0].partition('. ')[0][:MAX_REASON]
             raise MissingResource(f"device={device!r} does not work here: {reason}. Use device='cpu'") from error
     return chosen

@@ -56,7 +56,7 @@ class Predictor(PicturePredictor):
         loader = config.get('val_dataloader') or config.get('test_dataloader')
         if loader is None:
             raise FacelmkError(f'{config.filename}: there is no val_dataloader, whose pipeline crops a face. Add one')
-        self.dataset = BoxedFaces(landmarker.markup.name, pipeline_of(loader['dataset']))
+        self.dataset = BoxedFaces(landmarker.markup.name, pipeline_of(loader.get('dataset') or {}))
         collate = dict(loader.get('collate_fn') or {'type': 'collate_faces'})
         self.collate, self.collate_options = FUNCTIONS.get(collate.pop('type')), collate
 

@@ -74,6 +74,13 @@ def passes_of(refine: Any, markup: Markup, detected: bool) -> int:
     return int(refine)
 
 
+def check_min_score(min_score: Any) -> None:
+    """Refuse a least score that no face could have, or that every face has."""
+    number = not isinstance(min_score, bool) and isinstance(min_score, (int, float, np.integer, np.floating))
+    if min_score is not None and not (number and np.isfinite(min_score)):
+        raise FacelmkError(f'min_score={min_score!r}. Expected a number, such as 0.5')
+
+
 def refine(candidates: Sequence[Candidate], predict: Callable[[Sequence[Candidate]], None]) -> None:
     """Move each crop to the landmarks' box and predict again, until it hardly moves or its passes are used up."""
     moving = list(candidates)
@@ -100,9 +107,12 @@ def select(candidates: Sequence[Candidate], min_score: float | None) -> list[Can
 
 
 def _least(candidate: Candidate, min_score: float | None) -> float:
+    calibrated = 'score' in candidate.prediction
     if min_score is not None:
+        if calibrated and min_score > 1:
+            raise FacelmkError(f'min_score={min_score}, and this network gives scores from 0 to 1. Expected at most 1')
         return min_score
-    return MIN_SCORE if candidate.detection_score is not None and 'score' in candidate.prediction else -np.inf
+    return MIN_SCORE if candidate.detection_score is not None and calibrated else -np.inf
 
 
 def warn_if_not_full(candidates: Sequence[Candidate]) -> None:

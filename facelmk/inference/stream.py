@@ -12,7 +12,7 @@ from ..markups import Markup
 from .boxes import AUTO, FULL, boxes_in, is_usable
 from .detectors.base import Detector
 from .pictures import Picture, is_many, read_picture
-from .refine import Candidate, passes_of, select, warn_if_not_full
+from .refine import Candidate, check_min_score, passes_of, select, warn_if_not_full
 from .refine import refine as refine_boxes
 
 Row = tuple[Picture | None, np.ndarray]  # a picture and one box in it
@@ -105,6 +105,7 @@ class PicturePredictor:
         """
         size = batch_size or self.batch_size
         passes_of(refine, self.markup, detected=True)  # a wrong number is no fault of a picture
+        check_min_score(min_score)
         find = None if detector is None else self.find_detector(detector)
         waiting: list[tuple[Faces, list[Candidate]]] = []
         boxes_of_pictures = repeat(boxes) if boxes is None or isinstance(boxes, str) else boxes

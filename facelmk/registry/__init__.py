@@ -19,7 +19,7 @@ from mmengine.utils import get_object_from_string
 from ..errors import UnknownName, did_you_mean
 from .ranges import Range as Range
 from .ranges import Ranges as Ranges
-from .ranges import check_arguments
+from .ranges import check_arguments, check_complete
 
 SCOPE = 'facelmk'
 SAFE_SCOPES = (SCOPE, 'mmengine')
@@ -83,7 +83,10 @@ class Registry(MMEngineRegistry):
                 'To use a part of your own, name its module in `custom_imports` of the config.'
             )
         if kind is not None:
-            check_arguments(self.get(kind) if isinstance(kind, str) else kind, cfg)
+            part = self.get(kind) if isinstance(kind, str) else kind
+            if not args:
+                check_complete(part, cfg.keys() | kwargs.keys() | (kwargs.get('default_args') or {}).keys())
+            check_arguments(part, cfg)
         return super().build(cfg, *args, **kwargs)
 
     @contextmanager

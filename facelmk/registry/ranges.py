@@ -4,8 +4,9 @@ A class names them in its attribute `ranges`, by argument. Derived classes inher
 a `Range`, the set of the only values, or a dict of ranges for an argument that is a dict itself.
 """
 
+import inspect
 import math
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from itertools import pairwise
 from typing import Any, NamedTuple
 
@@ -103,3 +104,17 @@ def check_arguments(part: Any, values: Mapping[str, Any]) -> None:
     check = getattr(part, 'check_arguments', None)
     if check is not None:
         check(values)
+
+
+def check_complete(part: Any, names: Collection[str]) -> None:
+    """Refuse a config that lacks an argument without a default."""
+    if not (inspect.isclass(part) and inspect.isfunction(part.__init__)):  # others have no signature to read
+        return
+    parameters = list(inspect.signature(part.__init__).parameters.values())[1:]
+    needed = [
+        one.name
+        for one in parameters
+        if one.default is one.empty and one.kind not in (one.VAR_POSITIONAL, one.VAR_KEYWORD)
+    ]
+    if missing := [name for name in needed if name not in names]:
+        raise FacelmkError(f'{part.__name__} lacks {", ".join(missing)}. Set each of them in the config')

@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from ..datasets.defects import short
 from ..datasets.records import read_text
 from ..errors import DataDefect, FacelmkError
 from ..metrics.bootstrap import LEVEL, RESAMPLES, Array, Interval, groups_of, interval, resampled_sums
@@ -17,6 +18,8 @@ from ..metrics.merging import name_some
 from .record import PER_FACE
 from .tables import ALL_FACES, Row, Table, number, range_text
 
+MAX_ERROR = 1e9  # per cent, or pixels: more is no measurement
+MAX_POINTS = 10_000  # of a face
 MAX_LENGTH_DIFFERENCE = 1e-3  # of the normaliser, as a share
 COLUMNS = ('id', 'error', 'points', 'length')
 ADVICE = "Give two files that 'facelmk test' has written: metrics.json of the work folder, or the file of --out"
@@ -80,14 +83,14 @@ def read_errors(file: str | Path) -> FaceErrors:
 
 
 def _face_errors(file: str, name: str, columns: Mapping[str, Any]) -> FaceErrors:
-    ids, error, points, length = (list(columns[key]) for key in COLUMNS)
-    groups = groups_of(columns.get('picture') or np.arange(len(ids)))
-    subsets = {key: np.array(rows, np.int64) for key, rows in (columns.get('subsets') or {}).items()}
-    if not ids or {len(error), len(points), len(length), len(groups)} != {len(ids)}:
-        sizes = f'{len(ids)}, {len(error)}, {len(points)}, {len(length)} and {len(groups)}'
-        raise ValueError(f'{", ".join(COLUMNS)} and picture have {sizes} rows')
-    if min(points) < 1 or any(rows.size and not 0 <= rows.min() <= rows.max() < len(ids) for rows in subsets.values()):
-        raise ValueError('a face without points, or a subset with a face that is not there')
+    ids, error, points, length = (columns[key] for key in COLUMNS)
+    picture = columns.get('picture')
+    _check_columns(ids, error, points, length, np.arange(len(ids)).tolist() if picture is None else picture)
+    subsets, headline = columns.get('subsets') or {}, columns.get('headline')
+    for key, rows in subsets.items():
+        _check_numbers(f'subset {key}', rows, 0, len(ids) - 1, int)
+    if not isinstance(headline, (str, type(None))) or columns.get('average', 'point') not in ('point', 'face'):
+        raise ValueError(f'headline={headline!r}, average={columns.get("average")!r}')
     return FaceErrors(
         file=file,
         name=name,
@@ -96,11 +99,32 @@ def _face_errors(file: str, name: str, columns: Mapping[str, Any]) -> FaceErrors
         error=np.array([math.inf if value is None else value for value in error], np.float64),
         points=np.array(points, np.int64),
         length=np.array(length, np.float64),
-        groups=groups,
-        subsets=subsets,
-        headline=columns.get('headline'),
+        groups=groups_of(np.arange(len(ids)) if picture is None else picture),
+        subsets={key: np.array(rows, np.int64) for key, rows in subsets.items()},
+        headline=headline,
         by_point=columns.get('average') != 'face',
     )
+
+
+def _check_columns(ids: Any, error: Any, points: Any, length: Any, picture: Any) -> None:
+    """Refuse columns that a test does not write: other lengths, other types, numbers that no face has."""
+    columns = ids, error, points, length, picture
+    if not all(isinstance(column, list) and column for column in columns) or len({*map(len, columns)}) > 1:
+        sizes = ', '.join(str(len(column)) for column in columns)
+        raise ValueError(f'{", ".join(COLUMNS)} and picture have {sizes} rows')
+    if odd := [one for one in ids if not isinstance(one, str)]:
+        raise ValueError(f'the id {short(repr(odd[0]))} is no text')
+    measured = [i for i, value in enumerate(error) if value is not None]
+    _check_numbers('error', [error[i] for i in measured], 0, MAX_ERROR)
+    _check_numbers('length', [length[i] for i in measured], 0, MAX_ERROR)
+    _check_numbers('points', points, 1, MAX_POINTS, int)
+    _check_numbers('picture', picture, 0, math.inf, int)
+
+
+def _check_numbers(name: str, values: Any, low: float, high: float, kind: Any = (int, float)) -> None:
+    for value in values if isinstance(values, list) else [values]:
+        if isinstance(value, bool) or not isinstance(value, kind) or not low <= value <= high:
+            raise ValueError(f'{name} has {short(repr(value))}. Expected numbers from {low} to {high}')
 
 
 def check_same_faces(a: FaceErrors, b: FaceErrors) -> None:

@@ -336,6 +336,11 @@ TABLE: dict[str, tuple[str, str]] = {
     'R04': ('disc of UDPCombined smaller than a cell', INPUT + 'the factor, and the smallest one for this grid'),
     'R05': ('SimCC with sigmas that make no row', INPUT + 'sigma, and its range'),
     'R06': ('bbox_file of an unknown detector, or for drawn faces', INPUT + 'no file is written'),
+    # S: models, detectors and exported files that are something else than expected
+    'S01': ('exported file: damaged metadata, or a graph that does not fit them', BAD_FILE + 'before any picture'),
+    'S02': ('a detector as the model, or a model as the detector', INPUT + 'what it finds, and what was expected'),
+    'S03': ('detector=TEXT that is no detector, such as os.system', INPUT + 'nothing is imported or called'),
+    'S04': ('a config without an argument that a part needs', INPUT + 'the part and the missing arguments'),
     # T: tests in other boxes, and tests that are compared
     'T01': ('compare: tests of other faces, points, lengths or averages', INPUT + 'both files and what differs'),
     'T02': ('compare: a file without the errors of the faces, or with damaged ones', BAD_FILE + 'and what is missing'),

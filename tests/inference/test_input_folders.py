@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from facelmk import FacelmkError, MissingResource
-from facelmk.inference.folders import find_pictures, name_drawings
+from facelmk.inference.folders import PictureSource, find_pictures, name_drawings
 
 
 @pytest.fixture
@@ -53,7 +53,7 @@ def test_inputs_without_pictures_are_refused(album) -> None:
     with pytest.raises(MissingResource, match='none.jpg'):
         find_pictures(['none.jpg'])
     (album / 'empty').mkdir()
-    with pytest.raises(FacelmkError, match='empty.* 0 .*.bmp'):
+    with pytest.raises(FacelmkError, match='empty.*.bmp'):
         find_pictures([str(album / 'empty')])
 
 
@@ -78,3 +78,9 @@ def test_a_drawing_never_replaces_a_photograph(album) -> None:
         name_drawings(pictures[:1], Path(pictures[0].source))
     with pytest.raises(FacelmkError, match='out.jpg.* 4 '):
         name_drawings(pictures, Path('out.jpg'))
+
+
+@pytest.mark.parametrize('name', ['out.gif', 'out.pgm', 'out.PDF'])
+def test_a_drawing_in_a_format_that_is_not_written_is_refused(album, name) -> None:
+    with pytest.raises(FacelmkError, match='jpg'):
+        name_drawings([PictureSource('a.jpg', Path('a.jpg'))], Path(name))

@@ -35,7 +35,7 @@ def write(tmp_path):
 
 @pytest.fixture
 def error():
-    return np.random.default_rng(0).gamma(4, 1, COUNT)
+    return 5 + np.random.default_rng(0).gamma(4, 1, COUNT)
 
 
 def compare(a, b):
@@ -151,3 +151,28 @@ def test_the_verb_prints_a_table_and_json(write, error, capsys):
     assert entry['differences']['test']['can_tell_apart'] and entry['a']['file'] == a
     assert main(['compare', a, 'none.json']) == 3
     assert main(['compare', a, write('c', [1])]) == 2
+
+
+@pytest.mark.fault('T02')
+@pytest.mark.parametrize(
+    'columns',
+    [
+        *({'error': [value, 1.0]} for value in (float('nan'), float('inf'), -1.0, True, '1', [1.0], 1e300)),
+        *({'points': [value, 98]} for value in (True, 5.5, 10**18, 0)),
+        *({'length': [value, 60.0]} for value in (-1.0, True, '60', float('nan'))),
+        *({'id': value} for value in ('ab', {'a': 1, 'b': 2}, [['a'], ['b']], [1, 2])),
+        *({'subsets': {'hard': value}} for value in ([True], [0.5], [[0]], [-1], [2], 'a')),
+        *({'picture': value} for value in ([[0], [1]], [0.5, 1], [True, False], 'ab')),
+        {'headline': ['test']},
+        {'average': 5},
+    ],
+    ids=str,
+)
+def test_values_that_no_test_writes_are_refused(write, columns):
+    with pytest.raises(DataDefect, match='a.json'):
+        read_errors(write('a', [1.0, 2.0], **columns))
+
+
+def test_a_face_without_a_prediction_needs_no_length(write):
+    rows = read_errors(write('a', [1.0, None], length=[60.0, float('nan')]))
+    assert rows.error.tolist() == [1.0, float('inf')]

@@ -31,7 +31,9 @@ def missing(described: ZooModel) -> list[str]:
     absent = [name for name in names if not facts[name]]
     absent += [name for name in (('NME', 'markup') if described.task == LANDMARKS else ()) if not facts[name]]
     absent += (
-        ['figures'] if described.task != LANDMARKS and not facts['figures'] and facts['protocol'] != 'not measured' else []
+        ['figures']
+        if described.task != LANDMARKS and not facts['figures'] and facts['protocol'] != 'not measured'
+        else []
     )
     absent += [f'licence of {kind}' for kind in ('code', 'weights', 'data') if not described.licences.get(kind)]
     if described.file is None:

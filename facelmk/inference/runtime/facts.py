@@ -13,6 +13,18 @@ FORMAT = 1
 KINDS = ('landmarks', 'boxes')
 TO_PHOTO = ('exact', 'truncate', 'round')  # what happens to coordinates in the photograph; the last two are HRNet's
 MAX_SIDE_PX = 4096
+REAL = (int, float)
+LIMITS: dict[str, dict[str, tuple[float, float, Any]]] = {  # lowest and highest value and types, as the parts in torch
+    'landmarks': {'size': (16, MAX_SIDE_PX, (int,)), 'padding': (0.1, 10, REAL), 'span': (15, MAX_SIDE_PX, (int,))},
+    'boxes': {
+        'sizes': (32, 8192, (int,)),
+        'multiple': (1, 512, (int,)),
+        'most_boxes': (1, 10_000, (int,)),
+        **dict.fromkeys(('score', 'overlap', 'least_score', 'most_overlap'), (0, 1, REAL)),
+        'shift': (-10, 10, REAL),
+        'factor': (0.01, 100, REAL),
+    },
+}
 
 
 @dataclass(frozen=True)
@@ -84,14 +96,14 @@ def read_facts(text: str | None, source: str) -> Facts:
         )
     try:
         values = json.loads(text)
-        if values.get('format') != FORMAT:
-            raise FacelmkError(
-                f'{source} has format {values.get("format")!r}. This facelmk reads format {FORMAT}. Export it again, '
-                'or update facelmk'
-            )
-        return _check(_facts(values))
-    except (ValueError, TypeError, KeyError, AttributeError) as error:
+        version = values.get('format')
+        if version == FORMAT:
+            return _check(_facts(values))
+    except (ValueError, TypeError, KeyError, AttributeError, RecursionError, FacelmkError) as error:
         raise FacelmkError(f'{source}: its metadata are damaged ({error}). Export the model again') from error
+    raise FacelmkError(
+        f'{source} has format {version!r}. This facelmk reads format {FORMAT}. Export it again, or update facelmk'
+    )
 
 
 def _facts(values: Mapping[str, Any]) -> Facts:
@@ -124,9 +136,16 @@ def _check(facts: Facts) -> Facts:
     rule = facts.crop if facts.kind == 'landmarks' else facts.scene
     if facts.kind not in KINDS or rule is None or facts.to_photo not in TO_PHOTO:
         raise ValueError(f'kind={facts.kind!r}, to_photo={facts.to_photo!r}')
-    sides = (rule.size,) if isinstance(rule, CropRule) else rule.sizes
-    if not all(isinstance(side, int) and 16 <= side <= MAX_SIDE_PX for side in sides):
-        raise ValueError(f'sides of {sides!r} pixels')
+    for key, (low, high, kind) in LIMITS[facts.kind].items():
+        values = getattr(rule, key)
+        for value in values if isinstance(values, tuple) else (values,):
+            if type(value) not in kind or not low <= value <= high:
+                raise ValueError(f'{key}={value!r}. Expected a number from {low} to {high}')
+    if isinstance(rule, CropRule):
+        if rule.size - rule.span not in (0, 1) or not isinstance(rule.integer, bool):
+            raise ValueError(f'span={rule.span!r}, integer={rule.integer!r} for crops of {rule.size} pixels')
+    elif not rule.sizes or not len(rule.shift) == len(rule.factor) == 2:
+        raise ValueError(f'sizes={rule.sizes!r}, shift={rule.shift!r}, factor={rule.factor!r}')
     if facts.kind == 'landmarks' and facts.markup is None:
         raise ValueError('no landmark scheme')
     return facts

@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ...errors import DataDefect, FacelmkError, MissingResource
-from .facts import KEY, read_facts
+from .facts import KEY, Facts, read_facts
 
 PIP = 'pip install onnxruntime'
 ERRORS_ONLY = 3  # ONNX Runtime's level of log messages
@@ -38,12 +38,31 @@ class Session:
             reason = str(error).partition('\n')[0][:200]
             raise DataDefect(f'{self.source} is no ONNX file that ONNX Runtime can run: {reason}') from error
         self.facts = read_facts(self.session.get_modelmeta().custom_metadata_map.get(KEY), self.source)
-        self.input = self.session.get_inputs()[0].name
-        self.outputs: Sequence[str] = [output.name for output in self.session.get_outputs()]
+        inputs, outputs = self.session.get_inputs(), self.session.get_outputs()
+        self.input = inputs[0].name if inputs else ''
+        self.outputs: Sequence[str] = [output.name for output in outputs]
+        check_graph(self.facts, inputs, outputs, self.source)
 
     def run(self, crops: NDArray[np.uint8]) -> dict[str, NDArray[Any]]:
         """Return the outputs by name for crops (B, 3, S, S), uint8 BGR."""
         return dict(zip(self.outputs, self.session.run(None, {self.input: crops}), strict=True))
+
+
+def check_graph(facts: Facts, inputs: Sequence[Any], outputs: Sequence[Any], source: str) -> None:
+    """Refuse a graph that takes or gives other arrays than its metadata say."""
+    shapes = {output.name: output.shape for output in outputs}
+    sides: list[Any] = list(inputs[0].shape[2:]) if inputs else []
+    points = shapes.get('points') or [None, None]
+    fits = len(inputs) == 1 and inputs[0].type == 'tensor(uint8)' and {facts.kind, 'scores'} <= {'landmarks', *shapes}
+    if facts.crop is not None and facts.markup is not None:
+        fits &= 'points' in shapes and all(side in (facts.crop.size, None) or isinstance(side, str) for side in sides)
+        fits &= points[1] == facts.markup.size or not isinstance(points[1], int)
+    if not fits:
+        taken = [(one.name, one.type, one.shape) for one in inputs]
+        raise DataDefect(
+            f'{source}: its graph takes {taken} and returns {shapes}, which does not fit its metadata. Expected a file '
+            'that `facelmk export` wrote. Export the model again'
+        )
 
 
 def import_runtime() -> Any:
