@@ -5,8 +5,8 @@
 
 The weights of convolutions become float16, all others stay as they are, and the text of the config goes into the file.
 Parameters and MACs are counted; --time measures the time of one crop, on a machine that does nothing else. The figures
-come from `facelmk test`. The script also updates docs/zoo.md and the sha256 on the card zoo/README.md. A new model needs
-its row in facelmk/zoo/index.json first.
+come from `facelmk test`. The script also updates docs/zoo.md and the sha256 on the card zoo/README.md. A new model
+needs its row in facelmk/zoo/index.json first.
 """
 
 import argparse
