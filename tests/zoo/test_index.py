@@ -16,7 +16,7 @@ from facelmk.config import config_folder, config_names, load_config
 from facelmk.files.download import cached
 from facelmk.markups import MARKUPS
 from facelmk.report.model_stats import model_cost
-from facelmk.zoo import DEFAULT, FACES, LANDMARKS, ZooModel, find_model, list_models, model
+from facelmk.zoo import DEFAULT, LANDMARKS, ZooModel, find_model, list_models, model
 from facelmk.zoo.index import INDEX, file_of, read_index, rows
 
 ROOT = Path(__file__).parents[2]
