@@ -2,8 +2,8 @@
 
 python tools/measure_detectors.py --table face_landmarks_val.csv --images images --faceless FOLDER
 
-The table has HRNet's format with 68 landmarks, counted from 1. First look at each picture of the folder: it must show
-no face. The script also pastes the annotated faces into these pictures. It measures only detectors that are installed.
+The table has HRNet's format with 68 landmarks, counted from 1. First look at each picture of the folder: it must not
+show a face. The script also pastes the annotated faces into these pictures. It measures only installed detectors.
 """
 
 import argparse

@@ -10,7 +10,7 @@ from ..errors import FacelmkError, MissingResource, UnknownName, did_you_mean
 from ..files.digest import sha256_of
 from .index import file_of, read_index, rows
 
-LANDMARKS = 'landmarks'  # what a model finds; a detector finds 'faces'
+LANDMARKS, FACES = 'landmarks', 'faces'  # what a model finds
 
 
 @dataclass(frozen=True)
