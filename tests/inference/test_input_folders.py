@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from facelmk import FacelmkError, MissingResource
-from facelmk.inference.folders import find_pictures, name_drawings
+from facelmk.inference.folders import PictureSource, find_pictures, name_drawings
 
 
 @pytest.fixture
