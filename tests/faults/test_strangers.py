@@ -11,8 +11,11 @@ import torch
 import facelmk
 from facelmk.codecs import Integral
 from facelmk.errors import DataDefect, FacelmkError, UnknownName
+from facelmk.faces import Faces, save
+from facelmk.inference.boxes import parse_boxes
 from facelmk.inference.detectors import find_detector
 from facelmk.inference.detectors.facelmk_detector import SHIPPED
+from facelmk.inference.refine import Candidate, select
 from facelmk.inference.runtime.facts import CropRule, Facts, SceneRule, read_facts
 from facelmk.inference.runtime.session import check_graph
 from facelmk.markups import MARKUPS
@@ -120,3 +123,26 @@ def test_a_config_without_a_needed_argument_is_refused(tmp_path) -> None:
     torch.save({'meta': {'cfg': "model=dict(type='facelmk.FaceLandmarker')"}, 'state_dict': {'a': torch.ones(1)}}, path)
     with pytest.raises(FacelmkError, match='FaceLandmarker lacks backbone'):
         facelmk.load(path, device='cpu')
+
+
+@pytest.mark.fault('N03')
+def test_a_least_score_that_no_face_has_is_refused(predictor, picture) -> None:
+    for value in (NAN, float('inf'), True, '1'):
+        with pytest.raises(FacelmkError, match='min_score'):
+            predictor(picture, 'full', min_score=value)
+    one = Candidate(Faces(), np.zeros(4, np.float32), prediction={'score': 0.5})
+    with pytest.raises(FacelmkError, match='min_score'):
+        select([one], 1.5)
+
+
+@pytest.mark.fault('N03')
+@pytest.mark.parametrize('text', ['', ' ', ';', ' ; '])
+def test_an_empty_text_of_boxes_is_refused(text) -> None:
+    with pytest.raises(FacelmkError, match='--boxes'):
+        parse_boxes(text)
+
+
+@pytest.mark.parametrize('suffix', ['.pgm', '.xyz'])
+def test_a_picture_that_opencv_cannot_write_is_an_error(picture, tmp_path, suffix) -> None:
+    with pytest.raises(FacelmkError, match=suffix):
+        save(picture, tmp_path / f'out{suffix}')
