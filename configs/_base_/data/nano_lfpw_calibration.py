@@ -6,5 +6,5 @@ with read_base():
     from .lfpw68 import train_dataloader as lfpw
     from .nano_calibration import calibration_data
 
-calibration_data.datasets.append(dict(dataset=lfpw.dataset, name='lfpw'))
+calibration_data.datasets = [*calibration_data.datasets, dict(dataset=lfpw.dataset, name='lfpw')]
 del lfpw
