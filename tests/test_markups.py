@@ -271,7 +271,7 @@ def test_a_target_without_source_is_invisible():
 def test_errors_suggest_known_names():
     with pytest.raises(UnknownName, match="'wflw'"):
         MARKUPS['wlfw']
-    with pytest.raises(UnknownName, match='wflw to 300w'):
+    with pytest.raises(UnknownName, match="'five' to 'wflw'"):
         convert(np.zeros((5, 2)), np.zeros(5), 'five', 'wflw')
     with pytest.raises(FacelmkError, match='3 points.* 2 weights'):
         Markup('weighed', 3, (), weights=(1, 2))

@@ -448,7 +448,7 @@ def test_one_version_everywhere() -> None:
 
 def test_no_text_names_the_package_on_an_index() -> None:
     """facelmk is installed from its clone: `pip install facelmk` would fetch a package that is not ours."""
-    index_name = re.compile(r'pip install [^\n`\'"]*["\']?facelmk\b')
+    index_name = re.compile(r'pip install [^\n&`\'"]*["\']?facelmk\b')
     files = [*ROOT.glob('*.md'), *(ROOT / 'docs').glob('*.md'), *(ROOT / 'requirements').glob('*.txt')]
     for path in [*files, *(ROOT / 'facelmk').rglob('*.py'), *(ROOT / 'tests').rglob('*.py')]:
         if path != Path(__file__):

@@ -94,6 +94,9 @@ def _run(words: list[str]) -> int:
             words = getattr(module, 'translate_arguments', list)(words)
             sub.set_defaults(run=module.run)
     options, unknown = parser.parse_known_args(words)
+    if hasattr(options, 'inputs') and not any(word.startswith('-') for word in unknown):
+        options.inputs += unknown  # argparse takes only the words of a list that follow one another
+        unknown = []
     if unknown:
         raise FacelmkError(unknown_argument(unknown[0], verbs.choices[options.verb]))
     with _parts_of(options):

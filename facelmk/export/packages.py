@@ -4,7 +4,7 @@ from importlib.util import find_spec
 
 from ..errors import MissingResource
 
-PIP = 'pip install "facelmk[export]"'
+PIP = 'pip install -e ".[export]"'
 NEEDED = {
     'onnx': ('onnx', 'onnxscript', 'onnxruntime'),
     'openvino': ('onnx', 'onnxscript', 'openvino'),

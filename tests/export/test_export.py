@@ -112,7 +112,7 @@ def test_a_missing_package_is_named_with_its_command(
     monkeypatch.setattr(packages, 'find_spec', lambda name: None if name == 'onnxscript' else object())
     assert main(['export', 'quickstart', '--format', 'onnx']) == MissingResource.exit_code
     message = capsys.readouterr().err
-    assert 'onnxscript' in message and 'pip install "facelmk[export]"' in message
+    assert 'onnxscript' in message and 'pip install -e ".[export]"' in message
 
 
 def test_the_ending_of_the_file_fits_its_format(

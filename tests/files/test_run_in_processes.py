@@ -23,10 +23,23 @@ def square(number):
     return number * number
 
 
+EARLIER = set()  # processes of other tests, such as the workers of a data loader that lives on
+
+
+@pytest.fixture(autouse=True)
+def earlier_processes():
+    EARLIER.clear()
+    EARLIER.update(multiprocessing.active_children())
+
+
+def new_processes():
+    return set(multiprocessing.active_children()) - EARLIER
+
+
 @pytest.mark.parametrize('workers', [0, 1, 2, 5, 40])
 def test_all_jobs_are_done_once(workers):
     assert sorted(run_in_processes(square, range(9), workers)) == [number * number for number in range(9)]
-    assert not multiprocessing.active_children()
+    assert not new_processes()
 
 
 def act(job):
@@ -63,7 +76,7 @@ def test_an_error_is_raised_as_in_the_process(job, error, text):
     with pytest.raises(error, match=text) as caught:
         list(run_in_processes(act, [forever, job], 2))
     assert job.__name__ in str(caught.value.__cause__)
-    assert not multiprocessing.active_children()
+    assert not new_processes()
 
 
 @fault('L04')
@@ -73,7 +86,7 @@ def test_a_process_that_dies_is_an_error(job):
     with pytest.raises(TrainingFault, match=r'exit code 3|SIGKILL.*memory|SIGUSR1|SIGTERM') as caught:
         list(run_in_processes(act, [forever, job, job], 2))
     assert caught.value.exit_code == 5 and time.monotonic() - start < PATIENCE_S
-    assert not multiprocessing.active_children()
+    assert not new_processes()
 
 
 @fault('L04')
@@ -82,14 +95,14 @@ def test_a_process_that_hangs_is_an_error(monkeypatch):
     monkeypatch.setattr(processes, 'PATIENCE_S', 0.2)
     with pytest.raises(TrainingFault, match='nothing'):
         list(run_in_processes(act, [forever, forever], 2))
-    assert not multiprocessing.active_children()
+    assert not new_processes()
 
 
 def test_a_reader_that_stops_early_ends_the_processes():
     results = run_in_processes(act, [None, None, forever, forever], 2)
     assert next(results) != os.getpid()
     results.close()
-    assert not multiprocessing.active_children()
+    assert not new_processes()
 
 
 def write_pid(folder):

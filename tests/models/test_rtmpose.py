@@ -61,7 +61,7 @@ def assert_points(name: str, numbers: np.lib.npyio.NpzFile, flip: int) -> None:
     model, stages = outputs(name)
     output, expected = stages[flip], torch.from_numpy(numbers[f'kpts_flip{flip}'])
     points, scores = model.codec.decode(output, 256)
-    assert np.abs(scores.numpy() - numbers[f'scores_flip{flip}']).max() <= TOLERANCE
+    assert relative(scores, numbers[f'scores_flip{flip}']) <= TOLERANCE
     at_theirs = output.gather(-1, (expected * 2).round().long()[..., None])[..., 0]
     assert (output.amax(-1) - at_theirs).max() <= 2e-6 * output.abs().max()
     differs = (points - expected).abs().amax(-1) > 1e-3
