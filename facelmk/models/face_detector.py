@@ -4,28 +4,20 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 import torch
-from mmengine.model import BaseModel
 from torch import Tensor
 
 from ..codecs import BoxMaps
-from ..registry import BACKBONES, CODECS, FUNCTIONS, HEADS, LOSSES, MODELS, Range, Ranges
+from ..registry import BACKBONES, CODECS, HEADS, LOSSES, MODELS
+from .crop_network import CropNetwork
 from .fit import build_part, check_detector_fit
-
-Stages = list[Tensor]
 
 
 @MODELS.register_module()
-class FaceDetector(BaseModel):
+class FaceDetector(CropNetwork):
     """Predict the boxes of all faces in scenes (B, 3, H, W), whose sides are multiples of the backbone's.
 
     `mean` and `std` normalise RGB pixels. `size` is the side of the scenes in training.
     """
-
-    ranges: Ranges = {
-        'size': (16, 4096),
-        'mean': Range(0, 255, length=3),
-        'std': Range(1, 255, length=3),  # of levels from 0 to 255, not of shares
-    }
 
     def __init__(
         self,
@@ -37,7 +29,7 @@ class FaceDetector(BaseModel):
         std: Sequence[float] = (58.395, 57.12, 57.375),
         size: int = 192,
     ) -> None:
-        super().__init__(dict(type='mmengine.ImgDataPreprocessor', mean=mean, std=std, bgr_to_rgb=True))
+        super().__init__(mean, std)
         self.codec: BoxMaps = build_part(CODECS, codec)
         self.backbone = build_part(BACKBONES, backbone, size=size)
         self.head = build_part(
@@ -49,21 +41,6 @@ class FaceDetector(BaseModel):
     def check_arguments(cls, values: Mapping[str, Any]) -> None:
         """Refuse parts that do not fit together, before they are built."""
         check_detector_fit(values)
-
-    def init_weights(self) -> None:
-        """Load the backbone's `pretrained` weights, if the config names any. The Runner calls this before training."""
-        if source := getattr(self.backbone, 'pretrained', None):
-            FUNCTIONS.get('load_pretrained')(self.backbone, source)
-
-    def forward(
-        self, inputs: Tensor, data_samples: dict[str, Any] | None = None, mode: str = 'tensor'
-    ) -> Stages | dict[str, Tensor] | list[dict[str, Any]]:
-        """Run normalised scenes: head stages ('tensor'), the loss ('loss') or boxes ('predict')."""
-        if mode == 'loss':
-            return self.loss(inputs, data_samples or {})
-        if mode == 'predict':
-            return self.predict(inputs, data_samples or {})
-        return self.head(self.backbone(inputs))
 
     def loss(self, inputs: Tensor, data_samples: dict[str, Any]) -> dict[str, Tensor]:
         """The loss of the last stage, by its name."""

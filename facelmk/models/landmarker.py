@@ -4,17 +4,15 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 import torch
-from mmengine.model import BaseModel
 from torch import Tensor, nn
 
 from ..codecs import Codec
 from ..errors import FacelmkError
 from ..markups import MARKUPS
-from ..registry import BACKBONES, CALIBRATIONS, CODECS, FUNCTIONS, HEADS, LOSSES, MODELS, Range, Ranges
+from ..registry import BACKBONES, CALIBRATIONS, CODECS, HEADS, LOSSES, MODELS
 from .calibration import ErrorCalibration
+from .crop_network import CropNetwork, Stages
 from .fit import build_part, check_fit, terms
-
-Stages = list[Tensor]
 
 
 class LossTerm(nn.Module):
@@ -41,7 +39,7 @@ class LossTerm(nn.Module):
 
 
 @MODELS.register_module()
-class FaceLandmarker(BaseModel):
+class FaceLandmarker(CropNetwork):
     """Predict landmarks from face crops.
 
     `loss` is one loss, or a list of terms dict(loss=..., weight=1., target=<codec>, weigh_points=True), each with its
@@ -50,12 +48,6 @@ class FaceLandmarker(BaseModel):
     `size` is the side of the crop, for parts whose layers depend on it. `calibration` turns the spread of the codec's
     maps into expected errors and a score for each face.
     """
-
-    ranges: Ranges = {
-        'size': (16, 4096),
-        'mean': Range(0, 255, length=3),
-        'std': Range(1, 255, length=3),  # of levels from 0 to 255, not of shares
-    }
 
     def __init__(
         self,
@@ -70,7 +62,7 @@ class FaceLandmarker(BaseModel):
         size: int = 256,
         calibration: dict | None = None,
     ) -> None:
-        super().__init__(dict(type='mmengine.ImgDataPreprocessor', mean=mean, std=std, bgr_to_rgb=True))
+        super().__init__(mean, std)
         self.markup = MARKUPS[markup]
         self.codec: Codec = build_part(CODECS, codec, markup=markup)
         channels = self.codec.channels(self.markup.size, size)
@@ -103,21 +95,6 @@ class FaceLandmarker(BaseModel):
     def check_arguments(cls, values: Mapping[str, Any]) -> None:
         """Refuse parts that do not fit together, before they are built."""
         check_fit(values)
-
-    def init_weights(self) -> None:
-        """Load the backbone's `pretrained` weights, if the config names any. The Runner calls this before training."""
-        if source := getattr(self.backbone, 'pretrained', None):
-            FUNCTIONS.get('load_pretrained')(self.backbone, source)
-
-    def forward(
-        self, inputs: Tensor, data_samples: dict[str, Any] | None = None, mode: str = 'tensor'
-    ) -> Stages | dict[str, Tensor] | list[dict[str, Any]]:
-        """Run normalised crops (B, 3, S, S): head stages ('tensor'), losses ('loss') or predictions ('predict')."""
-        if mode == 'loss':
-            return self.loss(inputs, data_samples or {})
-        if mode == 'predict':
-            return self.predict(inputs, data_samples or {})
-        return self.head(self.backbone(inputs))
 
     def loss(self, inputs: Tensor, data_samples: dict[str, Any]) -> dict[str, Tensor]:
         """Each term of the loss by name."""

@@ -1,0 +1,53 @@
+"""What FaceLandmarker and FaceDetector share: normalised pictures in, a backbone and a head, mmengine's three modes."""
+
+from collections.abc import Sequence
+from typing import Any
+
+from mmengine.model import BaseModel
+from torch import Tensor, nn
+
+from ..registry import FUNCTIONS, Range, Ranges
+
+Stages = list[Tensor]
+
+
+class CropNetwork(BaseModel):
+    """A backbone and a head over square RGB pictures, whose pixels `mean` and `std` normalise.
+
+    A subclass builds `backbone` and `head`, and defines `loss` and `predict`.
+    """
+
+    backbone: nn.Module
+    head: nn.Module
+    ranges: Ranges = {
+        'size': (16, 4096),
+        'mean': Range(0, 255, length=3),
+        'std': Range(1, 255, length=3),  # of levels from 0 to 255, not of shares
+    }
+
+    def __init__(self, mean: Sequence[float], std: Sequence[float]) -> None:
+        super().__init__(dict(type='mmengine.ImgDataPreprocessor', mean=mean, std=std, bgr_to_rgb=True))
+
+    def init_weights(self) -> None:
+        """Load the backbone's `pretrained` weights, if the config names any. The Runner calls this before training."""
+        if source := getattr(self.backbone, 'pretrained', None):
+            FUNCTIONS.get('load_pretrained')(self.backbone, source)
+
+    def forward(
+        self, inputs: Tensor, data_samples: dict[str, Any] | None = None, mode: str = 'tensor'
+    ) -> Stages | dict[str, Tensor] | list[dict[str, Any]]:
+        """Run normalised pictures (B, 3, H, W): head stages ('tensor'), losses ('loss') or predictions ('predict')."""
+        if mode == 'loss':
+            return self.loss(inputs, data_samples or {})
+        if mode == 'predict':
+            return self.predict(inputs, data_samples or {})
+        stages: Stages = self.head(self.backbone(inputs))
+        return stages
+
+    def loss(self, inputs: Tensor, data_samples: dict[str, Any]) -> dict[str, Tensor]:
+        """Each term of the loss by name."""
+        raise TypeError(f'{type(self).__name__} must define loss()')
+
+    def predict(self, inputs: Tensor, data_samples: dict[str, Any]) -> list[dict[str, Any]]:
+        """A dict with the id and the prediction of each picture."""
+        raise TypeError(f'{type(self).__name__} must define predict()')
