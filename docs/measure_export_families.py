@@ -19,13 +19,19 @@ import facelmk  # noqa: E402  the package of this clone
 from facelmk.export.crops import drawn_crops  # noqa: E402
 from facelmk.export.run import export_model  # noqa: E402
 from facelmk.export.source import Source, open_model  # noqa: E402
+from facelmk.zoo import DEFAULT  # noqa: E402
 
 FAMILIES = {
-    'heatmap': 'hrnetv2_w18_wflw',
+    'heatmap, quarter': 'mobilenetv2_coco_wholebody_face',
+    'heatmap, quarter, HRNet': 'hrnetv2_w18_wflw',
     'heatmap, DARK': 'hrnetv2_w18_wflw_dark',
-    'coordinate': 'deeppose_r50_wflw_wing',
+    'UDP': 'hrnetv2_w18_wflw_udp',
+    'integers of HRNet': 'hrnet_w18_wflw_orig',
+    'coordinates': 'deeppose_r50_wflw',
+    'RLE': 'deeppose_r50_wflw_rle',
     'SimCC': 'rtmpose_m_wflw',
-    'hourglass, boundary': 'awing_hg1_pts',
+    'SimCC, DARK': 'rtmpose_m_wflw_dark',
+    'boundary, hourglass': 'awing_hg1_wflw',
     'integral': 'facelmk_nano',
     'heatmap, quick start': 'quickstart',
 }
@@ -33,7 +39,7 @@ FAMILIES = {
 
 def open_source(config: str, checkpoint: str | None) -> Source:
     """Return the network of a config with its weights, or with random ones."""
-    if checkpoint is not None or config == 'facelmk_nano':
+    if checkpoint is not None or config == DEFAULT:
         return open_model(config, checkpoint)
     torch.manual_seed(0)
     predictor = facelmk.load(config, pretrained=False, device='cpu')
@@ -53,16 +59,16 @@ def main() -> None:
     parser.add_argument('--checkpoint', nargs='+', default=[], metavar='CONFIG=FILE')
     options = parser.parse_args()
     checkpoints = dict(pair.split('=', 1) for pair in options.checkpoint)
-    print(f'{"family":22} {"config":26} {"weights":8} {"mean px":>9} {"largest px":>11} {"within 0.01 px":>15}')
+    print(f'{"family":24} {"config":32} {"weights":8} {"mean px":>9} {"largest px":>11} {"within 0.01 px":>15}')
     for family in options.families:
         config = FAMILIES[family]
-        trained = config in checkpoints or config == 'facelmk_nano'
+        trained = config in checkpoints or config == DEFAULT
         with tempfile.TemporaryDirectory() as folder:
             source = open_source(config, checkpoints.get(config))
             crops = drawn_crops(source, options.faces)
             parity = export_model(source, crops, Path(folder, 'model.onnx'), tolerance_px=np.inf).parity
         print(
-            f'{family:22} {config:26} {"trained" if trained else "random":8} {parity.mean_px:9.6f} '
+            f'{family:24} {config:32} {"trained" if trained else "random":8} {parity.mean_px:9.6f} '
             f'{parity.largest_px:11.6f} {100 * parity.share_within:14.2f}%',
             flush=True,
         )

@@ -69,11 +69,21 @@ def invert(matrix: ArrayLike) -> Matrix:
 
 def tight_box(points: ArrayLike, visible: ArrayLike | None = None) -> NDArray[np.float32]:
     """The smallest box with integer sides around points (K, 2), as in published landmark tables."""
+    low, high = _extent(points, visible)
+    return np.array([*np.floor(low), *np.ceil(high)], np.float32)
+
+
+def exact_box(points: ArrayLike, visible: ArrayLike | None = None) -> NDArray[np.float32]:
+    """The smallest box around points (K, 2), not rounded to whole pixels."""
+    return np.concatenate(_extent(points, visible)).astype(np.float32)
+
+
+def _extent(points: ArrayLike, visible: ArrayLike | None) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    """The least and the largest x and y of the visible points; of all points if none is visible."""
     points = np.asarray(points, np.float64)
     if visible is not None and np.any(visible):
         points = points[np.asarray(visible) > 0]
-    low, high = np.floor(points.min(0)), np.ceil(points.max(0))
-    return np.array([*low, *high], np.float32)
+    return points.min(0), points.max(0)
 
 
 def square_box(centre: ArrayLike, side: float) -> NDArray[np.float32]:

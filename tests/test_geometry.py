@@ -81,4 +81,5 @@ def test_boxes():
     assert geometry.tight_box(points).tolist() == [1, 5, 100, 100]
     assert geometry.tight_box(points, [1, 1, 0]).tolist() == [1, 5, 4, 10]
     assert geometry.tight_box(points, [0, 0, 0]).tolist() == [1, 5, 100, 100]
+    assert geometry.exact_box(points, [1, 1, 0]).tolist() == pytest.approx([1.2, 5.0, 3.4, 9.9])
     assert geometry.square_box((10, 20), 8).tolist() == [6, 16, 14, 24]

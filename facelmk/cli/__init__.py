@@ -20,7 +20,7 @@ VERBS = {
     'train': 'train a model',
     'test': 'test a checkpoint: metrics, predictions, a report',
     'calibrate': 'fit expected errors and scores of faces, and check them',
-    'compare': 'compare two tests of the same faces: can they be told apart?',
+    'compare': 'compare two tests of the same faces: which one is better?',
     'config': 'show, compare and check configs',
     'data': 'check, convert and draw data sets',
     'export': 'write a model as ONNX, OpenVINO or TorchScript, for programs without torch',
@@ -94,15 +94,26 @@ def _run(words: list[str]) -> int:
             words = getattr(module, 'translate_arguments', list)(words)
             sub.set_defaults(run=module.run)
     options, unknown = parser.parse_known_args(words)
-    if hasattr(options, 'inputs') and not any(word.startswith('-') for word in unknown):
-        options.inputs += unknown  # argparse takes only the words of a list that follow one another
-        unknown = []
+    if unknown and not any(word.startswith('-') for word in unknown):
+        unknown = _add_to_list(options, unknown, verbs.choices[options.verb])
     if unknown:
         raise FacelmkError(unknown_argument(unknown[0], verbs.choices[options.verb]))
     with _parts_of(options):
         exit_code = options.run(options) or 0
     sys.stdout.flush()
     return exit_code
+
+
+def _add_to_list(options: argparse.Namespace, words: list[str], parser: argparse.ArgumentParser) -> list[str]:
+    """Add words to the list of words that a verb takes, and return the others.
+
+    argparse itself takes only those that follow one another: `predict CONFIG --boxes full PICTURE` has two groups.
+    """
+    lists = [action.dest for action in parser._actions if action.nargs == '+' and not action.option_strings]
+    if not lists:
+        return words
+    getattr(options, lists[-1]).extend(words)
+    return []
 
 
 def _parts_of(options: argparse.Namespace) -> AbstractContextManager[None]:

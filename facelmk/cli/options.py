@@ -88,8 +88,13 @@ def number_from(option: str, least: float, kind: type = int) -> Callable[[str], 
 
 
 def add_config(parser: argparse.ArgumentParser) -> None:
-    """CONFIG, --data and --cfg-options."""
+    """CONFIG and the options for reading it."""
     parser.add_argument('config', metavar='CONFIG', help='a config file, or the name of one that comes with facelmk')
+    add_config_options(parser)
+
+
+def add_config_options(parser: argparse.ArgumentParser) -> None:
+    """--data, --cfg-options and --safe-config."""
     parser.add_argument('--data', metavar='DIR', help="the folder of the data set, instead of the config's own")
     add_cfg_options(parser)
     add_safe(parser)

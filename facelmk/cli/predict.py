@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from ..errors import DataDefect, FacelmkError, UnknownName, close_names
-from .options import add_cfg_options, add_safe, example, keep_stdout_for_json, number_from, read_config
+from .options import add_config_options, example, keep_stdout_for_json, number_from, read_config
 
 if TYPE_CHECKING:
     from mmengine import Config
@@ -68,9 +68,7 @@ def _add_model(parser: argparse.ArgumentParser) -> None:
         metavar='N',
         help='faces in one forward pass (default: 16)',
     )
-    parser.add_argument('--data', metavar='DIR', help="the folder of the data set, instead of the config's own")
-    add_cfg_options(parser)
-    add_safe(parser)
+    add_config_options(parser)
 
 
 def _add_faces(parser: argparse.ArgumentParser) -> None:

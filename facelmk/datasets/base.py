@@ -117,3 +117,16 @@ def with_reader_options(config: Mapping[str, Any], **options: Any) -> dict[str, 
             config[key] = [with_reader_options(one, **options) if isinstance(one, Mapping) else one for one in part]
     reader = DATASETS.get(config['type']) if isinstance(config.get('type'), str) else None
     return config | (options if getattr(reader, 'is_reader', False) else {})
+
+
+def pipeline_of(dataset: Any) -> Sequence[dict]:
+    """Return the pipeline of a data set's config; if it joins others and has none, that of its first member."""
+    inner: Any = dataset
+    while not inner.get('pipeline'):
+        inner = inner.get('dataset') or next(iter(inner.get('datasets') or ()), None)
+        if inner is None:
+            raise FacelmkError(
+                f'val_dataloader.dataset ({dataset.get("type")!r}) has no pipeline. Its CropFace is needed to crop a '
+                'face. Define val_pipeline in the config'
+            )
+    return inner['pipeline']

@@ -111,7 +111,7 @@ class RepeatedFaces(FaceDataset):
     def __init__(self, dataset: Part, times: int, pipeline: Sequence[dict | Transform] = ()) -> None:
         if not isinstance(times, int) or times < 1:
             raise FacelmkError(f'RepeatedFaces: times={times!r}. Expected an integer >= 1')
-        self.dataset, self.times = _build_without_pipeline(dataset), times
+        self.dataset, self.times = build_without_pipeline(dataset), times
         inner = self.dataset
         super().__init__(inner.markup.name, pipeline, inner.subsets, inner.headline, inner.whole)
 
@@ -133,13 +133,14 @@ def _repeated_id(name: str, repeat: int) -> str:
     return f'{name}@{repeat + 1}' if repeat else name
 
 
-def _build_without_pipeline(part: Part) -> FaceDataset:
+def build_without_pipeline(part: Part) -> FaceDataset:
+    """Return a data set of faces, which a config may name; its pipeline belongs to the set that contains it."""
     dataset = DATASETS.build(dict(part)) if isinstance(part, Mapping) else part
     if not isinstance(dataset, FaceDataset):
-        raise FacelmkError(f'{type(dataset).__name__} is no FaceDataset. Only subclasses of FaceDataset can be joined')
+        raise FacelmkError(f'{type(dataset).__name__} is no FaceDataset. Expected a data set of annotated faces')
     if dataset.pipeline:
         raise FacelmkError(
-            f'{type(dataset).__name__} has a pipeline. Give the pipeline to the data set that joins or repeats it'
+            f'{type(dataset).__name__} has a pipeline. Give the pipeline to the data set that contains it'
         )
     return dataset
 
@@ -154,7 +155,7 @@ def _build_members(datasets: Sequence[Part], weights: Sequence[float] | None) ->
     for part, weight in zip(datasets, weights, strict=True):
         options = _member_options(part)
         try:
-            dataset = _build_without_pipeline(options['dataset'])
+            dataset = build_without_pipeline(options['dataset'])
         except MissingResource as error:
             if not options.get('optional'):
                 raise

@@ -11,9 +11,10 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from ..errors import FacelmkError
+from ..geometry import exact_box
 from ..registry import DATASETS
 from .base import FaceDataset, FaceRecord, SampleDataset, Transform
-from .joined import JoinedFaces
+from .joined import JoinedFaces, build_without_pipeline
 from .records import is_valid
 
 SceneRecord = FaceRecord
@@ -59,7 +60,7 @@ class FacesInPictures(SceneDataset):
         pipeline: Sequence[dict | Transform] = (),
         subsets: Sequence[str] | None = None,
     ) -> None:
-        self.dataset = as_faces(dataset)
+        self.dataset = build_without_pipeline(dataset)
         super().__init__(pipeline, self.dataset.subsets if subsets is None else subsets)
         self.rows = _rows_of_pictures(self.dataset)
 
@@ -69,30 +70,10 @@ class FacesInPictures(SceneDataset):
     def scene(self, index: int) -> SceneRecord:
         faces = [self.dataset.face(row) for row in self.rows[index]]
         first, known = faces[0], [face for face in faces if is_valid(face)]
-        boxes = [tight_box(face['landmarks'], face['visible']) for face in known]
+        boxes = [exact_box(face['landmarks'], face['visible']) for face in known]
         scene = {key: first[key] for key in ('id', 'path', 'image') if key in first}
         tags = tuple(dict.fromkeys(tag for face in faces for tag in face['tags']))
         return scene | {'boxes': as_array(boxes), 'ignored': np.zeros(len(boxes), bool), 'tags': tags}
-
-
-def as_faces(dataset: FaceDataset | Mapping[str, Any]) -> FaceDataset:
-    """Return a data set of faces, which a config can name."""
-    data = DATASETS.build(dict(dataset)) if isinstance(dataset, Mapping) else dataset
-    if not isinstance(data, FaceDataset):
-        raise FacelmkError(f'{type(data).__name__} is no FaceDataset. Expected a data set of annotated faces')
-    if data.pipeline:
-        raise FacelmkError(
-            f'{type(data).__name__} has a pipeline. Give the pipeline to the data set of scenes that contains it'
-        )
-    return data
-
-
-def tight_box(landmarks: ArrayLike, visible: ArrayLike | None = None) -> NDArray[np.float32]:
-    """Return the smallest box (4,) around landmarks (K, 2), or around the visible ones, without rounding."""
-    points = np.asarray(landmarks, np.float64)
-    if visible is not None and np.any(np.asarray(visible) > 0):
-        points = points[np.asarray(visible) > 0]
-    return np.concatenate([points.min(0), points.max(0)]).astype(np.float32)
 
 
 def as_array(boxes: Sequence[ArrayLike]) -> NDArray[np.float32]:

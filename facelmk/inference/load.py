@@ -7,13 +7,14 @@ from typing import Any
 import torch
 from mmengine import Config
 
-from ..checkpoint import find_checkpoint, load_checkpoint, load_pretrained, meta_of, read_checkpoint
-from ..config import config_folder, config_names, config_of_text, load_config
+from ..checkpoint import find_checkpoint, load_checkpoint, load_pretrained
+from ..config import config_folder, config_names, load_config
 from ..config.source import SUFFIXES
 from ..errors import FacelmkError, MissingResource, UnknownName, did_you_mean
 from ..models import FaceDetector
 from ..registry import MODELS, registered_parts_only
 from ..zoo import DEFAULT, LANDMARKS, find_model, is_model, list_models
+from .checkpoint_config import config_in_checkpoint
 from .predictor import Predictor
 
 CHECKPOINTS = ('.pth', '.pt', '.ckpt', '.tar', '.bin', '.safetensors')  # endings of files of weights
@@ -83,7 +84,8 @@ def config_and_weights(model: str | Path | Config) -> tuple[Config, str | Path |
         return model, None
     if is_checkpoint(model):
         path = find_checkpoint(model)
-        return config_in_checkpoint(path), path
+        advice = f'Name the config that it was trained with: facelmk.load(CONFIG, weights={str(path)!r})'
+        return config_in_checkpoint(path, advice), path
     if is_model(model):
         known = find_model(str(model))
         if known.task != LANDMARKS:
@@ -97,25 +99,6 @@ def config_and_weights(model: str | Path | Config) -> tuple[Config, str | Path |
         raise UnknownName(
             f'{model!r} is neither a model of the zoo nor a config nor a checkpoint. '
             f'{did_you_mean(str(model), [*list_models(), *config_names()])} `facelmk models list` shows the models'
-        ) from error
-
-
-def config_in_checkpoint(path: Path) -> Config:
-    """Return the config whose text a checkpoint holds, as mmengine writes it; no code in it runs."""
-    meta = meta_of(read_checkpoint(path))
-    text = meta.get('cfg') or meta.get('config')  # the key of MMPose before 1.0
-    command = f'facelmk.load(CONFIG, weights={str(path)!r})'
-    if not isinstance(text, str) or not text.strip():
-        raise FacelmkError(
-            f'{path} holds weights, but no config (meta.cfg), so the network is unknown. Name the config that it was '
-            f'trained with: {command}'
-        )
-    try:
-        return config_of_text(text, path)
-    except FacelmkError as error:
-        raise FacelmkError(
-            f'the config in {path} cannot be used. It is read like a file with --safe-config, so that no code in it '
-            f'runs. Name a config of your own instead: {command}. The reason: {error}'
         ) from error
 
 

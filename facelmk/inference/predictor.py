@@ -10,6 +10,7 @@ import torch
 from mmengine import Config
 
 from ..datasets import FaceDataset
+from ..datasets.base import pipeline_of
 from ..errors import FacelmkError
 from ..models import FaceLandmarker
 from ..registry import FUNCTIONS
@@ -77,16 +78,3 @@ class Predictor(PicturePredictor):
         dataset.rows = rows
         batch = self.collate([dataset[i] for i in range(len(rows))], **self.collate_options)
         return self.landmarker.test_step(batch)
-
-
-def pipeline_of(dataset: Any) -> Sequence[dict]:
-    """Return the pipeline of a data set's config; if it joins others and has none, that of its first member."""
-    inner: Any = dataset
-    while not inner.get('pipeline'):
-        inner = inner.get('dataset') or next(iter(inner.get('datasets') or ()), None)
-        if inner is None:
-            raise FacelmkError(
-                f'val_dataloader.dataset ({dataset.get("type")!r}) has no pipeline. Its CropFace is needed to crop a '
-                'face. Define val_pipeline in the config'
-            )
-    return inner['pipeline']

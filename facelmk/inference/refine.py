@@ -94,8 +94,8 @@ def select(candidates: Sequence[Candidate], min_score: float | None) -> list[Can
     """Return the candidates of one picture that are faces, each face once, in their order.
 
     A candidate below `min_score` is left out. By default this is decided for detected faces of a calibrated network
-    alone: scores of other networks do not tell faces from other things. Of two detected boxes that moved to one face,
-    the one with the better detector's score stays.
+    alone: scores of other networks do not separate faces from other things. Of two detected boxes that moved to one
+    face, the one with the better detector's score stays.
     """
     faces = [one for one in candidates if one.score >= _least(one, min_score)]
     chosen: list[Candidate] = []

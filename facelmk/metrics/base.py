@@ -248,7 +248,7 @@ class ErrorMetric(FaceMetric):
         return weighted_mean(*self.terms(error, count))
 
     def terms(self, error: NDArray[np.float64], count: NDArray[np.int64]) -> Terms:
-        """Return values and weights, (N,) each, of which `figure` is the weighted mean.
+        """Return values and weights, (N,) each; `figure` is their weighted mean.
 
         Of values (N, P) it is the mean of the P columns. A metric that is no mean defines `figure` instead.
         """

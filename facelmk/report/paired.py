@@ -216,11 +216,11 @@ def verdict(differences: Mapping[str, Difference]) -> str:
     if math.isnan(one.interval[0]):
         return f'All faces come from one picture, so nothing can be said about others.{lost}'
     if one.interval == (0, 0) and one.better == 0:
-        return f'A and B have the same error on each of the {one.used} faces: they cannot be told apart.{lost}'
+        return f'A and B have the same error on each of the {one.used} faces, so neither is better.{lost}'
     limits = f'between {one.interval[0]:+.2f} and {one.interval[1]:+.2f}'
     if not one.is_clear:
         return (
-            f'These {one.used} faces cannot tell A and B apart: the interval of B - A is {limits} and includes 0 '
+            f'These {one.used} faces do not show which is better: the interval of B - A is {limits} and includes 0 '
             f'({name}).{lost}'
         )
     better = 'B' if one.difference < 0 else 'A'
@@ -238,5 +238,5 @@ def comparison(a: FaceErrors, b: FaceErrors, differences: Mapping[str, Differenc
         'normaliser': a.normaliser,
         'bootstrap': {'level': LEVEL, 'resamples': RESAMPLES, 'groups': len(np.unique(a.groups))},
         'verdict': verdict(differences),
-        'differences': {name: one.to_dict() | {'can_tell_apart': one.is_clear} for name, one in differences.items()},
+        'differences': {name: one.to_dict() | {'is_clear': one.is_clear} for name, one in differences.items()},
     }

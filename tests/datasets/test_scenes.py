@@ -14,7 +14,6 @@ from facelmk.datasets import (
     SceneDataset,
     collate_scenes,
 )
-from facelmk.datasets.scenes import tight_box
 from facelmk.errors import FacelmkError
 from facelmk.registry import FUNCTIONS
 
@@ -39,7 +38,7 @@ class OnePicture(SceneDataset):
 
     def scene(self, index):
         image = np.random.default_rng(0).integers(0, 256, (60, 100, 3), np.uint8)
-        boxes = np.stack([tight_box(points) for points in POINTS])
+        boxes = np.stack([geometry.exact_box(points) for points in POINTS])
         return dict(id='one', path='', image=image, boxes=boxes, ignored=np.zeros(2, bool), tags=('noise',))
 
 
@@ -83,8 +82,8 @@ def test_the_whole_picture_is_fitted_into_the_square():
 def test_crop_boxes_are_the_tight_boxes_of_the_warped_landmarks():
     for seed in range(20):
         scene = fitted(seed, size=64, scale=(0.5, 2), flip=0.5)
-        faces = [points for points in POINTS if tight_box(points).tolist() in scene['boxes'].tolist()]
-        expected = [tight_box(geometry.apply(scene['warp'], points)) for points in faces]
+        faces = [points for points in POINTS if geometry.exact_box(points).tolist() in scene['boxes'].tolist()]
+        expected = [geometry.exact_box(geometry.apply(scene['warp'], points)) for points in faces]
         assert np.allclose(scene['crop_boxes'], np.reshape(expected, (-1, 4)), atol=1e-4)
 
 

@@ -1,9 +1,11 @@
 """ONNX files: equal to torch in batches of any size, small, and run without torch."""
 
+import importlib.util
 import json
 import subprocess
 import sys
 from pathlib import Path
+from types import ModuleType
 
 import numpy as np
 import pytest
@@ -18,6 +20,7 @@ pytest.importorskip('onnxruntime')
 onnx = pytest.importorskip('onnx')
 pytest.importorskip('onnxscript')
 
+ROOT = Path(__file__).parents[2]
 WITHOUT_TORCH = """
 import json, sys
 for name in ('torch', 'mmengine', 'mmcv', 'onnx', 'PIL', 'matplotlib', 'torchvision'):
@@ -102,28 +105,24 @@ def test_facelmk_predict_takes_an_exported_file(
     assert face['landmarks'] == json.loads(printed.out[printed.out.index('[{') :])[0]['faces'][0]['landmarks']
 
 
-FAMILIES = {
-    'heatmap, quarter': 'mobilenetv2_coco_wholebody_face',
-    'heatmap, quarter, HRNet': 'hrnetv2_w18_wflw',
-    'heatmap, DARK': 'hrnetv2_w18_wflw_dark',
-    'UDP': 'hrnetv2_w18_wflw_udp',
-    'integers of HRNet': 'hrnet_w18_wflw_orig',
-    'coordinates': 'deeppose_r50_wflw',
-    'RLE': 'deeppose_r50_wflw_rle',
-    'SimCC': 'rtmpose_m_wflw',
-    'SimCC, DARK': 'rtmpose_m_wflw_dark',
-    'boundary, hourglass': 'awing_hg1_wflw',
-    'integral': 'facelmk_nano',
-}
+def families_script() -> ModuleType:
+    spec = importlib.util.spec_from_file_location('families', ROOT / 'docs/measure_export_families.py')
+    assert spec is not None and spec.loader is not None
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module
+
+
+SCRIPT = families_script()
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize('config', FAMILIES.values(), ids=FAMILIES)
+@pytest.mark.parametrize('config', SCRIPT.FAMILIES.values(), ids=SCRIPT.FAMILIES)
 def test_every_family_is_equal_to_torch(config: str, tmp_path: Path) -> None:
     """Untrained networks: maps whose highest cells are equal up to rounding may decode to another one of them."""
     from facelmk.export.crops import drawn_crops
 
-    source = open_untrained(config)
+    source = SCRIPT.open_source(config, None)
     crops = drawn_crops(source, 12)
     exported = export_model(source, crops, tmp_path / 'family.onnx', tolerance_px=np.inf)
     assert exported.parity.share_within >= 0.99, exported.parity
@@ -140,23 +139,6 @@ def test_other_files_of_the_shipped_model(kind: str, int8: bool, tmp_path: Path)
     path = tmp_path / ('nano.xml' if kind == 'openvino' else 'nano.onnx')
     exported = export_model(source, drawn_crops(source, 24), path, kind, int8)
     assert path.is_file() and exported.parity.mean_px < (0.56 if int8 else 0.01)
-
-
-def open_untrained(config: str) -> Source:
-    """Return a network with random weights, and BatchNorm statistics of drawn faces."""
-    import torch
-
-    import facelmk
-    from facelmk.export.crops import drawn_crops
-
-    torch.manual_seed(0)
-    predictor = facelmk.load(config, pretrained=False, device='cpu')
-    source = Source(predictor.landmarker, predictor, config, None)
-    batch = {'inputs': torch.from_numpy(drawn_crops(source, 8))}
-    with torch.no_grad():
-        source.model.train()(source.model.data_preprocessor(batch)['inputs'])
-    source.model.eval()
-    return source
 
 
 @pytest.mark.slow

@@ -84,7 +84,7 @@ def test_the_column_of_all_faces_has_the_name_of_the_data_set(truth):
 
 
 def test_the_interval_follows_the_column_of_its_value(truth):
-    """300W: the value of all faces is that of `full`, so its interval stands beside it, not beside `common`."""
+    """300W: the value of all faces is that of `full`, and its interval is in the same column, not in that of `common`."""
     metrics = [NME(), Collector()]
     for metric in metrics:
         metric.dataset_meta = {'markup': 'five', 'subsets': SUBSETS, 'headline': 'full'}

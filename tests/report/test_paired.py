@@ -1,4 +1,4 @@
-"""Two tests compared: what can be told apart, what cannot, and what is refused."""
+"""Two tests compared: which one is better, when the faces do not show it, and what is refused."""
 
 import json
 
@@ -43,21 +43,21 @@ def compare(a, b):
     return found, verdict(found)
 
 
-def test_the_same_test_twice_cannot_be_told_apart(write, error):
+def test_of_the_same_test_twice_neither_is_better(write, error):
     found, words = compare(write('a', error), write('b', error))
     assert found['test'].difference == 0 and found['test'].interval == (0, 0) and not found['test'].is_clear
-    assert 'cannot be told apart' in words
+    assert 'same error on each' in words and 'neither is better' in words
 
 
-def test_noise_cannot_be_told_apart(write, error):
+def test_noise_does_not_show_which_is_better(write, error):
     noise = np.random.default_rng(2).standard_normal(COUNT)
     found, words = compare(write('a', error), write('b', error + noise - noise.mean()))
     half = 1.96 * noise.std() / np.sqrt(COUNT)
     assert found['test'].interval == pytest.approx((-half, half), abs=0.15 * half)
-    assert 'cannot tell' in words and 'includes 0' in words
+    assert 'do not show which is better' in words and 'includes 0' in words
 
 
-def test_a_constant_shift_is_told_apart(write, error):
+def test_a_constant_shift_shows_which_is_better(write, error):
     found, words = compare(write('a', error), write('b', error - 0.1))
     one = found['test']
     assert (one.difference, *one.interval) == pytest.approx([-0.1] * 3) and one.better == 100 and one.is_clear
@@ -148,7 +148,7 @@ def test_the_verb_prints_a_table_and_json(write, error, capsys):
     assert '-1.00 to -1.00' in printed and printed.splitlines()[-1].startswith('B is better')
     assert main(['compare', a, b, '--json']) == 0
     entry = json.loads(capsys.readouterr().out)
-    assert entry['differences']['test']['can_tell_apart'] and entry['a']['file'] == a
+    assert entry['differences']['test']['is_clear'] and entry['a']['file'] == a
     assert main(['compare', a, 'none.json']) == 3
     assert main(['compare', a, write('c', [1])]) == 2
 

@@ -12,7 +12,7 @@ from mmengine import Config
 
 from ...checkpoint import add_weights, find_checkpoint, load_checkpoint
 from ...datasets import FaceDataset
-from ...datasets.base import build_steps
+from ...datasets.base import build_steps, pipeline_of
 from ...errors import FacelmkError
 from ...metrics.calibration import Bin, calibration_error, found_failures, reliability
 from ...models import FaceLandmarker
@@ -164,7 +164,4 @@ def with_pipeline(dataset: FaceDataset, pipeline: Sequence[dict]) -> FaceDataset
 
 def validation_pipeline(config: Config) -> Sequence[dict]:
     """Return the pipeline of the validation faces."""
-    pipeline = (config.get('val_dataloader') or {}).get('dataset', {}).get('pipeline')
-    if not pipeline:
-        raise FacelmkError(f'{config.filename}: val_dataloader.dataset has no pipeline. Define val_pipeline')
-    return pipeline
+    return pipeline_of((config.get('val_dataloader') or {}).get('dataset') or {})

@@ -9,12 +9,12 @@ import torch
 from torch import nn
 from torch.nn.utils.fusion import fuse_conv_bn_eval
 
-from ...checkpoint import find_checkpoint, load_checkpoint, meta_of, read_checkpoint
-from ...config import config_of_text
+from ...checkpoint import find_checkpoint, load_checkpoint
 from ...errors import FacelmkError, MissingResource
 from ...models import FaceDetector
 from ...registry import DETECTORS, MODELS, Range, registered_parts_only
 from ...zoo.index import FOLDER
+from ..checkpoint_config import config_in_checkpoint
 from .base import Boxes, BoxRule, Detector, Picture, Scores
 from .pyramid import search
 
@@ -73,11 +73,9 @@ def open_network(weights: str | Path) -> FaceDetector:
             "faces, or boxes='full' where one face fills the picture"
         )
     path = find_checkpoint(weights)
-    text = meta_of(read_checkpoint(path)).get('cfg')
-    if not isinstance(text, str) or not text.strip():
-        raise FacelmkError(f'{path} holds weights, but no config (meta.cfg). Expected a checkpoint of a FaceDetector')
+    config = config_in_checkpoint(path, 'Expected a checkpoint of a FaceDetector, as `facelmk train` writes it')
     with registered_parts_only():
-        network = MODELS.build(config_of_text(text, path).model)
+        network = MODELS.build(config.model)
     if not isinstance(network, FaceDetector):
         raise FacelmkError(f'{path} holds a {type(network).__name__}. Expected a checkpoint of a FaceDetector')
     load_checkpoint(network, path)

@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ... import geometry
-from ...datasets.scenes import as_array, tight_box
+from ...datasets.scenes import as_array
 from ...errors import DataDefect
 from ...synthetic.drawing import ellipse
 from ...synthetic.scenes.paste import Placement, paste
@@ -69,7 +69,7 @@ def _add(image: Image, portrait: Portrait, side: float, boxes: Sequence[NDArray]
         )
     warp = Placement((float(centre[0]), float(centre[1])), side / portrait.side).warp(middle)
     paste(image, portrait.pyramid, warp, head, 0.06 * side)
-    return tight_box(geometry.apply(warp, portrait.landmarks))
+    return geometry.exact_box(geometry.apply(warp, portrait.landmarks))
 
 
 def _reach(box: NDArray, side: float) -> float:

@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ... import geometry
-from ...datasets.scenes import as_array, tight_box
+from ...datasets.scenes import as_array
 from ...datasets.transforms.fit_scene import share_inside
 from ..drawing import ellipse
 from .backdrops import draw_backdrop
@@ -115,7 +115,7 @@ def _add_face(scene: Scene, portrait: Portrait, options: SceneOptions, rng: Rng)
         side = _log_uniform(options.face_px, rng)
         place = _place(portrait, side, options.size, is_upside_down, rng)
         warp, outline = place.warp((portrait.box[:2] + portrait.box[2:]) / 2), _outline(portrait, rng)
-        box = tight_box(geometry.apply(warp, portrait.landmarks))
+        box = geometry.exact_box(geometry.apply(warp, portrait.landmarks))
         if share_inside(box[None], options.size)[0] > 0.02 and _is_free(scene, warp, outline, box):
             break
     else:

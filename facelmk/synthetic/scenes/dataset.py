@@ -6,7 +6,8 @@ from typing import Any
 import numpy as np
 
 from ...datasets.base import FaceDataset, Transform
-from ...datasets.scenes import SceneDataset, SceneRecord, as_faces
+from ...datasets.joined import build_without_pipeline
+from ...datasets.scenes import SceneDataset, SceneRecord
 from ...errors import FacelmkError
 from ...registry import DATASETS, Range, Ranges
 from .compose import SCENE_PX, SceneOptions, compose
@@ -57,7 +58,7 @@ class ComposedScenes(SceneDataset):
     ) -> None:
         super().__init__(pipeline, subsets)
         self.count, self.seed, self.start, self.renew, self.whole = count, seed, start, renew, whole
-        self.sources = [Portraits(as_faces(dataset)) for dataset in faces]
+        self.sources = [Portraits(build_without_pipeline(dataset)) for dataset in faces]
         shares = np.ones(len(faces)) if weights is None else np.array(weights, np.float64)
         if not len(faces) or len(shares) != len(faces):
             raise FacelmkError(

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from ...datasets.base import FaceDataset
 from ...datasets.images.decode import read_image
-from ...datasets.scenes import tight_box
+from ...geometry import exact_box
 from .paste import Pyramid
 
 Image = np.ndarray
@@ -66,7 +66,7 @@ class Portraits:
 def _portrait(face: dict[str, Any], image: Image) -> Portrait:
     visible = face['visible'] > 0
     landmarks = face['landmarks'][visible] if visible.any() else face['landmarks']
-    return Portrait(image, landmarks, tight_box(landmarks))
+    return Portrait(image, landmarks, exact_box(landmarks))
 
 
 def _reduced(portrait: Portrait, face_px: float) -> Portrait:
@@ -76,7 +76,7 @@ def _reduced(portrait: Portrait, face_px: float) -> Portrait:
         return portrait
     image = cv2.resize(portrait.image, None, fx=factor, fy=factor, interpolation=cv2.INTER_AREA)
     landmarks = ((portrait.landmarks + 0.5) * factor - 0.5).astype(np.float32)
-    return Portrait(image, landmarks, tight_box(landmarks))
+    return Portrait(image, landmarks, exact_box(landmarks))
 
 
 def clothes_or_hair(portrait: Portrait, rng: np.random.Generator) -> Image | None:

@@ -3,7 +3,6 @@
 import numpy as np
 
 from ... import geometry
-from ...datasets.scenes import tight_box
 from .camera import take_photograph
 from .compose import SCENE_PX, Scene
 from .paste import Placement, shrunk_warp
@@ -23,7 +22,7 @@ def show_picture(portrait: Portrait, size: int, rng: np.random.Generator) -> Sce
     centre = corner + sides / 2
     place = Placement((float(centre[0]), float(centre[1])), scale, float(rng.normal(0, 8)), bool(rng.random() < 0.5))
     warp = place.warp(np.array(portrait.image.shape[1::-1]) / 2 - 0.5)
-    box = tight_box(geometry.apply(warp, portrait.landmarks))
+    box = geometry.exact_box(geometry.apply(warp, portrait.landmarks))
     image = take_photograph(shrunk_warp(portrait.pyramid, warp, size, size), rng)
     is_large = float((box[2:] - box[:2]).max()) > LARGEST_PX * size / SCENE_PX
     return Scene(image, [box], [is_large], [0.0])
