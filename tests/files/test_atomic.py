@@ -273,7 +273,7 @@ def test_what_arrives_while_folders_are_exchanged_is_kept(tmp_path: Path, monkey
 
 
 @pytest.mark.fault('M02')
-def test_a_signal_while_files_are_moved_waits(tmp_path: Path, monkeypatch) -> None:
+def test_a_signal_while_files_are_moved_waits(tmp_path: Path, monkeypatch, request) -> None:
     replace, calls = os.replace, []
 
     def interrupted(*paths):
@@ -282,6 +282,8 @@ def test_a_signal_while_files_are_moved_waits(tmp_path: Path, monkeypatch) -> No
         replace(*paths)
 
     (tmp_path / 'out').mkdir()
+    earlier = signal.signal(signal.SIGINT, signal.default_int_handler)  # a shell's background jobs ignore SIGINT
+    request.addfinalizer(lambda: signal.signal(signal.SIGINT, earlier))
     with pytest.raises(KeyboardInterrupt), output_folder(tmp_path / 'out') as draft:
         for name in 'abc':
             write_bytes(draft / name, b'')
