@@ -115,12 +115,12 @@ def compare(
     into `seconds`, within ROUNDS, or else `rounds`. Garbage is collected between the calls, never inside of them.
     """
     works = [work for work in (ours, peer) if work is not None]
-    lengths = [_warm_up(work) for work in works]
-    calls = [max(1, math.ceil(ROUND_S / max(length, 1e-9))) for length in lengths]
-    planned = rounds or _rounds(seconds, sum(count * length for count, length in zip(calls, lengths, strict=True)))
     gc.collect()
     gc.freeze()  # what is there now needs no further look, and the collections between the calls are short
     try:
+        lengths = [_warm_up(work) for work in works]
+        calls = [max(1, math.ceil(ROUND_S / max(length, 1e-9))) for length in lengths]
+        planned = rounds or _rounds(seconds, sum(count * length for count, length in zip(calls, lengths, strict=True)))
         timings = [_round(works, calls, backwards=i % 2 == 1) for i in range(planned)]
     finally:
         gc.unfreeze()
