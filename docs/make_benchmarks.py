@@ -1,7 +1,8 @@
-"""Writes the tables of docs/benchmarks.md from docs/benchmarks.json: `python docs/make_benchmarks.py`.
+"""Writes the tables of docs/benchmarks.md from docs/benchmarks/*.json: `python docs/make_benchmarks.py`.
 
-`facelmk bench --json docs/benchmarks.json` measures. The text of the page is written by hand; a table stands between
-`<!-- table: NAME -->` and `<!-- end -->`. With --check the script only compares.
+`facelmk bench --json docs/benchmarks/all.json` measures. Other files may hold single parts; no two files have the same
+row. The text of the page is written by hand; a table stands between `<!-- table: NAME -->` and `<!-- end -->`.
+With --check the script only compares.
 """
 
 import json
@@ -18,7 +19,7 @@ from facelmk.bench import PARTS  # noqa: E402  the package of this clone
 from facelmk.bench.row import NOT_MEASURED, with_unit  # noqa: E402
 from facelmk.bench.run import is_measured  # noqa: E402
 
-PAGE, RECORDS = ROOT / 'docs' / 'benchmarks.md', ROOT / 'docs' / 'benchmarks.json'
+PAGE, RECORDS = ROOT / 'docs' / 'benchmarks.md', ROOT / 'docs' / 'benchmarks'
 TABLE = re.compile(r'(<!-- table: (\w+) -->\n).*?(<!-- end -->)', re.S)
 Record = dict[str, Any]
 
@@ -27,33 +28,63 @@ class Line(NamedTuple):
     """A line of the first table: the row of a part whose quantity matches `pattern`, and the figure to reach."""
 
     what: str
-    part: str
+    part: str  # or '' if `facelmk bench` has no row for it
     pattern: str
     aim: str
+    command: str = ''  # default: facelmk bench PART
 
 
-LINES = (Line('loading a sample from a photograph', 'loader', r'photograph.*MMPose', '>= 3.3x'),)
+MILLION = 'FACELMK_BENCH_FACES=1000000 facelmk bench scale'
+LINES = (
+    Line('load a sample from a picture', 'loader', r'^load, pictures 1024 x 768$', '>= 3.3x'),
+    Line('the same, with a lossless crop cache', 'loader', r'crop cache, packed$', '>= 6x'),
+    Line('the same, with a cache of raw crops', 'loader', r'crop cache, raw$', '>= 12x'),
+    Line('load a sample, against albumentations', 'loader', r'without targets', '>= 1.25x'),
+    Line('encode a batch of heatmaps, MSRA', 'codec', r'^encode, MSRA', '>= 6x'),
+    Line('encode a batch of heatmaps, unbiased', 'codec', r'^encode, unbiased', '>= 6x'),
+    Line('decode a batch of heatmaps, quarter shift', 'codec', r'^decode, quarter', '>= 6x'),
+    Line('decode a batch of heatmaps, DARK', 'codec', r'^decode, DARK', '>= 6x'),
+    Line('NME, FR and AUC of 2,500 faces, against NME alone', 'metric', r'NME.*FR.*AUC', '>= 1x'),
+    Line('training step of HRNetV2-W18, fp32', 'step', r'^training step, HRNetV2-W18, batch 8, fp32$', '>= 1x'),
+    Line('the same, best switches', 'step', r'^training step, HRNetV2-W18.*bf16 \+ channels_last \+ fused$', '>= 2.5x'),
+    Line('predict one picture with a box', 'predict', r'^$', '>= 3x'),
+    Line('start of a packed set of 100,000 faces', 'scale', r'^next start, 100,000 faces', '<= 0.3 s'),
+    Line('start of a packed set of 1,000,000 faces', 'scale', r'^next start, 1,000,000 faces', '<= 1 s', MILLION),
+    Line('private memory of a loader at 1,000,000 faces', 'scale', r'^a forked loader, 1,000,000', '<= 50 MB', MILLION),
+    Line('`facelmk predict` of one picture, with torch', 'imports', r'^$', '<= 2.2 s'),
+    Line('`facelmk predict` of one picture, without torch', 'imports', r'^$', '<= 0.6 s'),
+    Line('`facelmk --help`', 'imports', r'^$', '<= 0.3 s'),
+    Line('a wrong option', 'imports', r'^$', '<= 0.3 s'),
+    Line('a missing config', 'imports', r'^$', '<= 0.3 s'),
+    Line('training step of HRNetV2-W18 on a GPU', '', '', '>= 2x'),
+    Line('training on eight GPUs, against one', '', '', '>= 7.5x'),
+)
+
+
+def runs() -> list[dict[str, Any]]:
+    """Return the contents of the json files: the environment and the rows of each run."""
+    return [json.loads(file.read_text(encoding='utf-8')) for file in sorted(RECORDS.glob('*.json'))]
 
 
 def records() -> list[Record]:
-    """Return the rows that were measured last."""
-    return json.loads(RECORDS.read_text(encoding='utf-8'))['rows']
+    """Return the rows of all runs."""
+    return [row for run in runs() for row in run['rows']]
 
 
 def matching(line: Line) -> list[Record]:
-    """Return the rows that a line of the first table is about: exactly one, unless its part was not measured."""
+    """Return the rows that a line of the first table is about."""
     return [row for row in records() if row['part'] == line.part and re.search(line.pattern, row['quantity'])]
 
 
 def summary() -> str:
     """Return the first table: the figures that the project aims at."""
-    head = ('what', 'figure', 'aim', 'compared with', 'command')
     rows = []
     for line in LINES:
         row = next(iter(matching(line)), None)
-        cells = (figure(row, line.aim), line.aim, row['peer_name'] if row else '')
-        rows.append((line.what, *cells, f'`facelmk bench {line.part}`'))
-    return table(head, rows)
+        command = line.command or (line.part and f'facelmk bench {line.part}')
+        cells = (figure(row, line.aim), line.aim, row['peer_name'] if row and line.aim.endswith('x') else '')
+        rows.append((line.what, *cells, command and f'`{command}`'))
+    return table(('what', 'figure', 'aim', 'compared with', 'command'), rows)
 
 
 def figure(row: Record | None, aim: str) -> str:
@@ -82,24 +113,32 @@ def part_table(part: str) -> str:
 
 
 def environment() -> str:
-    """Return the machine and the versions."""
-    facts = json.loads(RECORDS.read_text(encoding='utf-8'))['environment']
-    cpu = facts['cpu']
+    """Return the machine and the versions, with a column for each run."""
+    columns = [facts(run) for run in runs()]
+    names = dict.fromkeys(name for column in columns for name in column)
     return table(
-        ('of the run', ''),
-        [
-            ('date', facts['date']),
-            ('processor', f'{cpu["model"]}: {", ".join(cpu["flags"])}'),
-            ('cores', f'{facts["cores"]}, {facts["threads"]} of them used'),
-            ('load of the last minute', f'{facts["load_before"]} before, {facts["load_after"]} after'),
-            ('rounds', 'few: --quick' if facts['quick'] else 'as many as fit into the time of a row'),
-            *facts['versions'].items(),
-        ],
+        ('run of', *(column['date'] for column in columns)),
+        [(name, *(column.get(name, '') for column in columns)) for name in names if name != 'date'],
     )
 
 
+def facts(run: dict[str, Any]) -> dict[str, str]:
+    """Return what one run depends on."""
+    about = run['environment']
+    cpu, parts = about['cpu'], dict.fromkeys(row['part'] for row in run['rows'])
+    return {
+        'date': about['date'],
+        'parts': ', '.join(parts),
+        'processor': f'{cpu["model"]}: {", ".join(cpu["flags"])}',
+        'cores': f'{about["cores"]}, {about["threads"]} of them used',
+        'load of the last minute': f'{about["load_before"]} before, {about["load_after"]} after',
+        'rounds': 'few (--quick)' if about['quick'] else 'as many as fit into the time of a row',
+        **about['versions'],
+    }
+
+
 def amount_text(amount: dict[str, Any] | None) -> str:
-    """Return a time or another amount with its unit; of a time, the time of the clock too if it differs much."""
+    """Return a time or another amount with its unit."""
     if amount is None:
         return ''
     if 'unit' in amount:

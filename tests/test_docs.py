@@ -355,6 +355,11 @@ def test_each_line_of_the_first_table_is_one_row_of_its_part() -> None:
         assert len(module.matching(line)) == (line.part in measured), line
 
 
+def test_no_row_is_in_two_files_of_figures() -> None:
+    rows = [(row['part'], row['quantity']) for row in script('make_benchmarks').records()]
+    assert len(rows) == len(set(rows))
+
+
 def test_no_figure_of_a_gpu_is_invented() -> None:
     page = text('docs/benchmarks.md')
     gpu = page.partition('## On a GPU')[2].partition('##')[0]
