@@ -1,9 +1,10 @@
 """facelmk train CONFIG."""
 
 import argparse
+import os
 
 from ..errors import FacelmkError
-from .options import add_config, add_run, drawing, example, from_hrnet, read_config
+from .options import add_config, add_run, check_checkpoint, config_file, drawing, example, from_hrnet, read_config
 
 translate_arguments = from_hrnet
 
@@ -26,11 +27,14 @@ def arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def run(options: argparse.Namespace) -> None:
+    config_file(options)
+    if options.resume != 'auto' and not os.path.isdir(options.resume or '.'):
+        check_checkpoint(options.resume)
+    config = read_config(options)
     from ..config.build_errors import check_complete, translate_build_errors
     from ..engine.ranks import translate_lost_rank_errors
     from ..engine.run import Drawing, train
 
-    config = read_config(options)
     resume = 'auto' if options.resume is None and config.get('resume') else options.resume
     if resume == '':
         raise FacelmkError('--resume is empty. Name a checkpoint, or leave the = out to use the newest one')

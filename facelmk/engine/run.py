@@ -21,6 +21,7 @@ from ..files.atomic import ignore_log_errors, translate_lost_folder_errors
 from ..files.backend import AtomicConfig
 from ..files.lock import locked_folder
 from ..files.signals import graceful_shutdown
+from ..registry.sharding import import_sharding
 from .faults.workers import set_worker_timeouts, shield_workers_from_signals, translate_worker_errors
 from .hooks import CheckResumed
 from .preflight import check_test, check_training
@@ -170,6 +171,7 @@ def _build_runner(config: Config, launcher: str) -> Runner:
     if launcher == 'none':
         config.launcher = 'none'
     set_worker_timeouts(config)
+    import_sharding()  # a prediction before, in the same program, has left it out
     return Runner.from_cfg(AtomicConfig.of(config))
 
 
