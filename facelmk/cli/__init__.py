@@ -26,6 +26,7 @@ VERBS = {
     'export': 'write a model as ONNX, OpenVINO or TorchScript, for programs without torch',
     'models': 'list models with weights, count parameters and operations, publish a checkpoint',
     'plot': 'draw training curves from logs',
+    'bench': 'measure speed and memory on this machine, beside MMPose-style code',
     'env': 'list this machine, its packages and their problems',
 }
 BROKEN_PIPE = 141  # what a shell reports of a program whose reader has gone

@@ -88,9 +88,11 @@ def _takes_more(function: Any) -> bool:
 
 
 def loader_arguments() -> dict[str, Argument]:
-    """The arguments of a data loader, and the one that the Runner takes out of its dict."""
+    """The arguments of a data loader, 'auto' as its number of workers, and what the Runner takes out of its dict."""
     names = arguments(DataLoader)
     size = Annotated[int, RANGES[DataLoader]['batch_size']]  # torch takes None, too, and then makes no batches
+    workers = Annotated[int | Literal['auto'], RANGES[DataLoader]['num_workers']]
+    names |= {'num_workers': Argument(workers, 0)}
     return names | {'batch_size': Argument(size, 1), 'num_batch_per_epoch': Argument(Annotated[int, COUNT], None)}
 
 

@@ -175,7 +175,7 @@ def _has_pipeline(value: Any) -> bool:
 def _fill_loader(loader: ConfigDict, training: bool) -> None:
     """Workers, collate and sampler: training gives all ranks equally many steps, a test counts no face twice."""
     loader.setdefault('num_workers', 2)
-    loader.setdefault('persistent_workers', loader.num_workers > 0)
+    loader.setdefault('persistent_workers', loader.num_workers != 0)  # a number, or 'auto'
     loader.sampler = loader.get('sampler') or ConfigDict()
     if 'type' not in loader.sampler:
         loader.sampler = ConfigDict(type='FaceSampler', shuffle=training, round_up=training) | loader.sampler

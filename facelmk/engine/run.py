@@ -24,6 +24,7 @@ from ..files.signals import graceful_shutdown
 from ..registry.sharding import import_sharding
 from .faults.workers import set_worker_timeouts, shield_workers_from_signals, translate_worker_errors
 from .hooks import CheckResumed
+from .loaders import settle_loaders
 from .preflight import check_test, check_training
 from .ranks import join_ranks, rank_of
 from .recrop import crop_by
@@ -170,6 +171,7 @@ def _build_runner(config: Config, launcher: str) -> Runner:
     join_ranks(launcher, config)
     if launcher == 'none':
         config.launcher = 'none'
+    settle_loaders(config)
     set_worker_timeouts(config)
     import_sharding()  # a prediction before, in the same program, has left it out
     return Runner.from_cfg(AtomicConfig.of(config))

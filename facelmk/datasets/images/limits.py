@@ -18,6 +18,8 @@ from PIL import (
 )
 from PIL.ImageFile import ImageFile
 
+from .usual_jpeg import usual_jpeg_size
+
 MAX_READS = 20_000  # that Pillow may need for a header; ordinary ones need some dozens
 MAX_PNG_CHUNKS = 1 << 16  # programs write chunks of some kB
 MAX_JPEG_SCANS = 100  # progressive files have ten; for each of them the decoder works through the whole picture
@@ -63,6 +65,8 @@ def read_header(content: bytes) -> Header | None:
         return None
     if kind == 'PNG':
         return Header(kind, *_png_size(content))
+    if kind == 'JPEG' and (size := usual_jpeg_size(content)) is not None:
+        return Header(kind, *size)
     file = _LimitedFile(content[:4096] if kind == 'PNM' else content)  # a PNM's header is read letter by letter
     width, height = open_lazily(file, kind).size
     if kind == 'JPEG':

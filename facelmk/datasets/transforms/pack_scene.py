@@ -2,6 +2,7 @@
 
 from typing import Any
 
+import cv2
 import numpy as np
 import torch
 from mmcv.transforms import BaseTransform
@@ -22,5 +23,5 @@ class PackScene(BaseTransform):
             raise FacelmkError(
                 'PackScene got a scene without crop_boxes. Expected LoadImage and FitScene before it in the pipeline'
             )
-        channels_first = np.ascontiguousarray(scene['image'].transpose(2, 0, 1))
+        channels_first = np.stack(cv2.split(scene['image']))
         return {'inputs': torch.from_numpy(channels_first), 'data_samples': {key: scene[key] for key in self.keys}}

@@ -11,6 +11,7 @@ from mmengine import Config
 from torch.utils.data import DataLoader
 
 from ...errors import FacelmkError, TrainingFault
+from ...files.allocator import reuse_freed_memory
 from ...files.processes import POLL_S
 from ...files.signals import SIGNALS
 
@@ -72,6 +73,7 @@ def shield_workers_from_signals(loader: DataLoader) -> None:
 
 
 def _init_worker(next_init: Callable[[int], None] | None, worker_id: int) -> None:
+    reuse_freed_memory()
     if hasattr(signal, 'sigtimedwait'):
         for number in SIGNALS:
             signal.signal(number, signal.SIG_DFL if number == signal.SIGTERM else signal.SIG_IGN)
