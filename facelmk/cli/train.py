@@ -1,9 +1,20 @@
 """facelmk train CONFIG."""
 
 import argparse
+import os
 
 from ..errors import FacelmkError
-from .options import add_config, add_run, drawing, example, from_hrnet, number_from, read_config
+from .options import (
+    add_config,
+    add_run,
+    check_checkpoint,
+    config_file,
+    drawing,
+    example,
+    from_hrnet,
+    number_from,
+    read_config,
+)
 
 translate_arguments = from_hrnet
 DEFAULT_CROP_CACHE = 'data/crop_cache'  # written again: its module imports torch, which --help does not need
@@ -45,11 +56,14 @@ def _workers(text: str) -> int | str:
 
 
 def run(options: argparse.Namespace) -> None:
+    config_file(options)
+    if options.resume != 'auto' and not os.path.isdir(options.resume or '.'):
+        check_checkpoint(options.resume)
+    config = read_config(options)
     from ..config.build_errors import check_complete, translate_build_errors
     from ..engine.ranks import translate_lost_rank_errors
     from ..engine.run import Drawing, train
 
-    config = read_config(options)
     resume = 'auto' if options.resume is None and config.get('resume') else options.resume
     if resume == '':
         raise FacelmkError('--resume is empty. Name a checkpoint, or leave the = out to use the newest one')

@@ -21,6 +21,7 @@ from ..files.atomic import ignore_log_errors, translate_lost_folder_errors
 from ..files.backend import AtomicConfig
 from ..files.lock import locked_folder
 from ..files.signals import graceful_shutdown
+from ..registry.sharding import import_sharding
 from .faults.workers import set_worker_timeouts, shield_workers_from_signals, translate_worker_errors
 from .hooks import CheckResumed
 from .loaders import settle_loaders
@@ -172,6 +173,7 @@ def _build_runner(config: Config, launcher: str) -> Runner:
         config.launcher = 'none'
     settle_loaders(config)
     set_worker_timeouts(config)
+    import_sharding()  # a prediction before, in the same program, has left it out
     return Runner.from_cfg(AtomicConfig.of(config))
 
 
