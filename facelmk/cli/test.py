@@ -6,7 +6,18 @@ from typing import TYPE_CHECKING
 
 from ..errors import FacelmkError
 from .box_options import add_boxes, choose_boxes, describe_boxes
-from .options import add_config, add_run, drawing, example, from_hrnet, keep_stdout_for_json, number_from, read_config
+from .options import (
+    add_config,
+    add_run,
+    check_checkpoint,
+    config_file,
+    drawing,
+    example,
+    from_hrnet,
+    keep_stdout_for_json,
+    number_from,
+    read_config,
+)
 
 if TYPE_CHECKING:
     from mmengine import Config
@@ -87,6 +98,10 @@ def _test_detector(options: argparse.Namespace, config: 'Config') -> None:
 
 
 def run(options: argparse.Namespace) -> None:
+    config_file(options)
+    check_checkpoint(options.checkpoint)
+    with keep_stdout_for_json(options.json):  # the log keeps the stdout of its first message
+        config = read_config(options)
     from ..config.build_errors import check_complete, translate_build_errors
     from ..engine.ranks import translate_lost_rank_errors
     from ..engine.run import Drawing, test
@@ -94,8 +109,7 @@ def run(options: argparse.Namespace) -> None:
     from ..report import Collector, conclude
     from ..report.studies import run_studies
 
-    with keep_stdout_for_json(options.json):  # the log keeps the stdout of its first message
-        config = read_config(options)
+    with keep_stdout_for_json(options.json):
         is_detector = is_face_detector(config.get('model') or {})
     if is_detector:
         return _test_detector(options, config)

@@ -7,6 +7,7 @@ from mmengine.model import BaseModel
 from torch import Tensor, nn
 
 from ..registry import FUNCTIONS, Range, Ranges
+from .copying import CopiesWhatIsRead, Keys
 
 Stages = list[Tensor]
 
@@ -17,6 +18,8 @@ class CropNetwork(BaseModel):
     A subclass builds `backbone` and `head`, and defines `loss` and `predict`.
     """
 
+    training_keys: Keys | None = None  # the columns of data_samples that a training step reads; None is all of them
+    test_keys: Keys | None = None  # and those of a prediction
     backbone: nn.Module
     head: nn.Module
     ranges: Ranges = {
@@ -26,7 +29,8 @@ class CropNetwork(BaseModel):
     }
 
     def __init__(self, mean: Sequence[float], std: Sequence[float]) -> None:
-        super().__init__(dict(type='mmengine.ImgDataPreprocessor', mean=mean, std=std, bgr_to_rgb=True))
+        keys = dict(training_keys=self.training_keys, test_keys=self.test_keys)
+        super().__init__(CopiesWhatIsRead(mean, std, bgr_to_rgb=True, **keys))
 
     def init_weights(self) -> None:
         """Load the backbone's `pretrained` weights, if the config names any. The Runner calls this before training."""
