@@ -3,6 +3,7 @@
 import argparse
 import json
 import os
+import sys
 import time
 from collections.abc import Callable
 from pathlib import Path
@@ -10,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 from ..errors import DataDefect, FacelmkError, UnknownName, close_names
 from .options import add_config_options, example, keep_stdout_for_json, number_from, read_config
+from .speed_options import add_speed, chosen_speed
 
 if TYPE_CHECKING:
     from mmengine import Config
@@ -68,6 +70,7 @@ def _add_model(parser: argparse.ArgumentParser) -> None:
         metavar='N',
         help='faces in one forward pass (default: 16)',
     )
+    add_speed(parser)
     add_config_options(parser)
 
 
@@ -171,7 +174,7 @@ def _load(options: argparse.Namespace, model: 'str | Config | None') -> 'Picture
     from ..inference import load
     from ..inference.boxes import AUTO
 
-    start = time.perf_counter()
+    start, speed = time.perf_counter(), chosen_speed(options)
     predictor: Any = _load_exported(options, model) or load(
         model,
         options.weights,
@@ -179,7 +182,10 @@ def _load(options: argparse.Namespace, model: 'str | Config | None') -> 'Picture
         False if options.no_flip else None,
         batch_size=options.batch_size,
         detector=options.detector,
+        speed=speed or None,
     )
+    if options.fast:
+        print(f'--fast: {predictor}', file=sys.stderr)
     if options.markup is not None:
         predictor.choose_markup(options.markup)
     detector = predictor.detector if options.boxes == AUTO else f'none, --boxes {options.boxes}'
@@ -195,14 +201,16 @@ def _load_exported(options: argparse.Namespace, model: 'str | Config | None') ->
 
     if not isinstance(model, (str, type(None))):
         return None
-    is_exported = str(model or '').endswith('.onnx')
-    if is_exported and (options.weights or options.no_flip or options.device not in (None, 'cpu')):
+    is_exported, speed = str(model or '').endswith('.onnx'), chosen_speed(options)
+    if is_exported and (options.weights or options.no_flip or speed or options.device not in (None, 'cpu')):
         raise FacelmkError(
-            f'{model} is an exported file: --weights, --no-flip and --device have no effect. Remove them'
+            f'{model} is an exported file: --weights, --no-flip, --device and the options of precision and memory '
+            'layout have no effect. Remove them'
         )
     on_cpu = options.device == 'cpu' or (options.device is None and not os.path.exists(GPU))
     path = find_exported(model or DEFAULT)
-    if not is_exported and (path is None or options.weights or options.no_flip or not on_cpu or not is_available()):
+    changed = options.weights or options.no_flip or speed
+    if not is_exported and (path is None or changed or not on_cpu or not is_available()):
         return None
     return load_exported(path or str(model), options.batch_size, options.detector)
 
