@@ -10,8 +10,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from ..errors import DataDefect, FacelmkError, UnknownName, close_names
-from .options import add_config_options, example, keep_stdout_for_json, number_from, read_config
-from .speed_options import add_speed, chosen_speed
+from .options import add_config_options, check_checkpoint, example, keep_stdout_for_json, number_from, read_config
+from .speed_options import add_speed, chosen_speed, words_of_amp
 
 if TYPE_CHECKING:
     from mmengine import Config
@@ -19,6 +19,8 @@ if TYPE_CHECKING:
     from ..inference.folders import PictureSource
     from ..inference.runtime import ExportedPredictor
     from ..inference.stream import PicturePredictor
+
+translate_arguments = words_of_amp
 
 LIST = 'predictions.json'
 MAX_NAMED = 5  # of the pictures that could not be used, or have no face
@@ -113,6 +115,7 @@ def run(options: argparse.Namespace) -> None:
             raise FacelmkError(
                 f'--detector {options.detector} with --boxes {options.boxes}. Expected one of them alone'
             )
+        check_checkpoint(options.weights)
         model, inputs = _model_and_inputs(options)
         out = _output(options, model)
         if out is not None:
@@ -137,6 +140,7 @@ def run(options: argparse.Namespace) -> None:
 def _model_and_inputs(options: argparse.Namespace) -> 'tuple[str | Config | None, list[str]]':
     """Return the model, None for the one that comes with facelmk, and the inputs: the first may be a config instead."""
     from ..config import config_names
+    from ..inference.folders import check_inputs
 
     model, inputs = options.model, options.inputs
     if model is None and not os.path.exists(inputs[0]) and '.' not in inputs[0] and inputs[0] not in config_names():
@@ -149,8 +153,13 @@ def _model_and_inputs(options: argparse.Namespace) -> 'tuple[str | Config | None
         model, inputs = inputs[0], inputs[1:]
         if not inputs:
             raise FacelmkError(f'{model} is a config, and there is no picture. Write: facelmk predict {model} PICTURE')
+        check_inputs(inputs)
         options.config = model
         return read_config(options), inputs
+    if model is not None and not _is_exported(model):
+        from ..inference.names import check_model
+
+        check_model(model)
     if options.cfg_options or options.safe_config or options.data:
         if model is None:
             raise FacelmkError('--cfg-options, --safe-config and --data change a config. Name it: --model CONFIG')
@@ -171,19 +180,10 @@ def _is_config(word: str) -> bool:
 
 def _load(options: argparse.Namespace, model: 'str | Config | None') -> 'PicturePredictor':
     """Return the Predictor; with --boxes auto its detector is built, too, so that a missing one is reported early."""
-    from ..inference import load
     from ..inference.boxes import AUTO
 
-    start, speed = time.perf_counter(), chosen_speed(options)
-    predictor: Any = _load_exported(options, model) or load(
-        model,
-        options.weights,
-        options.device,
-        False if options.no_flip else None,
-        batch_size=options.batch_size,
-        detector=options.detector,
-        speed=speed or None,
-    )
+    start = time.perf_counter()
+    predictor: Any = _load_exported(options, model) or _load_network(options, model)
     if options.fast:
         print(f'--fast: {predictor}', file=sys.stderr)
     if options.markup is not None:
@@ -194,6 +194,20 @@ def _load(options: argparse.Namespace, model: 'str | Config | None') -> 'Picture
     return predictor
 
 
+def _load_network(options: argparse.Namespace, model: 'str | Config | None') -> 'PicturePredictor':
+    from ..inference import load  # imports torch, which an exported file does not need
+
+    return load(
+        model,
+        options.weights,
+        options.device,
+        False if options.no_flip else None,
+        batch_size=options.batch_size,
+        detector=options.detector,
+        speed=chosen_speed(options) or None,
+    )
+
+
 def _load_exported(options: argparse.Namespace, model: 'str | Config | None') -> 'ExportedPredictor | None':
     """Return the predictor of an exported file: `model`, or on a CPU with ONNX Runtime that of the shipped model."""
     from ..inference.runtime import find_exported, is_available, load_exported
@@ -201,7 +215,7 @@ def _load_exported(options: argparse.Namespace, model: 'str | Config | None') ->
 
     if not isinstance(model, (str, type(None))):
         return None
-    is_exported, speed = str(model or '').endswith('.onnx'), chosen_speed(options)
+    is_exported, speed = _is_exported(model), _chooses_speed(options)
     if is_exported and (options.weights or options.no_flip or speed or options.device not in (None, 'cpu')):
         raise FacelmkError(
             f'{model} is an exported file: --weights, --no-flip, --device and the options of precision and memory '
@@ -213,6 +227,16 @@ def _load_exported(options: argparse.Namespace, model: 'str | Config | None') ->
     if not is_exported and (path is None or changed or not on_cpu or not is_available()):
         return None
     return load_exported(path or str(model), options.batch_size, options.detector)
+
+
+def _chooses_speed(options: argparse.Namespace) -> bool:
+    """Whether an option changes how a network computes, which an exported file does not let one choose."""
+    return any((options.fast, options.amp, options.channels_last, options.compile))
+
+
+def _is_exported(model: Any) -> bool:
+    """Whether a model is an exported file."""
+    return isinstance(model, str) and Path(model).suffix.lower() in ('.onnx', '.xml')
 
 
 def _output(options: argparse.Namespace, model: 'str | Config | None') -> Path | None:

@@ -7,7 +7,18 @@ from typing import TYPE_CHECKING
 
 from ..errors import FacelmkError
 from .box_options import add_boxes, choose_boxes, describe_boxes
-from .options import add_config, add_run, drawing, example, from_hrnet, keep_stdout_for_json, number_from, read_config
+from .options import (
+    add_config,
+    add_run,
+    check_checkpoint,
+    config_file,
+    drawing,
+    example,
+    from_hrnet,
+    keep_stdout_for_json,
+    number_from,
+    read_config,
+)
 from .speed_options import add_speed, put_speed, words_of_amp
 
 if TYPE_CHECKING:
@@ -93,6 +104,11 @@ def _test_detector(options: argparse.Namespace, config: 'Config') -> None:
 
 
 def run(options: argparse.Namespace) -> None:
+    config_file(options)
+    check_checkpoint(options.checkpoint)
+    with keep_stdout_for_json(options.json):  # the log keeps the stdout of its first message
+        config = read_config(options)
+        put_speed(config, options)
     from ..config.build_errors import check_complete, translate_build_errors
     from ..engine.ranks import translate_lost_rank_errors
     from ..engine.run import Drawing, test
@@ -100,9 +116,7 @@ def run(options: argparse.Namespace) -> None:
     from ..report import Collector, conclude
     from ..report.studies import run_studies
 
-    with keep_stdout_for_json(options.json):  # the log keeps the stdout of its first message
-        config = read_config(options)
-        put_speed(config, options)
+    with keep_stdout_for_json(options.json):
         is_detector = is_face_detector(config.get('model') or {})
     if is_detector:
         return _test_detector(options, config)

@@ -1,11 +1,24 @@
 """facelmk train CONFIG."""
 
 import argparse
+import os
 from collections.abc import Sequence
 
 from ..errors import FacelmkError
-from .options import add_config, add_run, drawing, example, from_hrnet, read_config
+from .options import (
+    add_config,
+    add_run,
+    check_checkpoint,
+    config_file,
+    drawing,
+    example,
+    from_hrnet,
+    number_from,
+    read_config,
+)
 from .speed_options import add_speed, put_speed, words_of_amp
+
+DEFAULT_CROP_CACHE = 'data/crop_cache'  # written again: its module imports torch, which --help does not need
 
 
 def translate_arguments(words: Sequence[str]) -> list[str]:
@@ -25,21 +38,48 @@ def arguments(parser: argparse.ArgumentParser) -> None:
         metavar='CHECKPOINT',
         help='continue from this checkpoint, or from the newest one of the work folder',
     )
+    parser.add_argument(
+        '--crop-cache',
+        nargs='?',
+        const=DEFAULT_CROP_CACHE,
+        metavar='DIR',
+        help=f'read pictures from the folder that `facelmk data cache` made (default: {DEFAULT_CROP_CACHE})',
+    )
+    parser.add_argument(
+        '--workers',
+        type=_workers,
+        metavar='N',
+        help="processes that load pictures (default: the config's number); auto: as many as a short probe needs",
+    )
     add_speed(parser, training=True)
     parser.add_argument('--auto-scale-lr', action='store_true', help='scale the learning rate with the real batch size')
     parser.add_argument('--no-validate', action='store_true', help='train without validation')
 
 
+def _workers(text: str) -> int | str:
+    """Return the type of --workers: 'auto' or a number."""
+    return text if text == 'auto' else int(number_from('--workers', 0)(text))
+
+
 def run(options: argparse.Namespace) -> None:
+    config_file(options)
+    if options.resume != 'auto' and not os.path.isdir(options.resume or '.'):
+        check_checkpoint(options.resume)
+    config = read_config(options)
+    put_speed(config, options)
     from ..config.build_errors import check_complete, translate_build_errors
     from ..engine.ranks import translate_lost_rank_errors
     from ..engine.run import Drawing, train
 
-    config = read_config(options)
-    put_speed(config, options)
     resume = 'auto' if options.resume is None and config.get('resume') else options.resume
     if resume == '':
         raise FacelmkError('--resume is empty. Name a checkpoint, or leave the = out to use the newest one')
+    if options.workers is not None:
+        config.train_dataloader.update(num_workers=options.workers, persistent_workers=options.workers != 0)
+    if options.crop_cache is not None:
+        from ..datasets.crops.configs import set_crop_cache
+
+        set_crop_cache(config, 'train', options.crop_cache)
     check_complete(config, 'train', () if options.no_validate else ('val',))
     with translate_lost_rank_errors(), translate_build_errors(config):
         train(

@@ -22,8 +22,10 @@ from ..files.atomic import ignore_log_errors, translate_lost_folder_errors
 from ..files.backend import AtomicConfig
 from ..files.lock import locked_folder
 from ..files.signals import graceful_shutdown
+from ..registry.sharding import import_sharding
 from .faults.workers import set_worker_timeouts, shield_workers_from_signals, translate_worker_errors
 from .hooks import CheckResumed
+from .loaders import settle_loaders
 from .preflight import check_test, check_training
 from .ranks import join_ranks, rank_of
 from .recrop import crop_by
@@ -174,8 +176,10 @@ def _build_runner(config: Config, launcher: str, training: bool = False, resumed
     join_ranks(launcher, config)
     if launcher == 'none':
         config.launcher = 'none'
+    settle_loaders(config)
     set_worker_timeouts(config)
     lines = settle_speed(config, training, resumed)
+    import_sharding()  # a prediction before, in the same program, has left it out
     runner = FaceRunner.from_cfg(AtomicConfig.of(config))
     for line in lines:
         runner.logger.info(line)

@@ -8,7 +8,7 @@ from mmengine.model import BaseModel
 from torch import Tensor, nn
 
 from ..registry import FUNCTIONS, Range, Ranges
-from .preprocessor import FacePreprocessor
+from .copying import CopiesWhatIsRead, Keys
 
 Stages = list[Tensor]
 
@@ -20,6 +20,8 @@ class CropNetwork(BaseModel):
     torch.bfloat16, the layers compute in it where torch's autocast allows; weights, loss and decoding stay float32.
     """
 
+    training_keys: Keys | None = None  # the columns of data_samples that a training step reads; None is all of them
+    test_keys: Keys | None = None  # and those of a prediction
     precision: torch.dtype | None = None
     backbone: nn.Module
     head: nn.Module
@@ -30,7 +32,8 @@ class CropNetwork(BaseModel):
     }
 
     def __init__(self, mean: Sequence[float], std: Sequence[float]) -> None:
-        super().__init__(FacePreprocessor(mean, std, bgr_to_rgb=True))
+        keys = dict(training_keys=self.training_keys, test_keys=self.test_keys)
+        super().__init__(CopiesWhatIsRead(mean, std, bgr_to_rgb=True, **keys))
 
     def init_weights(self) -> None:
         """Load the backbone's `pretrained` weights, if the config names any. The Runner calls this before training."""
