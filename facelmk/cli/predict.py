@@ -3,6 +3,7 @@
 import argparse
 import json
 import os
+import sys
 import time
 from collections.abc import Callable
 from pathlib import Path
@@ -10,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 from ..errors import DataDefect, FacelmkError, UnknownName, close_names
 from .options import add_config_options, check_checkpoint, example, keep_stdout_for_json, number_from, read_config
+from .speed_options import add_speed, chosen_speed, words_of_amp
 
 if TYPE_CHECKING:
     from mmengine import Config
@@ -17,6 +19,8 @@ if TYPE_CHECKING:
     from ..inference.folders import PictureSource
     from ..inference.runtime import ExportedPredictor
     from ..inference.stream import PicturePredictor
+
+translate_arguments = words_of_amp
 
 LIST = 'predictions.json'
 MAX_NAMED = 5  # of the pictures that could not be used, or have no face
@@ -68,6 +72,7 @@ def _add_model(parser: argparse.ArgumentParser) -> None:
         metavar='N',
         help='faces in one forward pass (default: 16)',
     )
+    add_speed(parser)
     add_config_options(parser)
 
 
@@ -179,6 +184,8 @@ def _load(options: argparse.Namespace, model: 'str | Config | None') -> 'Picture
 
     start = time.perf_counter()
     predictor: Any = _load_exported(options, model) or _load_network(options, model)
+    if options.fast:
+        print(f'--fast: {predictor}', file=sys.stderr)
     if options.markup is not None:
         predictor.choose_markup(options.markup)
     detector = predictor.detector if options.boxes == AUTO else f'none, --boxes {options.boxes}'
@@ -197,6 +204,7 @@ def _load_network(options: argparse.Namespace, model: 'str | Config | None') -> 
         False if options.no_flip else None,
         batch_size=options.batch_size,
         detector=options.detector,
+        speed=chosen_speed(options) or None,
     )
 
 
@@ -207,16 +215,23 @@ def _load_exported(options: argparse.Namespace, model: 'str | Config | None') ->
 
     if not isinstance(model, (str, type(None))):
         return None
-    is_exported = _is_exported(model)
-    if is_exported and (options.weights or options.no_flip or options.device not in (None, 'cpu')):
+    is_exported, speed = _is_exported(model), _chooses_speed(options)
+    if is_exported and (options.weights or options.no_flip or speed or options.device not in (None, 'cpu')):
         raise FacelmkError(
-            f'{model} is an exported file: --weights, --no-flip and --device have no effect. Remove them'
+            f'{model} is an exported file: --weights, --no-flip, --device and the options of precision and memory '
+            'layout have no effect. Remove them'
         )
     on_cpu = options.device == 'cpu' or (options.device is None and not os.path.exists(GPU))
     path = find_exported(model or DEFAULT)
-    if not is_exported and (path is None or options.weights or options.no_flip or not on_cpu or not is_available()):
+    changed = options.weights or options.no_flip or speed
+    if not is_exported and (path is None or changed or not on_cpu or not is_available()):
         return None
     return load_exported(path or str(model), options.batch_size, options.detector)
+
+
+def _chooses_speed(options: argparse.Namespace) -> bool:
+    """Whether an option changes how a network computes, which an exported file does not let one choose."""
+    return any((options.fast, options.amp, options.channels_last, options.compile))
 
 
 def _is_exported(model: Any) -> bool:
