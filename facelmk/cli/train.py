@@ -2,6 +2,7 @@
 
 import argparse
 import os
+from collections.abc import Sequence
 
 from ..errors import FacelmkError
 from .options import (
@@ -15,14 +16,19 @@ from .options import (
     number_from,
     read_config,
 )
+from .speed_options import add_speed, put_speed, words_of_amp
 
-translate_arguments = from_hrnet
 DEFAULT_CROP_CACHE = 'data/crop_cache'  # written again: its module imports torch, which --help does not need
+
+
+def translate_arguments(words: Sequence[str]) -> list[str]:
+    """Translate the options of the original HRNet, and those of MMPose."""
+    return words_of_amp(from_hrnet(words))
 
 
 def arguments(parser: argparse.ArgumentParser) -> None:
     parser.description = "train a model. The original HRNet's --cfg FILE.yaml works, too"
-    example(parser, 'facelmk train hrnetv2_w18_wflw --resume --amp')
+    example(parser, 'facelmk train hrnetv2_w18_wflw --resume --fast')
     add_config(parser)
     add_run(parser)
     parser.add_argument(
@@ -45,7 +51,7 @@ def arguments(parser: argparse.ArgumentParser) -> None:
         metavar='N',
         help="processes that load pictures (default: the config's number); auto: as many as a short probe needs",
     )
-    parser.add_argument('--amp', action='store_true', help='use mixed precision')
+    add_speed(parser, training=True)
     parser.add_argument('--auto-scale-lr', action='store_true', help='scale the learning rate with the real batch size')
     parser.add_argument('--no-validate', action='store_true', help='train without validation')
 
@@ -60,6 +66,7 @@ def run(options: argparse.Namespace) -> None:
     if options.resume != 'auto' and not os.path.isdir(options.resume or '.'):
         check_checkpoint(options.resume)
     config = read_config(options)
+    put_speed(config, options)
     from ..config.build_errors import check_complete, translate_build_errors
     from ..engine.ranks import translate_lost_rank_errors
     from ..engine.run import Drawing, train
@@ -78,9 +85,8 @@ def run(options: argparse.Namespace) -> None:
         train(
             config,
             resume,
-            options.amp,
-            options.auto_scale_lr,
-            not options.no_validate,
-            options.launcher,
-            Drawing(**drawing(options, config.work_dir)),
+            scale_rate=options.auto_scale_lr,
+            validate=not options.no_validate,
+            launcher=options.launcher,
+            drawing=Drawing(**drawing(options, config.work_dir)),
         )

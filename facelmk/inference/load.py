@@ -29,6 +29,7 @@ def load(
     batch_size: int = 16,
     detector: Any = None,
     markup: str | None = None,
+    speed: Any = None,
 ) -> Predictor:
     """Return a Predictor of a model of the zoo, a checkpoint (a path or URL), or a config (a path, a name, loaded).
 
@@ -37,7 +38,8 @@ def load(
     is used if there is one. `flip_test` replaces the config's value. `pretrained` names weights for the backbone alone;
     False leaves the network without weights, for one that is not trained yet. `detector` finds the faces where no boxes
     are given; None is the one that comes with facelmk. `markup` is the landmark scheme of the faces: '300w' gives 68
-    points where the network predicts 98.
+    points where the network predicts 98. `speed` is 'fast', which measures what is the fastest here, a precision such
+    as 'bf16', or a dict of the switches of a config's entry `speed`; by default a config's own, else float32.
     """
     chosen_device = find_device(device)
     model = DEFAULT if model is None else model
@@ -61,7 +63,16 @@ def load(
             load_checkpoint(landmarker, source)
         elif isinstance(pretrained, (str, Path)):
             load_pretrained(landmarker.backbone, pretrained)
-        predictor = Predictor(landmarker.to(chosen_device), config, batch_size, detector)
+        landmarker = landmarker.to(chosen_device)
+        if speed is None and not is_checkpoint(model):  # that of a training need not suit this device
+            speed = config.get('speed')
+        if speed is not None:
+            from ..engine.fastest import speed_up_prediction  # here, for the start-up time of those who do not use it
+            from ..engine.speed import Speed
+
+            switches = Speed.read(speed)
+            speed = speed_up_prediction(landmarker, config.model.get('size', 256), switches, chosen_device)
+        predictor = Predictor(landmarker, config, batch_size, detector, speed)
         if markup is not None:
             predictor.choose_markup(markup)
         return predictor

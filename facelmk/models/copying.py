@@ -3,12 +3,13 @@
 from typing import Any
 
 import torch
-from mmengine.model import ImgDataPreprocessor
+
+from .preprocessor import FacePreprocessor
 
 Keys = tuple[str, ...]
 
 
-class CopiesWhatIsRead(ImgDataPreprocessor):
+class CopiesWhatIsRead(FacePreprocessor):
     """Moves only the columns of `data_samples` that a step reads; the others stay where the loader made them.
 
     `training_keys` are those of a training step, `test_keys` those of a prediction; None moves all of them. From pinned
