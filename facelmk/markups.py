@@ -286,9 +286,20 @@ def convert(points: NDArray, visible: NDArray, source: str, target: str) -> tupl
     if (source, target) not in MAPS:
         known = sorted(b for a, b in MAPS if a == source)
         raise UnknownName(f'No map from markup {source!r} to {target!r}. Known targets: {", ".join(known) or "none"}.')
+    if (chosen := _selection(source, target)) is not None:
+        return points[chosen], visible[chosen]
     weights, used = _matrices(source, target)
     all_visible = np.where(used, visible, 1).min(-1) * used.any(-1)
     return (weights @ points).astype(points.dtype), all_visible.astype(visible.dtype)
+
+
+@functools.cache
+def _selection(source: str, target: str) -> NDArray[np.int64] | None:
+    """The source (targets,) of each target, if each one is a point of the source as it is; else None."""
+    weights = MAPS[source, target]
+    if len(weights) < MARKUPS[target].size or any(list(each.values()) != [1.0] for each in weights.values()):
+        return None
+    return np.array([next(iter(weights[i])) for i in range(len(weights))])
 
 
 @functools.cache

@@ -17,6 +17,7 @@ from types import ModuleType
 import pytest
 
 from facelmk import cli
+from facelmk.bench import PARTS
 from facelmk.config import config_names
 
 ROOT = Path(__file__).parents[1]
@@ -337,9 +338,30 @@ def test_every_config_has_a_title_and_a_row(zoo: ModuleType) -> None:
         assert zoo.title(name) and f'[`{name}`]' in text('docs/zoo.md')
 
 
-def test_benchmarks_name_the_rows_that_the_script_prints() -> None:
-    page, script = text('docs/benchmarks.md'), text('docs/measure.py')
-    for name in ('quickstart', 'deeppose_r50_wflw', 'hrnetv2_w18_wflw'):
-        assert f"'{name}'" in script and f'| {name}: parameters |' in page
+def test_the_benchmarks_are_up_to_date() -> None:
+    assert text('docs/benchmarks.md') == script('make_benchmarks').page(), 'run python docs/make_benchmarks.py'
+
+
+def test_each_part_of_the_benchmark_has_a_section_with_its_command() -> None:
+    page = text('docs/benchmarks.md')
+    for part in PARTS:
+        assert f'```bash\nfacelmk bench {part}\n```\n\n<!-- table: {part} -->' in page
+
+
+def test_each_line_of_the_first_table_is_one_row_of_its_part() -> None:
+    module = script('make_benchmarks')
+    measured = {row['part'] for row in module.records() if row['ours']}
+    for line in module.LINES:
+        rows = len(module.matching(line))
+        assert rows == 1 or (rows == 0 and (line.command or line.part not in measured)), line
+
+
+def test_no_row_is_in_two_files_of_figures() -> None:
+    rows = [(row['part'], row['quantity']) for row in script('make_benchmarks').records()]
+    assert len(rows) == len(set(rows))
+
+
+def test_no_figure_of_a_gpu_is_invented() -> None:
+    page = text('docs/benchmarks.md')
     gpu = page.partition('## On a GPU')[2].partition('##')[0]
     assert all('not measured' in line for line in gpu.splitlines() if line.startswith('| ') and 'what' not in line)

@@ -16,7 +16,7 @@ default_hooks = dict(
     guard=dict(type='Guard'),
 )
 env_cfg = dict(
-    cudnn_benchmark=False, mp_cfg=dict(mp_start_method='fork', opencv_num_threads=0), dist_cfg=dict(backend='nccl')
+    cudnn_benchmark=True, mp_cfg=dict(mp_start_method='fork', opencv_num_threads=0), dist_cfg=dict(backend='nccl')
 )
 log_processor = dict(type='LogProcessor', window_size=50, by_epoch=True, num_digits=6)
 visualizer = dict(type='Visualizer', vis_backends=[dict(type='LocalVisBackend')])

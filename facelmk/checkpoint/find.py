@@ -5,7 +5,7 @@ from typing import NamedTuple
 
 from ..errors import MissingResource, UnknownName, did_you_mean
 from ..files.download import fetch
-from ..registry import FUNCTIONS
+from ..registry import NAMED_WEIGHTS
 
 PRETRAINED = {
     'torchvision://resnet18': 'https://download.pytorch.org/models/resnet18-f37072fd.pth',
@@ -30,22 +30,29 @@ def find_weights(name: str) -> Path | Address | None:
     """Return the file or the address of the weights of a URL, of a name in PRETRAINED, or of a model of the zoo.
 
     None for any other name. Raises MissingResource for a model without an address. `facelmk.zoo` registers its look-up
-    as `published_weights`, because this package does not import it.
+    as `PublishedWeights`, because this package does not import it.
     """
     if name in PRETRAINED:
         return Address(PRETRAINED[name])
     if name.startswith(('http://', 'https://')):
         return Address(name)
-    return FUNCTIONS.get('published_weights')(name)
+    found = (source.find(name) for source in NAMED_WEIGHTS.build_all())
+    return next(filter(None, found), None)
 
 
 def find_checkpoint(source: str | Path) -> Path:
     """Return the file of a checkpoint given by path, URL or name; published weights are downloaded."""
+    weights = locate_checkpoint(source)
+    return weights if isinstance(weights, Path) else fetch(weights.url, weights.sha256, mirrors=weights.mirrors)
+
+
+def locate_checkpoint(source: str | Path) -> Path | Address:
+    """Return the file of a checkpoint, or its address; nothing is downloaded. A missing one is an error."""
     name, path = str(source), Path(source).expanduser()
     if '://' not in name and path.is_file():
         return path
     if weights := find_weights(name):
-        return weights if isinstance(weights, Path) else fetch(weights.url, weights.sha256, mirrors=weights.mirrors)
+        return weights
     if '://' in name:
         raise UnknownName(f'{name!r} is not the name of any weights. {did_you_mean(name, PRETRAINED)}')
     if not path.parent.is_dir():

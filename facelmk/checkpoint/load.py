@@ -26,7 +26,13 @@ def load_checkpoint(module: nn.Module, source: str | Path, strict: bool = True) 
 
     `strict=False` loads what fits and logs the rest.
     """
-    checkpoint = read_checkpoint(source)
+    return load_content(module, read_checkpoint(source), source, strict)
+
+
+def load_content(
+    module: nn.Module, checkpoint: Mapping[str, Any], source: str | Path, strict: bool = True
+) -> dict[str, Any]:
+    """Fill `module` from what `read_checkpoint` returned for `source`, as `load_checkpoint` does."""
     weights, dialect = weights_of(checkpoint, source), 'its own'
     if {'state_dict', 'ema_state_dict'} <= checkpoint.keys():
         print_log(f'{source}: the averaged weights are taken (EMAHook writes them below state_dict)', 'current')

@@ -30,9 +30,14 @@ def _dump(data: Mapping[str, Any], file: BinaryIO) -> None:
 
 
 def plain(value: Any, key: str = 'data') -> Any:
-    """Copy a value into types that every reader takes without running code; `key` is its name in an error."""
-    if value is None or type(value) in (bool, int, float, str, bytes) or isinstance(value, Tensor):
-        return value.detach() if isinstance(value, nn.Parameter) else value
+    """Copy a value into types that every reader takes without running code; `key` is its name in an error.
+
+    Tensors are in the usual order of memory, whatever order the network computes in.
+    """
+    if value is None or type(value) in (bool, int, float, str, bytes):
+        return value
+    if isinstance(value, Tensor):
+        return (value.detach() if isinstance(value, nn.Parameter) else value).contiguous()
     if isinstance(value, np.generic):
         return value.item()
     if isinstance(value, np.ndarray):

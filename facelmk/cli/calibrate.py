@@ -4,7 +4,7 @@ import argparse
 import json
 from typing import Any
 
-from .options import add_action, add_actions, add_config, read_config
+from .options import add_action, add_actions, add_config, check_checkpoint, config_file, read_config
 
 
 def arguments(parser: argparse.ArgumentParser) -> None:
@@ -33,24 +33,32 @@ def run(options: argparse.Namespace) -> None:
 
 
 def _fit(options: argparse.Namespace) -> None:
-    from ..engine.calibration.run import calibration_of, fit_checkpoint
     from ..files.atomic import check_output
 
     check_output(options.out)
-    landmarker = fit_checkpoint(read_config(options), options.checkpoint, options.out, options.seed)
+    config_file(options)
+    check_checkpoint(options.checkpoint)
+    config = read_config(options)
+    from ..engine.calibration.run import calibration_of, fit_checkpoint
+
+    landmarker = fit_checkpoint(config, options.checkpoint, options.out, options.seed)
     calibration = calibration_of(landmarker)
     powers = calibration.power
     print(f'{options.out}: calibrated. The powers are {powers.min():.2f} to {powers.max():.2f}')
 
 
 def _check(options: argparse.Namespace) -> None:
-    from ..engine.calibration.run import check_checkpoint
     from ..files.atomic import check_output
-    from ..report.reliability import draw_reliability
 
     if options.plot:
         check_output(options.plot)
-    checked = check_checkpoint(read_config(options), options.checkpoint)
+    config_file(options)
+    check_checkpoint(options.checkpoint)
+    config = read_config(options)
+    from ..engine.calibration import run as calibration
+    from ..report.reliability import draw_reliability
+
+    checked = calibration.check_checkpoint(config, options.checkpoint)
     figures = checked.figures()
     if options.plot:
         draw_reliability(checked.bins(), checked.score_bins(), options.plot, checked.threshold)

@@ -14,6 +14,11 @@ def arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def run(options: argparse.Namespace) -> None:
+    from ..datasets.records import translate_read_errors
+
+    for path in (options.a, options.b):  # before torch is imported
+        with translate_read_errors(path):
+            pass
     from ..report.paired import compare_errors, comparison, difference_table, read_errors, verdict
     from ..report.record import to_json
 

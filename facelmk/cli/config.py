@@ -76,12 +76,15 @@ def _show(options: argparse.Namespace) -> None:
 
 
 def _check(options: argparse.Namespace) -> int:
+    from ..config import find_config
+
+    path = find_config(options.config)
     from ..config import complete, open_config
     from ..config.folders import move_data
     from ..engine.dryrun import check_config, exit_code
 
     with redirect_stdout(sys.stderr):  # for the log
-        config, source = open_config(options.config, values(options.cfg_options or ()), options.safe_config)
+        config, source = open_config(path, values(options.cfg_options or ()), options.safe_config)
 
         def fill_in() -> None:
             complete(config)
@@ -100,11 +103,12 @@ def _check(options: argparse.Namespace) -> int:
 
 
 def _translate(options: argparse.Namespace) -> None:
-    from ..compat.mmpose_config.write import translated_text
     from ..config import find_config
     from ..files.atomic import write_bytes
 
     path = find_config(options.config)
+    from ..compat.mmpose_config.write import translated_text
+
     if options.out and (not options.out.endswith('.py') or Path(options.out).resolve() == path.resolve()):
         raise FacelmkError(f'--out {options.out}: expected another file than {path}, which ends in .py')
     text = translated_text(path, options.safe_config)
@@ -115,9 +119,12 @@ def _translate(options: argparse.Namespace) -> None:
 
 
 def _diff(options: argparse.Namespace) -> None:
+    from ..config import find_config
+
+    paths = [find_config(source) for source in (options.config, options.other)]
     from ..config import load_config
 
-    configs = (load_config(source, safe=options.safe_config) for source in (options.config, options.other))
+    configs = (load_config(path, safe=options.safe_config) for path in paths)
     a, b = (dict(flat(_without_name(config))) for config in configs)
     changed = {
         key: (a.get(key, MISSING), b.get(key, MISSING))

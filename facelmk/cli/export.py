@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from ..errors import FacelmkError
-from .options import example, keep_stdout_for_json, number_from
+from .options import check_checkpoint, example, keep_stdout_for_json, number_from
 
 if TYPE_CHECKING:
     from ..export.parity import Crops
@@ -62,6 +62,7 @@ def run(options: argparse.Namespace) -> None:
         _check_packages(options)
         if options.out is not None:
             _check_out(Path(options.out), options.format)
+        _check_model(options)
         from ..export.run import export_model
         from ..export.source import open_model
 
@@ -82,6 +83,16 @@ def _check_out(out: Path, kind: str) -> None:
     if out.suffix != ENDINGS[kind]:
         raise FacelmkError(f'--out {out}: --format {kind} is written as {ENDINGS[kind]}. Give such a name')
     check_output(out)
+
+
+def _check_model(options: argparse.Namespace) -> None:
+    """Refuse a model or weights that do not exist before torch is imported; a detector may be exported, too."""
+    from ..inference.names import check_model
+    from ..zoo import is_model
+
+    check_checkpoint(options.weights)
+    if options.model is not None and not is_model(options.model):
+        check_model(options.model)
 
 
 def _check_packages(options: argparse.Namespace) -> None:

@@ -4,12 +4,8 @@ import argparse
 import json
 from datetime import date
 from pathlib import Path
-from typing import TYPE_CHECKING
 
-from .options import add_action, add_actions, add_config, number_from, read_config
-
-if TYPE_CHECKING:
-    from ..zoo import ZooModel
+from .options import add_action, add_actions, add_config, check_checkpoint, number_from, read_config
 
 
 def arguments(parser: argparse.ArgumentParser) -> None:
@@ -60,6 +56,7 @@ def run(options: argparse.Namespace) -> None:
 def _list(options: argparse.Namespace) -> None:
     from ..errors import UnknownName, did_you_mean
     from ..zoo import find_model, list_models
+    from ..zoo.listing import line_of
 
     names = list_models(options.pattern)
     if not names:
@@ -67,27 +64,19 @@ def _list(options: argparse.Namespace) -> None:
             f'no model of the zoo matches {options.pattern!r}. {did_you_mean(options.pattern, list_models())} '
             '`facelmk models list` shows all'
         )
-    models = [find_model(name) for name in names]
     if options.json:
-        print(json.dumps([model.to_dict() for model in models], indent=2))
+        print(json.dumps([find_model(name).to_dict() for name in names], indent=2))
         return
     width = max(map(len, names))
     print(f'{"model":<{width}}  {"scheme":<20}{"M params":>9}{"GMACs":>8}{"NME":>7}  weights')
-    for model in models:
-        nme = f'{next(iter(model.NME.values())):.2f}' if model.NME else ''
-        numbers = f'{model.parameters / 1e6:>9.2f}{model.macs / 1e9:>8.2f}{nme:>7}'
-        print(f'{model.name:<{width}}  {model.markup or model.task:<20}{numbers}  {_where(model)}')
+    for line in map(line_of, names):
+        nme = '' if line.NME is None else f'{line.NME:.2f}'
+        numbers = f'{line.parameters / 1e6:>9.2f}{line.macs / 1e9:>8.2f}{nme:>7}'
+        print(f'{line.name:<{width}}  {line.scheme:<20}{numbers}  {line.weights}')
     print(
         'NME: the first of its figures, in per cent; they are on different data. `facelmk models show NAME` has all of '
         'them, the protocol and the licences.'
     )
-
-
-def _where(model: 'ZooModel') -> str:
-    """Where the weights of a model are, in a word or two."""
-    if model.path is not None:
-        return 'on this machine'
-    return 'download' if model.url else 'page for browsers' if model.page else 'in the repository'
 
 
 def _show(options: argparse.Namespace) -> None:
@@ -121,13 +110,14 @@ def _get(options: argparse.Namespace) -> None:
 
 def _stats(options: argparse.Namespace) -> None:
     from ..errors import FacelmkError
-    from ..report.model_stats import model_cost
 
     if len(set(options.shape)) > 1:
         raise FacelmkError(f'--shape {" ".join(map(str, options.shape))}: crops are square. Give one number')
     if options.batch_size != 1:
         raise FacelmkError(f'--batch-size {options.batch_size}: the counts are those of one crop. Multiply them')
     config, size = read_config(options), options.shape[0]
+    from ..report.model_stats import model_cost
+
     rows = model_cost(config, size)
     if options.json:
         parts = [vars(row) for row in rows]
@@ -144,17 +134,17 @@ def _stats(options: argparse.Namespace) -> None:
 
 
 def _publish(options: argparse.Namespace) -> None:
+    from ..config import find_config
     from ..files.atomic import check_output
 
     check_output(Path(options.target).parent, folder=True)
+    check_checkpoint(options.source)
+    config = find_config(options.config) if options.config else None
     from ..checkpoint import publish
+    from ..config import load_config
     from ..files.digest import sha256_of
 
-    config_text = None
-    if options.config:
-        from ..config import load_config
-
-        config_text = load_config(options.config).pretty_text
+    config_text = None if config is None else load_config(config).pretty_text
     path = publish(options.source, options.target, options.markup, date.today(), options.half, config_text)
     digest = sha256_of(path)
     print(json.dumps({'file': str(path), 'sha256': digest}) if options.json else f'{path}\nsha256 {digest}')

@@ -158,10 +158,12 @@ def from_hrnet(words: Sequence[str]) -> list[str]:
 
 
 def read_config(options: argparse.Namespace) -> 'Config':
-    """Return the config with the values of the command line."""
-    from ..config import load_config  # imports torch, which --help does not need
+    """Return the config with the values of the command line; a misspelt name is refused before torch is imported."""
+    path, cfg_options = config_file(options), values(options.cfg_options or ())
+    _check_folders(options)
+    from ..config import load_config  # imports torch, which --help and a misspelt name do not need
 
-    config = load_config(options.config, values(options.cfg_options or ()), getattr(options, 'safe_config', False))
+    config = load_config(path, cfg_options, getattr(options, 'safe_config', False))
     if getattr(options, 'data', None):
         from ..config.folders import move_data
 
@@ -177,15 +179,45 @@ def read_config(options: argparse.Namespace) -> 'Config':
     return config
 
 
+def config_file(options: argparse.Namespace) -> Path:
+    """Return the file of CONFIG; it is looked for once, because names of other projects are answered with a warning."""
+    if 'config_file' not in options:
+        from ..config import find_config
+
+        options.config_file = find_config(options.config)
+    path: Path = options.config_file
+    return path
+
+
+def _check_folders(options: argparse.Namespace) -> None:
+    """Refuse a folder of data that does not exist, and a work folder that cannot be written into."""
+    from ..config.folders import check_data_folder, check_writable
+
+    if getattr(options, 'data', None):
+        check_data_folder(options.data)
+    if getattr(options, 'work_dir', None):
+        check_writable(options.work_dir)
+
+
+def check_checkpoint(source: str | None) -> None:
+    """Refuse a checkpoint that does not exist before torch is imported; nothing is downloaded yet."""
+    if source:
+        from ..checkpoint import locate_checkpoint
+
+        locate_checkpoint(source)
+
+
 def values(pairs: Iterable[str]) -> dict[str, Any]:
     """Return {dotted key: value} of KEY=VALUE, in mmengine's notation: numbers, True, None, [1,2], (a,b), text."""
+    pairs, parsed = list(pairs), dict[str, Any]()
+    if wrong := [pair for pair in pairs if '=' not in pair]:
+        raise FacelmkError(f'--cfg-options {wrong[0]}: write KEY=VALUE, without spaces around the =')
+    if not pairs:
+        return parsed
     from mmengine import DictAction
 
     from ..config.evaluate import ERRORS, MAX_RESULT, Budget
 
-    if wrong := [pair for pair in pairs if '=' not in pair]:
-        raise FacelmkError(f'--cfg-options {wrong[0]}: write KEY=VALUE, without spaces around the =')
-    parsed = {}
     for key, value in (pair.split('=', 1) for pair in pairs):
         if value[:1] in ('{', '"'):
             raise FacelmkError(

@@ -3,8 +3,10 @@
 import argparse
 import json
 import statistics
+from pathlib import Path
 from typing import Any
 
+from ..errors import MissingResource
 from .options import example
 
 CURVES = 'curves.png'
@@ -36,13 +38,20 @@ def arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(options: argparse.Namespace) -> None:
     from ..files.atomic import check_output
-    from ..report.logs import draw_curves, read_log
 
     action = options.logs[0] if options.logs[0] in MMPOSE_ACTIONS and len(options.logs) > 1 else None
+    sources = options.logs[1:] if action else options.logs
+    for source in sources:  # before torch is imported
+        if not Path(source).exists():
+            raise MissingResource(
+                f'{source}: no such file or folder. Give a scalars.json, a .log.json or a work folder'
+            )
     draw = options.out or options.show or options.keys or action == 'plot_curve'
     if draw and action != 'cal_train_time':
         check_output(options.out or CURVES)
-    logs = [read_log(source) for source in (options.logs[1:] if action else options.logs)]
+    from ..report.logs import draw_curves, read_log
+
+    logs = [read_log(source) for source in sources]
     summaries = [] if action == 'plot_curve' else [_summary(log, options) for log in logs]
     if draw and action != 'cal_train_time':
         path = draw_curves(

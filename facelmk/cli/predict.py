@@ -2,13 +2,15 @@
 
 import argparse
 import os
+import sys
 import time
 from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from ..errors import FacelmkError, UnknownName, close_names
-from .options import add_config_options, example, keep_stdout_for_json, number_from, read_config
+from .options import add_config_options, check_checkpoint, example, keep_stdout_for_json, number_from, read_config
+from .speed_options import add_speed, chosen_speed, words_of_amp
 
 if TYPE_CHECKING:
     from mmengine import Config
@@ -17,6 +19,8 @@ if TYPE_CHECKING:
     from ..inference.runtime import ExportedPredictor
     from ..inference.stream import PicturePredictor
     from .found import Found
+
+translate_arguments = words_of_amp
 
 LIST = 'predictions.json'
 GPU = '/dev/nvidiactl'  # NVIDIA's driver makes it; torch would need a second to look for a GPU
@@ -67,6 +71,7 @@ def _add_model(parser: argparse.ArgumentParser) -> None:
         metavar='N',
         help='faces in one forward pass (default: 16)',
     )
+    add_speed(parser)
     add_config_options(parser)
 
 
@@ -117,6 +122,7 @@ def _find_faces(options: argparse.Namespace, found: 'Found') -> tuple[int, Path 
     boxes_of = parse_boxes(options.boxes)
     if options.detector is not None and options.boxes != AUTO:
         raise FacelmkError(f'--detector {options.detector} with --boxes {options.boxes}. Expected one of them alone')
+    check_checkpoint(options.weights)
     model, inputs = _model_and_inputs(options)
     out = _output(options, model)
     if out is not None:
@@ -135,6 +141,7 @@ def _find_faces(options: argparse.Namespace, found: 'Found') -> tuple[int, Path 
 def _model_and_inputs(options: argparse.Namespace) -> 'tuple[str | Config | None, list[str]]':
     """Return the model, None for the one that comes with facelmk, and the inputs: the first may be a config instead."""
     from ..config import config_names
+    from ..inference.folders import check_inputs
 
     model, inputs = options.model, options.inputs
     if model is None and not os.path.exists(inputs[0]) and '.' not in inputs[0] and inputs[0] not in config_names():
@@ -147,8 +154,13 @@ def _model_and_inputs(options: argparse.Namespace) -> 'tuple[str | Config | None
         model, inputs = inputs[0], inputs[1:]
         if not inputs:
             raise FacelmkError(f'{model} is a config, and there is no picture. Write: facelmk predict {model} PICTURE')
+        check_inputs(inputs)
         options.config = model
         return read_config(options), inputs
+    if model is not None and not _is_exported(model):
+        from ..inference.names import check_model
+
+        check_model(model)
     if options.cfg_options or options.safe_config or options.data:
         if model is None:
             raise FacelmkError('--cfg-options, --safe-config and --data change a config. Name it: --model CONFIG')
@@ -169,24 +181,32 @@ def _is_config(word: str) -> bool:
 
 def _load(options: argparse.Namespace, model: 'str | Config | None') -> 'PicturePredictor':
     """Return the Predictor; with --boxes auto its detector is built, too, so that a missing one is reported early."""
-    from ..inference import load
     from ..inference.boxes import AUTO
 
     start = time.perf_counter()
-    predictor: Any = _load_exported(options, model) or load(
-        model,
-        options.weights,
-        options.device,
-        False if options.no_flip else None,
-        batch_size=options.batch_size,
-        detector=options.detector,
-    )
+    predictor: Any = _load_exported(options, model) or _load_network(options, model)
+    if options.fast:
+        print(f'--fast: {predictor}', file=sys.stderr)
     if options.markup is not None:
         predictor.choose_markup(options.markup)
     detector = predictor.detector if options.boxes == AUTO else f'none, --boxes {options.boxes}'
     if options.verbose:
         print(f'{predictor}, detector: {detector}. Loaded in {time.perf_counter() - start:.2f} s')
     return predictor
+
+
+def _load_network(options: argparse.Namespace, model: 'str | Config | None') -> 'PicturePredictor':
+    from ..inference import load  # imports torch, which an exported file does not need
+
+    return load(
+        model,
+        options.weights,
+        options.device,
+        False if options.no_flip else None,
+        batch_size=options.batch_size,
+        detector=options.detector,
+        speed=chosen_speed(options) or None,
+    )
 
 
 def _load_exported(options: argparse.Namespace, model: 'str | Config | None') -> 'ExportedPredictor | None':
@@ -196,16 +216,28 @@ def _load_exported(options: argparse.Namespace, model: 'str | Config | None') ->
 
     if not isinstance(model, (str, type(None))):
         return None
-    is_exported = str(model or '').endswith('.onnx')
-    if is_exported and (options.weights or options.no_flip or options.device not in (None, 'cpu')):
+    is_exported, speed = _is_exported(model), _chooses_speed(options)
+    if is_exported and (options.weights or options.no_flip or speed or options.device not in (None, 'cpu')):
         raise FacelmkError(
-            f'{model} is an exported file: --weights, --no-flip and --device have no effect. Remove them'
+            f'{model} is an exported file: --weights, --no-flip, --device and the options of precision and memory '
+            'layout have no effect. Remove them'
         )
     on_cpu = options.device == 'cpu' or (options.device is None and not os.path.exists(GPU))
     path = find_exported(model or DEFAULT)
-    if not is_exported and (path is None or options.weights or options.no_flip or not on_cpu or not is_available()):
+    changed = options.weights or options.no_flip or speed
+    if not is_exported and (path is None or changed or not on_cpu or not is_available()):
         return None
     return load_exported(path or str(model), options.batch_size, options.detector)
+
+
+def _chooses_speed(options: argparse.Namespace) -> bool:
+    """Whether an option changes how a network computes, which an exported file does not let one choose."""
+    return any((options.fast, options.amp, options.channels_last, options.compile))
+
+
+def _is_exported(model: Any) -> bool:
+    """Whether a model is an exported file."""
+    return isinstance(model, str) and Path(model).suffix.lower() in ('.onnx', '.xml')
 
 
 def _output(options: argparse.Namespace, model: 'str | Config | None') -> Path | None:

@@ -1,19 +1,35 @@
 """facelmk test CONFIG CHECKPOINT."""
 
 import argparse
+from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from ..errors import FacelmkError
 from .box_options import add_boxes, choose_boxes, describe_boxes
-from .options import add_config, add_run, drawing, example, from_hrnet, keep_stdout_for_json, number_from, read_config
+from .options import (
+    add_config,
+    add_run,
+    check_checkpoint,
+    config_file,
+    drawing,
+    example,
+    from_hrnet,
+    keep_stdout_for_json,
+    number_from,
+    read_config,
+)
+from .speed_options import add_speed, put_speed, words_of_amp
 
 if TYPE_CHECKING:
     from mmengine import Config
 
-translate_arguments = from_hrnet
-
 OF_LANDMARKS = ('dump', 'report', 'badcase', 'detail', 'baseline', 'jitter', 'boxes', 'bbox_file', 'show', 'show_dir')
+
+
+def translate_arguments(words: Sequence[str]) -> list[str]:
+    """Translate the options of the original HRNet, and those of MMPose."""
+    return words_of_amp(from_hrnet(words))
 
 
 def arguments(parser: argparse.ArgumentParser) -> None:
@@ -25,6 +41,7 @@ def arguments(parser: argparse.ArgumentParser) -> None:
     )
     add_run(parser)
     add_boxes(parser)
+    add_speed(parser)
     parser.add_argument('--out', metavar='FILE', help='write the metrics into this file, too (json)')
     parser.add_argument(
         '--dump', metavar='FILE', help='write the landmarks and error of each face (json; *.pth: a tensor)'
@@ -87,6 +104,11 @@ def _test_detector(options: argparse.Namespace, config: 'Config') -> None:
 
 
 def run(options: argparse.Namespace) -> None:
+    config_file(options)
+    check_checkpoint(options.checkpoint)
+    with keep_stdout_for_json(options.json):  # the log keeps the stdout of its first message
+        config = read_config(options)
+        put_speed(config, options)
     from ..config.build_errors import check_complete, translate_build_errors
     from ..engine.ranks import translate_lost_rank_errors
     from ..engine.run import Drawing, test
@@ -94,8 +116,7 @@ def run(options: argparse.Namespace) -> None:
     from ..report import Collector, conclude
     from ..report.studies import run_studies
 
-    with keep_stdout_for_json(options.json):  # the log keeps the stdout of its first message
-        config = read_config(options)
+    with keep_stdout_for_json(options.json):
         is_detector = is_face_detector(config.get('model') or {})
     if is_detector:
         return _test_detector(options, config)

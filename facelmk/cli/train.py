@@ -1,16 +1,34 @@
 """facelmk train CONFIG."""
 
 import argparse
+import os
+from collections.abc import Sequence
 
 from ..errors import FacelmkError
-from .options import add_config, add_run, drawing, example, from_hrnet, read_config
+from .options import (
+    add_config,
+    add_run,
+    check_checkpoint,
+    config_file,
+    drawing,
+    example,
+    from_hrnet,
+    number_from,
+    read_config,
+)
+from .speed_options import add_speed, put_speed, words_of_amp
 
-translate_arguments = from_hrnet
+DEFAULT_CROP_CACHE = 'data/crop_cache'  # written again: its module imports torch, which --help does not need
+
+
+def translate_arguments(words: Sequence[str]) -> list[str]:
+    """Translate the options of the original HRNet, and those of MMPose."""
+    return words_of_amp(from_hrnet(words))
 
 
 def arguments(parser: argparse.ArgumentParser) -> None:
     parser.description = "train a model. The original HRNet's --cfg FILE.yaml works, too"
-    example(parser, 'facelmk train hrnetv2_w18_wflw --resume --amp')
+    example(parser, 'facelmk train hrnetv2_w18_wflw --resume --fast')
     add_config(parser)
     add_run(parser)
     parser.add_argument(
@@ -20,28 +38,55 @@ def arguments(parser: argparse.ArgumentParser) -> None:
         metavar='CHECKPOINT',
         help='continue from this checkpoint, or from the newest one of the work folder',
     )
-    parser.add_argument('--amp', action='store_true', help='use mixed precision')
+    parser.add_argument(
+        '--crop-cache',
+        nargs='?',
+        const=DEFAULT_CROP_CACHE,
+        metavar='DIR',
+        help=f'read pictures from the folder that `facelmk data cache` made (default: {DEFAULT_CROP_CACHE})',
+    )
+    parser.add_argument(
+        '--workers',
+        type=_workers,
+        metavar='N',
+        help="processes that load pictures (default: the config's number); auto: as many as a short probe needs",
+    )
+    add_speed(parser, training=True)
     parser.add_argument('--auto-scale-lr', action='store_true', help='scale the learning rate with the real batch size')
     parser.add_argument('--no-validate', action='store_true', help='train without validation')
 
 
+def _workers(text: str) -> int | str:
+    """Return the type of --workers: 'auto' or a number."""
+    return text if text == 'auto' else int(number_from('--workers', 0)(text))
+
+
 def run(options: argparse.Namespace) -> None:
+    config_file(options)
+    if options.resume != 'auto' and not os.path.isdir(options.resume or '.'):
+        check_checkpoint(options.resume)
+    config = read_config(options)
+    put_speed(config, options)
     from ..config.build_errors import check_complete, translate_build_errors
     from ..engine.ranks import translate_lost_rank_errors
     from ..engine.run import Drawing, train
 
-    config = read_config(options)
     resume = 'auto' if options.resume is None and config.get('resume') else options.resume
     if resume == '':
         raise FacelmkError('--resume is empty. Name a checkpoint, or leave the = out to use the newest one')
+    if options.workers is not None:
+        config.train_dataloader.update(num_workers=options.workers, persistent_workers=options.workers != 0)
+    if options.crop_cache is not None:
+        from ..datasets.crops.configs import set_crop_cache
+
+        set_crop_cache(config, 'train', options.crop_cache)
     check_complete(config, 'train', () if options.no_validate else ('val',))
     with translate_lost_rank_errors(), translate_build_errors(config):
         train(
             config,
             resume,
-            options.amp,
-            options.auto_scale_lr,
-            not options.no_validate,
-            options.launcher,
-            Drawing(**drawing(options, config.work_dir)),
+            scale_rate=options.auto_scale_lr,
+            validate=not options.no_validate,
+            launcher=options.launcher,
+            drawing=Drawing(**drawing(options, config.work_dir)),
         )

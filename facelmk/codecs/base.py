@@ -1,7 +1,10 @@
-"""The base class of codecs, and two functions that several codecs use."""
+"""The base class of codecs, and functions that several codecs use."""
+
+from collections.abc import Sequence
 
 import torch
 from torch import Tensor
+from torch.nn import functional as F
 
 from ..registry import Ranges
 
@@ -50,8 +53,23 @@ class Codec:
 
     def to_photo(self, points: Tensor, warp: Tensor) -> Tensor:
         """Map crop pixels (B, K, 2) to photograph pixels by the inverses of the crops' warps (B, 3, 3)."""
-        inverse = torch.linalg.inv(warp.double())
-        return (points.double() @ inverse[:, :2, :2].mT + inverse[:, None, :2, 2]).float()
+        matrix, offset = warp.double()[:, None, :2, :2], warp.double()[:, None, :2, 2]
+        (a, b), (c, d) = (row.unbind(-1) for row in matrix.unbind(-2))
+        x, y = (points.double() - offset).unbind(-1)
+        determinant = a * d - b * c  # torch.linalg.inv would wait for the device
+        return (torch.stack((d * x - b * y, a * y - c * x), -1) / determinant[..., None]).float()
+
+
+def divide_axes(points: Tensor, divisors: Sequence[float]) -> Tensor:
+    """Divide x and y of points (..., 2) by one number each: by numbers, because a tensor of them would be copied."""
+    x, y = divisors
+    return points / x if x == y else torch.stack((points[..., 0] / x, points[..., 1] / y), -1)
+
+
+def multiply_axes(points: Tensor, factors: Sequence[float]) -> Tensor:
+    """Multiply x and y of points (..., 2) by one number each."""
+    x, y = factors
+    return points * x if x == y else torch.stack((points[..., 0] * x, points[..., 1] * y), -1)
 
 
 def inside(points: Tensor, visible: Tensor, size: int) -> Tensor:
@@ -60,5 +78,8 @@ def inside(points: Tensor, visible: Tensor, size: int) -> Tensor:
 
 
 def gaussian(offset: Tensor, sigma: float) -> Tensor:
-    """A Gaussian of height 1, `offset` away from its peak."""
-    return torch.exp(-(offset**2) / (2 * sigma**2))
+    """A Gaussian of height 1, `offset` away from its peak.
+
+    Heights below 1e-18 are 0: a CPU takes many times as long for products of such numbers.
+    """
+    return F.threshold((offset**2).div_(-2 * sigma**2).clamp_(min=-45).exp_(), 1e-18, 0.0)

@@ -5,10 +5,12 @@ from typing import Any
 
 import torch
 from torch import Tensor
+from torch.nn import functional as F
 
 from ..errors import FacelmkError
 from ..markups import MARKUPS
 from ..registry import CODECS
+from .constants import constant
 from .heatmap import Heatmap
 from .refine import quarter_inside
 
@@ -64,7 +66,7 @@ class Boundary(Heatmap):
         return super().spread(output[:, :-1], size)
 
     def flip(self, output: Tensor, mirror: Tensor, size: int) -> Tensor:
-        return super().flip(output, torch.cat((mirror, mirror.new_tensor([len(mirror)]))), size)
+        return super().flip(output, F.pad(mirror, (0, 1), value=len(mirror)), size)
 
 
 def boundary_map(
@@ -101,7 +103,7 @@ def segments(cells: Tensor, visible: Tensor, lines: tuple[tuple[int, ...], ...],
     The curve between two points gets about one segment a cell, but at most `most`. Only curves that leave the grid
     are longer than that.
     """
-    indices = torch.tensor(quadruples(lines), device=cells.device)
+    indices = constant(quadruples, lines, like=cells, dtype=torch.long)
     drawn = visible[:, indices[:, 1]] & visible[:, indices[:, 2]]
     knots = [cells[:, i] for i in indices.T]
     inner = [(visible[:, indices[:, i]] & (indices[:, i] != indices[:, j]))[..., None] for i, j in ((0, 1), (3, 2))]
@@ -117,13 +119,15 @@ def segments(cells: Tensor, visible: Tensor, lines: tuple[tuple[int, ...], ...],
     return curve // drawn.shape[1], start, end
 
 
-def quadruples(lines: tuple[tuple[int, ...], ...]) -> list[tuple[int, int, int, int]]:
+def quadruples(lines: tuple[tuple[int, ...], ...]) -> Tensor:
     """For each curve between two points: the point before, both points, the point after (at an end, the end again)."""
-    return [
-        (line[max(i - 1, 0)], line[i], line[i + 1], line[min(i + 2, len(line) - 1)])
-        for line in lines
-        for i in range(len(line) - 1)
-    ]
+    return torch.tensor(
+        [
+            (line[max(i - 1, 0)], line[i], line[i + 1], line[min(i + 2, len(line) - 1)])
+            for line in lines
+            for i in range(len(line) - 1)
+        ]
+    )
 
 
 def tangents(knots: list[Tensor], inner: list[Tensor]) -> tuple[Tensor, Tensor, Tensor]:

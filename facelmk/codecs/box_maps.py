@@ -62,7 +62,7 @@ class BoxMaps(Codec):
         cells = torch.stack(((padded[..., 0::2].mean(-1) + 0.5), (padded[..., 1::2].mean(-1) + 0.5)), -1) / self.stride
         sides = ((padded[..., 2:] - padded[..., :2]) / self.stride).clamp_min(1e-3)
         H, W = like.shape[-2:]
-        inside = (cells >= 0).all(-1) & (cells < cells.new_tensor([W, H])).all(-1)
+        inside = (cells >= 0).all(-1) & (cells[..., 0] < W) & (cells[..., 1] < H)
         in_doubt, counted = in_doubt | (counted & ~inside), counted & inside
         x, y = torch.arange(W, device=like.device), torch.arange(H, device=like.device)[:, None]
         middle, spread = cells.floor()[..., None, None], (self.sigma * sides.amax(-1)).clamp_min(0.5)[..., None, None]
@@ -122,8 +122,8 @@ class BoxMaps(Codec):
 
     def flip(self, output: Tensor, mirror: Tensor | None = None, size: int = 0) -> Tensor:
         """The maps of the mirrored crop, mirrored; the offset in x changes its sign."""
-        sign = output.new_tensor([1, -1, 1, 1, 1])
-        return output.flip(-1) * sign[:, None, None]
+        heat, x, others = output.flip(-1).split((1, 1, 3), 1)
+        return torch.cat((heat, -x, others), 1)
 
 
 def box_overlaps(first: Tensor, second: Tensor) -> Tensor:

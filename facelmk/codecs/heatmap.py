@@ -9,8 +9,10 @@ from torch import Tensor
 
 from ..errors import UnknownName, did_you_mean
 from ..registry import CODECS, Range
-from .base import Codec, gaussian
+from .base import Codec, divide_axes, gaussian, multiply_axes
+from .memory import outer_product
 from .moments import heatmap_covariance
+from .peaks import highest_cells
 from .refine import dark, quarter
 
 Grid = tuple[int, int]  # width and height of a map in cells
@@ -65,21 +67,21 @@ class Heatmap(Codec):
     def cells(self, points: Tensor, grid: Grid, size: int) -> Tensor:
         """Convert crop pixels (B, K, 2) to cells of the grid."""
         offset = 0.5 if self.aligned else 0.0
-        return (points.float() + offset) / points.new_tensor([size / side for side in grid]) - offset
+        return divide_axes(points.float() + offset, [size / side for side in grid]) - offset
 
     def pixels(self, cells: Tensor, grid: Grid, size: int) -> Tensor:
         """Convert cells of the grid (B, K, 2) to crop pixels."""
         offset = 0.5 if self.aligned else 0.0
-        return (cells + offset) * cells.new_tensor([size / side for side in grid]) - offset
+        return multiply_axes(cells + offset, [size / side for side in grid]) - offset
 
     def encode(self, points: Tensor, visible: Tensor, like: Tensor, size: int) -> tuple[Tensor, Tensor]:
         H, W = like.shape[-2:]
         cells = self.cells(points, (W, H), size)
         (x, x_on_grid), (y, y_on_grid) = self.gaussian_1d(cells[..., 0], W), self.gaussian_1d(cells[..., 1], H)
         on_grid, is_visible = x_on_grid & y_on_grid, visible > 0.5
-        maps = y[..., :, None] * (x * (on_grid & is_visible)[..., None])[..., None, :]
+        maps = outer_product(y, x * (on_grid & is_visible)[..., None], like)
         weight = torch.where(on_grid | ~is_visible, visible.float(), torch.zeros_like(visible, dtype=torch.float))
-        return maps.to(like), weight.to(like)[..., None, None]
+        return maps, weight.to(like)[..., None, None]
 
     def gaussian_1d(self, cell: Tensor, length: int) -> tuple[Tensor, Tensor]:
         """The Gaussian along one axis (B, K, length) around cells (B, K), and whether it overlaps the grid (B, K)."""
@@ -103,15 +105,15 @@ class Heatmap(Codec):
         middle = self.nearest(cell)
         first, last = torch.trunc(middle - radius), torch.trunc(middle + radius + 1)
         index = grid - first[..., None]  # within the window
-        in_window = (index >= 0) & (index < 2 * radius + 1) & (grid < last[..., None])
+        in_window = (index >= 0) & (index < (last - first).clamp(max=2 * radius + 1)[..., None])
         peak = (cell - middle if self.centre == 'exact' else torch.zeros_like(cell)) + (2 * radius + 1) // 2
-        return gaussian(index - peak[..., None], self.sigma) * in_window, (first < length) & (last >= 0)
+        heights = gaussian(index.sub_(peak[..., None]), self.sigma).mul_(in_window)
+        return heights, (first < length) & (last >= 0)
 
     def decode(self, output: Tensor, size: int) -> tuple[Tensor, Tensor]:
         output = output.float()
         H, W = output.shape[-2:]
-        scores, index = output.flatten(-2).max(-1)
-        x, y = index % W, torch.div(index, W, rounding_mode='floor')
+        scores, x, y = highest_cells(output)
         cells = torch.stack((x, y), -1) + self.offset(output, x, y)
         cells = torch.where((scores > 0)[..., None], cells, torch.full_like(cells, -1.0))
         return self.pixels(cells, (W, H), size), scores
@@ -124,7 +126,7 @@ class Heatmap(Codec):
 
     def spread(self, output: Tensor, size: int) -> Tensor | None:
         H, W = output.shape[-2:]
-        ends = self.pixels(output.new_tensor([[0, 0], [1, 1]], dtype=torch.float), (W, H), size)
+        ends = self.pixels(torch.arange(2.0, device=output.device)[:, None].expand(2, 2), (W, H), size)
         stride = ends[1] - ends[0]
         return heatmap_covariance(output.float()) * stride * stride[:, None]
 

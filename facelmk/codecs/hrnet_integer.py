@@ -6,6 +6,7 @@ import torch
 from torch import Tensor
 
 from ..registry import CODECS
+from .base import divide_axes, multiply_axes
 from .heatmap import Grid, Heatmap
 from .refine import quarter_inside
 
@@ -29,14 +30,14 @@ class HRNetInteger(Heatmap):
         self.rounded, self.tolerance, self.flip_bias = rounded, 2.01, 1.0
 
     def cells(self, points: Tensor, grid: Grid, size: int) -> Tensor:
-        cells = points.float() / points.new_tensor([size / side for side in grid])
+        cells = divide_axes(points.float(), [size / side for side in grid])
         return torch.round(cells - 0.5) if self.rounded else torch.trunc(cells)
 
     def nearest(self, cell: Tensor) -> Tensor:
         return cell
 
     def pixels(self, cells: Tensor, grid: Grid, size: int) -> Tensor:
-        return (cells + 0.5) * cells.new_tensor([size / side for side in grid])
+        return multiply_axes(cells + 0.5, [size / side for side in grid])
 
     def offset(self, maps: Tensor, x: Tensor, y: Tensor) -> Tensor:
         return quarter_inside(maps, x, y)

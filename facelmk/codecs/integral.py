@@ -4,7 +4,7 @@ import torch
 from torch import Tensor
 
 from ..registry import CODECS
-from .base import Codec, inside
+from .base import Codec, divide_axes, inside, multiply_axes
 from .moments import covariance
 
 
@@ -26,7 +26,7 @@ class Integral(Codec):
 
     def encode(self, points: Tensor, visible: Tensor, like: Tensor, size: int) -> tuple[Tensor, Tensor]:
         H, W = like.shape[-2:]
-        cells = (points.float() + 0.5) / points.new_tensor([size / W, size / H]) - 0.5
+        cells = divide_axes(points.float() + 0.5, (size / W, size / H)) - 0.5
         log_x, log_y = (
             -((torch.arange(length, device=points.device) - cells[..., i, None]) ** 2) / (2 * self.sigma**2)
             for i, length in enumerate((W, H))
@@ -43,8 +43,7 @@ class Integral(Codec):
             (marginal * torch.arange(length, device=marginal.device)).sum(-1)
             for marginal, length in ((probability.sum(-2), W), (probability.sum(-1), H))
         ]
-        stride = output.new_tensor([size / W, size / H], dtype=torch.float)
-        return (torch.stack(cells, -1) + 0.5) * stride - 0.5, probability.amax((-2, -1))
+        return multiply_axes(torch.stack(cells, -1) + 0.5, (size / W, size / H)) - 0.5, probability.amax((-2, -1))
 
     def probability(self, output: Tensor) -> Tensor:
         """The probability of each cell."""
@@ -52,7 +51,7 @@ class Integral(Codec):
 
     def spread(self, output: Tensor, size: int) -> Tensor:
         H, W = output.shape[-2:]
-        stride = output.new_tensor([size / W, size / H], dtype=torch.float)
+        stride = multiply_axes(torch.ones(2, device=output.device), (size / W, size / H))
         return covariance(self.probability(output)) * stride * stride[:, None]
 
     def flip(self, output: Tensor, mirror: Tensor, size: int) -> Tensor:

@@ -4,8 +4,12 @@ import torch
 from torch import Tensor
 
 from ..registry import CODECS
+from .base import divide_axes, multiply_axes
+from .blur import blur_kernel_1d, blurred
+from .constants import constant
 from .heatmap import Grid, Heatmap
-from .refine import blur_kernel_1d, blurred, towards_higher
+from .peaks import highest_cells
+from .refine import towards_higher
 
 
 @CODECS.register_module()
@@ -25,16 +29,16 @@ class Megvii(Heatmap):
         self.margin = 2.0 * (kernel + 3)
 
     def cells(self, points: Tensor, grid: Grid, size: int) -> Tensor:
-        stride = points.new_tensor([size / side for side in grid])
-        return torch.trunc((points.float() + (0.5 if self.aligned else 0.0)) / stride)
+        offset = 0.5 if self.aligned else 0.0
+        return torch.trunc(divide_axes(points.float() + offset, [size / side for side in grid]))
 
     def encode(self, points: Tensor, visible: Tensor, like: Tensor, size: int) -> tuple[Tensor, Tensor]:
         maps, weight = super().encode(points, visible, like, size)
-        return maps * 255, weight
+        return maps.mul_(255), weight
 
     def gaussian_1d(self, cell: Tensor, length: int) -> tuple[Tensor, Tensor]:
         """A blurred cell of height 1. At the border OpenCV mirrors the grid about its outermost cell."""
-        kernel, grid = blur_kernel_1d(self.kernel).to(cell), torch.arange(length, device=cell.device)
+        kernel, grid = constant(blur_kernel_1d, self.kernel, like=cell), torch.arange(length, device=cell.device)
         rows = torch.zeros(*cell.shape, length, device=cell.device)
         reflections = ((cell, cell == cell), (-cell, cell > 0), (2 * (length - 1) - cell, cell < length - 1))
         for centre, exists in reflections:
@@ -48,11 +52,9 @@ class Megvii(Heatmap):
     def decode(self, output: Tensor, size: int) -> tuple[Tensor, Tensor]:
         H, W = output.shape[-2:]
         maps = blurred(output.float(), self.kernel)
-        scores, index = maps.flatten(-2).max(-1)
-        x, y = index % W, torch.div(index, W, rounding_mode='floor')
+        scores, x, y = highest_cells(maps)
         inner = (x > 1) & (x < W - 1) & (y > 1) & (y < H - 1)
         rounding = 1e-9 * scores[..., None]  # by which the blur may separate equal neighbours
         cells = torch.stack((x, y), -1) + (towards_higher(maps, x, y, threshold=rounding) + 0.5) * inner[..., None]
         cells = torch.where((scores > 0)[..., None], cells, torch.full_like(cells, -1.0)).float()
-        stride = cells.new_tensor([size / W, size / H])
-        return cells * stride - (0.5 if self.aligned else 0.0), scores.float() / 255 + 0.5
+        return multiply_axes(cells, (size / W, size / H)) - (0.5 if self.aligned else 0.0), scores.float() / 255 + 0.5

@@ -3,6 +3,7 @@
 from torch import Tensor
 
 from ..registry import CODECS
+from .base import divide_axes, multiply_axes
 from .heatmap import Grid, Heatmap
 from .refine import dark_udp
 
@@ -24,10 +25,10 @@ class UDP(Heatmap):
         self.tolerance = 0.05
 
     def cells(self, points: Tensor, grid: Grid, size: int) -> Tensor:
-        return points.float() / points.new_tensor([(size - 1) / (side - 1) for side in grid])
+        return divide_axes(points.float(), [(size - 1) / (side - 1) for side in grid])
 
     def pixels(self, cells: Tensor, grid: Grid, size: int) -> Tensor:
-        return cells * cells.new_tensor([(size - 1) / (side - 1) for side in grid])
+        return multiply_axes(cells, [(size - 1) / (side - 1) for side in grid])
 
     def offset(self, maps: Tensor, x: Tensor, y: Tensor) -> Tensor:
         return dark_udp(maps, x, y, self.kernel)

@@ -5,7 +5,7 @@ from torch import Tensor
 
 from ..errors import FacelmkError
 from ..registry import CODECS
-from .refine import blurred_by_reflection
+from .blur import blurred_by_reflection
 from .udp import UDP
 
 MIN_RADIUS_CELLS = 0.5**0.5 + 1e-6  # a smaller disc may lie between the cells
@@ -79,5 +79,5 @@ class UDPCombined(UDP):
         """None: the disc is equally wide for each point."""
 
     def flip(self, output: Tensor, mirror: Tensor, size: int) -> Tensor:
-        flipped = output.unflatten(1, (-1, 3)).flip(-1)[:, mirror]
-        return (flipped * flipped.new_tensor([1, -1, 1])[:, None, None]).flatten(1, 2)
+        disc, x, y = output.unflatten(1, (-1, 3)).flip(-1)[:, mirror].unbind(2)
+        return torch.stack((disc, -x, y), 2).flatten(1, 2)

@@ -19,6 +19,7 @@ from torch.utils.data import DataLoader
 from ..registry import Registry
 from ..registry.ranges import expected, ranges_of
 from .runner_ranges import COUNT, RANGES
+from .texts import short as short
 
 CLOSED = (CheckpointHook.__init__, EMAHook.__init__)  # their **kwargs take a few names alone, which others declare
 LOOPS = 'mmengine.runner.loops'  # takes 1e5 for a whole number
@@ -87,9 +88,11 @@ def _takes_more(function: Any) -> bool:
 
 
 def loader_arguments() -> dict[str, Argument]:
-    """The arguments of a data loader, and the one that the Runner takes out of its dict."""
+    """The arguments of a data loader, 'auto' as its number of workers, and what the Runner takes out of its dict."""
     names = arguments(DataLoader)
     size = Annotated[int, RANGES[DataLoader]['batch_size']]  # torch takes None, too, and then makes no batches
+    workers = Annotated[int | Literal['auto'], RANGES[DataLoader]['num_workers']]
+    names |= {'num_workers': Argument(workers, 0)}
     return names | {'batch_size': Argument(size, 1), 'num_batch_per_epoch': Argument(Annotated[int, COUNT], None)}
 
 
@@ -130,12 +133,6 @@ def _hints(function: Any) -> dict[str, Any]:
         except Exception:  # an annotation of another package may name what is not importable here
             continue
     return hints
-
-
-def short(value: Any) -> str:
-    """A value in one line."""
-    text = repr(value)
-    return text if len(text) < 80 else f'{text[:70]} ...'
 
 
 def misfit(value: Any, hint: Any) -> str | None:

@@ -13,8 +13,8 @@ from typing import Any, NoReturn
 
 from mmengine import Config, ConfigDict
 
-from .arguments import short
 from .source import ConfigSource
+from .texts import short
 
 MAX_VALUES = 50_000  # that a config may compute, lists of lists written out; the largest of facelmk needs 8,000
 MAX_RESULT = 5_000  # values of the config itself, which print in a second; the largest of facelmk has 500

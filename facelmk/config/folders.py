@@ -4,12 +4,13 @@ import importlib.util
 import os
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
-
-from mmengine import Config
+from typing import TYPE_CHECKING, Any
 
 from ..errors import FacelmkError, UnknownName
 from ..registry import SCOPE
+
+if TYPE_CHECKING:
+    from mmengine import Config
 
 ROOT_KEYS = ('root', 'data_root')  # the readers' names for the folder of a data set
 
@@ -41,7 +42,7 @@ def package_config(package: str, path: str) -> Path:
     return next((file for file in (folder / '.mim/configs' / path, folder / path) if file.is_file()), folder / path)
 
 
-def move_data(config: Config, folder: str | Path) -> None:
+def move_data(config: 'Config', folder: str | Path) -> None:
     """Read all data sets of a config from `folder` instead of its own root."""
     datasets = [
         dataset_and_key
@@ -55,10 +56,15 @@ def move_data(config: Config, folder: str | Path) -> None:
             f'--data {folder}: expected a config with one data folder, {config.filename} has {count}. '
             'Set each by --cfg-options, such as val_dataloader.dataset.root=...'
         )
-    if not Path(folder).expanduser().is_dir():
-        raise FacelmkError(f'--data {folder}: there is no such folder, seen from {Path.cwd()}')
+    check_data_folder(folder)
     for dataset, key in datasets:
         dataset[key] = str(Path(folder).expanduser())
+
+
+def check_data_folder(folder: str | Path) -> None:
+    """Refuse a folder of data that does not exist."""
+    if not Path(folder).expanduser().is_dir():
+        raise FacelmkError(f'--data {folder}: there is no such folder, seen from {Path.cwd()}')
 
 
 def check_writable(folder: str | Path) -> None:

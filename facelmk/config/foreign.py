@@ -2,13 +2,14 @@
 
 from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
-from typing import Any
-
-from mmengine import Config
+from typing import TYPE_CHECKING, Any
 
 from ..registry import CONFIG_FORMATS
 
-Change = Callable[[Config], None]
+if TYPE_CHECKING:
+    from mmengine import Config
+
+Change = Callable[['Config'], None]
 
 
 class ConfigFormat:
@@ -44,4 +45,4 @@ class ConfigFormat:
 
 def config_formats() -> list[ConfigFormat]:
     """One of each registered format."""
-    return [CONFIG_FORMATS.build(dict(type=name)) for name in CONFIG_FORMATS]
+    return CONFIG_FORMATS.build_all()

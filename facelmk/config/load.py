@@ -1,8 +1,6 @@
-"""Find a config, read it, check it, and fill in what follows from the rest."""
+"""Read a config, check it, and fill in what follows from the rest."""
 
 import importlib.util
-import logging
-import os
 import sys
 import traceback
 from collections.abc import Iterator
@@ -16,18 +14,18 @@ from mmengine.config import config as mmengine_config
 from mmengine.config.lazy import LazyAttr, LazyObject
 from mmengine.utils import import_modules_from_strings
 
-from ..errors import FacelmkError, UnknownName, close_names, did_you_mean
+from ..errors import FacelmkError
 from ..registry import registered_parts_only
-from .complete import complete, put_options
+from .completion import complete, put_options
 from .evaluate import NotData, evaluate
-from .folders import config_folder, package_folder
+from .find import find_config
+from .folders import package_folder
 from .foreign import config_formats
 from .relations import check_relations
 from .safe import check_parts
-from .source import SUFFIXES, ConfigSource, read_source
+from .source import ConfigSource, read_source
 from .validate import check
 
-log = logging.getLogger(__name__)  # to the error stream: --json must stay json
 NO_CALLS = 'mmengine calls no function of a module that a config imports. Write the value out'  # its error is empty
 HELPERS = (type, FunctionType, ModuleType, LazyObject, LazyAttr)  # what a program leaves among its names
 
@@ -35,35 +33,6 @@ HELPERS = (type, FunctionType, ModuleType, LazyObject, LazyAttr)  # what a progr
 # mmengine's own two need pkg_resources, which setuptools 82 dropped
 mmengine_config.get_installed_path = package_folder
 mmengine_config.is_installed = lambda package: importlib.util.find_spec(package) is not None
-
-
-def config_names() -> list[str]:
-    """The names of all configs that come with facelmk."""
-    return sorted(path.stem for path in config_folder().glob('*.py'))
-
-
-def find_config(name: str | Path) -> Path:
-    """The file of a config given by path or by name; the name may be another project's for the same config."""
-    if os.path.isfile(name):
-        return Path(name)
-    if os.path.isdir(name):
-        raise UnknownName(f'{name!s} is a folder. Expected one of its config files ({", ".join(SUFFIXES)})')
-    path = config_folder() / f'{Path(name).stem}.py'
-    # a missing file of another folder is not ours; os.path.isfile, unlike Path.is_file, takes too long names
-    if Path(name).parent.name in ('', 'configs') and os.path.isfile(path):
-        return path
-    for known in config_formats():
-        if ours := known.our_name(name):
-            log.warning(
-                '%s is the config %s here; no file of the other project is read. Put your own changes behind '
-                '--cfg-options or into a config based on %s',
-                *(name, ours, ours),
-            )
-            return config_folder() / f'{ours}.py'
-    names = [*config_names(), *(other for known in config_formats() for other in known.names())]
-    close = close_names(Path(name).stem, names)
-    advice = did_you_mean(Path(name).stem, names) if close else f'{config_folder()} holds those that come with facelmk.'
-    raise UnknownName(f'{str(name)[:500]} is neither a config file nor the name of a config. {advice}')
 
 
 def load_config(name: str | Path, options: dict[str, Any] | None = None, safe: bool = False) -> Config:

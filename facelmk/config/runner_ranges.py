@@ -29,7 +29,7 @@ RULE = {'less', 'greater'}
 RANGES: dict[Any, Ranges] = {
     DataLoader: dict(
         batch_size=Range(1, 65536),
-        num_workers=Range(0, 256),
+        num_workers=Range(0, 256, also=('auto',)),
         timeout=Range(0, 86400),
         prefetch_factor=Range(1, 1024),
         multiprocessing_context={'fork', 'spawn', 'forkserver'},

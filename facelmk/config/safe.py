@@ -13,9 +13,9 @@ from typing import Any
 from mmengine import Config
 from mmengine.registry import Registry
 
-from .. import registry as registries
 from ..errors import FacelmkError, close_names, did_you_mean
 from ..registry import SAFE_SCOPES
+from ..registry import parts as registries
 from .arguments import all_names, find, misfit, short
 from .schema import CONTAINERS, dict_at, runner_keys
 from .source import ConfigSource

@@ -67,6 +67,7 @@ TOP_KINDS: Kinds = {  # of keys whose annotation in the Runner says less
     'sync_bn': Literal['torch', 'mmcv'] | None,
     'custom_imports': dict | None,
     'model_wrapper_cfg': dict | None,
+    'speed': dict | None,
     'find_unused_parameters': bool,
     'compile': Annotated[bool | dict | None, {'mode': COMPILE_MODES}],
     'efficient_conv_bn_eval': list[str] | str,
@@ -82,6 +83,11 @@ DICTS: dict[str, Kinds] = {  # dicts that are no parts, by their place: the keys
     'randomness': dict(seed=Annotated[int | None, SEED], diff_rank_seed=bool, deterministic=bool),
     'auto_scale_lr': dict(enable=bool, base_batch_size=Annotated[int, Range(1, 1_000_000)]),
     'custom_imports': dict(imports=list[str] | str, allow_failed_imports=bool),
+    'speed': dict(
+        precision=Literal['fp32', 'bf16', 'fp16'] | None,
+        **dict.fromkeys(('channels_last', 'compile', 'fused', 'keep_memory'), bool | None),
+        fast=bool,
+    ),
     'optim_wrapper.clip_grad': dict(
         type=Literal['norm', 'value'],
         max_norm=Annotated[float, Range(0, 1e6, above=True)],
@@ -133,6 +139,7 @@ OTHER_TOP_KEYS = {  # that the Runner reads from the config, beside its own argu
     'env_cfg',
     'compile',
     'efficient_conv_bn_eval',
+    'speed',
 }
 RENAMED_KEYS = {  # of the first runners of mmcv and mmengine
     'total_epochs': 'train_cfg.max_epochs',

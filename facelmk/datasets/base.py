@@ -14,6 +14,7 @@ from torch.utils.data import Dataset
 from ..errors import FacelmkError, UnknownName, did_you_mean
 from ..markups import MARKUPS
 from ..registry import DATASETS, TRANSFORMS, Ranges
+from .crops.reach import check_steps
 from .records import FaceRecord
 
 Transform = Callable[[FaceRecord], FaceRecord]
@@ -92,6 +93,10 @@ class FaceDataset(SampleDataset):
         """Return a new dict: id, path, box, landmarks, visible, norm, tags."""
         raise TypeError(f'{type(self).__name__} must define face(index): what a face is')
 
+    def each_face_once(self) -> 'FaceDataset':
+        """Return a data set with all faces, each of them once; only sets that repeat or sample their faces differ."""
+        return self
+
     def face_in_epoch(self, seed: int, epoch: int, index: int) -> FaceRecord:
         """Return the face at an index in one epoch of a run; only a set that samples its faces differs from `face`."""
         return self.face(index)
@@ -104,7 +109,9 @@ class FaceDataset(SampleDataset):
 
 def build_steps(pipeline: Sequence[dict | Transform]) -> list[Transform]:
     """Return the transforms of a pipeline; dicts are built from the registry."""
-    return [TRANSFORMS.build(step) if isinstance(step, dict) else step for step in pipeline]
+    steps = [TRANSFORMS.build(step) if isinstance(step, dict) else step for step in pipeline]
+    check_steps(steps)
+    return steps
 
 
 def with_reader_options(config: Mapping[str, Any], **options: Any) -> dict[str, Any]:

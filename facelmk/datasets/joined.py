@@ -72,6 +72,12 @@ class JoinedFaces(FaceDataset):
         self.starts = [0, *itertools.accumulate(member.length for member in self.members)]
         self._orders: dict[int, tuple[int, int, NDArray[np.int64]]] = {}
 
+    def each_face_once(self) -> FaceDataset:
+        members = [
+            dict(dataset=member.dataset.each_face_once(), name=member.name, tags=member.tags) for member in self.members
+        ]
+        return JoinedFaces(members, self.markup.name)
+
     def __len__(self) -> int:
         return self.starts[-1]
 
@@ -114,6 +120,9 @@ class RepeatedFaces(FaceDataset):
         self.dataset, self.times = build_without_pipeline(dataset), times
         inner = self.dataset
         super().__init__(inner.markup.name, pipeline, inner.subsets, inner.headline, inner.whole)
+
+    def each_face_once(self) -> FaceDataset:
+        return self.dataset.each_face_once()
 
     def __len__(self) -> int:
         return self.times * len(self.dataset)

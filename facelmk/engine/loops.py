@@ -12,6 +12,7 @@ from ..registry import LOOPS
 from .faults.sizes import check_sizes, drop_single_sample_batch
 from .faults.stopping import Progress, awaited, run_until_signal
 from .faults.workers import shield_workers_from_signals
+from .loaders import with_workers
 from .saving.state import restore_random_state
 
 
@@ -85,6 +86,8 @@ class IterLoop(IterBasedTrainLoop):
 
 def _training_loader(runner: Runner, dataloader: DataLoader | dict) -> DataLoader:
     """Build the data loader of a training and check its sizes before training starts."""
+    if isinstance(dataloader, dict):
+        dataloader = with_workers(runner, dataloader)
     built = runner.build_dataloader(dataloader, seed=runner.seed) if isinstance(dataloader, dict) else dataloader
     check_sizes(built, 'train_dataloader')
     loader = drop_single_sample_batch(runner, built, dataloader)

@@ -1,9 +1,12 @@
 """Mixed precision, on a CPU too."""
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Any
 
 import torch
 from mmengine import optim
+from torch import nn
 
 from ..registry import OPTIM_WRAPPERS
 
@@ -31,3 +34,17 @@ class AmpOptimWrapper(optim.AmpOptimWrapper):
         settings = {'init_scale': loss_scale} if fixed else loss_scale if isinstance(loss_scale, dict) else {}
         self.loss_scaler = torch.amp.GradScaler('cpu', **settings)
         self.cast_dtype = getattr(torch, dtype) if isinstance(dtype, str) else dtype
+
+
+@OPTIM_WRAPPERS.register_module()
+class ScaledOptimWrapper(AmpOptimWrapper):
+    """Scale the loss, so that small gradients are not 0 in float16. The network itself computes in its precision.
+
+    `speed.precision='fp16'` uses it. Loss and targets are float32, which `AmpOptimWrapper` may round.
+    """
+
+    @contextmanager
+    def optim_context(self, model: nn.Module) -> Iterator[None]:
+        """Enable what accumulated gradients need, and no autocast."""
+        with optim.OptimWrapper.optim_context(self, model):
+            yield

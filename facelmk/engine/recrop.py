@@ -12,6 +12,7 @@ from torch.utils.data import DataLoader
 
 from ..datasets.base import FaceDataset, Transform
 from ..datasets.box_file import as_boxes
+from ..datasets.crops.part import whole_picture
 from ..datasets.records import FaceRecord, tight_boxes
 from ..datasets.transforms.crop import crop_box
 from ..datasets.transforms.load import LoadImage
@@ -43,7 +44,7 @@ class DetectedBox:
         self.detector, self.least_overlap = detector, least_overlap
 
     def __call__(self, sample: FaceRecord) -> FaceRecord:
-        found = self.detector(sample['image'])
+        found = self.detector(whole_picture(sample))
         boxes = as_boxes(found[0] if isinstance(found, tuple) else found)
         overlap = overlaps(tight_box_of(sample)[None], boxes)[0]
         is_found = len(boxes) > 0 and overlap.max() >= self.least_overlap

@@ -10,23 +10,29 @@ from typing import Any
 
 import torch
 from mmengine import Config, ConfigDict
+from mmengine.device import get_device
 from mmengine.evaluator import BaseMetric
 from mmengine.runner import Runner
 
 from ..checkpoint import load_checkpoint  # this also registers the safe readers with mmengine
 from ..config.relations import check_relations_of_training
 from ..datasets.base import Transform
-from ..errors import FacelmkError, MissingResource
+from ..errors import FacelmkError
 from ..files.atomic import ignore_log_errors, translate_lost_folder_errors
 from ..files.backend import AtomicConfig
 from ..files.lock import locked_folder
 from ..files.signals import graceful_shutdown
+from ..registry.sharding import import_sharding
 from .faults.workers import set_worker_timeouts, shield_workers_from_signals, translate_worker_errors
 from .hooks import CheckResumed
+from .loaders import settle_loaders
 from .preflight import check_test, check_training
 from .ranks import join_ranks, rank_of
 from .recrop import crop_by
+from .runner import FaceRunner, settle_speed
 from .saving.newest import POINTER, checkpoint_folder, newest_checkpoint
+from .saving.state import trained_network
+from .speed import convert_weights, half_precision
 
 RUNNERS_HOOKS = ('runtime_info', 'timer', 'sampler_seed', 'logger', 'param_scheduler', 'checkpoint')
 TRAIN_LOCK, TEST_LOCK = '.train.lock', '.test.lock'  # a test may run beside the training of its work folder
@@ -59,7 +65,7 @@ def train(
 ) -> Runner:
     """Train a config; `resume` is 'auto' (the newest checkpoint of the work folder) or the path of a checkpoint."""
     if amp:
-        _enable_mixed_precision(config)
+        config['speed'] = {'precision': half_precision(torch.device(get_device())), **(config.get('speed') or {})}
     if scale_rate:
         _enable_rate_scaling(config)
     if not validate:
@@ -80,7 +86,7 @@ def _train(config: Config, resume: str | None, launcher: str, is_main: bool) -> 
     if checkpoint is not None:  # else the run starts from the config's own load_from
         config.load_from = checkpoint
     with translate_lost_folder_errors(config.work_dir):
-        runner = _build_runner(config, launcher)
+        runner = _build_runner(config, launcher, True, checkpoint)
         runner.auto_scale_lr = _scale_for_accumulation(config)
         if checkpoint is not None:
             runner.register_hook(CheckResumed())
@@ -126,6 +132,7 @@ def test(
     with locked_folder(config.work_dir, TEST_LOCK) if rank_of(launcher) == 0 else nullcontext():
         runner = _build_runner(_without_training(config), launcher)
         load_checkpoint(runner.model, source)
+        convert_weights(trained_network(runner))
         if box_step is not None:
             crop_by(runner.test_loop.dataloader.dataset, box_step)
         evaluator = runner.test_loop.evaluator
@@ -165,19 +172,18 @@ def _without_training(config: Config) -> Config:
     return config
 
 
-def _build_runner(config: Config, launcher: str) -> Runner:
+def _build_runner(config: Config, launcher: str, training: bool = False, resumed: str | None = None) -> Runner:
     join_ranks(launcher, config)
     if launcher == 'none':
         config.launcher = 'none'
+    settle_loaders(config)
     set_worker_timeouts(config)
-    return Runner.from_cfg(AtomicConfig.of(config))
-
-
-def _enable_mixed_precision(config: Config) -> None:
-    if not torch.cuda.is_available():
-        raise MissingResource('--amp needs a GPU, and torch sees none. On a CPU it saves no time: leave --amp out')
-    config.optim_wrapper.type = 'AmpOptimWrapper'
-    config.optim_wrapper.setdefault('loss_scale', 'dynamic')
+    lines = settle_speed(config, training, resumed)
+    import_sharding()  # a prediction before, in the same program, has left it out
+    runner = FaceRunner.from_cfg(AtomicConfig.of(config))
+    for line in lines:
+        runner.logger.info(line)
+    return runner
 
 
 def _enable_rate_scaling(config: Config) -> None:

@@ -1,4 +1,4 @@
-"""The memory allocator of a process that decodes pictures."""
+"""The memory allocator of a process that decodes pictures or trains."""
 
 import ctypes
 from contextlib import suppress
@@ -8,7 +8,7 @@ LARGEST_REUSED_BYTES = 1 << 30
 
 
 def reuse_freed_memory() -> bool:
-    """Keep freed memory in this process for the next picture; return whether the C library can do so.
+    """Keep freed memory in this process for the next picture or step; return whether the C library can do so.
 
     By default glibc gives a block of 2 MB back to the system when it is freed, and the next picture then costs a page
     fault for every 4 kB. A decoded picture is allocated twice, so the faults can take almost as long as the decoding.

@@ -15,7 +15,7 @@ from urllib.error import HTTPError
 from urllib.parse import unquote
 from urllib.request import Request
 
-from ..errors import FULL_DISK, MissingResource
+from ..errors import FULL_DISK, FacelmkError, MissingResource
 from .atomic import commit
 from .body import BLOCK_BYTES, Broken, Refused, Response, check_no_page, check_whole
 from .web import explain, hide_secrets, is_temporary, open_url, read_blocks, without_secrets
@@ -54,7 +54,14 @@ def offline() -> bool:
 
 def mirror_prefixes() -> list[str]:
     """Return the prefixes in FACELMK_MIRROR, which commas or blanks separate."""
-    return [prefix.rstrip('/') for prefix in os.environ.get('FACELMK_MIRROR', '').replace(',', ' ').split()]
+    prefixes = os.environ.get('FACELMK_MIRROR', '').replace(',', ' ').split()
+    for prefix in prefixes:
+        if not prefix.lower().startswith(('http://', 'https://')):
+            raise FacelmkError(
+                f'FACELMK_MIRROR: {without_secrets(prefix)} does not begin with http:// or https://. Expected the '
+                'address of a server, with commas between several. Correct the variable, or unset it'
+            )
+    return [prefix.rstrip('/') for prefix in prefixes]
 
 
 def addresses(url: str, mirrors: Sequence[str] = ()) -> list[str]:

@@ -8,6 +8,8 @@ import sys
 from types import ModuleType
 from typing import TYPE_CHECKING, Any
 
+from ..registry.sharding import leave_out_sharding, paused_collector
+
 if TYPE_CHECKING:
     from .load import load
     from .predictor import Predictor
@@ -18,7 +20,7 @@ class _Inference(ModuleType):
 
     @property
     def load(self) -> Any:
-        return importlib.import_module('.load', __name__).load
+        return _module('load').load
 
     @load.setter
     def load(self, module: ModuleType) -> None:
@@ -26,7 +28,14 @@ class _Inference(ModuleType):
 
     @property
     def Predictor(self) -> Any:  # noqa: N802, the name of the class
-        return importlib.import_module('.predictor', __name__).Predictor
+        return _module('predictor').Predictor
+
+
+def _module(name: str) -> Any:
+    """Import a module of this package that needs torch, without the parts of torch that only training uses."""
+    with paused_collector():
+        leave_out_sharding()
+        return importlib.import_module(f'.{name}', __name__)
 
 
 sys.modules[__name__].__class__ = _Inference

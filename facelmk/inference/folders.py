@@ -8,8 +8,8 @@ from typing import NamedTuple
 from urllib.parse import unquote, urlsplit
 
 from ..errors import FacelmkError, MissingResource
+from ..files.addresses import is_url
 from ..files.drafts import paths_below
-from .pictures import is_url
 
 ENDINGS = {'.jpg', '.jpeg', '.png', '.bmp', '.webp', '.tif', '.tiff', '.jp2', '.pgm', '.ppm'}
 DRAWING_ENDINGS = {'.jpg', '.jpeg', '.png', '.webp'}
@@ -49,6 +49,13 @@ def find_pictures(inputs: Iterable[str], leave_out: Path | None = None) -> tuple
             f'there is no picture in {", ".join(inputs)}{only}. Pictures end in {", ".join(sorted(ENDINGS))}'
         )
     return list(pictures.values()), others
+
+
+def check_inputs(inputs: Iterable[str]) -> None:
+    """Refuse a picture, folder or pattern that does not exist; nothing is searched yet."""
+    for name in (name for pattern in inputs for name in _expanded(pattern)):
+        if not is_url(name) and not os.path.exists(os.path.expanduser(name)):
+            raise MissingResource(f'there is no picture and no folder {name} (from {Path.cwd()})')
 
 
 def _expanded(pattern: str) -> list[str]:

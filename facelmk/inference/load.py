@@ -1,23 +1,22 @@
 """Load a model, with its weights and a detector, as a Predictor: by a name of the zoo, a checkpoint or a config."""
 
-import os
 from pathlib import Path
 from typing import Any
 
 import torch
 from mmengine import Config
 
-from ..checkpoint import find_checkpoint, load_checkpoint, load_pretrained
-from ..config import config_folder, config_names, load_config
-from ..config.source import SUFFIXES
-from ..errors import FacelmkError, MissingResource, UnknownName, did_you_mean
+from ..checkpoint import find_checkpoint, load_checkpoint, load_content, load_pretrained
+from ..config import config_folder, load_config
+from ..errors import FacelmkError, MissingResource
 from ..models import FaceDetector
 from ..registry import MODELS, registered_parts_only
-from ..zoo import DEFAULT, LANDMARKS, find_model, is_model, list_models
-from .checkpoint_config import config_in_checkpoint
+from ..zoo import DEFAULT, is_model
+from ..zoo.index import rows
+from .checkpoint_config import OpenedCheckpoint, open_checkpoint
+from .names import check_model, find_config_of, is_checkpoint
 from .predictor import Predictor
 
-CHECKPOINTS = ('.pth', '.pt', '.ckpt', '.tar', '.bin', '.safetensors')  # endings of files of weights
 MAX_REASON = 200  # characters of another library's message
 
 
@@ -30,6 +29,7 @@ def load(
     batch_size: int = 16,
     detector: Any = None,
     markup: str | None = None,
+    speed: Any = None,
 ) -> Predictor:
     """Return a Predictor of a model of the zoo, a checkpoint (a path or URL), or a config (a path, a name, loaded).
 
@@ -38,12 +38,14 @@ def load(
     is used if there is one. `flip_test` replaces the config's value. `pretrained` names weights for the backbone alone;
     False leaves the network without weights, for one that is not trained yet. `detector` finds the faces where no boxes
     are given; None is the one that comes with facelmk. `markup` is the landmark scheme of the faces: '300w' gives 68
-    points where the network predicts 98.
+    points where the network predicts 98. `speed` is 'fast', which measures what is the fastest here, a precision such
+    as 'bf16', or a dict of the switches of a config's entry `speed`; by default a config's own, else float32.
     """
     chosen_device = find_device(device)
     model = DEFAULT if model is None else model
     with registered_parts_only(is_checkpoint(model)):
-        config, own_weights = config_and_weights(model)
+        opened = open_checkpoint(model) if is_checkpoint(model) else None
+        config, own_weights = config_and_weights(model, opened)
         source = None
         if weights is not None or pretrained is None:
             source = find_checkpoint(weights if weights is not None else own_weights or weights_of_config(config))
@@ -55,11 +57,22 @@ def load(
             )
         if flip_test is not None:
             landmarker.flip_test = flip_test
-        if source is not None:
+        if opened is not None and source == opened.path:
+            load_content(landmarker, opened.content, source)
+        elif source is not None:
             load_checkpoint(landmarker, source)
         elif isinstance(pretrained, (str, Path)):
             load_pretrained(landmarker.backbone, pretrained)
-        predictor = Predictor(landmarker.to(chosen_device), config, batch_size, detector)
+        landmarker = landmarker.to(chosen_device)
+        if speed is None and not is_checkpoint(model):  # that of a training need not suit this device
+            speed = config.get('speed')
+        if speed is not None:
+            from ..engine.fastest import speed_up_prediction  # here, for the start-up time of those who do not use it
+            from ..engine.speed import Speed
+
+            switches = Speed.read(speed)
+            speed = speed_up_prediction(landmarker, config.model.get('size', 256), switches, chosen_device)
+        predictor = Predictor(landmarker, config, batch_size, detector, speed)
         if markup is not None:
             predictor.choose_markup(markup)
         return predictor
@@ -70,36 +83,23 @@ def name_of(model: Any) -> str:
     return str(model.filename or 'this config') if isinstance(model, Config) else str(model)
 
 
-def is_checkpoint(model: Any) -> bool:
-    """Whether this is the path or URL of a checkpoint, neither a config nor a name of the zoo."""
-    if not isinstance(model, (str, Path)) or is_model(model):
-        return False
-    ending = Path(model).suffix.lower()
-    return ending in CHECKPOINTS or '://' in str(model) or (os.path.isfile(model) and ending not in SUFFIXES)
+def config_and_weights(
+    model: str | Path | Config, opened: OpenedCheckpoint | None = None
+) -> tuple[Config, str | Path | None]:
+    """Return the config of a model, and its weights; None where the config has to name them.
 
-
-def config_and_weights(model: str | Path | Config) -> tuple[Config, str | Path | None]:
-    """Return the config of a model, and its weights; None where the config has to name them."""
+    `opened` is the checkpoint that `model` names, if it has been read already.
+    """
     if isinstance(model, Config):
         return model, None
     if is_checkpoint(model):
-        path = find_checkpoint(model)
-        advice = f'Name the config that it was trained with: facelmk.load(CONFIG, weights={str(path)!r})'
-        return config_in_checkpoint(path, advice), path
+        opened = opened or open_checkpoint(model)
+        advice = f'Name the config that it was trained with: facelmk.load(CONFIG, weights={str(opened.path)!r})'
+        return opened.config(advice), opened.path
     if is_model(model):
-        known = find_model(str(model))
-        if known.task != LANDMARKS:
-            raise FacelmkError(f'{model!r} finds {known.task}, not landmarks. Expected detector={model!r}')
-        return load_config(known.config), known.name
-    try:
-        return load_config(model), None
-    except UnknownName as error:
-        if '/' in str(model) or Path(model).suffix in SUFFIXES or str(model) in config_names():
-            raise
-        raise UnknownName(
-            f'{model!r} is neither a model of the zoo nor a config nor a checkpoint. '
-            f'{did_you_mean(str(model), [*list_models(), *config_names()])} `facelmk models list` shows the models'
-        ) from error
+        check_model(model)
+        return load_config(rows()[str(model)]['config']), str(model)
+    return load_config(find_config_of(model)), None
 
 
 def weights_of_config(config: Config) -> str | Path:

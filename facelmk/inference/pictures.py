@@ -2,15 +2,13 @@
 
 import os
 import sys
-from http.client import HTTPException
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeGuard
 
 import numpy as np
 
 from ..errors import DataDefect, FacelmkError, MissingResource
-from ..files.download import offline
-from ..files.web import explain, hide_secrets, read_url, without_secrets
+from ..files.addresses import is_url
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -21,11 +19,6 @@ except ImportError:  # without Pillow, which mmengine needs and an exported mode
     from ..datasets.images.opencv_alone import Picture, decode, read_image
 
 MAX_DOWNLOAD_BYTES = 1 << 28
-
-
-def is_url(source: Any) -> bool:
-    """Whether a picture has to be downloaded."""
-    return isinstance(source, str) and source[:8].lower().startswith(('http://', 'https://'))
 
 
 def is_tensor(source: Any) -> TypeGuard['Tensor']:
@@ -42,7 +35,7 @@ def is_many(source: Any) -> bool:
 def read_picture(source: Any) -> Picture:
     """Return a picture (H, W, 3), uint8 BGR, upright by its EXIF note, with grey as three channels, without alpha."""
     if is_url(source):
-        return decode(_download(source), without_secrets(source))
+        return _from_url(source)
     if is_tensor(source):
         return _from_tensor(source)
     if isinstance(source, (str, Path)):
@@ -50,7 +43,12 @@ def read_picture(source: Any) -> Picture:
     return read_image(source)
 
 
-def _download(url: str) -> bytes:
+def _from_url(url: str) -> Picture:
+    from http.client import HTTPException
+
+    from ..files.download import offline  # imports ssl, which a picture on the disk does not need
+    from ..files.web import explain, hide_secrets, read_url, without_secrets
+
     try:
         if offline():
             raise OSError('FACELMK_OFFLINE is set, so nothing is downloaded')
@@ -64,7 +62,7 @@ def _download(url: str) -> bytes:
         raise DataDefect(
             f'{without_secrets(url)} has more than {MAX_DOWNLOAD_BYTES >> 20} MiB. Expected a picture of a face'
         )
-    return content
+    return decode(content, without_secrets(url))
 
 
 def _from_tensor(image: 'Tensor') -> Picture:

@@ -48,12 +48,14 @@ class Predictor(PicturePredictor):
     """Finds faces and predicts their landmarks, with the pipeline, collate and mode 'predict' of validation.
 
     `landmarker` is the network, `batch_size` the number of crops in one forward pass. `detector` finds the faces: see
-    `find_detector`; it is built on first use.
+    `find_detector`; it is built on first use. `speed` says how the network was made faster, if it was.
     """
 
-    def __init__(self, landmarker: FaceLandmarker, config: Config, batch_size: int = 16, detector: Any = None) -> None:
+    def __init__(
+        self, landmarker: FaceLandmarker, config: Config, batch_size: int = 16, detector: Any = None, speed: Any = None
+    ) -> None:
         super().__init__(landmarker.markup, batch_size, detector)
-        self.landmarker, self.config = landmarker, config
+        self.landmarker, self.config, self.speed = landmarker, config, speed
         landmarker.eval()
         loader = config.get('val_dataloader') or config.get('test_dataloader')
         if loader is None:
@@ -68,7 +70,9 @@ class Predictor(PicturePredictor):
         return next(self.landmarker.parameters()).device
 
     def __repr__(self) -> str:
-        return f'Predictor({Path(self.config.filename or "config").stem}, {self.landmarker.markup.name}, {self.device})'
+        parts = [Path(self.config.filename or 'config').stem, self.landmarker.markup.name, self.device]
+        parts += [] if self.speed is None else [self.speed]
+        return f'Predictor({", ".join(map(str, parts))})'
 
     def find_detector(self, spec: Any) -> Detector:
         return find_detector(spec)

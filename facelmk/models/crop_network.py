@@ -3,10 +3,12 @@
 from collections.abc import Sequence
 from typing import Any
 
+import torch
 from mmengine.model import BaseModel
 from torch import Tensor, nn
 
 from ..registry import FUNCTIONS, Range, Ranges
+from .copying import CopiesWhatIsRead, Keys
 
 Stages = list[Tensor]
 
@@ -14,9 +16,13 @@ Stages = list[Tensor]
 class CropNetwork(BaseModel):
     """A backbone and a head over square RGB pictures, whose pixels `mean` and `std` normalise.
 
-    A subclass builds `backbone` and `head`, and defines `loss` and `predict`.
+    A subclass builds `backbone` and `head`, and defines `loss` and `predict`. With a `precision`, such as
+    torch.bfloat16, the layers compute in it where torch's autocast allows; weights, loss and decoding stay float32.
     """
 
+    training_keys: Keys | None = None  # the columns of data_samples that a training step reads; None is all of them
+    test_keys: Keys | None = None  # and those of a prediction
+    precision: torch.dtype | None = None
     backbone: nn.Module
     head: nn.Module
     ranges: Ranges = {
@@ -26,7 +32,8 @@ class CropNetwork(BaseModel):
     }
 
     def __init__(self, mean: Sequence[float], std: Sequence[float]) -> None:
-        super().__init__(dict(type='mmengine.ImgDataPreprocessor', mean=mean, std=std, bgr_to_rgb=True))
+        keys = dict(training_keys=self.training_keys, test_keys=self.test_keys)
+        super().__init__(CopiesWhatIsRead(mean, std, bgr_to_rgb=True, **keys))
 
     def init_weights(self) -> None:
         """Load the backbone's `pretrained` weights, if the config names any. The Runner calls this before training."""
@@ -41,8 +48,16 @@ class CropNetwork(BaseModel):
             return self.loss(inputs, data_samples or {})
         if mode == 'predict':
             return self.predict(inputs, data_samples or {})
-        stages: Stages = self.head(self.backbone(inputs))
-        return stages
+        return self.stages(inputs)
+
+    def stages(self, inputs: Tensor) -> Stages:
+        """The stages of the head for normalised pictures."""
+        if self.precision is None:
+            stages: Stages = self.head(self.backbone(inputs))
+            return stages
+        with torch.autocast(inputs.device.type, self.precision):
+            stages = self.head(self.backbone(inputs))
+        return [stage.float() for stage in stages]
 
     def loss(self, inputs: Tensor, data_samples: dict[str, Any]) -> dict[str, Tensor]:
         """Each term of the loss by name."""

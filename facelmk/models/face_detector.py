@@ -19,6 +19,9 @@ class FaceDetector(CropNetwork):
     `mean` and `std` normalise RGB pixels. `size` is the side of the scenes in training.
     """
 
+    training_keys = ('crop_boxes', 'ignored')
+    test_keys = ('warp',)
+
     def __init__(
         self,
         backbone: dict,

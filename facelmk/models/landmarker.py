@@ -49,6 +49,9 @@ class FaceLandmarker(CropNetwork):
     maps into expected errors and a score for each face.
     """
 
+    training_keys = ('points', 'visible')
+    test_keys = ('warp',)
+
     def __init__(
         self,
         backbone: dict,

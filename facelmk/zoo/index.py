@@ -9,6 +9,7 @@ from typing import Any
 
 FOLDER = Path(__file__).parent
 INDEX = FOLDER / 'index.json'
+LANDMARKS, FACES = 'landmarks', 'faces'  # what a model finds
 
 
 @functools.cache
@@ -38,6 +39,11 @@ def list_models(pattern: str = '*') -> list[str]:
         for name, row in rows().items()
         if any(fnmatchcase(text or '', wanted) for text in (name, row.get('markup')))
     ]
+
+
+def is_model(name: Any) -> bool:
+    """Whether the zoo has a model of this name."""
+    return isinstance(name, str) and name in rows()
 
 
 def file_of(row: Mapping[str, Any]) -> Path | None:

@@ -1,16 +1,19 @@
 """One model of the zoo: its row of the index, joined with the published result of its config."""
 
 import ast
+import functools
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
+from ..checkpoint import Address, find_checkpoint
+from ..config.crops import crop_size
+from ..config.folders import config_folder
 from ..errors import FacelmkError, MissingResource, UnknownName, did_you_mean
 from ..files.digest import sha256_of
-from .index import file_of, read_index, rows
-
-LANDMARKS, FACES = 'landmarks', 'faces'  # what a model finds
+from ..files.download import hash_in_name, mirror_prefixes
+from .index import LANDMARKS, file_of, is_model, read_index, rows
 
 
 @dataclass(frozen=True)
@@ -54,8 +57,6 @@ class ZooModel:
 
     def weights(self) -> Any:
         """Return the file of the weights, or the address that they can be downloaded from."""
-        from ..checkpoint import Address  # imports torch, which the index does not need
-
         if self.path is not None:
             return self.path
         if self.url is not None:
@@ -73,8 +74,6 @@ class ZooModel:
 
     def get(self) -> Path:
         """Return the file of the weights, downloaded if it has to be; its sha256 is compared with that of the index."""
-        from ..checkpoint import find_checkpoint  # imports torch, which the index does not need
-
         path = self.path or find_checkpoint(self.name)
         digest = sha256_of(path)
         if not digest.startswith(self.sha256 or ''):
@@ -82,11 +81,6 @@ class ZooModel:
                 f'{path} has sha256 {digest}. The index promises {self.sha256} for {self.name}. Get the file again'
             )
         return path
-
-
-def is_model(name: Any) -> bool:
-    """Whether the zoo has a model of this name."""
-    return isinstance(name, str) and name in rows()
 
 
 def find_model(name: str) -> ZooModel:
@@ -99,12 +93,9 @@ def find_model(name: str) -> ZooModel:
 
 
 def _model(name: str) -> ZooModel:
-    from ..config import load_config  # imports torch, which a list of names does not need
-    from ..files.download import hash_in_name, mirror_prefixes
-
     row, index = rows()[name], read_index()
-    config = load_config(row['config'])
-    result, source = config.get('result') or {}, index['sources'][row['source']]
+    values = values_of(row['config'])
+    result, source = values.get('result') or {}, index['sources'][row['source']]
     file, url = row.get('file'), row.get('url') or result.get('checkpoint')
     mirrors = [*row.get('mirrors', ()), *(f'{prefix}/{file}' for prefix in mirror_prefixes() if file)]
     if url is None and mirrors:
@@ -131,16 +122,26 @@ def _model(name: str) -> ZooModel:
         figures=row.get('figures') or {},
         parameters=row['parameters'],
         macs=row['macs'],
-        crop=row.get('crop') or config.model.size,
+        crop=int(row.get('crop') or values['model'].get('size') or crop_size(values['val_pipeline']) or 0),
         cpu_ms=row['cpu_ms'],
         cpu=row.get('cpu'),
         checked_on=row['checked_on'],
     )
 
 
+@functools.cache
+def values_of(name: str) -> Mapping[str, Any]:
+    """Return the values of a config that comes with facelmk, as it is written: neither completed nor checked.
+
+    These configs are data, so nothing of torch is needed to read them.
+    """
+    from ..config.evaluate import evaluate  # imports mmengine's Config, which a look-up of a name does not need
+    from ..config.source import read_source
+
+    return evaluate(read_source(config_folder() / f'{name}.py'))
+
+
 def _title(name: str) -> str:
     """Return the first line of a config's docstring: what the model is."""
-    from ..config import find_config
-
-    text = ast.get_docstring(ast.parse(find_config(name).read_text(encoding='utf-8')))
+    text = ast.get_docstring(ast.parse((config_folder() / f'{name}.py').read_text(encoding='utf-8')))
     return (text or name).partition('\n')[0]

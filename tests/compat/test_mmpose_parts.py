@@ -7,7 +7,6 @@ import numpy as np
 import pytest
 import torch
 
-from facelmk import registry
 from facelmk.compat.mmpose_config.backbone import BACKBONES
 from facelmk.compat.mmpose_config.codec import CODECS as CODECS_OF_MMPOSE
 from facelmk.compat.mmpose_config.head import HEADS
@@ -20,7 +19,7 @@ from facelmk.config import load_config
 from facelmk.datasets.transforms.crop import CropFace
 from facelmk.errors import FacelmkError
 from facelmk.models.landmarker import LossTerm
-from facelmk.registry import CODECS, Registry
+from facelmk.registry import CODECS, Registry, parts
 
 OURS = (
     'from mmengine.config import read_base\n\nwith read_base():\n    from facelmk.configs.hrnetv2_w18_wflw import *\n\n'
@@ -68,7 +67,7 @@ def test_a_term_may_count_all_points() -> None:
 @pytest.mark.parametrize('table', [BACKBONES, HEADS, CODECS_OF_MMPOSE, LOSSES, METRICS, STEPS, {SWITCH: None}])
 def test_each_part_that_is_translated_has_an_entry(table: dict[str, object]) -> None:
     """A config of facelmk with its name gets the part that is equal, not one with similar letters."""
-    ours = {name for each in vars(registry).values() if isinstance(each, Registry) for name in each}
+    ours = {name for each in vars(parts).values() if isinstance(each, Registry) for name in each}
     assert set(table) - ours <= PARTS.keys()
 
 

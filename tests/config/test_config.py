@@ -391,7 +391,7 @@ def test_loading_twice_gives_the_same(write):
 
 @pytest.mark.parametrize('verb', ['train', 'test'])
 def test_the_command_line_reports_mistakes_with_code_2_and_no_traceback(verb, write, capsys):
-    more = ['x.pth'] if verb == 'test' else []
+    more = [__file__] if verb == 'test' else []  # a checkpoint that does not exist would be reported first
     for arguments, named in (
         ([verb, 'quikstart', *more], 'quickstart'),
         ([verb, str(write(CONFIG + 'modle = 1')), *more], 'model'),

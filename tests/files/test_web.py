@@ -9,9 +9,10 @@ from pathlib import Path
 import pytest
 from faults.loopback import CONTENT, NAME, Answer, assert_refused, file_names, serving
 
-from facelmk.errors import MissingResource
+from facelmk.errors import FacelmkError, MissingResource
 from facelmk.files import web
 from facelmk.files.download import cached, fetch
+from facelmk.zoo import DEFAULT, find_model
 
 
 @pytest.mark.parametrize(
@@ -219,6 +220,8 @@ def test_strange_addresses_are_answered_as_missing(home: Path, url: str) -> None
 
 
 def test_a_mirror_that_is_no_web_address_is_refused(home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    with serving(lambda answer: answer.head(404, 0)) as server:
-        monkeypatch.setenv('FACELMK_MIRROR', f'file://{home} mirror')
-        assert_refused(f'{server.address}/{NAME}', 'does not begin with http')
+    for mirror in (f'file://{home}', 'nonsense'):
+        monkeypatch.setenv('FACELMK_MIRROR', f'https://host.org {mirror}')
+        for use in (lambda: fetch(f'http://127.0.0.1:9/{NAME}'), lambda: find_model(DEFAULT)):
+            with pytest.raises(FacelmkError, match=f'FACELMK_MIRROR: {mirror} does not begin with http'):
+                use()

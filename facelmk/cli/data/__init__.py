@@ -1,14 +1,15 @@
-"""facelmk data check|convert|browse|detect: one module for each action."""
+"""facelmk data check|convert|browse|detect|cache: one module for each action."""
 
 import argparse
 
 from ..options import add_action, add_actions
-from . import browse, check, convert, detect
+from . import browse, cache, check, convert, detect
 
 
 def arguments(parser: argparse.ArgumentParser) -> None:
     actions = add_actions(parser, check.EXAMPLE)
-    for name, module in (('check', check), ('convert', convert), ('browse', browse), ('detect', detect)):
+    modules = {'check': check, 'convert': convert, 'browse': browse, 'detect': detect, 'cache': cache}
+    for name, module in modules.items():
         module.arguments(add_action(actions, name, module.run, module.PURPOSE, module.EXAMPLE))
 
 

@@ -47,11 +47,11 @@ def arguments(browse: argparse.ArgumentParser) -> None:
 
 
 def run(options: argparse.Namespace) -> None:
+    config = read_config(options)
     from ...faces import save, show
     from ...files.atomic import check_output, output_folder
     from ...report.browse import browse, file_name, samples_of
 
-    config = read_config(options)
     folder = Path(options.out or Path(config.work_dir, 'browse'))
     check_output(folder, folder=True)
     dataset = samples_of(config, options.phase)

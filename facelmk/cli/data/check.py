@@ -5,7 +5,7 @@ import json
 from typing import Any
 
 from ..options import keep_stdout_for_json
-from .source import PHASES, add_source, sets
+from .source import PHASES, add_source, check_source, sets
 
 PURPOSE = 'find defects of a data set: pictures, points, boxes, duplicates, counts; exit code 4 if there are any'
 EXAMPLE = 'facelmk data check faces.csv --markup 300w'
@@ -31,6 +31,7 @@ def arguments(check: argparse.ArgumentParser) -> None:
 
 
 def run(options: argparse.Namespace) -> int:
+    check_source(options.source)
     from ...datasets.tools.check import check, shared_pictures
 
     with keep_stdout_for_json(options.json):

@@ -6,7 +6,7 @@ from pathlib import Path
 
 from ...errors import FacelmkError
 from ..options import keep_stdout_for_json
-from .source import PHASES, add_source, sets
+from .source import PHASES, add_source, check_source, sets
 
 PURPOSE = 'write a data set in another format: coco, csv, wflw, pts or lapa'
 EXAMPLE = 'facelmk data convert faces.csv --markup 300w --to coco --out faces.json'
@@ -36,7 +36,6 @@ def arguments(convert: argparse.ArgumentParser) -> None:
 
 
 def run(options: argparse.Namespace) -> None:
-    from ...datasets.tools.convert import write_faces
     from ...files.atomic import check_output
 
     out = Path(options.out)
@@ -46,6 +45,9 @@ def run(options: argparse.Namespace) -> None:
     if format_name in ENDINGS and not out.suffix:
         out = out / f'{Path(options.source).stem}{ENDINGS[format_name]}'
     check_output(out, folder=format_name not in ENDINGS)
+    check_source(options.source)
+    from ...datasets.tools.convert import write_faces
+
     with keep_stdout_for_json(options.json):
         datasets = list(sets(options, [options.phase]))
         if not datasets:

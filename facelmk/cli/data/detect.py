@@ -37,14 +37,15 @@ def arguments(detect: argparse.ArgumentParser) -> None:
 
 def run(options: argparse.Namespace) -> None:
     from ...files.atomic import check_output, write_bytes
-    from ...inference.detect import detect_faces
-    from ...inference.detectors import find_detector
-    from ...report.browse import dataset_of
 
     if not 0 <= options.nms_thr <= 1:
         raise FacelmkError(f'--nms-thr {options.nms_thr}: expected 0 to 1')
     check_output(options.out)
     config = read_config(options)
+    from ...inference.detect import detect_faces
+    from ...inference.detectors import find_detector
+    from ...report.browse import dataset_of
+
     detector = find_detector(options.detector, **({} if options.weights is None else {'weights': options.weights}))
     dataset = dataset_of(config, options.phase)
     pictures = list(detect_faces(dataset, detector, options.score_thr, options.nms_thr))

@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from ...errors import UnknownName
+from ...errors import MissingResource, UnknownName
 from ..options import add_cfg_options, read_config
 
 if TYPE_CHECKING:
@@ -39,22 +39,31 @@ def is_config(source: str) -> bool:
     return path.suffix in ('.py', '.yaml', '.yml') or not (path.exists() or path.suffix or len(path.parts) > 1)
 
 
-def sets(options: argparse.Namespace, phases: Sequence[str]) -> Iterator[tuple[str, Callable[..., 'FaceDataset']]]:
-    """Yield names and readers: the phases of a config, each data set once, or the file itself. Nothing is read yet."""
-    from ...datasets.open_faces import open_faces
-
-    if not is_config(options.source):
-        yield options.source, functools.partial(open_faces, options.source, options.markup, options.image_root)
+def check_source(source: str) -> None:
+    """Refuse a SOURCE that does not exist before torch is imported."""
+    if not is_config(source):
+        if not Path(source).exists():
+            raise MissingResource(f'{source} is not there (from {Path.cwd()}). Give a file or folder of annotations')
         return
     from ...config import find_config
-    from ...report.browse import dataset_of
 
-    options.config = options.source
     try:
-        find_config(options.source)
+        find_config(source)
     except UnknownName as error:
         raise UnknownName(f'{error} There is no file or folder of annotations with this name, either') from error
+
+
+def sets(options: argparse.Namespace, phases: Sequence[str]) -> Iterator[tuple[str, Callable[..., 'FaceDataset']]]:
+    """Yield names and readers: the phases of a config, each data set once, or the file itself. Nothing is read yet."""
+    if not is_config(options.source):
+        from ...datasets.open_faces import open_faces
+
+        yield options.source, functools.partial(open_faces, options.source, options.markup, options.image_root)
+        return
+    options.config = options.source
     config = read_config(options)
+    from ...report.browse import dataset_of
+
     seen: list[object] = []
     for phase in phases:
         loader = config.get(f'{phase}_dataloader')

@@ -22,6 +22,7 @@ class HalfBody(BaseTransform):
     product of 1.2 here and 1.25 in CropFace.
     """
 
+    reads_pixels = False
     ranges: Ranges = {
         'prob': (0, 1),
         'padding': (0.1, 10),
@@ -47,11 +48,20 @@ class HalfBody(BaseTransform):
         apply, upper = sample['rng'].random(2)
         half = self._half(sample, upper < self.upper_prob)
         if apply < self.prob and half is not None:
-            points = sample['landmarks'][half]
-            centre, half_size = points.mean(0), (points.max(0) - points.min(0)) * self.padding / 2
-            sample['box'] = np.concatenate([centre - half_size, centre + half_size]).astype(np.float32)
+            sample['box'] = self._box_of(sample['landmarks'][half])
             sample.pop('detection', None)
         return sample
+
+    def variants(self, sample: FaceRecord) -> list[FaceRecord]:
+        """Return the face with each box that it may get."""
+        halves = [half for upper in (True, False) if (half := self._half(sample, upper)) is not None]
+        boxes = [self._box_of(sample['landmarks'][half]) for half in halves]
+        return [sample, *(sample | {'box': box, 'detection': None} for box in boxes)]
+
+    def _box_of(self, points: NDArray) -> NDArray[np.float32]:
+        """Return the box of half a face."""
+        centre, half_size = points.mean(0), (points.max(0) - points.min(0)) * self.padding / 2
+        return np.concatenate([centre - half_size, centre + half_size]).astype(np.float32)
 
     def _half(self, sample: FaceRecord, prefer_upper: bool) -> NDArray[np.bool_] | None:
         """Return which landmarks (K,) are in the chosen half, or None if no half is possible."""
@@ -89,6 +99,7 @@ class TightBox(BaseTransform):
         frame: bool = False,
     ) -> None:
         self.margin, self.widths, self.clip, self.frame = margin, widths, clip, frame
+        self.reads_pixels = frame
 
     def transform(self, sample: FaceRecord) -> FaceRecord:
         points = sample['landmarks'][sample['visible'] > 0]
@@ -119,6 +130,8 @@ class WingBox(BaseTransform):
     crop. Use it with `CropFace(padding=1)`. The original resamples twice, at whole pixels; this is not repeated. A face
     without a visible landmark keeps its box.
     """
+
+    reads_pixels = False
 
     def transform(self, sample: FaceRecord) -> FaceRecord:
         landmarks = sample['landmarks'][sample['visible'] > 0]

@@ -1,6 +1,8 @@
 """Photograph to crop: all geometry in one 3x3 matrix, then one resampling."""
 
+import math
 from collections.abc import Sequence
+from typing import Any
 
 import cv2
 import numpy as np
@@ -10,7 +12,10 @@ from ... import geometry
 from ...errors import FacelmkError
 from ...registry import TRANSFORMS, Range, Ranges
 from ..base import FaceRecord
+from ..crops.part import EMPTY, Box, PicturePart
 from .pixels import cut_integer, resample
+
+MARGIN_PX = 3  # around a crop in the photograph: interpolation, rounding, and HRNet's mirror one pixel beside
 
 
 @TRANSFORMS.register_module()
@@ -79,8 +84,49 @@ class CropFace(BaseTransform):
             order = sample['markup'].mirror
             sample['landmarks'], sample['visible'] = sample['landmarks'][order], sample['visible'][order]
         sample['points'] = geometry.apply(sample['warp'], sample['landmarks'])
-        sample['image'] = self._cut(sample['image'], sample['warp'], box, *draws)
+        part = sample.pop('part', None)
+        if part is None:
+            sample['image'] = self._cut(sample['image'], sample['warp'], box, *draws)
+        else:
+            sample['image'] = self._cut_part(part, sample['warp'], box, *draws)
         return sample
+
+    def reach(self, sample: FaceRecord, width: int, height: int) -> Box:
+        """Return the box that all possible crops of a face can reach in a photograph of this size."""
+        x1, y1, x2, y2 = np.asarray(crop_box(sample), np.float64).tolist()
+        side = max(x2 - x1, y2 - y1) * self.padding
+        degrees = np.deg2rad(min(self.rotate, 45.0))
+        half = side * max(self.scale) * self.size / self.span / 2 * (np.cos(degrees) + np.sin(degrees))
+        half += side * self.shift + self._margin(side * max(self.scale) / self.size)
+        x, y = (x1 + x2) / 2, (y1 + y2) / 2
+        if not math.isfinite(half + x + y):
+            return EMPTY
+        return _whole_pixels(x - half, y - half, x + half, y + half, width, height)
+
+    def _reach_of(self, warp: np.ndarray, width: int, height: int) -> Box:
+        """Return the box that one crop reaches."""
+        (a, b, x), (c, d, y) = warp[:2].tolist()
+        area, end = a * d - b * c, self.size - 1
+        if not area or not math.isfinite(area + x + y):  # the crop of an empty box
+            return 0, 0, width, height
+        corners = [(u - x, v - y) for u in (0, end) for v in (0, end)]
+        xs = [(d * u - b * v) / area for u, v in corners]
+        ys = [(a * v - c * u) / area for u, v in corners]
+        margin = self._margin(abs(area) ** -0.5)
+        return _whole_pixels(min(xs) - margin, min(ys) - margin, max(xs) + margin, max(ys) + margin, width, height)
+
+    def _margin(self, ratio: float) -> float:
+        """Return the pixels around a crop that it needs, too; `ratio` is how many of them a pixel of the crop is."""
+        return MARGIN_PX + (3 + 3 * ratio if self.integer else 0)  # the original HRNet cuts and shrinks whole pixels
+
+    def _cut_part(self, part: PicturePart, warp: np.ndarray, *options: Any) -> np.ndarray:
+        """Return the pixels of the crop from a part of the photograph; from all of it where the part is too small."""
+        box = self._reach_of(warp, part.width, part.height)
+        if not part.covers(box):
+            return self._cut(part.read(), warp, *options)
+        if part.is_exact:
+            return self._cut(part.picture(box), warp, *options)
+        return resample(part.pixels, warp @ part.to_photo, self.size)
 
     def warp(
         self,
@@ -149,6 +195,13 @@ class CropFace(BaseTransform):
             middle + half_range * factor,
             (x * shift, y * shift),
         )
+
+
+def _whole_pixels(x1: float, y1: float, x2: float, y2: float, width: int, height: int) -> Box:
+    """Return the pixels of a box that are in a photograph; an empty box at its corner if there are none."""
+    left, top = max(math.floor(x1), 0), max(math.floor(y1), 0)
+    right, bottom = min(math.ceil(x2) + 1, width), min(math.ceil(y2) + 1, height)
+    return (left, top, right, bottom) if left < right and top < bottom else EMPTY
 
 
 def crop_box(sample: FaceRecord) -> np.ndarray:

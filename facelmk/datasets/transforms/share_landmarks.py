@@ -15,6 +15,8 @@ class ShareLandmarks(BaseTransform):
     teaches 60 of the 98.
     """
 
+    reads_pixels = False
+
     def transform(self, sample: FaceRecord) -> FaceRecord:
         if 'points' in sample:
             raise FacelmkError(

@@ -14,6 +14,8 @@ class WeighPoints(BaseTransform):
     This is MMPose's use_dataset_keypoint_weights. Use it in training only: metrics read `visible` as yes or no.
     """
 
+    reads_pixels = False
+
     def transform(self, sample: FaceRecord) -> FaceRecord:
         if sample['markup'].weights:
             sample['visible'] = sample['visible'] * np.asarray(sample['markup'].weights, np.float32)

@@ -1,5 +1,6 @@
 """The Guard hook: a loss or gradient that is not finite stops training before it damages the weights."""
 
+import math
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -47,7 +48,9 @@ class Guard(Hook):
         self.in_a_row = self.dropped = self.scaler_skips = self.rollbacks = 0
         self.source: str | None = None  # the checkpoint of the last rollback
         self.batch: Any = None
-        self.losses: dict[str, Tensor] = {}
+        self.losses: dict[str, Tensor] = {}  # the terms of the loss, which mmengine logs after the step
+        self.norm: Tensor | None = None  # of the gradients
+        self.norm_number: float | None = None
         self.rejected = self.stepped = False
 
     def before_train(self, runner: Runner) -> None:
@@ -69,7 +72,7 @@ class Guard(Hook):
 
         def guarded_backward(loss: Tensor, **options: Any) -> None:
             backward(loss, **options)
-            self.rejected = self._is_faulty(runner, loss) and self._react(runner)
+            self.rejected = self._is_faulty(wrapper, loss) and self._react(runner)
 
         def guarded_step(**options: Any) -> None:
             if not self.rejected:
@@ -80,6 +83,8 @@ class Guard(Hook):
         guarded_step._with_counter = True  # type: ignore[attr-defined]  # of the schedulers; the wrapped `step` counts
         vars(model)['parse_losses'] = parse_losses
         wrapper.backward, wrapper.step = guarded_backward, guarded_step
+        if _clips_by_known_norm(wrapper):
+            wrapper._clip_grad = lambda: self._clip(wrapper)
         wrapper.optimizer.register_step_pre_hook(self._note_step)
 
     def before_train_iter(self, runner: Runner, batch_idx: int, data_batch: Any = None) -> None:
@@ -92,14 +97,36 @@ class Guard(Hook):
         self.rejected = False
         self.batch = None
 
-    def _is_faulty(self, runner: Runner, loss: Tensor) -> bool:
-        """Return whether a loss or gradient of any rank is not finite."""
-        wrapper, total = runner.optim_wrapper, loss.detach().clone()
+    def _is_faulty(self, wrapper: Any, loss: Tensor) -> bool:
+        """Return whether a loss or gradient of any rank is not finite; read this and all logged numbers at once."""
+        total = loss.detach().clone()
         if not _has_scaled_gradients(wrapper):
-            gradients = [p.grad for group in wrapper.param_groups for p in group['params'] if p.grad is not None]
-            total += torch.nn.utils.get_total_norm(gradients).to(total) if gradients else 0
+            gradients = [parameter.grad for parameter in _with_gradients(wrapper)]
+            self.norm = torch.nn.utils.get_total_norm(gradients) if gradients else torch.zeros_like(total)
+            total += self.norm.to(total)
         all_reduce(total)  # the sum is finite only if every part of it is
-        return not torch.isfinite(total)  # the only number that waits for the GPU
+        return not math.isfinite(self._read(total))
+
+    def _read(self, total: Tensor) -> float:
+        """Read a number together with the norm and the loss terms, which stay as numbers in the memory of the CPU.
+
+        Reading waits for the GPU. mmengine reads each logged number by itself.
+        """
+        terms = {name: value for name, value in self.losses.items() if getattr(value, 'device', None) == total.device}
+        norm = () if self.norm is None else (self.norm,)
+        number, *others = torch.stack([total, *(value.detach() for value in (*terms.values(), *norm))]).tolist()
+        for (name, value), term in zip(terms.items(), others, strict=False):
+            self.losses[name] = torch.tensor(term, dtype=value.dtype)
+        self.norm_number = others[-1] if norm else None
+        return float(number)
+
+    def _clip(self, wrapper: Any) -> None:
+        """Clip the gradients by the norm that is known already; mmengine would compute and read it once more."""
+        options = wrapper.clip_grad_kwargs
+        torch.nn.utils.clip_grads_with_norm_(
+            _with_gradients(wrapper), options['max_norm'], self.norm, options.get('foreach')
+        )
+        wrapper.message_hub.update_scalar(f'train/{wrapper.grad_name}', self.norm_number)
 
     def _react(self, runner: Runner) -> bool:
         """Stop, or drop the batch on all ranks and return True."""
@@ -216,6 +243,18 @@ class Guard(Hook):
                 "gradients, use optim_wrapper.dtype='bfloat16', or train without mixed precision"
             )
         runner.logger.warning(text)
+
+
+def _with_gradients(wrapper: Any) -> list[Tensor]:
+    """Return the parameters that have gradients."""
+    return [p for group in wrapper.param_groups for p in group['params'] if p.grad is not None]
+
+
+def _clips_by_known_norm(wrapper: Any) -> bool:
+    """Return whether the wrapper clips by the norm that the guard computes."""
+    options = getattr(wrapper, 'clip_grad_kwargs', None) or {}
+    by_norm = getattr(wrapper, 'clip_func', None) is torch.nn.utils.clip_grad_norm_
+    return by_norm and float(options.get('norm_type', 2)) == 2 and not _has_scaled_gradients(wrapper)
 
 
 def _has_scaled_gradients(wrapper: Any) -> bool:

@@ -39,10 +39,15 @@ def restore_random_state(state: Mapping[str, Any]) -> None:
         torch.cuda.set_rng_state(state['cuda'].cpu())
 
 
+def trained_network(runner: Runner) -> nn.Module:
+    """Return the network of a run, without its wrapper for several ranks."""
+    model: nn.Module = runner.model
+    return model.module if is_model_wrapper(model) else model
+
+
 def networks(runner: Runner) -> list[nn.Module]:
     """Return the network in training, and the averaged networks of EMAHooks."""
-    trained = runner.model.module if is_model_wrapper(runner.model) else runner.model
-    return [trained, *(hook.ema_model.module for hook in runner.hooks if isinstance(hook, EMAHook))]
+    return [trained_network(runner), *(hook.ema_model.module for hook in runner.hooks if isinstance(hook, EMAHook))]
 
 
 def gather_rank_states(runner: Runner) -> list[dict[str, Any]]:

@@ -9,12 +9,12 @@ import torch
 from torch import nn
 from torch.nn.utils.fusion import fuse_conv_bn_eval
 
-from ...checkpoint import find_checkpoint, load_checkpoint
+from ...checkpoint import load_content
 from ...errors import FacelmkError, MissingResource
 from ...models import FaceDetector
 from ...registry import DETECTORS, MODELS, Range, registered_parts_only
 from ...zoo.index import FOLDER
-from ..checkpoint_config import config_in_checkpoint
+from ..checkpoint_config import open_checkpoint
 from ..forks import use_one_thread_if_forked
 from .base import Boxes, BoxRule, Detector, Picture, Scores
 from .pyramid import search
@@ -74,13 +74,13 @@ def open_network(weights: str | Path) -> FaceDetector:
             "no face detector comes with this installation. Give detector='YuNet' or another one, the boxes of the "
             "faces, or boxes='full' where one face fills the picture"
         )
-    path = find_checkpoint(weights)
-    config = config_in_checkpoint(path, 'Expected a checkpoint of a FaceDetector, as `facelmk train` writes it')
+    opened = open_checkpoint(weights)
+    path, config = opened.path, opened.config('Expected a checkpoint of a FaceDetector, as `facelmk train` writes it')
     with registered_parts_only():
         network = MODELS.build(config.model)
     if not isinstance(network, FaceDetector):
         raise FacelmkError(f'{path} holds a {type(network).__name__}. Expected a checkpoint of a FaceDetector')
-    load_checkpoint(network, path)
+    load_content(network, opened.content, path)
     return network.eval()
 
 

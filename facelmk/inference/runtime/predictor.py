@@ -2,17 +2,20 @@
 
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from ...errors import MissingResource
+from ...errors import FacelmkError, MissingResource
 from ..detectors.base import Detector, OtherDetector
 from ..stream import PicturePredictor, Row
 from .crops import crop_box, scale_of, to_photo
 from .detector import SHIPPED_DETECTOR, ExportedDetector
-from .find import find_exported
+from .find import OPENVINO, find_exported
 from .session import Session, check_kind
+
+if TYPE_CHECKING:
+    from .openvino_session import OpenVINOSession
 
 
 class ExportedPredictor(PicturePredictor):
@@ -23,7 +26,11 @@ class ExportedPredictor(PicturePredictor):
     """
 
     def __init__(
-        self, session: Session, batch_size: int = 16, detector: Any = None, threads: int | None = None
+        self,
+        session: 'Session | OpenVINOSession',
+        batch_size: int = 16,
+        detector: Any = None,
+        threads: int | None = None,
     ) -> None:
         check_kind(session, 'landmarks')
         facts = session.facts
@@ -71,17 +78,30 @@ class ExportedPredictor(PicturePredictor):
         return prediction
 
 
+def open_session(path: Path, threads: int | None, bfloat16: bool) -> 'Session | OpenVINOSession':
+    """Return the session of a file: ONNX Runtime's, or OpenVINO's for an .xml."""
+    if path.suffix.lower() == OPENVINO:
+        from .openvino_session import OpenVINOSession
+
+        return OpenVINOSession(path, threads, bfloat16)
+    if bfloat16:
+        raise FacelmkError(f'bfloat16 with {path}. Expected an .xml file: facelmk export MODEL --format openvino')
+    return Session(path, threads)
+
+
 def load_exported(
     source: str | Path,
     batch_size: int = 16,
     detector: Any = None,
     threads: int | None = None,
     markup: str | None = None,
+    bfloat16: bool = False,
 ) -> ExportedPredictor:
-    """Return a predictor of an exported ONNX file: a path, or the name of one that comes with facelmk.
+    """Return a predictor of an exported file: the path of an .onnx or .xml, or the name of one that comes with facelmk.
 
     `threads` is the number of threads of one run (default: all cores). `markup` is the landmark scheme of the faces, if
-    it is another one than the file's.
+    it is another one than the file's. With `bfloat16`, OpenVINO computes an .xml file in that type: faster where the
+    processor has it, and less exact.
     """
     path = find_exported(source)
     if path is None:
@@ -89,7 +109,7 @@ def load_exported(
             f'there is no exported file {source}, from {Path.cwd()}, and none of that name comes with facelmk. Write '
             'one with: facelmk export MODEL --out FILE.onnx'
         )
-    predictor = ExportedPredictor(Session(path, threads), batch_size, detector, threads)
+    predictor = ExportedPredictor(open_session(path, threads, bfloat16), batch_size, detector, threads)
     if markup is not None:
         predictor.choose_markup(markup)
     return predictor

@@ -104,7 +104,7 @@ def import_runtime() -> Any:
     return onnxruntime
 
 
-def check_kind(session: Session, kind: str) -> None:
+def check_kind(session: Any, kind: str) -> None:
     """Refuse a file that predicts something else."""
     if session.facts.kind != kind:
         raise FacelmkError(

@@ -1,10 +1,8 @@
 """HRNetV2 (https://arxiv.org/abs/1908.07919): four parallel resolutions that exchange features after every module."""
 
-import functools
 from collections.abc import Iterable
 from typing import cast
 
-import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
@@ -57,13 +55,20 @@ class Exchange(nn.Module):
 
     @staticmethod
     def _sum(i: int, paths: Paths, features: list[Tensor]) -> Tensor:
-        parts = []
+        """The sum of all branches at the resolution of branch i, in the memory of one that a path has made."""
+        total = features[0]
+        is_new = False  # the features themselves are other paths' input
         for j, (path, x) in enumerate(zip(paths, features, strict=True)):
             part = x if path is None else path(x)
             if j > i:
                 part = F.interpolate(part, scale_factor=2 ** (j - i), mode='bilinear', align_corners=False)
-            parts.append(part)
-        return functools.reduce(torch.add, parts)
+            if j == 0:
+                total, is_new = part, path is not None
+            elif is_new:
+                total += part
+            else:
+                total, is_new = part.add_(total), True
+        return total
 
 
 @BACKBONES.register_module()

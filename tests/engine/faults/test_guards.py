@@ -3,11 +3,10 @@
 import pytest
 import torch
 from mmengine.hooks import Hook
-from torch.utils._python_dispatch import TorchDispatchMode
 from toy_runs import Normed, Toy, faces, of_size, parts, run
 
 from facelmk.checkpoint import read_checkpoint
-from facelmk.engine.faults.guards import ACTIONS, Guard
+from facelmk.engine.faults.guards import Guard
 from facelmk.engine.saving.newest import newest_checkpoint
 from facelmk.engine.saving.state import networks
 from facelmk.errors import FacelmkError, TrainingFault
@@ -177,32 +176,6 @@ def test_an_exploding_rate_leaves_finite_checkpoints(tmp_path):
     for path in tmp_path.glob('*.pth'):
         weights = torch.load(path, weights_only=True).get('state_dict', {})
         assert all(torch.isfinite(value).all() for value in weights.values()), path
-
-
-class Copies(TorchDispatchMode):
-    """Count the numbers that are read from tensors: on a GPU, each of them waits for it."""
-
-    count = 0
-
-    def __torch_dispatch__(self, function, types, arguments=(), options=None):
-        self.count += function is torch.ops.aten._local_scalar_dense.default
-        return function(*arguments, **(options or {}))
-
-
-@pytest.mark.parametrize('action', ACTIONS)
-def test_the_guard_reads_one_number_a_step(action, tmp_path):
-    runner = parts(tmp_path, faces(), action)
-    runner.optim_wrapper = runner.build_optim_wrapper(runner.optim_wrapper)
-    guard, batch = Guard(action), dict(inputs=torch.ones(2, 1), data_samples=dict(id=['a', 'b']))
-    counts = []
-    for prepare in (lambda: None, lambda: guard.before_train(runner)):
-        prepare()
-        with Copies() as copies:
-            guard.before_train_iter(runner, 0, batch)
-            runner.model.train_step(batch, runner.optim_wrapper)
-            guard.after_train_iter(runner, 0, batch)
-        counts.append(copies.count)
-    assert counts[1] - counts[0] == 1
 
 
 def test_an_unknown_action_is_refused():

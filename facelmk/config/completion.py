@@ -11,6 +11,7 @@ from mmengine import Config, ConfigDict
 from .. import registry as registries
 from ..errors import FacelmkError, UnknownName, did_you_mean
 from .arguments import arguments_of, loader_arguments, short, takes
+from .crops import crop_size
 from .schema import DEFAULT_TYPES, INNER_REGISTRIES, PIPELINES, TOP_REGISTRIES, dict_at, runner_keys
 
 PIPELINE_OF = {  # each loader and the top-level name of its pipeline
@@ -18,7 +19,6 @@ PIPELINE_OF = {  # each loader and the top-level name of its pipeline
     'val_dataloader': 'val_pipeline',
     'test_dataloader': 'val_pipeline',
 }
-CROPS = {'CropFace': 256, 'FitScene': 192}  # transforms that make the image of the network, and their default side
 ONLY_FOR_COMPOSING = (*PIPELINES, 'protocols')  # names that a complete config does not need
 
 
@@ -175,7 +175,7 @@ def _has_pipeline(value: Any) -> bool:
 def _fill_loader(loader: ConfigDict, training: bool) -> None:
     """Workers, collate and sampler: training gives all ranks equally many steps, a test counts no face twice."""
     loader.setdefault('num_workers', 2)
-    loader.setdefault('persistent_workers', loader.num_workers > 0)
+    loader.setdefault('persistent_workers', loader.num_workers != 0)  # a number, or 'auto'
     loader.sampler = loader.get('sampler') or ConfigDict()
     if 'type' not in loader.sampler:
         loader.sampler = ConfigDict(type='FaceSampler', shuffle=training, round_up=training) | loader.sampler
@@ -186,6 +186,6 @@ def _fill_size(config: Config) -> None:
     """Give the model the size of the crops that the validation pipeline makes."""
     model, loader = config.get('model'), config.get('val_dataloader') or {}
     pipeline = loader.get('dataset', {}).get('pipeline') or ()
-    crops = [step for step in pipeline if isinstance(step, dict) and step.get('type') in CROPS]
-    if crops and 'size' in arguments_of(model, registries.MODELS):
-        model.setdefault('size', crops[-1].get('size', CROPS[crops[-1]['type']]))
+    size = crop_size(pipeline)
+    if size is not None and 'size' in arguments_of(model, registries.MODELS):
+        model.setdefault('size', size)

@@ -1,0 +1,67 @@
+"""facelmk data cache CONFIG [--out DIR]."""
+
+import argparse
+import json
+import os
+from pathlib import Path
+
+from ..options import add_config, keep_stdout_for_json, number_from, read_config
+from .source import PHASES
+
+PURPOSE = 'store the part of each picture that training can reach, so that epochs need not decode whole pictures'
+EXAMPLE = 'facelmk data cache hrnetv2_w18_wflw --kind packed'
+STALE = 4
+
+
+def arguments(cache: argparse.ArgumentParser) -> None:
+    add_config(cache)
+    cache.add_argument('--out', metavar='DIR', help="the folder (default: the config's own, or data/crop_cache)")
+    cache.add_argument(
+        '--kind',
+        choices=('raw', 'packed'),
+        help='raw pixels: fastest, about 500 kB a face; packed: JPEG blocks, about 40 kB a face (default: packed). '
+        'Both give the same crops as the pictures',
+    )
+    cache.add_argument(
+        '--resize',
+        type=number_from('--resize', 0, float),
+        metavar='N',
+        help='reduce parts to at most N times the side of the crop; crops then differ (default: never)',
+    )
+    cache.add_argument('--phase', choices=PHASES, default='train', help='default: train')
+    cache.add_argument(
+        '--workers', type=number_from('--workers', 1), metavar='N', help='processes (default: one for each core)'
+    )
+    cache.add_argument('--check', action='store_true', help='only compare; exit code 4 if faces are missing or stale')
+    cache.add_argument('--json', action='store_true', help='print the numbers of faces and bytes as json')
+
+
+def run(options: argparse.Namespace) -> int:
+    from ...datasets.crops.build import gigabytes
+    from ...datasets.crops.configs import DEFAULT_FOLDER, builder_of, crop_cache_of, crop_size, set_crop_cache
+    from ...datasets.crops.index import ABOUT, About, read_about
+    from ...report.browse import dataset_of
+
+    config = read_config(options)
+    folder = Path(options.out or crop_cache_of(config, options.phase) or DEFAULT_FOLDER)
+    set_crop_cache(config, options.phase, None)  # it may not be there yet
+    stored = read_about(folder) if (folder / ABOUT).exists() or options.check else About('packed')
+    kind = options.kind or stored.kind
+    resize = stored.resize if options.resize is None else round(options.resize * crop_size(config, options.phase))
+    with keep_stdout_for_json(options.json):
+        dataset = dataset_of(config, options.phase)
+        builder = builder_of(config, options.phase, folder, About(kind, resize), dataset)
+        workers = options.workers or len(os.sched_getaffinity(0))
+        report = builder.check() if options.check else builder.build(workers)
+    if options.json:
+        print(json.dumps({'folder': str(folder), **report._asdict()}))
+    else:
+        for error in report.errors:
+            print(f'not stored: {error}')
+        print(
+            f'{folder}: {report.current} of {report.total} faces, {gigabytes(report.bytes)}'
+            f' ({builder.about.describe()}); {report.stale} stale, {report.missing} missing'
+        )
+        if not options.check and report.current:
+            print(f'use it: facelmk train {options.config} --crop-cache {folder}')
+    return STALE if options.check and report.current < report.total else 0

@@ -1,0 +1,91 @@
+"""Read a crop cache: the part of a photograph for a face, as long as the picture file is the one that was read."""
+
+import bisect
+import os
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ...errors import DataDefect
+from ..images.decode import read_image
+from ..images.pixel_limit import pixel_limit
+from ..records import FaceRecord
+from .forms import decode_form
+from .index import DATA, ROW, advice, key_of, read_about, read_index
+from .part import EMPTY, PicturePart
+
+
+class CropStore:
+    """The crop cache in a folder. Files are memory-mapped, so all workers share them."""
+
+    def __init__(self, folder: str | Path) -> None:
+        self.folder = Path(folder)
+        self.about = read_about(self.folder)
+        self._open()
+
+    def _open(self) -> None:
+        self.rows = read_index(self.folder)
+        self.keys = self.rows['key']
+        self.data: NDArray[np.uint8] = (
+            np.memmap(self.folder / DATA, np.uint8, 'r') if len(self.rows) else np.empty(0, np.uint8)
+        )
+
+    def __len__(self) -> int:
+        return len(self.rows)
+
+    def row(self, face: FaceRecord) -> dict[str, int] | None:
+        """Return the row of a face, or None."""
+        key, check = key_of(face)
+        place = bisect.bisect_left(self.keys, np.uint64(key))
+        while place < len(self.rows) and self.keys[place] == key:
+            values = self.rows[place].item()
+            if values[1] == check:
+                return dict(zip(ROW.names or (), values, strict=True))
+            place += 1
+        return None
+
+    def part(self, face: FaceRecord, max_pixels: int | None = None) -> PicturePart | None:
+        """Return the part of a face's photograph; None if it is not stored, or if the picture file has changed."""
+        row = self.row(face)
+        if row is None or not is_current(row, face['path']) or row['width'] * row['height'] > pixel_limit(max_pixels):
+            return None
+        box = row['x1'], row['y1'], row['x2'], row['y2']
+        return PicturePart(
+            row['width'],
+            row['height'],
+            box,
+            self._pixels(row) if box != EMPTY else np.empty((0, 0, 3), np.uint8),
+            lambda: read_image(face['path'], max_pixels),
+        )
+
+    def _pixels(self, row: dict[str, int]) -> NDArray[np.uint8]:
+        content = self.data[row['offset'] : row['offset'] + row['bytes']]
+        image = decode_form(content, row['form'], row['rows'], row['columns'])
+        if image is None or image.shape[:2] != (row['rows'], row['columns']):
+            raise DataDefect(f'{self.folder / DATA} is damaged at byte {row["offset"]}. {advice(self.folder)}')
+        x, y, width, height = (
+            row['x1'] - row['left'],
+            row['y1'] - row['top'],
+            row['x2'] - row['x1'],
+            row['y2'] - row['y1'],
+        )
+        is_cut = row['rows'] >= height and row['columns'] >= width  # else it was reduced
+        return image[y : y + height, x : x + width] if is_cut else image
+
+    def __getstate__(self) -> dict[str, Any]:
+        return {'folder': self.folder, 'about': self.about}
+
+    def __setstate__(self, state: dict[str, Any]) -> None:
+        self.__dict__.update(state)
+        self._open()  # a worker that is not forked maps the files again
+
+
+def is_current(row: dict[str, int], path: str) -> bool:
+    """Return whether a picture file still has the size and the time of its row."""
+    try:
+        status = os.stat(path)
+    except (OSError, ValueError):
+        return False  # reading it then raises the error that names it
+    return status.st_size == row['file_bytes'] and status.st_mtime_ns == row['file_time']
