@@ -6,6 +6,7 @@ import random
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -99,7 +100,7 @@ def _largest_of_ranks(workers: int) -> int:
 def _sample_seconds(dataset: Any) -> float:
     """Return the CPU time of a sample, the median of a few from all over the data set."""
     indices = np.linspace(0, len(dataset) - 1, min(PROBE_SAMPLES, len(dataset))).astype(int).tolist()
-    return float(np.median([_seconds(lambda i=i: dataset[i], time.thread_time) for i in indices]))
+    return float(np.median([_seconds(partial(dataset.__getitem__, i), time.thread_time) for i in indices]))
 
 
 def _step_seconds(runner: Runner, loader: dict[str, Any], dataset: Any, batch: int) -> float:
