@@ -11,6 +11,7 @@ import cv2
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from .datasets.transforms.pixels import resample
 from .errors import FacelmkError, MissingResource
 from .files.atomic import write_bytes
 from .geometry import Matrix
@@ -74,7 +75,7 @@ class Face:
         if self.image is None:
             raise FacelmkError('Face.image is None. Set it to the photograph (H, W, 3), BGR, to cut the crop from')
         warp = similarity(self.five_points(), ARCFACE * size / ARCFACE_SIZE)
-        return np.asarray(cv2.warpAffine(self.image, warp[:2], (size, size), flags=cv2.INTER_LINEAR), np.uint8)
+        return np.asarray(resample(self.image, warp, size), np.uint8)
 
     def to_dict(self) -> dict[str, Any]:
         """Return the face as plain numbers and lists, for json; `score` and `errors` only if the face has them."""

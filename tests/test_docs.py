@@ -352,7 +352,8 @@ def test_each_line_of_the_first_table_is_one_row_of_its_part() -> None:
     module = script('make_benchmarks')
     measured = {row['part'] for row in module.records() if row['ours']}
     for line in module.LINES:
-        assert len(module.matching(line)) == (line.part in measured), line
+        rows = len(module.matching(line))
+        assert rows == 1 or (rows == 0 and (line.command or line.part not in measured)), line
 
 
 def test_no_row_is_in_two_files_of_figures() -> None:

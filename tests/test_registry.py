@@ -9,7 +9,7 @@ from mmengine.registry import MODELS as ROOT
 from torch import nn
 
 from facelmk import registry
-from facelmk.errors import UnknownName
+from facelmk.errors import FacelmkError, UnknownName
 from facelmk.registry import BACKBONES, CODECS, DATASETS, HEADS, LOSSES, METRICS, MODELS, OPTIMIZERS, TRANSFORMS
 
 CLONE = Path(__file__).parents[1]
@@ -129,3 +129,10 @@ def test_the_runners_default_scope_does_not_affect_a_standalone_registry():
 
     with DefaultScope.overwrite_default_scope('mmengine'):
         assert LOSSES.build(dict(type='WingLoss')) is not None
+
+
+def test_a_dict_without_a_type_names_no_part() -> None:
+    for options in ({}, dict(default_args=dict(omega=1))):
+        with pytest.raises(FacelmkError, match='names no loss. Expected dict'):
+            LOSSES.build({}, **options)
+    assert isinstance(LOSSES.build({}, default_args=dict(type='WingLoss')), LOSSES.get('WingLoss'))

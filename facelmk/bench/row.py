@@ -4,9 +4,9 @@ import gc
 import math
 import statistics
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 try:
     import resource
@@ -109,24 +109,53 @@ def compare(
     seconds: float = 8.0,
     rounds: int | None = None,
 ) -> Row:
-    """Time `ours` and `peer` in turns, after warm-up calls, and return the medians.
+    """Time `ours` and `peer` in turns, and return the medians; the arguments are those of `compare_all`."""
+    return compare_all({quantity: ours}, peer, peer_name, note, items, seconds, rounds)[0]
+
+
+def compare_all(
+    ours: Mapping[str, Work],
+    peer: Work | None,
+    peer_name: str,
+    note: str = '',
+    items: int = 1,
+    seconds: float = 8.0,
+    rounds: int | None = None,
+) -> list[Row]:
+    """Time several works of ours and one peer in turns, after warm-up calls, and return a row for each quantity.
 
     One call handles `items` items (samples, faces), and the row has the time of one. The number of rounds is what fits
-    into `seconds`, within ROUNDS, or else `rounds`. Garbage is collected between the calls, never inside of them.
+    into `seconds` for each row, within ROUNDS, or else `rounds`. Garbage is collected between the calls, never inside
+    of them.
     """
-    works = [work for work in (ours, peer) if work is not None]
+    works = [*ours.values(), *([] if peer is None else [peer])]
     gc.collect()
     gc.freeze()  # what is there now needs no further look, and the collections between the calls are short
     try:
         lengths = [_warm_up(work) for work in works]
         calls = [max(1, math.ceil(ROUND_S / max(length, 1e-9))) for length in lengths]
-        planned = rounds or _rounds(seconds, sum(count * length for count, length in zip(calls, lengths, strict=True)))
-        timings = [_round(works, calls, backwards=i % 2 == 1) for i in range(planned)]
+        one_round = sum(count * length for count, length in zip(calls, lengths, strict=True))
+        count = rounds or _rounds(seconds * len(ours), one_round)
+        timings = [_round(works, calls, backwards=i % 2 == 1) for i in range(count)]
     finally:
         gc.unfreeze()
-    medians = [_median(column, items) for column in zip(*timings, strict=True)]
-    ratios = () if peer is None else tuple(b.cpu / a.cpu for a, b in timings if a.cpu > 0)
-    return Row(quantity, medians[0], medians[1] if peer else None, peer_name, note, ratios, planned)
+    columns = list(zip(*timings, strict=True))
+    theirs = None if peer is None else columns[-1]
+    return [
+        make_row(quantity, column, theirs, peer_name, note, items)
+        for quantity, column in zip(ours, columns, strict=False)
+    ]
+
+
+def make_row(
+    quantity: str, ours: Sequence[Timing], peer: Sequence[Timing] | None, peer_name: str, note: str = '', items: int = 1
+) -> Row:
+    """Return the row of rounds that were timed: medians, and the ratios of the rounds."""
+    row = Row(quantity, _median(ours, items), None, peer_name, note, rounds=len(ours))
+    if peer is None:
+        return row
+    ratios = tuple(b.cpu / a.cpu for a, b in zip(ours, peer, strict=True) if a.cpu > 0)
+    return replace(row, peer=_median(peer, items), ratios=ratios)
 
 
 def timed(work: Work, calls: int) -> Timing:
@@ -184,6 +213,6 @@ def _round(works: list[Work], calls: list[int], backwards: bool) -> list[Timing]
     return [times[i] for i in range(len(works))]
 
 
-def _median(timings: tuple[Timing, ...], items: int) -> Timing:
+def _median(timings: Sequence[Timing], items: int) -> Timing:
     cpu = statistics.median(timing.cpu for timing in timings)
     return Timing(cpu / items, statistics.median(timing.wall for timing in timings) / items)

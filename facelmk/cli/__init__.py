@@ -5,6 +5,7 @@ Exit codes: 0 good, 1 a bug, 2 wrong input, 3 a missing resource, 4 defective da
 
 import argparse
 import importlib
+import io
 import os
 import sys
 from collections.abc import Sequence
@@ -37,6 +38,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
     """Run one command and return its exit code."""
     # torch's idle threads spin by default; with loaders on the same cores, training is then ten times slower
     os.environ.setdefault('OMP_WAIT_POLICY', 'PASSIVE')
+    if isinstance(sys.stdout, io.TextIOWrapper) and sys.stdout.errors == 'strict':
+        sys.stdout.reconfigure(errors='backslashreplace')  # a file's name may not fit the terminal's encoding
     words = list(sys.argv[1:] if arguments is None else arguments)
     if problem := _misplaced_verb(words):
         print(f'facelmk: {problem}', file=sys.stderr)

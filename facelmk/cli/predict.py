@@ -1,7 +1,6 @@
 """facelmk predict [CONFIG] PICTURE [PICTURE ...] [--model MODEL]."""
 
 import argparse
-import json
 import os
 import sys
 import time
@@ -9,7 +8,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from ..errors import DataDefect, FacelmkError, UnknownName, close_names
+from ..errors import FacelmkError, UnknownName, close_names
 from .options import add_config_options, check_checkpoint, example, keep_stdout_for_json, number_from, read_config
 from .speed_options import add_speed, chosen_speed, words_of_amp
 
@@ -19,11 +18,11 @@ if TYPE_CHECKING:
     from ..inference.folders import PictureSource
     from ..inference.runtime import ExportedPredictor
     from ..inference.stream import PicturePredictor
+    from .found import Found
 
 translate_arguments = words_of_amp
 
 LIST = 'predictions.json'
-MAX_NAMED = 5  # of the pictures that could not be used, or have no face
 GPU = '/dev/nvidiactl'  # NVIDIA's driver makes it; torch would need a second to look for a GPU
 
 
@@ -105,36 +104,38 @@ def _add_faces(parser: argparse.ArgumentParser) -> None:
 
 
 def run(options: argparse.Namespace) -> None:
+    from .found import new_list
+
+    with new_list() as found:
+        with keep_stdout_for_json(options.json):
+            pictures, out, others = _find_faces(options, found)
+        _report(options, found, out, others)
+        found.check(pictures)
+
+
+def _find_faces(options: argparse.Namespace, found: 'Found') -> tuple[int, Path | None, int]:
+    """Predict and write; return the number of pictures, what was written, and the number of other files."""
     from ..files.atomic import check_output
     from ..inference.boxes import AUTO, parse_boxes
     from ..inference.folders import find_pictures
 
-    with keep_stdout_for_json(options.json):
-        boxes_of = parse_boxes(options.boxes)
-        if options.detector is not None and options.boxes != AUTO:
-            raise FacelmkError(
-                f'--detector {options.detector} with --boxes {options.boxes}. Expected one of them alone'
-            )
-        check_checkpoint(options.weights)
-        model, inputs = _model_and_inputs(options)
-        out = _output(options, model)
-        if out is not None:
-            check_output(out, _is_folder(out))
-        pictures, others = find_pictures(inputs, out)
-        drawings = _drawings(pictures, out)
-        predictor = _load(options, model)
-        start = time.perf_counter()
-        rows, failed = _write(out, drawings, lambda new: _predict(predictor, pictures, boxes_of, new, options))
-        if options.verbose:
-            seconds = time.perf_counter() - start
-            print(f'{_count(len(pictures), "picture")} in {seconds:.2f} s, {seconds / len(pictures):.3f} s each')
-    _report(options, rows, out, others)
-    if failed:
-        named = '; '.join(
-            str(error) if name in str(error) else f'{name}: {error}' for name, error in list(failed.items())[:MAX_NAMED]
-        )
-        more = f'; and {len(failed) - MAX_NAMED} more' if len(failed) > MAX_NAMED else ''
-        raise DataDefect(f'{len(failed)} of {len(pictures)} pictures could not be used: {named}{more}')
+    boxes_of = parse_boxes(options.boxes)
+    if options.detector is not None and options.boxes != AUTO:
+        raise FacelmkError(f'--detector {options.detector} with --boxes {options.boxes}. Expected one of them alone')
+    check_checkpoint(options.weights)
+    model, inputs = _model_and_inputs(options)
+    out = _output(options, model)
+    if out is not None:
+        check_output(out, _is_folder(out))
+    pictures, others = find_pictures(inputs, out)
+    drawings = _drawings(pictures, out)
+    predictor = _load(options, model)
+    start = time.perf_counter()
+    _write(out, drawings, found, lambda new: _predict(predictor, pictures, boxes_of, new, options, found))
+    if options.verbose:
+        seconds = time.perf_counter() - start
+        print(f'{_count(len(pictures), "picture")} in {seconds:.2f} s, {seconds / len(pictures):.3f} s each')
+    return len(pictures), out, others
 
 
 def _model_and_inputs(options: argparse.Namespace) -> 'tuple[str | Config | None, list[str]]':
@@ -242,6 +243,8 @@ def _is_exported(model: Any) -> bool:
 def _output(options: argparse.Namespace, model: 'str | Config | None') -> Path | None:
     """The file or folder to write; None for no output."""
     if options.out is not None:
+        if not options.out.strip():  # an unset variable of the shell; Path('') would be the current folder
+            raise FacelmkError("--out '': expected a file or a folder. The current folder is --out .")
         return Path(options.out).expanduser()
     if options.json:
         return None
@@ -264,26 +267,20 @@ def _is_folder(out: Path) -> bool:
     return out.suffix.lower() not in {'.json', *ENDINGS}
 
 
-Results = tuple[list[dict[str, Any]], dict[str, FacelmkError]]
-
-
-def _write(out: Path | None, drawings: dict[str, Path], predict: Callable[[dict[str, Path]], Results]) -> Results:
+def _write(
+    out: Path | None, drawings: dict[str, Path], found: 'Found', predict: Callable[[dict[str, Path]], None]
+) -> None:
     """Write drawings and numbers to `out`; those of a folder appear together, at the end."""
-    from ..files.atomic import output_folder, write_bytes
+    from ..files.atomic import output_folder
 
     if out is None or not _is_folder(out):
-        rows, failed = predict(drawings)
+        predict(drawings)
         if out is not None and out.suffix.lower() == '.json':
-            write_bytes(out, _json(rows))
-        return rows, failed
+            found.write(out)
+        return
     with output_folder(out, last=[LIST]) as draft:
-        rows, failed = predict({source: draft / path.relative_to(out) for source, path in drawings.items()})
-        write_bytes(draft / LIST, _json(rows))
-    return rows, failed
-
-
-def _json(rows: list[dict[str, Any]]) -> bytes:
-    return f'{json.dumps(rows)}\n'.encode()
+        predict({source: draft / path.relative_to(out) for source, path in drawings.items()})
+        found.write(draft / LIST)
 
 
 def _predict(
@@ -292,34 +289,33 @@ def _predict(
     boxes_of: Any,
     drawings: dict[str, Path],
     options: argparse.Namespace,
-) -> Results:
-    """Return a row of numbers for each picture, and the errors of the others; write the drawings."""
-    rows, boxes, failed = [], {}, {}
+    found: 'Found',
+) -> None:
+    """Add a row of numbers for each picture to `found`, or its error; write the drawings."""
+    boxes = {}
     for picture in pictures:
         try:
             boxes[picture.source] = boxes_of(picture.source)
         except FacelmkError as error:
             if options.strict:
                 raise
-            failed[picture.source] = error
-    skip = None if options.strict else failed.__setitem__
+            found.fail(picture.source, error)
+    skip = None if options.strict else found.fail
     for faces in model.stream(boxes, boxes.values(), skip=skip, refine=options.refine, min_score=options.min_score):
-        rows.append({'path': faces.source} | faces.to_dict())
+        found.add({'path': faces.source} | faces.to_dict())
         if faces.source in drawings:
             faces.save(drawings[faces.source])
-    return rows, failed
 
 
-def _report(options: argparse.Namespace, rows: list[dict[str, Any]], out: Path | None, others: int) -> None:
+def _report(options: argparse.Namespace, found: 'Found', out: Path | None, others: int) -> None:
     if options.json:
-        print(_json(rows).decode(), end='')
+        found.print()
         return
-    faces = sum(len(row['faces']) for row in rows)
     skipped = f', {_count(others, "other file")} skipped' if others else ''
-    print(f'{_count(faces, "face")} in {_count(len(rows), "picture")}: {out}{skipped}')
-    if empty := [str(row['path']) for row in rows if not row['faces']]:
-        more = f' and {len(empty) - MAX_NAMED} more' if len(empty) > MAX_NAMED else ''
-        print(f'No face in {", ".join(empty[:MAX_NAMED])}{more}')
+    print(f'{_count(found.faces, "face")} in {_count(found.pictures, "picture")}: {out}{skipped}')
+    if found.without_face:
+        more = found.without_face - len(found.empty)
+        print(f'No face in {", ".join(found.empty)}{f" and {more} more" if more else ""}')
 
 
 def _count(number: int, what: str) -> str:

@@ -12,12 +12,13 @@ from ..errors import FacelmkError
 from ..faces import Faces
 from ..geometry import overlaps, tight_box
 from ..markups import Markup
+from .detectors.base import suppress
 
 log = logging.getLogger(__name__)
 PASSES = 2  # of a detected face; docs/predict.md has the measurement
 MAX_PASSES = 3
 STILL = 0.93  # the least overlap of the old and the new box of a crop that does not move again
-SAME_FACE = 0.5  # the least overlap of two boxes of one face
+SAME_FACE = 0.5  # two detected boxes that overlap by more are one face
 MIN_SCORE = 0.1  # of a detected face, where the network is calibrated; docs/predict.md has the measurement
 FULL_FITS = 0.75  # the least overlap of the picture and the landmarks' box for a face that fills the picture
 
@@ -98,12 +99,11 @@ def select(candidates: Sequence[Candidate], min_score: float | None) -> list[Can
     face, the one with the better detector's score stays.
     """
     faces = [one for one in candidates if one.score >= _least(one, min_score)]
-    chosen: list[Candidate] = []
-    for one in sorted(faces, key=lambda face: -(face.detection_score or 0.0)):
-        others = [other.next_box for other in chosen if other.detection_score is not None]
-        if one.detection_score is None or not others or overlaps([one.next_box], others).max() < SAME_FACE:
-            chosen.append(one)
-    return [one for one in faces if any(one is other for other in chosen)]
+    detected = [i for i, one in enumerate(faces) if one.detection_score is not None]
+    boxes = np.array([faces[i].next_box for i in detected]).reshape(-1, 4)
+    scores = np.array([faces[i].detection_score for i in detected])
+    left_out = set(detected) - {detected[i] for i in suppress(boxes, scores, SAME_FACE)}
+    return [one for i, one in enumerate(faces) if i not in left_out]
 
 
 def _least(candidate: Candidate, min_score: float | None) -> float:

@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 
-from ..errors import FacelmkError
+from ..errors import DataDefect, FacelmkError
 from ..faces import Face, Faces
 from ..markups import Markup
 from .boxes import AUTO, FULL, boxes_in, is_usable
@@ -15,6 +15,7 @@ from .pictures import Picture, is_many, read_picture
 from .refine import Candidate, check_min_score, passes_of, select, warn_if_not_full
 from .refine import refine as refine_boxes
 
+ARRAYS = ('landmarks', 'scores', 'errors')  # of a prediction, one number or point for each landmark
 Row = tuple[Picture | None, np.ndarray]  # a picture and one box in it
 
 
@@ -28,7 +29,7 @@ class PicturePredictor:
     """
 
     def __init__(self, markup: Markup, batch_size: int, detector: Any = None) -> None:
-        self.markup, self.batch_size = markup, batch_size
+        self.markup, self.batch_size = markup, check_batch_size(batch_size)
         self.face_markup = markup.first or markup.name
         self._detector: Any = detector
 
@@ -78,10 +79,9 @@ class PicturePredictor:
         options = dict(detector=detector, refine=refine, min_score=min_score)
         one_for_all = boxes is None or isinstance(boxes, str)
         if is_many(images):
-            if not (one_for_all or len(boxes) == len(images)):
-                raise FacelmkError(
-                    f'{len(images)} pictures, and boxes for {len(boxes)}. Give a list of boxes for each picture'
-                )
+            if not (one_for_all or (hasattr(boxes, '__len__') and len(boxes) == len(images))):
+                given = f'boxes for {len(boxes)}' if hasattr(boxes, '__len__') else f'boxes={boxes!r}'
+                raise FacelmkError(f'{len(images)} pictures, and {given}. Give a list of boxes for each picture')
             return list(self.stream(images, boxes, batch_size, **options))
         (faces,) = self.stream([images], boxes if one_for_all else [boxes], batch_size, **options)
         return faces
@@ -103,7 +103,7 @@ class PicturePredictor:
         its landmarks (default: up to 2 times for detected faces, not at all for boxes that you give). Faces with a
         score below `min_score` are left out (default: 0.1 for detected faces of a network with a calibration).
         """
-        size = batch_size or self.batch_size
+        size = check_batch_size(self.batch_size if batch_size is None else batch_size)
         passes_of(refine, self.markup, detected=True)  # a wrong number is no fault of a picture
         check_min_score(min_score)
         find = None if detector is None else self.find_detector(detector)
@@ -152,6 +152,7 @@ class PicturePredictor:
                 part = candidates[start : start + size]
                 predictions = self.predict_boxes([(one.faces.image, one.box) for one in part])
                 for one, prediction in zip(part, predictions, strict=True):
+                    self._check(prediction)
                     one.prediction = prediction
 
         everything = [one for _, candidates in pictures for one in candidates]
@@ -162,12 +163,17 @@ class PicturePredictor:
             faces.extend(map(self._face, select(candidates, min_score)))
             yield faces
 
+    def _check(self, prediction: dict[str, Any]) -> None:
+        """Refuse numbers that are not finite: no score would be high enough, so the face would be left out."""
+        for name in (*ARRAYS, 'score'):
+            if name in prediction and not np.isfinite(np.asarray(prediction[name])).all():
+                raise DataDefect(
+                    f'{self} predicts {name} that are not finite. Its weights are damaged, or their training diverged. '
+                    'Use other weights'
+                )
+
     def _face(self, one: Candidate) -> Face:
-        arrays = {
-            name: np.asarray(one.prediction[name])
-            for name in ('landmarks', 'scores', 'errors')
-            if name in one.prediction
-        }
+        arrays = {name: np.asarray(one.prediction[name]) for name in ARRAYS if name in one.prediction}
         score = one.prediction.get('score')
         face = Face(
             **arrays,
@@ -177,3 +183,10 @@ class PicturePredictor:
             score=None if score is None else float(score),
         )
         return face.to_markup(self.face_markup)
+
+
+def check_batch_size(batch_size: Any) -> int:
+    """Return the number of crops in one run of the network; refuse one that is no whole number from 1."""
+    if isinstance(batch_size, bool) or not isinstance(batch_size, (int, np.integer)) or batch_size < 1:
+        raise FacelmkError(f'batch_size={batch_size!r}. Expected a whole number from 1')
+    return int(batch_size)

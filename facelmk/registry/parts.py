@@ -16,7 +16,7 @@ from mmengine.registry import Registry as MMEngineRegistry
 from mmengine.registry import registry as mmengine_registry
 from mmengine.utils import get_object_from_string
 
-from ..errors import UnknownName, did_you_mean
+from ..errors import FacelmkError, UnknownName, did_you_mean
 from .plain import SCOPE
 from .ranges import check_arguments, check_complete
 
@@ -74,6 +74,8 @@ class Registry(MMEngineRegistry):
 
     def build(self, cfg: dict, *args: Any, **kwargs: Any) -> Any:
         """Build the part named by `cfg['type']`; refuse values outside of its ranges."""
+        if isinstance(cfg, dict) and 'type' not in cfg and 'type' not in (kwargs.get('default_args') or {}):
+            raise FacelmkError(f'{cfg!r} names no {self.name}. Expected dict(type=NAME, ...). {did_you_mean("", self)}')
         kind = cfg.get('type') if isinstance(cfg, dict) else None
         if isinstance(kind, str) and not self.knows(kind):
             raise UnknownName(

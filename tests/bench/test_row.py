@@ -5,7 +5,7 @@ import time
 
 import pytest
 
-from facelmk.bench.row import Amount, Options, Row, Timing, compare, measure, not_measured, with_unit
+from facelmk.bench.row import Amount, Options, Row, Timing, compare, compare_all, measure, not_measured, with_unit
 
 
 def busy(seconds: float) -> None:
@@ -38,6 +38,15 @@ def test_both_sides_are_called_in_turns_and_begin_equally_often() -> None:
         'turns', lambda: [calls.append('ours'), busy(0.02)], lambda: [calls.append('peer'), busy(0.02)], '', rounds=4
     )
     assert calls == ['ours', 'peer', *['ours', 'peer', 'peer', 'ours'] * 2]
+
+
+def test_several_works_share_the_calls_of_one_peer() -> None:
+    calls: list[str] = []
+    works = {name: lambda name=name: [calls.append(name), busy(0.021)] for name in 'ab'}
+    rows = compare_all(works, lambda: [calls.append('peer'), busy(0.042)], 'slow work', rounds=2)
+    assert calls == ['a', 'b', 'peer', 'a', 'b', 'peer', 'peer', 'b', 'a']
+    assert [row.quantity for row in rows] == ['a', 'b']
+    assert [row.ratio for row in rows] == pytest.approx([2, 2], rel=0.2)
 
 
 def test_slow_work_gets_few_rounds_and_fast_work_many_calls() -> None:

@@ -142,6 +142,7 @@ def test_boxes_that_do_not_fit_one_picture(verb, config, album) -> None:
         (('an album', '--boxes', 'full', '--refine', '4'), 2, '--refine'),
         (('an album', '--boxes', 'full', '--min-score', 'high'), 2, '--min-score high'),
         (('an album', '--boxes', 'half'), 2, '--boxes half'),
+        (('an album', '--boxes', 'full', '--out', ''), 2, "--out ''"),
         (('none.jpg', '--boxes', 'full'), 3, 'none.jpg'),
         (('an album', '--boxes', 'full', '--weights', 'none.pth'), 3, 'none.pth'),
         (('an album', '--boxes', 'full', '--out', 'one.jpg'), 2, 'one.jpg'),

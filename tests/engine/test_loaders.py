@@ -37,7 +37,7 @@ def states() -> tuple:
 
 def test_the_probe_changes_nothing(run, monkeypatch) -> None:
     runner, config = run
-    monkeypatch.setattr(loaders, '_cores', lambda: 9)
+    monkeypatch.setattr(loaders, 'cores', lambda: 9)
     weights = {name: value.clone() for name, value in runner.model.state_dict().items()}
     before, training = states(), runner.model.training
     made = with_workers(runner, config.train_dataloader)

@@ -71,6 +71,7 @@ TABLE: dict[str, tuple[str, str]] = {
     'A37': ('empty array', INPUT + 'names the shape'),
     'A38': ('array with negative strides', PIXELS + 'as the view shows it'),
     'A39': ('one picture as path, bytes, array and PIL image', PIXELS + 'the same pixels'),
+    'A40': ('a side of more than 32,766 pixels', 'cropped like any other; OpenCV alone takes no such picture'),
     # B: faces and boxes
     'B01': ('no faces', 'an empty result; never the whole picture as one face'),
     'B02': ('200 faces', '200 results in the order of the boxes, equal to single calls'),
@@ -102,6 +103,8 @@ TABLE: dict[str, tuple[str, str]] = {
     'B22': ('detector that returns no list of boxes', INPUT + 'names the detector and what it returned'),
     'B23': ('unknown detector, or one whose file is missing', INPUT + 'the closest name, or what to install'),
     'B24': ('weights of a detector that are damaged', BAD_FILE + 'and what was expected'),
+    'B25': ('a detector that finds thousands of faces', 'memory grows with their number, not with its square'),
+    'B26': ('a folder of any size, with pictures that cannot be used', 'memory does not grow with it'),
     # C: annotations
     'C01': ('broken JSON', CHECK + 'file and line'),
     'C02': ('JSON with a byte order mark', READ + 'as without'),
@@ -277,6 +280,7 @@ TABLE: dict[str, tuple[str, str]] = {
     'J16': ('config that imports a missing module', INPUT + 'the module and the folders that are searched'),
     'J17': ('config with another suffix', INPUT + 'the known suffixes'),
     'J18': ('_delete_', 'honoured'),
+    'J19': ('a name that the terminal cannot show', 'printed with escapes; the exit code is that of the work'),
     # K: repeatability
     'K01': ('same seed twice', 'bit-equal weights on the CPU'),
     'K02': ('another seed', 'other weights'),
@@ -341,6 +345,10 @@ TABLE: dict[str, tuple[str, str]] = {
     'S02': ('a detector as the model, or a model as the detector', INPUT + 'what it finds, and what was expected'),
     'S03': ('detector=TEXT that is no detector, such as os.system', INPUT + 'nothing is imported or called'),
     'S04': ('a config without an argument that a part needs', INPUT + 'the part and the missing arguments'),
+    'S05': ('exported file: a graph that fails, or returns arrays that fit no crop', BAD_FILE + 'and both shapes'),
+    'S06': ('a network that predicts NaN or infinity', 'DataDefect (exit 4); never a picture without a face'),
+    'S07': ('a scanned head with damaged arrays or missing files', BAD_FILE + 'and what is wrong'),
+    'S08': ('a predictor in a forked or spawned process', 'predicts the same; it neither hangs nor fails to pickle'),
     # T: tests in other boxes, and tests that are compared
     'T01': ('compare: tests of other faces, points, lengths or averages', INPUT + 'both files and what differs'),
     'T02': ('compare: a file without the errors of the faces, or with damaged ones', BAD_FILE + 'and what is missing'),

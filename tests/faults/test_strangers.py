@@ -17,7 +17,8 @@ from facelmk.inference.detectors import find_detector
 from facelmk.inference.detectors.facelmk_detector import SHIPPED
 from facelmk.inference.refine import Candidate, select
 from facelmk.inference.runtime.facts import CropRule, Facts, SceneRule, read_facts
-from facelmk.inference.runtime.session import check_graph
+from facelmk.inference.runtime.session import Session, check_graph
+from facelmk.inference.stream import PicturePredictor
 from facelmk.markups import MARKUPS
 from facelmk.registry import MODELS
 
@@ -48,10 +49,10 @@ def test_texts_that_hold_no_facts_are_refused(text) -> None:
         *((CROP, 'crop', {'integer': value}) for value in ('yes', 1)),
         *((CROP, 'markup', {'name': 'other'} | value) for value in ({'size': -1}, {'size': 5}, {'lines': [[999]]})),
         *((SCENE, 'scene', {'sizes': value}) for value in ([], [0], [10**9], 64.5)),
-        *((SCENE, 'scene', {'multiple': value}) for value in (0, -1, 1.5)),
-        *((SCENE, 'scene', {'score': value}) for value in (-1, 2, NAN, 'x')),
-        *((SCENE, 'scene', {'factor': value}) for value in ([0, 1], [1], [NAN, 1])),
-        *((SCENE, 'scene', {'most_boxes': value}) for value in (0, 10**9)),
+        *((SCENE, 'scene', {'multiple': value}) for value in (0, -1, 1.5, [], [32])),
+        *((SCENE, 'scene', {'score': value}) for value in (-1, 2, NAN, 'x', [], [0.5])),
+        *((SCENE, 'scene', {'factor': value}) for value in ([0, 1], [1], [NAN, 1], 1)),
+        *((SCENE, 'scene', {'most_boxes': value}) for value in (0, 10**9, [], [5, 5])),
     ],
     ids=str,
 )
@@ -78,6 +79,7 @@ def array(name: str, shape: list, kind: str = 'tensor(uint8)') -> SimpleNamespac
         ([array('crops', ['B', 3, 64, 64])], {'points': ['B', 5, 2]}),
         ([array('crops', ['B', 3, 64, 64])], {'points': None}),
         ([array('crops', ['B', 3, 64, 64])], {'scores': None}),
+        ([array('crops', ['B', 3, 64, 64])], {'errors': ['B', 98]}),
     ],
 )
 def test_a_graph_that_does_not_fit_its_metadata_is_refused(inputs, outputs) -> None:
@@ -86,6 +88,59 @@ def test_a_graph_that_does_not_fit_its_metadata_is_refused(inputs, outputs) -> N
     with pytest.raises(DataDefect, match='x.onnx'):
         check_graph(CROP, inputs, arrays, 'x.onnx')
     check_graph(CROP, [array('crops', ['B', 3, 64, 64])], [array(name, shape) for name, shape in sound.items()], 'x')
+
+
+class Answers:
+    """A session of ONNX Runtime that returns given arrays, or raises an error."""
+
+    def __init__(self, answer: object) -> None:
+        self.answer = answer
+
+    def run(self, names: object, inputs: object) -> object:
+        if isinstance(self.answer, Exception):
+            raise self.answer
+        return self.answer
+
+
+@pytest.mark.fault('S05')
+@pytest.mark.parametrize(
+    ('facts', 'names', 'answer'),
+    [
+        (CROP, ('points', 'scores'), [np.zeros((0, 98, 2)), np.zeros((0, 98))]),
+        (CROP, ('points', 'scores'), [np.zeros((7, 98, 2)), np.zeros((7, 98))]),
+        (CROP, ('points', 'scores'), [np.zeros((2, 98, 3)), np.zeros((2, 98))]),
+        (CROP, ('points', 'scores'), [np.zeros(()), np.zeros(())]),
+        (SCENE, ('boxes', 'scores'), [np.zeros((2, 8, 4)), np.zeros((2, 9))]),
+        (SCENE, ('boxes', 'scores'), [np.zeros((2, 8, 5)), np.zeros((2, 8))]),
+        (SCENE, ('boxes', 'scores'), [np.zeros(()), np.zeros(())]),
+        (CROP, ('points', 'scores'), RuntimeError('Failed to allocate memory for requested buffer')),
+    ],
+)
+def test_arrays_that_fit_no_crop_are_refused(facts, names, answer) -> None:
+    session = Session.__new__(Session)
+    session.session, session.facts, session.source = Answers(answer), facts, 'x.onnx'
+    session.input, session.outputs = 'crops', names
+    with pytest.raises(DataDefect, match='x.onnx'):
+        session.run(np.zeros((2, 3, 64, 64), np.uint8))
+    sound = {'boxes': np.zeros((2, 8, 4)), 'scores': np.zeros((2, 8)), 'points': np.zeros((2, 98, 2))}
+    sound |= {'scores': np.zeros((2, 98))} if facts is CROP else {}
+    session.session = Answers([sound[name] for name in names])
+    assert session.run(np.zeros((2, 3, 64, 64), np.uint8)).keys() == set(names)
+
+
+@pytest.mark.fault('S06')
+@pytest.mark.parametrize('name', ['landmarks', 'scores', 'errors', 'score'])
+@pytest.mark.parametrize('value', [NAN, float('inf')])
+def test_predictions_that_are_not_finite_are_an_error(picture, name, value) -> None:
+    class Diverged(PicturePredictor):
+        def predict_boxes(self, rows):
+            K = self.markup.size
+            found = dict(landmarks=np.ones((K, 2)), scores=np.ones(K), errors=np.ones(K), score=np.ones(()))
+            found[name].reshape(-1)[-1] = value
+            return [found for _ in rows]
+
+    with pytest.raises(DataDefect, match=f'{name} that are not finite'):
+        Diverged(MARKUPS['wflw'], 2)(picture, 'full')
 
 
 @pytest.mark.fault('S02')
@@ -133,6 +188,22 @@ def test_a_least_score_that_no_face_has_is_refused(predictor, picture) -> None:
     one = Candidate(Faces(), np.zeros(4, np.float32), prediction={'score': 0.5})
     with pytest.raises(FacelmkError, match='min_score'):
         select([one], 1.5)
+
+
+@pytest.mark.fault('N03')
+def test_a_batch_size_that_is_no_number_is_refused(predictor, picture) -> None:
+    for value in (0, -5, 1.5, True, 'a'):
+        with pytest.raises(FacelmkError, match='batch_size='):
+            predictor(picture, 'full', batch_size=value)
+        with pytest.raises(FacelmkError, match='batch_size='):
+            facelmk.load('quickstart', pretrained=False, device='cpu', batch_size=value)
+
+
+@pytest.mark.fault('B16')
+def test_boxes_of_several_pictures_without_a_length_are_refused(predictor, picture) -> None:
+    for boxes in (5, iter([[[0, 0, 9, 9]]])):
+        with pytest.raises(FacelmkError, match='a list of boxes for each picture'):
+            predictor([picture], boxes)
 
 
 @pytest.mark.fault('N03')

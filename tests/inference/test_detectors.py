@@ -11,8 +11,9 @@ import pytest
 
 from facelmk import DataDefect, FacelmkError, MissingResource, UnknownName, geometry
 from facelmk.config.arguments import arguments
-from facelmk.inference.detectors import BoxRule, Detector, find_detector
+from facelmk.inference.detectors import BoxRule, Detector, base, find_detector, pyramid
 from facelmk.inference.detectors.base import as_detections, suppress
+from facelmk.inference.detectors.pyramid import lies_inside
 from facelmk.registry import DETECTORS
 from facelmk.registry.ranges import ranges_of
 
@@ -114,6 +115,26 @@ def test_the_better_of_two_overlapping_boxes_stays() -> None:
     assert suppress(boxes, scores, 0.3).tolist() == [1, 2]
     assert suppress(boxes, scores, 0.34).tolist() == [1, 2, 0]
     assert suppress(boxes[:0], scores[:0], 0.3).tolist() == []
+
+
+@pytest.mark.fault('B25')
+@pytest.mark.parametrize('block', [1, 7, 64])
+def test_boxes_are_compared_block_by_block(block, monkeypatch) -> None:
+    """The result is that of all pairs at once, whose number grows with the square."""
+    rng = np.random.default_rng(block)
+    corners = rng.uniform(0, 60, (60, 2))
+    boxes, scores = np.concatenate([corners, corners + rng.uniform(5, 40, (60, 2))], 1), rng.integers(0, 9, 60) / 8
+    at_once = suppress(boxes, scores, 0.3), lies_inside(boxes, 0.7)
+    for module in (base, pyramid):
+        monkeypatch.setattr(module, 'BLOCK', block)
+    sizes = []
+    monkeypatch.setattr(base, 'overlaps', lambda a, b: sizes.append(len(a)) or geometry.overlaps(a, b))
+    assert np.array_equal(suppress(boxes, scores, 0.3), at_once[0]) and max(sizes) == min(block, 60)
+    assert np.array_equal(lies_inside(boxes, 0.7), at_once[1]) and at_once[1].any() and 1 < len(at_once[0]) < 60
+    for i, box in enumerate(at_once[0]):  # none of them overlaps a better one, each of the others does
+        assert not i or geometry.overlaps(boxes[[box]], boxes[at_once[0][:i]]).max() <= 0.3
+    for box in set(range(60)) - set(at_once[0].tolist()):
+        assert geometry.overlaps(boxes[[box]], boxes[at_once[0]]).max() > 0.3
 
 
 # -- which detector

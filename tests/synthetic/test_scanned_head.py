@@ -9,8 +9,10 @@ import pytest
 from facelmk.datasets import SyntheticFaces
 from facelmk.errors import DataDefect, MissingResource
 from facelmk.synthetic import scanned
-from facelmk.synthetic.scanned.head import LANDMARKS
+from facelmk.synthetic.scanned import read
+from facelmk.synthetic.scanned.head import LANDMARKS, ScannedHead
 from facelmk.synthetic.scanned.image import rasterise
+from facelmk.synthetic.scanned.read import END
 
 FILE = Path(os.environ.get('FACELMK_HEAD', Path(__file__).parents[3] / 'shared/data/ict_facekit/head.npz'))
 needs_head = pytest.mark.skipif(
@@ -26,6 +28,66 @@ def test_a_file_that_is_no_head_is_refused(tmp_path: Path) -> None:
         arrays = dict.fromkeys(('vertices', 'faces', 'identity', 'expression', 'expression_names'), np.zeros((3, 3)))
         np.savez(tmp_path / 'small.npz', **arrays)
         scanned.load_head(str(tmp_path / 'small.npz'))
+
+
+@pytest.mark.fault('S07')
+@pytest.mark.parametrize(
+    ('name', 'array', 'fact'),
+    [
+        ('vertices', np.zeros((END, 2), np.float32), 'vertices of shape'),
+        ('vertices', np.full((END, 3), np.nan, np.float32), 'vertices that are not finite'),
+        ('vertices', np.zeros((END, 3), 'U1'), 'vertices of type'),
+        ('faces', np.full((4, 3), END, np.int32), 'faces without vertices'),
+        ('faces', np.zeros((0, 3), np.int32), 'faces without vertices'),
+        ('identity', np.zeros((2, END - 1, 3), np.float16), 'identity of shape'),
+        ('expression', np.zeros((3, END, 3), np.float16), 'expression of shape'),
+        ('expression_names', np.array(['jawOpen', 'PupilDilate_L']), "'PupilDilate_R'"),
+    ],
+)
+def test_a_head_with_a_damaged_array_is_refused(name, array, fact, tmp_path: Path) -> None:
+    arrays = dict(
+        vertices=np.zeros((END, 3), np.float32),
+        faces=np.zeros((4, 3), np.int32),
+        identity=np.zeros((2, END, 3), np.float16),
+        expression=np.zeros((2, END, 3), np.float16),
+        expression_names=np.array(['PupilDilate_L', 'PupilDilate_R']),
+    )
+    np.savez(tmp_path / 'head.npz', **arrays)
+    assert read.read_head(tmp_path / 'head.npz').keys() == arrays.keys()
+    np.savez(tmp_path / 'head.npz', **(arrays | {name: array}))
+    with pytest.raises(DataDefect, match=rf'head\.npz.*{fact}'):
+        read.read_head(tmp_path / 'head.npz')
+
+
+@pytest.mark.fault('S07')
+def test_a_packed_head_that_unpacks_to_a_lot_is_refused(tmp_path: Path, monkeypatch) -> None:
+    np.savez_compressed(tmp_path / 'head.npz', vertices=np.zeros((END, 3), np.float32))
+    monkeypatch.setattr(read, 'MAX_BYTES', 1000)
+    with pytest.raises(DataDefect, match=r'head\.npz.*at most 1000'):
+        read.read_head(tmp_path / 'head.npz')
+
+
+@pytest.mark.fault('S07')
+def test_a_folder_without_some_of_its_files_is_refused(tmp_path: Path, monkeypatch) -> None:
+    monkeypatch.setattr(read, 'END', 3)
+    names = 'generic_neutral_mesh', 'identity000', 'identity001', 'PupilDilate_L', 'PupilDilate_R'
+    for name in names:
+        write_obj(tmp_path / f'{name}.obj', np.eye(3), [(0, 1, 2)])
+    assert len(read.read_head(tmp_path)['identity']) == 2
+    write_obj(tmp_path / 'jawOpen.obj', np.eye(3)[:2])
+    with pytest.raises(DataDefect, match=r'jawOpen\.obj has 2 vertices, 3 expected'):
+        read.read_head(tmp_path)
+    (tmp_path / 'identity000.obj').unlink()
+    with pytest.raises(DataDefect, match=r'identity000\.obj'):
+        read.read_head(tmp_path)
+
+
+@pytest.mark.fault('S07')
+def test_an_expression_that_the_head_lacks_is_named() -> None:
+    head = object.__new__(ScannedHead)
+    head.expression, head.identity, head.vertices = {}, np.zeros((1, 2, 3), np.float32), np.zeros((2, 3), np.float32)
+    with pytest.raises(DataDefect, match="'jawOpen'"):
+        head.shape(np.zeros(1), {'jawOpen': 0.5})
 
 
 @pytest.mark.parametrize('cache', [False, True])

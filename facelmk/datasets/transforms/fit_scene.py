@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 from ... import geometry
 from ...registry import TRANSFORMS, Range, Ranges
 from ..base import FaceRecord
+from .pixels import resample
 
 Boxes = NDArray[np.float32]
 
@@ -109,4 +110,4 @@ def resample_scene(image: np.ndarray, warp: geometry.Matrix, size: int) -> np.nd
     while abs(warp[0, 0]) <= 0.5 and min(image.shape[:2]) > 1:
         image = cv2.resize(image, None, fx=0.5, fy=0.5, interpolation=cv2.INTER_AREA)
         warp = warp @ geometry.shift(0.5, 0.5) @ geometry.scale(2)
-    return cv2.warpAffine(np.ascontiguousarray(image), warp[:2], (size, size), flags=cv2.INTER_LINEAR)
+    return resample(image, warp, size)

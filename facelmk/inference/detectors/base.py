@@ -14,6 +14,7 @@ Picture = NDArray[np.uint8]
 Boxes = NDArray[np.float32]  # (N, 4): x1, y1, x2, y2
 Scores = NDArray[np.float32]  # (N,), from 0 to 1
 Limits = Mapping[str, Any]
+BLOCK = 256  # boxes that are compared with all others at once: all pairs of 40,000 boxes would take 13 GB
 
 
 class BoxRule(NamedTuple):
@@ -88,6 +89,10 @@ class OnePerThread:
     def __init__(self, make: Any) -> None:
         self.make, self.local = make, threading.local()
 
+    def __reduce__(self) -> tuple[type['OnePerThread'], tuple[Any]]:
+        """Another process makes its own objects."""
+        return OnePerThread, (self.make,)
+
     def __call__(self) -> Any:
         if not hasattr(self.local, 'value'):
             self.local.value = self.make()
@@ -117,12 +122,14 @@ def as_detections(found: Any, detector: Any) -> tuple[Boxes, Scores]:
     scores = np.ones(len(array)) if scores is None else scores
     if len(scores) != len(array):
         raise FacelmkError(f'{_name(detector)} returned {len(array)} boxes and {len(scores)} scores. Expected as many')
-    for i, row in enumerate(np.column_stack((array, scores)).tolist()):
-        if not (np.isfinite(row).all() and row[0] < row[2] and row[1] < row[3]):
-            raise FacelmkError(
-                f'{_name(detector)} returned box {i}: {row[:4]}, score {row[4]}. Expected finite numbers, x1 < x2 and '
-                'y1 < y2: left, top, right, bottom, not a width and a height'
-            )
+    finite = np.isfinite(array).all(1) & np.isfinite(scores)
+    wrong = np.flatnonzero(~(finite & (array[:, 0] < array[:, 2]) & (array[:, 1] < array[:, 3])))
+    if len(wrong):
+        i = wrong[0]
+        raise FacelmkError(
+            f'{_name(detector)} returned box {i}: {array[i].tolist()}, score {scores[i]}. Expected finite numbers, '
+            'x1 < x2 and y1 < y2: left, top, right, bottom, not a width and a height'
+        )
     return array.astype(np.float32), scores.astype(np.float32)
 
 
@@ -147,8 +154,12 @@ def suppress(boxes: Boxes, scores: Scores, most_overlap: float) -> NDArray[np.in
     The overlap is the intersection over the union of both boxes.
     """
     order, chosen = np.argsort(-scores, kind='stable'), list[int]()
-    overlap = overlaps(boxes, boxes)
-    for i in order.tolist():
-        if not chosen or overlap[i, chosen].max() <= most_overlap:
-            chosen.append(i)
+    for start in range(0, len(order), BLOCK):
+        block = order[start : start + BLOCK]
+        free = ~(overlaps(boxes[block], boxes[chosen]) > most_overlap).any(1)
+        overlap = overlaps(boxes[block], boxes[block]) > most_overlap
+        for i in range(len(block)):
+            if free[i]:
+                chosen.append(int(block[i]))
+                free &= ~overlap[i]
     return np.array(chosen, np.int64)

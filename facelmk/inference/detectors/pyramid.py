@@ -7,7 +7,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ...geometry import shares_inside
-from .base import Boxes, Picture, Scores, suppress
+from .base import BLOCK, Boxes, Picture, Scores, suppress
 
 LEAST_PX, MOST_ENLARGED = 192, 3.0  # of the longer side of a picture: a face in a smaller one has too few pixels
 MOST_INSIDE = 0.7  # of a box in a better one; more, and it is a part of that face
@@ -37,10 +37,11 @@ def search(
 
 def lies_inside(boxes: np.ndarray, most: float) -> NDArray[np.bool_]:
     """Whether more than the share `most` of each box (N, 4), the best first, lies in a better one, which stays."""
-    share = shares_inside(boxes, boxes)
     dropped = np.zeros(len(boxes), bool)
-    for i in range(1, len(boxes)):
-        dropped[i] = (share[i, :i][~dropped[:i]] > most).any()
+    for start in range(0, len(boxes), BLOCK):
+        inside = shares_inside(boxes[start : start + BLOCK], boxes) > most
+        for i, row in enumerate(inside, start):
+            dropped[i] = row[:i][~dropped[:i]].any()
     return dropped
 
 

@@ -19,12 +19,13 @@ LIMITS: dict[str, dict[str, tuple[float, float, Any]]] = {  # lowest and highest
     'boxes': {
         'sizes': (32, 8192, (int,)),
         'multiple': (1, 512, (int,)),
-        'most_boxes': (1, 10_000, (int,)),
+        'most_boxes': (1, 1000, (int,)),
         **dict.fromkeys(('score', 'overlap', 'least_score', 'most_overlap'), (0, 1, REAL)),
         'shift': (-10, 10, REAL),
         'factor': (0.01, 100, REAL),
     },
 }
+LISTS = ('sizes', 'shift', 'factor')  # of a scene; all other values are single numbers
 
 
 @dataclass(frozen=True)
@@ -138,7 +139,7 @@ def _check(facts: Facts) -> Facts:
         raise ValueError(f'kind={facts.kind!r}, to_photo={facts.to_photo!r}')
     for key, (low, high, kind) in LIMITS[facts.kind].items():
         values = getattr(rule, key)
-        for value in values if isinstance(values, tuple) else (values,):
+        for value in values if key in LISTS else (values,):
             if type(value) not in kind or not low <= value <= high:
                 raise ValueError(f'{key}={value!r}. Expected a number from {low} to {high}')
     if isinstance(rule, CropRule):

@@ -1,6 +1,6 @@
 """An exported file, opened in ONNX Runtime."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -11,7 +11,7 @@ from ...errors import DataDefect, FacelmkError, MissingResource
 from .facts import KEY, Facts, read_facts
 
 PIP = 'pip install onnxruntime'
-ERRORS_ONLY = 3  # ONNX Runtime's level of log messages
+FATAL_ONLY = 4  # ONNX Runtime's level of log messages: it raises what it logs below that
 
 
 class Session:
@@ -23,9 +23,10 @@ class Session:
     def __init__(self, source: str | Path | bytes, threads: int | None = None) -> None:
         runtime = import_runtime()
         options = runtime.SessionOptions()
-        options.log_severity_level = ERRORS_ONLY
+        options.log_severity_level = FATAL_ONLY
         options.intra_op_num_threads = threads or 0
         options.add_session_config_entry('session.intra_op.allow_spinning', '0')  # idle threads would burn CPU time
+        self.arguments = source, threads
         self.source = 'these bytes' if isinstance(source, bytes) else str(source)
         try:
             content = source if isinstance(source, bytes) else Path(source).read_bytes()
@@ -35,25 +36,54 @@ class Session:
                 f'{self.source} cannot be read ({error.strerror}). Write it with: facelmk export MODEL --out FILE.onnx'
             ) from error
         except Exception as error:  # ONNX Runtime's classes have no common base
-            reason = str(error).partition('\n')[0][:200]
-            raise DataDefect(f'{self.source} is no ONNX file that ONNX Runtime can run: {reason}') from error
+            raise DataDefect(f'{self.source} is no ONNX file that ONNX Runtime can run: {_reason(error)}') from error
         self.facts = read_facts(self.session.get_modelmeta().custom_metadata_map.get(KEY), self.source)
         inputs, outputs = self.session.get_inputs(), self.session.get_outputs()
         self.input = inputs[0].name if inputs else ''
         self.outputs: Sequence[str] = [output.name for output in outputs]
         check_graph(self.facts, inputs, outputs, self.source)
 
+    def __reduce__(self) -> tuple[type['Session'], tuple[str | Path | bytes, int | None]]:
+        """Another process opens the file again: ONNX Runtime's session cannot be pickled."""
+        return Session, self.arguments
+
     def run(self, crops: NDArray[np.uint8]) -> dict[str, NDArray[Any]]:
         """Return the outputs by name for crops (B, 3, S, S), uint8 BGR."""
-        return dict(zip(self.outputs, self.session.run(None, {self.input: crops}), strict=True))
+        try:
+            outputs = dict(zip(self.outputs, self.session.run(None, {self.input: crops}), strict=True))
+        except Exception as error:  # ONNX Runtime's classes have no common base
+            raise DataDefect(f'ONNX Runtime cannot run {self.source} on {crops.shape}: {_reason(error)}') from error
+        check_outputs(outputs, self.facts, len(crops), self.source)
+        return outputs
+
+
+def _reason(error: Exception) -> str:
+    return str(error).partition('\n')[0][:200]
+
+
+def check_outputs(outputs: Mapping[str, Any], facts: Facts, count: int, source: str) -> None:
+    """Refuse arrays that a graph whose shapes are not fixed has returned for `count` crops, and that fit none."""
+    if facts.kind == 'landmarks' and facts.markup is not None:
+        K = facts.markup.size
+        expected = {'points': (count, K, 2), 'scores': (count, K), 'errors': (count, K), 'face_scores': (count,)}
+    else:
+        N = outputs['scores'].shape[-1:]
+        expected = {'boxes': (count, *N, 4), 'scores': (count, *N)}
+    for name in outputs.keys() & expected:
+        if outputs[name].shape != expected[name]:
+            raise DataDefect(
+                f'{source} returns {name} of shape {outputs[name].shape} for {count} crops. Expected {expected[name]}. '
+                'Export the model again'
+            )
 
 
 def check_graph(facts: Facts, inputs: Sequence[Any], outputs: Sequence[Any], source: str) -> None:
     """Refuse a graph that takes or gives other arrays than its metadata say."""
     shapes = {output.name: output.shape for output in outputs}
     sides: list[Any] = list(inputs[0].shape[2:]) if inputs else []
-    points = shapes.get('points') or [None, None]
+    points = [*(shapes.get('points') or ()), None, None]
     fits = len(inputs) == 1 and inputs[0].type == 'tensor(uint8)' and {facts.kind, 'scores'} <= {'landmarks', *shapes}
+    fits &= ('errors' in shapes) == ('face_scores' in shapes)
     if facts.crop is not None and facts.markup is not None:
         fits &= 'points' in shapes and all(side in (facts.crop.size, None) or isinstance(side, str) for side in sides)
         fits &= points[1] == facts.markup.size or not isinstance(points[1], int)

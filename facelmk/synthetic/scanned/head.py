@@ -13,11 +13,12 @@ import numpy as np
 import facelmk.synthetic.mesh as head_mesh
 import facelmk.synthetic.scanned.unwrap as unwrap
 
+from ...errors import DataDefect
 from ..drawing import spline
 from ..landmarks import rays_to
 from ..mesh import HeadMesh
 from ..shape import FaceShape
-from .read import END, EYES, GUMS, LEFT_EYE, RIGHT_EYE, SKIN, TEETH, read_head
+from .read import END, EXPECTED, EYES, GUMS, LEFT_EYE, RIGHT_EYE, SKIN, TEETH, read_head
 
 # 300W's 68 points as vertices, from ICT-FaceKit's vertex_indices.json.
 # fmt: off
@@ -117,6 +118,8 @@ class ScannedHead:
         change = identity.astype(np.float32) @ self.identity.reshape(len(identity), -1)
         vertices: np.ndarray = self.vertices + change.reshape(-1, 3)
         for name, share in expression.items():
+            if name not in self.expression:
+                raise DataDefect(f'the head has no expression {name!r}. {EXPECTED}, with all of its files')
             rows, change = self.expression[name]
             vertices[rows] += np.float32(share) * change
         return vertices

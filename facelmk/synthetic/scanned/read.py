@@ -17,6 +17,7 @@ SKIN, GUMS, TEETH, EYES, END = (
 )  # skin ends, then each part begins; END is the last end
 LEFT_EYE, RIGHT_EYE = slice(23021, END), slice(EYES, 23021)  # left and right in the image
 ARRAYS = ('vertices', 'faces', 'identity', 'expression', 'expression_names')
+MAX_BYTES = 1 << 28  # of all arrays together; the head as it is published has 25 MB
 EXPECTED = "Expected ICT-FaceKit's folder FaceXModel, or an .npz that pack_head has made from it"
 _NEUTRAL = 'generic_neutral_mesh.obj'
 _WITHOUT_SIDE = {  # expressions of the whole face; the names of all others end in _L or _R
@@ -42,10 +43,29 @@ def read_head(path: Path) -> dict[str, np.ndarray]:
     arrays = _read_folder(path) if path.is_dir() else _read_archive(path)
     if len(arrays['vertices']) < END:
         raise DataDefect(f'head={path} has {len(arrays["vertices"])} vertices, at least {END} expected. {EXPECTED}')
+    if wrong := _wrong_array(arrays):
+        raise DataDefect(f'head={path} has {wrong}. {EXPECTED}')
     missing = {'PupilDilate_L', 'PupilDilate_R'} - set(arrays['expression_names'].tolist())
     if missing:
         raise DataDefect(f'head={path} has no expression {min(missing)!r}. {EXPECTED}')
     return arrays
+
+
+def _wrong_array(arrays: dict[str, np.ndarray]) -> str | None:
+    """What is wrong with the shape, type or values of the arrays of a head; None if nothing is."""
+    N, E = len(arrays['vertices']), len(arrays['expression_names'])
+    shapes = dict(vertices=(N, 3), faces=(None, 3), identity=(None, N, 3), expression=(E, N, 3), expression_names=(E,))
+    kinds = dict(faces='i', expression_names='U')
+    for name, shape in shapes.items():
+        array = arrays[name]
+        if array.ndim != len(shape) or any(n not in (None, m) for n, m in zip(shape, array.shape, strict=True)):
+            return f'{name} of shape {array.shape}'
+        if array.dtype.kind != kinds.get(name, 'f'):
+            return f'{name} of type {array.dtype}'
+        if array.dtype.kind == 'f' and not np.isfinite(array).all():
+            return f'{name} that are not finite'
+    faces = arrays['faces']
+    return None if len(faces) and faces.min() >= 0 and faces.max() < N else 'faces without vertices'
 
 
 def check_exists(path: Path) -> None:
@@ -76,6 +96,9 @@ def pack_head(folder: str | Path, file: str | Path) -> None:
 def _read_archive(file: Path) -> dict[str, np.ndarray]:
     try:
         with np.load(file, allow_pickle=False) as archive:
+            size = sum(entry.file_size for entry in archive.zip.infolist())
+            if size > MAX_BYTES:
+                raise ValueError(f'unpacked it has {size} bytes, at most {MAX_BYTES} expected')
             return {name: archive[name] for name in ARRAYS}
     except Exception as error:  # NumPy has a dozen kinds for damaged archives
         raise DataDefect(f'head={file} is no packed head ({error}). {EXPECTED}') from error
@@ -93,13 +116,24 @@ def _read_folder(folder: Path) -> dict[str, np.ndarray]:
     ]
     if not identity or not expression:
         raise DataDefect(f'head={folder} has no files of {"identities" if not identity else "expressions"}. {EXPECTED}')
+    absent = {f'identity{number:03d}' for number in range(len(identity))} - {file.stem for file in identity}
+    if absent:
+        raise DataDefect(f'head={folder} has {len(identity)} identities, but not {min(absent)}.obj. {EXPECTED}')
     return dict(
         vertices=vertices,
         faces=faces,
-        identity=np.stack([_read_obj(file)[0][:END] - vertices for file in identity]),
-        expression=np.stack([_read_obj(file)[0][:END] - vertices for file in expression]),
+        identity=np.stack([_changes(file, vertices) for file in identity]),
+        expression=np.stack([_changes(file, vertices) for file in expression]),
         expression_names=np.array([file.stem for file in expression]),
     )
+
+
+def _changes(file: Path, neutral: np.ndarray) -> np.ndarray:
+    """Return how a mesh differs from the neutral one, (N, 3)."""
+    vertices = _read_obj(file)[0][:END]
+    if vertices.shape != neutral.shape:
+        raise DataDefect(f'{file} has {len(vertices)} vertices, {len(neutral)} expected. {EXPECTED}')
+    return vertices - neutral
 
 
 def _read_obj(file: Path) -> tuple[np.ndarray, np.ndarray]:

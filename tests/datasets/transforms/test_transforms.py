@@ -10,6 +10,7 @@ import torch
 from facelmk import geometry
 from facelmk.datasets import CropFace, FaceDataset, LoadImage, PackFace, collate_faces
 from facelmk.datasets.transforms.crop import resample
+from facelmk.datasets.transforms.pack import split_channels
 from facelmk.errors import DataDefect, FacelmkError, MissingResource
 from facelmk.markups import MARKUPS
 from facelmk.registry import TRANSFORMS
@@ -117,6 +118,30 @@ class Two(FaceDataset):
         }
 
 
+@pytest.mark.fault('A40')
+@pytest.mark.parametrize('most', [200, 70])
+@pytest.mark.parametrize('box', [[20, 30, 80, 90], [-50, -50, 30, 30], [250, 100, 330, 200], [400, 400, 500, 500]])
+def test_a_part_of_a_picture_that_opencv_does_not_take_is_resampled(box, most, monkeypatch):
+    image = cv2.resize(np.random.default_rng(0).integers(0, 255, (8, 14, 3), np.uint8), (300, 150))
+    warp = geometry.box_to_crop(np.array(box), 32, 1.25, 20)
+    expected = resample(image, warp, 32)
+    monkeypatch.setattr('facelmk.datasets.transforms.pixels.MOST_PX', most)
+    crop = resample(image, warp, 32).astype(int)
+    assert np.array_equal(crop, expected) if most == 200 else abs(crop - expected).mean() < 4  # 70: every second pixel
+
+
+@pytest.mark.fault('A40')
+def test_a_picture_of_60000_pixels_is_cropped():
+    image = np.full((60_000, 3, 3), 200, np.uint8)
+    for integer in (False, True):
+        faces = FaceDataset('wflw', [CropFace(size=32, integer=integer)])
+        crop = faces.pipeline[0]
+        for box in ([0, 0, 3, 60_000], [0, 55_000, 3, 55_010]):
+            warp = crop.warp(np.array(box), 3)
+            cut = crop._cut(image, warp, np.array(box), False, 0.0, 1.0, (0.0, 0.0))
+            assert cut.shape == (32, 32, 3) and (box[1] == 0 or cut.max() == 200)  # 3 pixels in 60,000 vanish
+
+
 def test_draws_depend_on_seed_epoch_and_id_alone():
     data = Two('wflw', [dict(type='LoadImage'), dict(type='CropFace', **JITTER), dict(type='PackFace')])
     first, again, later, other = data[3, 5, 1], data[3, 5, 1], data[3, 6, 1], data[4, 5, 1]
@@ -155,3 +180,9 @@ def test_pictures_with_any_name_are_read_and_defects_are_named(tmp_path):
 def test_a_pipeline_without_pack_face_is_refused() -> None:
     with pytest.raises(FacelmkError, match='path, image.*dict.type=.PackFace'):
         collate_faces([Two('wflw', [LoadImage(), CropFace(32)])[0]])
+
+
+@pytest.mark.parametrize('make', [np.ascontiguousarray, np.fliplr, lambda image: image[2:, 1:]])
+def test_channels_come_first(make) -> None:
+    image = make(np.random.default_rng(0).integers(0, 256, (40, 50, 3), np.uint8))
+    assert np.array_equal(split_channels(image), image.transpose(2, 0, 1))

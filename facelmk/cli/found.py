@@ -1,0 +1,80 @@
+"""What `facelmk predict` finds: the rows of its list in a temporary file, so that a folder of any size fits."""
+
+import json
+import mmap
+import tempfile
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
+from pathlib import Path
+from typing import Any, BinaryIO
+
+from ..errors import DataDefect, FacelmkError
+from ..files.atomic import translate_output_errors, write_bytes
+
+MAX_NAMED = 5  # of the pictures that could not be used, or have no face
+CHUNK = 1 << 20  # bytes that are printed at once
+PLACE = 'the folder of temporary files (TMPDIR)'
+
+
+class Found:
+    """The rows of pictures and their faces, as json in a file, and what is reported of them.
+
+    Of an error only the text is kept: its traceback would keep the bytes of the picture in memory.
+    """
+
+    def __init__(self, file: BinaryIO) -> None:
+        self.file = file
+        self.pictures = self.faces = self.without_face = 0
+        self.empty: list[str] = []
+        self.failed: dict[str, str] = {}
+
+    def add(self, row: dict[str, Any]) -> None:
+        """Add the row of a picture: its path, its size and its faces."""
+        with translate_output_errors(PLACE):
+            self.file.write(f'{", " if self.pictures else "["}{json.dumps(row)}'.encode())
+        self.pictures += 1
+        self.faces += len(row['faces'])
+        if not row['faces']:
+            self.without_face += 1
+            self.empty = [*self.empty, str(row['path'])][:MAX_NAMED]
+
+    def fail(self, source: str, error: FacelmkError) -> None:
+        """Add a picture that cannot be used."""
+        text = str(error)
+        self.failed[source] = text if source in text else f'{source}: {text}'
+
+    def write(self, path: Path) -> None:
+        """Write the list."""
+        with self._content() as content:
+            write_bytes(path, content)
+
+    def print(self) -> None:
+        """Print the list."""
+        with self._content() as content:
+            for start in range(0, len(content), CHUNK):
+                print(str(content[start : start + CHUNK], 'ascii'), end='')
+
+    @contextmanager
+    def _content(self) -> Iterator[memoryview]:
+        """Yield the complete json; the rows stay in the file."""
+        with translate_output_errors(PLACE):
+            self.file.write(b']\n' if self.pictures else b'[]\n')
+            self.file.flush()
+        with mmap.mmap(self.file.fileno(), 0, access=mmap.ACCESS_READ) as content, memoryview(content) as view:
+            yield view
+
+    def check(self, total: int) -> None:
+        """Raise an error that names pictures which could not be used."""
+        if self.failed:
+            named = '; '.join(list(self.failed.values())[:MAX_NAMED])
+            more = f'; and {len(self.failed) - MAX_NAMED} more' if len(self.failed) > MAX_NAMED else ''
+            raise DataDefect(f'{len(self.failed)} of {total} pictures could not be used: {named}{more}')
+
+
+@contextmanager
+def new_list() -> Iterator[Found]:
+    """Yield an empty list; its file is deleted at the end, or by the system if the process is killed."""
+    with ExitStack() as stack:
+        with translate_output_errors(PLACE):
+            file = stack.enter_context(tempfile.TemporaryFile())
+        yield Found(file)
