@@ -9,6 +9,8 @@ so the centre of the box is mapped to (S / 2, S / 2), as in MMPose. The inverse 
 Arrays of points are (..., 2), x first. Boxes are (x1, y1, x2, y2).
 """
 
+import math
+
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
@@ -48,10 +50,12 @@ def box_to_crop(box: ArrayLike, size: int, padding: float = 1.0, degrees: float 
     The crop shows a square whose side is `padding` times the longer side of the box. Its content turns by -degrees: a
     head that is rotated by `degrees` in the photograph is upright in the crop.
     """
-    x1, y1, x2, y2 = np.asarray(box, np.float64)
+    x1, y1, x2, y2 = np.asarray(box, np.float64).tolist()
     side = max(x2 - x1, y2 - y1) * padding
-    to_origin = shift(-(x1 + x2) / 2, -(y1 + y2) / 2)
-    return shift(size / 2, size / 2) @ (scale(size / side) @ rotate(-degrees) @ to_origin)
+    factor, angle = size / side if side else math.inf, -math.radians(degrees)
+    # shift(size / 2, size / 2) @ scale(factor) @ rotate(-degrees) @ shift(-x, -y), which takes ten times as long
+    x, y, c, s = (x1 + x2) / 2, (y1 + y2) / 2, factor * math.cos(angle), factor * math.sin(angle)
+    return np.array([[c, -s, size / 2 - (c * x - s * y)], [s, c, size / 2 - (s * x + c * y)], [0, 0, 1]], np.float64)
 
 
 def apply(matrix: ArrayLike, points: ArrayLike) -> NDArray[np.floating]:

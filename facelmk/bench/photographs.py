@@ -14,8 +14,8 @@ from ..synthetic import SyntheticFaces
 
 WIDTH, HEIGHT, QUALITY = 1024, 768, 88
 FACE_SIDES = (64, 400)  # pixels; equally many small and large ones on a logarithmic scale
-LAYERS = ((4, 60), (16, 30), (64, 20), (256, 11))  # structures across the picture, and their grey levels
-GRAIN = 2.6  # grey levels
+LAYERS = ((4, 60), (16, 30), (64, 20), (256, 7))  # structures across the picture, and their grey levels
+GRAIN = 2.0  # grey levels
 
 
 class Photograph(NamedTuple):

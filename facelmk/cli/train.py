@@ -3,6 +3,7 @@
 import argparse
 import os
 from collections.abc import Sequence
+from pathlib import Path
 
 from ..errors import FacelmkError
 from .options import (
@@ -78,7 +79,9 @@ def run(options: argparse.Namespace) -> None:
         config.train_dataloader.update(num_workers=options.workers, persistent_workers=options.workers != 0)
     if options.crop_cache is not None:
         from ..datasets.crops.configs import set_crop_cache
+        from ..datasets.crops.index import read_about
 
+        read_about(Path(options.crop_cache))  # it must be there before a work folder is made
         set_crop_cache(config, 'train', options.crop_cache)
     check_complete(config, 'train', () if options.no_validate else ('val',))
     with translate_lost_rank_errors(), translate_build_errors(config):

@@ -6,6 +6,7 @@ import random
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -21,7 +22,7 @@ from .saving.state import networks
 AUTO = 'auto'
 MAX_WORKERS = 16
 HEADROOM = 1.25  # workers more than needed on average, because pictures differ
-PROBE_SAMPLES, PROBE_STEPS = 16, 2
+PROBE_SAMPLES, PROBE_STEPS, PROBE_FACES = 16, 2, 100
 PROBE_BATCH_ON_CPU = 2  # a step on a CPU takes seconds, and its time grows with the batch
 
 
@@ -51,7 +52,7 @@ def with_workers(runner: Runner, loader: dict[str, Any]) -> dict[str, Any]:
     if is_main_process():
         runner.logger.info(
             f'num_workers=auto: {workers} workers a rank (a sample takes {sample_s * 1000:.1f} ms, a step of {batch} '
-            f'takes {step_s * 1000:.0f} ms; {_cores()} cores for {_ranks_here()} ranks)'
+            f'takes {step_s * 1000:.0f} ms; {cores()} cores for {_ranks_here()} ranks)'
         )
     return dict(loader, dataset=dataset, num_workers=workers)
 
@@ -63,11 +64,27 @@ def workers_for(batch_s: float, step_s: float, most: int) -> int:
 
 def _most_workers() -> int:
     """Return how many workers a rank can run on the cores of this machine, if one core is left for the rank."""
-    return min(max(_cores() // _ranks_here() - 1, 1), MAX_WORKERS)
+    return min(max(cores() // _ranks_here() - 1, 1), MAX_WORKERS)
 
 
-def _cores() -> int:
+def cores() -> int:
+    """Return the number of cores that this process may use."""
     return len(os.sched_getaffinity(0)) if hasattr(os, 'sched_getaffinity') else os.cpu_count() or 1
+
+
+def log_crop_cache(runner: Runner, dataset: Any) -> None:
+    """Log how many faces of a data set its crop cache holds, from a sample of them; warn if some are missing."""
+    store = next((step.crop_cache for step in getattr(dataset, 'pipeline', ()) if hasattr(step, 'crop_cache')), None)
+    if store is None or not len(dataset):
+        return
+    indices = np.unique(np.linspace(0, len(dataset) - 1, PROBE_FACES).astype(int)).tolist()
+    faces = [face for face in map(dataset.face, indices) if face.get('path') and 'image' not in face]  # not drawn ones
+    stored = sum(map(store.holds, faces))
+    text = f'crop cache {store.folder} ({store.about.describe()}): it holds {stored} of {len(faces)} faces tried'
+    if stored == len(faces):
+        runner.logger.info(text)
+    else:
+        runner.logger.warning(f'{text}; the others are read from their pictures. Complete it with facelmk data cache')
 
 
 def _ranks_here() -> int:
@@ -83,7 +100,7 @@ def _largest_of_ranks(workers: int) -> int:
 def _sample_seconds(dataset: Any) -> float:
     """Return the CPU time of a sample, the median of a few from all over the data set."""
     indices = np.linspace(0, len(dataset) - 1, min(PROBE_SAMPLES, len(dataset))).astype(int).tolist()
-    return float(np.median([_seconds(lambda i=i: dataset[i], time.thread_time) for i in indices]))
+    return float(np.median([_seconds(partial(dataset.__getitem__, i), time.thread_time) for i in indices]))
 
 
 def _step_seconds(runner: Runner, loader: dict[str, Any], dataset: Any, batch: int) -> float:

@@ -12,7 +12,7 @@ from ..registry import LOOPS
 from .faults.sizes import check_sizes, drop_single_sample_batch
 from .faults.stopping import Progress, awaited, run_until_signal
 from .faults.workers import shield_workers_from_signals
-from .loaders import with_workers
+from .loaders import log_crop_cache, with_workers
 from .saving.state import restore_random_state
 
 
@@ -90,6 +90,7 @@ def _training_loader(runner: Runner, dataloader: DataLoader | dict) -> DataLoade
         dataloader = with_workers(runner, dataloader)
     built = runner.build_dataloader(dataloader, seed=runner.seed) if isinstance(dataloader, dict) else dataloader
     check_sizes(built, 'train_dataloader')
+    log_crop_cache(runner, built.dataset)
     loader = drop_single_sample_batch(runner, built, dataloader)
     shield_workers_from_signals(loader)
     return loader

@@ -15,6 +15,7 @@ from ..errors import FacelmkError
 from ..models import FaceLandmarker
 from ..registry import FUNCTIONS
 from .detectors import Detector, find_detector
+from .forks import use_one_thread_if_forked
 from .stream import PicturePredictor, Row
 
 
@@ -78,6 +79,7 @@ class Predictor(PicturePredictor):
 
     @torch.no_grad()
     def predict_boxes(self, rows: Sequence[Row]) -> list[dict[str, Any]]:
+        use_one_thread_if_forked()
         dataset = copy.copy(self.dataset)  # several threads may predict at once
         dataset.rows = rows
         batch = self.collate([dataset[i] for i in range(len(rows))], **self.collate_options)

@@ -35,7 +35,7 @@ class ErrorCalibration(nn.Module):
         self.register_buffer('power', torch.zeros(K))
         self.register_buffer('face', torch.zeros(2))
         self.fitted = False
-        self.register_load_state_dict_post_hook(lambda module, _: module.update_fitted())
+        self.register_load_state_dict_post_hook(_update_fitted)
 
     def update_fitted(self) -> None:
         """Set `fitted`, a plain bool, from the buffers: a traced graph cannot ask for their values."""
@@ -56,6 +56,10 @@ class ErrorCalibration(nn.Module):
     def face_scores(self, errors: Tensor, size: int) -> Tensor:
         """The score (B,) of faces with expected errors (B, K) in pixels of a crop of this side."""
         return torch.sigmoid(self.face[0] + self.face[1] * torch.log(errors.mean(-1) / size))
+
+
+def _update_fitted(module: ErrorCalibration, _: object) -> None:
+    module.update_fitted()  # a function of its own, because a lambda cannot be pickled
 
 
 def deviation(spread: Tensor) -> Tensor:

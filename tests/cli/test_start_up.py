@@ -28,7 +28,7 @@ MISTAKES = {  # a command, and its exit code
     'train quickstart --data none': 2,
     'train quickstart --resume none.pth': 3,
     'train quickstart --cfg-options max_epochs': 2,
-    'test quickstrat none.pth': 3,
+    'test quickstrat none.pth': 2,
     'test quickstrat facelmk_nano': 2,
     'test quickstart none.pth': 3,
     'calibrate fit quickstart none.pth --out a.pth': 3,

@@ -6,11 +6,14 @@ from types import SimpleNamespace
 import numpy as np
 import pytest
 import torch
+from helpers.photographs import Photographed
 from mmengine import Config, ConfigDict
 
 from facelmk.config import load_config
+from facelmk.datasets.crops.build import CropCacheBuilder
+from facelmk.datasets.crops.index import About
 from facelmk.engine import loaders
-from facelmk.engine.loaders import settle_loaders, with_workers, workers_for
+from facelmk.engine.loaders import log_crop_cache, settle_loaders, with_workers, workers_for
 from facelmk.registry import MODELS
 
 
@@ -37,7 +40,7 @@ def states() -> tuple:
 
 def test_the_probe_changes_nothing(run, monkeypatch) -> None:
     runner, config = run
-    monkeypatch.setattr(loaders, '_cores', lambda: 9)
+    monkeypatch.setattr(loaders, 'cores', lambda: 9)
     weights = {name: value.clone() for name, value in runner.model.state_dict().items()}
     before, training = states(), runner.model.training
     made = with_workers(runner, config.train_dataloader)
@@ -71,3 +74,24 @@ def test_memory_is_pinned_only_with_a_gpu(monkeypatch) -> None:
     config.train_dataloader.pin_memory = False
     settle_loaders(config)
     assert config.train_dataloader.pin_memory is False
+
+
+def test_a_crop_cache_is_logged(tmp_path) -> None:
+    """With the number of faces that it holds; a warning if some are missing."""
+    lines: list[tuple[str, str]] = []
+    logger = SimpleNamespace(
+        **{kind: lambda text, kind=kind: lines.append((kind, text)) for kind in ('info', 'warning')}
+    )
+    Photographed.write(tmp_path)
+    steps = [dict(type='LoadImage'), dict(type='CropFace', size=64)]
+    plain = Photographed(tmp_path, steps)
+    CropCacheBuilder(tmp_path / 'cache', plain, [plain.pipeline], About('raw')).build(say=lambda _: None)
+    cached = Photographed(tmp_path, [dict(steps[0], crop_cache=str(tmp_path / 'cache')), steps[1]])
+    runner = SimpleNamespace(logger=logger)
+    log_crop_cache(runner, plain)
+    assert not lines
+    log_crop_cache(runner, cached)
+    assert [kind for kind, _ in lines] == ['info'] and '7 of 7' in lines[0][1]
+    (tmp_path / '0.jpg').write_bytes(b'')
+    log_crop_cache(runner, cached)
+    assert lines[1][0] == 'warning' and '5 of 7' in lines[1][1]

@@ -141,6 +141,19 @@ def test_other_files_of_the_shipped_model(kind: str, int8: bool, tmp_path: Path)
     assert path.is_file() and exported.parity.mean_px < (0.56 if int8 else 0.01)
 
 
+def test_openvino_runs_its_files(source: Source, crops: Crops, faces: list[dict], tmp_path: Path) -> None:
+    """In float32 they have the points of torch; bfloat16 moves them by little."""
+    pytest.importorskip('openvino')
+    path = export_model(source, crops, tmp_path / 'one.xml', 'openvino').path
+    box, image = [faces[0]['box']], faces[0]['image']
+    (expected,) = source.predictor(image, box)
+    for bfloat16, most in ((False, 1e-2), (True, 2.0)):
+        model = load_exported(path, threads=1, bfloat16=bfloat16)
+        (face,) = model(image, box)
+        assert np.abs(face.landmarks - expected.landmarks).max() < most and face.markup is expected.markup
+    assert model.session.facts.kind == 'landmarks'
+
+
 @pytest.mark.slow
 def test_the_exported_detector_finds_the_same_faces(faces: list[dict], tmp_path: Path) -> None:
     from facelmk.export.crops import drawn_crops

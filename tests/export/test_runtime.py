@@ -94,6 +94,10 @@ def test_an_exported_detector_chooses_the_boxes_of_its_codec() -> None:
 def test_missing_and_wrong_files_are_named(tmp_path: Path) -> None:
     with pytest.raises(MissingResource, match=r'nowhere\.onnx'):
         load_exported(tmp_path / 'nowhere.onnx')
+    (tmp_path / 'CAPITALS.ONNX').touch()
+    assert find_exported(tmp_path / 'CAPITALS.ONNX') == tmp_path / 'CAPITALS.ONNX'
+    with pytest.raises(FacelmkError, match=r'bfloat16 with .*CAPITALS\.ONNX'):
+        load_exported(tmp_path / 'CAPITALS.ONNX', bfloat16=True)
     assert find_exported('no_such_model') is None and find_exported(tmp_path / 'nowhere.onnx') is None
     if not is_available():
         pytest.skip('needs onnxruntime')

@@ -348,6 +348,7 @@ TABLE: dict[str, tuple[str, str]] = {
     'S05': ('exported file: a graph that fails, or returns arrays that fit no crop', BAD_FILE + 'and both shapes'),
     'S06': ('a network that predicts NaN or infinity', 'DataDefect (exit 4); never a picture without a face'),
     'S07': ('a scanned head with damaged arrays or missing files', BAD_FILE + 'and what is wrong'),
+    'S08': ('a predictor in a forked or spawned process', 'predicts the same; it neither hangs nor fails to pickle'),
     # T: tests in other boxes, and tests that are compared
     'T01': ('compare: tests of other faces, points, lengths or averages', INPUT + 'both files and what differs'),
     'T02': ('compare: a file without the errors of the faces, or with damaged ones', BAD_FILE + 'and what is missing'),

@@ -18,6 +18,7 @@ from facelmk.markups import MARKUPS
 from facelmk.report.model_stats import model_cost
 from facelmk.zoo import DEFAULT, LANDMARKS, ZooModel, find_model, list_models, model
 from facelmk.zoo.index import INDEX, file_of, read_index, rows
+from facelmk.zoo.listing import line_of
 
 ROOT = Path(__file__).parents[2]
 LOCAL = [name for name, row in rows().items() if row.get('file')]
@@ -55,6 +56,22 @@ def test_every_row_is_complete(models: dict[str, ZooModel]) -> None:
         assert date.fromisoformat(described.checked_on) and described.parameters > 1e4 and described.macs > 1e6
         assert described.task != LANDMARKS or described.markup in MARKUPS
         assert described.cpu_ms is None or (described.cpu_ms > 0 and described.cpu)
+
+
+def test_the_list_says_what_is_known_of_each_model(models: dict[str, ZooModel]) -> None:
+    """Its lines are read from the text of the configs, without mmengine."""
+    for name, described in models.items():
+        line = line_of(name)
+        assert (line.parameters, line.macs) == (described.parameters, described.macs)
+        assert line.scheme == (described.markup or described.task)
+        assert next(iter(described.NME.values()), None) == line.NME
+        assert (line.weights == 'on this machine') == (described.path is not None)
+        assert (line.weights == 'page for browsers') == (described.path is None and described.page is not None)
+
+
+@pytest.mark.parametrize('name', COUNTED)
+def test_the_crop_is_that_of_the_complete_config(name: str, models: dict[str, ZooModel]) -> None:
+    assert models[name].crop == load_config(models[name].config).model.size
 
 
 @pytest.mark.parametrize('key', ['protocol', 'NME', 'parameters', 'checked_on', 'sha256', 'bytes'])

@@ -9,7 +9,7 @@ from typing import Any
 
 import numpy as np
 import torch
-from torch import Tensor, nn
+from torch import Tensor
 
 from ...registry import OPTIMIZERS
 
@@ -19,8 +19,8 @@ THRESHOLD = 0.05  # of the accuracy, of the side of the maps
 class PlainStep:
     """A network in float32 with its optimizer, and a batch as MMPose's loader makes it."""
 
-    def __init__(self, network: nn.Module, optimizer: dict[str, Any], batch: dict[str, Any]) -> None:
-        self.network: Any = network
+    def __init__(self, network: Any, optimizer: dict[str, Any], batch: dict[str, Any]) -> None:
+        self.network = network
         options = dict(optimizer)
         self.optimizer = OPTIMIZERS.get(options.pop('type'))(network.parameters(), **options)
         self.pictures = list(batch['inputs'])

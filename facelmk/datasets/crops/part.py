@@ -21,6 +21,7 @@ class PicturePart:
     """The pixels of `box`, cut out of a photograph of `width` x `height` pixels.
 
     `pixels` (h, w, 3) has the size of the box, or is smaller if the part was reduced. `read` reads the photograph.
+    With a `divisor`, a pixel of a reduced part is a square of so many pixels of the photograph.
     """
 
     width: int
@@ -28,6 +29,7 @@ class PicturePart:
     box: Box
     pixels: Picture
     read: Callable[[], Picture]
+    divisor: int | None = None
 
     @property
     def is_exact(self) -> bool:
@@ -45,6 +47,8 @@ class PicturePart:
         """The matrix from the pixels of the part to those of the photograph."""
         x1, y1, x2, y2 = self.box
         x, y = (x2 - x1) / self.pixels.shape[1], (y2 - y1) / self.pixels.shape[0]
+        if self.divisor is not None:  # the last pixels of a row may lie partly outside
+            x = y = self.divisor
         return geometry.shift(x1 - 0.5, y1 - 0.5) @ geometry.scale(x, y) @ geometry.shift(0.5, 0.5)
 
     def covers(self, box: Box) -> bool:

@@ -1,11 +1,14 @@
 """Read a crop cache: the part of a photograph for a face, as long as the picture file is the one that was read."""
 
 import bisect
+import logging
 import os
 from pathlib import Path
 from typing import Any
 
+import cv2
 import numpy as np
+from mmengine.logging import print_log
 from numpy.typing import NDArray
 
 from ...errors import DataDefect
@@ -24,6 +27,13 @@ class CropStore:
         self.folder = Path(folder)
         self.about = read_about(self.folder)
         self._open()
+        if self.about.kind == 'raw' and self.about.opencv != cv2.__version__:
+            print_log(
+                f'{self.folder}: its pictures were decoded by OpenCV {self.about.opencv}, this is {cv2.__version__}. '
+                'Pixels may differ by a grey level; facelmk data cache writes them anew',
+                logger='current',
+                level=logging.WARNING,
+            )
 
     def _open(self) -> None:
         self.rows = read_index(self.folder)
@@ -45,6 +55,11 @@ class CropStore:
                 return dict(zip(ROW.names or (), values, strict=True))
             place += 1
         return None
+
+    def holds(self, face: FaceRecord) -> bool:
+        """Return whether the part of a face is stored and its picture file has not changed."""
+        row = self.row(face)
+        return row is not None and is_current(row, face['path'])
 
     def part(self, face: FaceRecord, max_pixels: int | None = None) -> PicturePart | None:
         """Return the part of a face's photograph; None if it is not stored, or if the picture file has changed."""

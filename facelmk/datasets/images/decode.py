@@ -30,7 +30,9 @@ TRANSPOSES = {  # by EXIF orientation
     7: Image.Transpose.TRANSVERSE,
     8: Image.Transpose.ROTATE_90,
 }
+REDUCED = {2: cv2.IMREAD_REDUCED_COLOR_2, 4: cv2.IMREAD_REDUCED_COLOR_4, 8: cv2.IMREAD_REDUCED_COLOR_8}
 ORIENTATION = 0x0112
+EXIF_BYTES = 1 << 17  # from the beginning of a file, in which EXIF data begin
 LYING = (5, 6, 7, 8)  # EXIF orientations that exchange width and height
 SOURCES = 'a path, the bytes of a file, an array (H, W, 3) uint8 BGR, a PIL image (models take URLs and tensors, too)'
 ADVICE = 'Download or save it again'
@@ -97,9 +99,36 @@ def _check_pixels(width: int, height: int, name: str, max_pixels: int | None) ->
         raise _no_picture(name, f'{width} x {height} = {width * height} pixels, more than {limit}. {advice}')
 
 
-def _decode_with_opencv(content: bytes) -> Any:
+def decode_reduced(content: bytes, name: str, divisor: int, max_pixels: int | None = None) -> tuple[Picture, int, int]:
+    """Return a JPEG decoded at 1/2, 1/4 or 1/8 of its sides, and the width and height of the whole picture.
+
+    The decoder leaves out work for pixels that would be averaged anyway. Other formats are decoded whole, and so are
+    pictures that their EXIF orientation turns, whose last pixels would come first.
+    """
+    header = _read_header(content, name)
+    if divisor == 1 or header.kind != 'JPEG' or _is_turned(content):
+        image = decode(content, name, max_pixels)
+        return image, image.shape[1], image.shape[0]
+    _check_pixels(header.width, header.height, name, max_pixels)
+    small = _decode_with_opencv(content, REDUCED[divisor])
+    if small is None:
+        return decode_reduced(content, name, 1, max_pixels)  # which raises the error that names the damage
+    return small, header.width, header.height
+
+
+def _is_turned(content: bytes) -> bool:
+    """Return whether a JPEG has an EXIF orientation; most have no EXIF data, which is quickly seen."""
+    if b'Exif' not in content[:EXIF_BYTES]:
+        return False
     try:
-        return cv2.imdecode(np.frombuffer(content, np.uint8), cv2.IMREAD_COLOR)
+        return open_lazily(io.BytesIO(content), 'JPEG').getexif().get(ORIENTATION, 1) != 1
+    except Exception:  # damaged EXIF data raise errors of any class
+        return True
+
+
+def _decode_with_opencv(content: bytes, flags: int = cv2.IMREAD_COLOR) -> Any:
+    try:
+        return cv2.imdecode(np.frombuffer(content, np.uint8), flags)
     except cv2.error:
         return None
 

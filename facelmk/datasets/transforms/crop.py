@@ -138,23 +138,27 @@ class CropFace(BaseTransform):
         offset: Sequence[float] = (0.0, 0.0),
     ) -> geometry.Matrix:
         """Return the matrix from a photograph that is `width` pixels wide to the crop."""
-        before = self._mirror_photo(width) if flipped else np.eye(3)
-        after = geometry.mirror(self.size) if flipped and self.mirror == 'crop' else np.eye(3)
+        before = self._mirror_photo(width) if flipped else None
         centre, side = self._centre_and_side(box, before, offset)
         square = geometry.exact_square_box(centre, side)
-        return after @ geometry.box_to_crop(square, self.span, self.padding * factor, degrees) @ before
+        warp = geometry.box_to_crop(square, self.span, self.padding * factor, degrees)
+        if before is not None:
+            return warp @ before
+        return geometry.mirror(self.size) @ warp if flipped else warp
 
-    def _mirror_photo(self, width: int) -> geometry.Matrix:
-        """Return the matrix that mirrors points of the photograph before the crop."""
-        return {'crop': np.eye(3), 'photo': geometry.mirror(width), 'hrnet': geometry.mirror(width + 1)}[self.mirror]
+    def _mirror_photo(self, width: int) -> geometry.Matrix | None:
+        """Return the matrix that mirrors points of the photograph before the crop; None if the crop is mirrored."""
+        return None if self.mirror == 'crop' else geometry.mirror(width + (self.mirror == 'hrnet'))
 
     def _centre_and_side(
-        self, box: np.ndarray, before: geometry.Matrix, offset: Sequence[float]
+        self, box: np.ndarray, before: geometry.Matrix | None, offset: Sequence[float]
     ) -> tuple[np.ndarray, float]:
         """Return the centre of the crop and the longer side of the box, both after the matrix `before`."""
-        x1, y1, x2, y2 = np.asarray(box, np.float64)
+        x1, y1, x2, y2 = np.asarray(box, np.float64).tolist()
         side = max(x2 - x1, y2 - y1)
-        (centre,) = geometry.apply(before, [[(x1 + x2) / 2, (y1 + y2) / 2]])
+        centre = np.array([(x1 + x2) / 2, (y1 + y2) / 2])
+        if before is not None:
+            centre = geometry.apply(before, centre)
         unit = side if self.draw == 'uniform' else np.array([x2 - x1, y2 - y1])
         return centre + np.asarray(offset) * unit * self.padding, side
 
@@ -172,7 +176,7 @@ class CropFace(BaseTransform):
         if not self.integer:
             one_beside = flipped and self.mirror == 'hrnet'
             return resample(image, warp @ geometry.shift(1, 0) if one_beside else warp, self.size)
-        before = self._mirror_photo(image.shape[1]) if flipped else np.eye(3)
+        before = self._mirror_photo(image.shape[1]) if flipped else None
         centre, side = self._centre_and_side(box, before, offset)
         if flipped and self.mirror != 'crop':
             image = cv2.flip(image, 1)

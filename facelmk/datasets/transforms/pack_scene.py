@@ -2,14 +2,13 @@
 
 from typing import Any
 
-import cv2
-import numpy as np
 import torch
 from mmcv.transforms import BaseTransform
 
 from ...errors import FacelmkError
 from ...registry import TRANSFORMS
 from ..base import FaceRecord
+from .pack import split_channels
 
 
 @TRANSFORMS.register_module()
@@ -23,5 +22,5 @@ class PackScene(BaseTransform):
             raise FacelmkError(
                 'PackScene got a scene without crop_boxes. Expected LoadImage and FitScene before it in the pipeline'
             )
-        channels_first = np.stack(cv2.split(scene['image']))
+        channels_first = split_channels(scene['image'])
         return {'inputs': torch.from_numpy(channels_first), 'data_samples': {key: scene[key] for key in self.keys}}

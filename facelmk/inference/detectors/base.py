@@ -89,6 +89,10 @@ class OnePerThread:
     def __init__(self, make: Any) -> None:
         self.make, self.local = make, threading.local()
 
+    def __reduce__(self) -> tuple[type['OnePerThread'], tuple[Any]]:
+        """Another process makes its own objects."""
+        return OnePerThread, (self.make,)
+
     def __call__(self) -> Any:
         if not hasattr(self.local, 'value'):
             self.local.value = self.make()

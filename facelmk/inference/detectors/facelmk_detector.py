@@ -15,6 +15,7 @@ from ...models import FaceDetector
 from ...registry import DETECTORS, MODELS, Range, registered_parts_only
 from ...zoo.index import FOLDER
 from ..checkpoint_config import open_checkpoint
+from ..forks import use_one_thread_if_forked
 from .base import Boxes, BoxRule, Detector, Picture, Scores
 from .pyramid import search
 
@@ -55,6 +56,7 @@ class FacelmkDetector(Detector):
     @torch.inference_mode()
     def _find_once(self, scene: Picture) -> tuple[Boxes, Scores]:
         """Return the boxes (N, 4) and scores (N,) of a picture whose sides the network takes."""
+        use_one_thread_if_forked()
         boxes, scores = self.network.codec.decode(self.network(self._normalised(scene))[-1])[0]
         return boxes.cpu().numpy(), scores.cpu().numpy()
 

@@ -26,6 +26,7 @@ class Session:
         options.log_severity_level = FATAL_ONLY
         options.intra_op_num_threads = threads or 0
         options.add_session_config_entry('session.intra_op.allow_spinning', '0')  # idle threads would burn CPU time
+        self.arguments = source, threads
         self.source = 'these bytes' if isinstance(source, bytes) else str(source)
         try:
             content = source if isinstance(source, bytes) else Path(source).read_bytes()
@@ -41,6 +42,10 @@ class Session:
         self.input = inputs[0].name if inputs else ''
         self.outputs: Sequence[str] = [output.name for output in outputs]
         check_graph(self.facts, inputs, outputs, self.source)
+
+    def __reduce__(self) -> tuple[type['Session'], tuple[str | Path | bytes, int | None]]:
+        """Another process opens the file again: ONNX Runtime's session cannot be pickled."""
+        return Session, self.arguments
 
     def run(self, crops: NDArray[np.uint8]) -> dict[str, NDArray[Any]]:
         """Return the outputs by name for crops (B, 3, S, S), uint8 BGR."""

@@ -10,6 +10,7 @@ import torch
 from facelmk import geometry
 from facelmk.datasets import CropFace, FaceDataset, LoadImage, PackFace, collate_faces
 from facelmk.datasets.transforms.crop import resample
+from facelmk.datasets.transforms.pack import split_channels
 from facelmk.errors import DataDefect, FacelmkError, MissingResource
 from facelmk.markups import MARKUPS
 from facelmk.registry import TRANSFORMS
@@ -179,3 +180,9 @@ def test_pictures_with_any_name_are_read_and_defects_are_named(tmp_path):
 def test_a_pipeline_without_pack_face_is_refused() -> None:
     with pytest.raises(FacelmkError, match='path, image.*dict.type=.PackFace'):
         collate_faces([Two('wflw', [LoadImage(), CropFace(32)])[0]])
+
+
+@pytest.mark.parametrize('make', [np.ascontiguousarray, np.fliplr, lambda image: image[2:, 1:]])
+def test_channels_come_first(make) -> None:
+    image = make(np.random.default_rng(0).integers(0, 256, (40, 50, 3), np.uint8))
+    assert np.array_equal(split_channels(image), image.transpose(2, 0, 1))
