@@ -14,7 +14,10 @@ from .row import Options, Row, compare
 
 K, SIDE, SIZE = 98, 64, 256  # points, cells along a map, pixels along a crop
 NOISE = 0.05  # of the maps that are decoded
-KINDS: dict[str, dict[str, Any]] = {'MSRA': dict(refine='quarter', centre='cell'), 'unbiased': dict(refine='dark', centre='exact')}
+KINDS: dict[str, dict[str, Any]] = {
+    'MSRA': dict(refine='quarter', centre='cell'),
+    'unbiased': dict(refine='dark', centre='exact'),
+}
 DECODED = {'MSRA': 'quarter shift', 'unbiased': 'DARK'}
 
 

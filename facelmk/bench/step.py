@@ -6,6 +6,7 @@ import os
 import subprocess
 import sys
 from collections.abc import Iterator
+from functools import partial
 from typing import Any
 
 import torch
@@ -16,7 +17,7 @@ from ..engine.speed import Speed, can_fuse, convert_weights, speed_up
 from ..registry import MODELS, OPTIMIZERS
 from ..synthetic import SyntheticFaces
 from .baseline.step import PlainStep
-from .row import Amount, Options, Row, compare, not_measured
+from .row import Amount, Options, Row, Work, compare_all, not_measured
 
 CPU = torch.device('cpu')
 NETWORKS = {'HRNetV2-W18': 'hrnetv2_w18_wflw', 'ResNet-50': 'deeppose_r50_wflw', 'QuickNet': 'quickstart'}
@@ -82,16 +83,13 @@ def _training_rows(name: str, options: Options) -> Iterator[Row]:
     network = MODELS.build(config.model)
     peer, peer_name = _peer_step(name, config, copy.deepcopy(network), batch)
     speeds = [Speed(), *(SWITCHES.get(name, [BEST]) if not options.quick else [BEST])]
-    for speed in speeds:
-        step = FastStep(config, speed, copy.deepcopy(network))
-        yield compare(
-            f'training step, {name}, batch {count}, {speed}',
-            lambda step=step: step(batch),  # type: ignore[misc]
-            peer,
-            peer_name,
-            items=count,
-            seconds=options.seconds,
+    steps = {
+        f'training step, {name}, batch {count}, {speed}': partial(
+            FastStep(config, speed, copy.deepcopy(network)), batch
         )
+        for speed in speeds
+    }
+    yield from compare_all(steps, peer, peer_name, items=count, seconds=options.seconds)
 
 
 def _prediction_rows(name: str, options: Options) -> Iterator[Row]:
@@ -100,25 +98,20 @@ def _prediction_rows(name: str, options: Options) -> Iterator[Row]:
     torch.manual_seed(0)
     network = MODELS.build(config.model).eval()
     peer_forward, peer_predict, peer_name = _peer_predictions(name, config, copy.deepcopy(network), batch)
+    forwards: dict[str, Work] = {}
+    predictions: dict[str, Work] = {}
     for speed in (Speed(), Speed('bf16', channels_last=True)):
         ours: Any = copy.deepcopy(network)
         ours.flip_test = True
         speed_up(ours, speed)
         convert_weights(ours)
-        inputs = ours.data_preprocessor(batch)['inputs']
-        for what, work, peer in (
-            ('forward', lambda ours=ours, inputs=inputs: ours(inputs), peer_forward),
-            ('predict with flip test', lambda ours=ours: ours.test_step(batch), peer_predict),
-        ):
-            with torch.no_grad():
-                yield compare(
-                    f'{what}, {name}, batch {count}, {speed}',
-                    work,
-                    peer,
-                    peer_name,
-                    items=count,
-                    seconds=options.seconds / 2,
-                )
+        case = f'{name}, batch {count}, {speed}'
+        forwards[f'forward, {case}'] = partial(ours, ours.data_preprocessor(batch)['inputs'])
+        predictions[f'predict with flip test, {case}'] = partial(ours.test_step, batch)
+    for works, peer in ((forwards, peer_forward), (predictions, peer_predict)):
+        with torch.no_grad():
+            rows = compare_all(works, peer, peer_name, items=count, seconds=options.seconds / 2)
+        yield from rows
 
 
 def _peer_step(name: str, config: Any, network: Any, batch: dict[str, Any]) -> tuple[Any, str]:
