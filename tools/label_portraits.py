@@ -18,7 +18,7 @@ pictures. `labels.npz` is what `NpzFaces` reads.
 import argparse
 import os
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -117,7 +117,7 @@ def _faces(options: argparse.Namespace) -> Iterator[tuple[np.ndarray, np.ndarray
             yield cv2.imread(face['path']), face['landmarks']
 
 
-def _annotated(table: str, images: str = '') -> list[dict[str, Any]]:
+def _annotated(table: str, images: str = '') -> Sequence[dict[str, Any]]:
     """Return the faces of a table with 68 points."""
     return CsvFaces(str(Path(table).resolve()), image_root=images, markup='300w', origin=1).faces
 

@@ -4,7 +4,7 @@ import argparse
 import json
 from typing import Any
 
-from .options import add_action, add_actions, add_config, check_checkpoint, config_file, read_config
+from .options import add_action, add_actions, add_config, check_checkpoint, config_file, number_from, read_config
 
 
 def arguments(parser: argparse.ArgumentParser) -> None:
@@ -18,7 +18,9 @@ def arguments(parser: argparse.ArgumentParser) -> None:
     fit.add_argument(
         '--out', required=True, metavar='FILE', help='the checkpoint to write; it may be the one that is read'
     )
-    fit.add_argument('--seed', type=int, default=0, metavar='N', help='of the boxes without a face (default: 0)')
+    fit.add_argument(
+        '--seed', type=number_from('--seed', 0), default=0, metavar='N', help='of the boxes without a face (default: 0)'
+    )
     purpose = 'compare expected and measured errors on the test faces of CONFIG'
     command = 'facelmk calibrate check facelmk_nano calibrated.pth --plot reliability.png'
     check = add_action(actions, 'check', _check, purpose, command)

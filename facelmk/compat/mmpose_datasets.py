@@ -56,9 +56,8 @@ class MMPoseFaces(CocoFaces):
             ann_file, data_root or '', folder, markup or self.markup_name, pipeline, bbox_file=bbox_file, **options
         )
         if indices is not None:
-            self.faces = [
-                self.faces[i] for i in (range(len(self.faces))[:indices] if isinstance(indices, int) else indices)
-            ]
+            rows = range(len(self.faces))
+            self.faces = self.faces.take([rows[i] for i in (rows[:indices] if isinstance(indices, int) else indices)])
 
     @classmethod
     def needs(cls, options: Mapping[str, Any]) -> list[Path]:

@@ -137,9 +137,14 @@ def detections_of(boxes: BoxFile, picture: str) -> Boxes:
     return entries[0] if entries else np.zeros((0, 4), np.float32)
 
 
-def warn_undetected(file: Path, annotations: Path, faces: Sequence[FaceRecord], unused: int, least: float) -> None:
-    """Log how many faces have a detected box; refuse a file without a box for any of them."""
-    count = sum(bool(np.isfinite(face['detection']).all()) for face in faces)
+def warn_undetected(
+    file: Path, annotations: Path, faces: Sequence[FaceRecord], counts: tuple[int, int], least: float
+) -> None:
+    """Log how many faces have a detected box; refuse a file without a box for any of them.
+
+    `counts` are the faces with a detected box, and the boxes that belong to no face.
+    """
+    count, unused = counts
     if not count:
         raise DataDefect(
             f'{file} has a box for none of the {len(faces)} faces of {annotations}, such as {faces[0]["path"]}. Check '

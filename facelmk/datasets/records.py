@@ -1,6 +1,5 @@
 """Annotation files as arrays: read texts and numbers, list defective records, put boxes around landmarks."""
 
-import collections
 import hashlib
 import os
 import stat
@@ -20,6 +19,7 @@ FaceRecord = dict[str, Any]
 Array = NDArray[np.float64]
 Mask = NDArray[np.bool_]
 IMAGE_SUFFIXES = ('.png', '.jpg', '.jpeg', '.bmp')
+CHUNK = 2048  # records of a large file that become arrays at once
 MAX_COORDINATE_PX = 1e7  # no photograph is so large; float32 sums of larger numbers lose their fractions
 
 
@@ -68,22 +68,20 @@ def try_read_text(file: Path, defects: DefectList) -> str | None:
 
 
 def numbers(
-    file: Path, records: Sequence[str], rows: Sequence[Sequence[Any]], width: int, defects: DefectList
+    file: Path,
+    records: Sequence[str],
+    rows: Sequence[Sequence[Any] | Array],
+    width: int,
+    defects: DefectList,
+    are_all: bool = True,
 ) -> tuple[Array, Mask]:
     """Return rows of texts or numbers as a table (N, width), and which of them are defective (N,).
 
     `records` are the names of the rows in messages. A defective row holds NaN. If all rows have the length of another
-    landmark scheme, one error for the file says so.
+    landmark scheme, one error for the file says so, unless they are not all rows of the file.
     """
-    lengths = {len(row) for row in rows}
-    if len(rows) > 1 and len(lengths) == 1 and width not in lengths:
-        length = lengths.pop()
-        schemes = [name for name, markup in MARKUPS.items() if length in (2 * markup.size, 3 * markup.size)]
-        if schemes:
-            raise DataDefect(
-                f'{file}: all {len(rows)} records have {length} numbers, {width} expected. Set markup= to the landmark '
-                f'scheme of this file ({", ".join(schemes)})'
-            )
+    if are_all:
+        check_lengths(file, [len(row) for row in rows], width)
     wrong = {i: f'{len(row)} numbers, {width} expected' for i, row in enumerate(rows) if len(row) != width}
     table = _to_array(rows, wrong, width)
     if table.shape != (len(rows), width):  # a text, an object or a list among the numbers
@@ -96,7 +94,19 @@ def numbers(
     return table.reshape(-1, width), np.isin(np.arange(len(rows)), list(wrong))
 
 
-def _to_array(rows: Sequence[Sequence[Any]], wrong: Collection[int], width: int) -> Array:
+def check_lengths(file: Path, lengths: Sequence[int], width: int) -> None:
+    """Refuse a file in which all rows have the length of another landmark scheme."""
+    if len(lengths) > 1 and len(set(lengths)) == 1 and lengths[0] != width:
+        length = lengths[0]
+        schemes = [name for name, markup in MARKUPS.items() if length in (2 * markup.size, 3 * markup.size)]
+        if schemes:
+            raise DataDefect(
+                f'{file}: all {len(lengths)} records have {length} numbers, {width} expected. Set markup= to the '
+                f'landmark scheme of this file ({", ".join(schemes)})'
+            )
+
+
+def _to_array(rows: Sequence[Sequence[Any] | Array], wrong: Collection[int], width: int) -> Array:
     """Return the rows as an array, the wrong ones as NaN; an empty array if a row holds something else than numbers."""
     try:
         return np.array([[np.nan] * width if i in wrong else row for i, row in enumerate(rows)], np.float64)
@@ -121,15 +131,19 @@ def find_defective(
     norms: Sequence[float | None],
     known: Mask,
     defects: DefectList,
+    first: int = 0,
 ) -> Mask:
-    """Return which faces (N,) have a wrong name, coordinate, box, flag or normaliser; those not `known` are listed."""
+    """Return which faces (N,) have a wrong name, coordinate, box, flag or normaliser; those not `known` are listed.
+
+    `first` is the index of the first of them in the file.
+    """
     lengths = np.array([0 if norm is None else norm for norm in norms], np.float64)
     flat = landmarks.reshape(len(names), 2 * landmarks.shape[1])
     values = np.concatenate([flat, boxes, visible, lengths[:, None]], 1)
     valid = (np.abs(values) <= MAX_COORDINATE_PX).all(1) & (values[:, -1] >= 0) & (boxes[:, 2:] > boxes[:, :2]).all(1)
     defective = ~valid | ~np.array([_is_file_name(name) for name in names], bool)
     for i in np.flatnonzero(defective & ~known):
-        defects.add(file, f'record {i + 1} ({short(names[i])})', _what_is_wrong(values[i], boxes[i]))
+        defects.add(file, f'record {first + i + 1} ({short(names[i])})', _what_is_wrong(values[i], boxes[i]))
     return defective | known
 
 
@@ -175,19 +189,18 @@ def split_fraction(name: str, seed: int) -> float:
     return int.from_bytes(hashlib.blake2b(f'{seed}/{name}'.encode(), digest_size=4).digest(), 'big') / 2**32
 
 
+def join_paths(root: Path, names: Sequence[str]) -> tuple[str, list[str]]:
+    """Return how the paths of names below a folder begin, and these paths, as `root / name` writes them."""
+    start = str(root / '_')[:-1]
+    return start, [start + name if _is_plain(name) else str(root / name) for name in names]
+
+
+def _is_plain(name: str) -> bool:
+    """Return whether pathlib would not change a relative path, which takes it ten times as long to find out."""
+    return os.sep == '/' and name[:1] not in '/' and name[-1] not in '/.' and './' not in name and '//' not in name
+
+
 def find_picture(folder: Path, stem: str) -> Path | None:
     """Return the picture `stem` in a folder, whatever its format, or None."""
     suffixes = (*IMAGE_SUFFIXES, *(suffix.upper() for suffix in IMAGE_SUFFIXES))
     return next((path for suffix in suffixes if os.path.isfile(path := folder / f'{stem}{suffix}')), None)
-
-
-def make_ids_unique(faces: list[FaceRecord]) -> list[FaceRecord]:
-    """Return the faces; if several have the same id (the name of their picture), a running number is added to it."""
-    total = collections.Counter(face['id'] for face in faces)
-    count: collections.Counter[str] = collections.Counter()
-    for face in faces:
-        name = face['id']
-        count[name] += 1
-        if total[name] > 1:
-            face['id'] = f'{name}#{count[name]}'
-    return faces

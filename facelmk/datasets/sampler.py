@@ -1,9 +1,11 @@
 """The order of a data set in each epoch."""
 
 from collections.abc import Iterator, Sized
-from itertools import islice
 
+import numpy as np
+import torch
 from mmengine.dataset import DefaultSampler
+from numpy.typing import NDArray
 
 from ..errors import FacelmkError
 from ..registry import DATA_SAMPLERS
@@ -14,7 +16,8 @@ class FaceSampler(DefaultSampler):
     """Distributes a data set over the ranks and yields (seed, epoch, index) for `FaceDataset`.
 
     Persistent workers do not see a new epoch number, so it travels with the index. `skip` is the number of this rank's
-    samples to leave out once, in the next epoch: a resumed run continues after them.
+    samples to leave out once, in the next epoch: a resumed run continues after them. The order is that of mmengine's
+    sampler, held as an array of this rank's indices: 1e7 faces cost 40 MB divided by the number of ranks.
     """
 
     skip = 0
@@ -30,5 +33,19 @@ class FaceSampler(DefaultSampler):
 
     def __iter__(self) -> Iterator[tuple[int, int, int]]:
         first, self.skip = self.skip, 0
-        for index in islice(super().__iter__(), first, None):
+        for index in map(int, self._indices()[first:]):
             yield self.seed, self.epoch, index
+
+    def _indices(self) -> NDArray[np.integer]:
+        """Return the indices of this rank in the present epoch."""
+        count = len(self.dataset)
+        dtype = torch.int32 if count < 1 << 31 else torch.int64  # both give the same permutation
+        if self.shuffle:
+            random = torch.Generator()
+            random.manual_seed(self.seed + self.epoch)
+            order = torch.randperm(count, generator=random, dtype=dtype).numpy()
+        else:
+            order = torch.arange(count, dtype=dtype).numpy()
+        if self.total_size != count:
+            order = np.resize(order, self.total_size)  # from its start again
+        return order[self.rank : self.total_size : self.world_size].copy()

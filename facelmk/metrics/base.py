@@ -1,12 +1,10 @@
 """Base classes of the metrics: they merge the rows of all ranks by face, and compute values for all subsets."""
 
-import hashlib
 import math
 from collections.abc import Callable, Sequence
 from typing import Any, NamedTuple, TypeVar
 
 import numpy as np
-import torch
 from mmengine.evaluator import BaseMetric
 from mmengine.logging import print_log
 from numpy.typing import NDArray
@@ -14,11 +12,15 @@ from numpy.typing import NDArray
 from ..errors import FacelmkError
 from ..markups import MARKUPS, Markup
 from ..registry import Ranges
+from .batch import Predictions, batch_of, column, error_table
 from .bootstrap import Interval, Terms, figure_interval, mean_intervals, weighted_mean
-from .errors import Norm, check_ends, check_norm, describe, face_errors, normaliser
+from .errors import Norm, check_ends, check_norm, describe
 from .merging import Share, check_count, check_missing, check_sizes, duplicate_ids, gather, merge, name_some
+from .once import once
+from .rows import Rows, digest, merged, pack, unpack
 
-Predictions = Sequence[dict[str, Any]]
+__all__ = ['ErrorMetric', 'ErrorRow', 'FaceMetric', 'Predictions', 'column', 'gather', 'merge']
+
 Value = TypeVar('Value')
 LEFT_OUT = 'are left out of the mean. Read it together with FailureRate or AUC, which count them'
 
@@ -56,19 +58,9 @@ class FaceMetric(BaseMetric):
 
     def process(self, data_batch: dict[str, Any], data_samples: Predictions) -> None:
         """Keep one row for each prediction of a batch."""
-        truth = data_batch['data_samples']
-        index_of = {name: i for i, name in enumerate(truth['id'])}
-        predictions = [prediction for prediction in data_samples if prediction['id'] in index_of]
-        self.missing += index_of.keys() - {prediction['id'] for prediction in predictions}
-        order = [index_of[prediction['id']] for prediction in predictions]
-        if 'detection' in truth:
-            is_detected = np.isfinite(column(truth['detection'])[order]).all(-1)
-            predictions = [p if ok else _without_landmarks(p) for p, ok in zip(predictions, is_detected, strict=True)]
-        columns: dict[str, Any] = {key: column(truth[key])[order] for key in ('landmarks', 'visible', 'norm', 'box')}
-        columns['tags'] = [tuple(truth['tags'][i]) for i in order]
-        columns['path'] = [str(truth['path'][i]) for i in order] if 'path' in truth else [''] * len(order)
-        columns['detection'] = column(truth['detection'])[order] if 'detection' in truth else columns['box']
-        self.results.extend(self.rows(predictions, columns) if predictions else ())
+        batch = batch_of(data_batch['data_samples'], data_samples)
+        self.missing += batch.missing
+        self.results.extend(self.rows(batch.predictions, batch.columns) if batch.predictions else ())
 
     def rows(self, predictions: Predictions, truth: dict[str, Any]) -> Sequence[Any]:
         """Return one row (id, ..., tags) for each prediction; `truth` has columns in the same order."""
@@ -80,7 +72,7 @@ class FaceMetric(BaseMetric):
 
     def evaluate(self, size: int) -> dict[str, float]:
         """Return the values of all faces of all ranks; they are the same on every rank."""
-        results, missing = list(self.results), list(self.missing)
+        results, missing = self.results[:], list(self.missing)
         self.results.clear()
         self.missing.clear()
         return self.with_prefix(self.compute_metrics(self._merge_ranks(results, missing, size)))
@@ -89,19 +81,19 @@ class FaceMetric(BaseMetric):
         """Return values with the metric's prefix before each key."""
         return {f'{self.prefix}/{key}' if self.prefix else key: value for key, value in values.items()}
 
-    def _merge_ranks(self, results: list[tuple], missing: list[str], size: int) -> list[tuple]:
+    def _merge_ranks(self, results: Sequence[Any], missing: list[str], size: int) -> Sequence[Any]:
         """Return the rows of all ranks, each face once."""
         shares = [Share(*share) for share in gather(Share(self.pack(results), missing, size))]
         check_sizes([share.size for share in shares])
         check_missing([share.missing for share in shares])
         rows_by_rank = [self.unpack(share.rows) for share in shares]
-        if duplicates := duplicate_ids([[row[0] for row in rows] for rows in rows_by_rank], size):
-            names = {row[0] for row in results if self.key(row[0]) in duplicates}
+        if duplicates := _duplicates(size, *map(ids_of, rows_by_rank)):
+            names = {name for name in ids_of(results) if self.key(name) in duplicates}
             raise FacelmkError(
                 f'measured twice: {name_some(set().union(*gather(names)))}. Every face needs its own id, and a '
                 'sampler may repeat a face only to give all ranks the same number. Use FaceSampler'
             )
-        rows = merge(rows_by_rank)
+        rows = self.merge(rows_by_rank)
         check_count(len(rows), size, [len(rows) for rows in rows_by_rank])
         return rows
 
@@ -113,14 +105,16 @@ class FaceMetric(BaseMetric):
         """Return the rows of a `pack`."""
         return packed
 
+    def merge(self, rows_by_rank: Sequence[Sequence[Any]]) -> Sequence[Any]:
+        """Return the rows of all ranks, each face once, in the order of ids."""
+        return merge(rows_by_rank)
+
     def compute_metrics(self, results: Sequence[Any]) -> dict[str, float]:
         """Return the values of the whole set, or of its headline subset, then of each subset that has a face."""
         meta = self.dataset_meta or {}
-        headline = meta.get('headline')
-        values = dict(self.figures([row for row in results if headline is None or headline in row[-1]]))
+        values = dict(self.figures(tagged(results, meta.get('headline'))))
         for subset in meta.get('subsets', ()):
-            rows = [row for row in results if subset in row[-1]]
-            if rows:
+            if len(rows := tagged(results, subset)):
                 values |= {f'{key}/{subset}': value for key, value in self.figures(rows).items()}
         return values
 
@@ -146,10 +140,11 @@ class ErrorMetric(FaceMetric):
     row: Any = ErrorRow
     without_prediction = 'count as failures'
 
-    key = staticmethod(lambda name: hashlib.blake2b(str(name).encode(), digest_size=16).hexdigest())
+    key = staticmethod(lambda name: digest(name).hex())
 
     def __init__(self, norm: Norm = 'inter_ocular', prefix: str | None = None) -> None:
         super().__init__(prefix=prefix)
+        self.results: Any = Rows(self.row)
         self.norm = check_norm(norm)
         self.normaliser = describe(self.norm)
 
@@ -157,15 +152,10 @@ class ErrorMetric(FaceMetric):
         """Refuse a normaliser whose end points the landmark scheme does not have."""
         check_ends(self.norm, markup)
 
-    def rows(self, predictions: Predictions, truth: dict[str, Any]) -> list[ErrorRow]:
+    def rows(self, predictions: Predictions, truth: dict[str, Any]) -> Sequence[Any]:
         """Return one `ErrorRow` for each prediction."""
-        landmarks = np.stack([column(prediction['landmarks']) for prediction in predictions])
-        length = normaliser(self.norm, self.markup, truth['landmarks'], truth['box'], truth['norm'])
-        error, count = face_errors(landmarks, truth['landmarks'], truth['visible'], length)
-        return [
-            ErrorRow(prediction['id'], float(e), int(n), tags)
-            for prediction, e, n, tags in zip(predictions, error, count, truth['tags'], strict=True)
-        ]
+        table = error_table(predictions, truth)
+        return Rows(self.row, [(table.faces, (table.errors(self.norm, self.markup), table.count))])
 
     def _layout(self) -> tuple[list[str], np.dtype]:
         """Return the subsets with values of their own, and the dtype of a packed row."""
@@ -180,41 +170,35 @@ class ErrorMetric(FaceMetric):
     def pack(self, rows: Sequence[Any]) -> bytes:
         """Return rows as bytes."""
         tags, layout = self._layout()
-        packed = np.zeros(len(rows), layout)
-        for i, row in enumerate(rows):
-            packed[i] = bytes.fromhex(self.key(row.id)), *row[1:-1], [tag in row.tags for tag in tags]
-        return packed.tobytes()
+        return pack(Rows.of(self.row, rows), layout, tags)
 
-    def unpack(self, packed: bytes) -> list[Any]:
+    def unpack(self, packed: bytes) -> Sequence[Any]:
         """Return rows whose id is the digest of the face's id."""
         tags, layout = self._layout()
-        return [
-            self.row(
-                row['key'].tobytes().hex(),
-                *(row[name] for name in self.row._fields[1:-1]),
-                tuple(tag for tag, is_set in zip(tags, row['tags'], strict=True) if is_set),
-            )
-            for row in np.frombuffer(packed, layout)
-        ]
+        return unpack(self.row, packed, layout, tags)
 
-    def is_measured(self, row: Any) -> bool:
-        """Return whether a row has an error."""
-        return not math.isnan(row.error)
+    def merge(self, rows_by_rank: Sequence[Sequence[Any]]) -> Sequence[Any]:
+        return merged([Rows.of(self.row, rows) for rows in rows_by_rank])
 
-    def has_prediction(self, row: Any) -> bool:
-        """Return whether a row's error is finite."""
-        return not math.isinf(row.error)
+    def is_measured(self, row: Any) -> Any:
+        """Return whether a row, or each of several `Rows`, has an error."""
+        return ~np.isnan(row.error)
+
+    def has_prediction(self, row: Any) -> Any:
+        """Return whether the error of a row, or of each of several `Rows`, is finite."""
+        return ~np.isinf(row.error)
 
     def compute_metrics(self, results: Sequence[Any]) -> dict[str, float]:
         """Return the values of the faces that have an error."""
-        rows = [row for row in results if self.is_measured(row)]
+        results = Rows.of(self.row, results)
+        rows = results[self.is_measured(results)]
         if len(rows) < len(results):
             print_log(
                 f'{self.name}: {len(results) - len(rows)} of {len(results)} faces are left out: they have no visible '
                 f'point, or {self.normaliser} is 0 or missing',
                 logger='current',
             )
-        if lost := sum(not self.has_prediction(row) for row in rows):
+        if lost := int(np.sum(~np.broadcast_to(self.has_prediction(rows), len(rows)))):
             print_log(
                 f'{self.name}: {lost} of {len(results)} faces have no prediction, for want of a detected box or of '
                 f'finite landmarks. They {self.without_prediction}',
@@ -224,7 +208,7 @@ class ErrorMetric(FaceMetric):
 
     def figures(self, rows: Sequence[Any]) -> dict[str, float]:
         """Return `figure`, in per cent if that is the unit; NaN without faces."""
-        if not rows:
+        if not len(rows):
             return {self.name: math.nan}
         return {self.name: (100.0 if self.unit == '%' else 1.0) * self.figure(*self.arrays(rows))}
 
@@ -241,7 +225,7 @@ class ErrorMetric(FaceMetric):
 
     def arrays(self, rows: Sequence[Any]) -> tuple[Any, ...]:
         """Return the values of rows as arrays with N rows, the arguments of `terms` and `figure`."""
-        return np.array([row.error for row in rows]), np.array([row.points for row in rows])
+        return Rows.of(self.row, rows).columns
 
     def figure(self, error: NDArray[np.float64], count: NDArray[np.int64]) -> float:
         """Return the value, as a share, from the faces' errors (N,) and numbers of visible points (N,)."""
@@ -255,16 +239,24 @@ class ErrorMetric(FaceMetric):
         raise TypeError(f'{type(self).__name__} must define `terms` or `figure`')
 
 
-def _without_landmarks(prediction: dict[str, Any]) -> dict[str, Any]:
-    return prediction | {'landmarks': np.full(np.shape(prediction['landmarks']), np.nan)}
+@once
+def _duplicates(size: int, *ids_by_rank: list[Any]) -> set[Any]:
+    return duplicate_ids(ids_by_rank, size)
+
+
+def ids_of(rows: Sequence[Any]) -> list[Any]:
+    """Return the ids of rows."""
+    return rows.ids if isinstance(rows, Rows) else [row[0] for row in rows]
+
+
+def tagged(rows: Sequence[Any], tag: str | None) -> Sequence[Any]:
+    """Return the rows with a tag; all rows if it is None."""
+    if tag is None:
+        return rows
+    return rows[rows.tagged(tag)] if isinstance(rows, Rows) else [row for row in rows if tag in row[-1]]
 
 
 def predicted_terms(error: NDArray[np.float64], count: NDArray[np.int64] | None) -> Terms:
     """Return the terms of the mean of the finite errors, weighted by `count` if it is given."""
     finite = np.isfinite(error)
     return np.where(finite, error, 0.0), finite * (1.0 if count is None else count)
-
-
-def column(values: Any) -> NDArray[np.float64]:
-    """Return a tensor, array or list as a float64 array."""
-    return np.asarray(values.detach().cpu() if isinstance(values, torch.Tensor) else values, np.float64)

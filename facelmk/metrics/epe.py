@@ -1,12 +1,15 @@
 """The end-point error: the mean distance in pixels, without a normaliser."""
 
+from typing import Any
+
 import numpy as np
 from numpy.typing import NDArray
 
 from ..registry import METRICS
-from .base import LEFT_OUT, ErrorMetric, ErrorRow, Predictions, column, predicted_terms
+from .base import LEFT_OUT, ErrorMetric, predicted_terms
+from .batch import Predictions, error_table
 from .bootstrap import Terms
-from .errors import face_errors
+from .rows import Rows
 
 
 @METRICS.register_module()
@@ -20,14 +23,10 @@ class EPE(ErrorMetric):
         super().__init__(prefix=prefix)
         self.normaliser = 'one pixel of the photograph'
 
-    def rows(self, predictions: Predictions, truth: dict) -> list[ErrorRow]:
+    def rows(self, predictions: Predictions, truth: dict[str, Any]) -> Rows:
         """Return one `ErrorRow` for each prediction, with its error in pixels."""
-        landmarks = np.stack([column(prediction['landmarks']) for prediction in predictions])
-        error, count = face_errors(landmarks, truth['landmarks'], truth['visible'], np.ones(len(landmarks)))
-        return [
-            ErrorRow(prediction['id'], float(e), int(n), tags)
-            for prediction, e, n, tags in zip(predictions, error, count, truth['tags'], strict=True)
-        ]
+        table = error_table(predictions, truth)
+        return Rows(self.row, [(table.faces, (table.errors(None), table.count))])
 
     def terms(self, error: NDArray[np.float64], count: NDArray[np.int64]) -> Terms:
         """Return the distances of the faces with a prediction, and their numbers of visible points."""

@@ -65,8 +65,15 @@ def normaliser(norm: Norm, markup: Markup, landmarks: Array, box: Array, file: A
         return file
     if norm in BOX_NORMS:
         return BOX_NORMS[norm](box[:, 2:] - box[:, :2])
-    ends = markup.means(landmarks, _ends(norm, markup))
-    return np.linalg.norm(ends[:, 0] - ends[:, 1], axis=-1)
+    groups = _ends(norm, markup)
+    if all(len(group) == 1 for group in groups):
+        (first,), (second,) = groups
+        difference = landmarks[:, first] - landmarks[:, second]
+    else:
+        ends = markup.means(landmarks, groups)
+        difference = ends[:, 0] - ends[:, 1]
+    dx, dy = difference.T
+    return np.sqrt(dx * dx + dy * dy)
 
 
 def _ends(norm: Norm, markup: Markup) -> Sequence[Group]:
@@ -94,12 +101,20 @@ def face_errors(landmarks: Array, truth: Array, visible: Array, length: Array) -
     is_visible = visible > 0
     distance = np.where(is_visible, point_distances(landmarks, truth), 0.0)
     count = is_visible.sum(-1)
+    return normalised(distance.sum(-1), count, length), count
+
+
+def normalised(total: Array, count: NDArray[np.int64], length: Array) -> Array:
+    """Return mean errors (N,) from the sums of distances, the numbers of points and the normalisers, (N,) each."""
     usable = (count > 0) & np.isfinite(length) & (length > 0)
-    mean = distance.sum(-1) / np.maximum(count, 1) / np.where(usable, length, 1.0)
-    return np.where(usable, mean, np.nan), count
+    mean = total / np.maximum(count, 1) / np.where(usable, length, 1.0)
+    return np.where(usable, mean, np.nan)
 
 
 def point_distances(landmarks: Array, truth: Array) -> Array:
     """Return the distance (N, K) of each point from its ground truth; infinite without a finite prediction."""
-    finite = np.isfinite(landmarks).all(-1)
-    return np.where(finite, np.linalg.norm(np.where(finite[..., None], landmarks, 0.0) - truth, axis=-1), np.inf)
+    x, y = np.moveaxis(landmarks, -1, 0)
+    finite = np.isfinite(x) & np.isfinite(y)
+    with np.errstate(invalid='ignore', over='ignore'):
+        dx, dy = np.moveaxis(landmarks - truth, -1, 0)
+        return np.where(finite, np.sqrt(dx * dx + dy * dy), np.inf)

@@ -7,9 +7,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..registry import METRICS
-from .base import ErrorMetric, Predictions, column
+from .base import ErrorMetric
+from .batch import Predictions, error_table
 from .bootstrap import Terms
-from .errors import Norm, normaliser, point_distances
+from .errors import Norm
+from .rows import Rows
 
 NOT_MEASURED, WRONG, CORRECT = -1, 0, 1
 
@@ -41,28 +43,27 @@ class PCK(ErrorMetric):
         self.threshold = threshold
         self.name = f'PCK@{threshold:g}'
 
-    def rows(self, predictions: Predictions, truth: dict[str, Any]) -> list[Any]:
+    def rows(self, predictions: Predictions, truth: dict[str, Any]) -> Rows:
         """Return one `PointRow` for each prediction."""
-        landmarks = np.stack([column(prediction['landmarks']) for prediction in predictions])
-        length = normaliser(self.norm, self.markup, truth['landmarks'], truth['box'], truth['norm'])
-        usable = (np.isfinite(length) & (length > 0))[:, None] & (truth['visible'] > 0)
-        distance = point_distances(landmarks, truth['landmarks'])
+        table = error_table(predictions, truth)
+        length = table.lengths(self.norm, self.markup)
+        usable = (np.isfinite(length) & (length > 0))[:, None] & table.is_visible
         with np.errstate(invalid='ignore', divide='ignore'):
-            is_correct = distance / length[:, None] < self.threshold
+            is_correct = table.distances / length[:, None] < self.threshold
         correct = np.where(usable, np.where(is_correct, CORRECT, WRONG), NOT_MEASURED).astype(np.int8)
-        return [PointRow(p['id'], *row) for p, *row in zip(predictions, correct, truth['tags'], strict=True)]
+        return Rows(self.row, [(table.faces, (correct,))])
 
     def packed_values(self) -> list[tuple]:
         return [('correct', 'i1', (self.markup.size,))]
 
-    def is_measured(self, row: PointRow) -> bool:
-        return bool((row.correct != NOT_MEASURED).any())
+    def is_measured(self, row: Any) -> Any:
+        return (row.correct != NOT_MEASURED).any(-1)
 
-    def has_prediction(self, row: PointRow) -> bool:
+    def has_prediction(self, row: Any) -> Any:
         return True  # a row does not say why a point is wrong
 
-    def arrays(self, rows: Sequence[PointRow]) -> tuple[Any, ...]:
-        points = np.stack([row.correct for row in rows])
+    def arrays(self, rows: Sequence[Any]) -> tuple[Any, ...]:
+        (points,) = Rows.of(self.row, rows).columns
         return points == CORRECT, points != NOT_MEASURED
 
     def terms(self, correct: NDArray[Any], measured: NDArray[Any]) -> Terms:

@@ -1,5 +1,6 @@
 """FaceLandmarker, where backbone, head, codec and losses meet: output = head(backbone(image))."""
 
+import math
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -141,13 +142,24 @@ class FaceLandmarker(CropNetwork):
         if errors is not None:
             columns['errors'] = errors / scale_of(warp)[:, None]
             columns['score'] = self.face_scores(errors, inputs.shape[-1])
-        columns = {name: column.cpu() for name, column in columns.items()}
+        columns = read_together(columns)
         return [
             dict(id=face_id, **{name: column[i] for name, column in columns.items()})
             for i, face_id in enumerate(data_samples['id'])
         ]
 
 
+def read_together(columns: dict[str, Tensor]) -> dict[str, Tensor]:
+    """Copy columns of numbers (B, ...) from their device into memory, in one transfer."""
+    parts = [column.reshape(len(column), math.prod(column.shape[1:])) for column in columns.values()]
+    copied = torch.cat(parts, 1).cpu().split([part.shape[1] for part in parts], 1)
+    return {
+        name: part.reshape(column.shape).to(column.dtype)
+        for (name, column), part in zip(columns.items(), copied, strict=True)
+    }
+
+
 def scale_of(warp: Tensor) -> Tensor:
     """How many pixels of the crop a pixel of the photograph is, (B,), from warps (B, 3, 3)."""
-    return torch.linalg.det(warp.double()[:, :2, :2]).abs().sqrt().float()
+    (a, b), (c, d) = (row.unbind(-1) for row in warp.double()[:, :2, :2].unbind(-2))
+    return (a * d - b * c).abs().sqrt().float()

@@ -78,7 +78,8 @@ class ZooModel:
         digest = sha256_of(path)
         if not digest.startswith(self.sha256 or ''):
             raise FacelmkError(
-                f'{path} has sha256 {digest}. The index promises {self.sha256} for {self.name}. Get the file again'
+                f'{path} has sha256 {digest}. The index promises {self.sha256} for {self.name}. Delete the file and '
+                'get it again'
             )
         return path
 

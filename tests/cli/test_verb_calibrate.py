@@ -89,11 +89,21 @@ def test_what_cannot_be_calibrated_says_why(untrained, verb) -> None:
     assert 'model.calibration' in verb('calibrate', 'fit', 'quickstart', 'a.pth', '--out', 'b.pth', code=2)
     assert 'calibrate fit' in verb('calibrate', 'check', 'mine.py', 'a.pth', code=2)
     assert 'gone.pth' in verb('calibrate', 'fit', 'mine.py', 'gone.pth', '--out', 'b.pth', code=3)
+    assert '--seed -1' in verb('calibrate', 'fit', 'mine.py', 'a.pth', '--out', 'b.pth', '--seed', '-1', code=2)
+    other = CONFIG.replace('calibration_data = dict(faces,', "calibration_data = dict(faces, markup='300w',")
+    Path('mine.py').write_text(other)
+    assert "'300w'" in verb('calibrate', 'fit', 'mine.py', 'a.pth', '--out', 'b.pth', code=2)
     assert not Path('b.pth').exists()
 
 
 @pytest.mark.parametrize(
-    'line', ["calibration_data = dict(type='SyntheticFace')", "model['calibration'] = dict(threshold=1.)"]
+    'line',
+    [
+        "calibration_data = dict(type='SyntheticFace')",
+        'calibration_data = 5',
+        'calibration_data = []',
+        "model['calibration'] = dict(threshold=1.)",
+    ],
 )
 def test_the_config_is_checked(untrained, verb, line) -> None:
     Path('mine.py').write_text(CONFIG + line + '\n')

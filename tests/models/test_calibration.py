@@ -170,3 +170,18 @@ def test_copies_keep_the_fit() -> None:
 
     calibration = landmarker().calibration
     assert copy.deepcopy(calibration).fitted and not ErrorCalibration('aflw').fitted
+
+
+def test_all_predictions_of_a_batch_are_read_in_one_transfer(monkeypatch) -> None:
+    network, calls, plain = landmarker(), [], torch.Tensor.cpu
+    monkeypatch.setattr(torch.Tensor, 'cpu', lambda tensor: calls.append(tensor.shape) or plain(tensor))
+    samples = dict(id=['a', 'b', 'c'], warp=torch.eye(3).expand(3, 3, 3))
+    inputs = torch.rand(3, 3, 64, 64)
+    with torch.no_grad():
+        faces = network.predict(inputs, samples)
+        points, scores, errors = network.answer(inputs)
+    K = points.shape[1]
+    assert calls == [(3, 4 * K + 1)]
+    for i, face in enumerate(faces):
+        assert torch.equal(face['landmarks'], points[i]) and torch.equal(face['scores'], scores[i])
+        assert torch.equal(face['errors'], errors[i]) and face['score'].shape == ()

@@ -7,13 +7,14 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
+from numpy.typing import ArrayLike, NDArray
 
 from ...registry import DATASETS
 from ..annotated import AnnotatedFaces, Detected
+from ..columns import FaceColumns, join
 from ..defects import DefectList
-from ..records import FaceRecord, centred_boxes, numbers, read_text, tight_boxes
-from .coco_json import parse, record_name
+from ..records import CHUNK, centred_boxes, check_lengths, numbers, read_text, tight_boxes
+from .coco_json import Row, parse, record_name
 
 BODIES = {136: 26, 133: 23}  # number of points of a whole body: index of the first of the 68 points of its face
 
@@ -57,29 +58,34 @@ class CocoFaces(AnnotatedFaces):
             return Detected(options | {'markup': '300w', 'first': BODIES[size]}, 68, pictures)
         return Detected(options, size, pictures)
 
-    def read(self, file: Path) -> list[FaceRecord]:
+    def read(self, file: Path) -> FaceColumns:
         content = parse(file, self.defects)
         self.subsets = self.subsets or content.subsets
-        faces = [face for face in map(self._select_points, content.faces) if face and any(face.get('keypoints') or ())]
-        pictures = [content.pictures[face['image_id']] for face in faces]
-        table, defective = numbers(
-            file,
-            [record_name(face) for face in faces],
-            [self._with_flags(face['keypoints']) for face in faces],
-            3 * self.markup.size,
-            self.defects,
-        )
+        faces = [face for face in map(self._select_points, content.faces) if face and _is_labelled(face)]
+        for face in faces:
+            face['keypoints'] = self._with_flags(face['keypoints'])
+        check_lengths(file, [len(face['keypoints']) for face in faces], 3 * self.markup.size)
+        firsts = range(0, max(len(faces), 1), CHUNK)
+        return join([self._read_some(file, faces[i : i + CHUNK], content.pictures, i) for i in firsts])
+
+    def _read_some(self, file: Path, faces: list[Row], images: Mapping[Any, Row], first: int) -> FaceColumns:
+        """Return the faces of some annotations; `first` is the index of the first of them."""
+        pictures = [images[face['image_id']] for face in faces]
+        names, rows = [record_name(face) for face in faces], [face['keypoints'] for face in faces]
+        table, defective = numbers(file, names, rows, 3 * self.markup.size, self.defects, are_all=False)
         table = table.reshape(-1, self.markup.size, 3)
         visible = np.clip(table[..., 2], 0, 1)
+        sides = [_side(face) for face in faces]
         return self.rows(
             file,
             [picture['file_name'] for picture in pictures],
             table[..., :2],
-            self._boxes(faces, pictures, table[..., :2], visible),
+            self._boxes(faces, pictures, sides, tight_boxes(table[..., :2], visible)),
             visible,
-            [face.get('box_size') or _side(face) for face in faces],
+            [face.get('box_size') or side for face, side in zip(faces, sides, strict=True)],
             [tuple(face.get('tags') or ()) for face in faces],
             defective,
+            first,
         )
 
     def picture_ids(self) -> dict[Any, str]:
@@ -95,34 +101,48 @@ class CocoFaces(AnnotatedFaces):
             if row.get('width') and row.get('height')
         }
 
-    def _with_flags(self, keypoints: list[Any]) -> list[Any]:
+    def _with_flags(self, keypoints: Any) -> Any:
         """Return the numbers x, y, v of an annotation; if v is left out, all points are visible."""
         if len(keypoints) != 2 * self.markup.size:
             return keypoints
+        if isinstance(keypoints, np.ndarray):
+            return np.insert(keypoints.reshape(-1, 2), 2, 1, axis=1).ravel()
         return [value for x, y in zip(keypoints[::2], keypoints[1::2], strict=True) for value in (x, y, 1)]
 
-    def _select_points(self, face: dict[str, Any]) -> dict[str, Any] | None:
+    def _select_points(self, face: Row) -> Row | None:
         """Return an annotation with only the points of the landmark scheme, or None if it is to be skipped."""
         plain = _plain(face)
         if plain is None or not self.first:
             return plain
-        points = (plain.get('keypoints') or [])[3 * self.first : 3 * (self.first + self.markup.size)]
+        points = plain.get('keypoints')
+        points = points if isinstance(points, (list, np.ndarray)) else []
+        points = points[3 * self.first : 3 * (self.first + self.markup.size)]
         if 2 * sum(isinstance(flag, (int, float)) and flag > 0 for flag in points[2::3]) < self.markup.size:
             return None
         return _reference(face) | {'keypoints': points}
 
-    def _boxes(self, faces: list[dict], pictures: list[dict], landmarks: NDArray, visible: NDArray) -> NDArray:
-        boxes = tight_boxes(landmarks, visible)
-        for i, (face, picture) in enumerate(zip(faces, pictures, strict=True)):
-            side = _side(face)
+    def _boxes(self, faces: list[Row], pictures: list[Row], sides: list[float | None], boxes: NDArray) -> NDArray:
+        """Replace the tight boxes of faces that have the box of `self.box`."""
+        squares, clipped = [], []
+        for i, (face, side) in enumerate(zip(faces, sides, strict=True)):
             if self.box == 'file' and face.get('center') and side:
-                boxes[i] = centred_boxes([face['center']], [side])[0]
+                squares.append(i)
             elif self.box != 'tight' and face.get('bbox'):
-                boxes[i] = clip_box(face['bbox'], picture)
+                clipped.append(i)
+        if squares:
+            boxes[squares] = centred_boxes([faces[i]['center'] for i in squares], [sides[i] or 0 for i in squares])
+        if clipped:
+            boxes[clipped] = clip_boxes([faces[i]['bbox'] for i in clipped], [pictures[i] for i in clipped])
         return boxes
 
 
-def _plain(face: dict[str, Any]) -> dict[str, Any] | None:
+def _is_labelled(face: Row) -> bool:
+    """Return whether an annotation has a number that is not 0."""
+    points = face.get('keypoints')
+    return bool(points.any()) if isinstance(points, np.ndarray) else any(points or ())
+
+
+def _plain(face: Row) -> Row | None:
     """Return an annotation with COCO's usual key names, or None if it is to be skipped."""
     if face.get('iscrowd'):
         return None
@@ -133,17 +153,19 @@ def _plain(face: dict[str, Any]) -> dict[str, Any] | None:
     return _reference(face) | {'keypoints': face['face_kpts'], 'bbox': face.get('face_box')}
 
 
-def _reference(face: dict[str, Any]) -> dict[str, Any]:
+def _reference(face: Row) -> Row:
     return {key: face.get(key) for key in ('id', 'image_id', 'index')}
 
 
 def _side(face: Mapping[str, Any]) -> float | None:
     """Return the side of a box in pixels; the files give it in units of 200."""
-    return 200 * float(np.max(face['scale'])) if face.get('scale') else None
+    scale = face.get('scale')
+    return 200 * float(scale if isinstance(scale, (int, float)) else np.max(scale)) if scale else None
 
 
-def clip_box(bbox: Sequence[float], picture: Mapping[str, Any]) -> list[float]:
-    """Return x, y, width, height as (x1, y1, x2, y2), clipped to the picture if its size is known."""
-    x, y, width, height = bbox
-    right, bottom = (picture.get('width') or np.inf) - 1, (picture.get('height') or np.inf) - 1
-    return np.clip([x, y, x + width, y + height], 0, [right, bottom, right, bottom]).tolist()
+def clip_boxes(boxes: ArrayLike, pictures: Sequence[Mapping[str, Any]]) -> NDArray[np.float64]:
+    """Return boxes x, y, width, height as (N, 4) of x1, y1, x2, y2, clipped to pictures whose size is known."""
+    corners = np.asarray(boxes, np.float64).reshape(-1, 4)
+    corners = np.concatenate([corners[:, :2], corners[:, :2] + corners[:, 2:]], 1)
+    limits = [[(picture.get(side) or np.inf) - 1 for side in ('width', 'height') * 2] for picture in pictures]
+    return np.clip(corners, 0, np.reshape(limits, (-1, 4)))

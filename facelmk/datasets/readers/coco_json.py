@@ -2,12 +2,16 @@
 
 import json
 from collections.abc import Callable, Mapping
+from contextlib import suppress
 from pathlib import Path
 from typing import Any, NamedTuple
 
+import numpy as np
+
 from ...errors import DataDefect
 from ..defects import DefectList, short
-from ..records import read_text
+from ..records import read_text, translate_read_errors
+from .json_stream import read_object
 
 Row = dict[str, Any]
 FACE = 'face'  # if a category has this name, annotations of all others are skipped
@@ -36,8 +40,10 @@ def parse(file: Path, defects: DefectList) -> CocoContent:
 
 def _load(file: Path) -> Row:
     """Return the object in a json, with lists under COCO's keys."""
+    with translate_read_errors(file):
+        content = read_object(file, {'annotations': _compact_face, 'images': lambda row: _with_keys(row, PICTURE)})
     try:
-        content = json.loads(read_text(file))
+        content = json.loads(read_text(file)) if content is None else content
     except RecursionError as error:
         raise DataDefect(f'{file} is no json of annotations: its brackets are nested too deep') from error
     except ValueError as error:
@@ -48,6 +54,24 @@ def _load(file: Path) -> Row:
         if not isinstance(content.get(key) or [], list):
             raise DataDefect(f'{file}: {key!r} is {short(repr(content[key]))}. Expected a list')
     return content
+
+
+def _compact_face(row: Any) -> Any:
+    """Return an annotation with the keys that are read, and its points as one array if all of them are numbers.
+
+    A list of numbers takes four times the memory, in objects that the garbage collector visits again and again.
+    """
+    row = _with_keys(row, ANNOTATION)
+    for key in {'keypoints', 'face_kpts'}.intersection(row) if isinstance(row, dict) else ():
+        values = row[key]
+        if isinstance(values, list) and values and set(map(type, values)) <= {int, float}:
+            with suppress(OverflowError):  # an integer of hundreds of digits
+                row[key] = np.array(values, np.float64)
+    return row
+
+
+def _with_keys(row: Any, keys: Mapping[str, Any]) -> Any:
+    return {key: row[key] for key in keys if key in row} if isinstance(row, dict) else row
 
 
 def record_name(row: Mapping[str, Any]) -> str:
@@ -63,7 +87,10 @@ def _valid_rows(file: Path, kind: str, rows: list[Any], check: Callable[[Row], s
         if not problems[i] and row.get('id') is not None and first.setdefault(row['id'], i) != i:
             problems[i] = f'its id is that of {kind}s[{first[row["id"]]}], too'
     defects.add_all(file, ((_name(kind, i, rows[i], wrong), wrong) for i, wrong in enumerate(problems) if wrong))
-    return [row | {'index': i} for i, row in enumerate(rows) if not problems[i]]
+    valid = [i for i, wrong in enumerate(problems) if not wrong]
+    for i in valid:
+        rows[i]['index'] = i
+    return [rows[i] for i in valid]
 
 
 def _name(kind: str, index: int, row: Any, wrong: str) -> str:
@@ -95,7 +122,7 @@ def _check_fields(row: Row, fields: Mapping[str, tuple[Callable[[Any], bool], st
     """Return which field has a wrong type, or ''. All fields but ids and names may be empty."""
     for key, (is_type, expected) in fields.items():
         value = row.get(key)
-        if not is_type(value) and (value or (key in NEEDED and key in row)):
+        if (value is not None or key in NEEDED) and not is_type(value) and (value or (key in NEEDED and key in row)):
             return f'its {key!r} is {short(repr(value))}. Expected {expected}'
     return ''
 
@@ -128,7 +155,7 @@ def _is_scale(value: Any) -> bool:
 NEEDED = ('id', 'file_name', 'image_id')
 SIZE = (lambda value: _is_number(value) and 0 < value < 1e6, 'a number of pixels')
 KEY = (_is_key, 'an integer or a string')
-POINTS = (lambda value: isinstance(value, list), 'a list x, y, v, x, y, v, ...')
+POINTS = (lambda value: isinstance(value, (list, np.ndarray)), 'a list x, y, v, x, y, v, ...')
 PICTURE = {'id': KEY, 'file_name': (_is_text, 'a string'), 'width': SIZE, 'height': SIZE}
 BOX = (_are_numbers(4), 'x, y, width, height')
 ANNOTATION = {
@@ -139,4 +166,5 @@ ANNOTATION = {
     'scale': (_is_scale, 'a number'),
     'box_size': (_is_number, 'a number'),
     'tags': (lambda value: isinstance(value, list) and all(map(_is_text, value)), 'a list of strings'),
+    **dict.fromkeys(('iscrowd', 'face_valid'), (lambda value: True, 'a flag')),
 }

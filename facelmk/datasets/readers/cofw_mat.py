@@ -13,7 +13,7 @@ from ...errors import DataDefect, MissingResource
 from ...registry import DATASETS
 from ..annotated import AnnotatedFaces, Detected
 from ..records import FaceRecord, Mask
-from .coco import clip_box
+from .coco import clip_boxes
 from .matlab_variables import (
     MAX_PICTURE_VALUES,
     hdf5,
@@ -60,8 +60,7 @@ class CofwMat(AnnotatedFaces):
         if self.origin:
             landmarks = np.maximum(landmarks, self.origin)
         pictures = [{'width': width, 'height': height} for height, width in sizes]
-        boxes = [clip_box(box, picture) for box, picture in zip(rectangles, pictures, strict=True)]
-        corners = np.reshape(boxes, (len(table), 4)) + self.origin
+        corners = clip_boxes(rectangles, pictures) + self.origin
         faces = self.rows(file, [file.name] * len(table), landmarks, corners, defective=defective)
         return [face | {'path': str(file), 'record': i} for i, face in enumerate(faces)]
 
@@ -155,6 +154,9 @@ class Cofw68Mat(CofwMat):
     @classmethod
     def detect(cls, path: Path) -> Detected | None:
         return None  # `CofwMat` finds this folder next to its own file
+
+    def sources(self) -> list[Path]:
+        return [self.ann_file, self.folder]
 
     def _landmarks(self, table: NDArray[np.float64]) -> tuple[NDArray[np.float64], Mask | None]:
         if not self.folder.is_dir():

@@ -1,17 +1,20 @@
 """Tables of the original HRNet (https://github.com/HRNet/HRNet-Facial-Landmark-Detection): one row for each face."""
 
 import csv
-import io
+from collections.abc import Iterator
 from itertools import islice
 from pathlib import Path
+from typing import NamedTuple, TextIO
 
 import numpy as np
+from numpy.typing import NDArray
 
 from ...errors import DataDefect
 from ...registry import DATASETS
 from ..annotated import AnnotatedFaces, Detected
+from ..columns import FaceColumns, join
 from ..defects import short
-from ..records import FaceRecord, centred_boxes, numbers, read_text
+from ..records import CHUNK, centred_boxes, check_lengths, numbers, read_text, translate_read_errors
 
 MAX_COLUMNS = 10_000  # a face of 98 points has 200
 NEEDED = ('scale', 'center_w', 'center_h')
@@ -39,23 +42,38 @@ class CsvFaces(AnnotatedFaces):
         size = (len(head) - (5 if 'box_size' in head else 4)) // 2 if 'scale' in head else None
         return Detected({'ann_file': str(path)}, size, [row[0] for row in rows[1:]])
 
-    def read(self, file: Path) -> list[FaceRecord]:
-        lines, head = _read_lines(file)
-        first, count = _columns_of(file, head)
-        rows = list(lines.values())
-        names = [row[0] for row in rows]
-        records = [f'line {line} ({short(name)})' for line, name in zip(lines, names, strict=True)]
-        table, defective = numbers(file, records, [row[1:] for row in rows], len(head) - 1, self.defects)
-        columns = {name: table[:, i] for i, name in enumerate(head[1:])}
+    def read(self, file: Path) -> FaceColumns:
+        table = _read_table(file)
+        before, count = _columns_of(file, table.head)
+        check_lengths(file, [len(row) for row in table.rows], len(table.head) - 1)
+        firsts = range(0, max(len(table.rows), 1), CHUNK)
+        return join([self._read_some(file, table, slice(i, i + CHUNK), before, count) for i in firsts])
+
+    def _read_some(self, file: Path, table: '_Table', part: slice, before: int, count: int) -> FaceColumns:
+        """Return the faces of some rows, which have `before` numbers before `count` points."""
+        names, rows = table.names[part], table.rows[part]
+        records = [f'line {line} ({short(name)})' for line, name in zip(table.lines[part], names, strict=True)]
+        values, defective = numbers(file, records, rows, len(table.head) - 1, self.defects, are_all=False)
+        columns = {name: values[:, i] for i, name in enumerate(table.head[1:])}
         side = 200 * columns['scale']
         return self.rows(
             file,
             names,
-            table[:, first : first + 2 * count].reshape(-1, count, 2),
+            values[:, before : before + 2 * count].reshape(-1, count, 2),
             centred_boxes(np.stack([columns['center_w'], columns['center_h']], -1), side),
             norms=columns.get('box_size', side).tolist(),
             defective=defective,
+            first=part.start,
         )
+
+
+class _Table(NamedTuple):
+    """A file: its first line, and of each row its (last) line, its name, and its numbers as an array, or as texts."""
+
+    head: list[str]
+    lines: list[int]
+    names: list[str]
+    rows: list[NDArray[np.float64] | list[str]]
 
 
 def _columns_of(file: Path, head: list[str]) -> tuple[int, int]:
@@ -74,17 +92,39 @@ def _columns_of(file: Path, head: list[str]) -> tuple[int, int]:
     return first, count
 
 
-def _read_lines(file: Path) -> tuple[dict[int, list[str]], list[str]]:
-    """Return the rows below the head, by the number of their (last) line, and the head."""
-    text = read_text(file)
-    for number, line in enumerate(text.split('\n'), 1):
-        if line.count(',') > MAX_COLUMNS:
-            raise DataDefect(f'{file}: line {number} has more than {MAX_COLUMNS} columns. It is no table of faces')
-    reader = csv.reader(io.StringIO(text, newline=''))
+def _read_table(file: Path) -> _Table:
+    """Return the rows of a file; each becomes an array at once, because texts take eight times the memory."""
+    table = _Table([], [], [], [])
+    with translate_read_errors(file), file.open(encoding='utf-8-sig') as stream:
+        reader = csv.reader(_checked_lines(file, stream))
+        try:
+            rows = (row for row in reader if row)
+            head = next(rows, [])
+            table.head.extend([name.strip() for name in head[:5]] + head[5:])
+            for row in rows:
+                table.lines.append(reader.line_num)
+                table.names.append(row[0])
+                table.rows.append(_as_numbers(row[1:]))
+        except csv.Error as error:
+            raise DataDefect(f'{file}: line {reader.line_num}: {error}. A closing quote may be missing') from error
+    return table
+
+
+def _checked_lines(file: Path, stream: TextIO) -> Iterator[str]:
+    """Yield the lines of a table; refuse a file that is no text or no table."""
     try:
-        lines = {reader.line_num: row for row in reader if row}  # noqa: B035, the number changes with each row
-    except csv.Error as error:
-        raise DataDefect(f'{file}: line {reader.line_num}: {error}. A closing quote may be missing') from error
-    first = next(iter(lines), None)
-    head = lines.pop(first) if first is not None else []
-    return lines, [name.strip() for name in head[:5]] + head[5:]
+        for number, line in enumerate(stream, 1):
+            if line.count(',') > MAX_COLUMNS:
+                raise DataDefect(f'{file}: line {number} has more than {MAX_COLUMNS} columns. It is no table of faces')
+            if '\0' in line:
+                read_text(file)  # raises and says so
+            yield line
+    except UnicodeDecodeError:
+        read_text(file)  # raises and says where
+
+
+def _as_numbers(texts: list[str]) -> NDArray[np.float64] | list[str]:
+    try:
+        return np.array(list(map(float, texts)), np.float64)
+    except ValueError:
+        return texts

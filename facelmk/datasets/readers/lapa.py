@@ -8,7 +8,8 @@ import numpy as np
 from ...errors import MissingResource
 from ...registry import DATASETS
 from ..annotated import AnnotatedFaces, Detected
-from ..records import FaceRecord, find_picture, numbers, read_text, try_read_text
+from ..columns import FaceColumns
+from ..records import find_picture, numbers, read_text, try_read_text
 
 
 @DATASETS.register_module()
@@ -38,7 +39,10 @@ class LapaTxt(AnnotatedFaces):
         options = {'ann_file': str(folder), 'image_root': str(pictures if pictures.is_dir() else folder)}
         return Detected(options, int(size) if size.isascii() and size.isdecimal() else None)
 
-    def read(self, file: Path) -> list[FaceRecord]:
+    def sources(self) -> list[Path]:
+        return [self.ann_file, self.image_root]
+
+    def read(self, file: Path) -> FaceColumns:
         """Return the faces of a folder, by name."""
         if not file.is_dir():
             raise MissingResource(f'{file} is no folder. Check data_root and ann_file')

@@ -12,8 +12,9 @@ from numpy.typing import NDArray
 from ...errors import DataDefect, FacelmkError
 from ...registry import DATASETS
 from ..annotated import AnnotatedFaces, Detected
+from ..columns import FaceColumns
 from ..defects import short
-from ..records import FaceRecord, translate_read_errors
+from ..records import translate_read_errors
 
 MAX_BYTES = 1 << 28  # 150 times the size of 874 faces with 166 points
 EXPECTED = 'Expected names (N,) and points (N, K, 2), optionally visible (N, K) and boxes (N, 4)'
@@ -36,7 +37,7 @@ class NpzFaces(AnnotatedFaces):
         names, columns = read_archive(path)
         return Detected({'ann_file': str(path)}, columns['points'].shape[1], names[:20])
 
-    def read(self, file: Path) -> list[FaceRecord]:
+    def read(self, file: Path) -> FaceColumns:
         names, columns = read_archive(file)
         return self.rows(file, names, columns['points'][..., :2], columns.get('boxes'), columns.get('visible'))
 

@@ -10,8 +10,9 @@ from ...errors import MissingResource
 from ...files.drafts import paths_below
 from ...registry import DATASETS
 from ..annotated import AnnotatedFaces, Detected
+from ..columns import FaceColumns
 from ..defects import DefectList
-from ..records import IMAGE_SUFFIXES, FaceRecord, numbers, split_fraction, try_read_text
+from ..records import IMAGE_SUFFIXES, numbers, split_fraction, try_read_text
 
 
 @DATASETS.register_module()
@@ -59,7 +60,10 @@ class PtsFaces(AnnotatedFaces):
         row = read_pts(file, DefectList())  # the reader will say what is wrong
         return Detected({'image_root': str(path)}, len(row) // 2 if row else None)
 
-    def read(self, file: Path) -> list[FaceRecord]:
+    def sources(self) -> list[Path]:
+        return [self.image_root / folder for group in self.folders.values() for folder in group]
+
+    def read(self, file: Path) -> FaceColumns:
         """Return the faces of all folders, by name."""
         tagged = [(tag, self.image_root / folder) for tag, group in self.folders.items() for folder in group]
         paths = {path: tag for tag, folder in tagged for path in self._pictures(folder)}

@@ -22,7 +22,7 @@ class PublishedFaces(FaceDataset):
     `subset_files` are the names of subsets in file names, for readers whose files do not contain the subsets:
     {'pose': 'largepose'} joins the file of the split 'test_largepose' to the split 'test' as the tag 'pose'.
     `counts` are the published numbers of faces by split and subset; `facelmk data check` compares them.
-    `defects`, `bbox_file` and `bbox_iou` are arguments of the reader.
+    `defects`, `bbox_file`, `bbox_iou` and `packed` are arguments of the reader.
     """
 
     is_reader = True
@@ -42,11 +42,13 @@ class PublishedFaces(FaceDataset):
         defects: str = 'stop',
         bbox_file: str | None = None,
         bbox_iou: float = 0.3,
+        packed: bool | str = True,
     ) -> None:
         self.split, self.subset_files, self.only = split, dict(subset_files or {}), only
         self.counts = dict(counts or {})
         shared: dict[str, Any] = {'data_root': root, 'markup': markup, 'defects': defects}
         shared |= {'bbox_file': bbox_file, 'bbox_iou': bbox_iou} if bbox_file else {}
+        shared |= {} if packed is True else {'packed': packed}
         self.reader = self._build_first_complete([self._fill(layout) | shared for layout in layouts], only)
         super().__init__(markup, pipeline, tuple(self.subset_files) or self.reader.subsets, whole=whole)
 

@@ -13,7 +13,8 @@ import numpy as np
 from ...errors import MissingResource
 from ...registry import DATASETS
 from ..annotated import AnnotatedFaces, Detected
-from ..records import IMAGE_SUFFIXES, FaceRecord, split_fraction
+from ..columns import FaceColumns
+from ..records import IMAGE_SUFFIXES, split_fraction
 from .matlab_variables import read_points
 
 FOLDERS = ('AFW', 'HELEN', 'IBUG', 'LFPW')
@@ -66,7 +67,10 @@ class Mat300WLP(AnnotatedFaces):
             return Detected({'image_root': str(path), 'markup': '300wlp'}, 68)
         return None
 
-    def read(self, file: Path) -> list[FaceRecord]:
+    def sources(self) -> list[Path]:
+        return [path for name in (*self.folders, 'landmarks') if (path := self.image_root / name).is_dir()]
+
+    def read(self, file: Path) -> FaceColumns:
         """Return the faces of all folders that exist, by name."""
         folders = [self.image_root / name for name in self.folders if (self.image_root / name).is_dir()]
         if not folders:

@@ -6,8 +6,9 @@ from pathlib import Path
 from ...errors import FacelmkError
 from ...registry import DATASETS
 from ..annotated import AnnotatedFaces, Detected
+from ..columns import FaceColumns
 from ..defects import short
-from ..records import FaceRecord, numbers, read_text
+from ..records import numbers, read_text
 
 ATTRIBUTES = ('pose', 'expression', 'illumination', 'makeup', 'occlusion', 'blur')
 
@@ -37,7 +38,7 @@ class WflwTxt(AnnotatedFaces):
             )
         return Detected({'ann_file': str(path)}, 98, [row[-1] for row in rows])
 
-    def read(self, file: Path) -> list[FaceRecord]:
+    def read(self, file: Path) -> FaceColumns:
         lines = {i + 1: line.split() for i, line in enumerate(read_text(file).split('\n')) if line.strip()}
         names = [row[-1] for row in lines.values()]
         records = [f'line {i} ({short(name)})' for i, name in zip(lines, names, strict=True)]

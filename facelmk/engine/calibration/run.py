@@ -1,7 +1,7 @@
 """Fit the calibration of a checkpoint, and check it on other faces."""
 
 import copy
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -87,6 +87,7 @@ def fit_checkpoint(config: Config, source: str | Path, out: str | Path, seed: in
     """
     landmarker = open_landmarker(config, source)
     dataset = calibration_data(config)
+    check_scheme(landmarker, dataset)
     clean = validation_pipeline(config)
     pipelines = [clean]
     if 'train_dataloader' in config and config.train_dataloader.dataset.get('pipeline'):
@@ -123,6 +124,7 @@ def check(landmarker: FaceLandmarker, dataset: FaceDataset, pipeline: Sequence[d
     calibration = calibration_of(landmarker)
     if not calibration.fitted:
         raise FacelmkError('the checkpoint has no fitted calibration. Fit it with: facelmk calibrate fit')
+    check_scheme(landmarker, dataset)
     faces = measure(landmarker, with_pipeline(dataset, pipeline))
     misplaced = measure(landmarker, MisplacedBoxes(dataset, pipeline, seed))
     (expected, score), (_, misplaced_score) = (_answers(calibration, part) for part in (faces, misplaced))
@@ -141,11 +143,22 @@ def calibration_of(landmarker: FaceLandmarker) -> ErrorCalibration:
     return landmarker.calibration
 
 
+def check_scheme(landmarker: FaceLandmarker, dataset: FaceDataset) -> None:
+    """Refuse faces whose landmarks are not those of the network."""
+    if dataset.markup.size != landmarker.markup.size:
+        raise FacelmkError(
+            f'the faces have the {dataset.markup.size} landmarks of {dataset.markup.name!r}, the network has the '
+            f'{landmarker.markup.size} of {landmarker.markup.name!r}. Set markup={landmarker.markup.name!r} in the data'
+        )
+
+
 def calibration_data(config: Config) -> FaceDataset:
     """Build the held-back faces of a config: its `calibration_data`, or else its validation faces."""
     values: Any = config.get('calibration_data')
     if values is None:
         values = config.val_dataloader.dataset
+    if not isinstance(values, Mapping):
+        raise FacelmkError(f'{config.filename}: calibration_data={values!r}. Expected a data set, dict(type=NAME, ...)')
     return DATASETS.build({key: value for key, value in values.items() if key != 'pipeline'})
 
 

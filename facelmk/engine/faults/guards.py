@@ -3,7 +3,7 @@
 import math
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import torch
 from mmengine.dist import all_gather_object, all_reduce, get_rank
@@ -101,7 +101,7 @@ class Guard(Hook):
         """Return whether a loss or gradient of any rank is not finite; read this and all logged numbers at once."""
         total = loss.detach().clone()
         if not _has_scaled_gradients(wrapper):
-            gradients = [parameter.grad for parameter in _with_gradients(wrapper)]
+            gradients = [parameter.grad for parameter in _with_gradients(wrapper) if parameter.grad is not None]
             self.norm = torch.nn.utils.get_total_norm(gradients) if gradients else torch.zeros_like(total)
             total += self.norm.to(total)
         all_reduce(total)  # the sum is finite only if every part of it is
@@ -124,7 +124,7 @@ class Guard(Hook):
         """Clip the gradients by the norm that is known already; mmengine would compute and read it once more."""
         options = wrapper.clip_grad_kwargs
         torch.nn.utils.clip_grads_with_norm_(
-            _with_gradients(wrapper), options['max_norm'], self.norm, options.get('foreach')
+            _with_gradients(wrapper), options['max_norm'], cast(Tensor, self.norm), options.get('foreach')
         )
         wrapper.message_hub.update_scalar(f'train/{wrapper.grad_name}', self.norm_number)
 

@@ -42,7 +42,8 @@ def restore_random_state(state: Mapping[str, Any]) -> None:
 def trained_network(runner: Runner) -> nn.Module:
     """Return the network of a run, without its wrapper for several ranks."""
     model: nn.Module = runner.model
-    return model.module if is_model_wrapper(model) else model
+    inner: nn.Module = model.module if is_model_wrapper(model) else model  # type: ignore[assignment]
+    return inner
 
 
 def networks(runner: Runner) -> list[nn.Module]:

@@ -70,8 +70,8 @@ def test_samples_of_five_sets_become_one(samples):
 def test_swapped_sides_are_found_in_every_sample(samples):
     for markup in COUNTS:
         mirrored = samples(markup)
-        for face in mirrored.faces:
-            face['landmarks'] = face['landmarks'][mirrored.markup.mirror]
+        order = mirrored.markup.mirror
+        mirrored.faces = [face | {'landmarks': face['landmarks'][order]} for face in mirrored.faces]
         wrong = [defect.wrong for defect in check(lambda defects: mirrored, 'none').defects]  # noqa: B023
         assert len(wrong) == COUNTS[markup] and all('wrong sides' in text for text in wrong)
 
