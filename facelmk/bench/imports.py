@@ -14,7 +14,7 @@ from ..faces import save
 from ..inference.runtime import find_exported, is_available
 from ..registry import DATASETS
 from ..zoo import DEFAULT
-from .row import Amount, Options, Row, Work, compare, not_measured
+from .row import Amount, Options, Row, Work, compare_all, not_measured
 
 COMMAND = [sys.executable, '-m', 'facelmk.cli']
 MEMORY = """
@@ -34,27 +34,30 @@ def rows(options: Options) -> Iterator[Row]:
     peer_code, peer_name = ('import torch', 'import torch')
     if find_spec('mmpose'):
         peer_code, peer_name = 'import mmpose.apis', f'import mmpose.apis, MMPose {version("mmpose")}'
-    measured = partial(
-        compare, peer=_python(peer_code), peer_name=peer_name, rounds=QUICK_ROUNDS if options.quick else ROUNDS
+    rounds = QUICK_ROUNDS if options.quick else ROUNDS
+    measured = partial(compare_all, peer=_python(peer_code), peer_name=peer_name, rounds=rounds)
+    yield from measured(
+        {
+            'import facelmk': _python('import facelmk'),
+            'facelmk --help': _facelmk('--help'),
+            'a misspelt option': _facelmk('predict', '--hlep'),
+            'a config that does not exist': _facelmk('train', 'quickstrat'),
+            'a picture that does not exist': _facelmk('predict', 'none.jpg'),
+            'facelmk models list': _facelmk('models', 'list'),
+        }
     )
-    yield measured('import facelmk', _python('import facelmk'))
-    yield measured('facelmk --help', _facelmk('--help'))
-    yield measured('a misspelt option', _facelmk('predict', '--hlep'))
-    yield measured('a config that does not exist', _facelmk('train', 'quickstrat'))
-    yield measured('a picture that does not exist', _facelmk('predict', 'none.jpg'))
-    yield measured('facelmk models list', _facelmk('models', 'list'))
     with tempfile.TemporaryDirectory(prefix='facelmk-bench-') as folder:
         picture = Path(folder, 'face.png')
         save(DATASETS.build(dict(type='SyntheticFaces', markup='wflw', count=1, size=256)).face(0)['image'], picture)
         words = ['predict', str(picture), '--out', str(Path(folder, 'out.png')), '--device', 'cpu']
         quantity = 'predict one picture, without torch'
         if is_available() and find_exported(DEFAULT) is not None:
-            yield measured(quantity, _facelmk(*words))
+            yield from measured({quantity: _facelmk(*words)})
             yield _memory(quantity, words, peer_code, peer_name)
         else:
             yield not_measured(quantity, 'onnxruntime is not installed')
         with_torch = [*words, '--no-flip']  # an exported file has no such option
-        yield measured('predict one picture, with torch', _facelmk(*with_torch))
+        yield from measured({'predict one picture, with torch': _facelmk(*with_torch)})
         yield _memory('predict one picture, with torch', with_torch, peer_code, peer_name)
 
 

@@ -183,9 +183,9 @@ def cpu_seconds() -> float:
 
 
 def with_unit(value: float, unit: str) -> str:
-    """Return a value with three digits and a prefix: 0.00373 s as '3.73 ms', 196608 B as '197 kB'."""
-    if value == 0 or not math.isfinite(value):
-        return f'{value:g} {unit}'
+    """Return a value with three digits, seconds and bytes with a prefix: 0.00373 s as '3.73 ms'."""
+    if value == 0 or not math.isfinite(value) or unit not in ('s', 'B'):
+        return f'{value:.3g} {unit}'
     prefixes = {-3: 'n', -2: 'µ', -1: 'm', 0: '', 1: 'k', 2: 'M', 3: 'G'}
     if unit == 's':  # nobody counts in kiloseconds
         prefixes = {power: prefix for power, prefix in prefixes.items() if power <= 0}

@@ -83,6 +83,7 @@ def test_a_row_that_was_not_measured_says_why() -> None:
         (2.5e-10, 's', '0.25 ns'),
         (196_608, 'B', '197 kB'),
         (0, 'B', '0 B'),
+        (0.0319, 'px', '0.0319 px'),
     ],
 )
 def test_values_have_three_digits_and_a_prefix(value: float, unit: str, text: str) -> None:
