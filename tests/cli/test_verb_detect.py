@@ -122,8 +122,10 @@ def test_a_test_uses_the_boxes(folder, verb):
     assert by_option.test_dataloader.dataset.bbox_file == 'boxes.json'
 
 
-def test_boxes_for_drawn_faces_are_refused(verb):
-    assert 'SyntheticFaces' in verb('test', 'quickstart', 'none.pth', '--bbox-file', 'boxes.json', code=2)
+def test_boxes_for_drawn_faces_are_refused(verb, tmp_path):
+    weights = tmp_path / 'some.pth'
+    weights.touch()  # a missing file would be reported first
+    assert 'SyntheticFaces' in verb('test', 'quickstart', str(weights), '--bbox-file', 'boxes.json', code=2)
 
 
 def test_options_of_mmposes_tools(folder, verb, monkeypatch, capsys):
