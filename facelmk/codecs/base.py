@@ -1,5 +1,6 @@
 """The base class of codecs, and functions that several codecs use."""
 
+import math
 from collections.abc import Sequence
 
 import torch
@@ -80,6 +81,6 @@ def inside(points: Tensor, visible: Tensor, size: int) -> Tensor:
 def gaussian(offset: Tensor, sigma: float) -> Tensor:
     """A Gaussian of height 1, `offset` away from its peak.
 
-    Heights below 1e-18 are 0: a CPU takes many times as long for products of such numbers.
+    Heights below exp(-40) are 0: a CPU takes many times as long for products of such numbers.
     """
-    return F.threshold((offset**2).div_(-2 * sigma**2).clamp_(min=-45).exp_(), 1e-18, 0.0)
+    return torch.exp(F.threshold((offset**2).div_(-2 * sigma**2), -40.0, -math.inf))

@@ -80,7 +80,7 @@ class Heatmap(Codec):
         (x, x_on_grid), (y, y_on_grid) = self.gaussian_1d(cells[..., 0], W), self.gaussian_1d(cells[..., 1], H)
         on_grid, is_visible = x_on_grid & y_on_grid, visible > 0.5
         maps = outer_product(y, x * (on_grid & is_visible)[..., None], like)
-        weight = torch.where(on_grid | ~is_visible, visible.float(), torch.zeros_like(visible, dtype=torch.float))
+        weight = torch.where(on_grid | ~is_visible, visible.float(), 0.0)
         return maps, weight.to(like)[..., None, None]
 
     def gaussian_1d(self, cell: Tensor, length: int) -> tuple[Tensor, Tensor]:
@@ -107,7 +107,7 @@ class Heatmap(Codec):
         index = grid - first[..., None]  # within the window
         in_window = (index >= 0) & (index < (last - first).clamp(max=2 * radius + 1)[..., None])
         peak = (cell - middle if self.centre == 'exact' else torch.zeros_like(cell)) + (2 * radius + 1) // 2
-        heights = gaussian(index.sub_(peak[..., None]), self.sigma).mul_(in_window)
+        heights = gaussian(index.sub_(peak[..., None]), self.sigma) * in_window
         return heights, (first < length) & (last >= 0)
 
     def decode(self, output: Tensor, size: int) -> tuple[Tensor, Tensor]:
