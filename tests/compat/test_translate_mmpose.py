@@ -36,7 +36,8 @@ COUNTERPARTS: dict[str, Callable[[], str]] = {  # our config and a config of MMP
     'deeppose_r50_wflw_softwing': lambda: files.regression('SoftWingLoss'),
     'rtmpose_m_wflw': files.rtmpose,
 }
-OF_THE_FILE = {'work_dir', 'result'}  # the name of the file, and the figures of published weights
+# the name of the file, the figures of published weights, and a switch for speed that MMPose's files turn off
+OF_THE_FILE = {'work_dir', 'result', 'env_cfg.cudnn_benchmark'}
 
 
 def raw(path: Path) -> tuple[dict[str, Any], Any]:
