@@ -38,7 +38,7 @@ quickstart: $(READY)
 	    --work-dir $(WORK_DIR) --baseline --report $(WORK_DIR)/report $(OPTIONS)
 
 test: $(READY_TESTS)
-	@OMP_NUM_THREADS=1 $(BIN)/python -m pytest -n 2 -m 'not slow' $(TESTS)
+	@OMP_NUM_THREADS=1 $(BIN)/python -m pytest -n 2 --dist worksteal -m 'not slow' $(TESTS)
 
 test-slow: $(READY_TESTS)
 	@$(BIN)/python -m pytest -m slow $(TESTS)

@@ -1,32 +1,33 @@
-"""What `facelmk predict` finds: the rows of its list in a temporary file, so that a folder of any size fits."""
+"""What `facelmk predict` finds: the rows of a long list are in a temporary file, so that a folder of any size fits."""
 
 import json
 import mmap
 import tempfile
 from collections.abc import Iterator
-from contextlib import ExitStack, contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
-from typing import Any, BinaryIO
+from typing import IO, Any
 
 from ..errors import DataDefect, FacelmkError
 from ..files.atomic import translate_output_errors, write_bytes
 
 MAX_NAMED = 5  # of the pictures that could not be used, or have no face
-CHUNK = 1 << 20  # bytes that are printed at once
+CHUNK = 1 << 20  # bytes that are printed at once; a shorter list stays in memory
 PLACE = 'the folder of temporary files (TMPDIR)'
 
 
 class Found:
-    """The rows of pictures and their faces, as json in a file, and what is reported of them.
+    """The rows of pictures and their faces, as json, and what is reported of them.
 
     Of an error only the text is kept: its traceback would keep the bytes of the picture in memory.
     """
 
-    def __init__(self, file: BinaryIO) -> None:
+    def __init__(self, file: IO[bytes]) -> None:
         self.file = file
         self.pictures = self.faces = self.without_face = 0
         self.empty: list[str] = []
         self.failed: dict[str, str] = {}
+        self.is_complete = False
 
     def add(self, row: dict[str, Any]) -> None:
         """Add the row of a picture: its path, its size and its faces."""
@@ -58,10 +59,16 @@ class Found:
     def _content(self) -> Iterator[memoryview]:
         """Yield the complete json; the rows stay in the file."""
         with translate_output_errors(PLACE):
-            self.file.write(b']\n' if self.pictures else b'[]\n')
-            self.file.flush()
-        with mmap.mmap(self.file.fileno(), 0, access=mmap.ACCESS_READ) as content, memoryview(content) as view:
-            yield view
+            if not self.is_complete:
+                self.file.write(b']\n' if self.pictures else b'[]\n')
+                self.file.flush()
+            self.is_complete = True
+        if self.file.tell() <= CHUNK:
+            self.file.seek(0)
+            yield memoryview(self.file.read())
+        else:
+            with mmap.mmap(self.file.fileno(), 0, access=mmap.ACCESS_READ) as content, memoryview(content) as view:
+                yield view
 
     def check(self, total: int) -> None:
         """Raise an error that names pictures which could not be used."""
@@ -74,7 +81,9 @@ class Found:
 @contextmanager
 def new_list() -> Iterator[Found]:
     """Yield an empty list; its file is deleted at the end, or by the system if the process is killed."""
-    with ExitStack() as stack:
-        with translate_output_errors(PLACE):
-            file = stack.enter_context(tempfile.TemporaryFile())
+    file = tempfile.SpooledTemporaryFile(max_size=CHUNK)  # noqa: SIM115, closing it may fail
+    try:
         yield Found(file)
+    finally:
+        with suppress(OSError):  # of a full disk, which was reported already
+            file.close()

@@ -21,11 +21,14 @@ FACE = {'landmarks': [[0.1 + i, 7.25] for i in range(98)]}
 @pytest.mark.parametrize('count', [0, 1, 3])
 def test_the_list_is_the_json_of_all_rows(count, tmp_path, capsys) -> None:
     rows = [{'path': f'ü{i}.jpg', 'faces': [FACE] * i} for i in range(count)]
-    for act in ('write', 'print'):
+    for act in ('write', 'print', 'both'):
         with new_list() as found:
             for row in rows:
                 found.add(row)
-            found.write(tmp_path / 'list.json') if act == 'write' else found.print()
+            if act != 'print':
+                found.write(tmp_path / 'list.json')
+            if act != 'write':
+                found.print()
         text = (tmp_path / 'list.json').read_text() if act == 'write' else capsys.readouterr().out
         assert text == f'{json.dumps(rows)}\n'
     assert (found.pictures, found.faces, found.without_face) == (count, sum(range(count)), min(count, 1))

@@ -146,6 +146,7 @@ print(json.dumps(loaded))
 """
 
 
+@pytest.mark.slow
 def test_load_leaves_out_what_only_training_uses(tmp_path: Path) -> None:
     """And a training in the same program gets it after all."""
     assert set(json.loads(run_python(LOAD, json.dumps(HEAVY), cwd=tmp_path))) == {'torch', 'mmengine.runner'}

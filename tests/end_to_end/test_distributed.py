@@ -81,6 +81,7 @@ def test_a_test_on_two_ranks_has_the_figures_of_one_rank(pair, tool, tiny, port,
     assert ids[0] == ids[1] and len(set(ids[0])) == 17
 
 
+@pytest.mark.slow
 def test_two_launches_work_as_two_machines(tool, tiny, port, launch, tmp_path):
     meeting = dict(NNODES=2, MASTER_ADDR='127.0.0.1', PORT=port())
     other = launch(

@@ -17,6 +17,7 @@ def project(tmp_path_factory):
     return shutil.copytree(PROJECT, tmp_path_factory.mktemp('elsewhere') / 'project')
 
 
+@pytest.mark.slow
 def test_every_kind_of_part_can_come_from_the_project(project, tool):
     tool('train.py', 'configs/nine.py', '--work-dir', 'out', '--cfg-options', 'randomness.seed=0', cwd=project)
     printed = tool('test.py', 'configs/nine.py', 'out/epoch_6.pth', '--work-dir', 'tested', cwd=project)

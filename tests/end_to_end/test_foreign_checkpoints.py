@@ -210,6 +210,7 @@ def small_wflw(tmp_path: Path) -> Path:
     return tmp_path / 'output/WFLW/face_alignment_wflw_hrnet_w18'
 
 
+@pytest.mark.slow
 def test_the_original_hrnets_command_lines_run(tool: Callable, tmp_path: Path, small_wflw: Path) -> None:
     printed = tool('train.py', '--cfg', YAML, cwd=tmp_path)
     assert 'hrnet_w18_wflw_orig' in printed and 'MODEL.PRETRAINED' in printed

@@ -69,7 +69,7 @@ def test_a_finished_run_trains_no_further(trained, tool, tiny):
     assert (folder / 'epoch_2.pth').stat().st_mtime_ns == before
 
 
-@pytest.mark.parametrize('workers', [1, 2])
+@pytest.mark.parametrize('workers', [pytest.param(1, marks=pytest.mark.slow), 2])
 def test_the_number_of_workers_changes_nothing(workers, trained, tool, tiny, tmp_path):
     """The same seed gives the same faces, augmentations and steps, bit for bit."""
     folder, printed = trained

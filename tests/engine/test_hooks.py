@@ -91,8 +91,8 @@ def train_rank(rank, port, folder, run):
     records = {}
     build = runs._build_runner
 
-    def with_probes(config, launcher):
-        runner = build(config, launcher)
+    def with_probes(config, launcher, *switches):
+        runner = build(config, launcher, *switches)
         for early in (True, False):
             runner.register_hook(Probe(records, early), Probe(records, early).priority)
         return runner

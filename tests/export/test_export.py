@@ -136,7 +136,17 @@ def test_the_command_writes_a_file_and_its_facts(
     for i, face in enumerate(faces[:3]):
         cv2.imwrite(str(tmp_path / f'{i}.png'), face['image'])
     out = tmp_path / 'one.pt'
-    words = ['export', 'quickstart', '--format', 'torchscript', '--out', str(out), '--pictures', str(tmp_path), '--json']
+    words = [
+        'export',
+        'quickstart',
+        '--format',
+        'torchscript',
+        '--out',
+        str(out),
+        '--pictures',
+        str(tmp_path),
+        '--json',
+    ]
     assert main(words) == 0
     facts = json.loads(capsys.readouterr().out)
     assert facts['bytes'] == out.stat().st_size and facts['parity']['pictures'] == 3 and facts['kind'] == 'landmarks'

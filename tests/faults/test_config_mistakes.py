@@ -33,6 +33,7 @@ def refused(here: Path, capsys: pytest.CaptureFixture[str]) -> Refused:
 
     def run(text: str, *words: str, name: str = 'my.py') -> str:
         (here / name).write_text(text)
+        (here / 'x.pth').touch()  # a missing checkpoint would be reported first
         try:
             code = main(list(words) or ['config', 'show', name])
         except SystemExit as end:

@@ -320,14 +320,17 @@ def test_drafts_are_no_pictures(tmp_path: Path) -> None:
     ids=lambda value: ' '.join(value[:2]) if isinstance(value, list) else None,
 )
 def test_each_command_refuses_such_a_path_before_its_work(words, path, tmp_path, monkeypatch, capsys) -> None:
-    """Before it looks for its input, even."""
+    """Before it opens its input, even."""
     monkeypatch.chdir(tmp_path)
     Path('small.py').write_text(SMALL)
     Path('file.txt').touch()
     Path('folder.json').mkdir()
+    for name in ('photo.jpg', 'none.pth', 'none.json'):  # files that are missing are reported first
+        Path(name).touch()
+    before = sorted(os.listdir())
     assert main([word.format(tmp_path) for word in words]) == 2
     assert path in capsys.readouterr().err
-    assert sorted(os.listdir()) == ['file.txt', 'folder.json', 'small.py']
+    assert sorted(os.listdir()) == before
 
 
 SMALL = """

@@ -148,6 +148,7 @@ def test_a_wrong_number_of_maps_is_refused() -> None:
             StackHead(widths, 7)
 
 
+@pytest.mark.slow
 def test_it_learns_two_faces() -> None:
     """The loss falls below that of empty maps."""
     torch.manual_seed(0)

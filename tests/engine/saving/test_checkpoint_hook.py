@@ -132,7 +132,7 @@ def test_an_optimizer_state_with_an_object_is_refused(tmp_path):
 def test_a_run_without_checkpoints_starts_from_load_from(tmp_path, monkeypatch):
     """--resume in an empty work folder is a first start; it must not drop the start weights of the config."""
 
-    def built(config, launcher):
+    def built(config, *_):
         raise KeyError(config.load_from, config.get('resume', False))
 
     monkeypatch.setattr(runs, '_build_runner', built)

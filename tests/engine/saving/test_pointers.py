@@ -99,7 +99,7 @@ def test_mmengine_gets_no_pointer_to_follow(tmp_path: Path, monkeypatch) -> None
     (tmp_path / 'run').mkdir()
     (tmp_path / 'run' / 'last_checkpoint').write_text(str(tmp_path / 'other' / 'epoch_9.pth'))
 
-    def built(config, launcher):
+    def built(config, *_):
         raise KeyError(config.resume, config.get('load_from'))
 
     without_checks(monkeypatch)
