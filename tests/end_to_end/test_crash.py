@@ -67,9 +67,9 @@ def check_killed(at, uninterrupted, folder):
     assert not list(folder.glob('.*.pth.*'))
 
 
-def point(at, case, slow=True):
+def point(at, case):
     """An iteration in which a run is killed, and its case of the fault table."""
-    return pytest.param(at, id=f'{case}-{at}', marks=[pytest.mark.fault(case), *[pytest.mark.slow] * slow])
+    return pytest.param(at, id=f'{case}-{at}', marks=[pytest.mark.fault(case), pytest.mark.slow])
 
 
 @pytest.mark.parametrize(
@@ -77,7 +77,7 @@ def point(at, case, slow=True):
     [  # an epoch has 6 batches; at % 6 of them are done
         point(7, 'G11'),
         point(8, 'G12'),
-        point(3, 'G13', slow=False),
+        point(3, 'G13'),
         point(9, 'G13'),
         point(5, 'G14'),
         point(11, 'G14'),

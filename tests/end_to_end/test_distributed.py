@@ -95,6 +95,7 @@ def test_two_launches_work_as_two_machines(tool, tiny, port, launch, tmp_path):
     assert len(list(tmp_path.glob('out/*/*.log'))) == 1
 
 
+@pytest.mark.slow
 def test_slurm_scripts_run_under_srun(tool, tiny, port, tmp_path):
     srun = tmp_path / 'bin' / 'srun'
     srun.parent.mkdir()

@@ -69,7 +69,8 @@ def test_a_finished_run_trains_no_further(trained, tool, tiny):
     assert (folder / 'epoch_2.pth').stat().st_mtime_ns == before
 
 
-@pytest.mark.parametrize('workers', [pytest.param(1, marks=pytest.mark.slow), 2])
+@pytest.mark.slow
+@pytest.mark.parametrize('workers', [1, 2])
 def test_the_number_of_workers_changes_nothing(workers, trained, tool, tiny, tmp_path):
     """The same seed gives the same faces, augmentations and steps, bit for bit."""
     folder, printed = trained
@@ -81,6 +82,7 @@ def test_the_number_of_workers_changes_nothing(workers, trained, tool, tiny, tmp
     assert 'Epoch(val)' not in again and not list(tmp_path.glob('best*'))
 
 
+@pytest.mark.slow
 def test_options_of_mmposes_train(tool, tiny, tmp_path):
     printed = tool(
         'train.py',

@@ -33,7 +33,9 @@ def read_mutated(kind: str, count: int, folder: Path) -> None:
     assert len(result['ends']) > 1  # some are read, some are refused
 
 
-@pytest.mark.parametrize('kind', [*KINDS, *PICTURES])
+@pytest.mark.parametrize(
+    'kind', [*KINDS, 'jpeg', *(pytest.param(kind, marks=pytest.mark.slow) for kind in PICTURES if kind != 'jpeg')]
+)
 def test_sixty_mutated_files(kind: str, tmp_path: Path) -> None:
     read_mutated(kind, 60, tmp_path / 'some')
 
