@@ -1,10 +1,11 @@
 """Writes the tables of docs/benchmarks.md from docs/benchmarks/*.json: `python docs/make_benchmarks.py`.
 
-`facelmk bench --json docs/benchmarks/all.json` measures. Other files may hold single parts; no two files have the same
-row. The text of the page is written by hand; a table stands between `<!-- table: NAME -->` and `<!-- end -->`.
+`facelmk bench PART --json docs/benchmarks/PART.json` measures. No two files may have the same row. The text of the page
+is written by hand; each table is between `<!-- table: NAME -->` and `<!-- end -->`.
 With --check the script only compares.
 """
 
+import functools
 import json
 import re
 import sys
@@ -67,6 +68,7 @@ LINES = (
 )
 
 
+@functools.cache
 def runs() -> list[dict[str, Any]]:
     """Return the contents of the json files: the environment and the rows of each run."""
     return [json.loads(file.read_text(encoding='utf-8')) for file in sorted(RECORDS.glob('*.json'))]
@@ -169,7 +171,7 @@ def table(head: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
 TABLES: dict[str, Callable[[], str]] = {
     'summary': summary,
     'environment': environment,
-    **{part: lambda part=part: part_table(part) for part in PARTS},  # type: ignore[misc]
+    **{part: functools.partial(part_table, part) for part in PARTS},
 }
 
 

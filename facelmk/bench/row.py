@@ -187,7 +187,7 @@ def with_unit(value: float, unit: str) -> str:
     if value == 0 or not math.isfinite(value) or unit not in ('s', 'B'):
         return f'{value:.3g} {unit}'
     prefixes = {-3: 'n', -2: 'µ', -1: 'm', 0: '', 1: 'k', 2: 'M', 3: 'G'}
-    if unit == 's':  # nobody counts in kiloseconds
+    if unit == 's':  # kiloseconds are unusual
         prefixes = {power: prefix for power, prefix in prefixes.items() if power <= 0}
     rounded = float(f'{value:.3g}')
     power = min(max(math.floor(math.log10(abs(rounded)) / 3), min(prefixes)), max(prefixes))

@@ -39,7 +39,7 @@ def rows(options: Options) -> Iterator[Row]:
 
 
 def compare_starts(ours: Path, theirs: Path, packed: Path, count: int) -> Iterator[Row]:
-    """Yield the rows of two files, of which the second may be smaller."""
+    """Yield the rows of two files; the second file may be smaller."""
     peer = _in_child(lambda: _start(lambda: PickledFaces(theirs)))
     factor = count / peer['count']
     note = f'the peer at {peer["count"]:,} faces, times {factor:g}' if factor > 1 else ''

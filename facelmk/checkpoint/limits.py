@@ -1,9 +1,7 @@
 """The bounds of what a weight file may ask for: one budget for all work, and the nesting of what was read."""
 
-import gc
 import re
-from collections.abc import Collection, Iterator
-from contextlib import contextmanager
+from collections.abc import Collection
 from typing import Any
 
 from torch import Tensor
@@ -38,18 +36,6 @@ class Budget:
                 f'reading it takes more than {self.all} bytes or as much time, which a file of its size should not. '
                 'Expected some thousand tensors and plain data'
             )
-
-
-@contextmanager
-def pause_collector() -> Iterator[None]:
-    """Read without Python's garbage collector, which would visit all new objects several times."""
-    enabled = gc.isenabled()
-    gc.disable()
-    try:
-        yield
-    finally:
-        if enabled:
-            gc.enable()
 
 
 def letter_bytes(raw: bytes) -> int:

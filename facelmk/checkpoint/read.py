@@ -9,10 +9,11 @@ import torch
 from torch import Tensor
 
 from ..errors import FacelmkError
+from ..files.collector import pause_collector
 from .building import HarmfulName
 from .containers import read_torch_file
 from .find import find_checkpoint
-from .limits import check_content, pause_collector, shorten
+from .limits import check_content, shorten
 from .objects import MAX_NAME_LETTERS, Stub, is_name, module_tensors
 from .safetensors import is_safetensors, read_safetensors
 

@@ -1,10 +1,11 @@
-"""Options of a test that choose the box of each face."""
+"""Options that choose the box of each face, of a test and of a prediction."""
 
 import argparse
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 from ..errors import FacelmkError
+from .options import number_from
 
 if TYPE_CHECKING:
     from mmengine import Config
@@ -29,6 +30,35 @@ def add_boxes(parser: argparse.ArgumentParser) -> None:
     )
     parser.add_argument(
         '--jitter', action='store_true', help='test each face in shifted and scaled boxes, too: a table and jitter.png'
+    )
+
+
+def add_faces(parser: argparse.ArgumentParser) -> None:
+    """--boxes, --detector, --refine and --min-score of a prediction."""
+    parser.add_argument(
+        '--boxes',
+        default='auto',
+        metavar='BOXES',
+        help='auto (the detector finds the faces; the default), full (the full picture is one box), '
+        'x1,y1,x2,y2 with ; between faces, or a .json or .csv file',
+    )
+    parser.add_argument(
+        '--detector',
+        metavar='NAME',
+        help='a detector, such as YuNet, or the file of its weights (default: the one that comes with facelmk)',
+    )
+    parser.add_argument(
+        '--refine',
+        type=int,
+        choices=range(4),
+        metavar='N',
+        help='how often a face is cropped again around its landmarks, 0 to 3 (default: 2 for detected faces, else 0)',
+    )
+    parser.add_argument(
+        '--min-score',
+        type=number_from('--min-score', 0, float),
+        metavar='S',
+        help='leave out faces with a lower score (default: 0.1 for detected faces of a calibrated model)',
     )
 
 

@@ -26,7 +26,8 @@ class Found:
         self.file = file
         self.pictures = self.faces = self.without_face = 0
         self.empty: list[str] = []
-        self.failed: dict[str, str] = {}
+        self.failures: set[str] = set()  # the names of the pictures
+        self.failed: list[str] = []  # the first errors
         self.is_complete = False
 
     def add(self, row: dict[str, Any]) -> None:
@@ -41,8 +42,10 @@ class Found:
 
     def fail(self, source: str, error: FacelmkError) -> None:
         """Add a picture that cannot be used."""
-        text = str(error)
-        self.failed[source] = text if source in text else f'{source}: {text}'
+        if source not in self.failures and len(self.failed) < MAX_NAMED:
+            text = str(error)
+            self.failed.append(text if source in text else f'{source}: {text}')
+        self.failures.add(source)
 
     def write(self, path: Path) -> None:
         """Write the list."""
@@ -54,6 +57,14 @@ class Found:
         with self._content() as content:
             for start in range(0, len(content), CHUNK):
                 print(str(content[start : start + CHUNK], 'ascii'), end='')
+
+    def report(self, out: Path | None, others: int) -> None:
+        """Print how many faces and pictures there are, where they were written, and which pictures have no face."""
+        skipped = f', {count(others, "other file")} skipped' if others else ''
+        print(f'{count(self.faces, "face")} in {count(self.pictures, "picture")}: {out}{skipped}')
+        if self.without_face:
+            more = self.without_face - len(self.empty)
+            print(f'No face in {", ".join(self.empty)}{f" and {more} more" if more else ""}')
 
     @contextmanager
     def _content(self) -> Iterator[memoryview]:
@@ -73,9 +84,14 @@ class Found:
     def check(self, total: int) -> None:
         """Raise an error that names pictures which could not be used."""
         if self.failed:
-            named = '; '.join(list(self.failed.values())[:MAX_NAMED])
-            more = f'; and {len(self.failed) - MAX_NAMED} more' if len(self.failed) > MAX_NAMED else ''
-            raise DataDefect(f'{len(self.failed)} of {total} pictures could not be used: {named}{more}')
+            more = f'; and {len(self.failures) - MAX_NAMED} more' if len(self.failures) > MAX_NAMED else ''
+            named = '; '.join(self.failed)
+            raise DataDefect(f'{len(self.failures)} of {total} pictures could not be used: {named}{more}')
+
+
+def count(number: int, what: str) -> str:
+    """Return a number with its noun, such as '2 faces'."""
+    return f'{number} {what}{"s"[: number != 1]}'
 
 
 @contextmanager

@@ -9,8 +9,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from ..errors import FacelmkError, UnknownName, close_names
+from .box_options import add_faces
 from .options import add_config_options, check_checkpoint, example, keep_stdout_for_json, number_from, read_config
-from .speed_options import add_speed, chosen_speed, words_of_amp
+from .speed_options import add_speed, chooses_speed, chosen_speed, words_of_amp
 
 if TYPE_CHECKING:
     from mmengine import Config
@@ -36,7 +37,7 @@ def arguments(parser: argparse.ArgumentParser) -> None:
         'instead of --model',
     )
     _add_model(parser)
-    _add_faces(parser)
+    add_faces(parser)
     parser.add_argument(
         '--out',
         metavar='PATH',
@@ -75,41 +76,16 @@ def _add_model(parser: argparse.ArgumentParser) -> None:
     add_config_options(parser)
 
 
-def _add_faces(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument(
-        '--boxes',
-        default='auto',
-        metavar='BOXES',
-        help='auto (the detector finds the faces; the default), full (the full picture is one box), '
-        'x1,y1,x2,y2 with ; between faces, or a .json or .csv file',
-    )
-    parser.add_argument(
-        '--detector',
-        metavar='NAME',
-        help='a detector, such as YuNet, or the file of its weights (default: the one that comes with facelmk)',
-    )
-    parser.add_argument(
-        '--refine',
-        type=int,
-        choices=range(4),
-        metavar='N',
-        help='how often a face is cropped again around its landmarks, 0 to 3 (default: 2 for detected faces, else 0)',
-    )
-    parser.add_argument(
-        '--min-score',
-        type=number_from('--min-score', 0, float),
-        metavar='S',
-        help='leave out faces with a lower score (default: 0.1 for detected faces of a calibrated model)',
-    )
-
-
 def run(options: argparse.Namespace) -> None:
     from .found import new_list
 
     with new_list() as found:
         with keep_stdout_for_json(options.json):
             pictures, out, others = _find_faces(options, found)
-        _report(options, found, out, others)
+        if options.json:
+            found.print()
+        else:
+            found.report(out, others)
         found.check(pictures)
 
 
@@ -118,6 +94,7 @@ def _find_faces(options: argparse.Namespace, found: 'Found') -> tuple[int, Path 
     from ..files.atomic import check_output
     from ..inference.boxes import AUTO, parse_boxes
     from ..inference.folders import find_pictures
+    from .found import count
 
     boxes_of = parse_boxes(options.boxes)
     if options.detector is not None and options.boxes != AUTO:
@@ -134,7 +111,7 @@ def _find_faces(options: argparse.Namespace, found: 'Found') -> tuple[int, Path 
     _write(out, drawings, found, lambda new: _predict(predictor, pictures, boxes_of, new, options, found))
     if options.verbose:
         seconds = time.perf_counter() - start
-        print(f'{_count(len(pictures), "picture")} in {seconds:.2f} s, {seconds / len(pictures):.3f} s each')
+        print(f'{count(len(pictures), "picture")} in {seconds:.2f} s, {seconds / len(pictures):.3f} s each')
     return len(pictures), out, others
 
 
@@ -216,23 +193,19 @@ def _load_exported(options: argparse.Namespace, model: 'str | Config | None') ->
 
     if not isinstance(model, (str, type(None))):
         return None
-    is_exported, speed = _is_exported(model), _chooses_speed(options)
-    if is_exported and (options.weights or options.no_flip or speed or options.device not in (None, 'cpu')):
-        raise FacelmkError(
-            f'{model} is an exported file: --weights, --no-flip, --device and the options of precision and memory '
-            'layout have no effect. Remove them'
-        )
+    changed = options.weights or options.no_flip or chooses_speed(options)
+    if _is_exported(model):
+        if changed or options.device not in (None, 'cpu'):
+            raise FacelmkError(
+                f'{model} is an exported file: --weights, --no-flip, --device and the options of precision and memory '
+                'layout have no effect. Remove them'
+            )
+        return load_exported(str(model), options.batch_size, options.detector)
     on_cpu = options.device == 'cpu' or (options.device is None and not os.path.exists(GPU))
     path = find_exported(model or DEFAULT)
-    changed = options.weights or options.no_flip or speed
-    if not is_exported and (path is None or changed or not on_cpu or not is_available()):
+    if path is None or changed or not on_cpu or not is_available():
         return None
-    return load_exported(path or str(model), options.batch_size, options.detector)
-
-
-def _chooses_speed(options: argparse.Namespace) -> bool:
-    """Whether an option changes how a network computes, which an exported file does not let one choose."""
-    return any((options.fast, options.amp, options.channels_last, options.compile))
+    return load_exported(path, options.batch_size, options.detector)
 
 
 def _is_exported(model: Any) -> bool:
@@ -305,18 +278,3 @@ def _predict(
         found.add({'path': faces.source} | faces.to_dict())
         if faces.source in drawings:
             faces.save(drawings[faces.source])
-
-
-def _report(options: argparse.Namespace, found: 'Found', out: Path | None, others: int) -> None:
-    if options.json:
-        found.print()
-        return
-    skipped = f', {_count(others, "other file")} skipped' if others else ''
-    print(f'{_count(found.faces, "face")} in {_count(found.pictures, "picture")}: {out}{skipped}')
-    if found.without_face:
-        more = found.without_face - len(found.empty)
-        print(f'No face in {", ".join(found.empty)}{f" and {more} more" if more else ""}')
-
-
-def _count(number: int, what: str) -> str:
-    return f'{number} {what}{"s"[: number != 1]}'

@@ -5,6 +5,7 @@ from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from ..errors import FacelmkError, did_you_mean
+from .options import from_hrnet
 
 if TYPE_CHECKING:
     from mmengine import Config
@@ -57,6 +58,16 @@ def words_of_amp(words: Sequence[str]) -> list[str]:
         f'{word}={AUTO}' if word == '--amp' and not {*PRECISIONS}.intersection(words[i + 1 : i + 2]) else word
         for i, word in enumerate(words)
     ]
+
+
+def words_of_other_tools(words: Sequence[str]) -> list[str]:
+    """Translate the options of the original HRNet, and those of MMPose."""
+    return words_of_amp(from_hrnet(words))
+
+
+def chooses_speed(options: argparse.Namespace) -> bool:
+    """Whether an option changes how a network computes, which an exported file does not let one choose."""
+    return any((options.fast, options.amp, options.channels_last, options.compile))
 
 
 def chosen_speed(options: argparse.Namespace) -> dict[str, Any]:

@@ -1,7 +1,6 @@
 """facelmk test CONFIG CHECKPOINT."""
 
 import argparse
-from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -14,12 +13,11 @@ from .options import (
     config_file,
     drawing,
     example,
-    from_hrnet,
     keep_stdout_for_json,
     number_from,
     read_config,
 )
-from .speed_options import add_speed, put_speed, words_of_amp
+from .speed_options import add_speed, put_speed, words_of_other_tools
 
 if TYPE_CHECKING:
     from mmengine import Config
@@ -27,9 +25,7 @@ if TYPE_CHECKING:
 OF_LANDMARKS = ('dump', 'report', 'badcase', 'detail', 'baseline', 'jitter', 'boxes', 'bbox_file', 'show', 'show_dir')
 
 
-def translate_arguments(words: Sequence[str]) -> list[str]:
-    """Translate the options of the original HRNet, and those of MMPose."""
-    return words_of_amp(from_hrnet(words))
+translate_arguments = words_of_other_tools
 
 
 def arguments(parser: argparse.ArgumentParser) -> None:

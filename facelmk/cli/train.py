@@ -2,29 +2,16 @@
 
 import argparse
 import os
-from collections.abc import Sequence
 from pathlib import Path
 
 from ..errors import FacelmkError
-from .options import (
-    add_config,
-    add_run,
-    check_checkpoint,
-    config_file,
-    drawing,
-    example,
-    from_hrnet,
-    number_from,
-    read_config,
-)
-from .speed_options import add_speed, put_speed, words_of_amp
+from .options import add_config, add_run, check_checkpoint, config_file, drawing, example, number_from, read_config
+from .speed_options import add_speed, put_speed, words_of_other_tools
 
 DEFAULT_CROP_CACHE = 'data/crop_cache'  # written again: its module imports torch, which --help does not need
 
 
-def translate_arguments(words: Sequence[str]) -> list[str]:
-    """Translate the options of the original HRNet, and those of MMPose."""
-    return words_of_amp(from_hrnet(words))
+translate_arguments = words_of_other_tools
 
 
 def arguments(parser: argparse.ArgumentParser) -> None:
@@ -58,7 +45,7 @@ def arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def _workers(text: str) -> int | str:
-    """Return the type of --workers: 'auto' or a number."""
+    """Return the value of --workers: 'auto' or a whole number from 0."""
     return text if text == 'auto' else int(number_from('--workers', 0)(text))
 
 

@@ -127,7 +127,7 @@ def _set_data(values: Values, config: Config, path: Path) -> None:
 
 
 def _of_table(dataset: ConfigDict, table: str, pictures: str, place: str) -> ConfigDict:
-    """The config's data set for one annotation file, with the subsets whose lists lie beside the file."""
+    """The config's data set for one annotation file, with the subsets that have lists in the same folder."""
     file, dataset = Path(table), next(_published(dataset))
     reader = READERS.get(file.suffix)
     layout = next((layout for layout in dataset.layouts if layout['type'] == reader), None)

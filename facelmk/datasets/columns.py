@@ -39,6 +39,22 @@ def record_dtype(fields: Iterable[Field]) -> np.dtype:
     return np.dtype([*texts, *own, ('_sum', '<u4')])
 
 
+class NamesOfDicts:
+    """Paths, ids and tags, read from the dict of each face."""
+
+    def paths(self: Iterable[FaceRecord]) -> list[str]:
+        """Return the path of each face."""
+        return [face['path'] for face in self]
+
+    def ids(self: Iterable[FaceRecord]) -> list[str]:
+        """Return the id of each face."""
+        return [face['id'] for face in self]
+
+    def tags(self: Iterable[FaceRecord]) -> list[tuple[str, ...]]:
+        """Return the tags of each face."""
+        return [face['tags'] for face in self]
+
+
 class FaceColumns(Sequence[FaceRecord]):
     """Faces as arrays, read like a list of dicts; each dict is made anew, so a change of it changes no row.
 

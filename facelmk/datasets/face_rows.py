@@ -7,27 +7,18 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from .columns import SCALARS, FaceColumns, make_columns
+from .columns import SCALARS, FaceColumns, NamesOfDicts, make_columns
 from .records import FaceRecord, Mask, is_valid
 
 STANDARD = ('id', 'path', 'box', 'landmarks', 'visible', 'norm', 'tags')
 MAX_INT = 1 << 63
 
 
-class FaceRows(list[FaceRecord]):
+class FaceRows(NamesOfDicts, list[FaceRecord]):
     """Faces that cannot be arrays, because their dicts hold other objects; it has the methods of `FaceColumns`."""
 
     def take(self, rows: NDArray | Sequence[int]) -> 'FaceRows':
         return FaceRows(self[i] for i in rows)
-
-    def paths(self) -> list[str]:
-        return [face['path'] for face in self]
-
-    def ids(self) -> list[str]:
-        return [face['id'] for face in self]
-
-    def tags(self) -> list[tuple[str, ...]]:
-        return [face['tags'] for face in self]
 
     def valid(self) -> Mask:
         return np.array([is_valid(face) for face in self], bool)

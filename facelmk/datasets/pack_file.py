@@ -19,7 +19,7 @@ from numpy.typing import NDArray
 from ..errors import DataDefect
 from ..files.atomic import commit, translate_output_errors
 from ..files.drafts import new_draft
-from .columns import PLACES, SCALARS, FaceColumns, Field, record_dtype
+from .columns import PLACES, SCALARS, FaceColumns, Field, NamesOfDicts, record_dtype
 from .records import FaceRecord
 
 MAGIC = b'facelmk faces 1\n'
@@ -36,7 +36,7 @@ DTYPES = {f'{order}{kind}' for kind in ('f4', 'f8', 'i2', 'i4', 'i8', 'u2', 'u4'
 }
 
 
-class PackedFaces(FaceColumns):
+class PackedFaces(NamesOfDicts, FaceColumns):
     """The faces of an open packed file; `rows` are those of the data set, or None for all, and `header` is the file's.
 
     `records` and `texts` are mapped into memory. A single face is read with `pread` instead: a fault of the map maps up
@@ -75,15 +75,6 @@ class PackedFaces(FaceColumns):
         """Return the faces of these rows; only their numbers take memory."""
         rows = np.asarray(rows, np.int64)
         return PackedFaces(self.path, rows if self.rows is None else self.rows[rows])
-
-    def paths(self) -> list[str]:
-        return [face['path'] for face in self]
-
-    def ids(self) -> list[str]:
-        return [face['id'] for face in self]
-
-    def tags(self) -> list[tuple[str, ...]]:
-        return [face['tags'] for face in self]
 
     def _face(self, row: int) -> FaceRecord:
         number = row if self.rows is None else int(self.rows[row])

@@ -105,7 +105,7 @@ def plain(value: Any) -> Any:
 def version_of(reader: type) -> list[Any] | None:
     """Return what changes with the code of a reader: the versions and the source files of its classes.
 
-    None if the reader is not ours and states no `version` of its own: nobody promises that its files are all known.
+    None if the reader is not ours and states no `version` of its own: then its list of files may be incomplete.
     """
     inside = f'{__package__.partition(".")[0]}.'
     if not (reader.__module__.startswith(inside) or 'version' in vars(reader)):

@@ -48,7 +48,7 @@ def read_or_open(reader: Reader, read: Callable[[], None]) -> None:
         read()
     elif not pack.restore(reader):
         with one_at_a_time(pack.lock, lambda: _log(f'waits for another process that packs {reader.ann_file}')):
-            if not pack.restore(reader):  # nobody made it while we waited
+            if not pack.restore(reader):  # no other process made it during the wait
                 _read_and_pack(reader, read, pack)
 
 

@@ -16,7 +16,7 @@ def one_at_a_time(file: Path, waiting: Callable[[], object]) -> Iterator[None]:
     """Hold the system's lock on `file`, after the process that has it; call `waiting` if there is one.
 
     The system frees the lock of a process that ends in any way. Where no lock file can be made, and on file systems
-    without locks, nobody waits: what is made must then be correct if several processes make it.
+    without locks, no process waits: what is made must then be correct if several processes make it.
     """
     descriptor = None
     with suppress(OSError):

@@ -8,7 +8,8 @@ import sys
 from types import ModuleType
 from typing import TYPE_CHECKING, Any
 
-from ..registry.sharding import leave_out_sharding, paused_collector
+from ..files.collector import pause_collector
+from ..registry.sharding import leave_out_sharding
 
 if TYPE_CHECKING:
     from .load import load
@@ -33,7 +34,7 @@ class _Inference(ModuleType):
 
 def _module(name: str) -> Any:
     """Import a module of this package that needs torch, without the parts of torch that only training uses."""
-    with paused_collector():
+    with pause_collector():
         leave_out_sharding()
         return importlib.import_module(f'.{name}', __name__)
 

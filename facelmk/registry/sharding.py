@@ -5,11 +5,8 @@ while mmengine is imported. A run calls `import_sharding`, so that it has the re
 has predicted before.
 """
 
-import gc
 import importlib
 import sys
-from collections.abc import Iterator
-from contextlib import contextmanager
 from types import ModuleType
 from typing import Any
 
@@ -36,18 +33,6 @@ class _Empty(ModuleType):
         if name.startswith('__'):
             raise AttributeError(name)
         return type(name, (), {})
-
-
-@contextmanager
-def paused_collector() -> Iterator[None]:
-    """Collect no garbage while modules are imported: they make a million objects, and none of them is garbage."""
-    enabled = gc.isenabled()
-    gc.disable()
-    try:
-        yield
-    finally:
-        if enabled:
-            gc.enable()
 
 
 def leave_out_sharding() -> None:

@@ -225,7 +225,7 @@ def output_of(codec, device):
 
 @pytest.mark.parametrize('name', CODECS)
 def test_a_step_on_a_device_reads_nothing_from_it_and_copies_nothing_to_it(name):
-    """Tensors without values stand for those of a device: whoever asks for a value of one fails."""
+    """Tensors without values are used in place of a device's: code that asks for a value fails."""
     codec, mirror = CODECS[name], torch.zeros(98, dtype=torch.long, device='meta')
     points, visible, warp = (torch.zeros(2, *shape, device='meta') for shape in ((98, 2), (98,), (3, 3)))
     output = output_of(codec, 'meta')

@@ -1,4 +1,4 @@
-"""Only the tensors that a step reads go to the device of the network; the 'meta' device stands for a GPU."""
+"""Only the tensors that a step reads go to the device of the network; the 'meta' device is used in place of a GPU."""
 
 import numpy as np
 import pytest

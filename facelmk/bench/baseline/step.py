@@ -1,8 +1,8 @@
 """A training step and a prediction as MMPose 1.3 does them, with the layers of our network, which are the same.
 
-What differs: each picture is normalised by itself and they are stacked; targets come ready from the loader, one array a
-sample; the loss multiplies outputs and targets by a mask; the accuracy is computed on the CPU; each logged number is
-read by itself; a flip test runs the network twice and decodes each sample in NumPy.
+What differs: each picture is normalised separately, and they are stacked; targets come ready from the loader, one array
+a sample; the loss multiplies outputs and targets by a mask; the accuracy is computed on the CPU; each logged number is
+read separately; a flip test runs the network twice and decodes each sample in NumPy.
 """
 
 from typing import Any
@@ -32,7 +32,7 @@ class PlainStep:
         self.targets, self.weights = list(targets), list(weights)
 
     def normalised(self) -> Tensor:
-        """Return the batch (B, 3, S, S) in RGB, each picture by itself."""
+        """Return the batch (B, 3, S, S) in RGB, each picture normalised separately."""
         mean, std = self.network.data_preprocessor.mean, self.network.data_preprocessor.std
         return torch.stack([(picture[[2, 1, 0]].float() - mean) / std for picture in self.pictures])
 

@@ -18,8 +18,8 @@ def arguments(cache: argparse.ArgumentParser) -> None:
     cache.add_argument(
         '--kind',
         choices=('raw', 'packed'),
-        help='packed: parts of the JPEG files, about a third of their size (default); raw: pixels, faster to load and '
-        'are about 14 times as large. Both give the same crops as the pictures',
+        help='packed: parts of the JPEG files, about a third of their size (default); raw: pixels, which load faster '
+        'and are about 17 times as large. Both give the same crops as the pictures',
     )
     cache.add_argument(
         '--resize',

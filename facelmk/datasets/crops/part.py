@@ -1,4 +1,4 @@
-"""A part of a photograph that stands for all of it, as long as a crop needs no other pixel."""
+"""A part of a photograph, used in place of the whole as long as a crop needs no other pixel."""
 
 from collections.abc import Callable
 from dataclasses import dataclass

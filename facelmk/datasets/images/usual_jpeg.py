@@ -1,4 +1,4 @@
-"""The size of a usual JPEG, read in a few microseconds: most pictures of a data set are such files."""
+"""The size of a usual JPEG, read in a few microseconds: most pictures of data sets are usual JPEGs."""
 
 import struct
 

@@ -110,7 +110,7 @@ class Guard(Hook):
     def _read(self, total: Tensor) -> float:
         """Read a number together with the norm and the loss terms, which stay as numbers in the memory of the CPU.
 
-        Reading waits for the GPU. mmengine reads each logged number by itself.
+        Reading waits for the GPU. mmengine reads the logged numbers one by one.
         """
         terms = {name: value for name, value in self.losses.items() if getattr(value, 'device', None) == total.device}
         norm = () if self.norm is None else (self.norm,)

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from ...errors import DataDefect, MissingResource
 from ..detectors.base import OnePerThread
 from .facts import KEY, read_facts
-from .session import check_graph
+from .session import check_graph, check_outputs, reason_of
 
 PIP = 'pip install openvino'
 
@@ -32,7 +32,7 @@ class OpenVINOSession:
 
     def __init__(self, source: str | Path, threads: int | None = None, bfloat16: bool = False) -> None:
         openvino = import_openvino()
-        self.source = str(source)
+        self.arguments, self.source = (source, threads, bfloat16), str(source)
         core = openvino.Core()
         options = {'INFERENCE_PRECISION_HINT': 'bf16' if bfloat16 else 'f32', 'PERFORMANCE_HINT': 'LATENCY'}
         try:
@@ -52,10 +52,19 @@ class OpenVINOSession:
         check_graph(self.facts, inputs, outputs, self.source)
         self.request = OnePerThread(compiled.create_infer_request)
 
+    def __reduce__(self) -> tuple[type['OpenVINOSession'], tuple[str | Path, int | None, bool]]:
+        """Another process opens the file again: OpenVINO's compiled model cannot be pickled."""
+        return OpenVINOSession, self.arguments
+
     def run(self, crops: NDArray[np.uint8]) -> dict[str, NDArray[Any]]:
         """Return the outputs by name for crops (B, 3, S, S), uint8 BGR."""
-        results = self.request().infer([crops], share_inputs=True)
-        return dict(zip(self.outputs, results.to_tuple(), strict=True))
+        try:
+            results = self.request().infer([crops], share_inputs=True)
+        except RuntimeError as error:
+            raise DataDefect(f'OpenVINO cannot run {self.source} on {crops.shape}: {reason_of(error)}') from error
+        outputs = dict(zip(self.outputs, results.to_tuple(), strict=True))
+        check_outputs(outputs, self.facts, len(crops), self.source)
+        return outputs
 
 
 def _port(port: Any) -> _Port:

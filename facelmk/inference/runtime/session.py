@@ -36,7 +36,7 @@ class Session:
                 f'{self.source} cannot be read ({error.strerror}). Write it with: facelmk export MODEL --out FILE.onnx'
             ) from error
         except Exception as error:  # ONNX Runtime's classes have no common base
-            raise DataDefect(f'{self.source} is no ONNX file that ONNX Runtime can run: {_reason(error)}') from error
+            raise DataDefect(f'{self.source} is no ONNX file that ONNX Runtime can run: {reason_of(error)}') from error
         self.facts = read_facts(self.session.get_modelmeta().custom_metadata_map.get(KEY), self.source)
         inputs, outputs = self.session.get_inputs(), self.session.get_outputs()
         self.input = inputs[0].name if inputs else ''
@@ -52,12 +52,13 @@ class Session:
         try:
             outputs = dict(zip(self.outputs, self.session.run(None, {self.input: crops}), strict=True))
         except Exception as error:  # ONNX Runtime's classes have no common base
-            raise DataDefect(f'ONNX Runtime cannot run {self.source} on {crops.shape}: {_reason(error)}') from error
+            raise DataDefect(f'ONNX Runtime cannot run {self.source} on {crops.shape}: {reason_of(error)}') from error
         check_outputs(outputs, self.facts, len(crops), self.source)
         return outputs
 
 
-def _reason(error: Exception) -> str:
+def reason_of(error: Exception) -> str:
+    """Return the first line of an error of a runtime, shortened."""
     return str(error).partition('\n')[0][:200]
 
 
