@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from .. import __version__
+from ..files.processes import cores
 from .row import Options
 
 PACKAGES = {  # each with the packages that hold the same modules
@@ -49,11 +50,6 @@ def environment_lines(facts: dict[str, Any]) -> str:
             f'load before {_load_text(facts["load_before"])}, after {_load_text(facts["load_after"])}',
         ]
     )
-
-
-def cores() -> int:
-    """Return the number of cores that this process may use."""
-    return len(os.sched_getaffinity(0)) if hasattr(os, 'sched_getaffinity') else os.cpu_count() or 1
 
 
 def load() -> float | None:

@@ -10,6 +10,7 @@ from typing import Any
 
 from torch.utils.data import default_collate
 
+from ..config import load_config
 from ..datasets import FaceDataset, collate_faces
 from ..datasets.crops.build import CropCacheBuilder
 from ..datasets.crops.index import About
@@ -20,16 +21,6 @@ from .processes import compare_in_processes
 from .row import Amount, Options, Row, not_measured
 
 BATCH = 32
-CROP = dict(
-    type='CropFace',
-    size=256,
-    flip=0.5,
-    rotate=60,
-    rotate_prob=0.6,
-    scale=(0.75, 1.25),
-    draw='truncnorm',
-    mirror='photo',
-)
 NOTE = 'batches stacked; MMPose also makes the heatmaps here, facelmk on the device'
 
 
@@ -37,7 +28,8 @@ class Photographed(FaceDataset):
     """The faces of the benchmark's photographs."""
 
     def __init__(self, photographs: list[Photograph], **load: Any) -> None:
-        super().__init__('wflw', [dict(type='LoadImage', **load), CROP, dict(type='PackFace')])
+        read, crop, pack = load_config('hrnetv2_w18_wflw').train_dataloader.dataset.pipeline
+        super().__init__('wflw', [dict(read, **load), dict(crop), dict(pack)])
         self.photographs = photographs
 
     def __len__(self) -> int:

@@ -1,13 +1,12 @@
 """Time two sides in turns, each in a process of its own, as loader workers are: their memory is not shared."""
 
 import multiprocessing
-import statistics
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import Any
 
-from .row import ROUNDS, Row, Timing, Work
+from .row import Row, Timing, Work, make_row, round_count
 
 
 def compare_in_processes(
@@ -15,18 +14,10 @@ def compare_in_processes(
 ) -> Row:
     """Time `ours` and `peer` in turns, after one warm-up call of each; the arguments are those of `compare`."""
     with _process(ours) as run_ours, _process(peer) as run_peer:
-        length = run_ours().wall + run_peer().wall
-        least, most = ROUNDS
-        count = min(max(int(seconds / length), least), most)
+        count = round_count(seconds, run_ours().wall + run_peer().wall)
         rounds = [(run_ours(), run_peer()) for _ in range(count)]
-    medians = [_median(column, items) for column in zip(*rounds, strict=True)]
-    ratios = tuple(second.cpu / first.cpu for first, second in rounds if first.cpu > 0)
-    return Row(quantity, medians[0], medians[1], peer_name, note, ratios, count)
-
-
-def _median(timings: tuple[Timing, ...], items: int) -> Timing:
-    cpu, wall = ([getattr(timing, name) for timing in timings] for name in ('cpu', 'wall'))
-    return Timing(statistics.median(cpu) / items, statistics.median(wall) / items)
+    mine, theirs = zip(*rounds, strict=True)
+    return make_row(quantity, mine, theirs, peer_name, note, items)
 
 
 @contextmanager

@@ -8,6 +8,8 @@ from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, replace
 
+from ..files.collector import pause_collector
+
 try:
     import resource
 except ImportError:  # Windows, where the time of child processes is missing
@@ -135,7 +137,7 @@ def compare_all(
         lengths = [_warm_up(work) for work in works]
         calls = [max(1, math.ceil(ROUND_S / max(length, 1e-9))) for length in lengths]
         one_round = sum(count * length for count, length in zip(calls, lengths, strict=True))
-        count = rounds or _rounds(seconds * len(ours), one_round)
+        count = rounds or round_count(seconds * len(ours), one_round)
         timings = [_round(works, calls, backwards=i % 2 == 1) for i in range(count)]
     finally:
         gc.unfreeze()
@@ -161,16 +163,11 @@ def make_row(
 def timed(work: Work, calls: int) -> Timing:
     """Return the time of one call, the mean of `calls`."""
     gc.collect()
-    enabled = gc.isenabled()
-    gc.disable()
-    try:
+    with pause_collector():
         cpu, wall = cpu_seconds(), time.perf_counter()
         for _ in range(calls):
             work()
         return Timing((cpu_seconds() - cpu) / calls, (time.perf_counter() - wall) / calls)
-    finally:
-        if enabled:
-            gc.enable()
 
 
 def cpu_seconds() -> float:
@@ -201,7 +198,8 @@ def _warm_up(work: Work) -> float:
     return first if first > ROUND_S else min(first, timed(work, 1).wall, timed(work, 1).wall)
 
 
-def _rounds(seconds: float, one_round: float) -> int:
+def round_count(seconds: float, one_round: float) -> int:
+    """Return how many rounds fit into a time, within ROUNDS."""
     least, largest = ROUNDS
     return min(max(int(seconds / one_round), least), largest)
 

@@ -81,7 +81,7 @@ def _training_rows(name: str, options: Options) -> Iterator[Row]:
     batch = random_batch(config.model.size, count)
     torch.manual_seed(0)
     network = MODELS.build(config.model)
-    peer, peer_name = _peer_step(name, config, copy.deepcopy(network), batch)
+    peer, peer_name = _peer(name, config, copy.deepcopy(network), batch)
     speeds = [Speed(), *(SWITCHES.get(name, [BEST]) if not options.quick else [BEST])]
     steps = {
         f'training step, {name}, batch {count}, {speed}': partial(
@@ -89,7 +89,7 @@ def _training_rows(name: str, options: Options) -> Iterator[Row]:
         )
         for speed in speeds
     }
-    yield from compare_all(steps, peer, peer_name, items=count, seconds=options.seconds)
+    yield from compare_all(steps, peer.step, peer_name, items=count, seconds=options.seconds)
 
 
 def _prediction_rows(name: str, options: Options) -> Iterator[Row]:
@@ -97,7 +97,8 @@ def _prediction_rows(name: str, options: Options) -> Iterator[Row]:
     batch = random_batch(config.model.size, count)
     torch.manual_seed(0)
     network = MODELS.build(config.model).eval()
-    peer_forward, peer_predict, peer_name = _peer_predictions(name, config, copy.deepcopy(network), batch)
+    peer, peer_name = _peer(name, config, copy.deepcopy(network), batch)
+    peer.network.eval()
     forwards: dict[str, Work] = {}
     predictions: dict[str, Work] = {}
     for speed in (Speed(), Speed('bf16', channels_last=True)):
@@ -108,32 +109,20 @@ def _prediction_rows(name: str, options: Options) -> Iterator[Row]:
         case = f'{name}, batch {count}, {speed}'
         forwards[f'forward, {case}'] = partial(ours, ours.data_preprocessor(batch)['inputs'])
         predictions[f'predict with flip test, {case}'] = partial(ours.test_step, batch)
-    for works, peer in ((forwards, peer_forward), (predictions, peer_predict)):
+    for works, theirs in ((forwards, peer.forward), (predictions, peer.predict)):
         with torch.no_grad():
-            rows = compare_all(works, peer, peer_name, items=count, seconds=options.seconds / 2)
+            rows = compare_all(works, theirs, peer_name, items=count, seconds=options.seconds / 2)
         yield from rows
 
 
-def _peer_step(name: str, config: Any, network: Any, batch: dict[str, Any]) -> tuple[Any, str]:
-    """Return MMPose's step and its name, or the plain step of this package with the same weights."""
+def _peer(name: str, config: Any, network: Any, batch: dict[str, Any]) -> tuple[Any, str]:
+    """Return MMPose's network where it is installed, or else the plain code with the same weights; and its name."""
     if importlib.util.find_spec('mmpose') and name in MMPOSE_CONFIGS:
         from .baseline.mmpose_step import MMPoseNetwork
 
         peer = MMPoseNetwork(MMPOSE_CONFIGS[name], batch)
-        return peer.step, peer.name
-    plain = PlainStep(network, dict(config.optim_wrapper.optimizer), batch)
-    return plain.step, 'MMPose-style code'
-
-
-def _peer_predictions(name: str, config: Any, network: Any, batch: dict[str, Any]) -> tuple[Any, Any, str]:
-    if importlib.util.find_spec('mmpose') and name in MMPOSE_CONFIGS:
-        from .baseline.mmpose_step import MMPoseNetwork
-
-        peer = MMPoseNetwork(MMPOSE_CONFIGS[name], batch)
-        peer.network.eval()
-        return peer.forward, peer.predict, peer.name
-    plain = PlainStep(network.eval(), dict(config.optim_wrapper.optimizer), batch)
-    return plain.forward, plain.predict, 'MMPose-style code'
+        return peer, peer.name
+    return PlainStep(network, dict(config.optim_wrapper.optimizer), batch), 'MMPose-style code'
 
 
 MMPOSE_CONFIGS = {

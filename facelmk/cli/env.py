@@ -91,13 +91,13 @@ def _version(name: str) -> str | None:
 
 def _machine() -> dict[str, Any]:
     from .. import __version__
+    from ..files.processes import cores
 
-    cores = len(os.sched_getaffinity(0)) if hasattr(os, 'sched_getaffinity') else os.cpu_count()
     return {
         'facelmk': __version__,
         'python': platform.python_version(),
         'system': platform.platform(),
-        'cores': cores,
+        'cores': cores(),
         'memory_gb': _memory(),
         'free_disk_gb': round(shutil.disk_usage('.').free / 1e9, 1),
     }

@@ -62,7 +62,7 @@ class Codec:
 
 
 def divide_axes(points: Tensor, divisors: Sequence[float]) -> Tensor:
-    """Divide x and y of points (..., 2) by one number each: by numbers, because a tensor of them would be copied."""
+    """Divide x and y of points (..., 2) by one number each; a tensor of them would be copied to the device."""
     x, y = divisors
     return points / x if x == y else torch.stack((points[..., 0] / x, points[..., 1] / y), -1)
 
@@ -81,6 +81,6 @@ def inside(points: Tensor, visible: Tensor, size: int) -> Tensor:
 def gaussian(offset: Tensor, sigma: float) -> Tensor:
     """A Gaussian of height 1, `offset` away from its peak.
 
-    Heights below exp(-40) are 0: a CPU takes many times as long for products of such numbers.
+    Heights below exp(-40) are 0: products of smaller ones may be denormal, and a CPU takes many times as long for them.
     """
     return torch.exp(F.threshold((offset**2).div_(-2 * sigma**2), -40.0, -math.inf))

@@ -39,7 +39,7 @@ def _highest(maps: Tensor) -> tuple[Tensor, Tensor]:
 
 
 def values_at(maps: Tensor, x: Tensor, y: Tensor) -> Tensor:
-    """The values of maps (B, K, H, W) in columns and rows that broadcast to (B, K, ...)."""
+    """The values of maps (B, K, H, W) in columns and rows that broadcast to (B, K, N, ...)."""
     W = maps.shape[-1]
     if is_in_memory(maps) and maps.stride(-2) != W * maps.stride(-1):  # flattening them would copy the maps
         x, y = torch.broadcast_tensors(x, y)

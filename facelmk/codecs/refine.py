@@ -36,8 +36,8 @@ def towards_higher(maps: Tensor, x: Tensor, y: Tensor, threshold: Tensor | float
 def dark(maps: Tensor, x: Tensor, y: Tensor, kernel: int) -> Tensor:
     """DARK: the maximum of a parabola in the logarithm of the blurred map, from the highest cell, (B, K, 2).
 
-    Only the 5 x 5 blurred cells around the maximum are computed. Maps without a clear maximum follow OpenCV's rounding
-    if they are in memory; on a device they do not, because its networks round differently anyway.
+    Only the 5 x 5 blurred cells around the maximum are computed. On a CPU, maps without a clear
+    maximum follow OpenCV's rounding; on other devices they do not, because networks round differently there anyway.
     """
     H, W = maps.shape[-2:]
     inside = (x > 1) & (x < W - 2) & (y > 1) & (y < H - 2)

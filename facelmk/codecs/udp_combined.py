@@ -6,6 +6,7 @@ from torch import Tensor
 from ..errors import FacelmkError
 from ..registry import CODECS
 from .blur import blurred_by_reflection
+from .peaks import highest_cells, values_at
 from .udp import UDP
 
 MIN_RADIUS_CELLS = 0.5**0.5 + 1e-6  # a smaller disc may lie between the cells
@@ -67,10 +68,9 @@ class UDPCombined(UDP):
 
     def decode(self, output: Tensor, size: int) -> tuple[Tensor, Tensor]:
         H, W = output.shape[-2:]
-        disc, *offsets = output.float().unflatten(1, (-1, 3)).flatten(-2).unbind(2)
-        scores, index = blurred_by_reflection(disc.unflatten(-1, (H, W)), 2 * self.kernel + 1).flatten(-2).max(-1)
-        x, y = index % W, torch.div(index, W, rounding_mode='floor')
-        offset = torch.cat([plane.gather(-1, index[..., None]) for plane in offsets], -1)
+        disc, *offsets = output.float().unflatten(1, (-1, 3)).unbind(2)
+        scores, x, y = highest_cells(blurred_by_reflection(disc, 2 * self.kernel + 1))
+        offset = torch.cat([values_at(plane, x[..., None], y[..., None]) for plane in offsets], -1)
         cells = torch.stack((x, y), -1) + offset * self.radius_in_cells(H, W)
         cells = torch.where((scores > 0)[..., None], cells, torch.full_like(cells, -1.0))
         return self.pixels(cells, (W, H), size), scores.float()

@@ -167,8 +167,11 @@ class AnnotatedFaces(FaceDataset):
     def _replace_damaged(self, faces: PackedFaces) -> None:
         """Read the annotations again in place of a packed file that was damaged after it was opened."""
         faces.remove()
+        before, self.defects = self.defects, DefectList()  # the packed file holds only what reading finds
         self.subsets = self._named_subsets
         read_or_open(self, self._read_all)
+        for file, record, wrong in before:
+            self.defects.add(Path(file), record, wrong)
         if faces.rows is not None:
             self.faces = self.faces.take(faces.rows)
 

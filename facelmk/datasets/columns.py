@@ -111,12 +111,12 @@ class FaceColumns(Sequence[FaceRecord]):
         return np.concatenate([np.zeros(0, bool), *(np.isfinite(part).all((1, 2)) for part in parts)])
 
     def with_tags(self, tags: Sequence[tuple[str, ...]]) -> 'FaceColumns':
-        """Return the faces with other tags."""
+        """Write other tags into the records, and return the faces; this object is not valid afterwards."""
         sets, self.records['_tags'] = _index(tags)
         return FaceColumns(self.records, self.texts, self.fields, self.prefix, sets)
 
     def with_ids(self, ids: Sequence[str]) -> 'FaceColumns':
-        """Return the faces with other ids."""
+        """Replace the ids of these faces, and return them."""
         paths = self._texts('_path')
         self.texts = _store_texts(self.records, paths, ids)
         return self

@@ -20,7 +20,7 @@ from ..errors import DataDefect
 from ..files.atomic import commit, translate_output_errors
 from ..files.drafts import new_draft
 from .columns import PLACES, SCALARS, FaceColumns, Field, NamesOfDicts, record_dtype
-from .records import FaceRecord
+from .records import FaceRecord, Mask
 
 MAGIC = b'facelmk faces 1\n'
 HEAD_BYTES = len(MAGIC) + 8  # then the length of the header and its checksum, four bytes each
@@ -75,6 +75,10 @@ class PackedFaces(NamesOfDicts, FaceColumns):
         """Return the faces of these rows; only their numbers take memory."""
         rows = np.asarray(rows, np.int64)
         return PackedFaces(self.path, rows if self.rows is None else self.rows[rows])
+
+    def valid(self) -> Mask:
+        valid = super().valid()
+        return valid if self.rows is None else valid[self.rows]
 
     def _face(self, row: int) -> FaceRecord:
         number = row if self.rows is None else int(self.rows[row])

@@ -41,7 +41,9 @@ def candidates(speed: Speed, device: torch.device) -> Iterator[Speed]:
 def choose_fastest(
     network: CropNetwork, size: int, speed: Speed, device: torch.device, training: bool
 ) -> tuple[Speed, float]:
-    """Return the fastest switches, and how many times as fast they are as fp32; `network` is changed.
+    """Return the fastest switches, and how many times as fast they are as fp32, NaN if fp32 is no candidate.
+
+    `network` is changed.
 
     One call is a forward pass, in training with its backward pass, on random pictures of this size.
     """
@@ -55,8 +57,10 @@ def choose_fastest(
             speed_up(network, candidate)
             if not training:
                 convert_weights(network)
-            taken = _seconds(network, pictures, training, seconds * HOPELESS)
-            if candidate.precision == 'fp32' and not candidate.channels_last:
+            is_plain = candidate.precision == 'fp32' and not candidate.channels_last
+            limit = float('inf') if is_plain else seconds * HOPELESS  # the ratio needs a call after the first one
+            taken = _seconds(network, pictures, training, limit)
+            if is_plain:
                 plain = taken
             if taken < seconds:
                 best, seconds = candidate, taken

@@ -18,7 +18,7 @@ from ..datasets.transforms.stages import FromEpoch
 from ..errors import FacelmkError
 from ..faces import draw, save, show
 from ..registry import HOOKS
-from .saving.state import networks
+from .saving.state import trained_network
 
 
 @HOOKS.register_module()
@@ -57,7 +57,7 @@ class CheckResumed(Hook):
     priority = 'VERY_HIGH'  # before EMAHook, which loads only the keys that fit
 
     def after_load_checkpoint(self, runner: Runner, checkpoint: dict) -> None:
-        fit(networks(runner)[0], checkpoint['state_dict'], 'This checkpoint')
+        fit(trained_network(runner), checkpoint['state_dict'], 'This checkpoint')
 
     def before_train(self, runner: Runner) -> None:
         if runner.iter >= runner.max_iters:

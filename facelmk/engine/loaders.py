@@ -16,8 +16,9 @@ from mmengine.dist import all_reduce, get_world_size, is_main_process
 from mmengine.runner import Runner
 from torch import nn
 
+from ..files.processes import cores
 from ..registry import DATASETS, FUNCTIONS
-from .saving.state import networks
+from .saving.state import trained_network
 
 AUTO = 'auto'
 MAX_WORKERS = 16
@@ -27,7 +28,7 @@ PROBE_BATCH_ON_CPU = 2  # a step on a CPU takes seconds, and its time grows with
 
 
 def settle_loaders(config: Config) -> None:
-    """Pin memory where there is a GPU; validation and test with num_workers='auto' get the cores of this rank."""
+    """Pin memory where there is a GPU; validation and test with num_workers='auto' get at most four workers."""
     for phase in ('train', 'val', 'test'):
         loader = config.get(f'{phase}_dataloader')
         if not loader:
@@ -67,11 +68,6 @@ def _most_workers() -> int:
     return min(max(cores() // _ranks_here() - 1, 1), MAX_WORKERS)
 
 
-def cores() -> int:
-    """Return the number of cores that this process may use."""
-    return len(os.sched_getaffinity(0)) if hasattr(os, 'sched_getaffinity') else os.cpu_count() or 1
-
-
 def log_crop_cache(runner: Runner, dataset: Any) -> None:
     """Log how many faces of a data set its crop cache holds, from a sample of them; warn if some are missing."""
     store = next((step.crop_cache for step in getattr(dataset, 'pipeline', ()) if hasattr(step, 'crop_cache')), None)
@@ -105,7 +101,7 @@ def _sample_seconds(dataset: Any) -> float:
 
 def _step_seconds(runner: Runner, loader: dict[str, Any], dataset: Any, batch: int) -> float:
     """Return the time of a training step without the optimizer: forward and backward of the network."""
-    network = networks(runner)[0]
+    network = trained_network(runner)
     device = next(network.parameters()).device
     count = min(batch, PROBE_BATCH_ON_CPU) if device.type == 'cpu' else batch
     collate: Any = FUNCTIONS.get(loader['collate_fn']['type'])
@@ -148,7 +144,7 @@ def _network_kept(network: nn.Module) -> Iterator[None]:
 def _random_state_kept() -> Iterator[None]:
     """Restore the global random generators, so that the probe changes no result."""
     python, numpy_state = random.getstate(), np.random.get_state()
-    with torch.random.fork_rng():
+    with torch.random.fork_rng(devices=[torch.cuda.current_device()] if torch.cuda.is_available() else []):
         yield
     random.setstate(python)
     np.random.set_state(numpy_state)

@@ -18,7 +18,7 @@ from ..datasets.transforms.crop import crop_box
 from ..datasets.transforms.load import LoadImage
 from ..errors import FacelmkError
 from ..geometry import overlaps
-from ..metrics.base import column
+from ..metrics.batch import column
 from ..metrics.merging import gather, merge
 from .faults.workers import shield_workers_from_signals, translate_worker_errors
 

@@ -1,5 +1,6 @@
 """mmengine's Runner with the switches of `speed`, which are settled before it builds the network."""
 
+import math
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -53,7 +54,7 @@ def settle_speed(config: Config, training: bool, resumed: str | None = None) -> 
     weights. A training on a CPU keeps freed memory, unless `keep_memory` is False.
     """
     speed, device, lines = Speed.of(config), torch.device(get_device()), list[str]()
-    if training and device.type == 'cpu' if speed.keep_memory is None else speed.keep_memory:
+    if speed.keep_memory or (speed.keep_memory is None and training and device.type == 'cpu'):
         reuse_freed_memory()
     if replace(speed, keep_memory=None) == Speed():
         return []
@@ -84,4 +85,5 @@ def _fastest(
     best, ratio = chosen[0]
     if training and speed.fused is None:
         best = replace(best, fused=can_fuse(config.optim_wrapper.optimizer.type, device))
-    return best, f'--fast: {best}, {ratio:.2f} times as fast as fp32 on this {device.type}'
+    gain = '' if math.isnan(ratio) else f', {ratio:.2f} times as fast as fp32'
+    return best, f'--fast: {best}{gain} on this {device.type}'

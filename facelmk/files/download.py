@@ -16,6 +16,7 @@ from urllib.parse import unquote
 from urllib.request import Request
 
 from ..errors import FULL_DISK, FacelmkError, MissingResource
+from .addresses import is_url
 from .atomic import commit
 from .body import BLOCK_BYTES, Broken, Refused, Response, check_no_page, check_whole
 from .web import explain, hide_secrets, is_temporary, open_url, read_blocks, without_secrets
@@ -56,7 +57,7 @@ def mirror_prefixes() -> list[str]:
     """Return the prefixes in FACELMK_MIRROR, which commas or blanks separate."""
     prefixes = os.environ.get('FACELMK_MIRROR', '').replace(',', ' ').split()
     for prefix in prefixes:
-        if not prefix.lower().startswith(('http://', 'https://')):
+        if not is_url(prefix):
             raise FacelmkError(
                 f'FACELMK_MIRROR: {without_secrets(prefix)} does not begin with http:// or https://. Expected the '
                 'address of a server, with commas between several. Correct the variable, or unset it'

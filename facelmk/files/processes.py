@@ -120,3 +120,8 @@ def _picklable(error: Exception) -> Exception:
     except Exception:
         return RuntimeError(f'{type(error).__name__}: {error}')
     return error
+
+
+def cores() -> int:
+    """Return the number of cores that this process may use."""
+    return len(os.sched_getaffinity(0)) if hasattr(os, 'sched_getaffinity') else os.cpu_count() or 1

@@ -12,14 +12,12 @@ from numpy.typing import NDArray
 from ..errors import FacelmkError
 from ..markups import MARKUPS, Markup
 from ..registry import Ranges
-from .batch import Predictions, batch_of, column, error_table
+from .batch import Predictions, batch_of, error_table
 from .bootstrap import Interval, Terms, figure_interval, mean_intervals, weighted_mean
 from .errors import Norm, check_ends, check_norm, describe
 from .merging import Share, check_count, check_missing, check_sizes, duplicate_ids, gather, merge, name_some
 from .once import once
 from .rows import Rows, digest, merged, pack, unpack
-
-__all__ = ['ErrorMetric', 'ErrorRow', 'FaceMetric', 'Predictions', 'column', 'gather', 'merge']
 
 Value = TypeVar('Value')
 LEFT_OUT = 'are left out of the mean. Read it together with FailureRate or AUC, which count them'

@@ -7,7 +7,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..registry import METRICS
-from .base import FaceMetric, Predictions, column
+from .base import FaceMetric
+from .batch import Predictions, column
 
 
 class SceneRow(NamedTuple):

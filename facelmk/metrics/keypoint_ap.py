@@ -11,7 +11,8 @@ from numpy.typing import NDArray
 from ..errors import FacelmkError, MissingResource
 from ..markups import Markup
 from ..registry import METRICS
-from .base import FaceMetric, Predictions, column
+from .base import FaceMetric
+from .batch import Predictions, column
 
 # how much annotators differ at each point, as a share of the face's size (COCO-WholeBody, arXiv:2007.11858)
 # fmt: off

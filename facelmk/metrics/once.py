@@ -10,7 +10,7 @@ Made = TypeVar('Made')
 
 def once(make: Callable[..., Made]) -> Callable[..., Made]:
     """Return the last result again for the same objects: an evaluator gives a batch to one metric after another."""
-    latest: tuple[Any, Any] = ((), None)
+    latest: tuple[Any, Any] = ((object(),), None)  # equal to no arguments
 
     @wraps(make)
     def call(*arguments: Any) -> Made:

@@ -16,8 +16,9 @@ class FacePreprocessor(ImgDataPreprocessor):
     def forward(self, data: dict[str, Any], training: bool = False) -> dict[str, Any]:
         """Move a batch to the device of the network; its `inputs` (B, 3, H, W) BGR become normalised RGB."""
         inputs = data['inputs']
-        if not isinstance(inputs, Tensor) or inputs.dim() != 4 or inputs.shape[1] != 3:
-            return super().forward(data, training)  # pictures of several sizes, or an error
+        is_batch = isinstance(inputs, Tensor) and inputs.dim() == 4 and inputs.shape[1] == 3
+        if not (is_batch and self._channel_conversion and self._enable_normalize):
+            return super().forward(data, training)  # pictures of several sizes, other settings, or an error
         batch: dict[str, Any] = self.cast_data(data)
         batch['inputs'] = batch['inputs'].flip(1).float().sub_(self.mean).div_(self.std)
         batch.setdefault('data_samples', None)

@@ -26,7 +26,7 @@ _safe = False  # whether registries import nothing by its name
 
 @contextmanager
 def registered_parts_only(active: bool = True) -> Iterator[None]:
-    """Within it, a part is what a registry of facelmk or mmengine holds, wherever and by whomever it is built.
+    """Within it, a part is what a registry of facelmk or mmengine holds, no matter which code builds it.
 
     This is the rule of --safe-config. All parts of a run pass through `Registry.get` and the two functions below, which
     are the only ones that import what a config names.

@@ -13,8 +13,9 @@ from numpy.typing import NDArray
 from ..errors import DataDefect
 from ..markups import Markup
 from ..metrics import NME, ErrorMetric, FaceMetric, errors
-from ..metrics.base import Predictions, column, gather, merge
+from ..metrics.batch import Predictions, column
 from ..metrics.bootstrap import Interval, groups_of
+from ..metrics.merging import gather, merge
 from .tables import ALL_FACES
 
 Array = NDArray[np.float64]

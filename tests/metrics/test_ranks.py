@@ -12,8 +12,7 @@ from torch import distributed, multiprocessing
 
 from facelmk.datasets.sampler import FaceSampler
 from facelmk.errors import FacelmkError, TrainingFault
-from facelmk.metrics.base import merge
-from facelmk.metrics.merging import duplicate_ids, gather
+from facelmk.metrics.merging import duplicate_ids, gather, merge
 from facelmk.registry import METRICS
 
 CONFIGS = [

@@ -41,12 +41,13 @@ def test_another_network_gets_all_columns() -> None:
     assert set(devices(made['data_samples']).values()) == {'meta'}
 
 
-def test_pictures_are_those_of_mmengine() -> None:
+@pytest.mark.parametrize('to_rgb', [True, False])
+def test_pictures_are_those_of_mmengine(to_rgb: bool) -> None:
     from mmengine.model import ImgDataPreprocessor
 
     given = batch()
-    ours = CopiesWhatIsRead((1, 2, 3), (4, 5, 6), bgr_to_rgb=True, training_keys=('points',))(given, True)
-    theirs = ImgDataPreprocessor((1, 2, 3), (4, 5, 6), bgr_to_rgb=True)(given, True)
+    ours = CopiesWhatIsRead((1, 2, 3), (4, 5, 6), bgr_to_rgb=to_rgb, training_keys=('points',))(given, True)
+    theirs = ImgDataPreprocessor((1, 2, 3), (4, 5, 6), bgr_to_rgb=to_rgb)(given, True)
     assert torch.equal(ours['inputs'], theirs['inputs'])
     np.testing.assert_array_equal(ours['data_samples']['points'], given['data_samples']['points'])
 

@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 from torch.utils.data import Dataset
 
 from ...markups import MARKUPS
+from .codec import gaussians_around_cells
 
 SIZE, MAP_SIZE, SIGMA, PADDING = 256, 64, 2.0, 1.25
 ROTATE, SCALE, ROTATE_PROB = 60.0, 0.25, 0.6
@@ -80,22 +81,9 @@ def _turned(direction: NDArray) -> NDArray:
 
 def gaussian_heatmaps(points: NDArray) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
     """Return heatmaps (K, 64, 64) and weights (K,), as mmpose.codecs.utils.generate_gaussian_heatmaps."""
-    heatmaps = np.zeros((len(points), MAP_SIZE, MAP_SIZE), np.float32)
-    weights = np.ones(len(points), np.float32)
-    radius = SIGMA * 3
-    size = int(2 * radius + 1)
-    x = np.arange(0, size, 1, dtype=np.float32)
-    gaussian = np.exp(-((x - size // 2) ** 2 + (x[:, None] - size // 2) ** 2) / (2 * SIGMA**2))
-    for k, point in enumerate(points * MAP_SIZE / SIZE):
-        left, top = (point + 0.5).astype(np.int64) - int(radius)
-        right, bottom = left + size, top + size
-        if left >= MAP_SIZE or top >= MAP_SIZE or right < 0 or bottom < 0:
-            weights[k] = 0
-            continue
-        x1, x2, y1, y2 = max(0, left), min(right, MAP_SIZE), max(0, top), min(bottom, MAP_SIZE)
-        part = gaussian[y1 - top : y2 - top, x1 - left : x2 - left]
-        np.maximum(heatmaps[k, y1:y2, x1:x2], part, out=heatmaps[k, y1:y2, x1:x2])
-    return heatmaps, weights
+    visible = np.ones((1, len(points)), np.float32)
+    maps, weights = gaussians_around_cells((MAP_SIZE, MAP_SIZE), points[None] * MAP_SIZE / SIZE, visible, SIGMA)
+    return maps, weights[0]
 
 
 def stack(samples: Sequence[dict[str, Any]]) -> tuple[torch.Tensor, torch.Tensor]:

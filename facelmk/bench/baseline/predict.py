@@ -8,6 +8,7 @@ import torch
 from numpy.typing import NDArray
 
 from ...models import FaceLandmarker
+from .codec import maxima, refine_by_quarter
 
 PADDING = 1.25
 
@@ -51,11 +52,5 @@ def _warp(centre: NDArray, side: float, size: int) -> NDArray:
 
 def decode(maps: NDArray[np.float32]) -> NDArray[np.float32]:
     """Return the cells (K, 2) of the maxima of maps (K, H, W), a quarter of a cell towards the larger neighbour."""
-    K, H, W = maps.shape
-    best = maps.reshape(K, -1).argmax(1)
-    points = np.stack((best % W, best // W), -1).astype(np.float32)
-    for k, (x, y) in enumerate(points.astype(int)):
-        right = maps[k, y, x + 1] - maps[k, y, x - 1] if 1 < x < W - 1 and 0 < y < H else 0.0
-        below = maps[k, y + 1, x] - maps[k, y - 1, x] if 1 < y < H - 1 and 0 < x < W else 0.0
-        points[k] += np.sign([right, below]) * 0.25
-    return points
+    cells, _ = maxima(maps)
+    return refine_by_quarter(cells[None], maps, 0)[0]

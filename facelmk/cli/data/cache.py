@@ -37,7 +37,7 @@ def arguments(cache: argparse.ArgumentParser) -> None:
 
 def run(options: argparse.Namespace) -> int:
     from ...datasets.crops.build import gigabytes
-    from ...datasets.crops.configs import DEFAULT_FOLDER, builder_of, crop_cache_of, crop_size, set_crop_cache
+    from ...datasets.crops.configs import DEFAULT_FOLDER, builder_of, crop_cache_of, largest_crop, set_crop_cache
     from ...datasets.crops.index import ABOUT, About, read_about
     from ...engine.loaders import cores
     from ...report.browse import dataset_of
@@ -47,7 +47,7 @@ def run(options: argparse.Namespace) -> int:
     set_crop_cache(config, options.phase, None)  # it may not be there yet
     stored = read_about(folder) if (folder / ABOUT).exists() or options.check else About('packed')
     kind = options.kind or stored.kind
-    resize = stored.resize if options.resize is None else round(options.resize * crop_size(config, options.phase))
+    resize = stored.resize if options.resize is None else round(options.resize * largest_crop(config, options.phase))
     with keep_stdout_for_json(options.json):
         dataset = dataset_of(config, options.phase)
         builder = builder_of(config, options.phase, folder, About(kind, resize), dataset)

@@ -39,7 +39,7 @@ def builder_of(config: Any, phase: str, folder: Path, about: About, dataset: Fac
     return CropCacheBuilder(folder, dataset, [build_steps(pipeline) for pipeline in configs], about, limit)
 
 
-def crop_size(config: Any, phase: str) -> int:
+def largest_crop(config: Any, phase: str) -> int:
     """Return the side of the largest crop of a phase."""
     return max(
         (step.get('size', 256) for pipeline in _pipelines(config, phase) for step in _steps(pipeline)

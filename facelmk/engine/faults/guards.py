@@ -18,7 +18,7 @@ from ...metrics.merging import name_some
 from ...registry import HOOKS
 from ..saving.newest import newest_checkpoint
 from ..saving.pointers import folder_of_run
-from ..saving.state import networks
+from ..saving.state import trained_network
 from .memory import explain_out_of_memory
 from .sizes import check_sizes, warn_batch_size
 
@@ -60,7 +60,7 @@ class Guard(Hook):
             check_sizes(runner.val_dataloader, 'val_dataloader')
         warn_batch_size(runner)
         explain_out_of_memory(runner)
-        model, wrapper = networks(runner)[0], runner.optim_wrapper
+        model, wrapper = trained_network(runner), runner.optim_wrapper
         if not hasattr(model, 'parse_losses') or not hasattr(wrapper, 'backward'):
             return  # several optimizers, or a network with its own way to sum up losses
         backward, step = wrapper.backward, wrapper.step
@@ -90,7 +90,7 @@ class Guard(Hook):
     def before_train_iter(self, runner: Runner, batch_idx: int, data_batch: Any = None) -> None:
         self.batch = data_batch
         if self.action != 'stop':  # the forward pass puts a faulty batch into BatchNorm's statistics
-            self.statistics = [value.clone() for network in networks(runner)[:1] for value in network.buffers()]
+            self.statistics = [value.clone() for value in trained_network(runner).buffers()]
 
     def after_train_iter(self, runner: Runner, batch_idx: int, data_batch: Any = None, outputs: Any = None) -> None:
         self.in_a_row = self.in_a_row if self.rejected else 0
@@ -101,7 +101,7 @@ class Guard(Hook):
         """Return whether a loss or gradient of any rank is not finite; read this and all logged numbers at once."""
         total = loss.detach().clone()
         if not _has_scaled_gradients(wrapper):
-            gradients = [parameter.grad for parameter in _with_gradients(wrapper) if parameter.grad is not None]
+            gradients = [cast(Tensor, parameter.grad) for parameter in _with_gradients(wrapper)]
             self.norm = torch.nn.utils.get_total_norm(gradients) if gradients else torch.zeros_like(total)
             total += self.norm.to(total)
         all_reduce(total)  # the sum is finite only if every part of it is
@@ -110,7 +110,7 @@ class Guard(Hook):
     def _read(self, total: Tensor) -> float:
         """Read a number together with the norm and the loss terms, which stay as numbers in the memory of the CPU.
 
-        Reading waits for the GPU. mmengine reads the logged numbers one by one.
+        Each read waits for the GPU, and mmengine would read each logged number separately.
         """
         terms = {name: value for name, value in self.losses.items() if getattr(value, 'device', None) == total.device}
         norm = () if self.norm is None else (self.norm,)
@@ -142,7 +142,7 @@ class Guard(Hook):
         runner.logger.warning(f'{text} It is dropped ({self.dropped} so far)')
         self.losses.clear()  # mmengine logs their mean over a window, which a NaN would make NaN
         runner.optim_wrapper.zero_grad()
-        for value, before in zip(networks(runner)[0].buffers(), self.statistics, strict=True):
+        for value, before in zip(trained_network(runner).buffers(), self.statistics, strict=True):
             value.copy_(before)
         if self.action == 'rollback':
             self._roll_back(runner)
@@ -214,7 +214,7 @@ class Guard(Hook):
             if hasattr(hook, 'ema_model'):
                 hook.after_load_checkpoint(runner, saved)
         runner._resume = resume
-        networks(runner)[0].load_state_dict(saved['state_dict'])
+        trained_network(runner).load_state_dict(saved['state_dict'])
         runner.optim_wrapper.load_state_dict(saved['optimizer'])
         for group, rate in zip(groups, rates, strict=True):
             group['lr'] = rate
@@ -266,7 +266,7 @@ def _non_finite_gradients(runner: Runner) -> str:
     """Return which parameters have gradients that are not finite."""
     names = [
         name
-        for name, value in networks(runner)[0].named_parameters()
+        for name, value in trained_network(runner).named_parameters()
         if value.grad is not None and not torch.isfinite(value.grad).all()
     ]
     what = f'gradient of {name_some(names)} is not' if names else 'norm of its gradients overflows'
