@@ -8,6 +8,8 @@ import cv2
 import numpy as np
 import pytest
 
+from facelmk.datasets import pack_key, packing
+
 
 def make_faces(count: int, size: int, seed: int = 0) -> list[dict]:
     """Faces with six decimals, as in published files; two of them are in one picture."""
@@ -135,3 +137,18 @@ class Write:
 def write() -> type[Write]:
     """Writes faces in a format."""
     return Write
+
+
+@pytest.fixture
+def home(tmp_path, monkeypatch):
+    """An empty cache folder; sets of a few faces are packed, too, and files count as settled at once."""
+    monkeypatch.setattr(packing, 'MIN_BYTES', 0)
+    monkeypatch.setattr(pack_key, 'SETTLED_S', -10)
+    monkeypatch.setenv('FACELMK_HOME', str(tmp_path / 'home'))
+    return tmp_path / 'home/packed'
+
+
+@pytest.fixture
+def table(tmp_path, faces, write):
+    """A table of four faces."""
+    return write.csv(tmp_path / 'a.csv', faces(4, 98))

@@ -29,14 +29,7 @@ from facelmk.datasets.pack_file import PackedFaces
 from facelmk.datasets.readers import READERS
 from facelmk.errors import DataDefect
 
-
-@pytest.fixture(autouse=True)
-def home(tmp_path, monkeypatch):
-    """An empty cache folder; sets of a few faces are packed, too, and files count as settled at once."""
-    monkeypatch.setattr(packing, 'MIN_BYTES', 0)
-    monkeypatch.setattr(pack_key, 'SETTLED_S', -10)
-    monkeypatch.setenv('FACELMK_HOME', str(tmp_path / 'home'))
-    return tmp_path / 'home/packed'
+pytestmark = pytest.mark.usefixtures('home')
 
 
 def assert_equal(one, other):
@@ -131,12 +124,6 @@ def test_real_annotations_give_the_same_faces(shared, markup):
 
 
 # -- when a packed file is used
-
-
-@pytest.fixture
-def table(tmp_path, faces, write):
-    """A table of four faces."""
-    return write.csv(tmp_path / 'a.csv', faces(4, 98))
 
 
 @pytest.fixture

@@ -11,27 +11,14 @@ import zlib
 import numpy as np
 import pytest
 
-from facelmk.datasets import CsvFaces, columns, pack_file, pack_key, packing
+from facelmk.bench.scale import STATUS, private_bytes
+from facelmk.datasets import CsvFaces, columns, pack_file, packing
 from facelmk.datasets.columns import make_columns
 from facelmk.datasets.pack_file import PackedFaces, open_pack, write_pack
 from facelmk.errors import DataDefect
 
+pytestmark = pytest.mark.usefixtures('home')
 FORK = multiprocessing.get_context('fork')
-
-
-@pytest.fixture(autouse=True)
-def home(tmp_path, monkeypatch):
-    """An empty cache folder; sets of a few faces are packed, too, and files count as settled at once."""
-    monkeypatch.setattr(packing, 'MIN_BYTES', 0)
-    monkeypatch.setattr(pack_key, 'SETTLED_S', -10)
-    monkeypatch.setenv('FACELMK_HOME', str(tmp_path / 'home'))
-    return tmp_path / 'home/packed'
-
-
-@pytest.fixture
-def table(tmp_path, faces, write):
-    """A table of four faces."""
-    return write.csv(tmp_path / 'a.csv', faces(4, 98))
 
 
 @pytest.fixture
@@ -107,6 +94,21 @@ def test_damage_that_appears_later_is_repaired_where_it_is_read(table, pack):
     assert faces_of(data) == truth and isinstance(data.faces, PackedFaces)
     kept = pack.stat().st_ino
     assert faces_of(other) == truth and pack.stat().st_ino == kept  # the second one finds the new file
+
+
+def test_a_repaired_file_holds_no_defects_of_pictures(table, pack):
+    """A reader without `check_pictures` opens the same file."""
+    data = CsvFaces(table, check_pictures=True, defects='keep')
+    data.faces, data.on_defects = CsvFaces(table).faces, 'skip'
+    missing = len(data.defects)
+    pack.write_bytes(pack.read_bytes()[:-400] + b'\xff' * 400)
+    len(faces_of(data))
+    assert missing > 0 and len(data.defects) == missing and not CsvFaces(table, defects='skip').defects
+
+
+def test_validity_is_that_of_the_faces_which_were_taken(table, pack):
+    faces = open_pack(pack)
+    assert faces.take([2, 0]).valid().tolist() == [True, True] and len(faces.valid()) == 4
 
 
 # -- files with right checksums that no facelmk has written
@@ -250,13 +252,7 @@ def test_a_read_only_folder_serves_the_file_that_it_has(table, home):
         home.chmod(0o700)
 
 
-def private_bytes():
-    """Return the memory that this process alone has."""
-    with open('/proc/self/smaps_rollup') as file:
-        return 1024 * sum(int(line.split()[1]) for line in file if line.startswith('Private_'))
-
-
-@pytest.mark.skipif(not os.path.exists('/proc/self/smaps_rollup'), reason='needs Linux')
+@pytest.mark.skipif(not STATUS.exists(), reason='needs Linux')
 def test_a_forked_loader_that_has_read_every_face_copies_none(tmp_path):
     count = 30_000
     values = {name: ('array', np.ones((count, *shape), np.float32)) for name, shape in SHAPES.items()}

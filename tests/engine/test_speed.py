@@ -130,6 +130,12 @@ def test_the_measurement_leaves_no_trace():
     assert torch.equal(torch.get_rng_state(), state)
 
 
+def test_without_fp32_among_the_candidates_no_ratio_is_logged(tmp_path):
+    config = Config(dict(model=network(), optim_wrapper=dict(optimizer=dict(type='Adam'))))
+    _, line = runner._fastest(config, Speed(precision='bf16', fast=True), CPU, training=True, resumed=None)
+    assert line.startswith('--fast: bf16') and 'fp32' not in line
+
+
 def test_a_fixed_switch_is_not_measured():
     found = list(fastest.candidates(Speed(precision='fp16', fast=True), CPU))
     assert [(one.precision, one.channels_last) for one in found] == [('fp16', True), ('fp16', False)]

@@ -8,6 +8,7 @@ from mmengine.evaluator import Evaluator
 from facelmk.metrics import AUC, EPE, NME, PCK, FailureRate, batch
 from facelmk.metrics.base import ErrorRow
 from facelmk.metrics.batch import batch_of
+from facelmk.metrics.once import once
 from facelmk.metrics.rows import Rows, merged
 
 
@@ -110,3 +111,7 @@ class Plain(NME):
 
 def test_a_metric_may_return_a_list_of_rows(batch):
     assert evaluate([Plain('file')], several(batch, 2)) == {'NME': pytest.approx(62.5)}
+
+
+def test_a_first_call_without_arguments_is_computed():
+    assert once(lambda: 5)() == 5
