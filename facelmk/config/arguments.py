@@ -19,7 +19,6 @@ from torch.utils.data import DataLoader
 from ..registry import Registry
 from ..registry.ranges import expected, ranges_of
 from .runner_ranges import COUNT, RANGES
-from .texts import short as short
 
 CLOSED = (CheckpointHook.__init__, EMAHook.__init__)  # their **kwargs take a few names alone, which others declare
 LOOPS = 'mmengine.runner.loops'  # takes 1e5 for a whole number

@@ -10,9 +10,10 @@ from mmengine import Config, ConfigDict
 
 from .. import registry as registries
 from ..errors import FacelmkError, UnknownName, did_you_mean
-from .arguments import arguments_of, loader_arguments, short, takes
+from .arguments import arguments_of, loader_arguments, takes
 from .crops import crop_size
 from .schema import DEFAULT_TYPES, INNER_REGISTRIES, PIPELINES, TOP_REGISTRIES, dict_at, runner_keys
+from .texts import short
 
 PIPELINE_OF = {  # each loader and the top-level name of its pipeline
     'train_dataloader': 'train_pipeline',

@@ -16,9 +16,10 @@ from mmengine.registry import Registry
 from ..errors import FacelmkError, close_names, did_you_mean
 from ..registry import SAFE_SCOPES
 from ..registry import parts as registries
-from .arguments import all_names, find, misfit, short
+from .arguments import all_names, find, misfit
 from .schema import CONTAINERS, dict_at, runner_keys
 from .source import ConfigSource
+from .texts import short
 
 UNPICKLES = {'BaseDataset'}  # of mmengine, which runs the code in annotation files of the form .pkl
 PART_KEYS = re.compile(r'type|constructor|\w+_(type|constructor|fn|policy|cls|class)')  # mmengine looks up their values

@@ -14,7 +14,7 @@ from .. import registry as registries
 from ..errors import FacelmkError, UnknownName, did_you_mean
 from ..registry import Registry
 from ..registry.ranges import Range
-from .arguments import SIMPLE, Argument, all_names, arguments, find, loader_arguments, misfit, short, takes_any_name
+from .arguments import SIMPLE, Argument, all_names, arguments, find, loader_arguments, misfit, takes_any_name
 from .foreign import config_formats
 from .schema import (
     DEFAULT_TYPES,
@@ -30,6 +30,7 @@ from .schema import (
     walk,
 )
 from .source import Source, holder
+from .texts import short
 
 ESSENTIAL = ('model', 'train_dataloader', 'val_dataloader', 'test_dataloader')
 LOADERS = ('train_dataloader', 'val_dataloader', 'test_dataloader')

@@ -66,6 +66,7 @@ def test_the_list_says_what_is_known_of_each_model(models: dict[str, ZooModel]) 
         assert line.scheme == (described.markup or described.task)
         assert next(iter(described.NME.values()), None) == line.NME
         assert (line.weights == 'on this machine') == (described.path is not None)
+        assert (line.weights == 'download') == (described.path is None and described.url is not None)
         assert (line.weights == 'page for browsers') == (described.path is None and described.page is not None)
 
 
