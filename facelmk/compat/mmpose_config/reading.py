@@ -3,8 +3,8 @@
 from collections.abc import Iterator, Mapping
 from typing import Any, NoReturn
 
-from ...config.arguments import short
 from ...config.source import ConfigSource
+from ...config.texts import short
 from ...errors import FacelmkError, UnknownName, did_you_mean
 from .locate import locate
 
