@@ -71,7 +71,7 @@ class Api:
         try:
             image = read_picture(content)
         except FacelmkError as error:
-            raise Refusal(422, str(error).replace('these bytes', 'the picture')) from error
+            raise Refusal(422, _sentence(error)) from error
         predictor = self.models.predictor(model)
         faces = predictor(image, min_score=min_score)
         assert isinstance(faces, Faces)  # one picture was given
@@ -79,6 +79,12 @@ class Api:
         found = faces.to_dict() | {'faces': [_rounded(face.to_dict()) for face in faces]}
         seconds = round(time.perf_counter() - start, 4)
         return as_json({'model': model.name, 'seconds': seconds, **found, 'markup': _describe(predictor)})
+
+
+def _sentence(error: FacelmkError) -> str:
+    """Return the message of a picture's error; the client knows which bytes it sent."""
+    text = str(error).removeprefix('these bytes: ')
+    return text[:1].upper() + text[1:]
 
 
 def _min_score(query: Mapping[str, str]) -> float | None:

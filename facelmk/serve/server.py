@@ -42,7 +42,8 @@ class Server:
     ) -> None:
         self.models, self.limits, self.verbose = models, limits or Limits(), verbose
         self.socket = bind(host, port)
-        self.address = (host, port)
+        self.asked = host, port
+        self.host, self.port = self.socket.getsockname()[:2]
         self.names = names_of_server(host, names)
         self.memory = Memory(self.limits.memory)
         self.tasks: dict[asyncio.Task[None], Connection] = {}
@@ -52,20 +53,19 @@ class Server:
     @property
     def is_public(self) -> bool:
         """Whether other machines can reach this server."""
-        return not ipaddress.ip_address(self.socket.getsockname()[0].partition('%')[0]).is_loopback
+        return not ipaddress.ip_address(self.host.partition('%')[0]).is_loopback
 
     @property
     def url(self) -> str:
         """The address of the page, for a browser on this machine."""
-        host, port = self.socket.getsockname()[:2]
-        host = {'0.0.0.0': '127.0.0.1', '::': '::1'}.get(host, host)
-        return f'http://[{host}]:{port}/' if ':' in host else f'http://{host}:{port}/'
+        host = {'0.0.0.0': '127.0.0.1', '::': '::1'}.get(self.host, self.host)
+        return f'http://[{host}]:{self.port}/' if ':' in host else f'http://{host}:{self.port}/'
 
     def run(self, ready: Callable[[], None] = lambda: None) -> None:
         """Serve until `stop` or a signal; `ready` is called when connections are accepted."""
         worker = Worker(self.limits.waiting, self.limits.wait_s)
         try:
-            with translate_port_errors(*self.address):
+            with translate_port_errors(*self.asked):
                 asyncio.run(self._serve(worker, ready))
         finally:
             self.socket.close()
