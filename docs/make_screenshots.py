@@ -1,7 +1,7 @@
 """Draws pictures of the page of `facelmk serve`, at 1280 and 390 pixels, light and dark, in headless Chromium.
 
-python docs/make_screenshots.py FOLDER [--chromium /usr/bin/chromium]. It needs `pip install playwright`. The one picture
-that the docs show is docs/assets/serve.png: `--docs` draws it.
+python docs/make_screenshots.py FOLDER [--chromium /usr/bin/chromium]. It needs `pip install playwright`. With `--docs`
+it draws docs/assets/serve.png, the one picture that the docs show.
 """
 
 import argparse

@@ -10,6 +10,7 @@ from urllib.parse import parse_qsl
 from .answers import Refusal
 
 FIRST_LINE = re.compile(r'([A-Z]{1,20}) (\S{1,4096}) HTTP/1\.([01])')
+HEADER_LINES = re.compile(rb"([!#$%&'*+.^_`|~0-9A-Za-z-]+:[^\r\n\0]*\r\n)*\r\n")
 LENGTH = re.compile(r'[0-9]{1,15}')
 MAX_FIELDS = 10  # of a query
 
@@ -60,13 +61,12 @@ def parse_head(head: bytes) -> Request:
 
 
 def _headers(lines: bytes) -> Message:
-    try:
-        headers = parse_headers(io.BytesIO(lines))
-    except (HTTPException, ValueError) as error:  # more than 100 headers
-        raise Refusal(431, 'There are too many headers. Send at most 100') from error
-    if headers.defects or re.search(rb'\r[^\n]|[^\r]\n|\0', lines):
+    if not HEADER_LINES.fullmatch(lines):
         raise Refusal(400, 'The headers are damaged. Expected one "Name: value" a line')
-    return headers
+    try:
+        return parse_headers(io.BytesIO(lines))
+    except HTTPException as error:  # more than 100 headers
+        raise Refusal(431, 'There are too many headers. Send at most 100') from error
 
 
 def _fields(query: str) -> dict[str, str]:

@@ -31,7 +31,7 @@ def test_a_picture_is_answered(server: Server) -> None:
     assert answer['markup']['parts'] == {'eyes': [0, 1], 'nose': [2], 'lips': [3, 4]}
 
 
-@pytest.mark.parametrize('suffix', ['.png', '.bmp', '.tiff', '.webp', '.jp2'])
+@pytest.mark.parametrize('suffix', ['.png', '.bmp', '.tiff', '.webp'])
 def test_formats(server: Server, suffix: str) -> None:
     status, answer = predict(server, picture(24, suffix), **{'Content-Type': 'application/octet-stream'})
     assert status == 200 and answer['width'] == 24 and len(answer['faces']) == 1
@@ -52,7 +52,7 @@ def test_the_lowest_score(server: Server) -> None:
 )
 def test_wrong_queries(server: Server, query: str) -> None:
     status, answer = predict(server, picture(), query)
-    assert status == 400 and query.partition('=')[2][:3] in answer['error']
+    assert status == 400 and query[1:].partition('=')[0] in answer['error']
 
 
 def test_models_and_health(server: Server) -> None:
