@@ -125,7 +125,7 @@ def test_commands_parse(name: str, parse_only: None) -> None:
 
 def complaint(command: str) -> str:
     """The problem of a command, or '' if there is none."""
-    words = [word for word in shlex.split(command, comments=True) if word != 'bash']
+    words = shlex.split(re.sub(r'\bbash (?=tools/)', '', command.partition(' > ')[0]), comments=True)
     while re.match(r'[A-Z_]+=', words[0]):
         words.pop(0)
     if words[0].endswith('.sh'):

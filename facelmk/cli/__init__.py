@@ -18,6 +18,7 @@ from .options import example, unknown_argument
 
 VERBS = {
     'predict': 'find landmarks in pictures and folders',
+    'serve': 'show landmarks in a web page of this machine, and answer programs in JSON',
     'train': 'train a model',
     'test': 'test a checkpoint: metrics, predictions, a report',
     'calibrate': 'fit expected errors and scores of faces, and check them',
@@ -28,6 +29,7 @@ VERBS = {
     'models': 'list models with weights, count parameters and operations, publish a checkpoint',
     'plot': 'draw training curves from logs',
     'bench': 'measure speed and memory on this machine, beside MMPose-style code',
+    'completion': 'print the script that lets a shell complete these commands',
     'env': 'list this machine, its packages and their problems',
 }
 BROKEN_PIPE = 141  # what a shell reports of a program whose reader has gone
@@ -84,24 +86,32 @@ def _misplaced_verb(words: Sequence[str]) -> str | None:
     return None
 
 
-def _run(words: list[str]) -> int:
-    """Parse the command line and run its verb. Only the module of that verb is imported."""
+def build_parser(*filled: str) -> argparse.ArgumentParser:
+    """Return the parser of the command line, with the options of these verbs: only their modules are imported."""
     parser = argparse.ArgumentParser('facelmk', description='Facial landmarks: train, test, predict, compare.')
     example(parser, 'facelmk predict photo.jpg')
     parser.add_argument('--version', action='version', version=__version__)
     verbs = parser.add_subparsers(dest='verb', required=True, metavar='VERB')
     for verb, purpose in VERBS.items():
         sub = verbs.add_parser(verb, help=purpose, description=purpose, allow_abbrev=False)
-        if words[:1] == [verb]:
+        sub.set_defaults(parser=sub)
+        if verb in filled:
             module = importlib.import_module(f'{__name__}.{verb}')
             module.arguments(sub)
-            words = getattr(module, 'translate_arguments', list)(words)
             sub.set_defaults(run=module.run)
+    return parser
+
+
+def _run(words: list[str]) -> int:
+    """Parse the command line and run its verb."""
+    parser = build_parser(*words[:1])
+    if words and words[0] in VERBS:
+        words = getattr(importlib.import_module(f'{__name__}.{words[0]}'), 'translate_arguments', list)(words)
     options, unknown = parser.parse_known_args(words)
     if unknown and not any(word.startswith('-') for word in unknown):
-        unknown = _add_to_list(options, unknown, verbs.choices[options.verb])
+        unknown = _add_to_list(options, unknown, options.parser)
     if unknown:
-        raise FacelmkError(unknown_argument(unknown[0], verbs.choices[options.verb]))
+        raise FacelmkError(unknown_argument(unknown[0], options.parser))
     with _parts_of(options):
         exit_code = options.run(options) or 0
     sys.stdout.flush()

@@ -48,6 +48,10 @@ MISTAKES = {  # a command, and its exit code
     'models stats quickstrat': 2,
     'models publish none.pth a.pth': 3,
     'plot logs none': 3,
+    'serve --model facelmk_nona': 2,
+    'serve --model none.pth': 3,
+    'serve --model none.onnx': 3,
+    'serve --host no.such.host.invalid': 2,
 }
 ANSWERS = {  # these are answers, not mistakes
     '--help': 0,
