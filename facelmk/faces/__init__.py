@@ -11,11 +11,11 @@ import cv2
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from .datasets.transforms.pixels import resample
-from .errors import FacelmkError, MissingResource
-from .files.atomic import write_bytes
-from .geometry import Matrix
-from .markups import MARKUPS, Markup, convert
+from ..datasets.transforms.pixels import resample
+from ..errors import FacelmkError, MissingResource
+from ..files.atomic import write_bytes
+from ..geometry import Matrix
+from ..markups import MARKUPS, Markup, convert
 
 GREEN, RED, WHITE = (80, 255, 80), (60, 60, 255), (255, 255, 255)  # BGR
 FACE_PX_PER_RADIUS_PX = 130  # sides of a face in pixels whose points have a radius of one pixel
