@@ -32,7 +32,8 @@ class Face:
 
     `errors` (K,) are the expected errors of the landmarks in pixels of the photograph. `score`, from 0 to 1, is the
     probability that the landmarks are good; it is low where there is no face. Both are None for a network without a
-    calibration. `image` is the photograph (H, W, 3), BGR; faces of one photograph share it.
+    calibration. `image` is the photograph (H, W, 3), BGR; faces of one photograph share it. In a film, `id` is the same
+    number in all frames that show the face; otherwise it is None.
     """
 
     landmarks: NDArray[np.float32]
@@ -42,6 +43,7 @@ class Face:
     image: NDArray[np.uint8] | None = None
     errors: NDArray[np.float32] | None = None
     score: float | None = None
+    id: int | None = None
 
     def __repr__(self) -> str:
         return f'Face({len(self.landmarks)} landmarks of {self.markup.name!r}, box {np.round(self.box, 1).tolist()})'
@@ -78,9 +80,9 @@ class Face:
         return np.asarray(resample(self.image, warp, size), np.uint8)
 
     def to_dict(self) -> dict[str, Any]:
-        """Return the face as plain numbers and lists, for json; `score` and `errors` only if the face has them."""
+        """Return the face as plain numbers and lists, for json; `id`, `score`, `errors` only if the face has them."""
         calibrated = {} if self.errors is None else {'score': self.score, 'errors': self.errors.tolist()}
-        return {
+        return ({} if self.id is None else {'id': self.id}) | {
             'markup': self.markup.name,
             'box': self.box.tolist(),
             'landmarks': self.landmarks.tolist(),
@@ -89,11 +91,22 @@ class Face:
 
 
 class Faces(list[Face]):
-    """The faces of one photograph (H, W, 3), BGR, in the order of their boxes; `source` is its path or URL."""
+    """The faces of one photograph or frame (H, W, 3), BGR; `source` is its path, its URL or the number of a camera.
 
-    def __init__(self, faces: Iterable[Face] = (), image: NDArray[np.uint8] | None = None, source: Any = None) -> None:
+    Of a film or a camera, `frame` is the number of the frame, from 0, and `time` its time in seconds; the faces are in
+    the order of their ids.
+    """
+
+    def __init__(
+        self,
+        faces: Iterable[Face] = (),
+        image: NDArray[np.uint8] | None = None,
+        source: Any = None,
+        frame: int | None = None,
+        time: float | None = None,
+    ) -> None:
         super().__init__(faces)
-        self.image, self.source = image, source
+        self.image, self.source, self.frame, self.time = image, source, frame, time
 
     def plot(self, boxes: bool = False, numbers: bool = False) -> NDArray[np.uint8]:
         """Return a copy of the photograph with landmarks and lines; boxes and point numbers are optional."""
@@ -111,9 +124,10 @@ class Faces(list[Face]):
         return save(self.plot(boxes, numbers), path)
 
     def to_dict(self) -> dict[str, Any]:
-        """Return the photograph's width and height, and its faces, for json."""
+        """Return the photograph's width and height, and its faces, for json; of a frame also its number and time."""
         height, width = (None, None) if self.image is None else self.image.shape[:2]
-        return {'width': width, 'height': height, 'faces': [face.to_dict() for face in self]}
+        frame = {} if self.frame is None else {'frame': self.frame, 'time': self.time}
+        return frame | {'width': width, 'height': height, 'faces': [face.to_dict() for face in self]}
 
 
 def similarity(source: ArrayLike, target: ArrayLike) -> Matrix:
