@@ -17,6 +17,7 @@ from .pictures import Picture, is_many, read_picture
 from .refine import Candidate, check_min_score, is_face, outlines_face, passes_of, select, warn_if_not_full
 from .refine import refine as refine_boxes
 from .sources import Item, check_picture, items
+
 ARRAYS = ('landmarks', 'scores', 'errors')  # of a prediction, one number or point for each landmark
 Row = tuple[Picture | None, np.ndarray]  # a picture and one box in it
 

@@ -1,4 +1,4 @@
-"""Files of films, known by their first bytes: a playlist that is named film.mp4 could make a decoder open other files."""
+"""Files of films, known by their first bytes: a playlist named film.mp4 could make a decoder open other files."""
 
 import os
 import struct

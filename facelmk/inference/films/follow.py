@@ -1,4 +1,4 @@
-"""Follow the faces of a film: crop each around its last landmarks, and detect only when a face is lost or may be new."""
+"""Follow the faces of a film: crop each around its last landmarks; detect when one is lost, and now and then."""
 
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace

@@ -60,8 +60,8 @@ class Film:
         if self.width * self.height > pixel_limit():
             self.close()
             raise DataDefect(
-                f'{self.source}: frames of {self.width} x {self.height} pixels, more than {pixel_limit()}. If you trust '
-                f'it, set {MAX_PIXELS_VARIABLE} to a larger number'
+                f'{self.source}: frames of {self.width} x {self.height} pixels, more than {pixel_limit()}. If you '
+                f'trust it, set {MAX_PIXELS_VARIABLE} to a larger number'
             )
         fps, count = get(cv2.CAP_PROP_FPS), get(cv2.CAP_PROP_FRAME_COUNT)
         self.fps = float(fps) if 0 < fps <= MAX_FPS else DEFAULT_FPS
