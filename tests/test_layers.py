@@ -31,6 +31,7 @@ MAY_IMPORT = {
     'zoo': {'registry', 'files', 'config', 'checkpoint'},
     **dict.fromkeys(UPPER, GROUND | MIDDLE | {'zoo'} | UPPER),
     'bench': GROUND | MIDDLE | {'zoo'} | UPPER,
+    'serve': GROUND | MIDDLE | {'zoo'} | UPPER,
 }
 OUTER = {'cli', 'compat'}  # may import everything; no other room imports them
 

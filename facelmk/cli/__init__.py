@@ -18,6 +18,7 @@ from .options import example, unknown_argument
 
 VERBS = {
     'predict': 'find landmarks in pictures and folders',
+    'serve': 'show landmarks in a web page of this machine, and answer programs in JSON',
     'train': 'train a model',
     'test': 'test a checkpoint: metrics, predictions, a report',
     'calibrate': 'fit expected errors and scores of faces, and check them',

@@ -24,7 +24,6 @@ if TYPE_CHECKING:
 translate_arguments = words_of_amp
 
 LIST = 'predictions.json'
-GPU = '/dev/nvidiactl'  # NVIDIA's driver makes it; torch would need a second to look for a GPU
 
 
 def arguments(parser: argparse.ArgumentParser) -> None:
@@ -134,10 +133,12 @@ def _model_and_inputs(options: argparse.Namespace) -> 'tuple[str | Config | None
         check_inputs(inputs)
         options.config = model
         return read_config(options), inputs
-    if model is not None and not _is_exported(model):
+    if model is not None:
         from ..inference.names import check_model
+        from ..inference.runtime.find import is_exported
 
-        check_model(model)
+        if not is_exported(model):
+            check_model(model)
     if options.cfg_options or options.safe_config or options.data:
         if model is None:
             raise FacelmkError('--cfg-options, --safe-config and --data change a config. Name it: --model CONFIG')
@@ -188,29 +189,20 @@ def _load_network(options: argparse.Namespace, model: 'str | Config | None') -> 
 
 def _load_exported(options: argparse.Namespace, model: 'str | Config | None') -> 'ExportedPredictor | None':
     """Return the predictor of an exported file: `model`, or on a CPU with ONNX Runtime that of the shipped model."""
-    from ..inference.runtime import find_exported, is_available, load_exported
-    from ..zoo import DEFAULT
+    from ..inference.runtime import find_faster, is_exported, load_exported
 
     if not isinstance(model, (str, type(None))):
         return None
     changed = options.weights or options.no_flip or chooses_speed(options)
-    if _is_exported(model):
+    if is_exported(model):
         if changed or options.device not in (None, 'cpu'):
             raise FacelmkError(
                 f'{model} is an exported file: --weights, --no-flip, --device and the options of precision and memory '
                 'layout have no effect. Remove them'
             )
         return load_exported(str(model), options.batch_size, options.detector)
-    on_cpu = options.device == 'cpu' or (options.device is None and not os.path.exists(GPU))
-    path = find_exported(model or DEFAULT)
-    if path is None or changed or not on_cpu or not is_available():
-        return None
-    return load_exported(path, options.batch_size, options.detector)
-
-
-def _is_exported(model: Any) -> bool:
-    """Whether a model is an exported file."""
-    return isinstance(model, str) and Path(model).suffix.lower() in ('.onnx', '.xml')
+    path = None if changed else find_faster(model, options.device)
+    return None if path is None else load_exported(path, options.batch_size, options.detector)
 
 
 def _output(options: argparse.Namespace, model: 'str | Config | None') -> Path | None:

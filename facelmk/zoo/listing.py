@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from typing import Any, NamedTuple
 
 from ..config.folders import config_folder
-from ..files.download import mirror_prefixes
+from ..files.download import cached, mirror_prefixes
 from .index import LANDMARKS, file_of, rows
 
 
@@ -27,6 +27,13 @@ def line_of(name: str) -> Line:
     figures = row.get('NME') or result.get('NME') or {}
     scheme = row.get('markup') or row.get('task', LANDMARKS)
     return Line(name, scheme, row['parameters'], row['macs'], next(iter(figures.values()), None), _where(row, result))
+
+
+def is_on_this_machine(name: str) -> bool:
+    """Whether the weights of a model came with facelmk, or lie in the cache of downloads."""
+    row = rows()[name]
+    url = row.get('url') or dict(_published(row['config'])).get('checkpoint')
+    return file_of(row) is not None or (url is not None and cached(url).is_file())
 
 
 def _where(row: Any, result: dict[str, Any]) -> str:
