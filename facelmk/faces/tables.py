@@ -15,7 +15,8 @@ from numpy.typing import ArrayLike
 from ..markups import MARKUPS
 
 Row = Mapping[str, Any]
-FIRST_COLUMNS = ('path', 'frame', 'time', 'width', 'height', 'face', 'id', 'markup', 'x1', 'y1', 'x2', 'y2', 'score')
+BOX = ('box_x1', 'box_y1', 'box_x2', 'box_y2')
+FIRST_COLUMNS = ('path', 'frame', 'time', 'width', 'height', 'face', 'id', 'markup', *BOX, 'score')
 CATEGORY = 1  # COCO's id of a face
 
 

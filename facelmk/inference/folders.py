@@ -105,6 +105,27 @@ def name_drawings(pictures: Sequence[PictureSource], out: Path) -> dict[str, Pat
     return drawings
 
 
+def name_points(pictures: Sequence[PictureSource], out: Path, is_folder: bool) -> dict[str, Path]:
+    """Return the .pts file of each picture: `out` itself, or a file in that folder; a number is added for each face."""
+    if films := [picture.source for picture in pictures if isinstance(picture, FilmSource)]:
+        raise FacelmkError(
+            f'{out}: a .pts file holds one face of one picture, and {films[0]} is a film. Use .json or .csv'
+        )
+    if not is_folder:
+        if len(pictures) > 1:
+            raise FacelmkError(
+                f'{out} is for one picture, and there are {len(pictures)}. Give a folder: --out points --format pts'
+            )
+        return {pictures[0].source: out}
+    taken: set[str] = set()
+    points = {}
+    for picture in pictures:
+        path = _free_path((out / picture.name).with_suffix('.pts'), taken)
+        taken.add(os.path.normcase(path))
+        points[picture.source] = path
+    return points
+
+
 def _check_one(pictures: Sequence[PictureSource], out: Path) -> None:
     """Refuse a file that cannot hold the drawings of these pictures and films."""
     film, wants_film = isinstance(pictures[0], FilmSource), out.suffix.lower() == FILM_ENDING

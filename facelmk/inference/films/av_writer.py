@@ -27,13 +27,9 @@ class AVWriter:
 
     def __init__(self, path: Path, film: Film) -> None:
         self.path, self.film = path, film
+        self.container: Any = None
+        self.stream: Any = None
         self.sound: Sound | None = None
-        with translate_av_errors(path):
-            self.container = av.open(str(path), 'w', format='mp4')
-        rate = Fraction(film.fps).limit_denominator(1001)
-        self.stream: Any = self.container.add_stream('libx264', rate=rate, options=QUALITY)
-        self.stream.pix_fmt = 'yuv420p'
-        self.stream.codec_context.time_base = Fraction(1, TICKS)
         self.last = -1
 
     def write(self, image: NDArray[np.uint8], time: float) -> None:
@@ -44,29 +40,37 @@ class AVWriter:
             frame = av.VideoFrame.from_ndarray(_even(image), format='bgr24')
             self.last = max(self.last + 1, round(time * TICKS))
             frame.pts, frame.time_base = self.last, Fraction(1, TICKS)
-            self._put(frame, time)
+            self._put(self.container, frame, time)
 
     def _start(self, image: NDArray[np.uint8]) -> None:
-        """Set the size, and open the sound, before the header is written."""
-        height, width = _even(image).shape[:2]
-        self.stream.width, self.stream.height = width, height
+        """Open the file, its pictures and its sound, before the header is written."""
+        self.container = av.open(str(self.path), 'w', format='mp4')
+        rate = Fraction(self.film.fps).limit_denominator(1001)
+        self.stream = self.container.add_stream('libx264', rate=rate, options=QUALITY)
+        self.stream.pix_fmt = 'yuv420p'
+        self.stream.codec_context.time_base = Fraction(1, TICKS)
+        self.stream.height, self.stream.width = _even(image).shape[:2]
         if not self.film.is_camera:
             self.sound = open_sound(str(self.film.source), self.container)
 
-    def _put(self, frame: Any, time: float) -> None:
+    def _put(self, container: Any, frame: Any, time: float) -> None:
         for packet in self.stream.encode(frame):
-            self.container.mux(packet)
+            container.mux(packet)
         if self.sound is not None:
             self.sound.write(time)
 
     def close(self) -> None:
         """Encode the last frames and complete the file."""
+        if self.container is None:
+            return
+        container, self.container = self.container, None
         with translate_av_errors(self.path):
-            if self.last >= 0:
-                self._put(None, self.last / TICKS + 1 / self.film.fps)
-            if self.sound is not None:
-                self.sound.close()
-            self.container.close()
+            try:
+                self._put(container, None, self.last / TICKS + 1 / self.film.fps)
+                if self.sound is not None:
+                    self.sound.close()
+            finally:
+                container.close()
 
 
 class Sound:

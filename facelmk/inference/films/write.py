@@ -81,7 +81,7 @@ def has_pyav() -> bool:
 
 @contextmanager
 def open_writer(path: Path, film: Film) -> Iterator[Writer]:
-    """Open the writer of an .mp4 for the drawings of a film; the file is complete after the block."""
+    """Open the writer of an .mp4 for the drawings of a film; the file is complete after the block, or not there."""
     if has_pyav():
         from .av_writer import AVWriter  # PyAV is an extra
 
@@ -89,9 +89,11 @@ def open_writer(path: Path, film: Film) -> Iterator[Writer]:
     else:
         writer = OpenCVWriter(path, film)
     try:
+        path.parent.mkdir(parents=True, exist_ok=True)
         yield writer
+        writer.close()
     except BaseException:
-        with suppress(Exception):  # the file will be deleted, and the error that ended the film is raised
+        with suppress(Exception):  # the error that ended the film is raised
             writer.close()
+        path.unlink(missing_ok=True)
         raise
-    writer.close()
