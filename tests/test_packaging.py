@@ -27,6 +27,7 @@ MODULE = {'mmcv-lite': 'mmcv', 'opencv-python': 'cv2', 'json-tricks': 'json_tric
 INDIRECT = {'PIL', 'matplotlib', 'packaging', 'yaml'}  # mmengine and mmcv-lite depend on them
 OPTIONAL = {'h5py', 'scipy', 'tensorboard', 'pycocotools', 'timm', 'onnx', 'onnxscript', 'onnxruntime', 'openvino'}
 OPTIONAL |= {'shtab'}  # the scripts of facelmk completion
+OPTIONAL |= {'av', 'pandas', 'supervision'}  # films with sound; faces as objects of other packages
 OPTIONAL |= {'mediapipe', 'dlib'}  # face detectors of others
 OPTIONAL |= {'mmpose', 'albumentations'}  # what facelmk bench compares with
 

@@ -1,39 +1,43 @@
 """What `facelmk predict` finds: the rows of a long list are in a temporary file, so that a folder of any size fits."""
 
-import json
 import mmap
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import IO, Any
 
 from ..errors import DataDefect, FacelmkError
 from ..files.atomic import translate_output_errors, write_bytes
+from .number_forms import CHUNK, CocoFile, CsvTable, Form, JsonList
+from .predict_output import Kind
 
 MAX_NAMED = 5  # of the pictures that could not be used, or have no face
-CHUNK = 1 << 20  # bytes that are printed at once; a shorter list stays in memory
+FORMS: dict[Kind, Callable[[], Form]] = {Kind.CSV: CsvTable, Kind.COCO: CocoFile}
 PLACE = 'the folder of temporary files (TMPDIR)'
 
 
 class Found:
-    """The rows of pictures and their faces, as json, and what is reported of them.
+    """The rows of pictures and frames with their faces, in one form, and what is reported of them.
 
     Of an error only the text is kept: its traceback would keep the bytes of the picture in memory.
     """
 
-    def __init__(self, file: IO[bytes]) -> None:
-        self.file = file
+    def __init__(self, file: IO[bytes], form: Form) -> None:
+        self.file, self.form = file, form
         self.pictures = self.faces = self.without_face = 0
         self.empty: list[str] = []
-        self.failures: set[str] = set()  # the names of the pictures
+        self.films: list[str] = []  # a line for each film
+        self.failures: set[str] = set()  # the names of the inputs
         self.failed: list[str] = []  # the first errors
         self.is_complete = False
 
     def add(self, row: dict[str, Any]) -> None:
-        """Add the row of a picture: its path, its size and its faces."""
+        """Add the row of a picture or of a frame: its path, its size and its faces."""
         with translate_output_errors(PLACE):
-            self.file.write(f'{", " if self.pictures else "["}{json.dumps(row)}'.encode())
+            self.file.write(self.form.row(row))
+        if 'frame' in row:
+            return
         self.pictures += 1
         self.faces += len(row['faces'])
         if not row['faces']:
@@ -41,7 +45,7 @@ class Found:
             self.empty = [*self.empty, str(row['path'])][:MAX_NAMED]
 
     def fail(self, source: str, error: FacelmkError) -> None:
-        """Add a picture that cannot be used."""
+        """Add an input that cannot be used."""
         if source not in self.failures and len(self.failed) < MAX_NAMED:
             text = str(error)
             self.failed.append(text if source in text else f'{source}: {text}')
@@ -61,7 +65,12 @@ class Found:
     def report(self, out: Path | None, others: int) -> None:
         """Print how many faces and pictures there are, where they were written, and which pictures have no face."""
         skipped = f', {count(others, "other file")} skipped' if others else ''
-        print(f'{count(self.faces, "face")} in {count(self.pictures, "picture")}: {out}{skipped}')
+        for line in self.films:
+            print(f'{line}: {out}')
+        if self.pictures or not self.films:
+            print(f'{count(self.faces, "face")} in {count(self.pictures, "picture")}: {out}{skipped}')
+        elif others:
+            print(f'{count(others, "other file")} skipped')
         if self.without_face:
             more = self.without_face - len(self.empty)
             print(f'No face in {", ".join(self.empty)}{f" and {more} more" if more else ""}')
@@ -71,7 +80,8 @@ class Found:
         """Yield the complete json; the rows stay in the file."""
         with translate_output_errors(PLACE):
             if not self.is_complete:
-                self.file.write(b']\n' if self.pictures else b'[]\n')
+                for part in self.form.end():
+                    self.file.write(part)
                 self.file.flush()
             self.is_complete = True
         if self.file.tell() <= CHUNK:
@@ -81,12 +91,17 @@ class Found:
             with mmap.mmap(self.file.fileno(), 0, access=mmap.ACCESS_READ) as content, memoryview(content) as view:
                 yield view
 
+    @property
+    def noun(self) -> str:
+        """What the inputs are."""
+        return 'input' if self.films else 'picture'
+
     def check(self, total: int) -> None:
-        """Raise an error that names pictures which could not be used."""
+        """Raise an error that names inputs which could not be used."""
         if self.failed:
             more = f'; and {len(self.failures) - MAX_NAMED} more' if len(self.failures) > MAX_NAMED else ''
             named = '; '.join(self.failed)
-            raise DataDefect(f'{len(self.failures)} of {total} pictures could not be used: {named}{more}')
+            raise DataDefect(f'{len(self.failures)} of {count(total, self.noun)} could not be used: {named}{more}')
 
 
 def count(number: int, what: str) -> str:
@@ -95,11 +110,13 @@ def count(number: int, what: str) -> str:
 
 
 @contextmanager
-def new_list() -> Iterator[Found]:
+def new_list(kind: Kind = Kind.JSON) -> Iterator[Found]:
     """Yield an empty list; its file is deleted at the end, or by the system if the process is killed."""
     file = tempfile.SpooledTemporaryFile(max_size=CHUNK)  # noqa: SIM115, closing it may fail
+    form = FORMS.get(kind, JsonList)()
     try:
-        yield Found(file)
+        yield Found(file, form)
     finally:
+        form.close()
         with suppress(OSError):  # of a full disk, which was reported already
             file.close()

@@ -57,6 +57,27 @@ def commit(file: BinaryIO, path: Path) -> None:
 
 
 @contextmanager
+def output_file(path: str | Path) -> Iterator[Path]:
+    """Yield a path of the same name for a program that writes files; at the end the complete file appears at `path`.
+
+    Nothing appears if the block fails, or if it writes nothing.
+    """
+    path = Path(path)
+    with ExitStack() as stack:
+        with translate_output_errors(path):
+            check_output(path)
+            path.parent.mkdir(parents=True, exist_ok=True)
+            folder = stack.enter_context(new_draft(path, Path.mkdir))
+        try:
+            yield folder / path.name
+        except UnwritableOutput as error:  # the user knows the file, not its draft
+            raise UnwritableOutput(path, OSError(error.errno, error.strerror)) from error
+        if (folder / path.name).exists():
+            with translate_output_errors(path), (folder / path.name).open('rb+') as file:
+                commit(file, path)
+
+
+@contextmanager
 def output_folder(folder: str | Path, last: Sequence[str] = (), inside: bool = False) -> Iterator[Path]:
     """Yield an empty draft folder; at the end, all files in it appear in `folder` together, those of `last` at the end.
 

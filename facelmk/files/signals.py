@@ -145,6 +145,17 @@ def _later() -> Iterator[None]:
 
 
 @contextmanager
+def ended_by_ctrl_c() -> Iterator[None]:
+    """A block that Ctrl-C ends, and not the command: it does something until it is asked to stop."""
+    try:
+        yield
+    except Interrupted as stop:
+        if stop.number != signal.SIGINT:
+            raise
+        _state.received.clear()
+
+
+@contextmanager
 def interruptible() -> Iterator[None]:
     """Inside of `postponed`, a block in which a signal raises Interrupted at once, also one that was recorded."""
     with _mode(postponed=False):

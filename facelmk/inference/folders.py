@@ -1,6 +1,5 @@
-"""Find the pictures in files, URLs, folders and patterns, and choose where their drawings go."""
+"""Find the pictures and films in files, URLs, folders and patterns, and choose where their drawings go."""
 
-import glob
 import os
 from collections.abc import Iterable, Sequence
 from pathlib import Path
@@ -9,11 +8,12 @@ from urllib.parse import unquote, urlsplit
 
 from ..errors import FacelmkError, MissingResource
 from ..files.addresses import is_url
-from ..files.drafts import paths_below
+from .films import containers
+from .sources import ENDINGS, camera_number, expand, files_below, has_ending, is_film
 
-ENDINGS = {'.jpg', '.jpeg', '.png', '.bmp', '.webp', '.tif', '.tiff', '.jp2', '.pgm', '.ppm'}
 DRAWING_ENDINGS = {'.jpg', '.jpeg', '.png', '.webp'}
 NOT_DRAWN = {'.pgm', '.gif', '.pdf', '.svg'}  # no colours, or not written by OpenCV
+FILM_ENDING = '.mp4'  # of all films that are written
 
 
 class PictureSource(NamedTuple):
@@ -23,60 +23,60 @@ class PictureSource(NamedTuple):
     name: Path
 
 
-def find_pictures(inputs: Iterable[str], leave_out: Path | None = None) -> tuple[list[PictureSource], int]:
-    """Return the pictures of files, URLs, folders (with all folders below) and patterns, and the number of other files.
+class FilmSource(PictureSource):
+    """Path of a film, or number of a camera as text, and the relative path of its drawing."""
 
-    Pictures below `leave_out`, a folder inside of an input folder, do not count: they are drawings of an earlier run.
+
+def find_pictures(inputs: Iterable[str], leave_out: Path | None = None) -> tuple[list[PictureSource], int]:
+    """Return the pictures and films of files, URLs, folders (with all folders below) and patterns, and the cameras.
+
+    The number of other files comes second. Pictures below `leave_out`, a folder inside of an input folder, do not
+    count: they are drawings of an earlier run.
     """
     pictures: dict[str, PictureSource] = {}
     others = 0
-    for name in (name for pattern in inputs for name in _expanded(pattern)):
+    for name in (str(name) for pattern in inputs for name in expand(pattern)):
         path = Path(name).expanduser()
         if is_url(name):
             pictures[name] = PictureSource(name, Path(Path(unquote(urlsplit(name).path)).name or 'picture'))
         elif path.is_dir():
             files = _files(path, leave_out)
-            in_folder = [file for file in files if _is_picture(file)]
+            in_folder = [file for file in files if has_ending(file)]
             others += len(files) - len(in_folder)
-            pictures |= {str(file): PictureSource(str(file), file.relative_to(path)) for file in in_folder}
+            pictures |= {str(file): _source(file, file.relative_to(path)) for file in in_folder}
         elif path.is_file():
-            pictures[str(path)] = PictureSource(str(path), Path(path.name))
+            pictures[str(path)] = _source(path, Path(path.name))
+        elif camera_number(name) is not None:
+            pictures[name] = FilmSource(name, Path(f'camera_{name}'))
         else:
-            raise MissingResource(f'there is no picture and no folder {name} (from {Path.cwd()})')
+            raise MissingResource(_nothing_at(name))
     if not pictures:
         only = f', only {others} other files' if others else ''
-        raise FacelmkError(
-            f'there is no picture in {", ".join(inputs)}{only}. Pictures end in {", ".join(sorted(ENDINGS))}'
-        )
+        endings = ', '.join(sorted(ENDINGS | containers.ENDINGS))
+        raise FacelmkError(f'there is no picture and no film in {", ".join(inputs)}{only}. They end in {endings}')
     return list(pictures.values()), others
+
+
+def _source(path: Path, name: Path) -> PictureSource:
+    return FilmSource(str(path), name) if is_film(path) else PictureSource(str(path), name)
+
+
+def _nothing_at(name: str) -> str:
+    return f'there is no picture, no film and no folder {name} (from {Path.cwd()})'
 
 
 def check_inputs(inputs: Iterable[str]) -> None:
     """Refuse a picture, folder or pattern that does not exist; nothing is searched yet."""
-    for name in (name for pattern in inputs for name in _expanded(pattern)):
-        if not is_url(name) and not os.path.exists(os.path.expanduser(name)):
-            raise MissingResource(f'there is no picture and no folder {name} (from {Path.cwd()})')
-
-
-def _expanded(pattern: str) -> list[str]:
-    """Return the paths that a pattern such as 'album/*.jpg' matches; a path or a URL stays as it is."""
-    path = os.path.expanduser(pattern)
-    if is_url(pattern) or os.path.exists(path) or not glob.has_magic(path):
-        return [pattern]
-    if matches := sorted(glob.glob(path, recursive=True)):
-        return matches
-    raise MissingResource(f'no path matches the pattern {pattern} (from {Path.cwd()}). Check the folder and the ending')
+    for name in (str(name) for pattern in inputs for name in expand(pattern)):
+        if not is_url(name) and not os.path.exists(os.path.expanduser(name)) and camera_number(name) is None:
+            raise MissingResource(_nothing_at(name))
 
 
 def _files(folder: Path, leave_out: Path | None) -> list[Path]:
-    files = sorted(path for path in paths_below(folder) if path.is_file())
+    files = files_below(folder)
     if leave_out is None or leave_out.resolve() == folder.resolve() or not _is_below(leave_out, folder):
         return files
     return [file for file in files if not _is_below(file, leave_out)]
-
-
-def _is_picture(file: Path) -> bool:
-    return file.suffix.lower() in ENDINGS and not file.name.startswith('.')  # macOS keeps notes in ._photo.jpg
 
 
 def _is_below(file: Path, folder: Path) -> bool:
@@ -84,29 +84,65 @@ def _is_below(file: Path, folder: Path) -> bool:
 
 
 def name_drawings(pictures: Sequence[PictureSource], out: Path) -> dict[str, Path]:
-    """Return each picture's drawing: `out` itself if it names a picture, otherwise a file of its own in that folder."""
-    if out.suffix.lower() in NOT_DRAWN and not out.is_dir():
+    """Return the path of each drawing: `out` if it names a picture or a film, otherwise a file in that folder."""
+    suffix = out.suffix.lower()
+    if suffix in NOT_DRAWN and not out.is_dir():
         raise FacelmkError(f'{out}: no drawing is written as {out.suffix}. Use .jpg or .png, or give a folder')
-    if out.suffix.lower() in ENDINGS:
-        if len(pictures) > 1:
-            raise FacelmkError(f'{out} is one picture, and there are {len(pictures)} to draw. Give a folder')
+    if suffix in ENDINGS or suffix == FILM_ENDING:
+        _check_one(pictures, out)
         drawings = {pictures[0].source: out}
     else:
         drawings = {}
         taken: set[str] = set()
         for picture in pictures:
-            drawing = _free_path(_drawing_path(out / picture.name), taken)
+            drawing = _free_path(_drawing_path(out / picture.name, isinstance(picture, FilmSource)), taken)
             taken.add(os.path.normcase(drawing))
             drawings[picture.source] = drawing
     photographs = {Path(source).resolve() for source in drawings if not is_url(source)}
     for drawing in drawings.values():
         if drawing.resolve() in photographs:
-            raise FacelmkError(f'the drawing {drawing} would replace a photograph. Give another --out')
+            raise FacelmkError(f'the drawing {drawing} would replace a photograph or a film. Give another --out')
     return drawings
 
 
-def _drawing_path(path: Path) -> Path:
-    return path if path.suffix.lower() in DRAWING_ENDINGS else path.with_name(f'{path.name}.jpg')
+def name_points(pictures: Sequence[PictureSource], out: Path, is_folder: bool) -> dict[str, Path]:
+    """Return the .pts file of each picture: `out` itself, or a file in that folder; a number is added for each face."""
+    if films := [picture.source for picture in pictures if isinstance(picture, FilmSource)]:
+        raise FacelmkError(
+            f'{out}: a .pts file holds one face of one picture, and {films[0]} is a film. Use .json or .csv'
+        )
+    if not is_folder:
+        if len(pictures) > 1:
+            raise FacelmkError(
+                f'{out} is for one picture, and there are {len(pictures)}. Give a folder: --out points --format pts'
+            )
+        return {pictures[0].source: out}
+    taken: set[str] = set()
+    points = {}
+    for picture in pictures:
+        path = _free_path((out / picture.name).with_suffix('.pts'), taken)
+        taken.add(os.path.normcase(path))
+        points[picture.source] = path
+    return points
+
+
+def _check_one(pictures: Sequence[PictureSource], out: Path) -> None:
+    """Refuse a file that cannot hold the drawings of these pictures and films."""
+    film, wants_film = isinstance(pictures[0], FilmSource), out.suffix.lower() == FILM_ENDING
+    if len(pictures) > 1:
+        what = 'film' if wants_film else 'picture'
+        raise FacelmkError(f'{out} is one {what}, and there are {len(pictures)} inputs to draw. Give a folder')
+    if film != wants_film:
+        given, expected = ('a film', FILM_ENDING) if film else ('a picture', '.jpg or .png')
+        raise FacelmkError(
+            f'{out}: {pictures[0].source} is {given}, whose drawing is written as {expected}. Give such a file, or a '
+            'folder'
+        )
+
+
+def _drawing_path(path: Path, film: bool) -> Path:
+    endings = {FILM_ENDING} if film else DRAWING_ENDINGS
+    return path if path.suffix.lower() in endings else path.with_name(f'{path.name}{FILM_ENDING if film else ".jpg"}')
 
 
 def _free_path(path: Path, taken: set[str]) -> Path:

@@ -98,12 +98,17 @@ def select(candidates: Sequence[Candidate], min_score: float | None) -> list[Can
     alone: scores of other networks do not separate faces from other things. Of two detected boxes that moved to one
     face, the one with the better detector's score stays.
     """
-    faces = [one for one in candidates if one.score >= _least(one, min_score)]
+    faces = [one for one in candidates if is_face(one, min_score)]
     detected = [i for i, one in enumerate(faces) if one.detection_score is not None]
     boxes = np.array([faces[i].next_box for i in detected]).reshape(-1, 4)
     scores = np.array([faces[i].detection_score for i in detected])
     left_out = set(detected) - {detected[i] for i in suppress(boxes, scores, SAME_FACE)}
     return [one for i, one in enumerate(faces) if i not in left_out]
+
+
+def is_face(candidate: Candidate, min_score: float | None) -> bool:
+    """Whether the score of a candidate is high enough."""
+    return candidate.score >= _least(candidate, min_score)
 
 
 def _least(candidate: Candidate, min_score: float | None) -> float:

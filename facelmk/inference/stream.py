@@ -1,7 +1,6 @@
-"""From pictures to faces, whatever network predicts the landmarks of a box. Nothing here needs torch."""
+"""From pictures and films to faces, whatever network predicts the landmarks of a box. Nothing here needs torch."""
 
-from collections.abc import Callable, Iterable, Iterator, Sequence
-from itertools import repeat
+from collections.abc import Callable, Iterator, Sequence
 from typing import Any
 
 import numpy as np
@@ -11,9 +10,13 @@ from ..faces import Face, Faces
 from ..markups import Markup
 from .boxes import AUTO, FULL, boxes_in, is_usable
 from .detectors.base import Detector
+from .films.follow import EVERY, FixedBoxes, Follower, Steps, faces_of_frames
+from .films.read import Film, check_read, open_film
+from .films.timings import Timings
 from .pictures import Picture, is_many, read_picture
-from .refine import Candidate, check_min_score, passes_of, select, warn_if_not_full
+from .refine import Candidate, check_min_score, is_face, outlines_face, passes_of, select, warn_if_not_full
 from .refine import refine as refine_boxes
+from .sources import Item, check_picture, items
 
 ARRAYS = ('landmarks', 'scores', 'errors')  # of a prediction, one number or point for each landmark
 Row = tuple[Picture | None, np.ndarray]  # a picture and one box in it
@@ -82,46 +85,96 @@ class PicturePredictor:
             if not (one_for_all or (hasattr(boxes, '__len__') and len(boxes) == len(images))):
                 given = f'boxes for {len(boxes)}' if hasattr(boxes, '__len__') else f'boxes={boxes!r}'
                 raise FacelmkError(f'{len(images)} pictures, and {given}. Give a list of boxes for each picture')
+            for image in images:
+                check_picture(image)
             return list(self.stream(images, boxes, batch_size, **options))
+        check_picture(images)
         (faces,) = self.stream([images], boxes if one_for_all else [boxes], batch_size, **options)
         return faces
 
     def stream(
         self,
-        images: Iterable[Any],
+        images: Any,
         boxes: Any = None,
         batch_size: int | None = None,
         skip: Callable[[Any, FacelmkError], None] | None = None,
         detector: Any = None,
         refine: int | None = None,
         min_score: float | None = None,
+        smooth: bool = True,
+        detect_every: int = EVERY,
     ) -> Iterator[Faces]:
-        """Yield the faces of one picture after the other, so that a folder need not fit into memory.
+        """Yield the faces of one picture or frame after the other, so that a folder or a film need not fit into memory.
 
-        A batch may join several pictures. A picture that cannot be used goes to `skip(picture, error)`; without `skip`
-        its error is raised. `detector` replaces the model's own. `refine` is how often a face is cropped again around
+        `images` is a picture, a folder, a pattern such as 'album/*.jpg', a film, the number of a camera, or an iterable
+        of these. A batch may join several pictures. A source that cannot be used goes to `skip(source, error)`, and so
+        does a film with frames that cannot be read, after its last frame; without `skip` the error is raised, and such
+        a film is only logged. `detector` replaces the model's own. `refine` is how often a face is cropped again around
         its landmarks (default: up to 2 times for detected faces, not at all for boxes that you give). Faces with a
-        score below `min_score` are left out (default: 0.1 for detected faces of a network with a calibration).
+        score below `min_score` are left out (default: 0.1 for detected faces of a network with a calibration). For
+        `smooth` and `detect_every` see `follow`.
         """
         size = check_batch_size(self.batch_size if batch_size is None else batch_size)
         passes_of(refine, self.markup, detected=True)  # a wrong number is no fault of a picture
         check_min_score(min_score)
         find = None if detector is None else self.find_detector(detector)
         waiting: list[tuple[Faces, list[Candidate]]] = []
-        boxes_of_pictures = repeat(boxes) if boxes is None or isinstance(boxes, str) else boxes
-        for source, boxes_of_picture in zip(images, boxes_of_pictures):  # noqa: B905  repeat has no end
+        for item in items(images, boxes):
             try:
-                image = read_picture(source)
-                faces = Faces(image=image, source=source)
-                waiting.append((faces, self._candidates(faces, image, boxes_of_picture, find, refine)))
+                if not isinstance(item, Item):
+                    raise item[1]
+                if item.is_film:
+                    yield from self._fill(waiting, size, min_score)
+                    waiting = []
+                    with open_film(item.source) as film:
+                        yield from self.follow(film, item.boxes, size, find, refine, min_score, smooth, detect_every)
+                        check_read(film, only_log=skip is None)
+                else:
+                    image = read_picture(item.source)
+                    faces = Faces(image=image, source=item.source)
+                    waiting.append((faces, self._candidates(faces, image, item.boxes, find, refine)))
             except FacelmkError as error:
                 if skip is None:
                     raise
-                skip(source, error)
+                skip(item[0], error)
             if max(len(waiting), sum(len(candidates) for _, candidates in waiting)) >= size:
                 yield from self._fill(waiting, size, min_score)
                 waiting = []
         yield from self._fill(waiting, size, min_score)
+
+    def follow(
+        self,
+        film: Film,
+        boxes: Any = None,
+        batch_size: int | None = None,
+        detector: Any = None,
+        refine: int | None = None,
+        min_score: float | None = None,
+        smooth: bool = True,
+        detect_every: int = EVERY,
+        timings: Timings | None = None,
+    ) -> Iterator[Faces]:
+        """Yield the faces of one frame after the other of an opened film or camera; each face has an `id`.
+
+        A face is detected once and then followed by the box of its landmarks. The detector looks again when a face is
+        lost, and every `detect_every` frames. Boxes that you give hold for every frame. With `smooth` a One-Euro filter
+        calms the landmarks. `timings` adds up the seconds of each step.
+        """
+        size = check_batch_size(self.batch_size if batch_size is None else batch_size)
+        every = check_batch_size(detect_every, 'detect_every')
+        find = None if detector is None else self.find_detector(detector)
+        detected = boxes is None or (isinstance(boxes, str) and boxes == AUTO)
+        passes_of(refine, self.markup, detected)
+        steps = Steps(
+            lambda candidates: self._predict(candidates, size),
+            lambda faces: self._candidates(faces, faces.image, boxes, find, refine),
+            lambda one: is_face(one, min_score),
+            Timings() if timings is None else timings,
+        )
+        if not detected:
+            return faces_of_frames(film, FixedBoxes(steps, smooth), self._face, steps.timings)
+        follower = Follower(steps, smooth, every, by_detection=not outlines_face(self.markup))
+        return faces_of_frames(film, follower, self._face, steps.timings)
 
     def _candidates(
         self, faces: Faces, image: Picture, boxes: Any, find: Detector | None, refine: int | None
@@ -146,22 +199,22 @@ class PicturePredictor:
         self, pictures: Sequence[tuple[Faces, list[Candidate]]], size: int, min_score: float | None
     ) -> Iterator[Faces]:
         """Put the faces that are predicted and chosen into the `Faces` of their picture."""
-
-        def predict(candidates: Sequence[Candidate]) -> None:
-            for start in range(0, len(candidates), size):
-                part = candidates[start : start + size]
-                predictions = self.predict_boxes([(one.faces.image, one.box) for one in part])
-                for one, prediction in zip(part, predictions, strict=True):
-                    self._check(prediction)
-                    one.prediction = prediction
-
         everything = [one for _, candidates in pictures for one in candidates]
-        predict(everything)
-        refine_boxes(everything, predict)
+        self._predict(everything, size)
+        refine_boxes(everything, lambda moved: self._predict(moved, size))
         for faces, candidates in pictures:
             warn_if_not_full(candidates)
             faces.extend(map(self._face, select(candidates, min_score)))
             yield faces
+
+    def _predict(self, candidates: Sequence[Candidate], size: int) -> None:
+        """Predict the landmarks of candidates, `size` of them in one run of the network."""
+        for start in range(0, len(candidates), size):
+            part = candidates[start : start + size]
+            predictions = self.predict_boxes([(one.faces.image, one.box) for one in part])
+            for one, prediction in zip(part, predictions, strict=True):
+                self._check(prediction)
+                one.prediction = prediction
 
     def _check(self, prediction: dict[str, Any]) -> None:
         """Refuse numbers that are not finite: no score would be high enough, so the face would be left out."""
@@ -185,8 +238,8 @@ class PicturePredictor:
         return face.to_markup(self.face_markup)
 
 
-def check_batch_size(batch_size: Any) -> int:
+def check_batch_size(batch_size: Any, name: str = 'batch_size') -> int:
     """Return the number of crops in one run of the network; refuse one that is no whole number from 1."""
     if isinstance(batch_size, bool) or not isinstance(batch_size, (int, np.integer)) or batch_size < 1:
-        raise FacelmkError(f'batch_size={batch_size!r}. Expected a whole number from 1')
+        raise FacelmkError(f'{name}={batch_size!r}. Expected a whole number from 1')
     return int(batch_size)
