@@ -141,6 +141,20 @@ def add_run(parser: argparse.ArgumentParser) -> None:
         help='the program that started the processes of a distributed run',
     )
     parser.add_argument('--local-rank', '--local_rank', type=int, default=0, help=argparse.SUPPRESS)
+    parser.add_argument(
+        '-v',
+        '--verbose',
+        action='store_true',
+        help="print all lines of the log: machine, hooks, config, and mmengine's line every few iterations",
+    )
+    add_plain(parser)
+
+
+def add_plain(parser: argparse.ArgumentParser) -> None:
+    """--plain."""
+    parser.add_argument(
+        '--plain', action='store_true', help='show progress as a few plain lines, as without a terminal, not as a bar'
+    )
 
 
 def from_hrnet(words: Sequence[str]) -> list[str]:

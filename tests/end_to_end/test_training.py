@@ -54,7 +54,15 @@ def test_log_lines_have_the_expected_figures(trained):
 def test_a_resumed_run_ends_with_the_same_weights(trained, tool, tiny, tmp_path):
     folder, printed = trained
     resumed = tool(
-        'train.py', 'quickstart', '--work-dir', tmp_path, '--resume', folder / 'epoch_1.pth', *tiny(), cwd=tmp_path
+        'train.py',
+        'quickstart',
+        '-v',
+        '--work-dir',
+        tmp_path,
+        '--resume',
+        folder / 'epoch_1.pth',
+        *tiny(),
+        cwd=tmp_path,
     )
     assert losses(resumed) == losses(printed)[1:]
     expected, actual = weights(folder, 2), weights(tmp_path, 2)
@@ -64,7 +72,7 @@ def test_a_resumed_run_ends_with_the_same_weights(trained, tool, tiny, tmp_path)
 def test_a_finished_run_trains_no_further(trained, tool, tiny):
     folder, _ = trained
     before = (folder / 'epoch_2.pth').stat().st_mtime_ns
-    printed = tool('train.py', 'quickstart', '--resume', 'auto', *tiny(), cwd=folder.parents[1])
+    printed = tool('train.py', 'quickstart', '-v', '--resume', 'auto', *tiny(), cwd=folder.parents[1])
     assert not losses(printed)
     assert (folder / 'epoch_2.pth').stat().st_mtime_ns == before
 
@@ -75,7 +83,7 @@ def test_the_number_of_workers_changes_nothing(workers, trained, tool, tiny, tmp
     """The same seed gives the same faces, augmentations and steps, bit for bit."""
     folder, printed = trained
     again = tool(
-        'train.py', 'quickstart', '--work-dir', tmp_path, '--no-validate', *tiny(workers=workers), cwd=tmp_path
+        'train.py', 'quickstart', '-v', '--work-dir', tmp_path, '--no-validate', *tiny(workers=workers), cwd=tmp_path
     )
     assert losses(again) == losses(printed)
     assert all(torch.equal(value, weights(tmp_path, 2)[key]) for key, value in weights(folder, 2).items())
@@ -88,6 +96,7 @@ def test_options_of_mmposes_train(tool, tiny, tmp_path):
         'train.py',
         '--amp',
         'quickstart',
+        '-v',
         '--work-dir',
         'out',
         '--auto-scale-lr',
