@@ -148,6 +148,14 @@ def add_run(parser: argparse.ArgumentParser) -> None:
         help="print all lines of the log: machine, hooks, config, and mmengine's line every few iterations",
     )
     add_plain(parser)
+    parser.add_argument(
+        '--logger',
+        nargs='+',
+        action='extend',
+        choices=('tensorboard', 'wandb', 'mlflow'),
+        metavar='NAME',
+        help='write the figures to tensorboard, wandb or mlflow, too; each needs its package',
+    )
 
 
 def add_plain(parser: argparse.ArgumentParser) -> None:
@@ -184,6 +192,10 @@ def read_config(options: argparse.Namespace) -> 'Config':
         move_data(config, options.data)
     if getattr(options, 'work_dir', None):
         config.work_dir = options.work_dir
+    if getattr(options, 'logger', None):
+        from ..config.loggers import add_loggers
+
+        add_loggers(config, options.logger)
     if 'work_dir' in options:
         from ..config.folders import check_writable
 
@@ -191,6 +203,13 @@ def read_config(options: argparse.Namespace) -> 'Config':
     if 'local_rank' in options:
         os.environ.setdefault('LOCAL_RANK', str(options.local_rank))
     return config
+
+
+def check_loggers(options: argparse.Namespace) -> None:
+    """Refuse a --logger whose package is not installed before torch is imported."""
+    from ..config.loggers import check_loggers
+
+    check_loggers(options.logger or ())
 
 
 def config_file(options: argparse.Namespace) -> Path:

@@ -6,10 +6,12 @@ from typing import TYPE_CHECKING
 
 from ..errors import FacelmkError
 from .box_options import add_boxes, choose_boxes, describe_boxes
+from .early_data import refuse_missing_files
 from .options import (
     add_config,
     add_run,
     check_checkpoint,
+    check_loggers,
     config_file,
     drawing,
     example,
@@ -111,6 +113,8 @@ def _lines(options: argparse.Namespace) -> 'RunLines | None':
 def run(options: argparse.Namespace) -> None:
     config_file(options)
     check_checkpoint(options.checkpoint)
+    check_loggers(options)
+    refuse_missing_files(options, 'test')
     with keep_stdout_for_json(options.json):  # the log keeps the stdout of its first message
         config = read_config(options)
         put_speed(config, options)

@@ -5,7 +5,18 @@ import os
 from pathlib import Path
 
 from ..errors import FacelmkError
-from .options import add_config, add_run, check_checkpoint, config_file, drawing, example, number_from, read_config
+from .early_data import refuse_missing_files
+from .options import (
+    add_config,
+    add_run,
+    check_checkpoint,
+    check_loggers,
+    config_file,
+    drawing,
+    example,
+    number_from,
+    read_config,
+)
 from .speed_options import add_speed, put_speed, words_of_other_tools
 
 DEFAULT_CROP_CACHE = 'data/crop_cache'  # written again: its module imports torch, which --help does not need
@@ -53,6 +64,8 @@ def run(options: argparse.Namespace) -> None:
     config_file(options)
     if options.resume != 'auto' and not os.path.isdir(options.resume or '.'):
         check_checkpoint(options.resume)
+    check_loggers(options)
+    refuse_missing_files(options, 'train', 'val')
     config = read_config(options)
     put_speed(config, options)
     from ..config.build_errors import check_complete, translate_build_errors

@@ -19,7 +19,7 @@ _quiet = False
 class RunLines(Hook):
     """The base of a hook that prints what a person reads of a run."""
 
-    def open(self, runner: Runner) -> None:
+    def introduce(self, runner: Runner) -> None:
         """Print what is run, before the data are read or drawn."""
 
 

@@ -97,7 +97,7 @@ def _train(config: Config, resume: str | None, launcher: str, is_main: bool, lin
         if checkpoint is not None:
             runner.register_hook(CheckResumed())
         if lines is not None:
-            lines.open(runner)
+            lines.introduce(runner)
             runner.register_hook(lines)
         with graceful_shutdown(), translate_worker_errors():
             runner.train()
@@ -150,7 +150,7 @@ def test(
         evaluator.metrics.extend(watch)
         evaluator.dataset_meta = runner.test_loop.dataloader.dataset.metainfo
         if lines is not None:
-            lines.open(runner)
+            lines.introduce(runner)
             runner.register_hook(lines)
         shield_workers_from_signals(runner.test_loop.dataloader)
         with ignore_log_errors(), translate_worker_errors():

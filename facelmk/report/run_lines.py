@@ -68,7 +68,7 @@ class TrainingLines(RunLines):
         self.best: tuple[str, dict[str, float]] | None = None
         self.last: tuple[str, dict[str, float]] | None = None
 
-    def open(self, runner: Runner) -> None:
+    def introduce(self, runner: Runner) -> None:
         _print(opening('train', runner))
 
     def before_train(self, runner: Runner) -> None:
