@@ -9,8 +9,17 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from ..errors import FacelmkError, UnknownName, close_names
+from ..files.progress import Progress
 from .box_options import add_faces
-from .options import add_config_options, check_checkpoint, example, keep_stdout_for_json, number_from, read_config
+from .options import (
+    add_config_options,
+    add_plain,
+    check_checkpoint,
+    example,
+    keep_stdout_for_json,
+    number_from,
+    read_config,
+)
 from .speed_options import add_speed, chooses_speed, chosen_speed, words_of_amp
 
 if TYPE_CHECKING:
@@ -46,6 +55,7 @@ def arguments(parser: argparse.ArgumentParser) -> None:
     )
     parser.add_argument('--json', action='store_true', help='print the numbers as json; without --out nothing is drawn')
     parser.add_argument('--strict', action='store_true', help='stop at the first picture that cannot be used')
+    add_plain(parser)
     parser.add_argument('-v', '--verbose', action='store_true', help='print model, device, detector and times')
 
 
@@ -274,7 +284,10 @@ def _predict(
                 raise
             found.fail(picture.source, error)
     skip = None if options.strict else found.fail
-    for faces in model.stream(boxes, boxes.values(), skip=skip, refine=options.refine, min_score=options.min_score):
-        found.add({'path': faces.source} | faces.to_dict())
-        if faces.source in drawings:
-            faces.save(drawings[faces.source])
+    stream = model.stream(boxes, boxes.values(), skip=skip, refine=options.refine, min_score=options.min_score)
+    with Progress('predicting', len(pictures), unit='pictures/s') as progress:
+        for faces in stream:
+            found.add({'path': faces.source} | faces.to_dict())
+            if faces.source in drawings:
+                faces.save(drawings[faces.source])
+            progress.show(found.pictures + len(found.failures))

@@ -18,6 +18,8 @@ if TYPE_CHECKING:
 BAR_AFTER_S = 0.5
 BAR_S = 0.1  # between two drawings of the bar
 FIRST_LINE_S, LINE_FACTOR, MAX_PAUSE_S = 10.0, 3, 3600.0
+MB = 1e6  # bytes
+_PROCESS = os.getpid()  # forked workers have another number
 Item = TypeVar('Item')
 
 
@@ -82,13 +84,14 @@ class Progress:
     """
 
     def __init__(
-        self, what: str, total: int | None, done: int = 0, unit: str = '', per_step: float = 1, lines: bool = True
+        self, what: str, total: float | None, done: float = 0, unit: str = '', per_step: float = 1, lines: bool = True
     ) -> None:
         self.what, self.total, self.before = what, total, done
         self.unit, self.per_step, self.lines = unit, per_step, lines
         self.done, self.note, self.idle_s, self.printed = done, '', 0.0, 0
         self.start = self.drawn = time.monotonic()
         self.next_line = self.start + FIRST_LINE_S
+        self.is_closed = False
 
     def __enter__(self) -> 'Progress':
         return self
@@ -98,11 +101,12 @@ class Progress:
     ) -> None:
         self.close()
 
-    def show(self, done: int, note: str = '') -> None:
+    def show(self, done: float, note: str = '') -> None:
         """Draw the bar or print a line if enough time has passed since the last one."""
         self.done, self.note = done, note
         now = time.monotonic()
-        if now - self.drawn < BAR_S or now - self.start < BAR_AFTER_S or self._is_hidden():
+        is_complete = self.total is not None and done >= self.total
+        if is_complete or now - self.drawn < BAR_S or now - self.start < BAR_AFTER_S or self._is_hidden():
             return
         self.drawn = now
         if has_bar():
@@ -114,15 +118,16 @@ class Progress:
     def close(self) -> None:
         """Remove the bar; after more than ten seconds of work, print how long it took."""
         now = time.monotonic()
-        close_bar()
+        if os.getpid() == _PROCESS:
+            close_bar()
         is_long = self.printed or now - self.start > FIRST_LINE_S
-        if self.lines and is_long and self.done == self.total and not self._is_hidden():
+        if is_long and self.lines and self.done == self.total and not self.is_closed and not self._is_hidden():
             self._print(now)
-        self.lines = False
+        self.is_closed = True
 
     def _is_hidden(self) -> bool:
-        """Of several ranks on a machine, only the first shows its progress."""
-        return _Terminal.silent or os.environ.get('LOCAL_RANK', '0') != '0'
+        """Of several ranks on a machine, only the first shows its progress; forked workers show none."""
+        return _Terminal.silent or os.environ.get('LOCAL_RANK', '0') != '0' or os.getpid() != _PROCESS
 
     def _draw(self, now: float) -> None:
         if _Terminal.bar is None:
@@ -138,17 +143,31 @@ class Progress:
     def facts(self, now: float) -> list[str]:
         """Return count, remaining time, note and rate, the most important first."""
         seconds = max(now - self.start, 1e-9)
-        count = str(self.done) if self.total is None else f'{self.done}/{self.total}'
+        count = _count(self.done) + ('' if self.total is None else f'/{_count(self.total)}')
         steps = max(self.done - self.before, 0)
         rate = steps * self.per_step / max(seconds - self.idle_s, 1e-9)
         facts = [count, self._time(steps, seconds), self.note, f'{short_number(rate)} {self.unit or "a second"}']
         return [fact for fact in facts if fact]
 
-    def _time(self, steps: int, seconds: float) -> str:
+    def _time(self, steps: float, seconds: float) -> str:
         if self.total is None or not steps:
             return ''
         remaining = self.total - self.done
         return f'{duration(remaining * seconds / steps)} left' if remaining > 0 else f'in {duration(seconds)}'
+
+
+def _count(value: float) -> str:
+    return str(value) if isinstance(value, int) else f'{value:.1f}'
+
+
+def track_lines(stream: TextIO, what: str) -> Iterator[str]:
+    """Yield the lines of a text file, and show how many megabytes of it are read."""
+    size, done = os.fstat(stream.fileno()).st_size, 0
+    with Progress(what, size / MB, unit='MB/s') as progress:
+        for line in stream:
+            done += len(line)
+            yield line
+            progress.show(min(done, size) / MB)
 
 
 def track(items: Iterable[Item], what: str, total: int | None = None, unit: str = '') -> Iterator[Item]:

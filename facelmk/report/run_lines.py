@@ -160,7 +160,6 @@ class TrainingLines(RunLines):
     def after_train(self, runner: Runner) -> None:
         """Print how long the training took, and the table of the best validation."""
         if self.progress is not None:
-            self.progress.lines = False
             self.progress.close()
         self._print_waiting()
         where, metrics = self.best or self.last or ('', {})
@@ -187,7 +186,6 @@ class Validation:
 
     def close(self) -> float:
         """Remove the bar; return how many seconds this took."""
-        self.progress.lines = False
         self.progress.close()
         return time.monotonic() - self.progress.start
 
