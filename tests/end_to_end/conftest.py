@@ -40,7 +40,7 @@ def tiny():
 
 @pytest.fixture(scope='session')
 def trained(tmp_path_factory):
-    """The work folder and the output, with all lines of the log, of a quick start of two epochs."""
+    """The work folder and the output of a quick start of two epochs."""
     folder = tmp_path_factory.mktemp('trained')
-    printed = run_tool('train.py', 'quickstart', '-v', *tiny_options(), cwd=folder)
+    printed = run_tool('train.py', 'quickstart', *tiny_options(), cwd=folder)
     return folder / 'work_dirs' / 'quickstart', printed
