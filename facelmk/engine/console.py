@@ -23,8 +23,11 @@ class RunLines(Hook):
         """Print what is run, before the data are read or drawn."""
 
 
-class ConsoleHandler(logging.Handler):
-    """Prints notes on stdout, warnings and errors on stderr, each without date and name of the logger."""
+class ConsoleHandler(logging.StreamHandler):
+    """Prints notes on stdout, warnings and errors on stderr, each without date and name of the logger.
+
+    It has a stream because mmengine's backend of MLflow reads it.
+    """
 
     def filter(self, record: logging.LogRecord) -> bool:
         """Return whether the console shows a record."""
@@ -66,6 +69,7 @@ def quieten(logger: logging.Logger) -> None:
     for index, handler in enumerate(logger.handlers if _quiet else ()):
         if type(handler) is logging.StreamHandler:
             is_main = os.environ.get('RANK', '0') == '0'
-            own = ConsoleHandler(handler.level if is_main else logging.ERROR)
+            own = ConsoleHandler(handler.stream)
+            own.setLevel(handler.level if is_main else logging.ERROR)
             own.filters = handler.filters
             logger.handlers[index] = own

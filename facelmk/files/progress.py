@@ -5,6 +5,7 @@ number is small however long the work takes.
 """
 
 import os
+import shutil
 import stat
 import sys
 import time
@@ -74,6 +75,11 @@ def say(text: str, stream: TextIO | None = None) -> None:
         return
     stream.write(f'{text}\n')
     stream.flush()
+
+
+def terminal_width() -> int | None:
+    """Return the number of columns of the terminal that stdout is, or None."""
+    return shutil.get_terminal_size().columns if _is_terminal(sys.stdout) else None
 
 
 class Progress:

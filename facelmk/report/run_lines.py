@@ -12,7 +12,7 @@ from mmengine.dist import get_world_size, is_main_process
 from mmengine.runner import EpochBasedTrainLoop, Runner
 
 from ..engine.console import RunLines, show
-from ..files.progress import Progress, duration
+from ..files.progress import Progress, duration, terminal_width
 from .tables import Layout, Table
 
 MAX_COUNTED_FACES = 200_000  # counting the pictures of larger sets takes seconds
@@ -165,7 +165,7 @@ class TrainingLines(RunLines):
         where, metrics = self.best or self.last or ('', {})
         if metrics:
             name = f'{where} ({"best" if self.best else "last"})'
-            _print(validation_table(name, metrics, runner.val_dataloader.dataset).text())
+            _print(validation_table(name, metrics, runner.val_dataloader.dataset).text(terminal_width()))
         best = runner.message_hub.runtime_info.get('best_ckpt')
         saved = f', best weights in {os.path.relpath(best)}' if best else ''
         _print(f'trained for {duration(time.monotonic() - self.start)}{saved}')

@@ -93,3 +93,14 @@ def test_the_pictures_of_annotated_faces_are_counted(tmp_path) -> None:
 @pytest.mark.parametrize('metrics', [{}, {'AP': 1.0}])
 def test_without_a_best_checkpoint(metrics) -> None:
     assert TrainingLines()._is_best(runner(), metrics) == (None, None)
+
+
+def test_a_table_that_is_too_wide_for_the_terminal_becomes_tall() -> None:
+    table = validation_table('epoch 3', METRICS, Faces())
+    assert table.text(200) == table.text(None) == table.text()
+    assert [line.split() for line in table.text(20).splitlines()] == [
+        ['epoch', '3', 'NME', 'FR@0.1'],
+        ['all', '5.12', '1.00'],
+        ['pose', '7.00', '2.00'],
+        ['blur', '6.00', '3.00'],
+    ]
