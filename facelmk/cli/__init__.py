@@ -13,6 +13,7 @@ from contextlib import AbstractContextManager, nullcontext
 
 from .. import __version__
 from ..errors import FULL_DISK, FacelmkError, MissingResource, UnwritableOutput, did_you_mean
+from ..files.progress import close_bar, show_plain_lines
 from ..files.signals import Stopped, graceful_shutdown
 from .options import example, unknown_argument
 
@@ -112,8 +113,12 @@ def _run(words: list[str]) -> int:
         unknown = _add_to_list(options, unknown, options.parser)
     if unknown:
         raise FacelmkError(unknown_argument(unknown[0], options.parser))
-    with _parts_of(options):
-        exit_code = options.run(options) or 0
+    show_plain_lines(getattr(options, 'plain', False))
+    try:
+        with _parts_of(options):
+            exit_code = options.run(options) or 0
+    finally:
+        close_bar()
     sys.stdout.flush()
     return exit_code
 

@@ -4,7 +4,16 @@ import argparse
 import json
 from typing import Any
 
-from .options import add_action, add_actions, add_config, check_checkpoint, config_file, number_from, read_config
+from .options import (
+    add_action,
+    add_actions,
+    add_config,
+    add_plain,
+    check_checkpoint,
+    config_file,
+    number_from,
+    read_config,
+)
 
 
 def arguments(parser: argparse.ArgumentParser) -> None:
@@ -21,6 +30,7 @@ def arguments(parser: argparse.ArgumentParser) -> None:
     fit.add_argument(
         '--seed', type=number_from('--seed', 0), default=0, metavar='N', help='of the boxes without a face (default: 0)'
     )
+    add_plain(fit)
     purpose = 'compare expected and measured errors on the test faces of CONFIG'
     command = 'facelmk calibrate check facelmk_nano calibrated.pth --plot reliability.png'
     check = add_action(actions, 'check', _check, purpose, command)
@@ -28,6 +38,7 @@ def arguments(parser: argparse.ArgumentParser) -> None:
     check.add_argument('checkpoint', metavar='CHECKPOINT', help='a checkpoint that `facelmk calibrate fit` wrote')
     check.add_argument('--plot', metavar='FILE', help='draw expected against measured errors: .png, .svg, .pdf')
     check.add_argument('--json', action='store_true', help='print the numbers as json')
+    add_plain(check)
 
 
 def run(options: argparse.Namespace) -> None:

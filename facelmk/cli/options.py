@@ -141,6 +141,28 @@ def add_run(parser: argparse.ArgumentParser) -> None:
         help='the program that started the processes of a distributed run',
     )
     parser.add_argument('--local-rank', '--local_rank', type=int, default=0, help=argparse.SUPPRESS)
+    parser.add_argument(
+        '-v',
+        '--verbose',
+        action='store_true',
+        help="print all lines of the log: machine, hooks, config, and mmengine's line every few iterations",
+    )
+    add_plain(parser)
+    parser.add_argument(
+        '--logger',
+        nargs='+',
+        action='extend',
+        choices=('tensorboard', 'wandb', 'mlflow'),
+        metavar='NAME',
+        help='write the figures to tensorboard, wandb or mlflow, too; each needs its package',
+    )
+
+
+def add_plain(parser: argparse.ArgumentParser) -> None:
+    """--plain."""
+    parser.add_argument(
+        '--plain', action='store_true', help='show progress as a few plain lines, as without a terminal, not as a bar'
+    )
 
 
 def from_hrnet(words: Sequence[str]) -> list[str]:
@@ -170,6 +192,10 @@ def read_config(options: argparse.Namespace) -> 'Config':
         move_data(config, options.data)
     if getattr(options, 'work_dir', None):
         config.work_dir = options.work_dir
+    if getattr(options, 'logger', None):
+        from ..config.loggers import add_loggers
+
+        add_loggers(config, options.logger)
     if 'work_dir' in options:
         from ..config.folders import check_writable
 
@@ -177,6 +203,13 @@ def read_config(options: argparse.Namespace) -> 'Config':
     if 'local_rank' in options:
         os.environ.setdefault('LOCAL_RANK', str(options.local_rank))
     return config
+
+
+def check_loggers(options: argparse.Namespace) -> None:
+    """Refuse a --logger whose package is not installed before torch is imported."""
+    from ..config.loggers import check_loggers
+
+    check_loggers(options.logger or ())
 
 
 def config_file(options: argparse.Namespace) -> Path:

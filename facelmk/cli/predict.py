@@ -8,13 +8,15 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from ..errors import FacelmkError
+from ..files.progress import Progress
 from .box_options import add_faces
-from .options import check_checkpoint, example, keep_stdout_for_json, number_from
+from .options import add_plain, check_checkpoint, example, keep_stdout_for_json, number_from
 from .predict_model import add_model, load_model, model_and_inputs
 from .predict_output import FORMATS, Kind, Output, add_output, check_output_options, place_outputs
 from .speed_options import words_of_amp
 
 if TYPE_CHECKING:
+    from ..faces import Faces
     from ..inference.folders import PictureSource
     from ..inference.stream import PicturePredictor
     from .found import Found
@@ -39,6 +41,7 @@ def arguments(parser: argparse.ArgumentParser) -> None:
     add_output(parser)
     add_films(parser)
     parser.add_argument('--strict', action='store_true', help='stop at the first input that cannot be used')
+    add_plain(parser)
     parser.add_argument('-v', '--verbose', action='store_true', help='print model, device, detector and times')
 
 
@@ -160,12 +163,18 @@ def _predict_pictures(
 ) -> None:
     skip = None if options.strict else found.fail
     settings = dict(skip=skip, refine=options.refine, min_score=options.min_score)
-    for faces in model.stream(list(boxes), boxes.values(), **settings):
-        found.add(faces.to_row())
-        path = files.get(faces.source)
-        if path is None:
-            continue
-        if path.suffix.lower() == '.pts':
-            faces.to_pts(path)
-        else:
-            faces.save(path)
+    before = found.pictures + len(found.failures)
+    with Progress('predicting', len(boxes), unit='pictures/s') as progress:
+        for faces in model.stream(list(boxes), boxes.values(), **settings):
+            found.add(faces.to_row())
+            if faces.source in files:
+                write_faces(faces, files[faces.source])
+            progress.show(found.pictures + len(found.failures) - before)
+
+
+def write_faces(faces: 'Faces', path: Path) -> None:
+    """Write the points of a .pts file, or the drawing."""
+    if path.suffix.lower() == '.pts':
+        faces.to_pts(path)
+    else:
+        faces.save(path)

@@ -6,10 +6,12 @@ from typing import TYPE_CHECKING
 
 from ..errors import FacelmkError
 from .box_options import add_boxes, choose_boxes, describe_boxes
+from .early_data import refuse_missing_files
 from .options import (
     add_config,
     add_run,
     check_checkpoint,
+    check_loggers,
     config_file,
     drawing,
     example,
@@ -21,6 +23,8 @@ from .speed_options import add_speed, put_speed, words_of_other_tools
 
 if TYPE_CHECKING:
     from mmengine import Config
+
+    from ..engine.console import RunLines
 
 OF_LANDMARKS = ('dump', 'report', 'badcase', 'detail', 'baseline', 'jitter', 'boxes', 'bbox_file', 'show', 'show_dir')
 
@@ -85,6 +89,7 @@ def _refuse_options_of_landmarks(options: argparse.Namespace) -> None:
 def _test_detector(options: argparse.Namespace, config: 'Config') -> None:
     """Test a detector: its figures are of boxes in scenes, so there is no page, baseline or picture of landmarks."""
     from ..config.build_errors import check_complete, translate_build_errors
+    from ..engine.console import quiet_console
     from ..engine.ranks import translate_lost_rank_errors
     from ..engine.run import test
     from ..report.conclude_scenes import conclude_scenes
@@ -92,20 +97,29 @@ def _test_detector(options: argparse.Namespace, config: 'Config') -> None:
     _refuse_options_of_landmarks(options)
     check_complete(config, 'test')
     _check_outputs(options, config.work_dir)
-    with translate_lost_rank_errors(), translate_build_errors(config):
+    with translate_lost_rank_errors(), translate_build_errors(config), quiet_console(not options.verbose):
         with keep_stdout_for_json(options.json):
-            runner, metrics = test(config, options.checkpoint, options.launcher)
+            runner, metrics = test(config, options.checkpoint, options.launcher, lines=_lines(options))
         conclude_scenes(runner, metrics, options.checkpoint, options.out, options.json)
         del runner
+
+
+def _lines(options: argparse.Namespace) -> 'RunLines | None':
+    from ..report.run_lines import TestLines
+
+    return None if options.verbose else TestLines(options.checkpoint)
 
 
 def run(options: argparse.Namespace) -> None:
     config_file(options)
     check_checkpoint(options.checkpoint)
+    check_loggers(options)
+    refuse_missing_files(options, 'test')
     with keep_stdout_for_json(options.json):  # the log keeps the stdout of its first message
         config = read_config(options)
         put_speed(config, options)
     from ..config.build_errors import check_complete, translate_build_errors
+    from ..engine.console import quiet_console
     from ..engine.ranks import translate_lost_rank_errors
     from ..engine.run import Drawing, test
     from ..models.face_detector import is_face_detector
@@ -119,7 +133,7 @@ def run(options: argparse.Namespace) -> None:
     box_step = choose_boxes(config, options)
     check_complete(config, 'test')
     _check_outputs(options, config.work_dir)
-    with translate_lost_rank_errors(), translate_build_errors(config):
+    with translate_lost_rank_errors(), translate_build_errors(config), quiet_console(not options.verbose):
         with keep_stdout_for_json(options.json):
             runner, metrics = test(
                 config,
@@ -128,6 +142,7 @@ def run(options: argparse.Namespace) -> None:
                 Drawing(**drawing(options, config.work_dir)),
                 [Collector()],
                 box_step,
+                _lines(options),
             )
             studies = run_studies(runner, describe_boxes(options), options.jitter)
         dump = options.dump

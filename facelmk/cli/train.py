@@ -5,7 +5,18 @@ import os
 from pathlib import Path
 
 from ..errors import FacelmkError
-from .options import add_config, add_run, check_checkpoint, config_file, drawing, example, number_from, read_config
+from .early_data import refuse_missing_files
+from .options import (
+    add_config,
+    add_run,
+    check_checkpoint,
+    check_loggers,
+    config_file,
+    drawing,
+    example,
+    number_from,
+    read_config,
+)
 from .speed_options import add_speed, put_speed, words_of_other_tools
 
 DEFAULT_CROP_CACHE = 'data/crop_cache'  # written again: its module imports torch, which --help does not need
@@ -53,11 +64,15 @@ def run(options: argparse.Namespace) -> None:
     config_file(options)
     if options.resume != 'auto' and not os.path.isdir(options.resume or '.'):
         check_checkpoint(options.resume)
+    check_loggers(options)
+    refuse_missing_files(options, 'train', 'val')
     config = read_config(options)
     put_speed(config, options)
     from ..config.build_errors import check_complete, translate_build_errors
+    from ..engine.console import quiet_console
     from ..engine.ranks import translate_lost_rank_errors
     from ..engine.run import Drawing, train
+    from ..report.run_lines import TrainingLines
 
     resume = 'auto' if options.resume is None and config.get('resume') else options.resume
     if resume == '':
@@ -71,7 +86,7 @@ def run(options: argparse.Namespace) -> None:
         read_about(Path(options.crop_cache))  # it must be there before a work folder is made
         set_crop_cache(config, 'train', options.crop_cache)
     check_complete(config, 'train', () if options.no_validate else ('val',))
-    with translate_lost_rank_errors(), translate_build_errors(config):
+    with translate_lost_rank_errors(), translate_build_errors(config), quiet_console(not options.verbose):
         train(
             config,
             resume,
@@ -79,4 +94,5 @@ def run(options: argparse.Namespace) -> None:
             validate=not options.no_validate,
             launcher=options.launcher,
             drawing=Drawing(**drawing(options, config.work_dir)),
+            lines=None if options.verbose else TrainingLines(),
         )

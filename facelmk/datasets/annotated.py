@@ -15,6 +15,7 @@ from .box_file import BoxFile, detections_of, match_boxes, warn_undetected
 from .columns import FaceColumns, make_columns
 from .defects import DefectList, short
 from .face_rows import FaceRows, as_columns, make_ids_unique
+from .needs import annotation_paths
 from .pack_file import PackedFaces
 from .packing import read_or_open
 from .records import FaceRecord, Mask, find_defective, join_paths, tight_boxes
@@ -122,8 +123,7 @@ class AnnotatedFaces(FaceDataset):
     @classmethod
     def needs(cls, options: Mapping[str, Any]) -> list[Path]:
         """Return the files and folders that a reader with these arguments cannot do without."""
-        files = (options.get('ann_file'), *(options.get('tags') or {}).values(), options.get('image_root'))
-        return [Path(options.get('data_root') or '', file) for file in files if file]
+        return annotation_paths(options)
 
     @classmethod
     def absent(cls, options: Mapping[str, Any]) -> list[Path]:

@@ -7,10 +7,10 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 import numpy as np
-from mmengine.logging import print_log
 from numpy.typing import NDArray
 
 from ..errors import FacelmkError, MissingResource, UnknownName, did_you_mean
+from ..files.notes import note
 from ..markups import MARKUPS, convert
 from ..registry import DATASETS
 from .base import FaceDataset, FaceRecord, Transform
@@ -168,7 +168,7 @@ def _build_members(datasets: Sequence[Part], weights: Sequence[float] | None) ->
         except MissingResource as error:
             if not options.get('optional'):
                 raise
-            print_log(f'left out because it is optional: {error}', logger='current')
+            note(f'left out because it is optional: {error}')
             continue
         name = str(options.get('name') or _default_name(options['dataset']))
         candidates = itertools.chain([name], (f'{name}_{i}' for i in itertools.count(2)))

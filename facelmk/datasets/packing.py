@@ -10,6 +10,7 @@ from typing import Any, Protocol
 from ..errors import DataDefect
 from ..files.atomic import write_bytes
 from ..files.download import cache_folder
+from ..files.notes import note
 from ..files.turns import one_at_a_time
 from ..markups import Markup
 from .columns import FaceColumns
@@ -47,7 +48,7 @@ def read_or_open(reader: Reader, read: Callable[[], None]) -> None:
     if pack is None:
         read()
     elif not pack.restore(reader):
-        with one_at_a_time(pack.lock, lambda: _log(f'waits for another process that packs {reader.ann_file}')):
+        with one_at_a_time(pack.lock, lambda: note(f'waits for another process that packs {reader.ann_file}')):
             if not pack.restore(reader):  # no other process made it during the wait
                 _read_and_pack(reader, read, pack)
 

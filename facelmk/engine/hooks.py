@@ -17,6 +17,7 @@ from ..datasets.base import SampleDataset
 from ..datasets.transforms.stages import FromEpoch
 from ..errors import FacelmkError
 from ..faces import draw, save, show
+from ..files.notes import note
 from ..registry import HOOKS
 from .saving.state import trained_network
 
@@ -61,7 +62,7 @@ class CheckResumed(Hook):
 
     def before_train(self, runner: Runner) -> None:
         if runner.iter >= runner.max_iters:
-            runner.logger.info(f'{runner.iter} of {runner.max_iters} iterations are done: nothing is left to train')
+            note(f'{runner.iter} of {runner.max_iters} iterations are done: nothing is left to train', runner.logger)
 
 
 @HOOKS.register_module()

@@ -16,6 +16,7 @@ from mmengine.dist import all_reduce, get_world_size, is_main_process
 from mmengine.runner import Runner
 from torch import nn
 
+from ..files.notes import note
 from ..files.processes import cores
 from ..registry import DATASETS, FUNCTIONS
 from .saving.state import trained_network
@@ -51,9 +52,10 @@ def with_workers(runner: Runner, loader: dict[str, Any]) -> dict[str, Any]:
     workers = workers_for(sample_s * batch, step_s, _most_workers())
     workers = _largest_of_ranks(workers)
     if is_main_process():
-        runner.logger.info(
+        note(
             f'num_workers=auto: {workers} workers a rank (a sample takes {sample_s * 1000:.1f} ms, a step of {batch} '
-            f'takes {step_s * 1000:.0f} ms; {cores()} cores for {_ranks_here()} ranks)'
+            f'takes {step_s * 1000:.0f} ms; {cores()} cores for {_ranks_here()} ranks)',
+            runner.logger,
         )
     return dict(loader, dataset=dataset, num_workers=workers)
 

@@ -1,5 +1,6 @@
 """What can be refused before a run draws, reads data, makes its work folder or writes a log: missing or wrong files."""
 
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -8,7 +9,9 @@ from torch import nn
 
 from ..checkpoint import find_checkpoint, fit, load_checkpoint, read_checkpoint, weights_of
 from ..checkpoint.dialects import translate
-from ..errors import FacelmkError, MissingResource, UnknownName, did_you_mean
+from ..config.loggers import check_backends
+from ..datasets.needs import refuse_missing_data
+from ..errors import FacelmkError, UnknownName, did_you_mean
 from ..files.atomic import check_output
 from ..registry import DATASETS, MODELS
 from .saving.newest import checkpoint_folder, newest_checkpoint
@@ -17,6 +20,7 @@ from .saving.state import refuse_without_state
 
 def check_training(config: Config, resume: str | None) -> None:
     """Refuse missing data and weights, a network that cannot be built, and a checkpoint that this run cannot resume."""
+    check_backends(config)
     folder = checkpoint_folder(config)
     check_output(folder, folder=True)
     source = newest_checkpoint(folder) if resume == 'auto' else resume
@@ -55,6 +59,7 @@ def check_custom_keys(config: Config, network: nn.Module) -> None:
 
 def check_test(config: Config, source: str) -> None:
     """Refuse a missing checkpoint, missing data, and a checkpoint that does not fit the network."""
+    check_backends(config)
     path = find_checkpoint(source)
     check_data(config, 'test')
     load_checkpoint(MODELS.build(config.model), path)
@@ -62,26 +67,14 @@ def check_test(config: Config, source: str) -> None:
 
 def check_data(config: Config, *phases: str) -> None:
     """Refuse data sets whose files are not on the disk."""
-    for phase in phases:
-        dataset: Any = (config.get(f'{phase}_dataloader') or {}).get('dataset')
-        if isinstance(dataset, dict) and (missing := missing_files(dataset)):
-            raise MissingResource(
-                f'{phase}_dataloader.dataset ({dataset.get("type")}) needs {missing[0]}, which is not there (from '
-                f'{Path.cwd()}). Put the data set there, or name its folder with --data'
-            )
+    refuse_missing_data(config, phases, absent_files)
 
 
-def missing_files(dataset: dict) -> list[Path]:
-    """The files that a data set, or a member of it, needs and that are not on the disk."""
-    members = [dataset.get('dataset'), *(dataset.get('datasets') or ()), *(dataset.get('faces') or ())]
-    inner = [path for member in members if isinstance(member, dict) for path in _missing_of_member(member)]
+def absent_files(dataset: Mapping[str, Any]) -> list[Path]:
+    """Return the files that a data set itself needs, by the rule of its class, and that are not on the disk."""
     reader = DATASETS.get(dataset['type']) if isinstance(dataset.get('type'), str) else None
     absent = getattr(reader, 'absent', None)
-    return inner + (absent(dataset) if absent is not None else [])
-
-
-def _missing_of_member(member: dict) -> list[Path]:
-    return [] if member.get('optional') else missing_files(member)
+    return [] if absent is None else absent(dataset)
 
 
 def _find_pretrained(source: str | Path) -> None:

@@ -17,6 +17,7 @@ from ..datasets.records import FaceRecord, tight_boxes
 from ..datasets.transforms.crop import crop_box
 from ..datasets.transforms.load import LoadImage
 from ..errors import FacelmkError
+from ..files.progress import track
 from ..geometry import overlaps
 from ..metrics.batch import column
 from ..metrics.merging import gather, merge
@@ -127,7 +128,7 @@ def predict_in_boxes(runner: Runner, boxes_of: BoxesOf, count: int, box_step: Tr
     runner.model.eval()
     rows: list[tuple[str, Array]] = []
     with translate_worker_errors():
-        for batch in recropped:
+        for batch in track(recropped, 'testing other boxes', len(batches), 'batches/s'):
             predictions = runner.model.test_step(batch)
             landmarks = np.stack([column(prediction['landmarks']) for prediction in predictions])
             landmarks = landmarks.reshape(-1, count, *landmarks.shape[1:])

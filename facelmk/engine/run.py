@@ -21,8 +21,10 @@ from ..errors import FacelmkError
 from ..files.atomic import ignore_log_errors, translate_lost_folder_errors
 from ..files.backend import AtomicConfig
 from ..files.lock import locked_folder
+from ..files.notes import note
 from ..files.signals import graceful_shutdown
 from ..registry.sharding import import_sharding
+from .console import RunLines
 from .faults.workers import set_worker_timeouts, shield_workers_from_signals, translate_worker_errors
 from .hooks import CheckResumed
 from .loaders import settle_loaders
@@ -62,8 +64,12 @@ def train(
     validate: bool = True,
     launcher: str = 'none',
     drawing: Drawing | None = None,
+    lines: RunLines | None = None,
 ) -> Runner:
-    """Train a config; `resume` is 'auto' (the newest checkpoint of the work folder) or the path of a checkpoint."""
+    """Train a config; `resume` is 'auto' (the newest checkpoint of the work folder) or the path of a checkpoint.
+
+    `lines` prints what a person reads, within `quiet_console`; without it mmengine prints its log.
+    """
     if amp:
         config['speed'] = {'precision': half_precision(torch.device(get_device())), **(config.get('speed') or {})}
     if scale_rate:
@@ -76,10 +82,10 @@ def train(
     (drawing or Drawing()).add_hook(config)
     is_main = rank_of(launcher) == 0
     with locked_folder(config.work_dir, TRAIN_LOCK) if is_main else nullcontext():
-        return _train(config, resume, launcher, is_main)
+        return _train(config, resume, launcher, is_main, lines)
 
 
-def _train(config: Config, resume: str | None, launcher: str, is_main: bool) -> Runner:
+def _train(config: Config, resume: str | None, launcher: str, is_main: bool, lines: RunLines | None = None) -> Runner:
     """Train in a work folder that no other run uses."""
     checkpoint = _resume_source(checkpoint_folder(config), resume, is_main)
     config.resume = checkpoint is not None  # else mmengine would look for a checkpoint, in other folders, too
@@ -90,6 +96,9 @@ def _train(config: Config, resume: str | None, launcher: str, is_main: bool) -> 
         runner.auto_scale_lr = _scale_for_accumulation(config)
         if checkpoint is not None:
             runner.register_hook(CheckResumed())
+        if lines is not None:
+            lines.introduce(runner)
+            runner.register_hook(lines)
         with graceful_shutdown(), translate_worker_errors():
             runner.train()
     return runner
@@ -117,10 +126,12 @@ def test(
     drawing: Drawing | None = None,
     watch: Sequence[BaseMetric] = (),
     box_step: Transform | None = None,
+    lines: RunLines | None = None,
 ) -> tuple[Runner, dict[str, float]]:
     """Test a checkpoint (path or URL) on the config's test set; return the Runner and the metrics.
 
     `watch` are metrics in addition to those of the config. `box_step` chooses the box of each face, as `TightBox`.
+    `lines` prints what a person reads, within `quiet_console`.
     """
     if config.get('test_dataloader') is None:
         raise FacelmkError(
@@ -138,6 +149,9 @@ def test(
         evaluator = runner.test_loop.evaluator
         evaluator.metrics.extend(watch)
         evaluator.dataset_meta = runner.test_loop.dataloader.dataset.metainfo
+        if lines is not None:
+            lines.introduce(runner)
+            runner.register_hook(lines)
         shield_workers_from_signals(runner.test_loop.dataloader)
         with ignore_log_errors(), translate_worker_errors():
             return runner, runner.test()
@@ -182,7 +196,7 @@ def _build_runner(config: Config, launcher: str, training: bool = False, resumed
     import_sharding()  # a prediction before, in the same program, has left it out
     runner = FaceRunner.from_cfg(AtomicConfig.of(config))
     for line in lines:
-        runner.logger.info(line)
+        note(line, runner.logger)
     return runner
 
 

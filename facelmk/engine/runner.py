@@ -9,6 +9,7 @@ import torch
 from mmengine import Config
 from mmengine.device import get_device
 from mmengine.dist import broadcast_object_list, is_main_process
+from mmengine.logging import MMLogger
 from mmengine.optim import OptimWrapper, OptimWrapperDict
 from mmengine.runner import Runner
 from torch import nn
@@ -17,6 +18,7 @@ from ..checkpoint import meta_of, read_checkpoint
 from ..config import config_of_text
 from ..files.allocator import reuse_freed_memory
 from ..registry import MODELS
+from .console import quieten
 from .fastest import choose_fastest
 from .speed import (
     Speed,
@@ -38,6 +40,12 @@ class FaceRunner(Runner):
         """Apply precision and memory layout, then move the network to its device and wrap it for several ranks."""
         speed_up(model, Speed.of(self.cfg))
         return super().wrap_model(model_wrapper_cfg, model)
+
+    def build_logger(self, *args: Any, **options: Any) -> MMLogger:
+        """Build the log; on a quiet console it prints only what a person reads."""
+        logger = super().build_logger(*args, **options)
+        quieten(logger)
+        return logger
 
     def build_optim_wrapper(self, optim_wrapper: Any) -> OptimWrapper | OptimWrapperDict:
         """Build the optimizer; the state that it loads gets the memory layout of the weights."""

@@ -7,7 +7,7 @@ import re
 import shutil
 import time
 import uuid
-from collections.abc import Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from http.client import HTTPException
 from pathlib import Path
 from typing import BinaryIO
@@ -19,6 +19,8 @@ from ..errors import FULL_DISK, FacelmkError, MissingResource
 from .addresses import is_url
 from .atomic import commit
 from .body import BLOCK_BYTES, Broken, Refused, Response, check_no_page, check_whole
+from .notes import note
+from .progress import MB, Progress
 from .web import explain, hide_secrets, is_temporary, open_url, read_blocks, without_secrets
 
 try:
@@ -144,11 +146,9 @@ def _open_part(path: Path) -> BinaryIO:
 
 def _download(urls: Sequence[str], file: BinaryIO, sha256: str, limit: int) -> None:
     """Fill the file, open for appending, from the first URL that has it; raise OSError if none has."""
-    from mmengine.logging import print_log  # mmengine imports torch
-
     failures = []
     for address in urls:
-        print_log(f'Downloading {without_secrets(address)}', 'current')
+        note(f'Downloading {without_secrets(address)}')
         download = _Download(address, file, sha256, limit)
         for attempt in range(1, TRIES + 1):
             try:
@@ -211,7 +211,7 @@ class _Download:
         ends = answer.length is not None or answer.chunked or answer.is_packed  # whether its end can be seen
         size = start
         try:
-            for block in read_blocks(answer):
+            for block in self._shown(read_blocks(answer), start):
                 size += self.file.write(block)
                 if size > self.limit:
                     raise Refused(f'it is longer than the limit of {self.limit} bytes')
@@ -222,6 +222,15 @@ class _Download:
         if not self.sha256:
             check_no_page(self.file)
             check_whole(self.file, ends)
+
+    def _shown(self, blocks: Iterable[bytes], size: int) -> Iterator[bytes]:
+        """Yield the blocks, and show how many megabytes have arrived."""
+        total = None if self.total is None else self.total / MB
+        with Progress('downloading', total, size / MB, unit='MB/s') as progress:
+            for block in blocks:
+                yield block
+                size += len(block)
+                progress.show(size / MB)
 
     def _check_span(self, answer: Response, start: int) -> None:
         """Refuse a part of the file that is not what was asked for: the rest of it, unpacked."""

@@ -7,6 +7,7 @@ from ..datasets import FaceDataset
 from ..datasets.box_file import FACE_CATEGORY
 from ..datasets.transforms.load import LoadImage
 from ..errors import FacelmkError
+from ..files.progress import track
 from .detectors.base import Detector, suppress
 
 
@@ -24,7 +25,7 @@ def detect_faces(
 ) -> Iterator[list[BoxRow]]:
     """Yield the boxes of each picture of a data set, those with the highest scores first."""
     load, names = LoadImage(), picture_names(dataset)
-    for face, name in names:
+    for face, name in track(names, 'detecting', unit='pictures/s'):
         boxes, scores = detector(load(dict(face))['image'])
         sure = scores > least_score
         boxes, scores = boxes[sure], scores[sure]

@@ -13,6 +13,7 @@ from mmengine.dist import is_main_process
 from mmengine.runner import Runner
 
 from ..files.atomic import atomic_write, write_bytes
+from ..files.progress import terminal_width
 from .baseline import place_face, training_face
 from .collect import Results, collect_results
 from .detail import Block, details, landmark_lines
@@ -104,7 +105,7 @@ def _print(
         print(to_json({key: value for key, value in entry.items() if key != PER_FACE}), flush=True)
         return
     lines = landmark_lines(results.point_errors().tolist(), results.normaliser) if detail else []
-    print(table.text(), *lines, *(study.text() for study in studies), sep='\n', flush=True)
+    print(table.text(terminal_width()), *lines, *(study.text() for study in studies), sep='\n', flush=True)
 
 
 def write_predictions(results: Results, file: str | Path) -> None:

@@ -1,6 +1,7 @@
 """Tables of metrics, as text or HTML."""
 
 import math
+import textwrap
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from html import escape
@@ -41,8 +42,25 @@ class Table:
     blocks: Mapping[str, Sequence[Row]]
     note: str = ''
 
-    def text(self) -> str:
-        """Return the table for a terminal."""
+    def text(self, width: int | None = None) -> str:
+        """Return the table for a terminal; one row a column of the table if it is wider than `width`."""
+        lines = self._lines()
+        if width is not None and max(map(len, lines)) > width:
+            lines = self._tall_lines()
+        note = self.note if width is None else '\n'.join(textwrap.wrap(self.note, width))
+        return '\n'.join([*lines, note] if note else lines)
+
+    def _tall_lines(self) -> list[str]:
+        first = max(map(len, (*self.blocks, *self.columns)))
+        lines = []
+        for title, block in self.blocks.items():
+            cells = [row.cells() for row in block]
+            widths = [max(len(row.name), *map(len, texts)) for row, texts in zip(block, cells, strict=True)]
+            lines.append(_line(title, [row.name for row in block], first, widths))
+            lines += [_line(name, [*texts], first, widths) for name, *texts in zip(self.columns, *cells, strict=True)]
+        return lines
+
+    def _lines(self) -> list[str]:
         rows = [row for block in self.blocks.values() for row in block]
         first = max(len(name) for name in (*self.blocks, *(row.name for row in rows)))
         widths = [max(len(name), *(len(row.cells()[i]) for row in rows)) for i, name in enumerate(self.columns)]
@@ -50,7 +68,7 @@ class Table:
         for title, block in self.blocks.items():
             lines.append(_line(title, self.columns, first, widths))
             lines += [_line(row.name, row.cells(), first, widths) for row in block]
-        return '\n'.join([*lines, self.note] if self.note else lines)
+        return lines
 
     def html(self) -> str:
         """Return the table for a page, escaped."""

@@ -136,10 +136,10 @@ def _draw_missing(part: Path, faces: Faces, workers: int) -> None:
     blocks = [low for low in range(0, faces.count, BLOCK) if not drawn[low : low + BLOCK].all()]
     _check_room(part, faces, int(len(drawn) - drawn.sum()))
     random.Random().shuffle(blocks)  # the run's own generator stays as it is
-    progress = Progress('drawing synthetic faces', faces.count, int(drawn.sum()))
     draw = functools.partial(_draw_block, part, faces)
-    for _ in run_in_processes(draw, blocks, workers, functools.partial(cv2.setNumThreads, 0)):
-        progress.show(int(drawn.sum()))
+    with Progress('drawing synthetic faces', faces.count, int(drawn.sum()), 'faces/s') as progress:
+        for _ in run_in_processes(draw, blocks, workers, functools.partial(cv2.setNumThreads, 0)):
+            progress.show(int(drawn.sum()))
 
 
 def _check_room(part: Path, faces: Faces, missing: int) -> None:

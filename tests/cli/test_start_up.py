@@ -28,6 +28,8 @@ MISTAKES = {  # a command, and its exit code
     'train quickstart --data none': 2,
     'train quickstart --resume none.pth': 3,
     'train quickstart --cfg-options max_epochs': 2,
+    'train hrnetv2_w18_wflw': 3,
+    'test hrnetv2_w18_300w facelmk_nano': 3,
     'test quickstrat none.pth': 2,
     'test quickstrat facelmk_nano': 2,
     'test quickstart none.pth': 3,

@@ -33,7 +33,9 @@ def nme(text):
 def pair(tmp_path_factory, tool, tiny, port):
     """The folder and the output of a training on two ranks."""
     folder = tmp_path_factory.mktemp('pair')
-    printed = tool('dist_train.sh', 'quickstart', 2, '--work-dir', folder, *tiny(epochs=1), cwd=folder, PORT=port())
+    printed = tool(
+        'dist_train.sh', 'quickstart', 2, '-v', '--work-dir', folder, *tiny(epochs=1), cwd=folder, PORT=port()
+    )
     return folder, printed
 
 
@@ -88,7 +90,16 @@ def test_two_launches_work_as_two_machines(tool, tiny, port, launch, tmp_path):
         'dist_train.sh', 'quickstart', 1, '--work-dir', 'out', *tiny(epochs=1), cwd=tmp_path, NODE_RANK=1, **meeting
     )
     printed = tool(
-        'dist_train.sh', 'quickstart', 1, '--work-dir', 'out', *tiny(epochs=1), cwd=tmp_path, NODE_RANK=0, **meeting
+        'dist_train.sh',
+        'quickstart',
+        1,
+        '-v',
+        '--work-dir',
+        'out',
+        *tiny(epochs=1),
+        cwd=tmp_path,
+        NODE_RANK=0,
+        **meeting,
     )
     assert other.wait(60) == 0, (tmp_path / 'launched.txt').read_text()
     assert 'Epoch(train) [1][3/3]' in printed and nme(printed)
@@ -103,7 +114,7 @@ def test_slurm_scripts_run_under_srun(tool, tiny, port, tmp_path):
     srun.chmod(0o755)
     path = os.pathsep.join([str(srun.parent), os.path.dirname(sys.executable), os.environ['PATH']])
     slurm = dict(PATH=path, MASTER_PORT=port(), GPUS='2')
-    printed = tool('slurm_train.sh', 'part', 'job', 'quickstart', 'out', *tiny(epochs=1), cwd=tmp_path, **slurm)
+    printed = tool('slurm_train.sh', 'part', 'job', 'quickstart', 'out', '-v', *tiny(epochs=1), cwd=tmp_path, **slurm)
     assert 'Epoch(train) [1][3/3]' in printed
     slurm['MASTER_PORT'] = port()
     tool(
@@ -131,7 +142,7 @@ def test_a_config_in_a_folder_with_a_space(tool, tiny, port, tmp_path):
         'from mmengine.config import read_base\n\nwith read_base():\n    from facelmk.configs.quickstart import *\n'
     )
     printed = tool(
-        'dist_train.sh', 'a b/cfg.py', 2, '--work-dir', 'a b/out', *tiny(epochs=1), cwd=tmp_path, PORT=port()
+        'dist_train.sh', 'a b/cfg.py', 2, '-v', '--work-dir', 'a b/out', *tiny(epochs=1), cwd=tmp_path, PORT=port()
     )
     assert 'Epoch(train) [1][3/3]' in printed and nme(printed)
     assert (config.parent / 'out' / 'epoch_1.pth').is_file()

@@ -30,6 +30,7 @@ def test_every_kind_of_part_can_come_from_the_project(project, tool):
     again = tool(
         'train.py',
         'configs/nine.py',
+        '-v',
         '--work-dir',
         'again',
         '--resume',
@@ -44,7 +45,7 @@ def test_every_kind_of_part_can_come_from_the_project(project, tool):
 
 
 def test_base_strings_work(project, tool):
-    printed = tool('train.py', 'configs/nine_strings.py', '--work-dir', 'plain', cwd=project)
+    printed = tool('train.py', 'configs/nine_strings.py', '-v', '--work-dir', 'plain', cwd=project)
     assert 'loss_smoothl1:' in printed and 'worst:' in printed
     assert (project / 'plain' / 'epoch_2.pth').is_file()
     # the run's own copy of its config is a config

@@ -232,6 +232,6 @@ def test_the_same_command_resumes_the_run(tool: Callable, tmp_path: Path, small_
     longer = (tmp_path / YAML).read_text().replace('END_EPOCH: 1', 'END_EPOCH: 2')
     (tmp_path / YAML).write_text(f'OUTPUT_DIR: moved\n{longer}')
     (tmp_path / 'output').rename(tmp_path / 'moved')
-    printed = tool('train.py', '--cfg', YAML, cwd=tmp_path)
+    printed = tool('train.py', '--cfg', YAML, '-v', cwd=tmp_path)
     assert 'resumed epoch: 1' in printed and 'Epoch(train) [2]' in printed and 'Epoch(train) [1]' not in printed
-    assert 'Epoch(train)' not in tool('train.py', '--cfg', YAML, cwd=tmp_path)  # it has ended
+    assert 'Epoch(train)' not in tool('train.py', '--cfg', YAML, '-v', cwd=tmp_path)  # it has ended

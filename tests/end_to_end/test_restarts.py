@@ -57,6 +57,7 @@ def train(folder, options, port, dying=''):
         port,
         ROOT / 'tools' / 'train.py',
         'mine.py',
+        '-v',
         '--launcher',
         'pytorch',
         '--work-dir',

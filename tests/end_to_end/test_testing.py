@@ -64,6 +64,13 @@ def test_the_test_has_the_figures_of_the_last_validation(tested, trained):
     assert {key: validated[key] for key in metrics} == pytest.approx(metrics, abs=1e-9)
 
 
+def test_a_test_prints_one_table(tested, trained):
+    lines = tested[1].splitlines()
+    assert lines[0].startswith('test quickstart on ') and ': 17 faces, weights ' in lines[0]
+    assert lines[-1].startswith('report: ') and sum(line.startswith('NME ') for line in lines) == 1
+    assert len(lines) + 4 <= 15  # the quick start also prints the baseline
+
+
 def test_table_predictions_pictures_and_page(tested):
     folder, printed = tested
     head = next(line for line in printed.splitlines() if line.split()[:2] == ['model', 'test'])

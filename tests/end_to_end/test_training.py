@@ -2,6 +2,7 @@
 
 import json
 import re
+from pathlib import Path
 
 import pytest
 import torch
@@ -10,6 +11,11 @@ from facelmk.checkpoint import read_checkpoint
 
 SUBSETS = ['pose', 'expression', 'illumination', 'makeup', 'occlusion', 'blur']
 NUMBER = r'[\d.]+(?:e[+-]\d+)?'
+
+
+def log_of(folder):
+    """Return the newest log of a work folder."""
+    return max(folder.glob('*/*.log')).read_text()
 
 
 def losses(text):
@@ -36,9 +42,9 @@ def test_files_are_where_mmpose_has_them(trained):
 
 
 def test_log_lines_have_the_expected_figures(trained):
-    folder, printed = trained
-    written = next(folder.glob('*/*.log')).read_text()
-    assert 'Epoch(train) [1][5/5]' in written and 'Epoch(train) [1][5/5]' in printed  # 36 faces in batches of 8
+    written = log_of(trained[0])
+    assert 'Epoch(train) [1][5/5]' in written  # 36 faces in batches of 8
+    assert all(part in written for part in ('System environment', 'Hooks will be executed', 'model = dict('))
     line = next(line for line in written.splitlines() if 'Epoch(train) [2]' in line)
     expected = ['lr', 'eta', 'time', 'data_time', *(['memory'] if torch.cuda.is_available() else []), 'loss']
     names = re.findall(r'(\w+): ', line.partition('Epoch(train)')[2])
@@ -51,12 +57,39 @@ def test_log_lines_have_the_expected_figures(trained):
     assert 10 < float(re.search(rf'NME: ({NUMBER})', line).group(1)) < 200  # per cent
 
 
-def test_a_resumed_run_ends_with_the_same_weights(trained, tool, tiny, tmp_path):
+def test_a_training_prints_what_a_person_reads(trained):
     folder, printed = trained
-    resumed = tool(
-        'train.py', 'quickstart', '--work-dir', tmp_path, '--resume', folder / 'epoch_1.pth', *tiny(), cwd=tmp_path
+    lines = printed.splitlines()
+    assert lines[0].startswith('train quickstart on ') and lines[0].endswith(
+        f'writes to {Path("work_dirs/quickstart")}'
     )
-    assert losses(resumed) == losses(printed)[1:]
+    assert lines[1] == '36 faces to train on, 17 faces to validate on; 2 epochs of 5 batches of 8'
+    for epoch in (1, 2):
+        assert re.match(
+            rf'epoch {epoch} of 2  loss {NUMBER}  .* s  NME {NUMBER}( \(best so far\))?  FR@0.1', lines[1 + epoch]
+        )
+    best = next(folder.glob('best_NME_epoch_*.pth'))
+    assert lines[-1].startswith('trained for ') and lines[-1].endswith(best.name)
+    assert [line.split()[0] for line in lines[-4:-1]] == ['NME', 'FR@0.1', 'AUC@0.1'] and len(lines) == 9
+    assert len(lines) + 4 <= 25  # the quick start has 6 epochs
+    assert not re.search(r'mmengine|\d\.\d{5}', printed)  # no line of mmengine's, no figure of six digits
+
+
+def test_a_resumed_run_ends_with_the_same_weights(trained, tool, tiny, tmp_path):
+    folder, _ = trained
+    resumed = tool(
+        'train.py',
+        'quickstart',
+        '-v',
+        '--work-dir',
+        tmp_path,
+        '--resume',
+        folder / 'epoch_1.pth',
+        *tiny(),
+        cwd=tmp_path,
+    )
+    assert losses(log_of(tmp_path)) == losses(log_of(folder))[1:] == losses(resumed)  # -v prints the log, too
+    assert 'System environment' in resumed and 'Hooks will be executed' in resumed
     expected, actual = weights(folder, 2), weights(tmp_path, 2)
     assert all(torch.equal(expected[key], actual[key]) for key in expected)
 
@@ -65,7 +98,7 @@ def test_a_finished_run_trains_no_further(trained, tool, tiny):
     folder, _ = trained
     before = (folder / 'epoch_2.pth').stat().st_mtime_ns
     printed = tool('train.py', 'quickstart', '--resume', 'auto', *tiny(), cwd=folder.parents[1])
-    assert not losses(printed)
+    assert not losses(log_of(folder)) and 'nothing is left to train' in printed
     assert (folder / 'epoch_2.pth').stat().st_mtime_ns == before
 
 
@@ -73,11 +106,11 @@ def test_a_finished_run_trains_no_further(trained, tool, tiny):
 @pytest.mark.parametrize('workers', [1, 2])
 def test_the_number_of_workers_changes_nothing(workers, trained, tool, tiny, tmp_path):
     """The same seed gives the same faces, augmentations and steps, bit for bit."""
-    folder, printed = trained
+    folder, _ = trained
     again = tool(
-        'train.py', 'quickstart', '--work-dir', tmp_path, '--no-validate', *tiny(workers=workers), cwd=tmp_path
+        'train.py', 'quickstart', '-v', '--work-dir', tmp_path, '--no-validate', *tiny(workers=workers), cwd=tmp_path
     )
-    assert losses(again) == losses(printed)
+    assert losses(again) == losses(log_of(folder))
     assert all(torch.equal(value, weights(tmp_path, 2)[key]) for key, value in weights(folder, 2).items())
     assert 'Epoch(val)' not in again and not list(tmp_path.glob('best*'))
 
@@ -88,6 +121,7 @@ def test_options_of_mmposes_train(tool, tiny, tmp_path):
         'train.py',
         '--amp',
         'quickstart',
+        '-v',
         '--work-dir',
         'out',
         '--auto-scale-lr',

@@ -5,10 +5,15 @@ from mmengine import Config
 from torch import nn
 
 from facelmk.config import config_names, load_config
-from facelmk.engine.preflight import check_custom_keys, check_data, missing_files
+from facelmk.datasets.needs import missing_files as missing_by
+from facelmk.engine.preflight import absent_files, check_custom_keys, check_data
 from facelmk.errors import FacelmkError, MissingResource, UnknownName
 from facelmk.registry import DATASETS
 from facelmk.synthetic import dataset
+
+
+def missing_files(dataset):
+    return missing_by(dataset, absent_files)
 
 
 class Drawn(Exception):

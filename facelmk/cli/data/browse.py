@@ -4,7 +4,7 @@ import argparse
 import json
 from pathlib import Path
 
-from ..options import add_config, number_from, read_config
+from ..options import add_config, add_plain, number_from, read_config
 
 PURPOSE = 'draw the faces of a data set with their points, in the photograph and in the augmented crop'
 EXAMPLE = 'facelmk data browse quickstart --count 8 --out faces'
@@ -44,12 +44,14 @@ def arguments(browse: argparse.ArgumentParser) -> None:
         help='seconds each picture stays on the screen',
     )
     browse.add_argument('--json', action='store_true', help='print the paths of the pictures as json')
+    add_plain(browse)
 
 
 def run(options: argparse.Namespace) -> None:
     config = read_config(options)
     from ...faces import save, show
     from ...files.atomic import check_output, output_folder
+    from ...files.progress import track
     from ...report.browse import browse, file_name, samples_of
 
     folder = Path(options.out or Path(config.work_dir, 'browse'))
@@ -57,7 +59,8 @@ def run(options: argparse.Namespace) -> None:
     dataset = samples_of(config, options.phase)
     files = []
     with output_folder(folder) as draft:
-        for number, (name, picture) in enumerate(browse(dataset, MODES[options.mode], options.count)):
+        pictures = track(browse(dataset, MODES[options.mode], options.count), 'drawing', unit='pictures/s')
+        for number, (name, picture) in enumerate(pictures):
             file = file_name(number, name)
             save(picture, draft / file)
             files.append(str(folder / file))

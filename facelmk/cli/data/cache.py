@@ -4,7 +4,7 @@ import argparse
 import json
 from pathlib import Path
 
-from ..options import add_config, keep_stdout_for_json, number_from, read_config
+from ..options import add_config, add_plain, keep_stdout_for_json, number_from, read_config
 from .source import PHASES
 
 PURPOSE = 'store the part of each picture that training can reach, so that epochs need not decode whole pictures'
@@ -33,6 +33,7 @@ def arguments(cache: argparse.ArgumentParser) -> None:
     )
     cache.add_argument('--check', action='store_true', help='only compare; exit code 4 if faces are missing or stale')
     cache.add_argument('--json', action='store_true', help='print the numbers of faces and bytes as json')
+    add_plain(cache)
 
 
 def run(options: argparse.Namespace) -> int:

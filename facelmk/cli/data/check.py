@@ -4,7 +4,7 @@ import argparse
 import json
 from typing import Any
 
-from ..options import keep_stdout_for_json
+from ..options import add_plain, keep_stdout_for_json
 from .source import PHASES, add_source, check_source, sets
 
 PURPOSE = 'find defects of a data set: pictures, points, boxes, duplicates, counts; exit code 4 if there are any'
@@ -28,6 +28,7 @@ def arguments(check: argparse.ArgumentParser) -> None:
         help='decode pictures, check only that they exist, or ignore them (default: decode)',
     )
     check.add_argument('--json', action='store_true', help='print the defects as json')
+    add_plain(check)
 
 
 def run(options: argparse.Namespace) -> int:

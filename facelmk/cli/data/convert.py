@@ -5,7 +5,7 @@ import json
 from pathlib import Path
 
 from ...errors import FacelmkError
-from ..options import keep_stdout_for_json
+from ..options import add_plain, keep_stdout_for_json
 from .source import PHASES, add_source, check_source, sets
 
 PURPOSE = 'write a data set in another format: coco, csv, wflw, pts or lapa'
@@ -33,6 +33,7 @@ def arguments(convert: argparse.ArgumentParser) -> None:
         help='link or copy the pictures into a folder of .pts or of LaPa (default: link)',
     )
     convert.add_argument('--json', action='store_true', help='print {place, faces, lost} as json')
+    add_plain(convert)
 
 
 def run(options: argparse.Namespace) -> None:

@@ -5,7 +5,7 @@ import json
 from pathlib import Path
 
 from ...errors import FacelmkError
-from ..options import add_config, read_config
+from ..options import add_config, add_plain, read_config
 from .source import PHASES
 
 PURPOSE = 'run a detector over the pictures of a data set and write its boxes, for --bbox-file of a test'
@@ -33,6 +33,7 @@ def arguments(detect: argparse.ArgumentParser) -> None:
         help='leave out boxes that overlap a better one by more than this (default: 0.65)',
     )
     detect.add_argument('--json', action='store_true', help='print the numbers of pictures and boxes as json')
+    add_plain(detect)
 
 
 def run(options: argparse.Namespace) -> None:

@@ -18,7 +18,7 @@ from ...files.allocator import reuse_freed_memory
 from ...files.atomic import translate_output_errors
 from ...files.lock import locked_folder
 from ...files.processes import run_in_processes
-from ...files.progress import Progress
+from ...files.progress import Progress, track
 from ..base import FaceDataset
 from ..images.decode import read_file
 from ..records import FaceRecord
@@ -107,7 +107,7 @@ class CropCacheBuilder:
         """Yield the pictures with faces that are missing, or stored for another file or smaller crops."""
         by_picture: dict[str, list[tuple[Key, int]]] = defaultdict(list)
         seen: set[Key] = set()
-        for index in range(len(self.dataset)):
+        for index in track(range(len(self.dataset)), 'comparing', unit='faces/s'):
             face = self.dataset.face(index)
             if 'image' in face or not face.get('path'):
                 self.states['drawn'] += 1
@@ -137,9 +137,12 @@ class CropCacheBuilder:
 
     def _run(self, jobs: list[Job], workers: int, say: Callable[[str], object]) -> None:
         faces = sum(len(job.faces) for job in jobs)
-        progress = Progress('writing crops', faces)
         committed, done = time.monotonic(), 0
-        with translate_output_errors(self.folder / DATA), open(self.folder / DATA, 'ab') as file:
+        with (
+            translate_output_errors(self.folder / DATA),
+            open(self.folder / DATA, 'ab') as file,
+            Progress('writing crops', faces, unit='faces/s') as progress,
+        ):
             begin = self._used()
             file.truncate(begin)  # without what a killed process wrote after its last commit
             file.seek(begin)

@@ -1,15 +1,16 @@
 """Tables of the original HRNet (https://github.com/HRNet/HRNet-Facial-Landmark-Detection): one row for each face."""
 
 import csv
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from itertools import islice
 from pathlib import Path
-from typing import NamedTuple, TextIO
+from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
 from ...errors import DataDefect
+from ...files.progress import track_lines
 from ...registry import DATASETS
 from ..annotated import AnnotatedFaces, Detected
 from ..columns import FaceColumns, join
@@ -96,7 +97,7 @@ def _read_table(file: Path) -> _Table:
     """Return the rows of a file; each becomes an array at once, because texts take eight times the memory."""
     table = _Table([], [], [], [])
     with translate_read_errors(file), file.open(encoding='utf-8-sig') as stream:
-        reader = csv.reader(_checked_lines(file, stream))
+        reader = csv.reader(_checked_lines(file, track_lines(stream, f'reading {file.name}')))
         try:
             rows = (row for row in reader if row)
             head = next(rows, [])
@@ -110,7 +111,7 @@ def _read_table(file: Path) -> _Table:
     return table
 
 
-def _checked_lines(file: Path, stream: TextIO) -> Iterator[str]:
+def _checked_lines(file: Path, stream: Iterable[str]) -> Iterator[str]:
     """Yield the lines of a table; refuse a file that is no text or no table."""
     try:
         for number, line in enumerate(stream, 1):

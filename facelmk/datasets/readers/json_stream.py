@@ -6,6 +6,8 @@ from json import JSONDecodeError
 from pathlib import Path
 from typing import Any, TextIO
 
+from ...files.progress import MB, Progress
+
 PIECE_LETTERS = 1 << 20
 SPACES = ' \t\r\n'
 ENDS = ',]}:' + SPACES  # what may follow a value: 12. and 12e are the beginnings of numbers
@@ -18,8 +20,12 @@ def read_object(file: Path, shrink: Mapping[str, Shrink]) -> dict[str, Any] | No
     Return None if the file holds something else or is damaged: json.loads then says what is wrong with it.
     """
     try:
-        with file.open(encoding='utf-8-sig', newline='') as stream:
-            return _Scanner(stream).read(shrink)
+        size = file.stat().st_size
+        with (
+            file.open(encoding='utf-8-sig', newline='') as stream,
+            Progress(f'reading {file.name}', size / MB, unit='MB/s') as progress,
+        ):
+            return _Scanner(stream, progress).read(shrink)
     except (ValueError, RecursionError):
         return None
 
@@ -27,8 +33,9 @@ def read_object(file: Path, shrink: Mapping[str, Shrink]) -> dict[str, Any] | No
 class _Scanner:
     """The text of a file from `at` on; `parse` of the standard library reads one value of it."""
 
-    def __init__(self, stream: TextIO) -> None:
+    def __init__(self, stream: TextIO, progress: Progress) -> None:
         self.stream, self.text, self.at = stream, '', 0
+        self.progress, self.letters = progress, 0
         self.parse = json.JSONDecoder().raw_decode
 
     def read(self, shrink: Mapping[str, Shrink]) -> dict[str, Any]:
@@ -91,6 +98,8 @@ class _Scanner:
         """Read another piece, as long as the present text; return False at the end of the file."""
         piece = self.stream.read(max(PIECE_LETTERS, len(self.text) - self.at))
         self.text, self.at = self.text[self.at :] + piece, 0
+        self.letters += len(piece)
+        self.progress.show(self.letters / MB)
         return bool(piece)
 
     def fail(self) -> Any:

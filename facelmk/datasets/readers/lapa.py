@@ -6,6 +6,7 @@ from typing import Any
 import numpy as np
 
 from ...errors import MissingResource
+from ...files.progress import track
 from ...registry import DATASETS
 from ..annotated import AnnotatedFaces, Detected
 from ..columns import FaceColumns
@@ -46,7 +47,8 @@ class LapaTxt(AnnotatedFaces):
         """Return the faces of a folder, by name."""
         if not file.is_dir():
             raise MissingResource(f'{file} is no folder. Check data_root and ann_file')
-        texts = {path: try_read_text(path, self.defects) for path in sorted(file.glob('*.txt'))}
+        paths = track(sorted(file.glob('*.txt')), 'reading annotations', unit='files/s')
+        texts = {path: try_read_text(path, self.defects) for path in paths}
         rows = {path: text.split()[1:] for path, text in texts.items() if text is not None}
         names = [(find_picture(self.image_root, path.stem) or Path(f'{path.stem}.jpg')).name for path in rows]
         records = [path.name for path in rows]

@@ -8,6 +8,7 @@ from typing import Any
 
 from ...errors import MissingResource
 from ...files.drafts import paths_below
+from ...files.progress import track
 from ...registry import DATASETS
 from ..annotated import AnnotatedFaces, Detected
 from ..columns import FaceColumns
@@ -67,7 +68,10 @@ class PtsFaces(AnnotatedFaces):
         """Return the faces of all folders, by name."""
         tagged = [(tag, self.image_root / folder) for tag, group in self.folders.items() for folder in group]
         paths = {path: tag for tag, folder in tagged for path in self._pictures(folder)}
-        rows = {path: read_pts(path.with_suffix('.pts'), self.defects) for path in paths}
+        rows = {
+            path: read_pts(path.with_suffix('.pts'), self.defects)
+            for path in track(paths, 'reading .pts files', unit='files/s')
+        }
         valid = {path: row for path, row in rows.items() if row is not None}
         names = [path.relative_to(self.image_root).as_posix() for path in valid]
         landmarks, defective = numbers(self.image_root, names, list(valid.values()), 2 * self.markup.size, self.defects)

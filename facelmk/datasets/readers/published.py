@@ -49,14 +49,22 @@ class PublishedFaces(FaceDataset):
         shared: dict[str, Any] = {'data_root': root, 'markup': markup, 'defects': defects}
         shared |= {'bbox_file': bbox_file, 'bbox_iou': bbox_iou} if bbox_file else {}
         shared |= {} if packed is True else {'packed': packed}
-        self.reader = self._build_first_complete([self._fill(layout) | shared for layout in layouts], only)
+        self.reader = self._build_first_complete(
+            [_fill(layout, split, self.subset_files) | shared for layout in layouts], only
+        )
         super().__init__(markup, pipeline, tuple(self.subset_files) or self.reader.subsets, whole=whole)
 
     @classmethod
     def absent(cls, options: Mapping[str, Any]) -> list[Path]:
-        """Return the folder of the data set if it is not on the disk; which files it needs depends on the layout."""
+        """Return the folder of the data set if it is not on the disk; raise an error if no layout in it is complete."""
         root = Path(options.get('root') or '')
-        return [] if root.is_dir() else [root]
+        if not root.is_dir():
+            return [root]
+        split, layouts = options.get('split'), options.get('layouts')
+        if isinstance(split, str) and layouts:
+            configs = [_fill(layout, split, options.get('subset_files') or {}) for layout in layouts]
+            _first_complete([config | {'data_root': str(root)} for config in configs], split)
+        return []
 
     def __len__(self) -> int:
         return len(self.reader)
@@ -64,38 +72,44 @@ class PublishedFaces(FaceDataset):
     def face(self, index: int) -> FaceRecord:
         return self.reader.face(index)
 
-    def _fill(self, layout: Mapping[str, Any]) -> dict[str, Any]:
-        """Return the config of a reader for this split, with the files of its subsets."""
-        config = {key: self._for_split(key, value) for key, value in layout.items()}
-        reader = DATASETS.get(config['type'])
-        if reader is None:
-            raise UnknownName(f'{config["type"]!r} is no registered reader. {did_you_mean(config["type"], DATASETS)}')
-        if not reader.own_tags:
-            config['tags'] = {
-                tag: layout['ann_file'].format(split=f'{self.split}_{name}') for tag, name in self.subset_files.items()
-            }
-        return config
-
-    def _for_split(self, key: str, value: Any) -> Any:
-        if isinstance(value, Mapping):
-            if self.split not in value:
-                raise UnknownName(f'{key} of the layout has no split {self.split!r}. {did_you_mean(self.split, value)}')
-            return value[self.split]
-        return value.format(split=self.split) if isinstance(value, str) else value
-
     def _build_first_complete(self, configs: Sequence[dict], only: str | None) -> AnnotatedFaces:
-        missing = []
-        for config in configs:
-            needed = DATASETS.get(config['type']).needs(config)
-            absent = [path for path in needed if not path.exists()]
-            if not absent:
-                reader = DATASETS.build(config | {'only': only})
-                print_log(f'{config["type"]} reads {len(reader)} faces from {needed[0]}', logger='current')
-                return reader
-            missing.append(f'  {config["type"]}: ' + ', '.join(map(str, absent)))
-        root = Path(configs[0]['data_root']).absolute() if configs else ''
-        raise MissingResource(
-            f'no known layout of the {self.split!r} split is complete under {root}. Missing files, by layout:\n'
-            + '\n'.join(missing)
-            + '\nPut the files of one layout there, or change `root` in the data config.'
-        )
+        config = _first_complete(configs, self.split)
+        reader: AnnotatedFaces = DATASETS.build(config | {'only': only})
+        needed = DATASETS.get(config['type']).needs(config)
+        print_log(f'{config["type"]} reads {len(reader)} faces from {needed[0]}', logger='current')
+        return reader
+
+
+def _fill(layout: Mapping[str, Any], split: str, subset_files: Mapping[str, str]) -> dict[str, Any]:
+    """Return the config of a reader for a split, with the files of its subsets."""
+    config = {key: _for_split(key, value, split) for key, value in layout.items()}
+    reader = DATASETS.get(config['type'])
+    if reader is None:
+        raise UnknownName(f'{config["type"]!r} is no registered reader. {did_you_mean(config["type"], DATASETS)}')
+    if not reader.own_tags:
+        config['tags'] = {tag: layout['ann_file'].format(split=f'{split}_{name}') for tag, name in subset_files.items()}
+    return config
+
+
+def _for_split(key: str, value: Any, split: str) -> Any:
+    if isinstance(value, Mapping):
+        if split not in value:
+            raise UnknownName(f'{key} of the layout has no split {split!r}. {did_you_mean(split, value)}')
+        return value[split]
+    return value.format(split=split) if isinstance(value, str) else value
+
+
+def _first_complete(configs: Sequence[dict], split: str) -> dict:
+    """Return the first config whose files are all on the disk; an error lists what each of them lacks."""
+    missing = []
+    for config in configs:
+        absent = [path for path in DATASETS.get(config['type']).needs(config) if not path.exists()]
+        if not absent:
+            return config
+        missing.append(f'  {config["type"]}: ' + ', '.join(map(str, absent)))
+    root = Path(configs[0]['data_root']).absolute() if configs else ''
+    raise MissingResource(
+        f'no known layout of the {split!r} split is complete under {root}. Missing files, by layout:\n'
+        + '\n'.join(missing)
+        + '\nPut the files of one layout there, or change `root` in the data config.'
+    )

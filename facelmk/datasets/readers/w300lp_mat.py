@@ -11,6 +11,7 @@ from typing import Any
 import numpy as np
 
 from ...errors import MissingResource
+from ...files.progress import track
 from ...registry import DATASETS
 from ..annotated import AnnotatedFaces, Detected
 from ..columns import FaceColumns
@@ -84,7 +85,10 @@ class Mat300WLP(AnnotatedFaces):
             if path.suffix.lower() in IMAGE_SUFFIXES and self._in_part(path.stem) and self._source(path).is_file()
         ]
         names = [path.relative_to(self.image_root).as_posix() for path in pictures]
-        read = [read_points(self._source(path), self.points, self.markup.size, self.defects) for path in pictures]
+        read = [
+            read_points(self._source(path), self.points, self.markup.size, self.defects)
+            for path in track(pictures, 'reading annotations', unit='files/s')
+        ]
         points = {name: xy for name, xy in zip(names, read, strict=True) if xy is not None}
         stacked = np.array(list(points.values())).reshape(-1, self.markup.size, 2)
         return self.rows(self.image_root, list(points), stacked, np.concatenate([stacked.min(1), stacked.max(1)], -1))

@@ -5,11 +5,13 @@ import os
 from collections import Counter, defaultdict
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Any
 
 import numpy as np
 
 from ...errors import DataDefect, FacelmkError
+from ...files.progress import track
 from ..base import FaceDataset
 from ..defects import Defect, short
 from ..images.decode import decode, read_file
@@ -111,7 +113,7 @@ class _ReaderCheck:
         self.swapped: list[bool] = []
 
     def run(self) -> None:
-        for index in range(len(self.reader)):
+        for index in track(range(len(self.reader)), f'checking {Path(self.file).name}', unit='faces/s'):
             try:
                 face = self.reader.face(index)
             except DataDefect as error:  # a picture inside an annotation file

@@ -9,6 +9,7 @@ import cv2
 
 from ...errors import FacelmkError, UnknownName, did_you_mean
 from ...files.atomic import check_output, output_folder, write_bytes
+from ...files.progress import track
 from ...markups import MARKUPS, convert
 from ..base import FaceDataset
 from ..readers.wflw import ATTRIBUTES
@@ -58,7 +59,7 @@ def write_faces(
 
 def _converted_faces(dataset: FaceDataset, markup: str, draft: Path, root: Path | None) -> Iterator[FaceRecord]:
     """Yield faces in a landmark scheme, with `name`, the path of the picture below its root; write contained images."""
-    for index in range(len(dataset)):
+    for index in track(range(len(dataset)), 'converting', unit='faces/s'):
         face = dataset.face(index)
         points, visible = convert(face['landmarks'], face['visible'], dataset.markup.name, markup)
         face |= {'landmarks': points, 'visible': visible}

@@ -12,6 +12,7 @@ from torch import Tensor
 from ...datasets import FaceDataset, collate_faces
 from ...datasets.base import FaceRecord
 from ...errors import DataDefect
+from ...files.progress import track
 from ...models import FaceLandmarker
 from ...models.calibration import deviation
 
@@ -78,7 +79,7 @@ def joined(parts: Sequence[Measured]) -> Measured:
 
 
 def _batches(dataset: FaceDataset, batch_size: int) -> Iterator[dict[str, Any]]:
-    for start in range(0, len(dataset), batch_size):
+    for start in track(range(0, len(dataset), batch_size), 'measuring', unit='batches/s'):
         yield collate_faces([dataset[i] for i in range(start, min(start + batch_size, len(dataset)))])
 
 

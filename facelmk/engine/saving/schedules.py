@@ -8,6 +8,7 @@ from mmengine.runner import Runner
 
 from ...checkpoint import plain
 from ...errors import FacelmkError
+from ...files.notes import note
 
 # these values change with each step; all others come from the config
 _CHANGING = {'last_step', '_global_step', '_last_value', 'verbose', 'best', 'num_bad_epochs', 'cooldown_counter'}
@@ -68,9 +69,10 @@ def follow_config(runner: Runner, initial: Sequence[dict[str, Any]]) -> None:
         _step(new, by_epoch=False)
         if number % epoch_length == 0 and number // epoch_length <= runner.epoch:
             _step(new, by_epoch=True)
-    runner.logger.info(
+    note(
         'The schedule of the config differs from that of the checkpoint: training follows the config, with a '
-        f'learning rate of {groups[0]["lr"]:.3g} (was {old_values[0]["lr"]:.3g})'
+        f'learning rate of {groups[0]["lr"]:.3g} (was {old_values[0]["lr"]:.3g})',
+        runner.logger,
     )
 
 

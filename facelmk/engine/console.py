@@ -1,0 +1,75 @@
+"""The quiet console of a run: what a person reads. The log file keeps all lines of mmengine."""
+
+import logging
+import os
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+
+from mmengine.hooks import Hook
+from mmengine.logging import MMLogger
+from mmengine.runner import Runner
+
+from ..files.progress import close_bar, hide_progress, say
+
+IGNORED = ('will be deprecated in future',)  # mmengine's warnings about its own code
+_quiet = False
+
+
+class RunLines(Hook):
+    """The base of a hook that prints what a person reads of a run."""
+
+    def introduce(self, runner: Runner) -> None:
+        """Print what is run, before the data are read or drawn."""
+
+
+class ConsoleHandler(logging.StreamHandler):
+    """Prints notes on stdout, warnings and errors on stderr, each without date and name of the logger.
+
+    It has a stream because mmengine's backend of MLflow reads it.
+    """
+
+    def filter(self, record: logging.LogRecord) -> bool:
+        """Return whether the console shows a record."""
+        is_own = record.levelno < logging.WARNING and not getattr(record, 'shown', False)
+        return not is_own and not any(text in str(record.msg) for text in IGNORED) and bool(super().filter(record))
+
+    def emit(self, record: logging.LogRecord) -> None:
+        text = record.getMessage()
+        if record.levelno < logging.WARNING:
+            show(text)
+        else:
+            show(f'{record.levelname.lower()}: {text}', error=True)
+
+
+def show(text: str, error: bool = False) -> None:
+    """Print a line. Where its reader has gone, as with `| head`, the run goes on without it."""
+    with suppress(BrokenPipeError):
+        say(text, sys.stderr if error else sys.stdout)
+
+
+@contextmanager
+def quiet_console(quiet: bool = True) -> Iterator[None]:
+    """Within it, loggers print on the console only what a person reads; otherwise mmengine's lines are the progress."""
+    global _quiet
+    before, _quiet = _quiet, quiet
+    hide_progress(not quiet)
+    try:
+        if quiet:
+            quieten(MMLogger.get_current_instance())
+        yield
+    finally:
+        _quiet = before
+        hide_progress(False)
+        close_bar()
+
+
+def quieten(logger: logging.Logger) -> None:
+    """Replace mmengine's console handler of a logger, if the console is quiet; files keep all lines."""
+    for index, handler in enumerate(logger.handlers if _quiet else ()):
+        if type(handler) is logging.StreamHandler:
+            is_main = os.environ.get('RANK', '0') == '0'
+            own = ConsoleHandler(handler.stream)
+            own.setLevel(handler.level if is_main else logging.ERROR)
+            own.filters = handler.filters
+            logger.handlers[index] = own

@@ -1,0 +1,224 @@
+"""What a run prints on the quiet console: what is run, the progress, a line for each epoch, the best validation."""
+
+import os
+import time
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import torch
+from mmengine import hooks
+from mmengine.dist import get_world_size, is_main_process
+from mmengine.runner import EpochBasedTrainLoop, Runner
+
+from ..engine.console import RunLines, show
+from ..files.progress import Progress, duration, terminal_width
+from .tables import Layout, Table
+
+MAX_COUNTED_FACES = 200_000  # counting the pictures of larger sets takes seconds
+
+
+def opening(verb: str, runner: Runner) -> str:
+    """Return the line that says what is run, on which device, and where it writes."""
+    name = Path(runner.cfg.filename or 'config').stem
+    folder = os.path.relpath(runner.work_dir)
+    return f'{verb} {name} on {_device()}, writes to {min(folder, runner.work_dir, key=len)}'
+
+
+def _device() -> str:
+    ranks = get_world_size()
+    here = torch.cuda.get_device_name() if torch.cuda.is_available() else f'cpu ({torch.get_num_threads()} threads)'
+    return here.replace('(1 threads)', '(1 thread)') + (f', {ranks} ranks' if ranks > 1 else '')
+
+
+def describe_data(dataset: Any) -> str:
+    """Return the size of a data set: faces and, where it is cheap to count them, pictures."""
+    name, count = getattr(dataset, 'sample_name', 'sample'), len(dataset)
+    faces = f'{count} {name}{"s" * (count != 1)}'
+    columns = getattr(getattr(dataset, 'reader', dataset), 'faces', None)
+    if not hasattr(columns, 'paths') or count > MAX_COUNTED_FACES:
+        return faces
+    pictures = len(set(columns.paths()))
+    return f'{faces} in {pictures} picture{"s" * (pictures != 1)}'
+
+
+def headline_figures(metrics: Mapping[str, float], first: str | None = None) -> list[tuple[str, float]]:
+    """Return the figures of the whole set, `first` before the others; those of subsets have a name with a slash."""
+    keys = [key for key in metrics if '/' not in key and isinstance(metrics[key], (int, float))]
+    if first in metrics:
+        keys = [str(first), *(key for key in keys if key != first)]
+    return [(key, metrics[key]) for key in keys]
+
+
+def figures_text(figures: Sequence[tuple[str, float]]) -> str:
+    """Return figures as text, with two digits after the point."""
+    return '  '.join(f'{key} {value:.2f}' for key, value in figures)
+
+
+class TrainingLines(RunLines):
+    """Prints the lines of a training, and shows its progress. Only the first rank prints."""
+
+    priority = 'VERY_LOW'  # after CheckpointHook, which knows the best validation
+
+    def __init__(self) -> None:
+        self.progress: Progress | None = None
+        self.epoch_start = self.start = time.monotonic()
+        self.loss: list[float] = []
+        self.waiting = ''  # the line of an epoch, until its validation is done
+        self.best: tuple[str, dict[str, float]] | None = None
+        self.last: tuple[str, dict[str, float]] | None = None
+
+    def introduce(self, runner: Runner) -> None:
+        _print(opening('train', runner))
+
+    def before_train(self, runner: Runner) -> None:
+        """Print the data, and where a resumed run continues."""
+        loader, self.start = runner.train_dataloader, time.monotonic()
+        data = f'{describe_data(loader.dataset)} to train on'
+        if runner.val_loop is not None:
+            data += f', {describe_data(runner.val_dataloader.dataset)} to validate on'
+        if self._by_epoch(runner):
+            length = f'{runner.max_epochs} epochs of {len(loader)} batches'
+        else:
+            length = f'{runner.max_iters} iterations with batches'
+        _print(f'{data}; {length} of {loader.batch_size}')
+        if runner.iter and runner.iter < runner.max_iters:
+            _print(
+                f'resumes {Path(str(runner._load_from)).name} after {self._position(runner.epoch, runner.iter, runner)}'
+            )
+        batch = (loader.batch_size or 1) * get_world_size()
+        unit = f'{getattr(loader.dataset, "sample_name", "sample")}s/s'
+        self.progress = Progress('training', runner.max_iters, runner.iter, unit, batch)
+
+    def _by_epoch(self, runner: Runner) -> bool:
+        return isinstance(runner.train_loop, EpochBasedTrainLoop)
+
+    def _position(self, epochs: int, iterations: int, runner: Runner) -> str:
+        if self._by_epoch(runner) and iterations % len(runner.train_dataloader) == 0:
+            return f'epoch {epochs} of {runner.max_epochs}'
+        return f'iteration {iterations} of {runner.max_iters}'
+
+    def before_train_epoch(self, runner: Runner) -> None:
+        self._print_waiting()
+        self.epoch_start, self.loss = time.monotonic(), []
+        if self.progress is not None and self._by_epoch(runner):
+            self.progress.what = f'epoch {runner.epoch + 1} of {runner.max_epochs}'
+
+    def after_train_iter(self, runner: Runner, batch_idx: int, data_batch: Any = None, outputs: Any = None) -> None:
+        loss = (outputs or {}).get('loss')
+        if isinstance(loss, torch.Tensor) and loss.device.type == 'cpu':  # the guard has read it; no wait for the GPU
+            self.loss.append(float(loss))
+        if self.progress is not None:
+            self.progress.show(runner.iter + 1, f'loss {self._mean_loss(50):.4g}' if self.loss else '')
+
+    def _mean_loss(self, count: int = 0) -> float:
+        values = self.loss[-count:]
+        return sum(values) / len(values)
+
+    def after_train_epoch(self, runner: Runner) -> None:
+        if not self._by_epoch(runner):
+            return
+        loss = f'  loss {self._mean_loss():.4g}' if self.loss else ''
+        seconds = duration(time.monotonic() - self.epoch_start)
+        self.waiting = f'epoch {runner.epoch + 1} of {runner.max_epochs}{loss}  {seconds}'
+
+    def before_val_epoch(self, runner: Runner) -> None:
+        self.validation = Validation(runner.val_loop)
+
+    def after_val_iter(self, runner: Runner, batch_idx: int, data_batch: Any = None, outputs: Any = None) -> None:
+        self.validation.show(batch_idx)
+
+    def after_val_epoch(self, runner: Runner, metrics: dict[str, float] | None = None) -> None:
+        seconds = self.validation.close()
+        if self.progress is not None:
+            self.progress.idle_s += seconds
+        where = self.waiting or self._position(runner.epoch, runner.iter, runner)
+        key, is_best = self._is_best(runner, metrics or {})
+        figures = headline_figures(metrics or {}, key)
+        best = '' if is_best is None else ' (best so far)' if is_best else ''
+        parts = [figures_text(figures[:1]) + best, figures_text(figures[1:])]
+        self.waiting = '  '.join([where, *(part for part in parts if part)])
+        self.last = self._position(runner.epoch, runner.iter, runner), dict(metrics or {})
+        if is_best:
+            self.best = self.last
+        self._print_waiting()
+
+    def _is_best(self, runner: Runner, metrics: Mapping[str, float]) -> tuple[str | None, bool | None]:
+        """Return the figure that chooses the best checkpoint, and whether this validation is the best so far."""
+        saving = next((hook for hook in runner.hooks if isinstance(hook, hooks.CheckpointHook)), None)
+        keys = list(getattr(saving, 'key_indicators', ()) or ())
+        if not keys or keys[0] not in metrics:
+            return None, None
+        score = runner.message_hub.runtime_info.get('best_score' if len(keys) == 1 else f'best_score_{keys[0]}')
+        return keys[0], score == metrics[keys[0]]
+
+    def _print_waiting(self) -> None:
+        if self.waiting:
+            _print(self.waiting)
+        self.waiting = ''
+
+    def after_train(self, runner: Runner) -> None:
+        """Print how long the training took, and the table of the best validation."""
+        if self.progress is not None:
+            self.progress.close()
+        self._print_waiting()
+        where, metrics = self.best or self.last or ('', {})
+        if metrics:
+            name = f'{where} ({"best" if self.best else "last"})'
+            _print(validation_table(name, metrics, runner.val_dataloader.dataset).text(terminal_width()))
+        best = runner.message_hub.runtime_info.get('best_ckpt')
+        saved = f', best weights in {os.path.relpath(best)}' if best else ''
+        _print(f'trained for {duration(time.monotonic() - self.start)}{saved}')
+
+
+class Validation:
+    """The progress of a validation or a test."""
+
+    def __init__(self, loop: Any, what: str = 'validating', lines: bool = False) -> None:
+        loader = loop.dataloader
+        self.size, self.batch = len(loader.dataset), (loader.batch_size or 1) * get_world_size()
+        unit = f'{getattr(loader.dataset, "sample_name", "sample")}s/s'
+        self.progress = Progress(what, self.size, 0, unit, lines=lines)
+
+    def show(self, batch_idx: int) -> None:
+        """Show the faces that are done."""
+        self.progress.show(min((batch_idx + 1) * self.batch, self.size))
+
+    def close(self) -> float:
+        """Remove the bar; return how many seconds this took."""
+        self.progress.close()
+        return time.monotonic() - self.progress.start
+
+
+class TestLines(RunLines):
+    """Prints what is tested, and shows the progress."""
+
+    priority = 'VERY_LOW'
+
+    def __init__(self, source: str) -> None:
+        self.source = source
+
+    def before_test_epoch(self, runner: Runner) -> None:
+        data = describe_data(runner.test_loop.dataloader.dataset)
+        _print(f'{opening("test", runner)}: {data}, weights {self.source}')
+        self.testing = Validation(runner.test_loop, 'testing', lines=True)
+
+    def after_test_iter(self, runner: Runner, batch_idx: int, data_batch: Any = None, outputs: Any = None) -> None:
+        self.testing.show(batch_idx)
+
+    def after_test_epoch(self, runner: Runner, metrics: dict[str, float] | None = None) -> None:
+        self.testing.close()
+
+
+def validation_table(name: str, metrics: Mapping[str, float], dataset: Any) -> Table:
+    """Return the figures of a validation by subset."""
+    info = getattr(dataset, 'metainfo', None) or {}
+    subsets = [subset for subset in info.get('subsets', ()) if any(key.endswith(f'/{subset}') for key in metrics)]
+    numbers = {key: float(value) for key, value in metrics.items() if isinstance(value, (int, float))}
+    layout = Layout(subsets, None if info.get('headline') else info.get('whole', 'all'))
+    return Table(layout.columns, {name: layout.rows(numbers)})
+
+
+def _print(text: str) -> None:
+    if is_main_process():
+        show(text)
