@@ -46,7 +46,11 @@ def arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         '--dump', metavar='FILE', help='write the landmarks and error of each face (json; *.pth: a tensor)'
     )
-    parser.add_argument('--report', metavar='DIR', help='write a page with tables, curves and pictures')
+    parser.add_argument(
+        '--report',
+        metavar='PAGE',
+        help='write one page with tables, curves and pictures: FILE.html, or a folder for index.html',
+    )
     parser.add_argument(
         '--badcase',
         nargs='?',
@@ -68,12 +72,15 @@ def arguments(parser: argparse.ArgumentParser) -> None:
 def _check_outputs(options: argparse.Namespace, work_dir: str) -> None:
     """Refuse what cannot be written before the test runs."""
     from ..files.atomic import check_output
+    from ..report.page import check_page
 
     jitter = Path(work_dir, 'jitter.png') if options.jitter else None
     for path in filter(None, (Path(work_dir, 'metrics.json'), options.out, options.dump, jitter)):
         check_output(path)
-    for folder in filter(None, (options.report, options.badcase and Path(work_dir, 'badcase'))):
-        check_output(folder, folder=True)
+    if options.badcase:
+        check_output(Path(work_dir, 'badcase'), folder=True)
+    if options.report:
+        check_page(options.report)
 
 
 def _refuse_options_of_landmarks(options: argparse.Namespace) -> None:

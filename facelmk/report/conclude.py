@@ -19,9 +19,12 @@ from .collect import Results, collect_results
 from .detail import Block, details, landmark_lines
 from .gallery import Gallery
 from .page import write_page
+from .page.frame import size_text
 from .record import PER_FACE, new_entry, record, to_json
+from .results_page import data_text, results_page
 from .study import Study
 from .tables import Layout, Table, result_table
+from .training_page import log_beside
 
 
 def conclude(
@@ -40,9 +43,9 @@ def conclude(
 ) -> dict[str, Any] | None:
     """Print and write the results of a test in the main process; return the content of metrics.json.
 
-    `out` and `dump` are further files for metrics and predictions, `page` a folder for the report, `badcase` the number
-    of worst faces to draw; `baseline` measures the mean training face, too. `detail` adds percentiles, regions,
-    normalisers and landmarks. `studies` are results of other boxes.
+    `out` and `dump` are further files for metrics and predictions, `page` a file or folder for the report, `badcase`
+    the number of worst faces to draw; `baseline` measures the mean training face, too. `detail` adds percentiles,
+    regions, normalisers and landmarks. `studies` are results of other boxes.
     """
     if not is_main_process():
         return None
@@ -71,8 +74,10 @@ def conclude(
     if badcase:
         gallery.write(results.worst()[:badcase], Path(work_dir, 'badcase'))
     if page:
-        index = write_page(Path(page), entry, table, results, gallery, baseline_error, studies)
-        print(f'report: {index}', file=sys.stderr if as_json else sys.stdout)
+        data = data_text(runner.cfg.test_dataloader.dataset)
+        report = results_page(entry, table, results, gallery, data, baseline_error, studies, log_beside(source))
+        file = write_page(report, page)
+        print(f'report: {file} ({size_text(file)}, one file)', file=sys.stderr if as_json else sys.stdout)
     return entry
 
 

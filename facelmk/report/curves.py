@@ -7,8 +7,13 @@ from html import escape
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from .page.axes import COLOURS, Axes, chart, key, thinned
+
 Array = NDArray[np.float64]
-WIDTH, HEIGHT, LEFT, RIGHT, TOP, BOTTOM = 560, 330, 52, 118, 12, 44
+AXIS_QUANTILE = 0.9  # of the faces that the axis of errors has to show
+
+AREA = '<rect class="area" width="28" height="14"/>'
+BAR = '<path class="failures" d="M14,0v14"/>'
 
 
 def ced(error: ArrayLike, limit: float) -> tuple[Array, Array]:
@@ -21,65 +26,74 @@ def ced(error: ArrayLike, limit: float) -> tuple[Array, Array]:
     return x, y
 
 
-def ced_svg(curves: Mapping[str, ArrayLike], limit: float, dashed: Sequence[str] = ()) -> str:
-    """Draw a curve for each named set of errors (shares) up to `limit`; `dashed` names the dashed ones."""
-    frame = _axes(limit, ['0', '20', '40', '60', '80', '100'], 'faces in %')
-    lines = []
+def axis_limit(error: Array) -> float:
+    """Return the end of the error axis: 10 % as in the literature, or more if needed to show 9 of 10 faces."""
+    finite = error[np.isfinite(error)]  # others have no prediction
+    return max(0.1, math.ceil(float(np.quantile(finite, AXIS_QUANTILE)) * 20) / 20) if len(finite) else 0.1
+
+
+def ced_svg(
+    curves: Mapping[str, ArrayLike],
+    limit: float,
+    dashed: Sequence[str] = (),
+    area: tuple[str, float] | None = None,
+    failures: tuple[str, float] | None = None,
+) -> str:
+    """Draw a curve for each named set of errors (shares) up to `limit`, with a key; `dashed` names the dashed ones.
+
+    `area` is the text of the area below the first curve and where it ends; `failures` the text of the share of faces
+    above an error, and this error.
+    """
+    axes = Axes((0.0, 100 * limit), (0.0, 100.0), 'error in %', 'faces with at most this error, in %')
+    parts, lines = axes.frame(y_ticks=range(0, 101, 20)), []
     for i, (name, error) in enumerate(curves.items()):
         x, y = ced(error, limit)
-        style = f'class="line s{i % 8}"' + (' stroke-dasharray="6 4"' if name in dashed else '')
-        lines.append(f'<path {style} d="{_path(x / limit, y)}"><title>{escape(name)}</title></path>')
-        lines.append(_key(i, name, style))
-    return _svg(frame + lines, 'Cumulative error distribution')
+        kind = f'line s{i % COLOURS}' + (' dashes' if name in dashed else '')
+        path = axes.path(*(100 * values for values in thinned(x, y, limit)))
+        lines.append(f'<path class="{kind}" d="{path}"><title>{escape(name)}</title></path>')
+    first = next(iter(curves.values()), ())
+    marks: dict[str, str] = {}
+    if area and area[1] <= limit:
+        parts.append(_area(axes, first, area[1]))
+        marks[area[0]] = AREA
+    parts += lines
+    if failures and failures[1] < limit:
+        parts += _failures(axes, first, failures[1])
+        marks[failures[0]] = BAR
+    names = key(list(curves), dashed, marks) if len(curves) > 1 or marks else ''
+    return f'<div>{chart(parts, "Cumulative error distribution")}{names}</div>'
+
+
+def _area(axes: Axes, error: ArrayLike, end: float) -> str:
+    """Return the area below the curve up to an error."""
+    x, y = thinned(*ced(error, end), axes.x[1] / 100)
+    outline = axes.path(100 * np.append(x, end), 100 * np.append(y, 0.0))
+    return f'<path class="area" d="{outline}Z"/>'
+
+
+def _failures(axes: Axes, error: ArrayLike, threshold: float) -> list[str]:
+    """Return the line at the threshold, and the bar of the faces above it."""
+    share = 100 * float(np.mean(np.asarray(error) <= threshold)) if np.size(error) else 0.0
+    (x, y), (_, top), (_, bottom) = (axes.at(100 * threshold, value) for value in (share, 100, 0))
+    return [
+        f'<path class="mark dashes" d="M{x:.1f},{bottom:.1f}V{y:.1f}"/>',
+        f'<path class="failures" d="M{x:.1f},{y:.1f}V{top:.1f}"/>',
+    ]
 
 
 def histogram_svg(error: ArrayLike, limit: float, bins: int = 40) -> str:
     """Draw the number of faces by error (share) in `bins` up to `limit`; the last bin counts all larger errors."""
     count, _ = np.histogram(np.minimum(np.asarray(error, np.float64), limit * (1 - 1e-9)), bins, (0, limit))
     top = 4 * math.ceil(max(int(count.max()), 1) / 4)  # so that the quarters are integers
-    frame = _axes(limit, [f'{top * t:.0f}' for t in (0, 0.25, 0.5, 0.75, 1)], 'faces')
-    bar_width = _to_pixels(1 / bins, 0)[0] - LEFT
-    bars = []
+    axes = Axes((0.0, 100 * limit), (0.0, float(top)), 'error in %', 'faces')
+    parts = axes.frame(y_ticks=[top * t / 4 for t in range(5)])
     for i, n in enumerate(count):
-        x, y = _to_pixels(i / bins, n / top)
         low, high = (100 * limit * edge / bins for edge in (i, i + 1))
+        (x, y), (end, bottom) = axes.at(low, float(n)), axes.at(high, 0)
         ends = f'{low:.3g} % to ' + (f'{high:.3g} %' if i < bins - 1 else 'more')
-        bars.append(
-            f'<rect class="bar" x="{x:.1f}" y="{y:.1f}" width="{bar_width - 1:.1f}" '
-            f'height="{_to_pixels(0, 0)[1] - y:.1f}"><title>{ends}: {n} faces</title></rect>'
+        kind = 'bar' if i < bins - 1 else 'missed'
+        parts.append(
+            f'<rect class="{kind}" x="{x:.1f}" y="{y:.1f}" width="{end - x - 1:.1f}" height="{bottom - y:.1f}">'
+            f'<title>{ends}: {n} faces</title></rect>'
         )
-    return _svg(frame + bars, 'Histogram of errors')
-
-
-def _to_pixels(x: float, y: float) -> tuple[float, float]:
-    """Convert shares of the axes to pixels of the picture; the key is in the right margin."""
-    return LEFT + x * (WIDTH - LEFT - RIGHT), TOP + (1 - y) * (HEIGHT - TOP - BOTTOM)
-
-
-def _path(x: Array, y: Array) -> str:
-    return 'M' + 'L'.join('{:.1f},{:.1f}'.format(*_to_pixels(a, b)) for a, b in zip(x, y, strict=True))
-
-
-def _axes(limit: float, up: Sequence[str], side: str) -> list[str]:
-    """Return the axis of errors (shares) up to `limit`, and the axis with the labels `up` and the name `side`."""
-    parts = []
-    for i, error in enumerate(np.linspace(0, limit, 6)):
-        x, y = _to_pixels(i / 5, 0)
-        parts.append(f'<text x="{x:.1f}" y="{y + 17:.1f}" text-anchor="middle">{100 * error:g}</text>')
-    for i, label in enumerate(up):
-        (x, y), (end, _) = _to_pixels(0, i / (len(up) - 1)), _to_pixels(1, 0)
-        parts.append(f'<line class="grid" x1="{x:.1f}" x2="{end:.1f}" y1="{y:.1f}" y2="{y:.1f}"/>')
-        parts.append(f'<text x="{x - 7:.1f}" y="{y + 4:.1f}" text-anchor="end">{label}</text>')
-    (middle, low), (_, centre) = _to_pixels(0.5, 0), _to_pixels(0, 0.5)
-    parts.append(f'<text x="{middle:.1f}" y="{low + 36:.1f}" text-anchor="middle">error in %</text>')
-    parts.append(f'<text transform="translate(12 {centre:.1f}) rotate(-90)" text-anchor="middle">{side}</text>')
-    return parts
-
-
-def _key(i: int, name: str, style: str) -> str:
-    x, y = WIDTH - RIGHT + 12, TOP + 10 + 19 * i
-    return f'<path {style} d="M{x},{y}h18"/><text x="{x + 24}" y="{y + 4}">{escape(name)}</text>'
-
-
-def _svg(parts: Sequence[str], title: str) -> str:
-    return f'<svg viewBox="0 0 {WIDTH} {HEIGHT}" role="img" aria-label="{title}">' + ''.join(parts) + '</svg>'
+    return f'<div>{chart(parts, "Histogram of errors")}</div>'

@@ -11,11 +11,20 @@ import numpy as np
 from numpy.typing import NDArray
 
 from .. import geometry
+from ..datasets.defects import short
 from ..datasets.transforms.crop import CropFace, resample
 from ..datasets.transforms.load import LoadImage
 from ..faces import compare, save
 from ..files.atomic import output_folder
 from .collect import Results
+from .page.parts import part_key
+from .page.photos import misses_layer, numbers_layer, photo, points_layer, tick_boxes, true_layer
+
+LAYERS = {
+    'show-points': 'prediction, coloured by part',
+    'show-true': 'ground truth, white',
+    'show-numbers': 'point numbers',
+}
 
 
 class Gallery:
@@ -30,12 +39,17 @@ class Gallery:
 
     def picture(self, row: int) -> NDArray[np.uint8]:
         """Return the crop of a face with ground truth and prediction on it."""
+        crop, points, truth, visible = self.crop_of(row)
+        return compare(crop, points[visible], truth[visible])
+
+    def crop_of(self, row: int) -> tuple[NDArray[np.uint8], NDArray, NDArray, NDArray[np.bool_]]:
+        """Return the crop of a face, its predicted and true points (K, 2), and which of them can be drawn (K,)."""
         image = self.load(self.face(row))['image']
         warp = self.crop.warp(self.results.box[row], image.shape[1])
         points = geometry.apply(warp, self.results.landmarks[row])
         truth = geometry.apply(warp, self.results.truth[row])
         visible = (self.results.visible[row] > 0) & np.isfinite(points).all(-1)
-        return compare(resample(image, warp, self.crop.size), points[visible], truth[visible])
+        return np.asarray(resample(image, warp, self.crop.size), np.uint8), points, truth, visible
 
     def face(self, row: int) -> dict[str, Any]:
         """Return the data set's face of a row: by the sampler's index or, if the id there differs, by id."""
@@ -65,19 +79,32 @@ class Gallery:
         error = self.results.error[row]
         return f'{100 * error:.2f}' if math.isfinite(error) else 'none'
 
-    def html(self, rows: Sequence[int], page: Path, name: str) -> str:
-        """Return HTML figures of faces; write the pictures to `page`/overlays as <name>_<i>.jpg."""
-        figures = []
-        for i, row in enumerate(rows):
-            file = f'overlays/{name}_{i + 1:02d}.jpg'
-            save(self.picture(row), page / file)
-            tags = ', '.join(self.results.tags[row]) or 'no subset'
-            figures.append(
-                f'<figure><a href="{file}"><img src="{file}" alt="" loading="lazy"></a><figcaption>'
-                f'<b>{self.percent(row)} %</b> {escape(tags)}<br>'
-                f'<span>{escape(str(self.results.ids[row]))}</span></figcaption></figure>'
-            )
-        return '<div class="gallery">' + ''.join(figures) + '</div>'
+    def html(self, rows: Sequence[int], name: str) -> str:
+        """Return the figures of faces with boxes to tick for their layers; `name` is the anchor of the section."""
+        boxes = tick_boxes(name, LAYERS, ('show-points', 'show-true'))
+        figures = ''.join(self._figure(row, f'{name}-{i + 1}', name) for i, row in enumerate(rows))
+        shown = np.isfinite(self.results.point_errors())
+        return f'{boxes}{part_key(self.results.markup, shown, on_photo=True)}<div class="gallery">{figures}</div>'
+
+    def _figure(self, row: int, anchor: str, section: str) -> str:
+        tags, name = ', '.join(self.results.tags[row]), short(str(self.results.ids[row]))
+        caption = (
+            f'<a href="#{anchor}"><b>{self.percent(row)} %</b></a> {escape(short(tags))} '
+            f'<a class="close" href="#{section}">small again</a><br><span>{escape(name)}</span>'
+        )
+        return f'<figure id="{anchor}">{self._photo(row)}<figcaption>{caption}</figcaption></figure>'
+
+    def _photo(self, row: int) -> str:
+        """Return the crop of a face as a photo with layers."""
+        crop, points, truth, visible = self.crop_of(row)
+        size = self.crop.size
+        layers = [
+            misses_layer(points[visible], truth[visible]),
+            true_layer(truth[visible]),
+            points_layer(points, self.results.markup, visible),
+            numbers_layer(points[visible], np.flatnonzero(visible).tolist(), (size, size)),
+        ]
+        return photo(crop, layers, f'face {self.results.ids[row]} with an error of {self.percent(row)} %')
 
 
 def _file_stem(name: Any) -> str:

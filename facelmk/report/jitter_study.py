@@ -15,6 +15,7 @@ from ..metrics.bootstrap import Interval, groups_of, mean_intervals, weighted_me
 from .collect import Array, Results
 from .detail import face_weights
 from .logs import pyplot
+from .page.lines import Line, line_chart
 from .tables import INTERVAL, Row, Table, range_text
 
 SHIFTS = (0.025, 0.05, 0.1, 0.2)  # of the longer side of the box, in a random direction and the opposite one
@@ -110,8 +111,17 @@ class JitterStudy:
         return '\n'.join(table.text() for table in self.tables())
 
     def html(self) -> str:
-        """Return the tables for a page."""
-        return ''.join(table.html() for table in self.tables())
+        """Return the charts and tables for a page."""
+        tables = ''.join(table.html() for table in self.tables())
+        charts = ''.join(self._chart(kind) for kind in ('shift', 'scale'))
+        note = 'The error against the noise of the box; flat is better. The pale area is the 95 % interval.'
+        return f'<p class="note">{note}</p><div class="charts">{charts}</div>{tables}'
+
+    def _chart(self, kind: str) -> str:
+        levels = self.of_kind(kind)
+        noise, errors = [100 * level.noise for level in levels], [level.error for level in levels]
+        line = Line('NME', noise, errors, [level.interval for level in levels])
+        return line_chart([line], f'{kind} of the box, in % of its side', 'NME in %', from_zero=True)
 
     def draw(self, folder: Path) -> Path:
         """Write the curve into a folder."""

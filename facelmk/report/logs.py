@@ -37,9 +37,17 @@ class Log:
         lines = train or val
         return [line.get('epoch') or line['step'] for line in lines], [line[key] for line in lines]
 
+    def metric_names(self) -> list[str]:
+        """Return the metrics of the validation lines, in the order of the log."""
+        return list(dict.fromkeys(name for line in self.val for name in line if name not in NO_METRIC))
+
+    def epochs(self) -> int:
+        """Return the last epoch of the log; 0 if it counts none."""
+        return max((line.get('epoch') or 0 for line in (*self.train, *self.val)), default=0)
+
     def best(self, key: str | None = None) -> tuple[str, int, float] | None:
         """Return the validation metric `key` (default: the first), the epoch where it is best, and its value there."""
-        names = [name for line in self.val for name in line if name not in NO_METRIC]
+        names = self.metric_names()
         if not names:
             return None
         key = key if key in names else names[0]

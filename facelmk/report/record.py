@@ -16,7 +16,9 @@ from mmengine import Config
 from mmengine.dist import get_world_size
 
 from .. import __version__
+from ..checkpoint.find import find_checkpoint
 from ..files.atomic import write_bytes
+from ..files.digest import sha256_of
 from ..metrics.bootstrap import LEVEL, RESAMPLES, SEED
 from .collect import Results
 from .detail import is_mean_of_points
@@ -30,6 +32,7 @@ def new_entry(metrics: Mapping[str, float], config: Config, source: str, results
     return {
         'config': Path(config.filename).stem,
         'checkpoint': str(source),
+        'checkpoint_sha256': sha256_of(find_checkpoint(source)),
         'faces': len(results),
         'metrics': dict(metrics),
         'intervals': {name: list(limits) for name, limits in results.intervals().items()},

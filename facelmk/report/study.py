@@ -17,7 +17,7 @@ class Study(Protocol):
         """Return the table for a terminal."""
 
     def html(self) -> str:
-        """Return the table and the name of the picture for a page."""
+        """Return the table and the chart for a page."""
 
     def draw(self, folder: Path) -> Path | None:
-        """Write the picture into a folder; return its path, or None if there is no picture."""
+        """Write the chart as a picture into a folder; return its path, or None if there is no picture."""

@@ -71,14 +71,25 @@ class Table:
         return lines
 
     def html(self) -> str:
-        """Return the table for a page, escaped."""
+        """Return the table for a page, escaped; on a narrow screen it is scrolled sideways."""
         head = ''.join(f'<th scope="col">{escape(name)}</th>' for name in self.columns)
         bodies = []
         for title, block in self.blocks.items():
             bodies.append(f'<tbody><tr class="block"><th scope="col">{escape(title)}</th>{head}</tr>')
             bodies += [f'<tr><th scope="row">{escape(row.name)}</th>{_cells(row)}</tr>' for row in block]
             bodies.append('</tbody>')
-        return '<table>' + ''.join(bodies) + f'</table><p class="note">{escape(self.note)}</p>'
+        title = ', '.join(self.blocks) or 'table'
+        return scrollable('<table>' + ''.join(bodies) + '</table>', title) + f'<p class="note">{escape(self.note)}</p>'
+
+
+def scrollable(table: str, title: str) -> str:
+    """Return an HTML table that can be scrolled sideways, also by the keyboard, with a hint for narrow screens."""
+    hint = (
+        '<p class="hint">If a column is cut off, scroll the table sideways.</p>'
+        if table.count('<th scope="col"') > 4
+        else ''
+    )
+    return f'{hint}<div class="scroll" tabindex="0" role="region" aria-label="{escape(title)}">{table}</div>'
 
 
 def _line(name: str, cells: Sequence[str], first: int, widths: Sequence[int]) -> str:
@@ -86,7 +97,7 @@ def _line(name: str, cells: Sequence[str], first: int, widths: Sequence[int]) ->
 
 
 def _cells(row: Row) -> str:
-    return ''.join(f'<td>{cell}</td>' for cell in row.cells())
+    return ''.join(f'<td>{escape(cell)}</td>' for cell in row.cells())
 
 
 def subset_rows(metrics: Mapping[str, float], subsets: Sequence[str], all_faces: str | None = ALL_FACES) -> list[Row]:

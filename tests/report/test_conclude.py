@@ -1,14 +1,15 @@
 """A complete test run by the tool, with a model that needs no weights: table, files, pictures and page."""
 
+import hashlib
 import json
 import os
 import subprocess
 import sys
-from html.parser import HTMLParser
 from pathlib import Path
 
 import cv2
 import pytest
+from helpers.pages import check_page_alone
 
 ROOT = Path(__file__).parents[2]
 PARTS = '''
@@ -96,10 +97,11 @@ def test_metrics_file(folder: Path) -> None:
     assert entry == json.loads((folder / 'work/metrics.json').read_text())
     assert set(entry) == {
         *('config', 'checkpoint', 'faces', 'metrics', 'versions', 'ranks', 'baseline'),
-        *('intervals', 'bootstrap', 'per_face'),
+        *('intervals', 'bootstrap', 'per_face', 'checkpoint_sha256'),
     }
     assert entry['per_face']['error'] == pytest.approx([5, 10, 15, 20, 25], abs=1e-3)
     assert entry['config'] == 'x<y>' and entry['checkpoint'] == 'some.pth'
+    assert entry['checkpoint_sha256'] == hashlib.sha256((folder / 'some.pth').read_bytes()).hexdigest()
     assert entry['faces'] == 5 and entry['ranks'] == 1
     assert entry['metrics']['NME'] == pytest.approx(15, abs=1e-4)
     assert entry['baseline'].keys() == {key for key in entry['metrics'] if 'time' not in key}
@@ -122,51 +124,18 @@ def test_worst_faces(folder: Path) -> None:
     assert picture.shape == (320, 320, 3) and (red > 100).sum() > 100 and (green > 100).sum() > 100
 
 
-class Checker(HTMLParser):
-    """Check that every tag is closed in order; collect the sources and the text."""
-
-    def __init__(self) -> None:
-        super().__init__()
-        self.open: list[str] = []
-        self.sources: list[str] = []
-        self.text = ''
-
-    def handle_starttag(self, tag: str, attributes: list) -> None:
-        self.sources += [value for name, value in attributes if name in ('src', 'href', 'xlink:href')]
-        if tag not in ('meta', 'img', 'br', 'link'):
-            self.open.append(tag)
-
-    def handle_startendtag(self, tag: str, attributes: list) -> None:
-        """SVG's short form."""
-
-    def handle_endtag(self, tag: str) -> None:
-        assert self.open and self.open.pop() == tag, tag
-
-    def handle_data(self, data: str) -> None:
-        self.text += data + ' '
-
-
 def test_page(folder: Path) -> None:
+    assert [file.name for file in (folder / 'page').iterdir()] == ['index.html']
     source = (folder / 'page/index.html').read_text()
-    checker = Checker()
-    checker.feed(source)
-    checker.close()
-    assert checker.open == [] and 'x<y>' in checker.text and 'x<y>' not in source
-    pictures = {path for path in checker.sources if path.endswith('.jpg')}
-    assert set(checker.sources) == pictures  # nothing from elsewhere
-    assert len(pictures) == 15  # 5 random, 5 median, 5 worst
-    assert all((folder / 'page' / path).is_file() for path in pictures)
+    page = check_page_alone(source)
+    assert 'x<y>' in page.text and 'x<y>' not in source
+    assert source.count('data:image/jpeg') == 15 == len(page.photos)  # 5 worst, 5 typical, 5 random
+    digest = hashlib.sha256((folder / 'some.pth').read_bytes()).hexdigest()
     for word in (
-        '15.00',
-        'baseline: mean face in the box',
-        'the distance of the outer eye corners',
-        'some.pth',
-        'torch',
-        'cumulative',
-        'Worst faces',
-        'all points',
+        *('15.00', 'baseline: mean face in the box', 'the distance of the outer eye corners', 'some.pth', digest[:16]),
+        *('torch', 'cumulative', 'Worst faces', 'all points', 'SyntheticFaces', 'AUC@0.2 30.00 %', 'FR@0.12 60.00 %'),
     ):
-        assert word.lower() in (checker.text + source).lower(), word
+        assert word.lower() in (page.text + source).lower(), word
 
 
 def test_worst_faces_come_first_on_the_page(folder: Path) -> None:
