@@ -4,6 +4,7 @@
 # make coverage     the suite once more: how many lines of facelmk/ it runs, in per cent
 # make lint         style (ruff check, ruff format) and types (mypy)
 # make faults       the fault table: which of its cases tests show, and which are open
+# make docs         the site of the docs, in docs/_build/index.html
 # make install      the environment alone               make clean   remove it
 #
 # PYTHON=python3.11   the Python to use              TORCH=keep      use the torch that this Python already has
@@ -12,7 +13,7 @@
 SHELL := bash
 .SHELLFLAGS := -euo pipefail -c
 .DELETE_ON_ERROR:
-.PHONY: quickstart test test-slow coverage lint faults install preflight clean
+.PHONY: quickstart test test-slow coverage lint faults docs install preflight clean
 
 PYTHON ?= $(shell for p in python3.11 python3 python; do $$p -c 'import sys; sys.exit(sys.version_info < (3, 10))' \
             2>/dev/null && echo $$p && exit; done; echo python3)
@@ -25,6 +26,7 @@ TESTS ?= tests
 BIN := $(VENV)/bin
 READY := $(VENV)/.ready-$(TORCH)
 READY_TESTS := $(VENV)/.ready-$(TORCH)-tests
+READY_DOCS := $(VENV)/.ready-$(TORCH)-docs
 CONSTRAINTS := $(VENV)/constraints.txt
 PIP := PIP_DISABLE_PIP_VERSION_CHECK=1 PIP_NO_INPUT=1 $(BIN)/python -m pip install -c $(CONSTRAINTS)
 # of the many lines that pip prints, show the progress and the errors
@@ -52,6 +54,10 @@ faults: $(READY_TESTS)
 lint: $(READY_TESTS)
 	@$(BIN)/ruff check . && $(BIN)/ruff format --check . && $(BIN)/mypy
 
+docs: $(READY_DOCS)
+	@OMP_NUM_THREADS=1 $(BIN)/python -m sphinx -W --keep-going -q -b html docs docs/_build
+	@echo "docs/_build/index.html"
+
 install: $(READY)
 
 preflight:
@@ -75,5 +81,9 @@ $(READY_TESTS): $(READY) requirements/tests.txt
 	@set -o pipefail; SECONDS=0; $(PIP) -r requirements/tests.txt $(PROGRESS); echo "test extras installed in $$SECONDS s"
 	@touch $@
 
+$(READY_DOCS): $(READY) requirements/docs.txt
+	@set -o pipefail; SECONDS=0; $(PIP) -r requirements/docs.txt $(PROGRESS); echo "docs extras installed in $$SECONDS s"
+	@touch $@
+
 clean:
-	rm -rf $(VENV) build *.egg-info .coverage
+	rm -rf $(VENV) build *.egg-info .coverage docs/_build docs/reference docs/project

@@ -7,6 +7,10 @@ from .errors import DataDefect, FacelmkError, MissingResource, TrainingFault, Un
 
 __version__ = '0.5.0'
 _ROOMS = {'load': '.inference', 'list_models': '.zoo'}  # functions that are imported on first use
+# fmt: off
+__all__ = ['DataDefect', 'FacelmkError', 'MissingResource', 'TrainingFault', 'UnknownName', '__version__',
+           'did_you_mean', 'list_models', 'load']
+# fmt: on
 
 
 def __getattr__(name: str) -> Any:

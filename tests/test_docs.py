@@ -21,7 +21,9 @@ from facelmk.bench import PARTS
 from facelmk.config import config_names
 
 ROOT = Path(__file__).parents[1]
-PAGES = sorted([*ROOT.glob('*.md'), *(ROOT / 'docs').glob('*.md')])
+MADE = {'_build', 'reference', 'project'}  # folders of docs/ that `make docs` writes
+WRITTEN = [path for path in (ROOT / 'docs').rglob('*.md') if not MADE & {*path.relative_to(ROOT / 'docs').parts}]
+PAGES = sorted([*ROOT.glob('*.md'), *WRITTEN])
 NAMES = [page.relative_to(ROOT).as_posix() for page in PAGES]
 RUN_COMMANDS_OF = ('docs/extending.md',)  # the commands of other pages are only parsed
 BLOCK = re.compile(r'^[ ]*```(\w*)\n(.*?)^[ ]*```', re.M | re.S)
@@ -51,10 +53,19 @@ def pages_with(*languages: str) -> list[str]:
     return [name for name in NAMES if blocks(name, *languages)]
 
 
+def pages_to_run() -> list[str]:
+    """The pages with Python blocks; docs/index.md has those of README.md, which run there."""
+    return [name for name in pages_with('python') if not only_of_readme(name)]
+
+
+def only_of_readme(name: str) -> bool:
+    return name != 'README.md' and set(blocks(name, 'python')) <= set(blocks('README.md', 'python'))
+
+
 # -- code
 
 
-@pytest.mark.parametrize('name', pages_with('python'))
+@pytest.mark.parametrize('name', pages_to_run())
 def test_python_blocks_run(name: str, tmp_path: Path) -> None:
     """All blocks run in order, in one process, in a new folder; a block that starts with `# file:` is written there."""
     script, paths = [], []
@@ -67,8 +78,7 @@ def test_python_blocks_run(name: str, tmp_path: Path) -> None:
             paths.append(path)
         else:
             script.append(code)
-    if name == 'README.md':
-        (tmp_path / 'docs').symlink_to(ROOT / 'docs')  # it is read in the clone, and names a photograph there
+    (tmp_path / 'docs').symlink_to(ROOT / 'docs')  # pages are read in the clone, and name a photograph there
     run([sys.executable, '-c', '\n'.join(script)], tmp_path)
     for path in paths:
         if 'custom_imports' not in path.read_text() and path.parent == tmp_path:

@@ -60,6 +60,7 @@ class Registry(MMEngineRegistry):
 
     @property
     def module_dict(self) -> dict[str, type]:
+        """The registered classes and functions by name."""
         self.import_from_location()
         return self._module_dict
 
