@@ -26,7 +26,8 @@ class Markup:
     whose means are left eye, right eye, nose tip, left and right mouth corner. `lines` are the lines of the boundary
     map, `parts` the named regions, `upper` the points of the upper half of the face. `weights` are weights of the
     points for losses that use them; by default all points weigh the same. In a scheme that joins two others, `same` are
-    pairs of points that mean the same position, and `first` is the scheme whose points come first.
+    pairs of points that mean the same position, and `first` is the scheme whose points come first. `names` are the
+    names of the points, which annotation tools call labels; the published schemes have none.
     """
 
     name: str
@@ -41,6 +42,7 @@ class Markup:
     weights: tuple[float, ...] = ()
     same: tuple[tuple[int, int], ...] = ()
     first: str | None = None
+    names: tuple[str, ...] = ()
 
     def __post_init__(self) -> None:
         groups = (*self.pairs, *self.same, *self.parts.values(), *self.lines, *(self.pupils or ()), *(self.five or ()))
@@ -54,6 +56,11 @@ class Markup:
             raise FacelmkError(
                 f'Markup {self.name!r} has {self.size} points, but {len(self.weights)} weights. '
                 'Give one weight for each point, or none.'
+            )
+        if len(self.names) not in (0, self.size) or len(set(self.names)) < len(self.names):
+            raise FacelmkError(
+                f'Markup {self.name!r} has {self.size} points, but {len(set(self.names))} different names. Give each '
+                'point a name of its own, or none.'
             )
         paired = [i for pair in self.pairs for i in pair]
         if len(paired) != len(set(paired)):
@@ -95,6 +102,15 @@ class _Markups(dict[str, Markup]):
         """Register `markup` under its name."""
         self[markup.name] = markup
         return markup
+
+    def add_own(self, markup: Markup) -> Markup:
+        """Register a scheme from a file of the user, which must not change one that comes with facelmk."""
+        if markup.name in SHIPPED and markup != self[markup.name]:
+            raise FacelmkError(
+                f'the landmark scheme {markup.name!r} comes with facelmk, and this file describes another one of that '
+                'name. Give it a name of its own.'
+            )
+        return self.add(markup)
 
 
 MARKUPS = _Markups()
@@ -262,6 +278,7 @@ def _join_98_and_68() -> Markup:
 
 
 MARKUPS.add(_join_98_and_68())
+SHIPPED = frozenset(MARKUPS)  # the names of the schemes that come with facelmk
 _TO_FIVE = {
     name: {i: {j: 1 / len(group) for j in group} for i, group in enumerate(markup.five)}
     for name, markup in MARKUPS.items()

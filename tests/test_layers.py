@@ -30,6 +30,7 @@ MAY_IMPORT = {
     'metrics': {'registry', 'markups'},
     'zoo': {'registry', 'files', 'config', 'checkpoint'},
     **dict.fromkeys(UPPER, GROUND | MIDDLE | {'zoo'} | UPPER),
+    'own_data': GROUND | MIDDLE | {'zoo'} | UPPER,
     'bench': GROUND | MIDDLE | {'zoo'} | UPPER,
     'serve': GROUND | MIDDLE | {'zoo'} | UPPER,
 }

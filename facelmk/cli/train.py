@@ -1,4 +1,4 @@
-"""facelmk train CONFIG."""
+"""facelmk train CONFIG, and facelmk train --data DIR|FILE for annotations of one's own."""
 
 import argparse
 import os
@@ -7,7 +7,7 @@ from pathlib import Path
 from ..errors import FacelmkError
 from .early_data import refuse_missing_files
 from .options import (
-    add_config,
+    add_config_options,
     add_run,
     check_checkpoint,
     check_loggers,
@@ -17,18 +17,31 @@ from .options import (
     number_from,
     read_config,
 )
+from .own_data import add_own_data, check_own_options, own_config, report_end, report_start
 from .speed_options import add_speed, put_speed, words_of_other_tools
 
 DEFAULT_CROP_CACHE = 'data/crop_cache'  # written again: its module imports torch, which --help does not need
 
 
+DATA_HELP = (
+    "with CONFIG: the folder of its data set, instead of the config's own. Without CONFIG: a folder or a file of your "
+    'own annotations'
+)
 translate_arguments = words_of_other_tools
 
 
 def arguments(parser: argparse.ArgumentParser) -> None:
-    parser.description = "train a model. The original HRNet's --cfg FILE.yaml works, too"
+    parser.description = (
+        "train a model: that of a config, or with --data alone one for your own annotations. The original HRNet's "
+        '--cfg FILE.yaml works, too'
+    )
     example(parser, 'facelmk train hrnetv2_w18_wflw --resume --fast')
-    add_config(parser)
+    parser.epilog += '\nown annotations: facelmk train --data my_faces'
+    parser.add_argument(
+        'config', metavar='CONFIG', nargs='?', help='a config file, or the name of one that comes with facelmk'
+    )
+    add_config_options(parser, DATA_HELP)
+    add_own_data(parser)
     add_run(parser)
     parser.add_argument(
         '--resume',
@@ -61,6 +74,10 @@ def _workers(text: str) -> int | str:
 
 
 def run(options: argparse.Namespace) -> None:
+    check_own_options(options)
+    is_own = options.config is None
+    if is_own:
+        options.config, options.data = str(own_config(options)), None
     config_file(options)
     if options.resume != 'auto' and not os.path.isdir(options.resume or '.'):
         check_checkpoint(options.resume)
@@ -87,7 +104,8 @@ def run(options: argparse.Namespace) -> None:
         set_crop_cache(config, 'train', options.crop_cache)
     check_complete(config, 'train', () if options.no_validate else ('val',))
     with translate_lost_rank_errors(), translate_build_errors(config), quiet_console(not options.verbose):
-        train(
+        start = report_start(config) if is_own else None
+        runner = train(
             config,
             resume,
             scale_rate=options.auto_scale_lr,
@@ -96,3 +114,6 @@ def run(options: argparse.Namespace) -> None:
             drawing=Drawing(**drawing(options, config.work_dir)),
             lines=None if options.verbose else TrainingLines(),
         )
+    if start is not None:
+        best = runner.message_hub.get_info('best_ckpt') or runner.message_hub.get_info('last_ckpt')
+        report_end(config, Path(options.config), start, str(Path(config.work_dir, Path(best).name)))

@@ -21,6 +21,7 @@ from .evaluate import NotData, evaluate
 from .find import find_config
 from .folders import package_folder
 from .foreign import config_formats
+from .own_markups import add_markups
 from .relations import check_relations
 from .safe import check_parts
 from .source import ConfigSource, read_source
@@ -70,6 +71,7 @@ def _open(source: ConfigSource, options: dict[str, Any], safe: bool) -> tuple[Co
         if safe:
             check_parts(config, source)
         put_options(config, options, source.path)
+        add_markups(config.get('markups'), source)
         if any(key.partition('.')[0] == 'custom_imports' for key in options):
             _import_modules(config, source, safe)
         if safe:

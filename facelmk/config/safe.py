@@ -24,7 +24,7 @@ from .texts import short
 UNPICKLES = {'BaseDataset'}  # of mmengine, which runs the code in annotation files of the form .pkl
 PART_KEYS = re.compile(r'type|constructor|\w+_(type|constructor|fn|policy|cls|class)')  # mmengine looks up their values
 OTHERS = ('', 'mmengine', 'mmcv', 'torch')  # packages that pass dicts on
-READ_HERE = {'result'}  # a key that facelmk reads, not mmengine's Runner
+READ_HERE = {'result', 'markups'}  # keys that facelmk reads, not mmengine's Runner
 
 
 def check_parts(config: Config, source: ConfigSource) -> None:

@@ -132,6 +132,7 @@ OTHER_TOP_KEYS = {  # that the Runner reads from the config, beside its own argu
     *PIPELINES,
     'custom_imports',
     'calibration_data',
+    'markups',
     'result',
     'sync_bn',
     'find_unused_parameters',

@@ -15,18 +15,25 @@ from .box_file import BoxFile, detections_of, match_boxes, warn_undetected
 from .columns import FaceColumns, make_columns
 from .defects import DefectList, short
 from .face_rows import FaceRows, as_columns, make_ids_unique
+from .find_pictures import PictureFinder
 from .needs import annotation_paths
 from .pack_file import PackedFaces
 from .packing import read_or_open
 from .records import FaceRecord, Mask, find_defective, join_paths, tight_boxes
+from .schemes import Points
 
 
 class Detected(NamedTuple):
-    """How to read a file or folder: arguments of the reader, the number of points, names of some pictures."""
+    """How to read a file or folder: arguments of the reader, the number of points, names of some pictures.
+
+    `points` is what the file says of its points, beside their number. `size` is None for a damaged file: the reader
+    will say what is wrong with it.
+    """
 
     options: dict[str, Any]
     size: int | None
     pictures: Sequence[str] = ()
+    points: Points | None = None
 
 
 class AnnotatedFaces(FaceDataset):
@@ -44,12 +51,14 @@ class AnnotatedFaces(FaceDataset):
     next start need not read the annotations (docs/scale.md). False reads them at each start.
     `bbox_file` holds boxes of a detector (`BoxFile`). The crop of a face is then made around the detected box that
     overlaps its own box most, with an intersection over union of at least `bbox_iou`; metrics count a face without one
-    as a failure.
+    as a failure. `find_pictures` looks below `image_root` for pictures whose path leads to none, such as the absolute
+    paths of another machine.
     """
 
     boxes: tuple[str, ...] = ('file', 'tight')
     own_tags = False  # whether the annotation file itself contains the subsets
     is_reader = True
+    one_file_a_picture = False  # whether the format has an annotation file for each picture, so that a folder is a set
     layout = ''  # what `detect` recognises, for messages
     version: int = 1  # raise it when `read` gives other faces for the same files: packed files are then made anew
     ranges = {'origin': {0, 1}, 'bbox_iou': (0, 1)}
@@ -72,6 +81,7 @@ class AnnotatedFaces(FaceDataset):
         bbox_file: str | None = None,
         bbox_iou: float = 0.3,
         packed: bool | str = True,
+        find_pictures: bool = False,
     ) -> None:
         tags = dict(tags or {})
         super().__init__(markup, pipeline, tuple(tags) if subsets is None and tags else subsets, whole=whole)
@@ -81,7 +91,8 @@ class AnnotatedFaces(FaceDataset):
         self.ann_file = Path(data_root, ann_file)
         self.defects, self.on_defects = DefectList(), self._choice('defects', defects, ('stop', 'skip', 'keep'))
         self._tag_files, self._only, self.bbox_file, self.bbox_iou = tags, only, bbox_file, bbox_iou
-        self.packed, self.box_counts, self._named_subsets = packed, (0, 0), self.subsets
+        self.packed, self.box_counts, self._named_subsets = False if find_pictures else packed, (0, 0), self.subsets
+        self.finder = PictureFinder(self.image_root) if find_pictures else None
         self.faces: FaceColumns | FaceRows = FaceRows()
         read_or_open(self, self._read_all)
         if check_pictures:
@@ -194,6 +205,7 @@ class AnnotatedFaces(FaceDataset):
         thousand records at once: `first` is then the index of the first of them, and `join` of `columns` puts the
         faces together.
         """
+        names = names if self.finder is None else list(map(self.finder.find, names))
         points = np.asarray(landmarks, np.float64) - self.origin
         self._check_size(file, names, points)
         flags = np.ones(points.shape[:2]) if visible is None else np.asarray(visible, np.float64)

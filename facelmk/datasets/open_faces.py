@@ -3,32 +3,58 @@
 import os
 from collections.abc import Iterable
 from pathlib import Path
+from typing import NamedTuple
 
-from ..errors import FacelmkError, MissingResource
-from ..markups import MARKUPS
+from ..errors import DataDefect, FacelmkError, MissingResource
+from ..markups import MARKUPS, Markup
 from ..registry import DATASETS
-from .annotated import AnnotatedFaces
+from .annotated import AnnotatedFaces, Detected
 from .readers import READERS
+from .schemes import Points, check_scheme, find_scheme
 
-USUAL = {98: 'wflw', 68: '300w', 29: 'cofw', 19: 'aflw', 106: 'lapa', 5: 'five'}  # landmark scheme by number of points
 LAYOUTS = ', '.join(reader.layout for reader in READERS if reader.layout)
+ENDINGS = ('.json', '.xml', '.csv', '.txt', '.npz', '.mat')  # of files that may hold the annotations of a folder
+SUBFOLDERS = ('', 'annotations', 'labels')  # of a folder, where these files may lie
+
+
+class Found(NamedTuple):
+    """A file or folder of annotations, its reader, and what the reader has detected."""
+
+    path: Path
+    reader: type[AnnotatedFaces]
+    detected: Detected
 
 
 def open_faces(
-    source: str | Path, markup: str | None = None, image_root: str | Path | None = None, defects: str = 'stop'
+    source: str | Path,
+    markup: str | None = None,
+    image_root: str | Path | None = None,
+    defects: str = 'stop',
+    flip_pairs: str | None = None,
 ) -> AnnotatedFaces:
-    """Return the faces of an annotation file or folder; without `image_root`, pictures are searched beside it."""
-    path = Path(source)
-    if not path.exists():
-        raise MissingResource(f'{path} is not there (from {Path.cwd()}). Give {LAYOUTS}')
-    for reader in READERS:
-        if detected := reader.detect(path):
-            break
-    else:
-        what = 'this folder' if path.is_dir() else f'the ending {path.suffix!r}'
-        raise FacelmkError(f'{path}: no reader knows {what}. Give {LAYOUTS}')
-    options = detected.options | {'defects': defects}
-    options['markup'] = markup or options.get('markup') or _markup_of(detected.size, path)
+    """Return the faces of an annotation file or folder; without `image_root`, pictures are searched beside it.
+
+    Without `markup`, the landmark scheme is found by the number of points and, if no known one has it, made from the
+    names of the points; `flip_pairs` then names the mirror pairs, as 'A:B,C:D'.
+    """
+    found = find_annotations(Path(source))
+    if len(found) > 1:
+        names = ', '.join(str(each.path) for each in found)
+        raise FacelmkError(f'{source} holds several files of annotations: {names}. Give one of them')
+    return open_found(found[0], markup, image_root, defects, flip_pairs)
+
+
+def open_found(
+    found: Found,
+    markup: str | None = None,
+    image_root: str | Path | None = None,
+    defects: str = 'stop',
+    flip_pairs: str | None = None,
+) -> AnnotatedFaces:
+    """Return the faces of annotations that `find_annotations` has found."""
+    path, reader, detected = found
+    options = {'find_pictures': True} | detected.options | {'defects': defects}
+    options['markup'] = scheme_of(found, markup, flip_pairs).name
     if detected.pictures:
         options['image_root'] = str(image_root or _find_image_root(path, detected.pictures))
     elif image_root is not None:
@@ -36,24 +62,70 @@ def open_faces(
     return DATASETS.build({'type': reader.__name__, **options})
 
 
-def _markup_of(size: int | None, path: Path) -> str:
-    """Return the landmark scheme with a number of points; if several have it, the most usual one."""
-    if size is None:
-        return 'wflw'
-    names = [name for name, markup in MARKUPS.items() if markup.size == size]
-    if not names:
-        raise FacelmkError(
-            f'{path} has {size} points in each face, and no known landmark scheme has this number. Add yours with '
-            'facelmk.markups.MARKUPS.add, then name it with --markup'
-        )
-    return USUAL.get(size, names[0])
+def find_annotations(path: Path) -> list[Found]:
+    """Return the annotations at a path: a file, a folder of a known layout, or the annotation files in a folder."""
+    if not path.exists():
+        raise MissingResource(f'{path} is not there (from {Path.cwd()}). Give {LAYOUTS}')
+    files = _annotation_files(path) if path.is_dir() else []
+    found = [each for each in map(_detect, files) if each is not None and each.detected.size is not None]
+    if found:
+        return found
+    alone = _detect(path)
+    if alone is None:
+        what = 'this folder' if path.is_dir() else f'the ending {path.suffix!r}'
+        raise FacelmkError(f'{path}: no reader knows {what}. Give {LAYOUTS}')
+    return [alone]
+
+
+def _annotation_files(folder: Path) -> list[Path]:
+    """Return the files of a folder, or of its folder `annotations`, that may hold the annotations of all pictures."""
+    for name in SUBFOLDERS:
+        if (folder / name).is_dir():
+            files = sorted(file for file in (folder / name).iterdir() if file.suffix.lower() in ENDINGS)
+            if 0 < len(files) <= MAX_FILES and (usable := [file for file in files if _holds_all(file)]):
+                return usable
+    return []
+
+
+MAX_FILES = 20  # annotation files of a set: in a folder with more, there is one for each picture
+
+
+def _holds_all(file: Path) -> bool:
+    """Whether a file is in a format that has one file for all pictures."""
+    try:
+        found = _detect(file)
+    except (FacelmkError, DataDefect):
+        return False
+    return found is not None and found.detected.size is not None and not found.reader.one_file_a_picture
+
+
+def _detect(path: Path) -> Found | None:
+    """Return the first reader that knows a file or folder."""
+    for reader in READERS:
+        if detected := reader.detect(path):
+            return Found(path, reader, detected)
+    return None
+
+
+def scheme_of(found: Found, markup: str | None = None, flip_pairs: str | None = None) -> Markup:
+    """Return the landmark scheme of annotations, and register it if it is their own."""
+    detected = found.detected
+    points = detected.points or (None if detected.size is None else Points(detected.size))
+    if points is None:
+        return MARKUPS[markup or 'wflw']  # the reader will say what is wrong with the file
+    if (fixed := detected.options.get('markup')) and markup is None:
+        return MARKUPS[fixed]
+    if markup is not None:
+        return check_scheme(points, found.path, markup)
+    return MARKUPS.add_own(find_scheme(points, found.path, None, flip_pairs))
 
 
 def _find_image_root(path: Path, pictures: Iterable[str]) -> Path:
     """Return the folder near an annotation file that holds most of the pictures; by default the file's own folder."""
-    bases = [path.parent, *([path.parent.parent] if 'annotations' in path.parent.name.lower() else [])]
+    own = path if path.is_dir() else path.parent
+    bases = [own, *([own.parent] if own.name.lower() in SUBFOLDERS or 'annotations' in own.name.lower() else [])]
     names = list(pictures)
-    most, best = 0, path.parent
+    most, best = 0, bases[-1]
     for base in bases:
         children = sorted(child for child in base.iterdir() if child.is_dir())
         for folder in (base / 'images', base / 'WFLW_images', base, *children):

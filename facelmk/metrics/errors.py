@@ -59,7 +59,8 @@ def describe(norm: Norm) -> str:
 def normaliser(norm: Norm, markup: Markup, landmarks: Array, box: Array, file: Array) -> Array:
     """Return the length (N,) that each face's distances are divided by.
 
-    It comes from landmarks (N, K, 2), boxes (N, 4) or the file's numbers (N,); NaN or 0 if a face has none.
+    It comes from landmarks (N, K, 2), boxes (N, 4) or the file's numbers (N,); NaN or 0 if a face has none. An end at
+    (0, 0) is a point that the file lacks: readers put it there.
     """
     if norm == 'file':
         return file
@@ -72,8 +73,9 @@ def normaliser(norm: Norm, markup: Markup, landmarks: Array, box: Array, file: A
     else:
         ends = markup.means(landmarks, groups)
         difference = ends[:, 0] - ends[:, 1]
+    lacks_end = (landmarks[:, [i for group in groups for i in group]] == 0).all(-1).any(-1)
     dx, dy = difference.T
-    return np.sqrt(dx * dx + dy * dy)
+    return np.where(lacks_end, np.nan, np.sqrt(dx * dx + dy * dy))
 
 
 def _ends(norm: Norm, markup: Markup) -> Sequence[Group]:

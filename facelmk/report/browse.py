@@ -10,7 +10,7 @@ from mmengine import Config
 from numpy.typing import NDArray
 
 from ..datasets import FaceDataset, SceneDataset
-from ..datasets.base import with_reader_options
+from ..datasets.base import build_steps, with_reader_options
 from ..datasets.transforms.load import LoadImage
 from ..errors import FacelmkError
 from ..faces import RED, draw, outline
@@ -48,6 +48,13 @@ def samples_of(config: Config, phase: str, defects: str | None = None) -> FaceDa
             f'{config.filename}: {phase}_dataloader.dataset is a {config_part["type"]}. Expected a FaceDataset or '
             'a SceneDataset. Choose another --phase'
         )
+    return dataset
+
+
+def with_usual_crop(dataset: FaceDataset) -> FaceDataset:
+    """Return faces of a file with a pipeline that shows them as a training could see them."""
+    turn = dict(flip=0.5 if dataset.markup.pairs else 0.0, rotate=20, scale=(0.85, 1.2), shift=0.06)
+    dataset.pipeline = build_steps([dict(type='LoadImage'), dict(type='CropFace', size=MIN_SIDE_PX, **turn)])
     return dataset
 
 

@@ -7,6 +7,7 @@ import time
 
 import numpy as np
 import pytest
+from annotation_tools import labelled, write_cvat, write_dlib, write_label_studio, write_labelme
 from mmengine.logging import MMLogger
 
 from facelmk.compat.mmpose_datasets import WFLWDataset
@@ -16,6 +17,10 @@ from facelmk.datasets import (
     Cofw68Mat,
     CofwMat,
     CsvFaces,
+    CvatXml,
+    DlibXml,
+    LabelmeJson,
+    LabelStudioJson,
     LapaTxt,
     Mat300WLP,
     NpzFaces,
@@ -61,7 +66,15 @@ def write_formats(folder, faces, write):
         lines = '\n'.join(f'{x} {y}' for x, y in row['points'].tolist())
         (folder / f'lapa/{i}.txt').write_text(f'106\n{lines}\n')
     layout = dict(type='CsvFaces', ann_file='{split}.csv')
+    some = labelled(faces(3, 5))
+    write_cvat(folder / 'cvat.xml', some), write_dlib(folder / 'dlib.xml', some)
+    write_labelme(folder / 'labelme', some), write_label_studio(folder / 'studio.json', some)
+    labels = {'labels': list('01234')}
     return {
+        'CvatXml': lambda **more: CvatXml('cvat.xml', folder, markup='five', **labels, **more),
+        'DlibXml': lambda **more: DlibXml('dlib.xml', folder, markup='five', **more),
+        'LabelmeJson': lambda **more: LabelmeJson('labelme', folder, markup='five', **labels, **more),
+        'LabelStudioJson': lambda **more: LabelStudioJson('studio.json', folder, markup='five', **labels, **more),
         'CsvFaces': lambda **more: CsvFaces('a.csv', folder, 'p/', tags={'pose': 'pose.csv'}, **more),
         'CocoFaces': lambda **more: CocoFaces('a.json', folder, 'p', box='bbox', **more),
         'WflwTxt': lambda **more: WflwTxt('a.txt', folder, box='provided', origin=1, only='pose', **more),

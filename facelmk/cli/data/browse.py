@@ -1,10 +1,15 @@
-"""facelmk data browse CONFIG."""
+"""facelmk data browse SOURCE."""
 
 import argparse
 import json
 from pathlib import Path
+from typing import TYPE_CHECKING
 
-from ..options import add_config, add_plain, number_from, read_config
+from ..options import add_plain, add_safe, number_from, read_config
+from .source import add_source, check_source, is_config, only_set
+
+if TYPE_CHECKING:
+    from ...datasets import FaceDataset, SceneDataset
 
 PURPOSE = 'draw the faces of a data set with their points, in the photograph and in the augmented crop'
 EXAMPLE = 'facelmk data browse quickstart --count 8 --out faces'
@@ -18,8 +23,9 @@ MODES = {
 
 
 def arguments(browse: argparse.ArgumentParser) -> None:
-    add_config(browse)
-    browse.add_argument('--out', '--output-dir', metavar='DIR', help='default: work_dirs/<config>/browse')
+    add_source(browse)
+    add_safe(browse)
+    browse.add_argument('--out', '--output-dir', metavar='DIR', help='default: work_dirs/<name of SOURCE>/browse')
     browse.add_argument('--phase', choices=('train', 'val', 'test'), default='train', help='default: train')
     browse.add_argument(
         '--mode',
@@ -47,16 +53,30 @@ def arguments(browse: argparse.ArgumentParser) -> None:
     add_plain(browse)
 
 
+def _samples(options: argparse.Namespace) -> 'tuple[FaceDataset | SceneDataset, Path]':
+    """Return the faces or scenes of SOURCE, and the folder for their pictures."""
+    if is_config(options.source):
+        options.config = options.source
+        config = read_config(options)
+        from ...report.browse import samples_of
+
+        return samples_of(config, options.phase), Path(config.work_dir)
+    from ...report.browse import with_usual_crop
+
+    dataset = with_usual_crop(only_set(options, options.phase)())
+    return dataset, Path('work_dirs', Path(options.source).absolute().stem)
+
+
 def run(options: argparse.Namespace) -> None:
-    config = read_config(options)
+    check_source(options.source)
+    dataset, work_dir = _samples(options)
     from ...faces import save, show
     from ...files.atomic import check_output, output_folder
     from ...files.progress import track
-    from ...report.browse import browse, file_name, samples_of
+    from ...report.browse import browse, file_name
 
-    folder = Path(options.out or Path(config.work_dir, 'browse'))
+    folder = Path(options.out or Path(work_dir, 'browse'))
     check_output(folder, folder=True)
-    dataset = samples_of(config, options.phase)
     files = []
     with output_folder(folder) as draft:
         pictures = track(browse(dataset, MODES[options.mode], options.count), 'drawing', unit='pictures/s')

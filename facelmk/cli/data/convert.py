@@ -6,22 +6,26 @@ from pathlib import Path
 
 from ...errors import FacelmkError
 from ..options import add_plain, keep_stdout_for_json
-from .source import PHASES, add_source, check_source, sets
+from .source import PHASES, add_source, check_source, only_set
 
-PURPOSE = 'write a data set in another format: coco, csv, wflw, pts or lapa'
+PURPOSE = 'write a data set in another format: coco, csv, wflw, pts, lapa, cvat, labelme or labelstudio'
 EXAMPLE = 'facelmk data convert faces.csv --markup 300w --to coco --out faces.json'
-ENDINGS = {'coco': '.json', 'csv': '.csv', 'wflw': '.txt'}
+ENDINGS = {'coco': '.json', 'csv': '.csv', 'wflw': '.txt', 'cvat': '.xml', 'labelstudio': '.json'}
+FOLDERS = ('pts', 'lapa', 'labelme')
 
 
 def arguments(convert: argparse.ArgumentParser) -> None:
     add_source(convert)
     convert.add_argument(
         '--to',
-        choices=('coco', 'csv', 'wflw', 'pts', 'lapa'),
+        choices=(*ENDINGS, *FOLDERS),
         metavar='FORMAT',
-        help='coco (.json), csv (HRNet), wflw (.txt), pts, lapa (default: by the ending of --out)',
+        help='coco (.json), csv (HRNet), wflw (.txt), cvat (.xml), labelstudio (.json), pts, lapa, labelme (default: '
+        'by the ending of --out)',
     )
-    convert.add_argument('--out', required=True, metavar='PATH', help='the file to write; for pts and lapa a folder')
+    convert.add_argument(
+        '--out', required=True, metavar='PATH', help='the file to write; for pts, lapa and labelme a folder'
+    )
     convert.add_argument(
         '--to-markup', metavar='NAME', help='convert the points to this landmark scheme (wflw to 300w)'
     )
@@ -30,7 +34,7 @@ def arguments(convert: argparse.ArgumentParser) -> None:
         '--pictures',
         choices=('link', 'copy', 'none'),
         default='link',
-        help='link or copy the pictures into a folder of .pts or of LaPa (default: link)',
+        help='link or copy the pictures into a folder of .pts, LaPa or labelme (default: link)',
     )
     convert.add_argument('--json', action='store_true', help='print {place, faces, lost} as json')
     add_plain(convert)
@@ -42,7 +46,7 @@ def run(options: argparse.Namespace) -> None:
     out = Path(options.out)
     format_name = options.to or next((name for name, ending in ENDINGS.items() if ending == out.suffix), None)
     if format_name is None:
-        raise FacelmkError(f'--out {out} names no format. Add --to coco, csv, wflw, pts or lapa')
+        raise FacelmkError(f'--out {out} names no format. Add --to {", ".join((*ENDINGS, *FOLDERS))}')
     if format_name in ENDINGS and not out.suffix:
         out = out / f'{Path(options.source).stem}{ENDINGS[format_name]}'
     check_output(out, folder=format_name not in ENDINGS)
@@ -50,11 +54,13 @@ def run(options: argparse.Namespace) -> None:
     from ...datasets.tools.convert import write_faces
 
     with keep_stdout_for_json(options.json):
-        datasets = list(sets(options, [options.phase]))
-        if not datasets:
-            raise FacelmkError(f'{options.source}: there is no {options.phase}_dataloader. Choose another --phase')
         written = write_faces(
-            datasets[0][1](), format_name, out, options.to_markup, options.image_root, options.pictures
+            only_set(options, options.phase)(),
+            format_name,
+            out,
+            options.to_markup,
+            options.image_root,
+            options.pictures,
         )
     if options.json:
         print(json.dumps({'place': str(written.path), 'faces': written.faces, 'lost': written.lost}, indent=2))

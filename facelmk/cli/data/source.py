@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from ...errors import MissingResource, UnknownName
+from ...errors import FacelmkError, MissingResource, UnknownName
 from ..options import add_cfg_options, read_config
 
 if TYPE_CHECKING:
@@ -20,14 +20,15 @@ def add_source(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         'source',
         metavar='SOURCE',
-        help='a .json (COCO style), .csv (HRNet), .txt (WFLW) or .mat '
-        '(COFW), a folder of .pts, of LaPa or of 300W-LP; or a config, by file or name',
+        help='a file or a folder of annotations: COCO style, CVAT, Label Studio, labelme, dlib, .csv (HRNet), .txt '
+        '(WFLW), .mat (COFW), .npz, .pts, LaPa, 300W-LP; or a config, by file or name',
+    )
+    parser.add_argument('--markup', metavar='NAME', help='the landmark scheme of a file (default: found by the points)')
+    parser.add_argument(
+        '--flip-pairs', metavar='A:B,C:D', help='the mirror pairs of points of your own (default: by their names)'
     )
     parser.add_argument(
-        '--markup', metavar='NAME', help='the landmark scheme of a file (default: by its number of points)'
-    )
-    parser.add_argument(
-        '--image-root', metavar='DIR', help='the folder of the pictures (default: the folder of the file)'
+        '--image-root', metavar='DIR', help='the folder of the pictures (default: searched near the file)'
     )
     parser.add_argument('--data', metavar='DIR', help="the folder of the data set, instead of a config's own")
     add_cfg_options(parser)
@@ -54,11 +55,12 @@ def check_source(source: str) -> None:
 
 
 def sets(options: argparse.Namespace, phases: Sequence[str]) -> Iterator[tuple[str, Callable[..., 'FaceDataset']]]:
-    """Yield names and readers: the phases of a config, each data set once, or the file itself. Nothing is read yet."""
-    if not is_config(options.source):
-        from ...datasets.open_faces import open_faces
+    """Yield names and readers: the phases of a config, each data set once, or the files of SOURCE, which it also opens.
 
-        yield options.source, functools.partial(open_faces, options.source, options.markup, options.image_root)
+    Nothing is read yet, but the beginning of files of annotations, by which their format is found.
+    """
+    if not is_config(options.source):
+        yield from _own_sets(options, phases)
         return
     options.config = options.source
     config = read_config(options)
@@ -70,3 +72,31 @@ def sets(options: argparse.Namespace, phases: Sequence[str]) -> Iterator[tuple[s
         if loader is not None and loader.dataset not in seen:
             seen.append(loader.dataset)
             yield phase, functools.partial(dataset_of, config, phase)
+
+
+def _own_sets(options: argparse.Namespace, phases: Sequence[str]) -> Iterator[tuple[str, Callable[..., 'FaceDataset']]]:
+    """Yield the annotation files of SOURCE: several of a folder by their part, such as train and val."""
+    from ...datasets.open_faces import find_annotations, open_found
+    from ...datasets.tools.split import own_parts
+
+    found = find_annotations(Path(options.source))
+    parts = own_parts([each.path.name for each in found]) or []
+    names = parts if len(set(parts)) == len(found) else [str(each.path) for each in found]
+    if len(found) == 1:
+        names = [options.source]
+    pairs = {'flip_pairs': options.flip_pairs}
+    for name, each in zip(names, found, strict=True):
+        if name not in PHASES or name in phases or len(found) == 1:
+            yield name, functools.partial(open_found, each, options.markup, options.image_root, **pairs)
+
+
+def only_set(options: argparse.Namespace, phase: str) -> Callable[..., 'FaceDataset']:
+    """Return the reader of the one data set that SOURCE and a phase name."""
+    found = list(sets(options, [phase]))
+    if not found:
+        part = f'{phase}_dataloader' if is_config(options.source) else f'part {phase!r}'
+        raise FacelmkError(f'{options.source} has no {part}. Choose another --phase')
+    if len(found) > 1:
+        names = ', '.join(name for name, _ in found)
+        raise FacelmkError(f'{options.source} holds several files of annotations: {names}. Give one of them')
+    return found[0][1]

@@ -4,6 +4,10 @@ from ..annotated import AnnotatedFaces
 from .coco import CocoFaces
 from .cofw_mat import Cofw68Mat, CofwMat
 from .csv import CsvFaces
+from .cvat import CvatXml
+from .dlib_xml import DlibXml
+from .label_studio import LabelStudioJson
+from .labelme import LabelmeJson
 from .lapa import LapaTxt
 from .npz import NpzFaces
 from .pts import PtsFaces
@@ -16,6 +20,10 @@ __all__ = [
     'Cofw68Mat',
     'CofwMat',
     'CsvFaces',
+    'CvatXml',
+    'DlibXml',
+    'LabelStudioJson',
+    'LabelmeJson',
     'LapaTxt',
     'Mat300WLP',
     'NpzFaces',
@@ -25,7 +33,11 @@ __all__ = [
 ]
 # `open_faces` asks them in this order whether a file or folder is theirs
 READERS: tuple[type[AnnotatedFaces], ...] = (
+    LabelStudioJson,
+    LabelmeJson,
     CocoFaces,
+    CvatXml,
+    DlibXml,
     CsvFaces,
     NpzFaces,
     WflwTxt,

@@ -14,6 +14,7 @@ from ..annotated import AnnotatedFaces, Detected
 from ..columns import FaceColumns, join
 from ..defects import DefectList
 from ..records import CHUNK, centred_boxes, check_lengths, numbers, read_text, tight_boxes
+from ..schemes import MAX_FACES, Points
 from .coco_json import Row, parse, record_name
 
 BODIES = {136: 26, 133: 23}  # number of points of a whole body: index of the first of the 68 points of its face
@@ -42,7 +43,7 @@ class CocoFaces(AnnotatedFaces):
 
     @classmethod
     def detect(cls, path: Path) -> Detected | None:
-        if path.suffix.lower() != '.json':
+        if path.suffix.lower() != '.json' or not path.is_file():
             return None
         options: dict[str, Any] = {'ann_file': str(path)}
         try:
@@ -52,11 +53,11 @@ class CocoFaces(AnnotatedFaces):
             size = next((len(face['keypoints']) // 3 for face in faces if face.get('keypoints')), None)
             if any('face_kpts' in face for face in islice(faces, 20)):
                 return Detected(options | {'markup': 'coco_wholebody_face'}, 68, pictures)
-        except (ValueError, TypeError, KeyError, AttributeError, RecursionError):
+            if size in BODIES:
+                return Detected(options | {'markup': '300w', 'first': BODIES[size]}, 68, pictures)
+            return Detected(options, size, pictures, None if size is None else _points(content, size))
+        except (ValueError, TypeError, KeyError, AttributeError, RecursionError, OverflowError):
             return Detected(options, None)  # the reader will say what is wrong
-        if size in BODIES:
-            return Detected(options | {'markup': '300w', 'first': BODIES[size]}, 68, pictures)
-        return Detected(options, size, pictures)
 
     def read(self, file: Path) -> FaceColumns:
         content = parse(file, self.defects)
@@ -134,6 +135,22 @@ class CocoFaces(AnnotatedFaces):
         if clipped:
             boxes[clipped] = clip_boxes([faces[i]['bbox'] for i in clipped], [pictures[i] for i in clipped])
         return boxes
+
+
+def _points(content: Row, size: int) -> Points:
+    """Return what a file says of its points: names and skeleton of the category, the points of some faces."""
+    categories = [row for row in content.get('categories') or [] if isinstance(row, dict)]
+    names = next((names for row in categories if len(names := row.get('keypoints') or []) == size), [])
+    lines = next((row.get('skeleton') or [] for row in categories if row.get('keypoints') == names), [])
+    rows = [face['keypoints'] for face in content['annotations'] if len(face.get('keypoints') or []) == 3 * size]
+    try:
+        table = np.array(rows[:MAX_FACES], np.float64).reshape(-1, size, 3)
+    except (ValueError, TypeError, OverflowError):
+        return Points(size)  # the reader will say which record is wrong
+    pairs = tuple((int(a) - 1, int(b) - 1) for a, b in lines)  # the format counts from 1
+    known = len(set(names)) == size and all(isinstance(name, str) for name in names)
+    inside = all(0 <= i < size for pair in pairs for i in pair)
+    return Points(size, tuple(names) if known else (), pairs if inside else (), table[..., :2], table[..., 2])
 
 
 def _is_labelled(face: Row) -> bool:

@@ -34,11 +34,12 @@ def write_faces(
     image_root: str | Path | None = None,
     pictures: str = 'link',
 ) -> Conversion:
-    """Write all faces as 'coco', 'csv', 'wflw', 'pts' or 'lapa', converted to the landmark scheme `markup` if given.
+    """Write all faces in one of `FORMATS`, converted to the landmark scheme `markup` if given.
 
-    `out` is a file, or for 'pts' and 'lapa' a folder; `pictures` says whether their pictures become a 'link', a 'copy'
-    or 'none'. Names of pictures are relative to `image_root`, by default the folder from which the data set reads them.
-    Images that a face contains are written to a folder `images` beside `out`. All files appear together, at the end.
+    `out` is a file, or for 'pts', 'lapa' and 'labelme' a folder; `pictures` says whether their pictures become a
+    'link', a 'copy' or 'none'. Names of pictures are relative to `image_root`, by default the folder from which the
+    data set reads them. Images that a face contains are written to a folder `images` beside `out`. All files appear
+    together, at the end.
     """
     if form not in FORMATS:
         raise UnknownName(f'{form!r} is no format to write. {did_you_mean(form, FORMATS)}')
@@ -53,7 +54,7 @@ def write_faces(
     with output_folder(path.parent, last=[path.name], inside=True) as draft:
         faces = list(_converted_faces(dataset, target.name, draft, Path(image_root) if image_root else None))
         _check_gaps(faces, form, target.name)
-        FORMATS[form].write(faces, draft / path.name, dataset.subsets, pictures)
+        FORMATS[form].write(faces, draft / path.name, dataset.subsets, pictures, target)
     return Conversion(path, len(faces), _lost(faces, form))
 
 

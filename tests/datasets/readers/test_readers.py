@@ -14,7 +14,7 @@ def test_every_reader_is_listed_once():
 
 def test_errors_name_every_layout_that_is_detected():
     assert all(reader.layout in LAYOUTS for reader in readers.READERS)
-    assert len({reader.layout for reader in readers.READERS if reader.layout}) == 8
+    assert len({reader.layout for reader in readers.READERS if reader.layout}) == 12
 
 
 def test_a_new_format_is_detected_once_it_is_listed(tmp_path, monkeypatch):

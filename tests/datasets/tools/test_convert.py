@@ -17,7 +17,8 @@ from facelmk.errors import FacelmkError, MissingResource, UnknownName
 from facelmk.markups import convert
 
 SIZES = {'wflw': 98, '300w': 68, 'cofw': 29, 'aflw': 19, 'lapa': 106}
-ENDINGS = {'coco': '.json', 'csv': '.csv', 'wflw': '.txt'}
+ENDINGS = {'coco': '.json', 'csv': '.csv', 'wflw': '.txt', 'cvat': '.xml', 'labelstudio': '.json'}
+WITH_PICTURES = ('pts', 'lapa', 'labelme')  # folders
 ABLE = {markup: [form for form in FORMATS if form not in ('wflw', 'lapa') or form == markup] for markup in SIZES}
 PAIRS = [(markup, *pair) for markup, forms in ABLE.items() for pair in itertools.product(forms, repeat=2)]
 
@@ -54,9 +55,9 @@ def sorted_landmarks(data):
 def test_two_conversions_change_points_by_less_than_a_thousandth_of_a_pixel(markup, first, second, make_set, tmp_path):
     data = make_set(markup)
     one = write_faces(data, first, target(tmp_path / 'one', first))
-    middle = open_faces(one.path, markup, None if first in ('pts', 'lapa') else data.image_root)
+    middle = open_faces(one.path, markup, None if first in WITH_PICTURES else data.image_root)
     two = write_faces(middle, second, target(tmp_path / 'two', second))
-    end = open_faces(two.path, markup, None if second in ('pts', 'lapa') else data.image_root)
+    end = open_faces(two.path, markup, None if second in WITH_PICTURES else data.image_root)
     assert one.faces == two.faces == len(middle) == len(end) == 3 and end.markup.name == markup
     for read in (middle, end):
         assert np.abs(sorted_landmarks(read) - sorted_landmarks(data)).max() < 1e-3

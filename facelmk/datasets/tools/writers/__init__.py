@@ -4,14 +4,18 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import NamedTuple
 
+from ....markups import Markup
 from ...records import FaceRecord
 from .coco import write_coco
 from .csv import write_csv
+from .cvat import write_cvat
+from .label_studio import write_label_studio
+from .labelme import write_labelme
 from .lapa import write_lapa
 from .pts import write_pts
 from .wflw import write_wflw
 
-Writer = Callable[[Sequence[FaceRecord], Path, Sequence[str], str], None]
+Writer = Callable[[Sequence[FaceRecord], Path, Sequence[str], str, Markup], None]
 
 
 class Format(NamedTuple):
@@ -33,4 +37,7 @@ FORMATS = {
     'lapa': Format(
         write_lapa, size=106, lost_boxes='the boxes: the reader takes the rectangle of the points', is_folder=True
     ),
+    'cvat': Format(write_cvat, ('box', 'visible')),
+    'labelme': Format(write_labelme, ('box', 'visible'), is_folder=True),
+    'labelstudio': Format(write_label_studio, ('box', 'visible')),
 }

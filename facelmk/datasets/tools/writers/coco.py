@@ -2,18 +2,20 @@
 
 import json
 from collections.abc import Sequence
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
 from ....files.atomic import write_bytes
+from ....markups import Markup
 from ...images.decode import read_size
 from ...records import FaceRecord
 from .common import is_square, to_floats
 
 
-def write_coco(faces: Sequence[FaceRecord], out: Path, subsets: Sequence[str], pictures: str) -> None:
+def write_coco(faces: Sequence[FaceRecord], out: Path, subsets: Sequence[str], pictures: str, markup: Markup) -> None:
     """Write COCO-style json; square boxes also as center and scale, the subsets as `tags`."""
     ids = {name: i + 1 for i, name in enumerate(dict.fromkeys(face['name'] for face in faces))}
     paths = {face['name']: face['path'] for face in faces}
@@ -22,9 +24,16 @@ def write_coco(faces: Sequence[FaceRecord], out: Path, subsets: Sequence[str], p
         'subsets': list(subsets),
         'images': [{'id': number, 'file_name': name} | _size(paths[name]) for name, number in ids.items()],
         'annotations': [_annotation(i + 1, face, ids[face['name']]) for i, face in enumerate(faces)],
-        'categories': [{'id': 1, 'name': 'face', 'supercategory': 'person', 'keypoints': [], 'skeleton': []}],
+        'categories': [_category(markup)],
     }
     write_bytes(out, (json.dumps(content) + '\n').encode())
+
+
+def _category(markup: Markup) -> dict[str, Any]:
+    """Return the category of a face with the names of its points, if they have names, and lines, counted from 1."""
+    lines = [[a + 1, b + 1] for line in markup.lines for a, b in pairwise(line)] if markup.names else []
+    category = {'id': 1, 'name': 'face', 'supercategory': 'person', 'keypoints': list(markup.names)}
+    return category | {'skeleton': lines}
 
 
 def _annotation(number: int, face: FaceRecord, image_id: int) -> dict[str, Any]:

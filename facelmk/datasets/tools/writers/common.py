@@ -8,6 +8,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from ....files.atomic import write_bytes
+from ....markups import Markup
 from ...records import FaceRecord
 
 
@@ -19,6 +20,19 @@ def to_floats(values: ArrayLike) -> list[float]:
 def point_lines(face: FaceRecord) -> str:
     """Return one line x y for each point."""
     return '\n'.join(f'{x} {y}' for x, y in np.reshape(to_floats(face['landmarks']), (-1, 2)).tolist())
+
+
+def point_names(markup: Markup) -> list[str]:
+    """Return the label of each point: its name, or its index from 0."""
+    return list(markup.names) or list(map(str, range(markup.size)))
+
+
+def by_picture(faces: Sequence[FaceRecord]) -> dict[str, list[FaceRecord]]:
+    """Return the faces of each picture by the name of the picture."""
+    groups: dict[str, list[FaceRecord]] = {}
+    for face in faces:
+        groups.setdefault(face['name'], []).append(face)
+    return groups
 
 
 def longer_side(box: NDArray) -> float:

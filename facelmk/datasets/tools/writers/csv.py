@@ -6,11 +6,12 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from ....files.atomic import write_bytes
+from ....markups import Markup
 from ...records import FaceRecord
 from .common import has_own_norm, to_floats
 
 
-def write_csv(faces: Sequence[FaceRecord], out: Path, subsets: Sequence[str], pictures: str) -> None:
+def write_csv(faces: Sequence[FaceRecord], out: Path, subsets: Sequence[str], pictures: str, markup: Markup) -> None:
     """Write a table, and one more for each subset beside it: NAME_subset.csv."""
     _write_table(faces, out)
     for subset in dict.fromkeys((*subsets, *(tag for face in faces for tag in face['tags']))):

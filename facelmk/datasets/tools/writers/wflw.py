@@ -5,12 +5,13 @@ from pathlib import Path
 
 from ....errors import FacelmkError
 from ....files.atomic import write_bytes
+from ....markups import Markup
 from ...readers.wflw import ATTRIBUTES
 from ...records import FaceRecord
 from .common import to_floats
 
 
-def write_wflw(faces: Sequence[FaceRecord], out: Path, subsets: Sequence[str], pictures: str) -> None:
+def write_wflw(faces: Sequence[FaceRecord], out: Path, subsets: Sequence[str], pictures: str, markup: Markup) -> None:
     """Write one line for each face; the box is its rectangle."""
     if spaced := [face['name'] for face in faces if len(face['name'].split()) > 1]:
         raise FacelmkError(
