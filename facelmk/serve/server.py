@@ -123,6 +123,8 @@ class Server:
         except Refusal as refusal:
             self._log(connection, request, refusal.status)
             raise
+        except ConnectionError:  # the client has gone
+            raise
         except Exception as error:
             self._log(connection, request, 500)
             self._report(error)

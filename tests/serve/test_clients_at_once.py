@@ -12,7 +12,7 @@ import cv2
 import pytest
 from crowd import Crowd
 from processes import environment
-from serving import QuickPredictor, ask, picture, predict, resident_bytes, serving
+from serving import QuickPredictor, ask, connect, picture, predict, read_all, resident_bytes, serving
 
 from facelmk.inference.runtime import is_available
 
@@ -67,8 +67,6 @@ def test_an_answer_that_takes_too_long() -> None:
 def test_too_many_connections() -> None:
     with serving(connections=3, idle_s=5) as server:
         crowd = Crowd(server.port, picture(), rounds=1)
-        from serving import connect, read_all
-
         held = [connect(server) for _ in range(3)]
         time.sleep(0.1)
         with connect(server) as fourth:

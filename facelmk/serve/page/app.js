@@ -91,8 +91,9 @@ async function toggleCamera() {
   running?.abort();
   running = null;
   say('working', 'Opening the camera …');
+  $('camera').disabled = true; // while the browser asks
   try {
-    await camera.open();
+    await camera.open().finally(() => { $('camera').disabled = false; });
     $('camera').textContent = 'Stop the camera';
     await camera.run();
   } catch (error) {

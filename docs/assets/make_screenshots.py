@@ -1,7 +1,7 @@
 """Draws pictures of the page of `facelmk serve`, at 1280 and 390 pixels, light and dark, in headless Chromium.
 
-python docs/make_screenshots.py FOLDER [--chromium /usr/bin/chromium]. It needs `pip install playwright`. With `--docs`
-it draws docs/assets/serve.png, the one picture that the docs show.
+python docs/assets/make_screenshots.py FOLDER [--chromium /usr/bin/chromium] needs `pip install playwright`; with
+`--docs` it draws docs/assets/serve.jpg, the one picture that the docs show.
 """
 
 import argparse
@@ -12,7 +12,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-ROOT = Path(__file__).resolve().parents[1]
+ROOT = Path(__file__).resolve().parents[2]
 sys.path.insert(0, str(ROOT))
 
 import cv2  # noqa: E402
@@ -31,7 +31,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument('folder', type=Path, nargs='?', default=Path('work_dirs/screenshots'))
     parser.add_argument('--chromium', default='/usr/bin/chromium', help='the browser (default: %(default)s)')
-    parser.add_argument('--docs', action='store_true', help='draw docs/assets/serve.png alone')
+    parser.add_argument('--docs', action='store_true', help='draw docs/assets/serve.jpg alone')
     options = parser.parse_args()
     from playwright.sync_api import sync_playwright
 
@@ -40,7 +40,7 @@ def main() -> None:
         if options.docs:
             page = open_page(browser, url, 1280, 'light')
             show_portrait(page)
-            page.screenshot(path=ROOT / 'docs/assets/serve.png')
+            page.screenshot(path=ROOT / 'docs/assets/serve.jpg', type='jpeg', quality=82)
         else:
             options.folder.mkdir(parents=True, exist_ok=True)
             for width in SIZES:
