@@ -7,7 +7,7 @@ from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from ..errors import FacelmkError
+from ..errors import FacelmkError, MissingResource
 from ..files.progress import Progress
 from ..files.signals import ended_by_ctrl_c
 from ..inference.films.read import Film, open_film
@@ -32,7 +32,7 @@ def predict_film(
             if is_complete:
                 film.check()
     except FacelmkError as error:
-        if options.strict:
+        if options.strict or (camera is not None and isinstance(error, MissingResource)):
             raise
         found.fail(name, error)
 
