@@ -12,7 +12,7 @@ from ..files.atomic import translate_output_errors, write_bytes
 from .number_forms import CHUNK, CocoFile, CsvTable, Form, JsonList
 from .predict_output import Kind
 
-MAX_NAMED = 5  # of the pictures that could not be used, or have no face
+MAX_NAMED = 5  # of the films that were read, and of the pictures that could not be used, or have no face
 FORMS: dict[Kind, Callable[[], Form]] = {Kind.CSV: CsvTable, Kind.COCO: CocoFile}
 PLACE = 'the folder of temporary files (TMPDIR)'
 
@@ -27,7 +27,7 @@ class Found:
         self.file, self.form = file, form
         self.pictures = self.faces = self.without_face = 0
         self.empty: list[str] = []
-        self.films: list[str] = []  # a line for each film
+        self.films: list[str] = []  # a line for each film that was read
         self.failures: set[str] = set()  # the names of the inputs
         self.failed: list[str] = []  # the first errors
         self.is_complete = False
@@ -65,8 +65,10 @@ class Found:
     def report(self, out: Path | None, others: int) -> None:
         """Print how many faces and pictures there are, where they were written, and which pictures have no face."""
         skipped = f', {count(others, "other file")} skipped' if others else ''
-        for line in self.films:
+        for line in self.films[:MAX_NAMED]:
             print(f'{line}: {out}')
+        if len(self.films) > MAX_NAMED:
+            print(f'and {count(len(self.films) - MAX_NAMED, "more film")}: {out}')
         if self.pictures or not self.films:
             print(f'{count(self.faces, "face")} in {count(self.pictures, "picture")}: {out}{skipped}')
         elif others:

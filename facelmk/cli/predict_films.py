@@ -20,6 +20,8 @@ if TYPE_CHECKING:
     from ..inference.stream import PicturePredictor
     from .found import Found
 
+LONG_FRAMES = 200  # of a film whose progress is shown
+
 
 def predict_film(
     model: 'PicturePredictor', name: str, boxes: Any, out: Path | None, options: argparse.Namespace, found: 'Found'
@@ -52,8 +54,8 @@ def _draw_film(
     settings = dict(refine=options.refine, min_score=options.min_score)
     settings |= dict(smooth=options.smooth, detect_every=options.detect_every)
     is_complete = True
-    if out is not None and not film.is_camera and not has_pyav():
-        print(f'{name}: {NO_SOUND}', file=sys.stderr)
+    if out is not None and not film.is_camera and not found.films and not has_pyav():
+        print(NO_SOUND, file=sys.stderr)
     with ExitStack() as stack:
         writer = None if out is None else stack.enter_context(open_writer(out, film))
         stack.enter_context(_camera_end(film, name))
@@ -80,9 +82,9 @@ def _draw_film(
 
 
 def _progress(film: Film, name: str, seconds: float | None) -> Progress | None:
-    """Return the progress of a film whose length is known."""
+    """Return the progress of a long film whose length is known."""
     total = film.count if seconds is None else min(film.count, int(seconds * film.fps))
-    return Progress(f'Frames of {name}', total) if total else None
+    return Progress(f'Frames of {name}', total) if total >= LONG_FRAMES else None
 
 
 @contextmanager
