@@ -27,7 +27,8 @@ class Found:
         self.file, self.form = file, form
         self.pictures = self.faces = self.without_face = 0
         self.empty: list[str] = []
-        self.films: list[str] = []  # a line for each film that was read
+        self.films = 0
+        self.film_lines: list[str] = []  # of the first films
         self.failures: set[str] = set()  # the names of the inputs
         self.failed: list[str] = []  # the first errors
         self.is_complete = False
@@ -43,6 +44,11 @@ class Found:
         if not row['faces']:
             self.without_face += 1
             self.empty = [*self.empty, str(row['path'])][:MAX_NAMED]
+
+    def add_film(self, line: str) -> None:
+        """Count a film that was read; the line says what was found in it."""
+        self.films += 1
+        self.film_lines = [*self.film_lines, line][:MAX_NAMED]
 
     def fail(self, source: str, error: FacelmkError) -> None:
         """Add an input that cannot be used."""
@@ -65,10 +71,10 @@ class Found:
     def report(self, out: Path | None, others: int) -> None:
         """Print how many faces and pictures there are, where they were written, and which pictures have no face."""
         skipped = f', {count(others, "other file")} skipped' if others else ''
-        for line in self.films[:MAX_NAMED]:
+        for line in self.film_lines:
             print(f'{line}: {out}')
-        if len(self.films) > MAX_NAMED:
-            print(f'and {count(len(self.films) - MAX_NAMED, "more film")}: {out}')
+        if self.films > MAX_NAMED:
+            print(f'and {count(self.films - MAX_NAMED, "more film")}: {out}')
         if self.pictures or not self.films:
             print(f'{count(self.faces, "face")} in {count(self.pictures, "picture")}: {out}{skipped}')
         elif others:

@@ -75,7 +75,7 @@ def _draw_film(
             if progress is not None:
                 progress.show(frames)
     empty = f', {without_face} of them without a face' if without_face else ''
-    found.films.append(f'{count(len(ids), "face")} in {count(frames, "frame")}{empty} of {name} ({time:.1f} s)')
+    found.add_film(f'{count(len(ids), "face")} in {count(frames, "frame")}{empty} of {name} ({time:.1f} s)')
     if options.verbose:
         print(f'{name}: {timings}')
     return is_complete

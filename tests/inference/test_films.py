@@ -1,6 +1,7 @@
 """Reading films and cameras, whole and damaged, and everything that model.stream takes."""
 
 import struct
+import weakref
 from pathlib import Path
 
 import cv2
@@ -224,6 +225,14 @@ def test_frames_are_read_when_they_are_asked_for(film: Path, monkeypatch: pytest
     next(stream), next(stream)
     assert len(grabbed) == 2
     stream.close()  # which closes the file
+
+
+def test_frames_are_not_kept(film: Path) -> None:
+    images: list[weakref.ref] = []
+    for faces in DiscPredictor().stream(film):
+        images.append(weakref.ref(faces.image))
+        faces.clear()  # each face holds its picture
+        assert sum(image() is not None for image in images) <= 2
 
 
 @pytest.mark.parametrize(
