@@ -6,8 +6,9 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-av = pytest.importorskip('av', reason='needs PyAV: pip install av')
+pytest.importorskip('av', reason='needs PyAV: pip install av')
 
+import av
 from films import frame
 
 from facelmk.inference.films.av_writer import AVWriter
@@ -70,10 +71,10 @@ def test_times_and_sound_are_kept(name: str, codec: str | None, kept: str | None
 
 
 def test_odd_sides_get_a_row_and_a_column(tmp_path: Path) -> None:
-    with open_film(write_with_sound(tmp_path / 'a.mp4', np.arange(5) / 25, None)) as film:
-        with open_writer(tmp_path / 'out.mp4', film) as writer:
-            for one in film:
-                writer.write(one.image[:119, :157], one.time)
+    source = write_with_sound(tmp_path / 'a.mp4', np.arange(5) / 25, None)
+    with open_film(source) as film, open_writer(tmp_path / 'out.mp4', film) as writer:
+        for one in film:
+            writer.write(one.image[:119, :157], one.time)
     with open_film(tmp_path / 'out.mp4') as out:
         assert (out.width, out.height) == (158, 120) and len(list(out)) == 5
 
