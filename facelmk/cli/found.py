@@ -71,12 +71,13 @@ class Found:
     def report(self, out: Path | None, others: int) -> None:
         """Print how many faces and pictures there are, where they were written, and which pictures have no face."""
         skipped = f', {count(others, "other file")} skipped' if others else ''
+        where = '' if out is None else f': {out}'
         for line in self.film_lines:
-            print(f'{line}: {out}')
+            print(line + where)
         if self.films > MAX_NAMED:
-            print(f'and {count(self.films - MAX_NAMED, "more film")}: {out}')
+            print(f'and {count(self.films - MAX_NAMED, "more film")}{where}')
         if self.pictures or not self.films:
-            print(f'{count(self.faces, "face")} in {count(self.pictures, "picture")}: {out}{skipped}')
+            print(f'{count(self.faces, "face")} in {count(self.pictures, "picture")}{where}{skipped}')
         elif others:
             print(f'{count(others, "other file")} skipped')
         if self.without_face:

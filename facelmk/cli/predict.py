@@ -22,6 +22,7 @@ if TYPE_CHECKING:
 translate_arguments = words_of_amp
 
 LIST = 'predictions.json'
+WINDOW, PICTURE_S = 'facelmk', 1.0  # the title of --show, and how long a picture is shown
 DETECT_EVERY = 15  # as in inference/films/follow.py, which --help need not import
 
 
@@ -158,10 +159,14 @@ def _predict_pictures(
     options: argparse.Namespace,
     found: 'Found',
 ) -> None:
+    from ..faces.drawing import show
+
     skip = None if options.strict else found.fail
     settings = dict(skip=skip, refine=options.refine, min_score=options.min_score)
     for faces in model.stream(list(boxes), boxes.values(), **settings):
         found.add(faces.to_row())
+        if options.show:
+            show(faces.plot(), WINDOW, PICTURE_S)
         path = files.get(faces.source)
         if path is None:
             continue

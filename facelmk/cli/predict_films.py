@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from ..errors import FacelmkError, MissingResource
 from ..faces import Faces
+from ..faces.drawing import show
 from ..files.progress import Progress
 from ..files.signals import ended_by_ctrl_c, postponed
 from ..inference.films.read import Film, open_film
@@ -21,6 +22,7 @@ if TYPE_CHECKING:
     from ..inference.stream import PicturePredictor
     from .found import Found
 
+END_KEYS = (ord('q'), 27)  # 27 is Escape
 LONG_FRAMES = 200  # of a film whose progress is shown
 
 
@@ -86,23 +88,28 @@ def _predict_frames(
                 is_complete = False
                 break
             with postponed():  # Ctrl-C waits for the end of a row
-                if writer is not None:
-                    _write_frame(writer, faces, timings)
+                if writer is not None or options.show:
+                    is_complete = _draw_frame(writer, faces, timings, options.show)
                 found.add({'path': name} | faces.to_dict())
                 summary.add(faces)
             if progress is not None:
                 progress.show(summary.frames)
+            if not is_complete:
+                break
     found.add_film(str(summary))
     if options.verbose:
         print(f'{name}: {timings}')
     return is_complete
 
 
-def _write_frame(writer: Writer, faces: Faces, timings: Timings) -> None:
+def _draw_frame(writer: Writer | None, faces: Faces, timings: Timings, in_window: bool) -> bool:
+    """Write and show the drawing of a frame; return whether the user wants the next one."""
     with timings.measure(DRAW):
         picture = faces.plot()
-    with timings.measure(WRITE):
-        writer.write(picture, faces.time or 0.0)
+    if writer is not None:
+        with timings.measure(WRITE):
+            writer.write(picture, faces.time or 0.0)
+    return not in_window or show(picture, f'facelmk {faces.source}', 0.001) not in END_KEYS
 
 
 def _progress(film: Film, name: str, seconds: float | None) -> Progress | None:

@@ -3,6 +3,7 @@
 import csv
 import json
 import signal
+import sys
 from pathlib import Path
 
 import cv2
@@ -196,3 +197,17 @@ def test_a_full_disk_leaves_the_earlier_film(verb, film) -> None:
     with file_limit(2000):
         assert 'out.mp4' in verb('predict', film, '--out', 'out.mp4', '--strict', code=3)
     assert Path('out.mp4').read_bytes() == before and not list(Path().glob('.*'))
+
+
+def test_a_window_ends_with_q(verb, film, monkeypatch) -> None:
+    shown = []
+    monkeypatch.setenv('DISPLAY', ':0')
+    monkeypatch.setattr(
+        predict_films, 'show', lambda image, title, wait: shown.append(image) or (ord('q') if len(shown) == 3 else -1)
+    )
+    assert verb('predict', film, '--show') == '2 faces in 3 frames of film.mp4 (0.1 s)\n' and len(shown) == 3
+    assert not Path('work_dirs').exists()
+    monkeypatch.delenv('DISPLAY')
+    monkeypatch.delenv('WAYLAND_DISPLAY', raising=False)
+    if sys.platform == 'linux':
+        assert 'no screen' in verb('predict', film, '--show', code=3)
