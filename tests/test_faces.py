@@ -1,11 +1,13 @@
 """Faces: five points, alignment, drawing, and what json gets."""
 
+import csv
 import json
+import sys
 
 import numpy as np
 import pytest
 
-from facelmk import FacelmkError, geometry
+from facelmk import FacelmkError, MissingResource, geometry
 from facelmk.faces import ARCFACE, Face, Faces, draw, similarity
 from facelmk.markups import MARKUPS, Markup
 
@@ -150,3 +152,96 @@ def test_a_scheme_with_more_points_than_the_face_has_is_refused() -> None:
         a_face('cofw').to_markup('lapa')
     with pytest.raises(FacelmkError, match="'cofw'.*'wflw'"):
         a_face('cofw').to_markup('wflw')
+
+
+# -- crops, tables and other packages
+
+
+def photograph() -> np.ndarray:
+    return np.random.default_rng(3).integers(0, 255, (100, 120, 3), np.uint8)
+
+
+def test_a_crop_has_the_pixels_around_the_box() -> None:
+    image = photograph()
+    face = a_face(image=image)  # its box is 10, 20, 90, 95
+    assert (face.crop(margin=0) == image[20:95, 10:90]).all()
+    assert (face.crop(margin=0.1) == image[12:100, 2:98]).all()  # cut at the lower edge
+    square = face.crop(size=64)
+    assert square.shape == (64, 64, 3) and (face.crop(size=80, margin=0)[40, 40] == image[57:59, 50:51]).any()
+    assert face.crop(size=32, margin=3)[0, 0].max() == 0  # outside of the photograph
+    for wrong in (dict(margin=-1), dict(margin=np.nan), dict(size=0), dict(size=1.5), dict(size=10**6)):
+        with pytest.raises(FacelmkError, match='margin=|size='):
+            face.crop(**wrong)
+    face.box = np.array([500, 500, 600, 600], np.float32)
+    with pytest.raises(FacelmkError, match='outside'):
+        face.crop()
+    with pytest.raises(FacelmkError, match=r'Face\.image'):
+        a_face().crop()
+
+
+def two_faces(**options: object) -> Faces:
+    faces = Faces([a_face(), a_face()], photograph(), 'a.jpg', **options)
+    faces[1].landmarks = faces[1].landmarks + np.float32(0.123)
+    return faces
+
+
+def test_points_and_tables_hold_the_same_numbers(tmp_path) -> None:
+    faces = two_faces()
+    one, two = faces.to_pts(tmp_path / 'a.pts')
+    assert (one.name, two.name) == ('a_1.pts', 'a_2.pts') and Faces().to_pts(tmp_path / 'b.pts') == []
+    assert faces[:1] and Faces(faces[:1]).to_pts(tmp_path / 'c.pts') == [tmp_path / 'c.pts']
+    read = np.loadtxt(two.read_text().splitlines()[3:-1])
+    assert np.allclose(read, faces[1].landmarks, atol=1e-4)
+    with open(faces.to_csv(tmp_path / 'a.csv'), newline='') as file:
+        rows = list(csv.DictReader(file))
+    assert [row['face'] for row in rows] == ['0', '1'] and rows[0]['path'] == 'a.jpg' and rows[0]['score'] == ''
+    table = [[float(row[f'{axis}{i}']) for axis in 'xy'] for row in rows for i in range(98)]
+    assert np.allclose(table, np.concatenate([face.landmarks for face in faces]), atol=1e-4)
+
+
+def test_coco_as_its_readers_expect_it() -> None:
+    coco = two_faces(frame=4, time=0.2).to_coco()
+    (image,) = coco['images']
+    assert image == {'id': 1, 'file_name': 'a.jpg', 'width': 120, 'height': 100, 'frame': 4, 'time': 0.2}
+    first, second = coco['annotations']
+    assert (first['id'], second['id']) == (1, 2) and first['bbox'] == [10, 20, 80, 75] and first['area'] == 6000
+    assert np.allclose(np.reshape(second['keypoints'], (-1, 3))[:, :2], two_faces()[1].landmarks, atol=1e-4)
+    assert Faces(image=photograph()).to_coco()['annotations'] == []
+
+
+@pytest.mark.parametrize('name', ['pandas', 'supervision'])
+def test_a_package_that_is_missing_is_named(name, monkeypatch) -> None:
+    monkeypatch.setitem(sys.modules, name, None)
+    with pytest.raises(MissingResource, match=f'pip install {name}'):
+        getattr(two_faces(), f'to_{name}')()
+
+
+def test_a_data_frame() -> None:
+    pytest.importorskip('pandas')
+    table = two_faces().to_pandas()
+    assert table.shape == (2, 13 + 3 * 98) and table.x97[1] == pytest.approx(two_faces()[1].landmarks[97, 0], abs=1e-4)
+    assert Faces(image=photograph()).to_pandas().empty
+
+
+def test_key_points_of_supervision() -> None:
+    pytest.importorskip('supervision')
+    faces = two_faces()
+    points = faces.to_supervision()
+    assert points.xy.shape == (2, 98, 2) and (points.xy[1] == faces[1].landmarks).all() and len(points) == 2
+    assert len(Faces().to_supervision()) == 0
+    faces[1] = faces[1].to_markup('300w')
+    with pytest.raises(FacelmkError, match='several landmark schemes'):
+        faces.to_supervision()
+
+
+def test_a_notebook_shows_a_picture_of_bounded_size_and_escaped_text() -> None:
+    large = np.zeros((2000, 3000, 3), np.uint8)
+    faces = Faces([a_face(image=large)], large, '<script>"x".jpg', frame=3)
+    for shown in (faces._repr_html_(), faces[0]._repr_html_()):
+        assert 'data:image/jpeg;base64,' in shown and len(shown) < 300_000 and '<script' not in shown
+    html = faces._repr_html_()
+    assert 'width="640"' in html and '&lt;script&gt;&quot;x&quot;.jpg, frame 3' in html and '1 face in' in html
+    assert '<img' not in Faces([a_face()])._repr_html_() + a_face()._repr_html_()
+    outside = a_face(image=photograph())
+    outside.box = np.array([500, 500, 600, 600], np.float32)
+    assert '<img' not in outside._repr_html_()

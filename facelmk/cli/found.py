@@ -12,7 +12,7 @@ from ..files.atomic import translate_output_errors, write_bytes
 from .number_forms import CHUNK, CocoFile, CsvTable, Form, JsonList
 from .predict_output import Kind
 
-MAX_NAMED = 5  # of the pictures that could not be used, or have no face
+MAX_NAMED = 5  # of the films that were read, and of the pictures that could not be used, or have no face
 FORMS: dict[Kind, Callable[[], Form]] = {Kind.CSV: CsvTable, Kind.COCO: CocoFile}
 PLACE = 'the folder of temporary files (TMPDIR)'
 
@@ -27,7 +27,8 @@ class Found:
         self.file, self.form = file, form
         self.pictures = self.faces = self.without_face = 0
         self.empty: list[str] = []
-        self.films: list[str] = []  # a line for each film
+        self.films = 0
+        self.film_lines: list[str] = []  # of the first films
         self.failures: set[str] = set()  # the names of the inputs
         self.failed: list[str] = []  # the first errors
         self.is_complete = False
@@ -43,6 +44,11 @@ class Found:
         if not row['faces']:
             self.without_face += 1
             self.empty = [*self.empty, str(row['path'])][:MAX_NAMED]
+
+    def add_film(self, line: str) -> None:
+        """Count a film that was read; the line says what was found in it."""
+        self.films += 1
+        self.film_lines = [*self.film_lines, line][:MAX_NAMED]
 
     def fail(self, source: str, error: FacelmkError) -> None:
         """Add an input that cannot be used."""
@@ -65,10 +71,13 @@ class Found:
     def report(self, out: Path | None, others: int) -> None:
         """Print how many faces and pictures there are, where they were written, and which pictures have no face."""
         skipped = f', {count(others, "other file")} skipped' if others else ''
-        for line in self.films:
-            print(f'{line}: {out}')
+        where = '' if out is None else f': {out}'
+        for line in self.film_lines:
+            print(line + where)
+        if self.films > MAX_NAMED:
+            print(f'and {count(self.films - MAX_NAMED, "more film")}{where}')
         if self.pictures or not self.films:
-            print(f'{count(self.faces, "face")} in {count(self.pictures, "picture")}: {out}{skipped}')
+            print(f'{count(self.faces, "face")} in {count(self.pictures, "picture")}{where}{skipped}')
         elif others:
             print(f'{count(others, "other file")} skipped')
         if self.without_face:

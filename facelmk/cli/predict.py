@@ -24,6 +24,7 @@ if TYPE_CHECKING:
 translate_arguments = words_of_amp
 
 LIST = 'predictions.json'
+WINDOW, PICTURE_S = 'facelmk', 1.0  # the title of --show, and how long a picture is shown
 DETECT_EVERY = 15  # as in inference/films/follow.py, which --help need not import
 
 
@@ -161,12 +162,16 @@ def _predict_pictures(
     options: argparse.Namespace,
     found: 'Found',
 ) -> None:
+    from ..faces.drawing import show
+
     skip = None if options.strict else found.fail
     settings = dict(skip=skip, refine=options.refine, min_score=options.min_score)
     before = found.pictures + len(found.failures)
     with Progress('predicting', len(boxes), unit='pictures/s') as progress:
         for faces in model.stream(list(boxes), boxes.values(), **settings):
             found.add(faces.to_row())
+            if options.show:
+                show(faces.plot(), WINDOW, PICTURE_S)
             if faces.source in files:
                 write_faces(faces, files[faces.source])
             progress.show(found.pictures + len(found.failures) - before)

@@ -37,7 +37,7 @@ DRAWINGS, POINTS = 'drawings', 'pts'
 
 
 def add_output(parser: argparse.ArgumentParser) -> None:
-    """--out, --format and --json."""
+    """--out, --format, --show and --json."""
     parser.add_argument(
         '--out',
         metavar='PATH',
@@ -51,13 +51,23 @@ def add_output(parser: argparse.ArgumentParser) -> None:
         default=DRAWINGS,
         help='what a folder gets: a drawing of each input, or a .pts file of each face (default: drawings)',
     )
+    parser.add_argument(
+        '--show',
+        action='store_true',
+        help='show the drawings in a window; q ends a film or a camera; without --out nothing is written',
+    )
     parser.add_argument('--json', action='store_true', help='print the numbers as json; without --out nothing is drawn')
 
 
 def check_output_options(options: argparse.Namespace) -> Kind:
     """Return the kind of output; refuse an unknown suffix, and options that do not go together."""
+    if options.show:
+        from ..faces.drawing import check_screen
+
+        check_screen()
     if options.out is None:
-        kind = Kind.NONE if options.json and options.format == DRAWINGS else Kind.FOLDER
+        elsewhere = options.json or options.show
+        kind = Kind.NONE if elsewhere and options.format == DRAWINGS else Kind.FOLDER
     else:
         kind = _kind_of(options.out)
     if options.format == POINTS and kind is not Kind.FOLDER:

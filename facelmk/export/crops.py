@@ -30,7 +30,7 @@ def drawn_crops(source: Source, count: int) -> Crops:
 def picture_crops(source: Source, inputs: Sequence[str], boxes_of: Callable[[str], Any]) -> Crops:
     """Return a crop for each box in the pictures of files and folders; 'full' makes the full picture one box."""
     rows: list[Row] = []
-    for picture in find_pictures(inputs)[0]:
+    for picture in find_pictures(inputs, films=False)[0]:
         image = read_picture(picture.source)
         rows += [(image, box) for box in boxes_in(boxes_of(picture.source), *image.shape[1::-1])]
     if not rows:

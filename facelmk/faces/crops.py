@@ -41,11 +41,20 @@ def enlarge(box: ArrayLike, margin: float) -> NDArray[np.float64]:
 def cut(image: NDArray[np.uint8], box: NDArray[np.float64]) -> NDArray[np.uint8]:
     """Return a copy of the pixels of a picture in a box (4,)."""
     height, width = image.shape[:2]
+    if not is_inside(box, image):
+        raise FacelmkError(
+            f'the box {np.round(box, 1).tolist()} lies outside of the picture of {width} x {height} pixels'
+        )
     x1, y1 = (max(0, math.floor(value)) for value in box[:2])
     x2, y2 = min(width, math.ceil(box[2])), min(height, math.ceil(box[3]))
-    if x1 >= x2 or y1 >= y2:
-        raise FacelmkError(f'the box {np.round(box, 1).tolist()} lies outside of the picture of {width} x {height}')
     return image[y1:y2, x1:x2].copy()
+
+
+def is_inside(box: NDArray, image: NDArray[np.uint8]) -> bool:
+    """Whether a box (4,) has pixels of a picture."""
+    height, width = image.shape[:2]
+    x1, y1, x2, y2 = box
+    return bool(np.isfinite(box).all() and x1 < x2 and y1 < y2 and x2 > 0 and y2 > 0 and x1 < width and y1 < height)
 
 
 def similarity(source: ArrayLike, target: ArrayLike) -> Matrix:

@@ -79,14 +79,17 @@ def save(image: NDArray[np.uint8], path: str | Path) -> Path:
     return path
 
 
-def show(image: NDArray[np.uint8], title: str, wait: float) -> None:
-    """Show an image in a window for `wait` seconds."""
-    if sys.platform == 'linux' and not (os.environ.get('DISPLAY') or os.environ.get('WAYLAND_DISPLAY')):
-        raise MissingResource(
-            'there is no screen to show images on. Write them into a folder instead'
-        )  # Qt would abort
+def show(image: NDArray[np.uint8], title: str, wait: float) -> int:
+    """Show an image in a window for `wait` seconds, or until a key is pressed; return the key, or -1."""
+    check_screen()
     try:
         cv2.imshow(title, image)
-        cv2.waitKey(max(1, round(wait * 1000)))
+        return cv2.waitKey(max(1, round(wait * 1000)))
     except cv2.error as error:
         raise MissingResource('OpenCV cannot open a window here. Write images into a folder instead') from error
+
+
+def check_screen() -> None:
+    """Refuse to show images where there is no screen: Qt would end the program."""
+    if sys.platform == 'linux' and not (os.environ.get('DISPLAY') or os.environ.get('WAYLAND_DISPLAY')):
+        raise MissingResource('there is no screen to show images on. Write them into a folder instead')

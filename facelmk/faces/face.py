@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from ..errors import FacelmkError
 from ..files.atomic import write_bytes
 from ..markups import MARKUPS, Markup, convert
-from .crops import ARCFACE_SIZE, align, crop, cut, enlarge
+from .crops import ARCFACE_SIZE, align, crop, cut, enlarge, is_inside
 from .drawing import draw
 from .notebook import figure
 from .tables import pts_text
@@ -86,9 +86,9 @@ class Face:
 
     def _repr_html_(self) -> str:
         """Return the face for a notebook: its crop with landmarks, and its text."""
-        if self.image is None:
-            return figure(None, repr(self))
         box = enlarge(self.box, 0.25)
+        if self.image is None or not is_inside(box, self.image):
+            return figure(None, repr(self))
         return figure(cut(draw(self.image, self.landmarks, self.markup), box), repr(self))
 
     def to_dict(self) -> dict[str, Any]:

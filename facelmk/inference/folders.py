@@ -27,11 +27,13 @@ class FilmSource(PictureSource):
     """Path of a film, or number of a camera as text, and the relative path of its drawing."""
 
 
-def find_pictures(inputs: Iterable[str], leave_out: Path | None = None) -> tuple[list[PictureSource], int]:
+def find_pictures(
+    inputs: Iterable[str], leave_out: Path | None = None, films: bool = True
+) -> tuple[list[PictureSource], int]:
     """Return the pictures and films of files, URLs, folders (with all folders below) and patterns, and the cameras.
 
-    The number of other files comes second. Pictures below `leave_out`, a folder inside of an input folder, do not
-    count: they are drawings of an earlier run.
+    The number of other files comes second; without `films`, films of folders are among them. Pictures below
+    `leave_out`, a folder inside of an input folder, do not count: they are drawings of an earlier run.
     """
     pictures: dict[str, PictureSource] = {}
     others = 0
@@ -41,7 +43,7 @@ def find_pictures(inputs: Iterable[str], leave_out: Path | None = None) -> tuple
             pictures[name] = PictureSource(name, Path(Path(unquote(urlsplit(name).path)).name or 'picture'))
         elif path.is_dir():
             files = _files(path, leave_out)
-            in_folder = [file for file in files if has_ending(file)]
+            in_folder = [file for file in files if has_ending(file, films)]
             others += len(files) - len(in_folder)
             pictures |= {str(file): _source(file, file.relative_to(path)) for file in in_folder}
         elif path.is_file():

@@ -90,9 +90,10 @@ def files_below(folder: Path) -> list[Path]:
     return sorted(path for path in paths_below(folder) if path.is_file())
 
 
-def has_ending(file: Path) -> bool:
+def has_ending(file: Path, films: bool = True) -> bool:
     """Whether a file of a folder is a picture or a film, by its name; macOS keeps notes in ._photo.jpg."""
-    return file.suffix.lower() in ENDINGS | containers.ENDINGS and not file.name.startswith('.')
+    endings = ENDINGS | containers.ENDINGS if films else ENDINGS
+    return file.suffix.lower() in endings and not file.name.startswith('.')
 
 
 def is_film(path: str | Path) -> bool:

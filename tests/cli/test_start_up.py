@@ -8,6 +8,7 @@ from pathlib import Path
 import cv2
 import numpy as np
 import pytest
+from films import write_film
 from processes import environment
 
 import facelmk
@@ -21,6 +22,8 @@ MISTAKES = {  # a command, and its exit code
     'predict none.jpg': 3,
     'predict quickstrat': 2,
     'predict p.png --model facelmk_nona': 2,
+    'predict p.png --out z.xyz': 2,
+    'predict none.mp4': 3,
     'predict p.png --model none.pth': 3,
     'predict p.png --model none.onnx': 3,
     'predict p.png --model quickstart --weights none.pth': 3,
@@ -120,6 +123,7 @@ PREDICT = """
 import json, sys
 from facelmk.cli import main
 assert main(['predict', 'face.png', '--device', 'cpu', '--out', 'out']) == 0
+assert main(['predict', 'film.mp4', '--device', 'cpu', '--out', 'film.csv']) == 0
 print(json.dumps(sorted(set(json.loads(sys.argv[1])) & sys.modules.keys())))
 """
 
@@ -128,8 +132,10 @@ print(json.dumps(sorted(set(json.loads(sys.argv[1])) & sys.modules.keys())))
 def test_the_shipped_model_predicts_without_torch(tmp_path: Path) -> None:
     picture = SyntheticFaces('wflw', 1, 1, size=160).face(0)['image']
     cv2.imwrite(str(tmp_path / 'face.png'), picture)
+    write_film(tmp_path / 'film.mp4', [picture] * 3)
     printed = run_python(PREDICT, json.dumps([*HEAVY, 'mmengine']), cwd=tmp_path)
     assert json.loads(printed.splitlines()[-1]) == [] and (tmp_path / 'out/face.png').is_file()
+    assert (tmp_path / 'film.csv').read_text().count('\n') == 4
     ((face,),) = (row['faces'] for row in json.loads((tmp_path / 'out/predictions.json').read_text()))
     (expected,) = facelmk.load(device='cpu')(picture)
     assert (

@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from facelmk import FacelmkError, MissingResource
-from facelmk.inference.folders import PictureSource, find_pictures, name_drawings
+from facelmk.inference.folders import FilmSource, PictureSource, find_pictures, name_drawings
 
 
 @pytest.fixture
@@ -84,3 +84,15 @@ def test_a_drawing_never_replaces_a_photograph(album) -> None:
 def test_a_drawing_in_a_format_that_is_not_written_is_refused(album, name) -> None:
     with pytest.raises(FacelmkError, match='jpg'):
         name_drawings([PictureSource('a.jpg', Path('a.jpg'))], Path(name))
+
+
+def test_films_and_cameras_have_drawings_too(album) -> None:
+    (album / 'film.MOV').touch()
+    pictures, others = find_pictures([str(album), '0'])
+    films = [picture for picture in pictures if isinstance(picture, FilmSource)]
+    assert films == [(str(album / 'film.MOV'), Path('film.MOV')), ('0', Path('camera_0'))] and others == 3
+    drawings = name_drawings(pictures, Path('out'))
+    assert [drawings[film.source].name for film in films] == ['film.MOV.mp4', 'camera_0.mp4']
+    assert find_pictures([str(album)], films=False)[1] == 4
+    Path('0').touch()
+    assert find_pictures(['0'])[0] == [('0', Path('0'))]  # a file of that name

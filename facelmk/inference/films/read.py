@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 
 from ...datasets.images.pixel_limit import MAX_PIXELS_VARIABLE, pixel_limit
 from ...errors import DataDefect, MissingResource
-from .containers import AVI, check_film, is_cut_off
+from .containers import AVI, MP4, check_film, is_cut_off
 
 log = logging.getLogger(__name__)
 DEFAULT_FPS = 25.0  # where a file or a camera names no frame rate that can be true
@@ -56,6 +56,7 @@ class Film:
 
     def _read_header(self) -> None:
         get = self.capture.get
+        self.capture.set(cv2.CAP_PROP_ORIENTATION_AUTO, 1)  # phones store how the camera was held
         self.width, self.height = int(get(cv2.CAP_PROP_FRAME_WIDTH)), int(get(cv2.CAP_PROP_FRAME_HEIGHT))
         if self.width * self.height > pixel_limit():
             self.close()
@@ -106,9 +107,10 @@ class Film:
     def missing(self) -> int:
         """The number of frames that could not be read, as far as the header or the times show them.
 
-        Fewer frames than the header names are no defect of an MP4 that was trimmed without encoding it again.
+        MP4 and AVI say how many frames they have; for others OpenCV only estimates it. Fewer frames are no defect of an
+        MP4 that was trimmed without encoding it again: its times have no gaps.
         """
-        fewer = max(0, self.count - self.frames)
+        fewer = max(0, self.count - self.frames) if self.kind in (MP4, AVI) else 0
         exact = self.kind == AVI or self.is_cut_off()
         return max(self.failures, fewer if exact else min(self.gaps, fewer))
 

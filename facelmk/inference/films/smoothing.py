@@ -5,8 +5,8 @@ import math
 import numpy as np
 from numpy.typing import NDArray
 
-CUTOFF_HZ = 1.5  # of a face at rest: lower is calmer and slower
-SPEED_FACTOR = 12.0  # by how much the cutoff grows, in Hz for a speed of one face side a second
+CUTOFF_HZ = 0.7  # of a face at rest: lower is calmer and slower
+SPEED_FACTOR = 25.0  # by how much the cutoff grows, in Hz for a speed of one face side a second
 SPEED_CUTOFF_HZ = 1.0  # of the filter of the speed
 JUMP = 0.25  # face sides that the face moves from one frame to the next where smoothing starts again
 MAX_GAP_S = 0.5  # time without the face after which smoothing starts again

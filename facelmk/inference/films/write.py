@@ -17,7 +17,7 @@ from .read import Film, silent_opencv
 
 CODEC = 'mp4v'  # MPEG-4 part 2, the only codec for .mp4 in OpenCV's packages
 MAX_REPEATED = 250  # frames that fill one gap in the times
-NO_SOUND = 'Sound is not copied without PyAV: pip install av'
+NO_SOUND = 'The sound of films is not copied without PyAV: pip install av'
 
 
 class Writer(Protocol):
