@@ -27,19 +27,13 @@ Item = TypeVar('Item')
 class _Terminal:
     """What this process shows: the bar of one work at a time."""
 
-    plain = False  # --plain: no bar
-    silent = False  # no progress at all: -v of a run prints mmengine's lines instead
+    plain = False  # --plain, and -v of a run: no bar
     bar: 'Bar | None' = None
 
 
 def show_plain_lines(plain: bool) -> None:
     """Choose plain lines instead of a bar on a terminal, too (--plain)."""
     _Terminal.plain = plain
-
-
-def hide_progress(hide: bool) -> None:
-    """Show neither bar nor lines."""
-    _Terminal.silent = hide
 
 
 def close_bar() -> None:
@@ -133,7 +127,7 @@ class Progress:
 
     def _is_hidden(self) -> bool:
         """Of several ranks on a machine, only the first shows its progress; forked workers show none."""
-        return _Terminal.silent or os.environ.get('LOCAL_RANK', '0') != '0' or os.getpid() != _PROCESS
+        return os.environ.get('LOCAL_RANK', '0') != '0' or os.getpid() != _PROCESS
 
     def _draw(self, now: float) -> None:
         if _Terminal.bar is None:
