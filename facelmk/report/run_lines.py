@@ -41,7 +41,7 @@ def describe_data(dataset: Any) -> str:
     """Return the size of a data set: faces and, where it is cheap to count them, pictures."""
     name, count = getattr(dataset, 'sample_name', 'sample'), len(dataset)
     faces = f'{count} {name}{"s" * (count != 1)}'
-    columns = getattr(getattr(dataset, 'reader', dataset), 'faces', None)
+    columns: Any = getattr(getattr(dataset, 'reader', dataset), 'faces', None)
     if not hasattr(columns, 'paths') or count > MAX_COUNTED_FACES:
         return faces
     pictures = len(set(columns.paths()))
