@@ -1,6 +1,6 @@
 """Progress of long work: a bar on a terminal, a few plain lines elsewhere, both on stderr.
 
-Work that takes less than half a second shows nothing. Plain lines come after 10, 30, 90 and 270 s, and so on, so their
+Work that takes less than half a second shows nothing. Plain lines come after 15, 60 and 240 s, and so on, so their
 number is small however long the work takes.
 """
 
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 BAR_AFTER_S = 0.5
 BAR_S = 0.1  # between two drawings of the bar
-FIRST_LINE_S, LINE_FACTOR, MAX_PAUSE_S = 10.0, 3, 3600.0
+FIRST_LINE_S, LINE_FACTOR, MAX_PAUSE_S = 15.0, 4, 3600.0
 MB = 1e6  # bytes
 _PROCESS = os.getpid()  # forked workers have another number
 Item = TypeVar('Item')
@@ -116,7 +116,7 @@ class Progress:
             self._print(now)
 
     def close(self) -> None:
-        """Remove the bar; after more than ten seconds of work, print how long it took."""
+        """Remove the bar; after more than 15 seconds of work, print how long it took."""
         now = time.monotonic()
         if os.getpid() == _PROCESS:
             close_bar()
