@@ -18,6 +18,10 @@ OTHER_BACKENDS = {  # which a config may name; no extra of facelmk installs thei
     'dvclive': 'DVCLiveVisBackend',
     'aim': 'AimVisBackend',
 }
+SETTINGS = {  # variables of these packages, unless the user has set them
+    'wandb': {'WANDB_QUIET': 'true'},  # else it prints all figures at the end
+    'mlflow': {'MLFLOW_ALLOW_FILE_STORE': 'true'},  # mmengine's backend writes files, which MLflow 3 refuses without it
+}
 MLFLOW_SERVER = 'MLFLOW_TRACKING_URI'  # MLflow's own variable, which mmengine's backend does not read
 
 
@@ -55,5 +59,7 @@ def add_loggers(config: Any, names: Sequence[str]) -> None:
 
 
 def _backend(name: str) -> dict[str, str]:
+    for variable, value in SETTINGS.get(name, {}).items():
+        os.environ.setdefault(variable, value)
     server = os.environ.get(MLFLOW_SERVER) if name == 'mlflow' else None
     return {'type': BACKENDS[name]} | ({'tracking_uri': server} if server else {})

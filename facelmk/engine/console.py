@@ -10,7 +10,7 @@ from mmengine.hooks import Hook
 from mmengine.logging import MMLogger
 from mmengine.runner import Runner
 
-from ..files.progress import close_bar, hide_progress, say
+from ..files.progress import close_bar, say, show_plain_lines
 
 IGNORED = ('will be deprecated in future',)  # mmengine's warnings about its own code
 _quiet = False
@@ -50,17 +50,17 @@ def show(text: str, error: bool = False) -> None:
 
 @contextmanager
 def quiet_console(quiet: bool = True) -> Iterator[None]:
-    """Within it, loggers print on the console only what a person reads; otherwise mmengine's lines are the progress."""
+    """Within it, loggers print on the console only what a person reads; otherwise mmengine prints its log."""
     global _quiet
     before, _quiet = _quiet, quiet
-    hide_progress(not quiet)
+    if not quiet:
+        show_plain_lines(True)  # the lines of mmengine's handlers know no bar
     try:
         if quiet:
             quieten(MMLogger.get_current_instance())
         yield
     finally:
         _quiet = before
-        hide_progress(False)
         close_bar()
 
 

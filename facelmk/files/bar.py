@@ -30,7 +30,7 @@ class Bar:
         self.live.start()
         self.console.show_cursor(True)  # a process that is killed would leave it hidden
 
-    def draw(self, what: str, done: int, total: int | None, facts: Sequence[str]) -> None:
+    def draw(self, what: str, done: float, total: float | None, facts: Sequence[str]) -> None:
         """Draw the present state."""
         self.live.update(layout(what, done, total, facts, self.console.width), refresh=True)
 
@@ -43,7 +43,7 @@ class Bar:
         self.live.stop()
 
 
-def layout(what: str, done: int, total: int | None, facts: Sequence[str], width: int) -> RenderableType:
+def layout(what: str, done: float, total: float | None, facts: Sequence[str], width: int) -> RenderableType:
     """Return a bar between what is done and its facts; on a narrow terminal without the bar and the last facts."""
     room = width - 1
     text = f'{what}  {"  ".join(facts)}'

@@ -1,6 +1,6 @@
 """Progress of long work: a bar on a terminal, a few plain lines elsewhere, both on stderr.
 
-Work that takes less than half a second shows nothing. Plain lines come after 10, 30, 90 and 270 s, and so on, so their
+Work that takes less than half a second shows nothing. Plain lines come after 15, 60 and 240 s, and so on, so their
 number is small however long the work takes.
 """
 
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 BAR_AFTER_S = 0.5
 BAR_S = 0.1  # between two drawings of the bar
-FIRST_LINE_S, LINE_FACTOR, MAX_PAUSE_S = 10.0, 3, 3600.0
+FIRST_LINE_S, LINE_FACTOR, MAX_PAUSE_S = 15.0, 4, 3600.0
 MB = 1e6  # bytes
 _PROCESS = os.getpid()  # forked workers have another number
 Item = TypeVar('Item')
@@ -27,19 +27,13 @@ Item = TypeVar('Item')
 class _Terminal:
     """What this process shows: the bar of one work at a time."""
 
-    plain = False  # --plain: no bar
-    silent = False  # no progress at all: -v of a run prints mmengine's lines instead
+    plain = False  # --plain, and -v of a run: no bar
     bar: 'Bar | None' = None
 
 
 def show_plain_lines(plain: bool) -> None:
     """Choose plain lines instead of a bar on a terminal, too (--plain)."""
     _Terminal.plain = plain
-
-
-def hide_progress(hide: bool) -> None:
-    """Show neither bar nor lines."""
-    _Terminal.silent = hide
 
 
 def close_bar() -> None:
@@ -122,7 +116,7 @@ class Progress:
             self._print(now)
 
     def close(self) -> None:
-        """Remove the bar; after more than ten seconds of work, print how long it took."""
+        """Remove the bar; after more than 15 seconds of work, print how long it took."""
         now = time.monotonic()
         if os.getpid() == _PROCESS:
             close_bar()
@@ -133,7 +127,7 @@ class Progress:
 
     def _is_hidden(self) -> bool:
         """Of several ranks on a machine, only the first shows its progress; forked workers show none."""
-        return _Terminal.silent or os.environ.get('LOCAL_RANK', '0') != '0' or os.getpid() != _PROCESS
+        return os.environ.get('LOCAL_RANK', '0') != '0' or os.getpid() != _PROCESS
 
     def _draw(self, now: float) -> None:
         if _Terminal.bar is None:

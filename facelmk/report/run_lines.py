@@ -2,6 +2,7 @@
 
 import os
 import time
+from collections import deque
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -16,13 +17,18 @@ from ..files.progress import Progress, duration, terminal_width
 from .tables import Layout, Table
 
 MAX_COUNTED_FACES = 200_000  # counting the pictures of larger sets takes seconds
+LOSSES = 50  # whose mean the progress shows
 
 
 def opening(verb: str, runner: Runner) -> str:
     """Return the line that says what is run, on which device, and where it writes."""
     name = Path(runner.cfg.filename or 'config').stem
-    folder = os.path.relpath(runner.work_dir)
-    return f'{verb} {name} on {_device()}, writes to {min(folder, runner.work_dir, key=len)}'
+    return f'{verb} {name} on {_device()}, writes to {_short_path(runner.work_dir)}'
+
+
+def _short_path(path: str) -> str:
+    """Return a path as it is, or from the current folder if that is shorter."""
+    return min(os.path.relpath(path), path, key=len)
 
 
 def _device() -> str:
@@ -35,7 +41,7 @@ def describe_data(dataset: Any) -> str:
     """Return the size of a data set: faces and, where it is cheap to count them, pictures."""
     name, count = getattr(dataset, 'sample_name', 'sample'), len(dataset)
     faces = f'{count} {name}{"s" * (count != 1)}'
-    columns = getattr(getattr(dataset, 'reader', dataset), 'faces', None)
+    columns: Any = getattr(getattr(dataset, 'reader', dataset), 'faces', None)
     if not hasattr(columns, 'paths') or count > MAX_COUNTED_FACES:
         return faces
     pictures = len(set(columns.paths()))
@@ -63,7 +69,8 @@ class TrainingLines(RunLines):
     def __init__(self) -> None:
         self.progress: Progress | None = None
         self.epoch_start = self.start = time.monotonic()
-        self.loss: list[float] = []
+        self.losses = deque[float](maxlen=LOSSES)
+        self.loss_sum, self.loss_count = 0.0, 0  # of the epoch
         self.waiting = ''  # the line of an epoch, until its validation is done
         self.best: tuple[str, dict[str, float]] | None = None
         self.last: tuple[str, dict[str, float]] | None = None
@@ -80,8 +87,8 @@ class TrainingLines(RunLines):
         if self._by_epoch(runner):
             length = f'{runner.max_epochs} epochs of {len(loader)} batches'
         else:
-            length = f'{runner.max_iters} iterations with batches'
-        _print(f'{data}; {length} of {loader.batch_size}')
+            length = f'{runner.max_iters} batches'
+        _print(f'{data}; {length}{f" of {loader.batch_size}" if loader.batch_size else ""}')
         if runner.iter and runner.iter < runner.max_iters:
             _print(
                 f'resumes {Path(str(runner._load_from)).name} after {self._position(runner.epoch, runner.iter, runner)}'
@@ -100,25 +107,24 @@ class TrainingLines(RunLines):
 
     def before_train_epoch(self, runner: Runner) -> None:
         self._print_waiting()
-        self.epoch_start, self.loss = time.monotonic(), []
+        self.epoch_start, self.loss_sum, self.loss_count = time.monotonic(), 0.0, 0
         if self.progress is not None and self._by_epoch(runner):
             self.progress.what = f'epoch {runner.epoch + 1} of {runner.max_epochs}'
 
     def after_train_iter(self, runner: Runner, batch_idx: int, data_batch: Any = None, outputs: Any = None) -> None:
         loss = (outputs or {}).get('loss')
         if isinstance(loss, torch.Tensor) and loss.device.type == 'cpu':  # the guard has read it; no wait for the GPU
-            self.loss.append(float(loss))
+            self.losses.append(float(loss))
+            self.loss_sum += float(loss)
+            self.loss_count += 1
         if self.progress is not None:
-            self.progress.show(runner.iter + 1, f'loss {self._mean_loss(50):.4g}' if self.loss else '')
-
-    def _mean_loss(self, count: int = 0) -> float:
-        values = self.loss[-count:]
-        return sum(values) / len(values)
+            recent = f'loss {sum(self.losses) / len(self.losses):.4g}' if self.losses else ''
+            self.progress.show(runner.iter + 1, recent)
 
     def after_train_epoch(self, runner: Runner) -> None:
         if not self._by_epoch(runner):
             return
-        loss = f'  loss {self._mean_loss():.4g}' if self.loss else ''
+        loss = f'  loss {self.loss_sum / self.loss_count:.4g}' if self.loss_count else ''
         seconds = duration(time.monotonic() - self.epoch_start)
         self.waiting = f'epoch {runner.epoch + 1} of {runner.max_epochs}{loss}  {seconds}'
 
@@ -135,20 +141,19 @@ class TrainingLines(RunLines):
         where = self.waiting or self._position(runner.epoch, runner.iter, runner)
         key, is_best = self._is_best(runner, metrics or {})
         figures = headline_figures(metrics or {}, key)
-        best = '' if is_best is None else ' (best so far)' if is_best else ''
-        parts = [figures_text(figures[:1]) + best, figures_text(figures[1:])]
+        parts = [figures_text(figures[:1]) + (' (best so far)' if is_best else ''), figures_text(figures[1:])]
         self.waiting = '  '.join([where, *(part for part in parts if part)])
         self.last = self._position(runner.epoch, runner.iter, runner), dict(metrics or {})
         if is_best:
             self.best = self.last
         self._print_waiting()
 
-    def _is_best(self, runner: Runner, metrics: Mapping[str, float]) -> tuple[str | None, bool | None]:
+    def _is_best(self, runner: Runner, metrics: Mapping[str, float]) -> tuple[str | None, bool]:
         """Return the figure that chooses the best checkpoint, and whether this validation is the best so far."""
         saving = next((hook for hook in runner.hooks if isinstance(hook, hooks.CheckpointHook)), None)
         keys = list(getattr(saving, 'key_indicators', ()) or ())
         if not keys or keys[0] not in metrics:
-            return None, None
+            return None, False
         score = runner.message_hub.runtime_info.get('best_score' if len(keys) == 1 else f'best_score_{keys[0]}')
         return keys[0], score == metrics[keys[0]]
 
@@ -160,6 +165,7 @@ class TrainingLines(RunLines):
     def after_train(self, runner: Runner) -> None:
         """Print how long the training took, and the table of the best validation."""
         if self.progress is not None:
+            self.progress.lines = False
             self.progress.close()
         self._print_waiting()
         where, metrics = self.best or self.last or ('', {})
@@ -167,8 +173,9 @@ class TrainingLines(RunLines):
             name = f'{where} ({"best" if self.best else "last"})'
             _print(validation_table(name, metrics, runner.val_dataloader.dataset).text(terminal_width()))
         best = runner.message_hub.runtime_info.get('best_ckpt')
-        saved = f', best weights in {os.path.relpath(best)}' if best else ''
-        _print(f'trained for {duration(time.monotonic() - self.start)}{saved}')
+        saved = f', best weights in {_short_path(best)}' if best else ''
+        if self.progress is not None and runner.iter > self.progress.before:
+            _print(f'trained for {duration(time.monotonic() - self.start)}{saved}')
 
 
 class Validation:
@@ -186,6 +193,7 @@ class Validation:
 
     def close(self) -> float:
         """Remove the bar; return how many seconds this took."""
+        self.progress.lines = False  # the results follow
         self.progress.close()
         return time.monotonic() - self.progress.start
 

@@ -30,7 +30,7 @@ def test_workers_keep_up_with_the_step(batch_s, step_s, most, workers) -> None:
 def run() -> tuple[SimpleNamespace, Config]:
     config = load_config('quickstart', {'train_dataloader.num_workers': 'auto', 'train_dataloader.dataset.count': 20})
     config.train_dataloader.dataset.cache = None
-    logger = SimpleNamespace(lines=[], info=lambda line: logger.lines.append(line))
+    logger = SimpleNamespace(lines=[], info=lambda line, **_: logger.lines.append(line))
     return SimpleNamespace(model=MODELS.build(config.model), hooks=[], logger=logger), config
 
 

@@ -92,7 +92,7 @@ def test_the_pictures_of_annotated_faces_are_counted(tmp_path) -> None:
 
 @pytest.mark.parametrize('metrics', [{}, {'AP': 1.0}])
 def test_without_a_best_checkpoint(metrics) -> None:
-    assert TrainingLines()._is_best(runner(), metrics) == (None, None)
+    assert TrainingLines()._is_best(runner(), metrics) == (None, False)
 
 
 def test_a_table_that_is_too_wide_for_the_terminal_becomes_tall() -> None:
