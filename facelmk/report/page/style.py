@@ -71,6 +71,7 @@ svg.chart text.soft { fill: var(--soft); }
 .bar { fill: var(--c2); } .missed { fill: var(--c1); } .failures { stroke: var(--c1); stroke-width: 5; fill: none; }
 .whisker { stroke: var(--ink); stroke-width: 2; fill: none; }
 .dot { stroke: none; }
+.cloud { fill: none; stroke-width: 4.5; stroke-linecap: round; stroke-opacity: .6; }
 .s0 { stroke: var(--c0); } .s1 { stroke: var(--c1); } .s2 { stroke: var(--c2); } .s3 { stroke: var(--c3); }
 .s4 { stroke: var(--c4); } .s5 { stroke: var(--c5); } .s6 { stroke: var(--c6); } .s7 { stroke: var(--c7); }
 .line.s1 { stroke-dasharray: 7 3; } .line.s3 { stroke-dasharray: 2 3; } .line.s4 { stroke-dasharray: 9 3 2 3; }
@@ -108,6 +109,8 @@ figure:target .close { display: inline; }
 .halo { stroke: #000; stroke-opacity: .75; stroke-width: 5px; }
 .points path { stroke-width: 3.4px; }
 .true path { stroke: #fff; stroke-width: 2.6px; } .true .halo { stroke: #000; stroke-width: 4.2px; }
+.joint { stroke: #fff; stroke-opacity: .55; stroke-width: 1px; }
+.hidden circle { fill: none; stroke: #ff7a4d; stroke-width: 1.5; }
 .miss { stroke: #fff; stroke-width: 1px; } .box { stroke: #fff; stroke-width: 1.5px; }
 .ignored { stroke: #ff7a4d; stroke-width: 1.5px; stroke-dasharray: 5 4; }
 figure:target .halo { stroke-width: 8px; } figure:target .points path { stroke-width: 6px; }
