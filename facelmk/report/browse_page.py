@@ -107,7 +107,7 @@ class FacePainter:
         """Return the colours of the parts that were drawn."""
         return part_key(self.markup, self.seen, on_photo=True)
 
-    def facts(self) -> dict[str, object]:
+    def facts(self) -> dict[str, str]:
         """Return the landmark scheme, and how much the mean face changes by the mirror."""
         scheme = f'{self.markup.name}, {self.markup.size} points, {len(self.markup.pairs)} mirror pairs'
         change = mirror_change(self.markup, self.rows)
@@ -199,7 +199,7 @@ class ScenePainter:
         """Return nothing: boxes have no parts."""
         return ''
 
-    def facts(self) -> dict[str, object]:
+    def facts(self) -> dict[str, str]:
         """Return nothing: scenes have no landmark scheme."""
         return {}
 
