@@ -37,7 +37,7 @@ def report(folder: Path) -> Path:
     """Test the shipped network on drawn faces; return the report."""
     base = Path(__file__).parents[2] / 'configs' / 'facelmk_nano.py'
     (folder / 'drawn_faces.py').write_text(CONFIG.format(base=base))
-    words = 'test drawn_faces.py facelmk_nano --report page.html'.split()
+    words = ['test', 'drawn_faces.py', 'facelmk_nano', '--report', 'page.html']
     subprocess.run([sys.executable, '-m', 'facelmk.cli', *words], cwd=folder, check=True)
     return folder / 'page.html'
 
