@@ -1,30 +1,44 @@
-"""facelmk compare A.json B.json."""
+"""facelmk compare A.json B.json ..."""
 
 import argparse
+import sys
 
 from .options import example
 
 
 def arguments(parser: argparse.ArgumentParser) -> None:
-    parser.description = 'compare two tests of the same faces: the difference of their errors, with a 95 % interval'
-    example(parser, 'facelmk compare work_dirs/a/metrics.json work_dirs/b/metrics.json')
+    parser.description = 'compare tests of the same faces: the difference of their errors, with a 95 % interval'
+    example(parser, 'facelmk compare work_dirs/a/metrics.json work_dirs/b/metrics.json --report page.html')
     parser.add_argument('a', metavar='A.json', help='the metrics.json of a test, or the file of its --out')
     parser.add_argument('b', metavar='B.json', help='the same of another test')
+    parser.add_argument('others', metavar='C.json', nargs='*', help='further tests, each compared with A')
+    parser.add_argument(
+        '--report', metavar='PAGE', help='write one page with curves and tables: FILE.html, or a folder for index.html'
+    )
     parser.add_argument('--json', action='store_true', help='print the comparison as json')
 
 
 def run(options: argparse.Namespace) -> None:
     from ..datasets.records import translate_read_errors
 
-    for path in (options.a, options.b):  # before torch is imported
+    files = [options.a, options.b, *options.others]
+    for path in files:  # before torch is imported
         with translate_read_errors(path):
             pass
-    from ..report.paired import compare_errors, comparison, difference_table, read_errors, verdict
+    from ..report.compare_page import compare_page
+    from ..report.page import check_page, write_page
+    from ..report.paired import compare_all, comparison, difference_table, read_errors, verdict
     from ..report.record import to_json
 
-    a, b = read_errors(options.a), read_errors(options.b)
-    differences = compare_errors(a, b)
+    if options.report:
+        check_page(options.report)
+    pairs = compare_all([read_errors(file) for file in files])
     if options.json:
-        print(to_json(comparison(a, b, differences)))
+        found = [comparison(pair.a, pair.b, pair.differences, pair.names) for pair in pairs]
+        print(to_json(found[0] if len(found) == 1 else {'comparisons': found}))
     else:
-        print(difference_table(a, b, differences).text(), verdict(differences), sep='\n')
+        for pair in pairs:
+            print(difference_table(*pair).text(), verdict(pair.differences, pair.names), sep='\n')
+    if options.report:
+        page = write_page(compare_page(pairs), options.report)
+        print(f'report: {page}', file=sys.stderr if options.json else sys.stdout)

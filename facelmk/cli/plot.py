@@ -3,10 +3,11 @@
 import argparse
 import json
 import statistics
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from ..errors import MissingResource
+from ..errors import FacelmkError, MissingResource
 from .options import example
 
 CURVES = 'curves.png'
@@ -14,7 +15,7 @@ MMPOSE_ACTIONS = ('plot_curve', 'cal_train_time')
 
 
 def arguments(parser: argparse.ArgumentParser) -> None:
-    example(parser, 'facelmk plot logs work_dirs/quickstart --keys loss NME')
+    example(parser, 'facelmk plot logs work_dirs/quickstart --out curves.html')
     actions = parser.add_subparsers(dest='action', required=True, metavar='ACTION')
     purpose = 'print best epoch and time per iteration of training logs, draw their curves'
     logs = actions.add_parser('logs', help=purpose, description=purpose, allow_abbrev=False)
@@ -26,8 +27,17 @@ def arguments(parser: argparse.ArgumentParser) -> None:
         help="a scalars.json, MMPose's .log.json or a work folder; the first word may be "
         f'{" or ".join(MMPOSE_ACTIONS)}, as in MMPose',
     )
-    logs.add_argument('--keys', nargs='+', metavar='KEY', help='the curves: loss NME lr (default: loss)')
-    logs.add_argument('--out', metavar='FILE', help='the picture of the curves: .png, .svg, .pdf (default: curves.png)')
+    logs.add_argument(
+        '--keys',
+        nargs='+',
+        metavar='KEY',
+        help='the curves, such as loss NME lr (default: loss, lr and the metrics of the whole set)',
+    )
+    logs.add_argument(
+        '--out',
+        metavar='FILE',
+        help='the curves as a page (.html) or a picture: .png, .svg, .pdf (default: curves.png)',
+    )
     logs.add_argument('--show', action='store_true', help='show the curves on the screen too')
     logs.add_argument('--title', default='', help='the title of the picture')
     logs.add_argument('--legend', nargs='+', metavar='NAME', help='a name for each log')
@@ -49,14 +59,12 @@ def run(options: argparse.Namespace) -> None:
     draw = options.out or options.show or options.keys or action == 'plot_curve'
     if draw and action != 'cal_train_time':
         check_output(options.out or CURVES)
-    from ..report.logs import draw_curves, read_log
+    from ..report.logs import read_log
 
     logs = [read_log(source) for source in sources]
     summaries = [] if action == 'plot_curve' else [_summary(log, options) for log in logs]
     if draw and action != 'cal_train_time':
-        path = draw_curves(
-            logs, options.keys or ['loss'], options.out or CURVES, options.title, options.legend, options.show
-        )
+        path = _draw(logs, options)
         if not options.json:
             print(f'curves: {path}')
     if options.json:
@@ -65,10 +73,25 @@ def run(options: argparse.Namespace) -> None:
         print(*map(_text, summaries), sep='\n', end='\n' if summaries else '')
 
 
+def _draw(logs: Sequence[Any], options: argparse.Namespace) -> Path:
+    """Draw the curves into a page or a picture."""
+    from ..report.logs import check_keys, check_legend, draw_curves
+    from ..report.page import is_page, write_page
+    from ..report.training_page import default_keys, training_page
+
+    check_legend(logs, options.legend)
+    check_keys(logs, options.keys or ())
+    out, keys = Path(options.out or CURVES), options.keys or default_keys(logs)
+    if not is_page(out):
+        return draw_curves(logs, keys, out, options.title, options.legend, options.show)
+    if options.show:
+        raise FacelmkError(f'--show opens a picture, and {out} is a page. Open it in a browser, or leave --show out')
+    return write_page(training_page(logs, keys, options.title, options.legend or ()), out)
+
+
 def _summary(log: Any, options: argparse.Namespace) -> dict[str, Any]:
     """Return epochs, best figure and seconds per iteration of a log."""
-    lines = (*log.train, *log.val)
-    summary: dict[str, Any] = {'log': log.name, 'epochs': max(line.get('epoch') or 0 for line in lines)}
+    summary: dict[str, Any] = {'log': log.name, 'epochs': log.epochs()}
     best = log.best((options.keys or [None])[-1])
     if best is not None:
         summary['best'] = dict(zip(('key', 'epoch', 'value'), best, strict=True))

@@ -60,13 +60,30 @@ def with_usual_crop(dataset: FaceDataset) -> FaceDataset:
 
 def browse(dataset: FaceDataset | SceneDataset, mode: str, count: int | None = None) -> Iterator[tuple[str, Picture]]:
     """Yield names and pictures of `count` faces or scenes at even distances; mode 'original', 'augmented' or 'both'."""
-    total = len(dataset)
-    for index in np.unique(np.linspace(0, total - 1, min(count or total, total)).round().astype(int)).tolist():
+    for index in spread(len(dataset), count or len(dataset)):
         name = str(_record(dataset, index)['id'])
         if mode in ('original', 'both'):
             yield f'{name}_original', original(dataset, index)
         if mode in ('augmented', 'both'):
             yield f'{name}_augmented', augmented(dataset, index)
+
+
+def spread(total: int, count: int) -> list[int]:
+    """Return up to `count` of `total` indices, at even distances."""
+    return [int(i) for i in np.unique(np.linspace(0, total - 1, min(count, total)).round())]
+
+
+def shrunk(image: Picture, side: int) -> tuple[Picture, float]:
+    """Return an image whose longer side has at most `side` pixels, and the factor to its size."""
+    factor = min(1.0, side / max(image.shape[:2]))
+    smaller = cv2.resize(image, None, fx=factor, fy=factor, interpolation=cv2.INTER_AREA) if factor < 1 else image
+    return np.asarray(smaller, np.uint8), factor
+
+
+def check_points(sample: dict[str, Any]) -> None:
+    """Refuse a sample of a pipeline that makes no crop."""
+    if 'points' not in sample:
+        raise FacelmkError('the pipeline has no CropFace, so there are no `points`. Add one, or use --mode original')
 
 
 def _record(dataset: FaceDataset | SceneDataset, index: int) -> dict[str, Any]:
@@ -87,8 +104,7 @@ def augmented(dataset: FaceDataset | SceneDataset, index: int) -> Picture:
     sample: dict[str, Any] = dataset[index]
     if isinstance(dataset, SceneDataset):
         return _draw_boxes(sample['image'], sample['crop_boxes'], sample['ignored'])
-    if 'points' not in sample:
-        raise FacelmkError('the pipeline has no CropFace, so there are no `points`. Add one, or use --mode original')
+    check_points(sample)
     scale = max(1, -(-MIN_SIDE_PX // sample['image'].shape[0]))  # in a small crop, the points would hide the face
     image = cv2.resize(sample['image'], None, fx=scale, fy=scale, interpolation=cv2.INTER_LINEAR)
     return _draw_points(image, sample, (sample['points'] + 0.5) * scale - 0.5, dataset.markup)

@@ -77,7 +77,9 @@ def conclude(
         data = data_text(runner.cfg.test_dataloader.dataset)
         report = results_page(entry, table, results, gallery, data, baseline_error, studies, log_beside(source))
         file = write_page(report, page)
-        print(f'report: {file} ({size_text(file)}, one file)', file=sys.stderr if as_json else sys.stdout)
+        print(
+            f'report: {file} ({size_text(file.stat().st_size)}, one file)', file=sys.stderr if as_json else sys.stdout
+        )
     return entry
 
 

@@ -41,6 +41,13 @@ class Log:
         """Return the metrics of the validation lines, in the order of the log."""
         return list(dict.fromkeys(name for line in self.val for name in line if name not in NO_METRIC))
 
+    def best_of(self, key: str) -> int | None:
+        """Return the index of the best value in the curve of a metric; None for other keys."""
+        if key not in self.metric_names() or any(key in line for line in self.train):
+            return None
+        values = self.curve(key)[1]
+        return (max if greater_is_better(key) else min)(range(len(values)), key=values.__getitem__)
+
     def epochs(self) -> int:
         """Return the last epoch of the log; 0 if it counts none."""
         return max((line.get('epoch') or 0 for line in (*self.train, *self.val)), default=0)
@@ -139,6 +146,19 @@ def _epoch_fractions(lines: Sequence[Line]) -> list[float]:
     return [line['epoch'] - 1 + line['iter'] / length for line in lines]
 
 
+def check_legend(logs: Sequence[Log], legend: Sequence[str] | None) -> None:
+    """Refuse a legend with another number of names than there are logs."""
+    if legend and len(legend) != len(logs):
+        raise FacelmkError(f'--legend has {len(legend)} names for {len(logs)} logs. Give one name a log')
+
+
+def check_keys(logs: Sequence[Log], keys: Sequence[str]) -> None:
+    """Refuse a key that one of the logs does not have."""
+    for log in logs:
+        for key in keys:
+            log.curve(key)
+
+
 def draw_curves(
     logs: Sequence[Log],
     keys: Sequence[str],
@@ -148,15 +168,20 @@ def draw_curves(
     show: bool = False,
 ) -> Path:
     """Draw curves of `keys` of each log, one panel a key, into a picture, and also on the screen with `show`."""
+    check_legend(logs, legend)
     labels = list(legend or [log.name for log in logs])
-    if len(labels) != len(logs):
-        raise FacelmkError(f'--legend has {len(labels)} names for {len(logs)} logs. Give one name a log')
     plt = pyplot(show)
     figure, panels = plt.subplots(len(keys), 1, figsize=(8, 3.4 * len(keys)), squeeze=False, layout='constrained')
     for key, (panel,) in zip(keys, panels, strict=True):
         for log, label in zip(logs, labels, strict=True):
+            if key not in log.keys():  # noqa: SIM118
+                continue
             epochs, values = log.curve(key)
-            panel.plot(epochs, values, label=label, marker='o' if len(epochs) < 40 else '', markersize=3)
+            (line,) = panel.plot(epochs, values, label=label, marker='o' if len(epochs) < 40 else '', markersize=3)
+            if (best := log.best_of(key)) is not None:
+                name = f'{label}: best {values[best]:.4g} in epoch {epochs[best]:g}'
+                panel.plot(epochs[best], values[best], 'o', markersize=11, fillstyle='none', color=line.get_color())
+                line.set_label(name)
         panel.set(xlabel='epoch' if any('epoch' in line for line in logs[0].train) else 'iteration', ylabel=key)
         panel.grid(alpha=0.3)
         panel.legend(fontsize=8)

@@ -2,10 +2,10 @@
 
 import json
 import math
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -21,6 +21,7 @@ from .tables import ALL_FACES, Row, Table, number, range_text
 MAX_ERROR = 1e9  # per cent, or pixels: more is no measurement
 MAX_POINTS = 10_000  # of a face
 MAX_LENGTH_DIFFERENCE = 1e-3  # of the normaliser, as a share
+Names = tuple[str, str]
 COLUMNS = ('id', 'error', 'points', 'length')
 ADVICE = "Give two files that 'facelmk test' has written: metrics.json of the work folder, or the file of --out"
 
@@ -188,55 +189,82 @@ def _difference(a: FaceErrors, b: FaceErrors, rows: NDArray[np.int64]) -> Differ
     return Difference(len(rows), len(used), mean_a, mean_b, mean_b - mean_a, limits, better, only_a, only_b)
 
 
-def difference_table(a: FaceErrors, b: FaceErrors, differences: Mapping[str, Difference]) -> Table:
+def difference_table(
+    a: FaceErrors, b: FaceErrors, differences: Mapping[str, Difference], names: Names = ('A', 'B')
+) -> Table:
     """Return the table of a comparison."""
+    one, other = names
     found = list(differences.values())
     rows = [
-        Row('NME of A', [one.a for one in found]),
-        Row('NME of B', [one.b for one in found]),
-        Row('B - A', [_signed(one.difference) for one in found]),
-        Row('95 % interval', [range_text(one.interval) for one in found]),
-        Row('faces B is better on, in %', [one.better for one in found], digits=1),
-        Row('faces', [one.used for one in found], digits=0),
+        Row(f'NME of {one}', [row.a for row in found]),
+        Row(f'NME of {other}', [row.b for row in found]),
+        Row(f'{other} - {one}', [signed(row.difference) for row in found]),
+        Row('95 % interval', [range_text(row.interval) for row in found]),
+        Row(f'faces {other} is better on, in %', [row.better for row in found], digits=1),
+        Row('faces', [row.used for row in found], digits=0),
     ]
-    note = f'A: {a.name} ({a.file})\nB: {b.name} ({b.file})\nNME in per cent of {a.normaliser}; paired bootstrap.'
+    sources = f'{one}: {a.name} ({a.file})\n{other}: {b.name} ({b.file})\n'
+    note = f'{sources}NME in per cent of {a.normaliser}; paired bootstrap.'
     return Table(list(differences), {'comparison': rows}, note)
 
 
-def _signed(value: float) -> str:
+def signed(value: float) -> str:
+    """Return a difference as text with its sign."""
     return number(value) if math.isnan(value) else f'{value:+.2f}'
 
 
-def verdict(differences: Mapping[str, Difference]) -> str:
+def verdict(differences: Mapping[str, Difference], names: Names = ('A', 'B')) -> str:
     """Say in words what the first difference, that of all faces, shows."""
-    name, one = next(iter(differences.items()))
-    lost = _lost('A', one.only_a) + _lost('B', one.only_b)
+    (a, b), (name, one) = names, next(iter(differences.items()))
+    lost = _lost(a, one.only_a) + _lost(b, one.only_b)
     if not one.used:
         return f'No face has a prediction in both files, so they cannot be compared.{lost}'
     if math.isnan(one.interval[0]):
         return f'All faces come from one picture, so nothing can be said about others.{lost}'
     if one.interval == (0, 0) and one.better == 0:
-        return f'A and B have the same error on each of the {one.used} faces, so neither is better.{lost}'
+        return f'{a} and {b} have the same error on each of the {one.used} faces, so neither is better.{lost}'
     limits = f'between {one.interval[0]:+.2f} and {one.interval[1]:+.2f}'
     if not one.is_clear:
         return (
-            f'These {one.used} faces do not show which is better: the interval of B - A is {limits} and includes 0 '
-            f'({name}).{lost}'
+            f'{a} and {b} cannot be told apart by these {one.used} faces: the interval of {b} - {a} is {limits} and '
+            f'includes 0 ({name}).{lost}'
         )
-    better = 'B' if one.difference < 0 else 'A'
-    return f'{better} is better: with {100 * LEVEL:g} % confidence, B - A is {limits} ({name}).{lost}'
+    better = b if one.difference < 0 else a
+    return f'{better} is better: with {100 * LEVEL:g} % confidence, {b} - {a} is {limits} ({name}).{lost}'
 
 
 def _lost(name: str, count: int) -> str:
     return f' {count} faces, for which only {name} has a prediction, are left out.' if count else ''
 
 
-def comparison(a: FaceErrors, b: FaceErrors, differences: Mapping[str, Difference]) -> dict[str, Any]:
+class Pair(NamedTuple):
+    """A comparison of two tests; `names` are their letters."""
+
+    a: FaceErrors
+    b: FaceErrors
+    differences: Mapping[str, Difference]
+    names: Names
+
+
+def compare_all(tests: Sequence[FaceErrors]) -> list[Pair]:
+    """Return the comparison of each further test with the first one, A."""
+    first, *others = tests
+    return [Pair(first, other, compare_errors(first, other), ('A', letter(i))) for i, other in enumerate(others, 1)]
+
+
+def letter(number: int) -> str:
+    """Return the letter of a test: A, B, ..., Z, then T26."""
+    return chr(ord('A') + number) if number < 26 else f'T{number}'
+
+
+def comparison(
+    a: FaceErrors, b: FaceErrors, differences: Mapping[str, Difference], names: Names = ('A', 'B')
+) -> dict[str, Any]:
     """Return a comparison for json."""
     sources = {key: {'file': one.file, 'name': one.name} for key, one in (('a', a), ('b', b))}
     return sources | {
         'normaliser': a.normaliser,
         'bootstrap': {'level': LEVEL, 'resamples': RESAMPLES, 'groups': len(np.unique(a.groups))},
-        'verdict': verdict(differences),
+        'verdict': verdict(differences, names),
         'differences': {name: one.to_dict() | {'is_clear': one.is_clear} for name, one in differences.items()},
     }

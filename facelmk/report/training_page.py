@@ -5,7 +5,7 @@ from html import escape
 from pathlib import Path
 
 from ..errors import FacelmkError
-from .logs import Log, greater_is_better, read_log
+from .logs import Log, read_log
 from .page import Page, Section
 from .page.lines import Line, line_chart
 
@@ -37,10 +37,7 @@ def _line(log: Log, key: str, name: str) -> Line | None:
     if key not in log.keys():  # noqa: SIM118
         return None
     epochs, values = log.curve(key)
-    best = None
-    if key in log.metric_names():
-        best = (max if greater_is_better(key) else min)(range(len(values)), key=values.__getitem__)
-    return Line(name, epochs, values, best=best)
+    return Line(name, epochs, values, best=log.best_of(key))
 
 
 def training_page(

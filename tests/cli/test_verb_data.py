@@ -2,28 +2,64 @@
 
 import json
 import sys
+from dataclasses import replace
 from pathlib import Path
 
 import cv2
 import numpy as np
 import pytest
+from helpers.pages import check_page_alone
 
 from facelmk.config import load_config
 from facelmk.datasets import CropFace, FacesInPictures, FitScene, JoinedFaces, SyntheticFaces
 from facelmk.report.browse import augmented, browse, dataset_of, original
+from facelmk.report.browse_page import browse_page, mirror_change
 
 
 def test_both_pictures_of_each_face(verb, config) -> None:
-    stdout = verb('data', 'browse', config, '--count', '2')
-    files = sorted(Path('work_dirs/small/browse').iterdir())
+    stdout = verb('data', 'browse', config, '--count', '2', '--output-dir', 'faces')
+    files = sorted(Path('faces').iterdir())
     assert [file.name for file in files] == [
         '0000_synthetic_9_0_original.jpg',
         '0001_synthetic_9_0_augmented.jpg',
         '0002_synthetic_9_5_original.jpg',
         '0003_synthetic_9_5_augmented.jpg',
     ]  # spread over the six
-    assert stdout == '4 pictures of 6 faces (train) in work_dirs/small/browse\n'
+    assert stdout == '4 pictures of 6 faces (train) in faces\n'
     assert cv2.imread(str(files[0])).shape == (64, 64, 3) and cv2.imread(str(files[1])).shape == (320, 320, 3)
+
+
+@pytest.mark.parametrize(('mode', 'photos'), [('original', 4), ('augmented', 2), ('both', 6)])
+def test_the_page_shows_each_face_mirrored_and_augmented(verb, config, mode: str, photos: int) -> None:
+    stdout = verb('data', 'browse', config, '--count', '2', '--mode', mode)
+    assert 'page of 6 faces (train) in work_dirs/small/browse.html' in stdout
+    source = Path('work_dirs/small/browse.html').read_text()
+    page = check_page_alone(source)
+    assert len(page.photos) == photos and source.count('<use ') == (0 if mode == 'augmented' else 2)
+    for word in ('synthetic/9/0', 'synthetic/9/5', 'wflw, 98 points', '2 of 6', 'left brow'):
+        assert word in page.text, word
+
+
+def test_a_page_is_limited_and_has_parts(verb, config) -> None:
+    long = ['train_dataloader.dataset.count=70', 'train_dataloader.dataset.size=32']
+    verb('data', 'browse', config, '--count', '0', '--mode', 'augmented', '--out', 'all', '--cfg-options', *long)
+    page = check_page_alone(Path('all/index.html').read_text())
+    assert len(page.photos) == 60 and '60 of 70' in page.text
+    assert {'faces-1', 'faces-13', 'faces-49', 'face-60'} < set(page.anchors)
+
+
+def test_scenes_on_a_page() -> None:
+    scenes = FacesInPictures(SyntheticFaces('aflw', 2, size=64), [FitScene(size=128, min_face=0)])
+    page = check_page_alone(browse_page(scenes, 'both', 1, 'scenes', {}).html())
+    assert len(page.photos) == 2 and 'synthetic/0/0' in page.text
+
+
+def test_wrong_mirror_pairs_move_the_mean_face(config) -> None:
+    dataset = dataset_of(load_config(config), 'train')
+    rows = [tuple(dataset.face(i)[key] for key in ('landmarks', 'visible', 'box')) for i in range(6)]
+    wrong = replace(dataset.markup, pairs=dataset.markup.pairs[::2])
+    moves = [float(mirror_change(markup, rows).split(' %')[0].rpartition(' ')[2]) for markup in (dataset.markup, wrong)]
+    assert moves[0] < 5 < 10 < moves[1]
 
 
 @pytest.mark.parametrize(

@@ -5,6 +5,7 @@ from pathlib import Path
 
 import cv2
 import pytest
+from helpers.pages import check_page_alone
 
 LINES = [
     dict(loss=9.0, time=0.9, epoch=1, iter=5, step=5),
@@ -62,6 +63,15 @@ def test_curves(verb, log) -> None:
         'both',
     )
     assert cv2.imread('a/b.png').std() > 1
+
+
+def test_a_page_with_the_curves_of_two_runs(verb, log) -> None:
+    assert 'curves: c.html' in verb('plot', 'logs', log, log, '--out', 'c.html', '--legend', 'one', 'two')
+    source = Path('c.html').read_text()
+    page = check_page_alone(source)
+    assert page.tags.count('h3') == 2  # loss and NME: these logs have no lr
+    assert source.count('best 6<') == 2 == page.text.count('best NME 6 in epoch 2')  # at each curve, for each run
+    assert '--show' in verb('plot', 'logs', log, '--out', 'c.html', '--show', code=2)
 
 
 def test_mmposes_subcommands(verb, log) -> None:

@@ -4,6 +4,7 @@ import json
 
 import numpy as np
 import pytest
+from helpers.pages import check_page_alone
 
 from facelmk.cli import main
 from facelmk.errors import DataDefect, FacelmkError
@@ -54,7 +55,7 @@ def test_noise_does_not_show_which_is_better(write, error):
     found, words = compare(write('a', error), write('b', error + noise - noise.mean()))
     half = 1.96 * noise.std() / np.sqrt(COUNT)
     assert found['test'].interval == pytest.approx((-half, half), abs=0.15 * half)
-    assert 'do not show which is better' in words and 'includes 0' in words
+    assert 'cannot be told apart' in words and 'includes 0' in words
 
 
 def test_a_constant_shift_shows_which_is_better(write, error):
@@ -176,3 +177,27 @@ def test_values_that_no_test_writes_are_refused(write, columns):
 def test_a_face_without_a_prediction_needs_no_length(write):
     rows = read_errors(write('a', [1.0, None], length=[60.0, float('nan')]))
     assert rows.error.tolist() == [1.0, float('inf')]
+
+
+def test_the_page_of_three_tests(write, error, capsys, tmp_path):
+    subsets = {'subsets': {'po<se>': list(range(50)), 'blur': list(range(60, 90))}}
+    noise = np.random.default_rng(2).standard_normal(COUNT)
+    files = [write('a<b>', error, **subsets), write('b', error - 0.5, **subsets), write('c', error + noise, **subsets)]
+    assert main(['compare', *files, '--report', str(tmp_path / 'page')]) == 0
+    printed = capsys.readouterr().out
+    assert 'B is better' in printed and 'A and C cannot be told apart' in printed and 'index.html' in printed
+    source = (tmp_path / 'page' / 'index.html').read_text()
+    page = check_page_alone(source)
+    assert 'a<b>' in page.text and '<b>' not in source and 'po<se>, 50 faces' in page.text
+    for word in ('B is better', 'cannot be told apart', 'no clear difference', '-0.50 B better'):
+        assert word in page.text, word
+    assert page.text.count('is better by most') == 4
+    order = np.argsort(-noise)
+    assert page.text.index(f'face{order[0]} ') < page.text.index(f'face{order[1]} ')
+
+
+def test_three_tests_as_json(write, error, capsys):
+    assert main(['compare', *(write(name, error + i) for i, name in enumerate('abc')), '--json']) == 0
+    found = json.loads(capsys.readouterr().out)['comparisons']
+    assert [round(one['differences']['test']['difference'], 6) for one in found] == [1, 2]
+    assert found[1]['b']['name'] == 'c, c.pth'

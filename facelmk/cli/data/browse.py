@@ -1,18 +1,18 @@
 """facelmk data browse SOURCE."""
 
 import argparse
-import json
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from ..options import add_plain, add_safe, number_from, read_config
+from .browse_output import check_target, write_samples
 from .source import add_source, check_source, is_config, only_set
 
 if TYPE_CHECKING:
     from ...datasets import FaceDataset, SceneDataset
 
 PURPOSE = 'draw the faces of a data set with their points, in the photograph and in the augmented crop'
-EXAMPLE = 'facelmk data browse quickstart --count 8 --out faces'
+EXAMPLE = 'facelmk data browse quickstart --count 8 --out faces.html'
 MODES = {
     'original': 'original',
     'augmented': 'augmented',
@@ -25,7 +25,12 @@ MODES = {
 def arguments(browse: argparse.ArgumentParser) -> None:
     add_source(browse)
     add_safe(browse)
-    browse.add_argument('--out', '--output-dir', metavar='DIR', help='default: work_dirs/<name of SOURCE>/browse')
+    browse.add_argument(
+        '--out',
+        metavar='PAGE',
+        help='the page: FILE.html, or a folder for index.html (default: work_dirs/<name of SOURCE>/browse.html)',
+    )
+    browse.add_argument('--output-dir', metavar='DIR', help='write each picture as a file into this folder, instead')
     browse.add_argument('--phase', choices=('train', 'val', 'test'), default='train', help='default: train')
     browse.add_argument(
         '--mode',
@@ -39,7 +44,7 @@ def arguments(browse: argparse.ArgumentParser) -> None:
         type=number_from('--count', 0),
         default=20,
         metavar='N',
-        help='the number of faces, spread over the data set (default: 20; 0: all)',
+        help='the number of faces, spread over the data set (default: 20; 0: all). A page shows at most 60',
     )
     browse.add_argument('--show', action='store_true', help='show them on the screen, too')
     browse.add_argument('--not-show', action='store_true', help='only write files (the default)')
@@ -69,25 +74,8 @@ def _samples(options: argparse.Namespace) -> 'tuple[FaceDataset | SceneDataset, 
 
 def run(options: argparse.Namespace) -> None:
     check_source(options.source)
+    if options.out or options.output_dir:
+        check_target(options.output_dir, options.out)
     dataset, work_dir = _samples(options)
-    from ...faces import save, show
-    from ...files.atomic import check_output, output_folder
-    from ...files.progress import track
-    from ...report.browse import browse, file_name
-
-    folder = Path(options.out or Path(work_dir, 'browse'))
-    check_output(folder, folder=True)
-    files = []
-    with output_folder(folder) as draft:
-        pictures = track(browse(dataset, MODES[options.mode], options.count), 'drawing', unit='pictures/s')
-        for number, (name, picture) in enumerate(pictures):
-            file = file_name(number, name)
-            save(picture, draft / file)
-            files.append(str(folder / file))
-            if options.show and not options.not_show:
-                show(picture, name, options.show_interval)
-    print(
-        json.dumps(files, indent=2)
-        if options.json
-        else f'{len(files)} pictures of {len(dataset)} {dataset.sample_name}s ({options.phase}) in {folder}'
-    )
+    target = options.out or Path(work_dir, 'browse.html')
+    write_samples(options, dataset, target, MODES[options.mode], options.source)

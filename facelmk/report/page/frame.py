@@ -40,8 +40,8 @@ class Page:
     def html(self) -> str:
         """Return the page as HTML; the last line says how large it is."""
         body = ''.join([self._head(), *(section.html() for section in self.sections)])
-        size = (len(body.encode()) + len(STYLE)) / 1e6
-        footer = f'<footer>One file of {size:.1f} MB, with all its pictures. It needs no network.</footer>'
+        size = size_text(len(body.encode()) + len(STYLE))
+        footer = f'<footer>One file of {size}, with all its pictures. It needs no network.</footer>'
         return (
             f'<!DOCTYPE html>\n<html lang="en"><head><meta charset="utf-8">{_policy()}<title>{escape(self.title)}'
             '</title><meta name="viewport" content="width=device-width, initial-scale=1">'
@@ -63,10 +63,14 @@ def _policy() -> str:
     return f'<meta http-equiv="Content-Security-Policy" content="{rules}">'
 
 
+def is_page(target: str | Path) -> bool:
+    """Whether a path is that of a page, not of a picture or a folder."""
+    return Path(target).suffix.lower() in ('.html', '.htm')
+
+
 def page_file(target: str | Path) -> Path:
     """Return the file of a page: `target` if it ends in .html, or index.html in the folder `target`."""
-    path = Path(target)
-    return path if path.suffix.lower() in ('.html', '.htm') else path / INDEX
+    return Path(target) if is_page(target) else Path(target, INDEX)
 
 
 def check_page(target: str | Path) -> None:
@@ -84,6 +88,6 @@ def write_page(page: Page, target: str | Path) -> Path:
     return file
 
 
-def size_text(file: Path) -> str:
-    """Return a file's size as text, such as '1.2 MB'."""
-    return f'{file.stat().st_size / 1e6:.1f} MB'
+def size_text(size: int) -> str:
+    """Return a number of bytes as text, such as '1.2 MB' or '80 kB'."""
+    return f'{size / 1e6:.1f} MB' if size >= 1e5 else f'{size / 1e3:.0f} kB'

@@ -61,6 +61,20 @@ def points_layer(points: NDArray, markup: Markup, shown: NDArray[np.bool_]) -> s
     return f'<g class="points"><path class="halo" d="{_dots(points[shown])}"/>{"".join(parts)}</g>'
 
 
+def lines_layer(points: NDArray, markup: Markup, shown: NDArray[np.bool_]) -> str:
+    """Return the lines of the landmark scheme between points (K, 2) that are `shown` (K,)."""
+    lines = [[i for i in line if shown[i]] for line in markup.lines]
+    return (
+        f'<path class="joint" d="{"".join("M" + "L".join(_pair(points[i]) for i in line) for line in lines if line)}"/>'
+    )
+
+
+def hidden_layer(points: NDArray) -> str:
+    """Return rings at points (N, 2) that are not visible."""
+    rings = ''.join(f'<circle cx="{x + 0.5:.1f}" cy="{y + 0.5:.1f}" r="3"/>' for x, y in points)
+    return f'<g class="points hidden">{rings}</g>' if rings else ''
+
+
 def true_layer(points: NDArray) -> str:
     """Return points (N, 2) in white."""
     dots = _dots(points)

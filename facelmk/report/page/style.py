@@ -19,15 +19,16 @@ DARK = (
 TICK_BOXES = ('show-points', 'show-true', 'show-numbers', 'by-part')
 _TEXT = """
 * { box-sizing: border-box; }
-body { margin: 0; background: var(--paper); color: var(--ink); font: 16px/1.5 system-ui, sans-serif; }
+body { margin: 0; background: var(--paper); color: var(--ink); font: 16px/1.5 system-ui, sans-serif;
+  overflow-wrap: anywhere; }
 main { max-width: 1080px; margin: 0 auto; padding: 24px 20px 60px; }
-h1 { font-size: 26px; line-height: 1.25; margin: 0 0 14px; overflow-wrap: anywhere; }
+h1 { font-size: 26px; line-height: 1.25; margin: 0 0 14px; }
 h2 { font-size: 20px; margin: 44px 0 6px; }
 h3 { font-size: 16px; margin: 16px 0 2px; }
 a { color: var(--link); }
 nav { display: flex; flex-wrap: wrap; gap: 6px 18px; margin: 18px 0 0; }
 dl { display: grid; grid-template-columns: max-content 1fr; gap: 2px 16px; margin: 0; }
-dd { margin: 0; overflow-wrap: anywhere; }
+dd { margin: 0; min-width: 0; }
 dt, .note, figcaption span, footer { color: var(--soft); }
 .note { margin: 4px 0 12px; max-width: 80ch; }
 .verdict { border-left: 4px solid var(--c2); background: var(--band); padding: 10px 14px; margin: 12px 0; }
@@ -40,20 +41,19 @@ input { position: absolute; opacity: 0; }
 TICKS
 """
 _TABLES = """
-.scroll { overflow-x: auto; max-width: max-content; background:
+.scroll { overflow-x: auto; max-width: 100%; background:
   linear-gradient(to right, var(--paper) 30%, transparent) left / 40px 100% no-repeat local,
   linear-gradient(to left, var(--paper) 30%, transparent) right / 40px 100% no-repeat local,
   linear-gradient(to right, var(--soft), transparent) left / 12px 100% no-repeat scroll,
   linear-gradient(to left, var(--soft), transparent) right / 12px 100% no-repeat scroll; }
-.scroll { max-width: 100%; }
 .hint { display: none; color: var(--soft); font-size: 14px; margin: 6px 0 0; }
-table { border-collapse: collapse; font-size: 15px; font-variant-numeric: tabular-nums; }
+table { overflow-wrap: normal; border-collapse: collapse; font-size: 15px; font-variant-numeric: tabular-nums; }
 th, td { padding: 5px 11px; text-align: right; white-space: nowrap; border-bottom: 1px solid var(--rule); }
-th:first-child { text-align: left; padding-left: 0; white-space: normal; max-width: 12em; }
+th:first-child { text-align: left; padding-left: 0; white-space: normal;
+  max-width: 16em; min-width: 6em; overflow-wrap: anywhere; }
 tr.block th { color: var(--soft); font-weight: 600; border-bottom: 2px solid var(--rule); padding-top: 12px; }
 td:nth-of-type(1) { font-weight: 600; }
 .plain td { font-weight: 400; }
-td.text, th.text { text-align: left; white-space: normal; overflow-wrap: anywhere; min-width: 12ch; }
 """
 _CHARTS = """
 .charts { display: grid; grid-template-columns: repeat(auto-fit, minmax(min(400px, 100%), 1fr)); gap: 20px 40px;
@@ -71,6 +71,7 @@ svg.chart text.soft { fill: var(--soft); }
 .bar { fill: var(--c2); } .missed { fill: var(--c1); } .failures { stroke: var(--c1); stroke-width: 5; fill: none; }
 .whisker { stroke: var(--ink); stroke-width: 2; fill: none; }
 .dot { stroke: none; }
+.cloud { fill: none; stroke-width: 4.5; stroke-linecap: round; stroke-opacity: .6; }
 .s0 { stroke: var(--c0); } .s1 { stroke: var(--c1); } .s2 { stroke: var(--c2); } .s3 { stroke: var(--c3); }
 .s4 { stroke: var(--c4); } .s5 { stroke: var(--c5); } .s6 { stroke: var(--c6); } .s7 { stroke: var(--c7); }
 .line.s1 { stroke-dasharray: 7 3; } .line.s3 { stroke-dasharray: 2 3; } .line.s4 { stroke-dasharray: 9 3 2 3; }
@@ -95,7 +96,7 @@ _FACES = """
 .gallery { display: grid; grid-template-columns: repeat(auto-fill, minmax(min(210px, 46%), 1fr)); gap: 16px; }
 .gallery.wide { grid-template-columns: repeat(auto-fill, minmax(min(420px, 100%), 1fr)); }
 figure { margin: 0; min-width: 0; scroll-margin-top: 12px; }
-figcaption { font-size: 14px; line-height: 1.4; padding-top: 4px; overflow-wrap: anywhere; }
+figcaption { font-size: 14px; line-height: 1.4; padding-top: 4px; }
 figure .close { display: none; }
 figure:target { grid-column: 1 / -1; max-width: 760px; }
 figure:target .close { display: inline; }
@@ -108,6 +109,8 @@ figure:target .close { display: inline; }
 .halo { stroke: #000; stroke-opacity: .75; stroke-width: 5px; }
 .points path { stroke-width: 3.4px; }
 .true path { stroke: #fff; stroke-width: 2.6px; } .true .halo { stroke: #000; stroke-width: 4.2px; }
+.joint { stroke: #fff; stroke-opacity: .55; stroke-width: 1px; }
+.hidden circle { fill: none; stroke: #ff7a4d; stroke-width: 1.5; }
 .miss { stroke: #fff; stroke-width: 1px; } .box { stroke: #fff; stroke-width: 1.5px; }
 .ignored { stroke: #ff7a4d; stroke-width: 1.5px; stroke-dasharray: 5 4; }
 figure:target .halo { stroke-width: 8px; } figure:target .points path { stroke-width: 6px; }
