@@ -356,7 +356,8 @@ def test_lint_checks_rules_format_and_types() -> None:
 
 
 def test_coverage_measures_the_package() -> None:
-    assert '--cov' in make('coverage').strip().splitlines()[-1]
+    assert '--cov-report=term' in make('coverage') and '--cov-fail-under=90' in make('coverage')
+    assert '--cov-fail-under' not in make('coverage', 'TESTS=tests/cli')  # a part of the suite
     assert 'source = ["facelmk"]' in (ROOT / 'pyproject.toml').read_text()
 
 
