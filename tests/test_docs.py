@@ -28,7 +28,7 @@ NAMES = [page.relative_to(ROOT).as_posix() for page in PAGES]
 RUN_COMMANDS_OF = ('docs/extending.md',)  # the commands of other pages are only parsed
 BLOCK = re.compile(r'^[ ]*```(\w*)\n(.*?)^[ ]*```', re.M | re.S)
 FILE = re.compile(r'# file: (\S+)\n')
-WORKFLOWS = ['.pre-commit-config.yaml', '.github/workflows/tests.yml']
+SETTINGS = [path for kind in ('.github/**/*.*', 'docker/*', '.pre-commit-config.yaml') for path in ROOT.glob(kind)]
 
 
 def text(name: str) -> str:
@@ -79,10 +79,9 @@ def test_python_blocks_run(name: str, tmp_path: Path) -> None:
         else:
             script.append(code)
     (tmp_path / 'docs').symlink_to(ROOT / 'docs')  # pages are read in the clone, and name a photograph there
+    configs = [path.name for path in paths if 'custom_imports' not in path.read_text() and path.parent == tmp_path]
+    script += [f'__import__("facelmk.config", fromlist=["load_config"]).load_config({config!r})' for config in configs]
     run([sys.executable, '-c', '\n'.join(script)], tmp_path)
-    for path in paths:
-        if 'custom_imports' not in path.read_text() and path.parent == tmp_path:
-            run([sys.executable, '-m', 'facelmk.cli', 'config', 'show', str(path)], tmp_path)
     if name in RUN_COMMANDS_OF:
         for command in commands(name):
             run([sys.executable, '-m', 'facelmk.cli', *shlex.split(command, comments=True)[1:]], tmp_path)
@@ -210,7 +209,13 @@ def help_text(words: list[str]) -> str:
 
 
 def test_options_in_the_prose_exist() -> None:
-    others = {'--threads', '--check', '--index-url', '--max-restarts'}  # of other programs, or read from sys.argv
+    others = {
+        '--threads',
+        '--check',
+        '--index-url',
+        '--max-restarts',
+        '--shm-size',
+    }  # of other programs, or read from sys.argv
     known = options() | options_of_scripts() | others
     assert '--resume' in known and '--shape' in known and '--keys' in known
     for name in NAMES:
@@ -309,7 +314,7 @@ def test_no_machine_or_package_index_is_named() -> None:
         'setup.py',
         'pyproject.toml',
         'requirements/constraints.txt',
-        *WORKFLOWS,
+        *(path.relative_to(ROOT).as_posix() for path in SETTINGS),
     ]:
         assert not re.search(r'/root/|/home/|/work/|extra-index|:\d+/simple', text(name)), name
 
