@@ -104,7 +104,8 @@ def test_shell_blocks_are_shell(name: str) -> None:
 
 def commands(name: str) -> list[str]:
     """The commands of a page that start facelmk or a tool, in its shell blocks and in its prose."""
-    lines = [line.strip() for code in blocks(name, 'bash') for line in code.replace('\\\n', ' ').splitlines()]
+    shell = '\n'.join(blocks(name, 'bash')).replace('\\\n', ' ').replace(' && ', '\n')
+    lines = [re.sub(r'^docker run .* facelmk(:\w+)? ', 'facelmk ', line.strip()) for line in shell.splitlines()]
     lines += [code for code in re.findall(r'`([^`\n]+)`', prose(name)) if len(code.split()) > 2 and '...' not in code]
     starts = r'(\w+=(".*?"|\S+) )*(facelmk|python tools/\w+\.py|(bash )?tools/\w+\.sh) '
     return [line for line in lines if re.match(starts, line) and not re.search(r'--help', line)]
@@ -227,6 +228,15 @@ def test_verbs_in_the_prose_exist() -> None:
     for name in NAMES:
         for verb in re.findall(r'`facelmk (\w+)', prose(name)):
             assert verb in cli.VERBS, f'{name}: {verb}'
+
+
+def test_targets_of_make_exist() -> None:
+    targets = set(re.findall(r'^([\w-]+):(?!=)', text('Makefile'), re.M))
+    assert {'docs', 'release', 'coverage'} <= targets
+    for name in NAMES:
+        shell = '\n'.join(blocks(name, 'bash'))
+        named = {*re.findall(r'`make ([a-z][\w-]*)', prose(name)), *re.findall(r'^make ([a-z][\w-]*)', shell, re.M)}
+        assert named <= targets, name
 
 
 def test_every_verb_is_in_the_readme() -> None:
