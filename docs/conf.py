@@ -9,6 +9,8 @@ DOCS = Path(__file__).parent
 sys.path[:0] = [str(DOCS), str(DOCS.parent)]
 
 import make_reference  # noqa: E402
+from project_pages import FILES  # noqa: E402
+from rst_text import escaped  # noqa: E402
 
 import facelmk  # noqa: E402
 
@@ -50,13 +52,13 @@ def add_other_pages(app: Any, name: str, source: list[str]) -> None:
 def link_project_pages(app: Any, name: str, source: list[str]) -> None:
     """Lead links to files of the clone, such as ../CONTRIBUTING.md, to their pages of the site."""
     above = '../' * name.count('/')
-    for path, page in make_reference.FILES.items():
+    for path, page in FILES.items():
         source[0] = source[0].replace(f']({above}../{path}', f'](/project/{page}.md')
 
 
 def docstring_in_rst(app: Any, what: str, name: str, value: Any, options: Any, lines: list[str]) -> None:
     """Keep stars, bars and underscores of a docstring as they are."""
-    lines[:] = make_reference.escaped('\n'.join(lines)).split('\n')
+    lines[:] = escaped('\n'.join(lines)).split('\n')
 
 
 def setup(app: Any) -> None:

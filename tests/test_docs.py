@@ -28,7 +28,7 @@ NAMES = [page.relative_to(ROOT).as_posix() for page in PAGES]
 RUN_COMMANDS_OF = ('docs/extending.md',)  # the commands of other pages are only parsed
 BLOCK = re.compile(r'^[ ]*```(\w*)\n(.*?)^[ ]*```', re.M | re.S)
 FILE = re.compile(r'# file: (\S+)\n')
-WORKFLOWS = ['.pre-commit-config.yaml', '.github/workflows/tests.yml']
+SETTINGS = [path for kind in ('.github/**/*.*', 'docker/*', '.pre-commit-config.yaml') for path in ROOT.glob(kind)]
 
 
 def text(name: str) -> str:
@@ -79,10 +79,9 @@ def test_python_blocks_run(name: str, tmp_path: Path) -> None:
         else:
             script.append(code)
     (tmp_path / 'docs').symlink_to(ROOT / 'docs')  # pages are read in the clone, and name a photograph there
+    configs = [path.name for path in paths if 'custom_imports' not in path.read_text() and path.parent == tmp_path]
+    script += [f'__import__("facelmk.config", fromlist=["load_config"]).load_config({config!r})' for config in configs]
     run([sys.executable, '-c', '\n'.join(script)], tmp_path)
-    for path in paths:
-        if 'custom_imports' not in path.read_text() and path.parent == tmp_path:
-            run([sys.executable, '-m', 'facelmk.cli', 'config', 'show', str(path)], tmp_path)
     if name in RUN_COMMANDS_OF:
         for command in commands(name):
             run([sys.executable, '-m', 'facelmk.cli', *shlex.split(command, comments=True)[1:]], tmp_path)
@@ -105,7 +104,8 @@ def test_shell_blocks_are_shell(name: str) -> None:
 
 def commands(name: str) -> list[str]:
     """The commands of a page that start facelmk or a tool, in its shell blocks and in its prose."""
-    lines = [line.strip() for code in blocks(name, 'bash') for line in code.replace('\\\n', ' ').splitlines()]
+    shell = '\n'.join(blocks(name, 'bash')).replace('\\\n', ' ').replace(' && ', '\n')
+    lines = [re.sub(r'^docker run .* facelmk(:\w+)? ', 'facelmk ', line.strip()) for line in shell.splitlines()]
     lines += [code for code in re.findall(r'`([^`\n]+)`', prose(name)) if len(code.split()) > 2 and '...' not in code]
     starts = r'(\w+=(".*?"|\S+) )*(facelmk|python tools/\w+\.py|(bash )?tools/\w+\.sh) '
     return [line for line in lines if re.match(starts, line) and not re.search(r'--help', line)]
@@ -210,7 +210,13 @@ def help_text(words: list[str]) -> str:
 
 
 def test_options_in_the_prose_exist() -> None:
-    others = {'--threads', '--check', '--index-url', '--max-restarts'}  # of other programs, or read from sys.argv
+    others = {
+        '--threads',
+        '--check',
+        '--index-url',
+        '--max-restarts',
+        '--shm-size',
+    }  # of other programs, or read from sys.argv
     known = options() | options_of_scripts() | others
     assert '--resume' in known and '--shape' in known and '--keys' in known
     for name in NAMES:
@@ -222,6 +228,15 @@ def test_verbs_in_the_prose_exist() -> None:
     for name in NAMES:
         for verb in re.findall(r'`facelmk (\w+)', prose(name)):
             assert verb in cli.VERBS, f'{name}: {verb}'
+
+
+def test_targets_of_make_exist() -> None:
+    targets = set(re.findall(r'^([\w-]+):(?!=)', text('Makefile'), re.M))
+    assert {'docs', 'release', 'coverage'} <= targets
+    for name in NAMES:
+        shell = '\n'.join(blocks(name, 'bash'))
+        named = {*re.findall(r'`make ([a-z][\w-]*)', prose(name)), *re.findall(r'^make ([a-z][\w-]*)', shell, re.M)}
+        assert named <= targets, name
 
 
 def test_every_verb_is_in_the_readme() -> None:
@@ -283,7 +298,8 @@ def test_paths_exist(name: str) -> None:
 
 def test_the_readme_links_to_every_page() -> None:
     linked = set(re.findall(r'\]\((docs/\w+\.md)', text('README.md')))
-    assert linked == {name for name in NAMES if name.startswith('docs/')}
+    assert linked == {name for name in NAMES if name.startswith('docs/') and name.count('/') == 1}
+    assert linked >= {'docs/index.md'}  # it has the tutorials
 
 
 def test_the_readme_opens_with_a_picture_made_by_a_script() -> None:
@@ -308,7 +324,7 @@ def test_no_machine_or_package_index_is_named() -> None:
         'setup.py',
         'pyproject.toml',
         'requirements/constraints.txt',
-        *WORKFLOWS,
+        *(path.relative_to(ROOT).as_posix() for path in SETTINGS),
     ]:
         assert not re.search(r'/root/|/home/|/work/|extra-index|:\d+/simple', text(name)), name
 

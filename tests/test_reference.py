@@ -137,11 +137,11 @@ def test_the_contents_name_every_page() -> None:
     made = {'reference/api/index', 'reference/commands/index'}
     for name in named - made:
         page = name.removeprefix('project/')
-        assert (ROOT / f'docs/{name}.md').is_file() or page in importlib.import_module('make_reference').FILES.values()
+        assert (ROOT / f'docs/{name}.md').is_file() or page in importlib.import_module('project_pages').FILES.values()
 
 
 def test_links_to_files_of_the_clone_lead_to_their_pages() -> None:
-    relinked = importlib.import_module('make_reference').relinked
+    relinked = importlib.import_module('project_pages').relinked
     assert relinked('[a](docs/data.md#scenes)', 'CHANGELOG.md') == '[a](../data.md#scenes)'
     assert relinked('[a](SECURITY.md)', 'CHANGELOG.md') == '[a](security.md)'
     assert relinked('[a](../docs/scores.md)', 'zoo/README.md') == '[a](../scores.md)'

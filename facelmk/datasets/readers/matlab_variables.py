@@ -96,7 +96,7 @@ def _read_old(file: Path, names: tuple[str, ...]) -> dict[str, Any]:
     try:
         from scipy.io import loadmat, whosmat  # optional: only these formats need it
     except ImportError as error:
-        raise MissingResource('MATLAB files up to version 7 need scipy: pip install -e ".[mat]"') from error
+        raise MissingResource('MATLAB files up to version 7 need scipy: pip install scipy') from error
     for name, shape, _ in whosmat(file):
         if name in names and math.prod(shape) > MAX_TABLE_VALUES:
             raise _too_large(file, name, shape, MAX_TABLE_VALUES)
@@ -108,5 +108,5 @@ def hdf5() -> ModuleType:
     try:
         import h5py  # optional: only this format needs it
     except ImportError as error:
-        raise MissingResource('MATLAB files of version 7.3 need h5py: pip install -e ".[mat]"') from error
+        raise MissingResource('MATLAB files of version 7.3 need h5py: pip install h5py') from error
     return h5py

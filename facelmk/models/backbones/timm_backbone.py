@@ -15,7 +15,7 @@ READ_BY_TIMM = {'checkpoint_path', 'pretrained_cfg', 'pretrained_cfg_overlay'}  
 
 @BACKBONES.register_module()
 class TimmBackbone(Backbone):
-    """The timm network `name`; needs `pip install -e ".[timm]"`.
+    """The timm network `name`; needs `pip install timm`.
 
     `out_indices` are timm's indices of the features (None: all features), `options` go to timm's `create_model`.
     `pretrained='timm'` loads timm's own weights. Stage n holds the layers up to feature n. Where timm cannot split the
@@ -79,9 +79,7 @@ def _timm() -> ModuleType:
     try:
         import timm
     except ImportError as error:
-        raise MissingResource(
-            'TimmBackbone needs timm, which is not installed. Run: pip install -e ".[timm]"'
-        ) from error
+        raise MissingResource('TimmBackbone needs timm, which is not installed. Run: pip install timm') from error
     return timm
 
 
