@@ -69,6 +69,7 @@ def _right_one(points: Points) -> str:
     return f'Write --markup {known}, or leave it out'
 
 
+@np.errstate(all='ignore')  # of points that are no numbers, which the reader will refuse
 def lie_as(points: Points, markup: Markup) -> bool:
     """Whether eyes, nose and mouth lie as in a face, if the points have the meaning of this scheme."""
     if points.faces is None or markup.five is None or not len(points.faces):
