@@ -96,12 +96,10 @@ def own_config(options: argparse.Namespace) -> Path:
 
 def report_start(config: 'Config') -> 'FaceErrors':
     """Measure the validation faces before the training, and say so."""
-    from ..own_data.measure import mean, measure
+    from ..own_data.measure import describe, measure
 
     errors = measure(config, config.load_from)
-    say(
-        f'before training: NME {mean(errors):.2f} % on the {len(errors.ids)} validation faces, over {errors.normaliser}'
-    )
+    say(f'before training: {describe(errors)}')
     return errors
 
 

@@ -2,7 +2,7 @@
 
 import re
 from collections.abc import Sequence
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -105,8 +105,20 @@ def own_scheme(points: Points, path: object, flip_pairs: str | None = None) -> M
     labels = points.names or tuple(map(str, range(points.size)))
     pairs = pairs_of(names, path) if flip_pairs is None else read_pairs(flip_pairs, labels, points.size)
     lines = tuple(line for line in points.skeleton if max(line) < points.size)
-    eyes = eyes_of(names, pairs) if names else {}
+    eyes = {key: _left_first(ends, points) for key, ends in eyes_of(names, pairs).items()} if names else {}
     return Markup(scheme_name(path, points.size), points.size, pairs, lines=lines, names=points.names, **eyes)
+
+
+def _left_first(ends: Sequence[Any], points: Points) -> tuple:
+    """Return the left and the right eye as they lie in the image; names may mean the sides of the person."""
+    first, second = (list(end) if isinstance(end, tuple) else [end] for end in ends)
+    if points.faces is None or not len(points.faces):
+        return tuple(ends)
+    seen = np.ones(len(points.faces), bool)
+    if points.visible is not None:
+        seen = (points.visible[:, first + second] > 0).all(1)
+    to_right = (points.faces[seen][:, second, 0] - points.faces[seen][:, first, 0]).mean(1)
+    return tuple(ends) if not seen.any() or np.median(to_right) >= 0 else tuple(ends)[::-1]
 
 
 def scheme_name(path: object, size: int) -> str:
