@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Sequence
+from pathlib import Path
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -13,6 +14,7 @@ from .point_names import are_numbers, eyes_of, pairs_of, read_pairs
 
 USUAL = {98: 'wflw', 68: '300w', 29: 'cofw', 19: 'aflw', 106: 'lapa', 5: 'five'}  # landmark scheme by number of points
 MIN_SHARE = 0.6  # of the faces whose points lie as those of a scheme, for a file of that scheme
+NO_NAMES = {'annotations', 'labels', 'default', 'result', 'export', 'train', 'training', 'val', 'valid', 'test'}
 MIN_IN_ORDER = 0.8  # of the mirror pairs
 MAX_FACES = 200  # whose points are looked at
 
@@ -122,9 +124,11 @@ def _left_first(ends: Sequence[Any], points: Points) -> tuple:
 
 
 def scheme_name(path: object, size: int) -> str:
-    """Return the name of a file's own landmark scheme: that of the file or folder, and the number of points."""
-    stem = re.sub(r'\.[A-Za-z]+$', '', re.split(r'[\\/]', str(path).rstrip('/'))[-1])
-    word = re.sub(r'\W+', '_', stem).strip('_').lower() or 'own'
+    """Return the name of a scheme of a file's own: that of the file, or of its folder if the file's says nothing."""
+    parts = [part for part in Path(str(path)).absolute().parts[1:] if part] or ['own']
+    stems = [*parts[:-1], re.sub(r'\.[A-Za-z]+$', '', parts[-1])]
+    words = [re.sub(r'\W+', '_', stem).strip('_').lower() for stem in stems]
+    word = next((word for word in reversed(words) if word and not set(word.split('_')) <= NO_NAMES), 'own')
     return f'{word}_{size}'
 
 

@@ -51,8 +51,7 @@ def prepare(
     """Read all faces at `source`, split them, and write train.json and val.json into `folder`."""
     path = Path(source).expanduser()
     found = find_annotations(path)
-    schemes = [scheme_of(each, markup, flip_pairs) for each in found]
-    scheme = _one_scheme(found, schemes)
+    scheme = _one_scheme(found, [scheme_of(each, markup, flip_pairs) for each in found])
     readers = [open_found(each, scheme.name, image_root, 'keep', flip_pairs) for each in found]
     data = OwnData(path, scheme, _common_root(readers), {}, {part: folder / f'{part}.json' for part in PARTS})
     faces = [_usable(reader, data) for reader in readers]
