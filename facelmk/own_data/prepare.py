@@ -8,6 +8,7 @@ from typing import Any
 
 from ..datasets.annotated import AnnotatedFaces
 from ..datasets.defects import summary
+from ..datasets.images.decode import read_size
 from ..datasets.open_faces import Found, find_annotations, open_found, scheme_of
 from ..datasets.records import is_valid
 from ..datasets.schemes import describe, has_names, lie_as, normaliser_of
@@ -80,10 +81,12 @@ def _common_root(readers: Sequence[AnnotatedFaces]) -> Path:
 
 def _usable(reader: AnnotatedFaces, data: OwnData) -> list[Face]:
     """Return the faces whose pictures exist, with `name`, the path below the common root."""
-    faces, missing = [], dict[str, None]()
+    faces, missing, readable = [], dict[str, None](), dict[str, bool]()
     for face in reader.faces:
         path = os.path.abspath(face['path'])
-        if not os.path.isfile(path):
+        if path not in readable:
+            readable[path] = os.path.isfile(path) and read_size(path) is not None
+        if not readable[path]:
             missing[path] = None
         elif is_valid(face) and (face['visible'] > 0).any():
             faces.append(face | {'path': path, 'name': Path(os.path.relpath(path, data.image_root)).as_posix()})
@@ -96,10 +99,10 @@ def _usable(reader: AnnotatedFaces, data: OwnData) -> list[Face]:
         first = next(iter(missing))
         if not faces:
             raise DataDefect(
-                f'{where}: none of its {len(missing)} pictures is there; the first is {first}. Give their folder with '
+                f'{where}: none of its {len(missing)} pictures can be read; the first is {first}. Give their folder with '
                 '--image-root'
             )
-        data.lines.append(f'left out: the faces of {len(missing)} pictures that are not there, such as {first}')
+        data.lines.append(f'left out: the faces of {len(missing)} pictures that cannot be read, such as {first}')
     return faces
 
 
