@@ -99,8 +99,8 @@ def _usable(reader: AnnotatedFaces, data: OwnData) -> list[Face]:
         first = next(iter(missing))
         if not faces:
             raise DataDefect(
-                f'{where}: none of its {len(missing)} pictures can be read; the first is {first}. Give their folder with '
-                '--image-root'
+                f'{where}: none of its {len(missing)} pictures can be read; the first is {first}. Give their folder '
+                'with --image-root'
             )
         data.lines.append(f'left out: the faces of {len(missing)} pictures that cannot be read, such as {first}')
     return faces
