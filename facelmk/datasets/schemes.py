@@ -107,7 +107,9 @@ def own_scheme(points: Points, path: object, flip_pairs: str | None = None) -> M
     labels = points.names or tuple(map(str, range(points.size)))
     pairs = pairs_of(names, path) if flip_pairs is None else read_pairs(flip_pairs, labels, points.size)
     lines = tuple(line for line in points.skeleton if max(line) < points.size)
-    eyes = {key: _left_first(ends, points) for key, ends in eyes_of(names, pairs).items()} if names else {}
+    eyes: dict[str, Any] = (
+        {key: _left_first(ends, points) for key, ends in eyes_of(names, pairs).items()} if names else {}
+    )
     return Markup(scheme_name(path, points.size), points.size, pairs, lines=lines, names=points.names, **eyes)
 
 

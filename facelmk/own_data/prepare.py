@@ -125,7 +125,7 @@ def _split(found: Sequence[Found], faces: Sequence[list[Face]], data: OwnData) -
     """Return the faces by part: the parts that the files or folders of the pictures have, else a split by picture."""
     everything = [face for part in faces for face in part]
     if parts := own_parts([each.path.name for each in found]):
-        by_part = {part: [] for part in PARTS}
+        by_part: dict[str, list[Face]] = {part: [] for part in PARTS}
         for part, some in zip(parts, faces, strict=True):
             by_part[part] += some
         return _named(by_part, 'those of the files', data)
