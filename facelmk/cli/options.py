@@ -94,10 +94,12 @@ def add_config(parser: argparse.ArgumentParser) -> None:
 
 
 def add_config_options(
-    parser: argparse.ArgumentParser, data_help: str = "the folder of the data set, instead of the config's own"
+    parser: argparse.ArgumentParser,
+    data_help: str = "the folder of the data set, instead of the config's own",
+    metavar: str = 'DIR',
 ) -> None:
     """--data, --cfg-options and --safe-config."""
-    parser.add_argument('--data', metavar='DIR', help=data_help)
+    parser.add_argument('--data', metavar=metavar, help=data_help)
     add_cfg_options(parser)
     add_safe(parser)
 

@@ -39,6 +39,11 @@ def add_own_data(parser: argparse.ArgumentParser) -> None:
 def check_own_options(options: argparse.Namespace) -> None:
     """Refuse options that belong to the other way of training, before torch is imported."""
     if options.config is not None:
+        if Path(options.config).is_dir() and options.data is None:
+            raise FacelmkError(
+                f'{options.config} is a folder, and no config. For annotations of your own, write facelmk train '
+                f'--data {options.config}'
+            )
         if used := next((name for name in OPTIONS if getattr(options, name) is not None), None):
             raise FacelmkError(
                 f'--{used.replace("_", "-")} belongs to a training on your own annotations, and {options.config} is a '
@@ -96,12 +101,10 @@ def own_config(options: argparse.Namespace) -> Path:
 
 def report_start(config: 'Config') -> 'FaceErrors':
     """Measure the validation faces before the training, and say so."""
-    from ..own_data.measure import mean, measure
+    from ..own_data.measure import describe, measure
 
     errors = measure(config, config.load_from)
-    say(
-        f'before training: NME {mean(errors):.2f} % on the {len(errors.ids)} validation faces, over {errors.normaliser}'
-    )
+    say(f'before training: {describe(errors)}')
     return errors
 
 

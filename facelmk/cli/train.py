@@ -40,7 +40,7 @@ def arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         'config', metavar='CONFIG', nargs='?', help='a config file, or the name of one that comes with facelmk'
     )
-    add_config_options(parser, DATA_HELP)
+    add_config_options(parser, DATA_HELP, 'DIR|FILE')
     add_own_data(parser)
     add_run(parser)
     parser.add_argument(

@@ -30,8 +30,9 @@ def markup_of(values: Mapping[str, Any]) -> Markup:
             f'name={name!r}, size={size!r}. Expected a name, and a number of points from 1 to {MAX_POINTS}'
         )
     parts = {key: _tuples(part) for key, part in dict(values.get('parts') or {}).items()}
-    others = {key: _tuples(value) for key, value in values.items() if key != 'parts'}
-    return Markup(**{'pairs': ()} | others | {'parts': parts})
+    others: dict[str, Any] = {'pairs': ()}
+    others |= {key: _tuples(value) for key, value in values.items() if key != 'parts'}
+    return Markup(**others, parts=parts)
 
 
 def add_markups(rows: Any, source: Source) -> None:

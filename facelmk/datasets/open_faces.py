@@ -10,10 +10,12 @@ from ..markups import MARKUPS, Markup
 from ..registry import DATASETS
 from .annotated import AnnotatedFaces, Detected
 from .readers import READERS
+from .readers.safe_xml import root_of
 from .schemes import Points, check_scheme, find_scheme
 
 LAYOUTS = ', '.join(reader.layout for reader in READERS if reader.layout)
 ENDINGS = ('.json', '.xml', '.csv', '.txt', '.npz', '.mat')  # of files that may hold the annotations of a folder
+MAX_FILES = 20  # of the annotations of a set: in a folder with more, there is one for each picture
 SUBFOLDERS = ('', 'annotations', 'labels')  # of a folder, where these files may lie
 
 
@@ -71,23 +73,37 @@ def find_annotations(path: Path) -> list[Found]:
     if found:
         return found
     alone = _detect(path)
+    if alone is None and path.is_dir() and len(files := _candidates(path)) == 1:
+        return find_annotations(files[0])  # its reader will say what is wrong with it
     if alone is None:
-        what = 'this folder' if path.is_dir() else f'the ending {path.suffix!r}'
-        raise FacelmkError(f'{path}: no reader knows {what}. Give {LAYOUTS}')
+        raise FacelmkError(f'{path}: no reader knows {_what(path)}. Give {LAYOUTS}')
     return [alone]
 
 
+def _what(path: Path) -> str:
+    """Return what a path is that no reader knows."""
+    if path.is_dir():
+        names = ', '.join(file.name for file in _candidates(path)[:3])
+        return f'this folder, with {names}' if names else 'this folder: it holds no file of annotations'
+    if path.suffix.lower() == '.xml' and (root := root_of(path)):
+        return f'an .xml that begins with <{root}>'
+    if path.suffix.lower() == '.xml':
+        return 'an .xml without elements'
+    return f'the ending {path.suffix!r}' if path.suffix else 'a file without an ending'
+
+
 def _annotation_files(folder: Path) -> list[Path]:
-    """Return the files of a folder, or of its folder `annotations`, that may hold the annotations of all pictures."""
+    """Return the files of a folder, or of its folder `annotations`, that hold the annotations of all pictures."""
     for name in SUBFOLDERS:
-        if (folder / name).is_dir():
-            files = sorted(file for file in (folder / name).iterdir() if file.suffix.lower() in ENDINGS)
-            if 0 < len(files) <= MAX_FILES and (usable := [file for file in files if _holds_all(file)]):
-                return usable
+        files = _candidates(folder / name)
+        if len(files) <= MAX_FILES and (usable := [file for file in files if _holds_all(file)]):
+            return usable
     return []
 
 
-MAX_FILES = 20  # annotation files of a set: in a folder with more, there is one for each picture
+def _candidates(folder: Path) -> list[Path]:
+    """Return the files of a folder that may hold annotations."""
+    return sorted(file for file in folder.iterdir() if file.suffix.lower() in ENDINGS) if folder.is_dir() else []
 
 
 def _holds_all(file: Path) -> bool:

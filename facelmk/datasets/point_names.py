@@ -45,7 +45,7 @@ def pairs_of(names: Sequence[str], file: object) -> Pairs:
     if lonely := [i for words, i in (left | right).items() if words not in left or words not in right]:
         raise FacelmkError(
             f'{file}: the point {names[lonely[0]]!r} has a side, but none of the points is its mirror image. Name '
-            f'the pairs, such as --flip-pairs {example_pairs(names)}, or write --flip-pairs {NO_PAIRS} to train '
+            f'the pairs, such as --flip-pairs {names[lonely[0]]}:OTHER, or write --flip-pairs {NO_PAIRS} to train '
             'without mirrored faces'
         )
     return tuple(sorted((i, right[words]) for words, i in left.items()))
@@ -74,11 +74,6 @@ def _index(word: str, names: Sequence[str], size: int) -> int:
         return int(word)
     known = did_you_mean(word, names) if names else ''
     raise FacelmkError(f'--flip-pairs: {word!r} is none of the {size} points. {known} Indices: 0 to {size - 1}')
-
-
-def example_pairs(names: Sequence[str]) -> str:
-    """Return the beginning of a --flip-pairs for these points."""
-    return f'{names[0]}:{names[1]}' if len(names) > 1 and ' ' not in names[0] + names[1] else '0:1'
 
 
 def eyes_of(names: Sequence[str], pairs: Iterable[tuple[int, int]]) -> Mapping[str, tuple]:

@@ -2,7 +2,8 @@
 
 import re
 from collections.abc import Sequence
-from typing import NamedTuple
+from pathlib import Path
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -13,6 +14,7 @@ from .point_names import are_numbers, eyes_of, pairs_of, read_pairs
 
 USUAL = {98: 'wflw', 68: '300w', 29: 'cofw', 19: 'aflw', 106: 'lapa', 5: 'five'}  # landmark scheme by number of points
 MIN_SHARE = 0.6  # of the faces whose points lie as those of a scheme, for a file of that scheme
+NO_NAMES = {'annotations', 'labels', 'default', 'result', 'export', 'train', 'training', 'val', 'valid', 'test'}
 MIN_IN_ORDER = 0.8  # of the mirror pairs
 MAX_FACES = 200  # whose points are looked at
 
@@ -69,6 +71,7 @@ def _right_one(points: Points) -> str:
     return f'Write --markup {known}, or leave it out'
 
 
+@np.errstate(all='ignore')  # of points that are no numbers, which the reader will refuse
 def lie_as(points: Points, markup: Markup) -> bool:
     """Whether eyes, nose and mouth lie as in a face, if the points have the meaning of this scheme."""
     if points.faces is None or markup.five is None or not len(points.faces):
@@ -104,14 +107,30 @@ def own_scheme(points: Points, path: object, flip_pairs: str | None = None) -> M
     labels = points.names or tuple(map(str, range(points.size)))
     pairs = pairs_of(names, path) if flip_pairs is None else read_pairs(flip_pairs, labels, points.size)
     lines = tuple(line for line in points.skeleton if max(line) < points.size)
-    eyes = eyes_of(names, pairs) if names else {}
+    eyes: dict[str, Any] = (
+        {key: _left_first(ends, points) for key, ends in eyes_of(names, pairs).items()} if names else {}
+    )
     return Markup(scheme_name(path, points.size), points.size, pairs, lines=lines, names=points.names, **eyes)
 
 
+def _left_first(ends: Sequence[Any], points: Points) -> tuple:
+    """Return the left and the right eye as they lie in the image; names may mean the sides of the person."""
+    first, second = (list(end) if isinstance(end, tuple) else [end] for end in ends)
+    if points.faces is None or not len(points.faces):
+        return tuple(ends)
+    seen = np.ones(len(points.faces), bool)
+    if points.visible is not None:
+        seen = (points.visible[:, first + second] > 0).all(1)
+    to_right = (points.faces[seen][:, second, 0] - points.faces[seen][:, first, 0]).mean(1)
+    return tuple(ends) if not seen.any() or np.median(to_right) >= 0 else tuple(ends)[::-1]
+
+
 def scheme_name(path: object, size: int) -> str:
-    """Return the name of a file's own landmark scheme: that of the file or folder, and the number of points."""
-    stem = re.sub(r'\.[A-Za-z]+$', '', re.split(r'[\\/]', str(path).rstrip('/'))[-1])
-    word = re.sub(r'\W+', '_', stem).strip('_').lower() or 'own'
+    """Return the name of a scheme of a file's own: that of the file, or of its folder if the file's says nothing."""
+    parts = [part for part in Path(str(path)).absolute().parts[1:] if part] or ['own']
+    stems = [*parts[:-1], re.sub(r'\.[A-Za-z]+$', '', parts[-1])]
+    words = [re.sub(r'\W+', '_', stem).strip('_').lower() for stem in stems]
+    word = next((word for word in reversed(words) if word and not set(word.split('_')) <= NO_NAMES), 'own')
     return f'{word}_{size}'
 
 

@@ -7,7 +7,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..datasets.images.decode import read_image
-from ..datasets.records import tight_boxes
+from ..datasets.records import centred_boxes, tight_boxes
 from ..errors import DataDefect, MissingResource
 from ..geometry import shares_inside
 from ..inference.detectors import find_detector
@@ -52,7 +52,9 @@ def choose_boxes(markup: Markup, by_part: Mapping[str, Sequence[Face]]) -> str:
 
 
 def _set(faces: Sequence[Face], boxes: NDArray) -> None:
-    for face, box in zip(faces, boxes.astype(np.float32), strict=True):
+    """Set squares around the boxes: the crop is the same, and a file of squares is read without clipping them."""
+    squares = centred_boxes((boxes[:, :2] + boxes[:, 2:]) / 2, np.ptp(boxes.reshape(-1, 2, 2), 1).max(-1))
+    for face, box in zip(faces, squares.astype(np.float32), strict=True):
         face['box'] = box
 
 

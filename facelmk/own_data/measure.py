@@ -44,9 +44,12 @@ def measure(config: Config, checkpoint: str | Path) -> FaceErrors:
     )
 
 
-def mean(errors: FaceErrors) -> float:
-    """Return the NME of faces, the mean over their visible points."""
-    return float(np.average(errors.error, weights=errors.points))
+def describe(errors: FaceErrors) -> str:
+    """Say in words what the error of faces is: the NME, the mean over their visible points."""
+    if not len(errors.error):
+        return f'no validation face can be measured: each of them lacks {errors.normaliser}'
+    mean = float(np.average(errors.error, weights=errors.points))
+    return f'NME {mean:.2f} % of {errors.normaliser} ({len(errors.error)} validation faces)'
 
 
 def compare(start: FaceErrors, end: FaceErrors) -> Difference:
@@ -56,6 +59,8 @@ def compare(start: FaceErrors, end: FaceErrors) -> Difference:
 
 def verdict(one: Difference) -> str:
     """Say in one line what the training gained on the validation faces."""
+    if not one.used:
+        return 'no validation face has an error, so nothing can be said about the training'
     limits = f'{100 * LEVEL:g} % interval of the difference {range_text(one.interval)}'
     text = f'NME {one.b:.2f} % on the {one.used} validation faces, {one.a:.2f} % before the training'
     if one.is_clear:

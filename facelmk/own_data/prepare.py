@@ -8,6 +8,7 @@ from typing import Any
 
 from ..datasets.annotated import AnnotatedFaces
 from ..datasets.defects import summary
+from ..datasets.images.decode import read_size
 from ..datasets.open_faces import Found, find_annotations, open_found, scheme_of
 from ..datasets.records import is_valid
 from ..datasets.schemes import describe, has_names, lie_as, normaliser_of
@@ -51,8 +52,7 @@ def prepare(
     """Read all faces at `source`, split them, and write train.json and val.json into `folder`."""
     path = Path(source).expanduser()
     found = find_annotations(path)
-    schemes = [scheme_of(each, markup, flip_pairs) for each in found]
-    scheme = _one_scheme(found, schemes)
+    scheme = _one_scheme(found, [scheme_of(each, markup, flip_pairs) for each in found])
     readers = [open_found(each, scheme.name, image_root, 'keep', flip_pairs) for each in found]
     data = OwnData(path, scheme, _common_root(readers), {}, {part: folder / f'{part}.json' for part in PARTS})
     faces = [_usable(reader, data) for reader in readers]
@@ -81,10 +81,12 @@ def _common_root(readers: Sequence[AnnotatedFaces]) -> Path:
 
 def _usable(reader: AnnotatedFaces, data: OwnData) -> list[Face]:
     """Return the faces whose pictures exist, with `name`, the path below the common root."""
-    faces, missing = [], dict[str, None]()
+    faces, missing, readable = [], dict[str, None](), dict[str, bool]()
     for face in reader.faces:
         path = os.path.abspath(face['path'])
-        if not os.path.isfile(path):
+        if path not in readable:
+            readable[path] = os.path.isfile(path) and read_size(path) is not None
+        if not readable[path]:
             missing[path] = None
         elif is_valid(face) and (face['visible'] > 0).any():
             faces.append(face | {'path': path, 'name': Path(os.path.relpath(path, data.image_root)).as_posix()})
@@ -97,10 +99,10 @@ def _usable(reader: AnnotatedFaces, data: OwnData) -> list[Face]:
         first = next(iter(missing))
         if not faces:
             raise DataDefect(
-                f'{where}: none of its {len(missing)} pictures is there; the first is {first}. Give their folder with '
-                '--image-root'
+                f'{where}: none of its {len(missing)} pictures can be read; the first is {first}. Give their folder '
+                'with --image-root'
             )
-        data.lines.append(f'left out: the faces of {len(missing)} pictures that are not there, such as {first}')
+        data.lines.append(f'left out: the faces of {len(missing)} pictures that cannot be read, such as {first}')
     return faces
 
 
@@ -123,7 +125,7 @@ def _split(found: Sequence[Found], faces: Sequence[list[Face]], data: OwnData) -
     """Return the faces by part: the parts that the files or folders of the pictures have, else a split by picture."""
     everything = [face for part in faces for face in part]
     if parts := own_parts([each.path.name for each in found]):
-        by_part = {part: [] for part in PARTS}
+        by_part: dict[str, list[Face]] = {part: [] for part in PARTS}
         for part, some in zip(parts, faces, strict=True):
             by_part[part] += some
         return _named(by_part, 'those of the files', data)

@@ -27,14 +27,10 @@ def recipe(data: OwnData, model: Mapping[str, Any], base: Config, folder: Path) 
     batch = min(BATCH, max(2, train))
     repeats = max(1, min(MOST_REPEATS, math.ceil(STEPS * batch / train)))
     reader = dict(
-        type='CocoFaces',
-        data_root=str(folder.absolute()),
-        image_root=str(data.image_root),
-        markup=data.markup.name,
-        box='bbox',
+        type='CocoFaces', data_root=str(folder.absolute()), image_root=str(data.image_root), markup=data.markup.name
     )
     training = dict(type='RepeatedFaces', times=repeats, dataset=dict(reader, ann_file='train.json'))
-    own = {} if data.markup.name in SHIPPED else {'markups': [plain_markup(data.markup)]}
+    own: dict[str, Any] = {} if data.markup.name in SHIPPED else {'markups': [plain_markup(data.markup)]}
     evaluator = [
         dict(type='NME', norm=data.norm),
         dict(type='FailureRate', threshold=0.08, norm=data.norm),

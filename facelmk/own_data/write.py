@@ -4,6 +4,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 from ..checkpoint import save_checkpoint
+from ..markups import MARKUPS
 from .prepare import prepare
 from .recipe import CONFIG, START, recipe, write_config
 from .start import new_start, open_model
@@ -23,6 +24,7 @@ def write_training(
     for line in data.lines:
         say(line)
     predictor = open_model(model)
+    MARKUPS.add_own(data.markup)  # the config of a checkpoint may describe an older scheme of this name
     start = new_start(predictor, data.markup, data.faces['train'])
     say(f'model: {model}, with {start.origin}')
     save_checkpoint({'state_dict': start.weights}, folder / START)

@@ -42,6 +42,7 @@ def test_three_commands(verb, faces, tmp_path):
     ('words', 'code', 'text'),
     [
         ([], 2, '--data DIR|FILE'),
+        (['.'], 2, 'facelmk train --data .'),
         (['--data', 'nowhere'], 3, 'nowhere is not there'),
         (['--data', '.', '--model', 'facelmk_nona'], 2, "'facelmk_nano'"),
         (['--data', '.', '--model', 'none.pth'], 3, 'none.pth'),

@@ -68,6 +68,14 @@ def test_faces_lie_as_those_of_their_scheme(markup):
     assert own.name == f'a_set_{K}' and own.names == names and own.pairs == ()
 
 
+def test_eyes_are_those_of_the_image_whatever_their_names_say():
+    """Many people call the eye on the left of the image the right one, because it is the person's."""
+    faces = np.array([[[60.0, 40], [20, 40], [40, 60]]] * 3)
+    for faces_of_file, pupils in ((faces, ((1,), (0,))), (faces[:, [1, 0, 2]], ((0,), (1,)))):
+        scheme = find_scheme(Points(3, ('left_eye', 'right_eye', 'tip'), (), faces_of_file, np.ones((3, 3))), 'a.json')
+        assert scheme.pupils == pupils and scheme.pairs == ((0, 1),)
+
+
 def test_points_without_names_have_the_scheme_of_their_number():
     assert find_scheme(Points(68), 'a.csv') is MARKUPS['300w']
     assert find_scheme(Points(166), 'a.npz') is MARKUPS['wflw_300w']

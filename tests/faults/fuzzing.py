@@ -14,14 +14,24 @@ from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
+from helpers.annotation_tools import Face, human_face, write_cvat, write_label_studio
 from PIL import Image
 
 from facelmk.datasets import CocoFaces, CofwMat, CsvFaces, LapaTxt, Mat300WLP, NpzFaces, PtsFaces, WflwTxt
 from facelmk.datasets.images.decode import read_image
+from facelmk.datasets.open_faces import open_faces
 from facelmk.errors import FacelmkError
 
 from . import annotations as files
 from .encode import encode
+
+
+def files_of_tools() -> list[Face]:
+    """Three faces of five named points."""
+    rng = np.random.default_rng(0)
+    names = ['left_eye', 'right_eye', 'nose', 'left_mouth', 'right_mouth']
+    return [{'name': f'{i}.png', 'points': human_face(rng, names)} for i in range(3)]
+
 
 # fmt: off
 TOKENS = [
@@ -33,6 +43,12 @@ TOKENS = [
 KINDS = {
     'json': ('a.json', files.write_json, lambda folder: CocoFaces('a.json', folder, markup='five')),
     'csv': ('a.csv', files.write_csv, lambda folder: CsvFaces('a.csv', folder, markup='five')),
+    'cvat': ('a.xml', lambda file: write_cvat(file, files_of_tools()), lambda folder: open_faces(folder / 'a.xml')),
+    'studio': (
+        'a.json',
+        lambda file: write_label_studio(file, files_of_tools()),
+        lambda folder: open_faces(folder / 'a.json'),
+    ),
     'npz': ('a.npz', files.write_npz, lambda folder: NpzFaces('a.npz', folder, markup='five')),
     'wflw': ('a.txt', files.write_wflw, lambda folder: WflwTxt('a.txt', folder)),
     'pts': ('a.pts', files.write_pts, lambda folder: PtsFaces('', folder, markup='five')),

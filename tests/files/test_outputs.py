@@ -9,7 +9,7 @@ import cv2
 import numpy as np
 import pytest
 import torch
-from mmengine import dump
+from mmengine import Config, dump
 
 from facelmk.checkpoint import save_checkpoint
 from facelmk.cli import main
@@ -75,6 +75,13 @@ CALLS = {
     "mmengine's json": lambda tested: dump({'a': [1.0] * 3000}, 'out/a.json'),
     "mmengine's config": lambda tested: AtomicConfig({'a': [1.0] * 50}).dump('out/a.py'),
 }
+
+
+def test_the_dump_of_a_config_leaves_the_file_that_it_was_read_from_as_it_is(tmp_path: Path) -> None:
+    (tmp_path / 'a.py').write_text('a = 1  # why\n')
+    config = AtomicConfig.of(Config.fromfile(tmp_path / 'a.py'))
+    config.dump(tmp_path / 'a.py'), config.dump(tmp_path / 'b.py')
+    assert '# why' in (tmp_path / 'a.py').read_text() and (tmp_path / 'b.py').is_file()
 
 
 @pytest.fixture(scope='module')

@@ -27,6 +27,14 @@ def test_face_errors_by_hand():
     assert count.tolist() == [3, 2, 0, 3]
 
 
+def test_a_length_to_a_point_that_the_file_lacks_is_unknown():
+    """Readers put missing points at (0, 0), so the distance of the eyes would be that of one eye from the corner."""
+    landmarks = np.full((3, 68, 2), 5.0)
+    landmarks[:, 36], landmarks[1, 36], landmarks[2, 3] = (2, 1), (0, 0), (0, 0)
+    assert lengths('inter_ocular', '300w', landmarks)[[0, 2]].tolist() == [5, 5]
+    assert np.isnan(lengths('inter_ocular', '300w', landmarks)[1])
+
+
 def test_an_invisible_point_may_have_any_value():
     truth, predicted = np.zeros((1, 2, 2)), np.array([[[3.0, 4], [np.nan, np.inf]]])
     error, _ = face_errors(predicted, truth, np.array([[1, 0]]), np.array([5.0]))

@@ -82,7 +82,7 @@ def test_parts_of_the_folders_are_kept(folder, tmp_path):
 
 def test_what_is_found_is_said_in_one_line_each(folder, tmp_path):
     source = folder()
-    (source / '0.png').unlink()
+    (source / '0.png').write_bytes((source / '0.png').read_bytes()[:9])
     (source / '1.json').write_text('{"shapes": ')
     data = prepare(source, tmp_path / 'w')
     start = [line.partition(':')[0] for line in data.lines]
@@ -96,7 +96,7 @@ def test_too_few_faces_and_missing_pictures_are_errors(folder, tmp_path):
     source = folder(name='without')
     for picture in source.glob('*.png'):
         picture.unlink()
-    with pytest.raises(DataDefect, match='none of its 8 pictures is there.*--image-root'):
+    with pytest.raises(DataDefect, match='none of its 8 pictures can be read.*--image-root'):
         prepare(source, tmp_path / 'w')
     with pytest.raises(MissingResource, match='is not there'):
         prepare(tmp_path / 'nowhere', tmp_path / 'w')

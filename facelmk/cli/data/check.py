@@ -44,7 +44,7 @@ def run(options: argparse.Namespace) -> int:
     else:
         for name, result in results.items():
             for defect in result.defects:
-                print(': '.join(filter(None, (name, *defect))))
+                print(': '.join(filter(None, dict.fromkeys((name, *defect)))))
             print(f'{name}: {result.summary()}')
         print(*(f'note: {note}' for note in shared), sep='\n', end='\n' if shared else '')
     return DEFECTIVE if any(result.defects for result in results.values()) else 0

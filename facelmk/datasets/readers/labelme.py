@@ -95,6 +95,7 @@ def _shape(shape: Any, number: int) -> list[Shape]:
     if not isinstance(shape, dict):
         raise ValueError(f'shapes[{number}] is {short(repr(shape))}. Expected an object')
     label, kind, group = str(shape.get('label', '')), shape.get('shape_type') or 'point', shape.get('group_id')
+    group = None if group is None else str(group)
     try:
         points = np.array(shape.get('points'), np.float64)
     except (TypeError, ValueError, OverflowError):
