@@ -9,7 +9,7 @@ const GROUPS = [
 ];
 const OTHER = ['other', '#e8ecf2'];
 const EDGE = '#000a';
-const USUAL_FACE = 180; // side of a face, in pixels of the page, whose points have the radius that is set
+const USUAL_FACE = 140; // side of a face, in pixels of the page, whose points have the radius that is set
 
 /** The name and the colour of the group of each point of a landmark scheme. */
 export function groupsOf(markup) {
