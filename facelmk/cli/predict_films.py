@@ -7,7 +7,7 @@ from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from ..errors import FacelmkError, MissingResource
+from ..errors import FacelmkError, MissingResource, UnwritableOutput
 from ..faces import Faces
 from ..faces.drawing import show
 from ..files.progress import Progress
@@ -60,6 +60,8 @@ def predict_film(
             is_complete = _predict_frames(model, film, name, boxes, out, options, found)
             if is_complete:
                 film.check()
+    except UnwritableOutput:  # no fault of the film
+        raise
     except FacelmkError as error:
         if options.strict or (camera is not None and isinstance(error, MissingResource)):
             raise

@@ -144,3 +144,12 @@ def test_a_point_has_its_face_in_the_crop() -> None:
     """The box of a followed face is that of its landmarks in the frame before."""
     frames = follow(frame((40 + 3 * i, 60)) for i in range(10))
     assert all(np.abs((f[0].box[:2] + f[0].box[2:]) / 2 - (40 + 3 * f.frame, 60)).max() < RADIUS for f in frames)
+
+
+def test_a_network_in_torch_without_a_calibration(predictor, picture) -> None:
+    def one_face(image: np.ndarray) -> list[list[float]]:
+        return [[30, 20, 130, 120]]
+
+    frames = list(predictor.follow(Frames([picture] * 4), detector=one_face, smooth=False))  # type: ignore[arg-type]
+    assert [len(faces) for faces in frames] == [1] * 4 and frames[0][0].score is None
+    assert frames[0][0].landmarks.shape == (98, 2) and frames[3][0].landmarks.dtype == np.float32

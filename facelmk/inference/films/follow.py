@@ -13,7 +13,7 @@ from ..refine import SAME_FACE, Candidate, refine, warn_if_not_full
 from .read import Film
 from .smoothing import Smoother
 from .timings import DETECT, LANDMARKS, READ, Timings
-from .tracks import MEMORY_S, CutFinder, Track, match_lost
+from .tracks import MEMORY_S, CutFinder, Track, match_lost, mean_score
 
 EVERY = 15  # frames from one detection to the next, in which no face was lost
 SOON = 3  # frames to the next detection while a lost face may come back
@@ -154,7 +154,7 @@ class Follower:
     def _new_track(self, one: Candidate, box: np.ndarray, time: float) -> Track:
         number, self.next_id = self.next_id, self.next_id + 1
         smoother = Smoother() if self.smooth else None
-        return Track(number, box, time, one.box, float(np.mean(one.prediction['scores'])), smoother=smoother)
+        return Track(number, box, time, one.box, mean_score(one.prediction), smoother=smoother)
 
 
 def _is_inside(box: np.ndarray, width: int, height: int) -> bool:

@@ -49,7 +49,7 @@ class Track:
         box = exact_box(prediction['landmarks'])
         score = prediction.get('score')
         limit = LOST_SCORE if score is not None else LOST_SHARE * self.mean_score
-        value = float(np.mean(prediction['scores'])) if score is None else float(score)
+        value = mean_score(prediction) if score is None else float(score)
         return value < limit or not (box[2:] > box[:2]).all() or overlaps([self.box], [box])[0, 0] < LEAST_OVERLAP
 
     def update(self, prediction: dict[str, Any], crop: Box, time: float) -> None:
@@ -59,8 +59,13 @@ class Track:
         moved = (box[:2] + box[2:] - self.box[:2] - self.box[2:]) / 2 / step
         self.speed = (self.speed + moved) / 2 if step < MEMORY_S else np.zeros(2)
         self.crop = crop if overlaps([crop], [box])[0, 0] >= STILL else box
-        self.mean_score += 0.1 * (float(np.mean(prediction['scores'])) - self.mean_score)
+        self.mean_score += 0.1 * (mean_score(prediction) - self.mean_score)
         self.box, self.time = box, time
+
+
+def mean_score(prediction: dict[str, Any]) -> float:
+    """Return the mean score of the landmarks, which may be a tensor."""
+    return float(np.asarray(prediction['scores']).mean())
 
 
 def match_lost(lost: Sequence[Track], boxes: Sequence[Box], time: float) -> dict[int, Track]:

@@ -1,5 +1,6 @@
 """Write a film of drawings: with PyAV, which keeps sound and times, or with OpenCV alone."""
 
+import errno
 import math
 import os
 from collections.abc import Iterator
@@ -70,8 +71,8 @@ class OpenCVWriter:
         count = capture.get(cv2.CAP_PROP_FRAME_COUNT) if capture.isOpened() else 0
         capture.release()
         if count < self.written:
-            error = OSError(f'OpenCV wrote {int(count)} of {self.written} frames; the disk may be full')
-            raise UnwritableOutput(self.path, error)
+            reason = f'OpenCV wrote {int(count)} of {self.written} frames, and the disk may be full'
+            raise UnwritableOutput(self.path, OSError(errno.ENOSPC, reason))
 
 
 def has_pyav() -> bool:
