@@ -5,7 +5,7 @@ import json
 from datetime import date
 from pathlib import Path
 
-from .options import add_action, add_actions, add_config, check_checkpoint, number_from, read_config
+from .options import add_action, add_actions, add_config, add_plain, check_checkpoint, number_from, read_config
 
 
 def arguments(parser: argparse.ArgumentParser) -> None:
@@ -22,6 +22,7 @@ def arguments(parser: argparse.ArgumentParser) -> None:
     get = add_action(actions, 'get', _get, purpose, 'facelmk models get facelmk_nano --out weights')
     get.add_argument('name', metavar='NAME', help='a model of `facelmk models list`')
     get.add_argument('--out', metavar='DIR', help='copy the file into this folder')
+    add_plain(get)
     purpose = 'print parameters and multiply-accumulates of a model, by part'
     stats = add_action(actions, 'stats', _stats, purpose, 'facelmk models stats hrnetv2_w18_wflw --shape 256')
     add_config(stats)

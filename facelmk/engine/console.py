@@ -14,6 +14,7 @@ from ..files.progress import close_bar, say, show_plain_lines
 
 IGNORED = ('will be deprecated in future',)  # mmengine's warnings about its own code
 _quiet = False
+_replaced: list[tuple[logging.Logger, logging.Handler, logging.Handler]] = []  # logger, own handler, mmengine's
 
 
 class RunLines(Hook):
@@ -61,6 +62,9 @@ def quiet_console(quiet: bool = True) -> Iterator[None]:
         yield
     finally:
         _quiet = before
+        while _replaced:
+            logger, own, original = _replaced.pop()
+            logger.handlers[:] = [original if handler is own else handler for handler in logger.handlers]
         close_bar()
 
 
@@ -73,3 +77,4 @@ def quieten(logger: logging.Logger) -> None:
             own.setLevel(handler.level if is_main else logging.ERROR)
             own.filters = handler.filters
             logger.handlers[index] = own
+            _replaced.append((logger, own, handler))

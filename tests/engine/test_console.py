@@ -38,6 +38,13 @@ def test_what_is_printed_and_what_the_file_keeps(logger, tmp_path, capsys, monke
     assert written.startswith('20') and ' - mmengine - INFO - Epoch(train)' in written
 
 
+def test_afterwards_a_logger_prints_as_before(logger, monkeypatch) -> None:
+    with quiet_console():
+        quietened(logger, monkeypatch)
+        assert isinstance(logger.handlers[0], ConsoleHandler)
+    assert type(logger.handlers[0]) is logging.StreamHandler and len(logger.handlers) == 2
+
+
 def test_other_ranks_print_errors_alone(logger, capsys, monkeypatch) -> None:
     monkeypatch.setenv('RANK', '1')
     with quiet_console():

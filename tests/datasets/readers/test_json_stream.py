@@ -6,6 +6,7 @@ import pytest
 
 from facelmk.datasets.readers import json_stream
 from facelmk.datasets.readers.json_stream import read_object
+from facelmk.files import progress
 
 CONTENT = {
     'info': {'year': -12.5e-3, 'nested': [[], [{}], [[1, 2], None]], 'text': 'a "quoted" \\ \xe9 \U0001f600, ]}'},
@@ -50,3 +51,14 @@ def test_the_last_of_two_equal_keys_counts_and_bytes_of_no_text_are_left_to_the_
     assert content['a'] == [20] and content['b'] != content['b'] and content['c'] == float('-inf')
     file.write_bytes(b'{"a": "\xff"}')
     assert read_object(file, {}) is None
+
+
+def test_reading_shows_its_progress(tmp_path, monkeypatch, capsys):
+    for name in ('BAR_AFTER_S', 'BAR_S', 'FIRST_LINE_S'):
+        monkeypatch.setattr(progress, name, 0)
+    monkeypatch.setattr(json_stream, 'PIECE_LETTERS', 1000)
+    file = tmp_path / 'faces.json'
+    file.write_text(json.dumps({'a': list(range(100_000))}))
+    assert len(read_object(file, {})['a']) == 100_000
+    printed = capsys.readouterr()
+    assert not printed.out and printed.err.startswith('reading faces.json: 0.0/0.7') and 'MB/s' in printed.err
