@@ -17,6 +17,7 @@ from mmengine.dist import get_world_size
 
 from .. import __version__
 from ..checkpoint.find import find_checkpoint
+from ..errors import FacelmkError
 from ..files.atomic import write_bytes
 from ..files.digest import sha256_of
 from ..metrics.bootstrap import LEVEL, RESAMPLES, SEED
@@ -32,7 +33,7 @@ def new_entry(metrics: Mapping[str, float], config: Config, source: str, results
     return {
         'config': Path(config.filename).stem,
         'checkpoint': str(source),
-        'checkpoint_sha256': sha256_of(find_checkpoint(source)),
+        'checkpoint_sha256': _digest(source),
         'faces': len(results),
         'metrics': dict(metrics),
         'intervals': {name: list(limits) for name, limits in results.intervals().items()},
@@ -47,6 +48,14 @@ def new_entry(metrics: Mapping[str, float], config: Config, source: str, results
         'versions': versions(),
         PER_FACE: per_face(results),
     }
+
+
+def _digest(source: str) -> str | None:
+    """Return the sha256 of a checkpoint; None if its file has gone since it was loaded."""
+    try:
+        return sha256_of(find_checkpoint(source))
+    except (FacelmkError, OSError):  # the metrics must not be lost for it
+        return None
 
 
 def per_face(results: Results) -> dict[str, Any]:

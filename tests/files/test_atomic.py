@@ -314,6 +314,8 @@ def test_drafts_are_no_pictures(tmp_path: Path) -> None:
         (['data', 'convert', 'none.csv', '--to', 'coco', '--out', 'folder.json'], 'folder.json'),
         (['data', 'convert', 'none.csv', '--to', 'pts', '--out', 'file.txt'], 'file.txt'),
         (['data', 'browse', 'small.py', '--out', 'file.txt'], 'file.txt'),
+        (['data', 'browse', 'small.py', '--output-dir', 'file.txt'], 'file.txt'),
+        (['compare', 'none.json', 'none.json', '--report', 'file.txt/page.html'], 'file.txt'),
         (['models', 'publish', 'none.pth', 'file.txt/a.pth'], 'file.txt'),
         (['plot', 'logs', 'none.json', '--out', 'folder.json'], 'folder.json'),
     ],

@@ -58,6 +58,8 @@ COMMANDS = {
     ),
     'convert: drawn faces': ('data', 'convert', 'small.py', '--to', 'coco', '--out', 'out/set.json'),
     'browse': ('data', 'browse', 'small.py', '--out', 'out', '--count', '2'),
+    'browse: pictures': ('data', 'browse', 'small.py', '--output-dir', 'out', '--count', '2'),
+    'curves: html': ('plot', 'logs', 'scalars.json', '--out', 'out/curves.html'),
     'curves: png': ('plot', 'logs', 'scalars.json', '--out', 'out/curves.png'),
     'curves: svg': ('plot', 'logs', 'scalars.json', '--out', 'out/curves.svg'),
     'publish': ('models', 'publish', 'light.pth', 'out/published.pth'),
