@@ -3,8 +3,11 @@
 import ast
 import importlib
 import inspect
+import os
 import re
+import subprocess
 import sys
+from importlib.util import find_spec
 from pathlib import Path
 from types import ModuleType
 
@@ -146,6 +149,23 @@ def test_links_to_files_of_the_clone_lead_to_their_pages() -> None:
     assert relinked('[a](SECURITY.md)', 'CHANGELOG.md') == '[a](security.md)'
     assert relinked('[a](../docs/scores.md)', 'zoo/README.md') == '[a](../scores.md)'
     assert relinked('[a](LICENSE) [b](https://semver.org)', 'README.md') == '[a](../../LICENSE) [b](https://semver.org)'
+
+
+@pytest.mark.slow
+@pytest.mark.skipif(find_spec('furo') is None, reason='Sphinx and furo are not installed: make docs')
+def test_the_site_builds_without_a_warning_and_has_every_name(names: ModuleType, tmp_path: Path) -> None:
+    command = [sys.executable, '-m', 'sphinx', '-W', '--keep-going', '-q', '-b', 'html', 'docs', str(tmp_path)]
+    environment = os.environ | {'PYTHONPATH': str(ROOT), 'OMP_NUM_THREADS': '1'}
+    done = subprocess.run(command, cwd=ROOT, env=environment, capture_output=True, text=True)
+    assert done.returncode == 0 and not done.stderr, done.stderr
+    for address in names.addresses():
+        page = tmp_path / f'reference/api/{address.rpartition(".")[0]}.html'
+        assert f'id="{address}"' in page.read_text(encoding='utf-8'), address
+    for page in tmp_path.rglob('*.html'):
+        loaded = re.findall(
+            r'<(?:script|link|img)[^>]+(?:src|href)="(https?://[^"]+)"', page.read_text(encoding='utf-8')
+        )
+        assert not loaded, f'{page.name} needs a network: {loaded}'
 
 
 if __name__ == '__main__':
