@@ -16,6 +16,7 @@ from .schemes import Points, check_scheme, find_scheme
 LAYOUTS = ', '.join(reader.layout for reader in READERS if reader.layout)
 ENDINGS = ('.json', '.xml', '.csv', '.txt', '.npz', '.mat')  # of files that may hold the annotations of a folder
 MAX_FILES = 20  # of the annotations of a set: in a folder with more, there is one for each picture
+NOTES = ('.txt', '.mat')  # endings of files that may as well hold something else
 SUBFOLDERS = ('', 'annotations', 'labels')  # of a folder, where these files may lie
 
 
@@ -55,7 +56,7 @@ def open_found(
 ) -> AnnotatedFaces:
     """Return the faces of annotations that `find_annotations` has found."""
     path, reader, detected = found
-    options = {'find_pictures': True} | detected.options | {'defects': defects}
+    options = detected.options | {'defects': defects, 'find_pictures': bool(detected.pictures)}
     options['markup'] = scheme_of(found, markup, flip_pairs).name
     if detected.pictures:
         options['image_root'] = str(image_root or _find_image_root(path, detected.pictures))
@@ -73,7 +74,8 @@ def find_annotations(path: Path) -> list[Found]:
     if found:
         return found
     alone = _detect(path)
-    if alone is None and path.is_dir() and len(files := _candidates(path)) == 1:
+    files = [file for file in _candidates(path) if file.suffix.lower() not in NOTES]
+    if alone is None and len(files) == 1:
         return find_annotations(files[0])  # its reader will say what is wrong with it
     if alone is None:
         raise FacelmkError(f'{path}: no reader knows {_what(path)}. Give {LAYOUTS}')

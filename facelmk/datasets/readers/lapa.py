@@ -37,6 +37,8 @@ class LapaTxt(AnnotatedFaces):
             return None
         pictures = folder.parent / 'images'
         size = next(iter(read_text(first).split()), '')[:9]
+        if folder == path and not size.isdecimal():
+            return None  # a text of another kind, such as README.txt
         options = {'ann_file': str(folder), 'image_root': str(pictures if pictures.is_dir() else folder)}
         return Detected(options, int(size) if size.isascii() and size.isdecimal() else None)
 

@@ -188,3 +188,29 @@ def test_a_wrong_scheme_is_one_line_that_names_the_right_one(faces, tmp_path):
         open_faces(folder, 'wflw')
     assert str(error.value).count('\n') == 0
     assert open_faces(folder, 'coco_wholebody_face').markup is MARKUPS['coco_wholebody_face']
+
+
+def test_a_folder_is_searched_for_its_annotations(write, tmp_path):
+    """Other files beside them do not matter, and a folder with one unusable file is answered by its reader."""
+    made = own_faces()
+    for name in ('1.png', '2.png', '3.png'):
+        write.picture(tmp_path / f'set/images/{name}')
+    (tmp_path / 'set/README.txt').write_text('Our faces.')
+    with pytest.raises(FacelmkError, match=r'no reader knows this folder, with README\.txt'):
+        open_faces(tmp_path / 'set')
+    write_cvat(tmp_path / 'set/annotations/annotations.xml', made)
+    data = open_faces(tmp_path / 'set')
+    assert data.markup.name == 'set_7' and data.face(0)['path'] == str(tmp_path / 'set/images/1.png')
+    (tmp_path / 'set/more.json').write_text('{"a": 1}')
+    assert len(open_faces(tmp_path / 'set')) == 4
+    (tmp_path / 'other').mkdir()
+    (tmp_path / 'other/a.json').write_text('{"images": [], "annotations": []}')
+    with pytest.raises(DataDefect, match=r'a\.json holds no face'):
+        open_faces(tmp_path / 'other')
+
+
+def test_several_files_of_a_folder_are_named(tmp_path):
+    for name in ('one.xml', 'two.xml'):
+        write_cvat(tmp_path / name, own_faces())
+    with pytest.raises(FacelmkError, match=r'several files of annotations: .*one\.xml, .*two\.xml'):
+        open_faces(tmp_path)

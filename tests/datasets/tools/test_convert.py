@@ -232,7 +232,7 @@ def test_faces_of_bodies_are_detected(tmp_path, faces):
 @pytest.mark.parametrize(
     ('name', 'content', 'message'),
     [
-        ('a.xml', '<a/>', "'.xml'.*COCO"),
+        ('a.xml', '<a/>', 'an .xml that begins with <a>.*COCO'),
         ('a.txt', '1 2 3', 'no list of WFLW'),
         ('a.csv', 'image_name,scale,center_w,center_h,x,y\n', 'a.csv has 1 points'),
     ],
