@@ -74,7 +74,7 @@ def _add_completions(parser: argparse.ArgumentParser, kinds: dict[str, Any]) -> 
             if isinstance(kinds[kind], list):
                 action.choices = kinds[kind]
             else:
-                action.complete = kinds[kind]  # type: ignore[attr-defined]  shtab reads it
+                action.complete = kinds[kind]  # type: ignore[attr-defined]
 
 
 def _kind_of(action: argparse.Action) -> str | None:

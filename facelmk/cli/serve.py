@@ -42,7 +42,7 @@ def arguments(parser: argparse.ArgumentParser) -> None:
         '--rate',
         type=number_from('--rate', 1, float),
         metavar='N',
-        help='requests a second that one client may send (default: 200)',
+        help='requests a second that one client may send (default: 1000)',
     )
     parser.add_argument('--detector', metavar='NAME', help='a detector, such as YuNet, or the file of its weights')
     parser.add_argument('--device', help='cpu, cuda, cuda:1 (default: a GPU if there is one)')

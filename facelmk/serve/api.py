@@ -62,13 +62,11 @@ class Api:
         if not kind.startswith('image/') and kind != 'application/octet-stream':
             raise Refusal(415, f'Content-Type: {kind[:100] or "missing"}. Expected {PICTURE_TYPES}')
         content = await connection.body(request)
-        answer: Answer = await self.worker.run(self._faces, connection, model, content, min_score)
+        answer: Answer = await self.worker.run(connection.is_gone, self._faces, model, content, min_score)
         return answer
 
-    def _faces(self, connection: Connection, model: ServedModel, content: bytearray, min_score: float | None) -> Answer:
+    def _faces(self, model: ServedModel, content: bytearray, min_score: float | None) -> Answer:
         """Decode the picture and find its faces: the part that takes time, in the thread of the worker."""
-        if connection.is_gone:
-            raise Refusal(400, 'The client has gone')
         start = time.perf_counter()
         try:
             image = read_picture(content)

@@ -40,10 +40,9 @@ class Connection:
         self.held = 0  # bytes of the picture of this request
         self.unread = False  # whether a body, or what should have been a head, is still to come
 
-    @property
     def is_gone(self) -> bool:
-        """Whether the client has reset the connection, so that an answer is of no use."""
-        return self.writer.is_closing()
+        """Whether the client has closed or reset the connection, so that an answer is of no use."""
+        return self.writer.is_closing() or self.reader.at_eof()
 
     async def serve(self) -> None:
         """Answer one request after the other; a client that has gone is no error."""

@@ -18,8 +18,8 @@ class Limits:
     body: int = 20 << 20
     memory: int = 256 << 20
     waiting: int = 64
-    rate: float = 200.0
-    burst: int = 400
+    rate: float = 1000.0
+    burst: int = 2000
     idle_s: float = 30.0
     head_s: float = 10.0
     body_s: float = 30.0

@@ -57,7 +57,7 @@ class Crowd:
                 connection.request('POST', '/api/predict', self.picture, {'Content-Type': 'image/jpeg'})
                 answer = connection.getresponse()
                 found = b'"landmarks"' in answer.read()
-                self.statuses[answer.status if found else 'no face'] += 1
+                self.statuses[answer.status if found or answer.status != 200 else 'no face'] += 1
             except (OSError, HTTPException) as error:
                 self.statuses[repr(error)] += 1
                 connection.close()

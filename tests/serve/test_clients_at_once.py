@@ -54,8 +54,20 @@ def test_a_full_queue_is_said_at_once() -> None:
     with serving(QuickPredictor(0.4), waiting=1, **MANY) as server:
         crowd = Crowd(server.port, picture(), rounds=1)
         crowd.run(good=6, of_each=0)
-        assert crowd.statuses[200] == 2 and crowd.statuses['no face'] == 4  # their answer is 503
+        assert crowd.statuses == {200: 2, 503: 4}
         assert json.loads(ask(server, 'GET', '/api/health')[2])['waiting'] == 0
+
+
+def test_clients_that_have_gone_take_no_place_in_the_queue() -> None:
+    predictor, content = QuickPredictor(0.3), picture()
+    head = b'POST /api/predict HTTP/1.1\r\nHost: localhost\r\nContent-Type: image/jpeg\r\nContent-Length: %d\r\n\r\n'
+    with serving(predictor, waiting=3, **MANY) as server:
+        for _ in range(3):
+            with connect(server) as plain:
+                plain.sendall(head % len(content) + content)
+        time.sleep(0.2)
+        assert json.loads(ask(server, 'GET', '/api/health')[2])['waiting'] <= 1  # the one that runs
+        assert predict(server, content)[0] == 200 and predictor.pictures == 2
 
 
 def test_an_answer_that_takes_too_long() -> None:
