@@ -11,7 +11,7 @@ from ..errors import FacelmkError
 from .box_options import add_faces
 from .options import check_checkpoint, example, keep_stdout_for_json, number_from
 from .predict_model import add_model, load_model, model_and_inputs
-from .predict_output import FORMATS, Kind, Output, add_output, check_output_options, place_outputs
+from .predict_output import FORMATS, POINTS, Kind, Output, add_output, check_output_options, place_outputs, write_points
 from .speed_options import words_of_amp
 
 if TYPE_CHECKING:
@@ -171,6 +171,6 @@ def _predict_pictures(
         if path is None:
             continue
         if path.suffix.lower() == '.pts':
-            faces.to_pts(path)
+            write_points(faces, path, in_folder=options.format == POINTS)
         else:
             faces.save(path)
