@@ -85,7 +85,8 @@ class Follower:
     def __call__(self, faces: Faces) -> list[Seen]:
         """Return the faces of a frame, by id."""
         time = faces.time or 0.0
-        if self.is_cut(faces.image):
+        image = np.asarray(faces.image)
+        if self.is_cut(image):
             self.tracks, self.lost = [], []
         if self.by_detection:
             self.tracks, self.lost = [], self.lost + self.tracks
@@ -102,15 +103,14 @@ class Follower:
 
     def _follow(self, faces: Faces, time: float) -> list[tuple[Candidate, Track]]:
         """Predict in the crop of each face of the last frame; those that are not there any more become lost."""
-        height, width = faces.image.shape[:2]
-        boxes = [track.at(time, track.crop) for track in self.tracks]
-        candidates = [(Candidate(faces, box, 0, 1.0), track) for box, track in zip(boxes, self.tracks, strict=True)]
+        height, width = np.asarray(faces.image).shape[:2]
+        candidates = [(Candidate(faces, track.at(time, track.crop), 0, 1.0), track) for track in self.tracks]
         inside = [pair for pair in candidates if _is_inside(pair[0].box, width, height)]
         with self.steps.timings.measure(LANDMARKS):
             self.steps.predict([one for one, _ in inside])
         good = [(one, track) for one, track in inside if not track.is_lost(one.prediction) and self.steps.is_face(one)]
         boxes = np.array([exact_box(one.prediction['landmarks']) for one, _ in good]).reshape(-1, 4)
-        ages = np.array([-track.id for _, track in good], np.float64)  # of two tracks on one face the older one stays
+        ages = np.array([-track.id for _, track in good], np.float32)  # of two tracks on one face the older one stays
         seen = [good[i] for i in suppress(boxes, ages, SAME_FACE)]
         followed = {track.id for _, track in seen}
         self.lost += [track for track in self.tracks if track.id not in followed]
