@@ -5,7 +5,7 @@ A row is a picture or a frame: `path`, `width`, `height`, `faces`, and of a fram
 
 import csv
 import io
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping
 from itertools import pairwise
 from typing import Any
 

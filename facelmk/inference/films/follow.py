@@ -175,7 +175,7 @@ def _improve(
     boxes = [exact_box(one.prediction['landmarks']) for one in new]
     left, improved = set(range(len(new))), []
     for one, track in seen:
-        same = [i for i in sorted(left) if track.is_weak and overlaps([track.box], [boxes[i]])[0, 0] > SAME_FACE]
+        same = [i for i in sorted(left) if track.is_weak and overlaps([track.box], [boxes[i]])[0, 0] > KNOWN]
         left -= set(same[:1])
         if same and new[same[0]].score > one.score:
             one = new[same[0]]
