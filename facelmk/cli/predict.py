@@ -12,7 +12,7 @@ from ..files.progress import Progress
 from .box_options import add_faces
 from .options import add_plain, check_checkpoint, example, keep_stdout_for_json, number_from
 from .predict_model import add_model, load_model, model_and_inputs
-from .predict_output import FORMATS, Kind, Output, add_output, check_output_options, place_outputs
+from .predict_output import FORMATS, POINTS, Kind, Output, add_output, check_output_options, place_outputs, write_points
 from .speed_options import words_of_amp
 
 if TYPE_CHECKING:
@@ -173,13 +173,13 @@ def _predict_pictures(
             if options.show:
                 show(faces.plot(), WINDOW, PICTURE_S)
             if faces.source in files:
-                write_faces(faces, files[faces.source])
+                write_faces(faces, files[faces.source], options)
             progress.show(found.pictures + len(found.failures) - before)
 
 
-def write_faces(faces: 'Faces', path: Path) -> None:
+def write_faces(faces: 'Faces', path: Path, options: argparse.Namespace) -> None:
     """Write the points of a .pts file, or the drawing."""
     if path.suffix.lower() == '.pts':
-        faces.to_pts(path)
+        write_points(faces, path, in_folder=options.format == POINTS)
     else:
         faces.save(path)

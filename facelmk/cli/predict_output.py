@@ -4,6 +4,7 @@ import argparse
 import os
 from collections.abc import Sequence
 from enum import Enum
+from itertools import count
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
@@ -12,6 +13,7 @@ from ..errors import FacelmkError
 if TYPE_CHECKING:
     from mmengine import Config
 
+    from ..faces import Faces
     from ..inference.folders import PictureSource
 
 
@@ -132,3 +134,14 @@ def place_outputs(pictures: Sequence['PictureSource'], output: Output) -> dict[s
     if output.points or output.kind is Kind.PTS:
         return name_points(pictures, output.path, output.kind is Kind.FOLDER)
     return name_drawings(pictures, output.path)
+
+
+def write_points(faces: 'Faces', path: Path, in_folder: bool) -> None:
+    """Write a .pts file of each face; in a folder, no file replaces that of another picture."""
+    if not in_folder:
+        faces.to_pts(path)
+        return
+    for number, face in enumerate(faces, 1):
+        stem = path.stem if len(faces) == 1 else f'{path.stem}_{number}'
+        names = (path.with_stem(stem if i == 1 else f'{stem}_{i}') for i in count(1))
+        face.to_pts(next(name for name in names if not name.exists()))

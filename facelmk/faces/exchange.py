@@ -14,7 +14,7 @@ def to_pandas(rows: Iterable[Row]) -> Any:
     try:
         import pandas
     except ImportError as error:
-        raise MissingResource('to_pandas needs pandas, which is not installed: pip install pandas') from error
+        raise MissingResource(f'to_pandas needs pandas: pip install pandas ({error})') from error
     values = list(table_rows(rows))
     names = columns(0)
     return pandas.DataFrame(values, columns=columns((len(values[0]) - len(names)) // 3) if values else names)
@@ -25,9 +25,7 @@ def to_supervision(faces: Sequence[Any]) -> Any:
     try:
         import supervision
     except ImportError as error:
-        raise MissingResource(
-            'to_supervision needs supervision, which is not installed: pip install supervision'
-        ) from error
+        raise MissingResource(f'to_supervision needs supervision: pip install supervision ({error})') from error
     if len({face.markup.name for face in faces}) > 1:
         raise FacelmkError('these faces have several landmark schemes. Expected one: use face.to_markup(NAME)')
     if not faces:

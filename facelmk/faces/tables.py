@@ -5,12 +5,12 @@ A row is a picture or a frame: `path`, `width`, `height`, `faces`, and of a fram
 
 import csv
 import io
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping
 from itertools import pairwise
 from typing import Any
 
 import numpy as np
-from numpy.typing import ArrayLike
+from numpy.typing import ArrayLike, NDArray
 
 from ..markups import MARKUPS
 
@@ -47,9 +47,9 @@ def csv_lines(rows: Iterable[Iterable[Any]]) -> str:
     return stream.getvalue()
 
 
-def pts_text(landmarks: Sequence[ArrayLike]) -> str:
+def pts_text(landmarks: NDArray) -> str:
     """Return landmarks (K, 2) as the text of a .pts file; the first pixel is 0."""
-    lines = '\n'.join(f'{x} {y}' for x, y in np.reshape(short(landmarks), (-1, 2)).tolist())
+    lines = '\n'.join(f'{x} {y}' for x, y in np.array(short(landmarks)).reshape(-1, 2).tolist())
     return f'version: 1\nn_points:  {len(landmarks)}\n{{\n{lines}\n}}\n'
 
 

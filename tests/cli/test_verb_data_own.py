@@ -34,7 +34,7 @@ def test_all_actions_take_the_same_folder(verb: Callable[..., str], parts: str, 
     text = verb('data', 'stats', parts)
     assert 'size px' in text and 'note: 1 pictures of val' in text
     assert '2 faces in' in verb('data', 'convert', parts, '--phase', 'val', '--to', 'labelme', '--out', 'out')
-    assert '2 pictures of 3 faces' in verb('data', 'browse', parts, '--count', '1', '--out', 'drawn')
+    assert '2 pictures of 3 faces' in verb('data', 'browse', parts, '--count', '1', '--output-dir', 'drawn')
     assert len(list((tmp_path / 'drawn').iterdir())) == 2
     assert verb('data', 'check', 'out') == 'out: 2 faces, 2 pictures: no defect\n'
 

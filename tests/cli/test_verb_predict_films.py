@@ -97,9 +97,16 @@ def test_points_of_one_picture_and_of_a_folder(verb, film) -> None:
     verb('predict', 'album', '--out', 'points', '--format', 'pts')
     names = ['one.pts', 'two_1.pts', 'two_2.pts']
     assert sorted(path.name for path in Path().glob('*.pts')) == names
-    assert sorted(path.name for path in Path('points').iterdir()) == [*names, 'predictions.json']
-    points = np.reshape(read_pts(Path('points/two_2.pts'), None), (-1, 2))
+    assert sorted(path.name for path in Path('points').iterdir()) == sorted([*names, 'predictions.json'])
+    points = np.reshape(np.float64(read_pts(Path('points/two_2.pts'), None)), (-1, 2))
     assert np.allclose(points, rows('points/predictions.json')[1]['faces'][1]['landmarks'], atol=1e-4)
+
+
+def test_no_points_replace_those_of_another_picture(verb, film) -> None:
+    cv2.imwrite('album/two_2.png', frame((60, 60)))
+    cv2.imwrite('album/two.jpg', frame((60, 60)))
+    verb('predict', 'album', '--out', 'points', '--format', 'pts')
+    assert len(list(Path('points').glob('*.pts'))) == 1 + 2 + 1 + 1
 
 
 def test_a_folder_of_films_and_pictures(verb, film) -> None:

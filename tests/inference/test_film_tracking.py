@@ -153,3 +153,27 @@ def test_a_network_in_torch_without_a_calibration(predictor, picture) -> None:
     frames = list(predictor.follow(Frames([picture] * 4), detector=one_face, smooth=False))  # type: ignore[arg-type]
     assert [len(faces) for faces in frames] == [1] * 4 and frames[0][0].score is None
     assert frames[0][0].landmarks.shape == (98, 2) and frames[3][0].landmarks.dtype == np.float32
+
+
+def test_a_weak_face_is_detected_again_and_followed_until_then() -> None:
+    class Weak(DiscPredictor):
+        """Its scores are low in the frames 5 to 14; the detector misses the face in some of these."""
+
+        number = 0
+
+        def predict_boxes(self, rows):
+            predictions = super().predict_boxes(rows)
+            for one in predictions:
+                one['score'] *= 0.2 if 5 <= self.number < 15 else 1
+            return predictions
+
+    def find(image: np.ndarray) -> list[list[float]]:
+        found.append(model.number)
+        return [] if 5 <= model.number < 11 else [[45.0, 45.0, 75.0, 75.0], [105.0, 45.0, 135.0, 75.0]]
+
+    model, found, numbers = Weak(), [], []
+    for faces in model.follow(Frames([frame((60, 60), (120, 60))] * 20), detector=find, detect_every=100):  # type: ignore[arg-type]
+        numbers.append([face.id for face in faces])
+        model.number = faces.frame + 1
+    assert numbers == [[1, 2]] * 20
+    assert found[0] == 0 and set(found[1:]) <= set(range(5, 16)) and 2 <= len(found) <= 6

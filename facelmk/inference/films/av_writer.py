@@ -7,26 +7,23 @@ from fractions import Fraction
 from pathlib import Path
 from typing import Any
 
-import av  # the extra `video`
-import av.error
 import numpy as np
 from numpy.typing import NDArray
 
-from ...errors import UnwritableOutput
+from ...errors import MissingResource, UnwritableOutput
 from .read import Film
 
 TICKS = 90_000  # of the film's clock in a second, as MPEG has it
 QUALITY = {'crf': '20', 'preset': 'veryfast'}  # of x264
 COPIED = ('aac', 'mp3', 'ac3', 'eac3', 'alac', 'opus', 'mp2')  # sound that an .mp4 takes as it is
 SOUND_CODEC = 'aac'  # for all other sound
-av.logging.set_level(av.logging.PANIC)  # FFmpeg prints nothing: errors are reported here
 
 
 class AVWriter:
     """Writes frames as H.264 and copies the sound of the film, or encodes it again if an .mp4 cannot hold it."""
 
     def __init__(self, path: Path, film: Film) -> None:
-        self.path, self.film = path, film
+        self.path, self.film, self.av = path, film, import_av()
         self.container: Any = None
         self.stream: Any = None
         self.sound: Sound | None = None
@@ -37,14 +34,14 @@ class AVWriter:
         with translate_av_errors(self.path):
             if self.last < 0:
                 self._start(image)
-            frame = av.VideoFrame.from_ndarray(_even(image), format='bgr24')
+            frame = self.av.VideoFrame.from_ndarray(_even(image), format='bgr24')
             self.last = max(self.last + 1, round(time * TICKS))
             frame.pts, frame.time_base = self.last, Fraction(1, TICKS)
             self._put(self.container, frame, time)
 
     def _start(self, image: NDArray[np.uint8]) -> None:
         """Open the file, its pictures and its sound, before the header is written."""
-        self.container = av.open(str(self.path), 'w', format='mp4')
+        self.container = self.av.open(str(self.path), 'w', format='mp4')
         rate = Fraction(self.film.fps).limit_denominator(1001)
         self.stream = self.container.add_stream('libx264', rate=rate, options=QUALITY)
         self.stream.pix_fmt = 'yuv420p'
@@ -83,7 +80,8 @@ class Sound:
         self.packets = source.demux(stream)
         start = source.streams.video[0].start_time if source.streams.video else None
         self.offset = float(start * source.streams.video[0].time_base) if start else 0.0
-        self.resampler = None if copied else av.AudioResampler(self.output.format, self.output.layout, self.output.rate)
+        form = self.output.format, self.output.layout, self.output.rate
+        self.resampler = None if copied else import_av().AudioResampler(*form)
         self.time = -1.0
 
     def write(self, until: float) -> None:
@@ -105,7 +103,7 @@ class Sound:
         """Return the next packet of sound; None at its end, also at that of a file that is cut off."""
         try:
             return next(self.packets, None)
-        except av.error.FFmpegError:
+        except import_av().error.FFmpegError:
             return None
 
     def _mux(self, packet: Any) -> None:
@@ -115,7 +113,7 @@ class Sound:
             return
         try:
             frames = packet.decode()
-        except av.error.FFmpegError:  # damaged sound is left out
+        except import_av().error.FFmpegError:  # damaged sound is left out
             return
         for frame in frames:
             for part in self.resampler.resample(frame):
@@ -132,6 +130,7 @@ class Sound:
 
 def open_sound(path: str, target: Any) -> Sound | None:
     """Return the first sound of a film, with its stream in the target; None if the film has none."""
+    av = import_av()
     try:
         source = av.open(path)
     except (av.error.FFmpegError, OSError):
@@ -157,8 +156,20 @@ def _even(image: NDArray[np.uint8]) -> NDArray[np.uint8]:
 @contextmanager
 def translate_av_errors(path: Path) -> Iterator[None]:
     """Raise UnwritableOutput in place of FFmpeg's errors."""
+    av = import_av()
     try:
         yield
     except (av.error.FFmpegError, OSError) as error:
         number = getattr(error, 'errno', None) or errno.EIO
         raise UnwritableOutput(path, OSError(number, getattr(error, 'strerror', None) or str(error))) from error
+
+
+def import_av() -> Any:
+    """Return the module av, which is PyAV."""
+    try:
+        import av  # optional
+        import av.error
+    except ImportError as error:
+        raise MissingResource(f'PyAV cannot be imported ({error}). Install it: pip install av') from error
+    av.logging.set_level(av.logging.PANIC)  # FFmpeg prints nothing: errors are reported here
+    return av

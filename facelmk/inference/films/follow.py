@@ -85,7 +85,8 @@ class Follower:
     def __call__(self, faces: Faces) -> list[Seen]:
         """Return the faces of a frame, by id."""
         time = faces.time or 0.0
-        if self.is_cut(faces.image):
+        image = np.asarray(faces.image)
+        if self.is_cut(image):
             self.tracks, self.lost = [], []
         if self.by_detection:
             self.tracks, self.lost = [], self.lost + self.tracks
@@ -93,22 +94,23 @@ class Follower:
         before = len(self.tracks)
         seen = self._follow(faces, time)
         self.since_detection += 1
-        if len(seen) < max(before, 1) or self.since_detection >= (min(SOON, self.every) if self.lost else self.every):
-            seen += self._find(faces, time, seen)
+        unsure = bool(self.lost) or any(track.is_weak for _, track in seen)
+        if len(seen) < max(before, 1) or self.since_detection >= (min(SOON, self.every) if unsure else self.every):
+            seen = self._find(faces, time, seen)
             self.since_detection = 0
         self.tracks = [track for _, track in seen]
         return [(one, track.id, track.smoother) for one, track in sorted(seen, key=lambda pair: pair[1].id)]
 
     def _follow(self, faces: Faces, time: float) -> list[tuple[Candidate, Track]]:
         """Predict in the crop of each face of the last frame; those that are not there any more become lost."""
-        height, width = faces.image.shape[:2]
-        candidates = [(Candidate(faces, track.at(time, track.crop)), track) for track in self.tracks]
+        height, width = np.asarray(faces.image).shape[:2]
+        candidates = [(Candidate(faces, track.at(time, track.crop), 0, 1.0), track) for track in self.tracks]
         inside = [pair for pair in candidates if _is_inside(pair[0].box, width, height)]
         with self.steps.timings.measure(LANDMARKS):
             self.steps.predict([one for one, _ in inside])
         good = [(one, track) for one, track in inside if not track.is_lost(one.prediction) and self.steps.is_face(one)]
         boxes = np.array([exact_box(one.prediction['landmarks']) for one, _ in good]).reshape(-1, 4)
-        ages = np.array([-track.id for _, track in good], np.float64)  # of two tracks on one face the older one stays
+        ages = np.array([-track.id for _, track in good], np.float32)  # of two tracks on one face the older one stays
         seen = [good[i] for i in suppress(boxes, ages, SAME_FACE)]
         followed = {track.id for _, track in seen}
         self.lost += [track for track in self.tracks if track.id not in followed]
@@ -119,10 +121,13 @@ class Follower:
     def _find(
         self, faces: Faces, time: float, seen: Sequence[tuple[Candidate, Track]]
     ) -> list[tuple[Candidate, Track]]:
-        """Detect faces that are not followed yet; a lost one near its old place gets its id back."""
+        """Return the faces of a frame with those that the detector finds: new ones, lost ones, and weak ones again.
+
+        A lost face that is near its old place gets its id back. A weak one gets what is better.
+        """
         with self.steps.timings.measure(DETECT):
             candidates = self.steps.candidates(faces)
-        known = [track.box for _, track in seen]
+        known = [track.box for _, track in seen if not track.is_weak]
         if known and candidates:
             apart = overlaps([one.box for one in candidates], known).max(1) <= KNOWN
             candidates = [one for one, is_new in zip(candidates, apart, strict=True) if is_new]
@@ -130,7 +135,7 @@ class Follower:
             self.steps.predict(candidates)
             refine(candidates, self.steps.predict)
         candidates = [one for one in candidates if self.steps.is_face(one) and _has_area(one)]
-        new = self._new_ones(candidates, known)
+        new, seen = _improve(seen, self._new_ones(candidates, known), time)
         boxes = [exact_box(one.prediction['landmarks']) for one in new]
         matched = match_lost(self.lost, boxes, time)
         found = []
@@ -140,7 +145,7 @@ class Follower:
             found.append((one, track))
         taken = {track.id for track in matched.values()}
         self.lost = [track for track in self.lost if track.id not in taken]
-        return found
+        return [*seen, *found]
 
     def _new_ones(self, candidates: Sequence[Candidate], known: Sequence[np.ndarray]) -> list[Candidate]:
         """Return candidates on different faces, and not on a face that is known."""
@@ -161,6 +166,22 @@ def _is_inside(box: np.ndarray, width: int, height: int) -> bool:
     """Whether the centre of a box lies in the picture."""
     x, y = (box[:2] + box[2:]) / 2
     return bool(np.isfinite(box).all() and 0 <= x < width and 0 <= y < height and (box[2:] - box[:2]).min() >= 2)
+
+
+def _improve(
+    seen: Sequence[tuple[Candidate, Track]], new: Sequence[Candidate], time: float
+) -> tuple[list[Candidate], list[tuple[Candidate, Track]]]:
+    """Return the candidates that are on no weak face, and the faces, a weak one with the better of two candidates."""
+    boxes = [exact_box(one.prediction['landmarks']) for one in new]
+    left, improved = set(range(len(new))), []
+    for one, track in seen:
+        same = [i for i in sorted(left) if track.is_weak and overlaps([track.box], [boxes[i]])[0, 0] > KNOWN]
+        left -= set(same[:1])
+        if same and new[same[0]].score > one.score:
+            one = new[same[0]]
+            track.update(one.prediction, one.box, time)
+        improved.append((one, track))
+    return [new[i] for i in sorted(left)], improved
 
 
 def _has_area(one: Candidate) -> bool:

@@ -33,7 +33,7 @@ class Smoother:
         new, step = landmarks.astype(np.float64), seconds - self.time
         side = max(float(np.ptp(new, 0).max()), 1e-6)
         moved = math.inf if self.points is None else float(np.linalg.norm((new - self.raw).mean(0))) / side
-        if moved > JUMP or not 0 < step <= MAX_GAP_S:
+        if self.points is None or moved > JUMP or not 0 < step <= MAX_GAP_S:
             self.points, self.speed = new, np.zeros_like(new)
         else:
             speed = (new - self.raw) / (side * step)

@@ -14,8 +14,8 @@ from .smoothing import Smoother
 
 Box = NDArray[np.float32]
 STILL = 0.9  # overlap of the crop's box and the landmarks' box above which the crop stays where it is
-LOST_SCORE = 0.3  # of a calibrated network: below it, the detector looks for the face again
-LOST_SHARE = 0.5  # of the face's mean score, for a network without a calibration
+WEAK_SCORE = 0.3  # of a calibrated network: below it, the detector looks for the face again
+WEAK_SHARE, LOST_SHARE = 0.5, 0.25  # of the face's mean score, for a network without a calibration
 LEAST_OVERLAP = 0.15  # of a face's boxes in two frames
 MEMORY_S = 1.0  # for which a lost face keeps its id
 NEAR = 1.5  # the factor by which boxes grow when a face is looked for that was lost
@@ -28,7 +28,8 @@ CUT_CORRELATION = 0.6  # ... and their correlation, for a cut
 class Track:
     """A face in the film: `box` is the box of its landmarks in the last frame that shows it, at `time` seconds.
 
-    `crop` is the box of the next crop, `speed` the movement of the centre in pixels a second.
+    `crop` is the box of the next crop, `speed` the movement of the centre in pixels a second. `is_weak` is whether the
+    score has fallen, so that the detector should look for the face.
     """
 
     id: int
@@ -38,6 +39,7 @@ class Track:
     mean_score: float
     speed: NDArray[np.float64] = field(default_factory=lambda: np.zeros(2))
     smoother: Smoother | None = None
+    is_weak: bool = False
 
     def at(self, time: float, box: Box | None = None) -> Box:
         """Return where a box of the face (by default the last one) should be at a time, if it moves on as before."""
@@ -47,17 +49,18 @@ class Track:
     def is_lost(self, prediction: dict[str, Any]) -> bool:
         """Whether a prediction in this track's crop is not its face."""
         box = exact_box(prediction['landmarks'])
-        score = prediction.get('score')
-        limit = LOST_SCORE if score is not None else LOST_SHARE * self.mean_score
-        value = mean_score(prediction) if score is None else float(score)
-        return value < limit or not (box[2:] > box[:2]).all() or overlaps([self.box], [box])[0, 0] < LEAST_OVERLAP
+        gone = prediction.get('score') is None and mean_score(prediction) < LOST_SHARE * self.mean_score
+        return gone or not (box[2:] > box[:2]).all() or overlaps([self.box], [box])[0, 0] < LEAST_OVERLAP
 
     def update(self, prediction: dict[str, Any], crop: Box, time: float) -> None:
         """Take over what was predicted in a crop of the frame at `time`."""
         box = exact_box(prediction['landmarks'])
-        step = max(time - self.time, 1e-3)
-        moved = (box[:2] + box[2:] - self.box[:2] - self.box[2:]) / 2 / step
-        self.speed = (self.speed + moved) / 2 if step < MEMORY_S else np.zeros(2)
+        step, score = time - self.time, prediction.get('score')
+        if step > 0:
+            moved = (box[:2] + box[2:] - self.box[:2] - self.box[2:]) / 2 / step
+            self.speed = (self.speed + moved) / 2 if step < MEMORY_S else np.zeros(2)
+        weak = WEAK_SHARE * self.mean_score > mean_score(prediction) if score is None else float(score) < WEAK_SCORE
+        self.is_weak = weak
         self.crop = crop if overlaps([crop], [box])[0, 0] >= STILL else box
         self.mean_score += 0.1 * (mean_score(prediction) - self.mean_score)
         self.box, self.time = box, time

@@ -44,7 +44,7 @@ class OpenCVWriter:
         if self.writer is None:
             self._open(image)
         if image.shape[1::-1] != self.size:
-            image = cv2.resize(image, self.size)
+            image = np.asarray(cv2.resize(image, self.size), np.uint8)
         until = math.floor(time * self.fps + 0.5) + 1
         for _ in range(min(until - self.written, MAX_REPEATED)):
             self.writer.write(image)
