@@ -13,7 +13,7 @@ from contextlib import AbstractContextManager, nullcontext
 
 from .. import __version__
 from ..errors import FULL_DISK, FacelmkError, MissingResource, UnwritableOutput, did_you_mean
-from ..files.progress import close_bar, show_plain_lines
+from ..files.progress import close_bar, drop_output, show_plain_lines
 from ..files.signals import Stopped, graceful_shutdown
 from .options import example, unknown_argument
 
@@ -51,7 +51,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         with graceful_shutdown():
             return _run(words)
     except BrokenPipeError:  # the reader of the output has gone, such as `| head`
-        _drop_output()
+        drop_output(sys.stdout)
         return BROKEN_PIPE
     except FacelmkError as error:
         if not isinstance(error, Stopped) or os.environ.get('RANK', '0') == '0':  # all ranks stop together
@@ -63,17 +63,12 @@ def main(arguments: Sequence[str] | None = None) -> int:
             return MissingResource.exit_code if isinstance(error, FileNotFoundError) else FacelmkError.exit_code
         if error.errno not in FULL_DISK:
             raise
-        _drop_output()
+        drop_output(sys.stdout)
         print(f'facelmk: {UnwritableOutput("stdout", error)}', file=sys.stderr)
         return MissingResource.exit_code
     except KeyboardInterrupt:
         print('facelmk: interrupted', file=sys.stderr)
         return INTERRUPTED
-
-
-def _drop_output() -> None:
-    """Discard what is still to be printed: Python would try to print it once more at the end."""
-    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 
 
 def _misplaced_verb(words: Sequence[str]) -> str | None:

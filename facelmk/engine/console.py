@@ -4,13 +4,13 @@ import logging
 import os
 import sys
 from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 
 from mmengine.hooks import Hook
 from mmengine.logging import MMLogger
 from mmengine.runner import Runner
 
-from ..files.progress import close_bar, say, show_plain_lines
+from ..files.progress import close_bar, drop_output, say, show_plain_lines
 
 IGNORED = ('will be deprecated in future',)  # mmengine's warnings about its own code
 _quiet = False
@@ -45,8 +45,11 @@ class ConsoleHandler(logging.StreamHandler):
 
 def show(text: str, error: bool = False) -> None:
     """Print a line. Where its reader has gone, as with `| head`, the run goes on without it."""
-    with suppress(BrokenPipeError):
-        say(text, sys.stderr if error else sys.stdout)
+    stream = sys.stderr if error else sys.stdout
+    try:
+        say(text, stream)
+    except BrokenPipeError:
+        drop_output(stream)  # else the start of a loader's workers, which flushes stdout, would end the run
 
 
 @contextmanager

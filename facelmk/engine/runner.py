@@ -1,6 +1,8 @@
 """mmengine's Runner with the switches of `speed`, which are settled before it builds the network."""
 
+import io
 import math
+from contextlib import redirect_stdout
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -46,6 +48,15 @@ class FaceRunner(Runner):
         logger = super().build_logger(*args, **options)
         quieten(logger)
         return logger
+
+    def load_checkpoint(self, *args: Any, **options: Any) -> dict:
+        """Load a checkpoint; the log gets what mmengine prints of it."""
+        printed = io.StringIO()
+        with redirect_stdout(printed):
+            checkpoint: dict = super().load_checkpoint(*args, **options)
+        for line in printed.getvalue().splitlines():
+            self.logger.info(line)
+        return checkpoint
 
     def build_optim_wrapper(self, optim_wrapper: Any) -> OptimWrapper | OptimWrapperDict:
         """Build the optimizer; the state that it loads gets the memory layout of the weights."""

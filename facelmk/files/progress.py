@@ -71,6 +71,11 @@ def say(text: str, stream: TextIO | None = None) -> None:
     stream.flush()
 
 
+def drop_output(stream: TextIO) -> None:
+    """Discard what is still to be printed on a stream whose reader has gone: each flush would try once more."""
+    os.dup2(os.open(os.devnull, os.O_WRONLY), stream.fileno())
+
+
 def terminal_width() -> int | None:
     """Return the number of columns of the terminal that stdout is, or None."""
     return shutil.get_terminal_size().columns if _is_terminal(sys.stdout) else None

@@ -5,6 +5,8 @@ import importlib.util
 from pathlib import Path
 
 import pytest
+from mmengine import registry as roots
+from mmengine.registry import DefaultScope
 
 from facelmk.cli import main
 from facelmk.cli.early_data import refuse_missing_files
@@ -109,3 +111,17 @@ def test_installed_loggers_are_added_to_any_config() -> None:
     config: dict = {}
     add_loggers(config, ['mlflow'])
     assert [part['type'] for part in config['visualizer']['vis_backends']] == ['LocalVisBackend', 'MLflowVisBackend']
+
+
+def test_mlflow_gets_names_that_it_takes(tmp_path: Path) -> None:
+    """MLflow takes letters, digits and some signs, but no @."""
+
+    class Recorder:
+        def log_metrics(self, figures: dict, step: int) -> None:
+            self.figures = figures
+
+    with DefaultScope.overwrite_default_scope('facelmk'):
+        backend = roots.VISBACKENDS.build(dict(type='MLflowVisBackend', save_dir=str(tmp_path)))
+    backend._env_initialized, backend._mlflow = True, Recorder()
+    backend.add_scalars({'FR@0.1/pose': 1.0, 'NME': 2.0}, 3)
+    assert backend._mlflow.figures == {'FR_0.1/pose': 1.0, 'NME': 2.0}

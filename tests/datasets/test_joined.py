@@ -106,7 +106,7 @@ def test_each_repetition_has_other_draws():
 
 def test_only_optional_members_may_be_missing(tmp_path, monkeypatch):
     lines = []
-    monkeypatch.setattr('facelmk.datasets.joined.print_log', lambda text, **_: lines.append(text))
+    monkeypatch.setattr('facelmk.datasets.joined.note', lambda text: lines.append(text))
     missing = dict(type='CsvFaces', ann_file='none.csv', data_root=str(tmp_path), markup='five')
     with pytest.raises(MissingResource, match='none.csv'):
         JoinedFaces([Listed(2, markup='five'), missing])

@@ -1,11 +1,15 @@
 """The quiet console: warnings and notes reach it, mmengine's lines do not, and programs with their own Runner keep theirs."""
 
 import logging
+import shlex
+import subprocess
+import sys
 
 import pytest
 from mmengine.logging import MMLogger, print_log
+from processes import environment
 
-from facelmk.engine.console import ConsoleHandler, quiet_console, show
+from facelmk.engine.console import ConsoleHandler, quiet_console
 from facelmk.engine.runner import FaceRunner
 from facelmk.files.notes import note
 
@@ -66,10 +70,18 @@ def test_otherwise_the_console_is_mmengines(verbose, logger, monkeypatch) -> Non
     assert not any(isinstance(handler, ConsoleHandler) for handler in logger.handlers)
 
 
-def test_a_reader_that_has_gone_does_not_end_the_run(monkeypatch) -> None:
-    class Gone:
-        def write(self, text: str) -> None:
-            raise BrokenPipeError
+READERLESS = """
+import multiprocessing, sys
+from facelmk.engine.console import show
+for number in range(20_000):
+    show(f'epoch {number} of 20000')
+worker = multiprocessing.get_context('fork').Process(target=print)  # its start flushes stdout
+worker.start(); worker.join()
+print('trained', file=sys.stderr)
+"""
 
-    monkeypatch.setattr('sys.stdout', Gone())
-    show('epoch 1 of 9')
+
+def test_a_reader_that_has_gone_does_not_end_the_run() -> None:
+    command = f'{shlex.quote(sys.executable)} -c {shlex.quote(READERLESS)} | head -1'
+    done = subprocess.run(command, shell=True, capture_output=True, text=True, env=environment(), check=True)
+    assert (done.stdout, done.stderr) == ('epoch 0 of 20000\n', 'trained\n')

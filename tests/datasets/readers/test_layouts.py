@@ -260,7 +260,7 @@ def lay_out_six(root, faces, write):
 def test_face6_is_six_sets_in_the_points_of_lapa(tmp_path, faces, write, monkeypatch):
     lay_out_six(tmp_path, faces, write)
     messages = []
-    monkeypatch.setattr('facelmk.datasets.joined.print_log', lambda text, **_: messages.append(text))
+    monkeypatch.setattr('facelmk.datasets.joined.note', lambda text: messages.append(text))
     data = built('face6', 'train', root=tmp_path)
     assert [member.name for member in data.members] == [
         'LaPa_train',

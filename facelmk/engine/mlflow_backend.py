@@ -1,0 +1,30 @@
+"""mmengine's backend of MLflow, for figures whose names MLflow refuses, such as FR@0.1."""
+
+import re
+from collections.abc import Mapping
+from typing import Any
+
+from mmengine.visualization.vis_backend import MLflowVisBackend as MMEngineBackend
+
+from ..registry import VISBACKENDS
+
+_REFUSED = re.compile(r'[^\w\-. :/]')
+
+
+def mlflow_name(name: str) -> str:
+    """Return a name that MLflow takes: FR@0.1 becomes FR_0.1."""
+    return _REFUSED.sub('_', name)
+
+
+@VISBACKENDS.register_module()
+class MLflowVisBackend(MMEngineBackend):
+    """mmengine's MLflowVisBackend; in names of figures, _ replaces what MLflow refuses."""
+
+    def add_scalar(self, name: str, value: Any, step: int = 0, **options: Any) -> None:
+        super().add_scalar(mlflow_name(name), value, step, **options)
+
+    def add_scalars(
+        self, scalar_dict: Mapping[str, Any], step: int = 0, file_path: str | None = None, **options: Any
+    ) -> None:
+        figures = {mlflow_name(name): value for name, value in scalar_dict.items()}
+        super().add_scalars(figures, step, file_path, **options)
