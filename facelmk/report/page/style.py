@@ -60,7 +60,7 @@ _CHARTS = """
   margin: 8px 0; }
 .charts > * { min-width: 0; }
 svg.chart { width: 100%; max-width: 500px; height: auto; display: block; }
-svg.chart text { font: 14px system-ui, sans-serif; fill: var(--ink); }
+svg.chart text { font: 14.8px system-ui, sans-serif; fill: var(--ink); }
 svg.chart text.soft { fill: var(--soft); }
 .end { text-anchor: end; } .middle { text-anchor: middle; }
 .grid { stroke: var(--rule); fill: none; }
