@@ -34,17 +34,23 @@ def _properties(results: Results) -> list[tuple[str, str, Array]]:
     """Return names, units and values (N,) of properties that the annotations give."""
     side = (results.box[:, 2:] - results.box[:, :2]).max(-1)
     found = [('side of the box', 'px', side)]
-    if results.markup.five is not None:
-        needed = [i for group in results.markup.five[:3] for i in group]
-        five = results.markup.five_points(results.truth)
-        seen = (results.visible[:, needed] > 0).all(-1)
-        across = five[:, 1] - five[:, 0]
+    if results.markup.eyes is not None:
+        across = np.diff(results.truth[:, list(results.markup.eyes)], axis=1)[:, 0]
         tilt = np.degrees(np.arctan2(across[:, 1], across[:, 0]))
-        found.append(('tilt of the line of the eyes', '°', np.where(seen, np.abs(tilt), np.nan)))
+        found.append(('tilt of the line of the eyes', '°', _seen(results, results.markup.eyes, np.abs(tilt))))
+    if results.markup.five is not None:
+        five = results.markup.five_points(results.truth)
+        across = five[:, 1] - five[:, 0]
         distance = np.maximum((across**2).sum(-1), 1e-9)
         turn = ((five[:, 2] - (five[:, 0] + five[:, 1]) / 2) * across).sum(-1) / distance
-        found.append(('nose tip beside the middle of the eyes', '%', np.where(seen, 100 * np.abs(turn), np.nan)))
+        needed = [i for group in results.markup.five[:3] for i in group]
+        found.append(('nose tip beside the middle of the eyes', '%', _seen(results, needed, 100 * np.abs(turn))))
     return found
+
+
+def _seen(results: Results, points: Sequence[int], values: Array) -> Array:
+    """Return values (N,), NaN for faces on which one of the points is not visible."""
+    return np.where((results.visible[:, list(points)] > 0).all(-1), values, np.nan)
 
 
 def _chart(name: str, unit: str, values: Array, error: Array) -> str:

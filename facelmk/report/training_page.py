@@ -1,7 +1,6 @@
 """Training curves as a page, and as a section of the report of a test."""
 
 from collections.abc import Sequence
-from html import escape
 from pathlib import Path
 
 from ..errors import FacelmkError
@@ -25,7 +24,7 @@ def curves_section(logs: Sequence[Log], keys: Sequence[str] | None = None, names
     for key in (keys or default_keys(logs))[:MOST_CHARTS]:
         lines = [_line(log, key, name) for log, name in zip(logs, names or [log.name for log in logs], strict=True)]
         drawn = line_chart([line for line in lines if line], 'epoch', key)
-        charts.append(f'<div><h3>{escape(key)}</h3>{drawn}</div>' if drawn else '')
+        charts.append(drawn)
     if not any(charts):
         return None
     note = 'Each value of the log against the epoch. The ring marks the best epoch of a metric.'

@@ -11,7 +11,7 @@ from facelmk.report.page.bars import Bar, bar_chart, difference_chart
 from facelmk.report.page.lines import MAX_VALUES, Line, line_chart
 from facelmk.report.page.parts import colours, place_numbers
 from facelmk.report.page.photos import MAX_PICTURE_BYTES, jpeg_text
-from facelmk.report.page.style import BRIGHT_PARTS, DARK, LIGHT
+from facelmk.report.page.style import BRIGHT_PARTS, DARK, LIGHT, STYLE
 
 
 def contrast(a: str, b: str) -> float:
@@ -31,6 +31,7 @@ def test_texts_and_lines_have_the_contrast_of_wcag_aa(theme: str) -> None:
         assert all(contrast(colour[name], colour[paper]) >= 4.5 for name in ('ink', 'soft', 'link'))
     graphic = [name for name in colour if re.fullmatch(r'[cep]\d', name)]
     assert len(graphic) == 23
+    assert all(ord(letter) < 128 for letter in STYLE)  # an escape that Python had read would be another letter
     assert {name: value for name in graphic if (value := contrast(colour[name], colour['paper'])) < 3} == {}
     order = [contrast(colour[f'e{i}'], colour['paper']) for i in range(5)]
     assert order == sorted(order)  # the larger the error, the stronger the disc

@@ -37,7 +37,7 @@ summary { cursor: pointer; color: var(--link); padding: 6px 0; }
 input { position: absolute; opacity: 0; }
 .ticks { display: flex; flex-wrap: wrap; gap: 4px 20px; margin: 8px 0; }
 .ticks label { cursor: pointer; padding: 4px 0; }
-.ticks label::before { content: "\2610"; font-size: 20px; line-height: 1; vertical-align: -1px; margin-right: 6px; }
+.ticks label::before { content: "\\2610"; font-size: 20px; line-height: 1; vertical-align: -1px; margin-right: 6px; }
 TICKS
 """
 _TABLES = """
@@ -60,7 +60,7 @@ _CHARTS = """
   margin: 8px 0; }
 .charts > * { min-width: 0; }
 svg.chart { width: 100%; max-width: 500px; height: auto; display: block; }
-svg.chart text { font: 14px system-ui, sans-serif; fill: var(--ink); }
+svg.chart text { font: 14.8px system-ui, sans-serif; fill: var(--ink); }
 svg.chart text.soft { fill: var(--soft); }
 .end { text-anchor: end; } .middle { text-anchor: middle; }
 .grid { stroke: var(--rule); fill: none; }
