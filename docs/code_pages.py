@@ -48,8 +48,9 @@ def constant(address: str, value: Any) -> str:
     plain = (
         len(shown) <= 60 and not shown.startswith('<') and '\n' not in shown and isinstance(value, (int, str, tuple))
     )
-    lines = [f'.. py:data:: {address}', f'   :value: {shown}' if plain else '', '', f'   {meaning(address, value)}', '']
-    return '\n'.join(lines)
+    module, _, name = address.rpartition('.')
+    lines = [f'.. py:data:: {name}', f'   :module: {module}', *([f'   :value: {shown}'] if plain else [])]
+    return '\n'.join([*lines, '', f'   {meaning(address, value)}', ''])
 
 
 def meaning(address: str, value: Any) -> str:

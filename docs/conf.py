@@ -10,7 +10,9 @@ sys.path[:0] = [str(DOCS), str(DOCS.parent)]
 
 import make_reference  # noqa: E402
 from project_pages import FILES  # noqa: E402
+from public_names import addresses  # noqa: E402
 from rst_text import escaped  # noqa: E402
+from sphinx.util import logging  # noqa: E402
 
 import facelmk  # noqa: E402
 
@@ -56,6 +58,12 @@ def link_project_pages(app: Any, name: str, source: list[str]) -> None:
         source[0] = source[0].replace(f']({above}../{path}', f'](/project/{page}.md')
 
 
+def check_names(app: Any, env: Any) -> None:
+    """Warn of each public name that has no entry; `make docs` ends with an error then."""
+    for address in sorted(addresses().keys() - env.domaindata['py']['objects'].keys()):
+        logging.getLogger(__name__).warning('%s is not in the reference', address)
+
+
 def docstring_in_rst(app: Any, what: str, name: str, value: Any, options: Any, lines: list[str]) -> None:
     """Keep stars, bars and underscores of a docstring as they are."""
     lines[:] = escaped('\n'.join(lines)).split('\n')
@@ -66,4 +74,5 @@ def setup(app: Any) -> None:
     app.connect('builder-inited', lambda app: make_reference.write_pages())
     app.connect('source-read', add_other_pages)
     app.connect('source-read', link_project_pages)
+    app.connect('env-check-consistency', check_names)
     app.connect('autodoc-process-docstring', docstring_in_rst)

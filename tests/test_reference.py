@@ -38,7 +38,9 @@ def pages() -> dict[str, str]:
 
 def documented(pages: dict[str, str]) -> set[str]:
     """The dotted names that the pages document."""
-    return set(re.findall(r'^\.\. (?:autoclass|autofunction|py:data):: (\S+)', '\n'.join(pages.values()), re.M))
+    text = '\n'.join(pages.values())
+    constants = re.findall(r'^\.\. py:data:: (\S+)\n   :module: (\S+)', text, re.M)
+    return {*re.findall(r'^\.\. auto(?:class|function):: (\S+)', text, re.M)} | {f'{b}.{a}' for a, b in constants}
 
 
 def imported_in_docs() -> set[tuple[str, str]]:
