@@ -1,5 +1,6 @@
 """Reading films and cameras, whole and damaged, and everything that model.stream takes."""
 
+import os
 import struct
 import weakref
 from pathlib import Path
@@ -98,6 +99,17 @@ def test_files_that_are_no_films_are_refused(film: Path, content: bytes | str | 
     failures = []
     list(DiscPredictor().stream(film, skip=lambda source, error: failures.append(str(error))))
     assert len(failures) == 1 and (fact in failures[0] or fact == 'MP4')
+
+
+def test_a_pipe_is_no_film_and_nothing_waits_for_it(film: Path) -> None:
+    for name in ('pipe.mp4', 'pipe'):
+        os.mkfifo(name)
+        with pytest.raises(DataDefect, match=name):
+            list(DiscPredictor().stream(name))
+    tiny_boxes = (8).to_bytes(4, 'big') + b'free'
+    film.write_bytes(b'\0\0\0\x0cftypisom' + tiny_boxes * 100_000)
+    with pytest.raises(DataDefect, match='film.mp4'), open_film(film):
+        pass
 
 
 def test_a_missing_film_and_frames_that_are_too_large(film: Path, monkeypatch: pytest.MonkeyPatch) -> None:

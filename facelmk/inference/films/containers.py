@@ -1,6 +1,7 @@
 """Files of films, known by their first bytes: a playlist named film.mp4 could make a decoder open other files."""
 
 import os
+import stat
 import struct
 from pathlib import Path
 
@@ -12,12 +13,15 @@ ENDINGS = {
 }
 TS_PACKET = 188  # bytes; the packets of a camera's .mts have 4 more in front
 HEAD_BYTES = 400
+MAX_BOXES = 10_000  # of an MP4 whose end is looked for; one of a camera that writes fragments has two a second
 MP4, AVI = 'MP4', 'AVI'
 
 
 def film_kind(path: str | Path) -> str | None:
     """Return the container of a film file; None for a file that is no film, or that cannot be read."""
     try:
+        if not os.path.isfile(path):  # a pipe would wait for its writer
+            return None
         with open(path, 'rb') as file:
             head = file.read(HEAD_BYTES)
     except OSError:
@@ -48,9 +52,11 @@ def film_kind(path: str | Path) -> str | None:
 def check_film(path: str | Path) -> str:
     """Return the container of a film; refuse a file that cannot be read or is no film."""
     try:
-        size = os.stat(path).st_size
+        status = os.stat(path)
+        if not stat.S_ISREG(status.st_mode):
+            raise DataDefect(f'{path}: no film: it is a folder, a device or a pipe. Expected the path of a film')
         with open(path, 'rb'):
-            pass
+            size = status.st_size
     except OSError as error:
         raise MissingResource(f'{path} cannot be read: {error.strerror}. Check the path and its rights') from error
     kind = film_kind(path)
@@ -72,7 +78,9 @@ def is_cut_off(path: str | Path, kind: str) -> bool:
             (length,) = struct.unpack('<I', file.read(8)[4:])
             return bool(length) and 8 + length > size  # 0 in a file whose writer was killed
         offset = 0
-        while offset + 8 <= size:
+        for _ in range(MAX_BOXES):
+            if offset + 8 > size:
+                break
             file.seek(offset)
             head = file.read(16).ljust(16, b'\0')
             (length,) = struct.unpack('>I', head[:4])
