@@ -1,5 +1,6 @@
-"""mmengine's backend of MLflow, for figures whose names MLflow refuses, such as FR@0.1."""
+"""mmengine's backend of MLflow, for figures whose names MLflow refuses, such as FR@0.1/pose."""
 
+import os
 import re
 from collections.abc import Mapping
 from typing import Any
@@ -8,17 +9,26 @@ from mmengine.visualization.vis_backend import MLflowVisBackend as MMEngineBacke
 
 from ..registry import VISBACKENDS
 
-_REFUSED = re.compile(r'[^\w\-. :/]')
+_REFUSED = re.compile(r'[^\w\-. :]')
 
 
 def mlflow_name(name: str) -> str:
-    """Return a name that MLflow takes: FR@0.1 becomes FR_0.1."""
-    return _REFUSED.sub('_', name)
+    """Return a name that MLflow takes: FR@0.1/pose becomes FR_0.1.pose.
+
+    Its files cannot hold both NME and NME/pose, because a figure is a file and a slash makes a folder.
+    """
+    return _REFUSED.sub('_', name.replace('/', '.'))
 
 
 @VISBACKENDS.register_module()
 class MLflowVisBackend(MMEngineBackend):
-    """mmengine's MLflowVisBackend; in names of figures, _ replaces what MLflow refuses."""
+    """mmengine's MLflowVisBackend; names of figures are such that MLflow takes them.
+
+    Its files are in a folder `mlruns` of their own, because MLflow reads every folder beside them.
+    """
+
+    def __init__(self, save_dir: str, *arguments: Any, **options: Any) -> None:
+        super().__init__(os.path.join(save_dir, 'mlruns'), *arguments, **options)
 
     def add_scalar(self, name: str, value: Any, step: int = 0, **options: Any) -> None:
         super().add_scalar(mlflow_name(name), value, step, **options)

@@ -40,12 +40,15 @@ def _device() -> str:
 def describe_data(dataset: Any) -> str:
     """Return the size of a data set: faces and, where it is cheap to count them, pictures."""
     name, count = getattr(dataset, 'sample_name', 'sample'), len(dataset)
-    faces = f'{count} {name}{"s" * (count != 1)}'
+    faces = _plural(count, name)
     columns: Any = getattr(getattr(dataset, 'reader', dataset), 'faces', None)
     if not hasattr(columns, 'paths') or count > MAX_COUNTED_FACES:
         return faces
-    pictures = len(set(columns.paths()))
-    return f'{faces} in {pictures} picture{"s" * (pictures != 1)}'
+    return f'{faces} in {_plural(len(set(columns.paths())), "picture")}'
+
+
+def _plural(count: int, one: str, several: str = '') -> str:
+    return f'{count} {one if count == 1 else several or f"{one}s"}'
 
 
 def headline_figures(metrics: Mapping[str, float], first: str | None = None) -> list[tuple[str, float]]:
@@ -85,9 +88,9 @@ class TrainingLines(RunLines):
         if runner.val_loop is not None:
             data += f', {describe_data(runner.val_dataloader.dataset)} to validate on'
         if self._by_epoch(runner):
-            length = f'{runner.max_epochs} epochs of {len(loader)} batches'
+            length = f'{_plural(runner.max_epochs, "epoch")} of {_plural(len(loader), "batch", "batches")}'
         else:
-            length = f'{runner.max_iters} batches'
+            length = _plural(runner.max_iters, 'batch', 'batches')
         _print(f'{data}; {length}{f" of {loader.batch_size}" if loader.batch_size else ""}')
         if runner.iter and runner.iter < runner.max_iters:
             _print(

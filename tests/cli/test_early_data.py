@@ -124,4 +124,4 @@ def test_mlflow_gets_names_that_it_takes(tmp_path: Path) -> None:
         backend = roots.VISBACKENDS.build(dict(type='MLflowVisBackend', save_dir=str(tmp_path)))
     backend._env_initialized, backend._mlflow = True, Recorder()
     backend.add_scalars({'FR@0.1/pose': 1.0, 'NME': 2.0}, 3)
-    assert backend._mlflow.figures == {'FR_0.1/pose': 1.0, 'NME': 2.0}
+    assert backend._mlflow.figures == {'FR_0.1.pose': 1.0, 'NME': 2.0}
