@@ -35,8 +35,9 @@ def arguments(parser: argparse.ArgumentParser) -> None:
         "train a model: that of a config, or with --data alone one for your own annotations. The original HRNet's "
         '--cfg FILE.yaml works, too'
     )
-    example(parser, 'facelmk train hrnetv2_w18_wflw --resume --fast')
-    parser.epilog += '\nown annotations: facelmk train --data my_faces'
+    example(
+        parser, 'facelmk train hrnetv2_w18_wflw --resume --fast; with your own annotations: facelmk train --data DIR'
+    )
     parser.add_argument(
         'config', metavar='CONFIG', nargs='?', help='a config file, or the name of one that comes with facelmk'
     )

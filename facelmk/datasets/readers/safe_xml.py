@@ -3,6 +3,7 @@
 import re
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 from xml.etree.ElementTree import Element, ParseError, XMLPullParser
 
 from ...errors import DataDefect
@@ -31,19 +32,24 @@ def read_elements(file: Path, name: str) -> Iterator[Element]:
         raise DataDefect(
             f'{file} declares a document type or entities, which annotations do not need. Remove <!DOCTYPE'
         )
-    parser, depth = XMLPullParser(('start', 'end')), 0
+    depth = 0
     try:
-        for first in range(0, len(text), PIECE):
-            parser.feed(text[first : first + PIECE])
-            for event, element in parser.read_events():
-                depth += 1 if event == 'start' else -1
-                if depth > MAX_DEPTH:
-                    raise DataDefect(
-                        f'{file} has elements inside one another, {depth} deep. It is no file of annotations'
-                    )
-                if event == 'end' and element.tag == name:
-                    yield element
-                    element.clear()
-        parser.close()
+        for event, element in _events(text):
+            depth += 1 if event == 'start' else -1
+            if depth > MAX_DEPTH:
+                raise DataDefect(f'{file} has {depth} elements inside one another. It is no file of annotations')
+            if event == 'end' and element.tag == name:
+                yield element
+                element.clear()
     except (ParseError, ValueError) as error:
         raise DataDefect(f'{file} is no complete XML: {error}. Correct it, or export it again') from error
+
+
+def _events(text: str) -> Iterator[tuple[str, Element]]:
+    """Yield the start and the end of each element; the parser may keep the last ones until it is closed."""
+    parser: Any = XMLPullParser(('start', 'end'))
+    for first in range(0, len(text), PIECE):
+        parser.feed(text[first : first + PIECE])
+        yield from parser.read_events()
+    parser.close()
+    yield from parser.read_events()

@@ -34,7 +34,7 @@ def split_pictures(
 
 def earlier_split(files: Mapping[str, Path]) -> dict[str, str]:
     """Return the part of each picture in the COCO files of an earlier split, by part; {} if there is none."""
-    parts = {}
+    parts: dict[str, str] = {}
     for part, file in files.items():
         if file.is_file():
             content = json.loads(read_text(file))

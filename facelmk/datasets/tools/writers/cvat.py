@@ -45,4 +45,4 @@ def _add_face(image: Element, face: FaceRecord, names: Sequence[str], group: str
     )
     for name, x, y, visible in values:
         state = {'outside': str(int(not visible > 0)), 'occluded': str(int(0 < visible < 1))}
-        SubElement(skeleton, 'points', label=name, source='manual', **state, points=f'{x},{y}')
+        SubElement(skeleton, 'points', {'label': name, 'source': 'manual', **state, 'points': f'{x},{y}'})

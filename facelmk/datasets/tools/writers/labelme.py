@@ -22,7 +22,7 @@ def write_labelme(
     for stem, some in zip(file_names([some[0] for some in groups.values()], '/'), groups.values(), strict=True):
         picture = out / f'{stem}{Path(some[0]["name"]).suffix}'
         size = read_size(some[0]['path']) or (0, 0)
-        content = {
+        content: dict[str, Any] = {
             'version': '5.4.1',
             'flags': {},
             'shapes': [shape for i, face in enumerate(some, 1) for shape in _shapes(face, names, i)],
