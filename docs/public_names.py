@@ -21,6 +21,7 @@ NAMED = {  # packages without `__all__`, and public modules inside of a room
     'facelmk.inference': ('load', 'Predictor'),
     'facelmk.cli': ('main',),
     'facelmk.export.run': ('export_model', 'Exported'),
+    'facelmk.serve.models': ('open_model',),
     'facelmk.export.graph': ('graph_of', 'Graph'),
 }
 

@@ -35,9 +35,7 @@ def arguments(parser: argparse.ArgumentParser) -> None:
         "train a model: that of a config, or with --data alone one for your own annotations. The original HRNet's "
         '--cfg FILE.yaml works, too'
     )
-    example(
-        parser, 'facelmk train hrnetv2_w18_wflw --resume --fast; with your own annotations: facelmk train --data DIR'
-    )
+    example(parser, 'facelmk train --data my_faces')
     parser.add_argument(
         'config', metavar='CONFIG', nargs='?', help='a config file, or the name of one that comes with facelmk'
     )

@@ -62,7 +62,7 @@ def verdict(one: Difference) -> str:
     if not one.used:
         return 'no validation face has an error, so nothing can be said about the training'
     limits = f'{100 * LEVEL:g} % interval of the difference {range_text(one.interval)}'
-    text = f'NME {one.b:.2f} % on the {one.used} validation faces, {one.a:.2f} % before the training'
+    text = f'after training: NME {one.b:.2f} % on the {one.used} validation faces, {one.a:.2f} % before the training'
     if one.is_clear:
         return f'{text}: {"better" if one.difference < 0 else "worse"} ({limits})'
     return f'{text}: these faces do not show which is better ({limits})'

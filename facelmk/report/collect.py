@@ -119,8 +119,12 @@ class Results:
 
     def __post_init__(self) -> None:
         self.metric = next((metric for metric in self.metrics if metric.unit == '%'), NME('box_side'))
-        self.length = errors.normaliser(self.metric.norm, self.markup, self.truth, self.box, self.norm)
+        self.length = self.length_by(self.metric.norm)
         self.error = self.errors_of(self.landmarks)
+
+    def length_by(self, norm: errors.Norm) -> Array:
+        """Return the length (N,) that each face's distances are divided by."""
+        return errors.normaliser(norm, self.markup, self.truth, self.box, self.norm, self.visible)
 
     def __len__(self) -> int:
         return len(self.ids)

@@ -26,7 +26,16 @@ def faces(tmp_path, monkeypatch):
 def test_three_commands(verb, faces, tmp_path):
     printed = verb('train', '--data', faces, *QUICK)
     work = tmp_path / 'work_dirs/faces'
-    for beginning in ('format:', 'points:', 'split:', 'boxes:', 'model:', 'before training: NME', 'NME ', 'next:'):
+    for beginning in (
+        'format:',
+        'points:',
+        'split:',
+        'boxes:',
+        'model:',
+        'before training: NME',
+        'after training: NME',
+        'next:',
+    ):
         assert sum(line.startswith(beginning) for line in printed.splitlines()) == 1, beginning
     (test,) = (line.split() for line in printed.splitlines() if line.startswith('  facelmk test'))
     (predict,) = (line.split() for line in printed.splitlines() if line.startswith('  facelmk predict'))

@@ -31,8 +31,11 @@ def test_a_length_to_a_point_that_the_file_lacks_is_unknown():
     """Readers put missing points at (0, 0), so the distance of the eyes would be that of one eye from the corner."""
     landmarks = np.full((3, 68, 2), 5.0)
     landmarks[:, 36], landmarks[1, 36], landmarks[2, 3] = (2, 1), (0, 0), (0, 0)
-    assert lengths('inter_ocular', '300w', landmarks)[[0, 2]].tolist() == [5, 5]
-    assert np.isnan(lengths('inter_ocular', '300w', landmarks)[1])
+    visible = (landmarks != 0).all(-1)
+    found = normaliser('inter_ocular', MARKUPS['300w'], landmarks, np.zeros((3, 4)), np.zeros(3), visible)
+    assert found[[0, 2]].tolist() == [5, 5] and np.isnan(found[1])
+    annotated = normaliser('inter_ocular', MARKUPS['300w'], landmarks, np.zeros((3, 4)), np.zeros(3), visible | True)
+    assert np.isfinite(annotated).all(), 'a visible point at (0, 0) is a point'
 
 
 def test_an_invisible_point_may_have_any_value():

@@ -121,7 +121,7 @@ def test_defects_of_300wlp(tmp_path, faces, write):
 def test_mat_files_without_scipy_say_what_to_install(tmp_path, faces, write, monkeypatch):
     write_300wlp(tmp_path, faces(1, 68), write)
     monkeypatch.setitem(sys.modules, 'scipy.io', None)
-    with pytest.raises(MissingResource, match=r'\.\[mat\]') as error:
+    with pytest.raises(MissingResource, match='pip install scipy') as error:
         Mat300WLP(data_root=tmp_path)
     assert error.value.exit_code == 3
 

@@ -76,6 +76,6 @@ def test_defects(tmp_path):
 
 def test_without_h5py_the_error_says_what_to_install(mat, monkeypatch):
     monkeypatch.setitem(sys.modules, 'h5py', None)
-    with pytest.raises(MissingResource, match=r'\.\[mat\]') as error:
+    with pytest.raises(MissingResource, match='pip install h5py') as error:
         CofwMat(mat[0].name, mat[0].parent, markup='cofw')
     assert error.value.exit_code == 3
