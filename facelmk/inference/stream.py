@@ -167,7 +167,7 @@ class PicturePredictor:
         passes_of(refine, self.markup, detected)
         steps = Steps(
             lambda candidates: self._predict(candidates, size),
-            lambda faces: self._candidates(faces, faces.image, boxes, find, refine),
+            lambda faces: self._candidates(faces, np.asarray(faces.image), boxes, find, refine),
             lambda one: is_face(one, min_score),
             Timings() if timings is None else timings,
         )
@@ -226,7 +226,7 @@ class PicturePredictor:
                 )
 
     def _face(self, one: Candidate) -> Face:
-        arrays = {name: np.asarray(one.prediction[name]) for name in ARRAYS if name in one.prediction}
+        arrays: dict[str, Any] = {name: np.asarray(one.prediction[name]) for name in ARRAYS if name in one.prediction}
         score = one.prediction.get('score')
         face = Face(
             **arrays,
