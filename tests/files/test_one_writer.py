@@ -57,6 +57,7 @@ ALLOWED = {  # file and call: the reason
     ('facelmk/files/download.py', 'truncate'): 'a download grows over several starts, then `commit` renames it',
     ('facelmk/datasets/tools/writers/common.py', 'symlink_to'): 'links in the draft of a converted set',
     ('facelmk/files/web.py', 'open'): 'opens an address',
+    ('facelmk/cli/serve.py', 'open'): 'opens a browser',
     ('facelmk/inference/films/write.py', 'VideoWriter'): 'a film in a draft of `output_file` or `output_folder`',
     ('facelmk/inference/films/av_writer.py', 'open'): 'a film in a draft of `output_file` or `output_folder`',
     ('facelmk/engine/saving/checkpoint_hook.py', 'save_checkpoint'): "mmengine's, which writes by AtomicFiles",
