@@ -98,7 +98,8 @@ class ErrorTable:
 
     def lengths(self, norm: Norm, markup: Markup) -> Array:
         """Return the normaliser (N,) of each face."""
-        return normaliser(norm, markup, self.truth['landmarks'], self.truth['box'], self.truth['norm'])
+        truth = self.truth
+        return normaliser(norm, markup, truth['landmarks'], truth['box'], truth['norm'], truth['visible'])
 
     def errors(self, norm: Norm | None, markup: Markup | None = None) -> Array:
         """Return the mean error (N,) of each face as a share of the normaliser; in pixels without one."""

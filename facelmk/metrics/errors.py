@@ -56,11 +56,13 @@ def describe(norm: Norm) -> str:
     return NORMS[norm] if isinstance(norm, str) else f'the distance of points {norm[0]} and {norm[1]}'
 
 
-def normaliser(norm: Norm, markup: Markup, landmarks: Array, box: Array, file: Array) -> Array:
+def normaliser(
+    norm: Norm, markup: Markup, landmarks: Array, box: Array, file: Array, visible: Array | None = None
+) -> Array:
     """Return the length (N,) that each face's distances are divided by.
 
-    It comes from landmarks (N, K, 2), boxes (N, 4) or the file's numbers (N,); NaN or 0 if a face has none. An end at
-    (0, 0) is a point that the file lacks: readers put it there.
+    It comes from landmarks (N, K, 2), boxes (N, 4) or the file's numbers (N,); NaN or 0 if a face has none. An end
+    at (0, 0) that is not `visible` (N, K) is a point that the file lacks: readers put it there.
     """
     if norm == 'file':
         return file
@@ -73,9 +75,13 @@ def normaliser(norm: Norm, markup: Markup, landmarks: Array, box: Array, file: A
     else:
         ends = markup.means(landmarks, groups)
         difference = ends[:, 0] - ends[:, 1]
-    lacks_end = (landmarks[:, [i for group in groups for i in group]] == 0).all(-1).any(-1)
     dx, dy = difference.T
-    return np.where(lacks_end, np.nan, np.sqrt(dx * dx + dy * dy))
+    length = np.sqrt(dx * dx + dy * dy)
+    if visible is None:
+        return length
+    ends_of_face = [i for group in groups for i in group]
+    lacks = (landmarks[:, ends_of_face] == 0).all(-1) & ~(visible[:, ends_of_face] > 0)
+    return np.where(lacks.any(-1), np.nan, length)
 
 
 def _ends(norm: Norm, markup: Markup) -> Sequence[Group]:

@@ -119,7 +119,8 @@ class Results:
 
     def __post_init__(self) -> None:
         self.metric = next((metric for metric in self.metrics if metric.unit == '%'), NME('box_side'))
-        self.length = errors.normaliser(self.metric.norm, self.markup, self.truth, self.box, self.norm)
+        norm = self.metric.norm
+        self.length = errors.normaliser(norm, self.markup, self.truth, self.box, self.norm, self.visible)
         self.error = self.errors_of(self.landmarks)
 
     def __len__(self) -> int:

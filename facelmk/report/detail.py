@@ -84,7 +84,7 @@ def normalisers(results: Results) -> dict[str, Array]:
     lengths: dict[str, Array] = {}
     for norm in errors.NORMS:
         try:
-            length = errors.normaliser(norm, results.markup, results.truth, results.box, results.norm)
+            length = errors.normaliser(norm, results.markup, results.truth, results.box, results.norm, results.visible)
         except FacelmkError:  # the landmark scheme has no such points
             continue
         if (np.isfinite(length) & (length > 0)).any():

@@ -81,7 +81,7 @@ def test_check_prints_every_defect_and_exits_with_4(verb, table):
     facts = [('record 4 (0.png)', 'finite'), ('record 2 (1.png)', '10 bytes'), ('record 3 (2.png)', 'No such file')]
     assert len(defects) == 3 and summary.startswith('in.csv: 4 faces, 3 pictures: 3 ')
     for defect, (record, fact) in zip(defects, facts, strict=True):
-        assert defect.startswith(f'in.csv: in.csv: {record}: ') and fact in defect
+        assert defect.startswith(f'in.csv: {record}: ') and fact in defect
 
 
 def check_with_defects(*words):

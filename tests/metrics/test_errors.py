@@ -14,8 +14,9 @@ REFERENCE = np.load(Path(__file__).parents[1] / 'data' / 'metrics.npz')
 RNG = np.random.default_rng(0)
 
 
-def lengths(norm, markup, landmarks, box=((0, 0, 3, 4),), file=(7.0,)):
-    return normaliser(norm, MARKUPS[markup], np.asarray(landmarks, float), np.asarray(box, float), np.asarray(file))
+def lengths(norm, markup, landmarks, box=((0, 0, 3, 4),), file=(7.0,), visible=None):
+    points = np.asarray(landmarks, float)
+    return normaliser(norm, MARKUPS[markup], points, np.asarray(box, float), np.asarray(file), visible)
 
 
 def test_face_errors_by_hand():
@@ -31,8 +32,11 @@ def test_a_length_to_a_point_that_the_file_lacks_is_unknown():
     """Readers put missing points at (0, 0), so the distance of the eyes would be that of one eye from the corner."""
     landmarks = np.full((3, 68, 2), 5.0)
     landmarks[:, 36], landmarks[1, 36], landmarks[2, 3] = (2, 1), (0, 0), (0, 0)
-    assert lengths('inter_ocular', '300w', landmarks)[[0, 2]].tolist() == [5, 5]
-    assert np.isnan(lengths('inter_ocular', '300w', landmarks)[1])
+    visible = (landmarks != 0).any(-1).astype(float)
+    found = lengths('inter_ocular', '300w', landmarks, visible=visible)
+    assert found[[0, 2]].tolist() == [5, 5] and np.isnan(found[1])
+    visible[:] = 1  # the corner of a picture is a place like any other
+    assert lengths('inter_ocular', '300w', landmarks, visible=visible)[1] == 50**0.5
 
 
 def test_an_invisible_point_may_have_any_value():
