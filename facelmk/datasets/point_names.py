@@ -7,7 +7,7 @@ from ..errors import FacelmkError, did_you_mean
 
 Pairs = tuple[tuple[int, int], ...]
 NO_PAIRS = 'none'  # the value of --flip-pairs for points that have no left and right
-NUMBERED = re.compile(r'\D*(\d+)\D*')
+NUMBERED = re.compile(r'\D*(\d{1,9})\D*')  # Python refuses to read numbers of thousands of digits
 WORDS = re.compile(r'[A-Z]+(?![a-z])|[A-Z]?[a-z]+|\d+')  # of leftEye, left_eye, LEFT-EYE
 SIDES = {'left': 'left', 'l': 'left', 'lft': 'left', 'right': 'right', 'r': 'right', 'rgt': 'right'}
 
@@ -70,7 +70,7 @@ def read_pairs(text: str, names: Sequence[str], size: int) -> Pairs:
 def _index(word: str, names: Sequence[str], size: int) -> int:
     if word in names:
         return list(names).index(word)
-    if word.isdecimal() and int(word) < size:
+    if NUMBERED.fullmatch(word) and word.isdecimal() and int(word) < size:
         return int(word)
     known = did_you_mean(word, names) if names else ''
     raise FacelmkError(f'--flip-pairs: {word!r} is none of the {size} points. {known} Indices: 0 to {size - 1}')

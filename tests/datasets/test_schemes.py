@@ -53,6 +53,7 @@ def test_pairs_in_words():
 def test_numbers_say_nothing():
     assert are_numbers(['0', '1', '2']) and are_numbers(['kpt-3', 'kpt-1', 'kpt-2']) and are_numbers(['01', '02'])
     assert not are_numbers(['a1', 'b2']) and not are_numbers(['0', '2']) and not are_numbers([])
+    assert not are_numbers(['9' * 5000, '1'])
 
 
 @pytest.mark.parametrize('markup', ['wflw', '300w', 'cofw', 'aflw', 'lapa'])

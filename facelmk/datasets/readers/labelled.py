@@ -211,7 +211,7 @@ def _by_order(faces: Sequence[LabelledFace], size: int) -> Points:
 
 def _ordered(found: Sequence[Label], defined: Sequence[str]) -> list[Label]:
     """Return labels in order: numbers by value, else as the file defines them, else as they occur."""
-    if all(label.isdecimal() for label, _ in found):
+    if all(label.isdecimal() and len(label) < 10 for label, _ in found):
         return sorted(found, key=lambda label: (int(label[0]), label[1]))
     place = {name: i for i, name in enumerate(defined)}
     return sorted(found, key=lambda label: (place.get(label[0], len(place)), label[1])) if place else list(found)
