@@ -42,10 +42,9 @@ class Summary:
         self.ids |= {face.id for face in faces if face.id is not None}
 
     def __str__(self) -> str:
-        empty = f', {self.without_face} of them without a face' if self.without_face else ''
-        return (
-            f'{count(len(self.ids), "face")} in {count(self.frames, "frame")}{empty} of {self.name} ({self.time:.1f} s)'
-        )
+        empty = f', {count(self.without_face, "frame")} without a face' if self.without_face else ''
+        frames = f'{count(self.frames, "frame")} of {self.name} ({self.time:.1f} s{empty})'
+        return f'{count(len(self.ids), "face")} in {frames}'
 
 
 def predict_film(
