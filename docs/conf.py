@@ -40,7 +40,7 @@ html_css_files = ['site.css']
 html_copy_source = html_show_sourcelink = False
 html_theme_options = {'navigation_with_keys': True, 'top_of_page_buttons': []}
 
-OTHER_PAGES = 'other-pages'  # the line of index.md that stands for how-to pages that it does not name
+OTHER_PAGES = 'other-pages'  # the line of index.md that is replaced by the how-to pages that it does not name
 
 
 def add_other_pages(app: Any, name: str, source: list[str]) -> None:

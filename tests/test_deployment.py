@@ -117,7 +117,7 @@ def test_forms_ask_for_what_is_needed(name: str) -> None:
     assert name == 'feature' or 'facelmk env' in str(form)
 
 
-# -- what is said about packages
+# -- words about packages
 
 
 def test_an_extra_is_named_as_it_works() -> None:

@@ -44,7 +44,7 @@ class ConsoleHandler(logging.StreamHandler):
 
 
 def show(text: str, error: bool = False) -> None:
-    """Print a line. Where its reader has gone, as with `| head`, the run goes on without it."""
+    """Print a line. If its reader has gone, as with `| head`, the run continues without it."""
     stream = sys.stderr if error else sys.stdout
     try:
         say(text, stream)

@@ -22,7 +22,7 @@ def mlflow_name(name: str) -> str:
 
 @VISBACKENDS.register_module()
 class MLflowVisBackend(MMEngineBackend):
-    """mmengine's MLflowVisBackend; names of figures are such that MLflow takes them.
+    """mmengine's MLflowVisBackend, with names of figures that MLflow accepts.
 
     Its files are in a folder `mlruns` of their own, because MLflow reads every folder beside them.
     """

@@ -226,8 +226,8 @@ def verdict(differences: Mapping[str, Difference], names: Names = ('A', 'B')) ->
     limits = f'between {one.interval[0]:+.2f} and {one.interval[1]:+.2f}'
     if not one.is_clear:
         return (
-            f'{a} and {b} cannot be told apart by these {one.used} faces: the interval of {b} - {a} is {limits} and '
-            f'includes 0 ({name}).{lost}'
+            f'These {one.used} faces do not show which of {a} and {b} is better: the interval of {b} - {a} is {limits} '
+            f'and includes 0 ({name}).{lost}'
         )
     better = b if one.difference < 0 else a
     return f'{better} is better: with {100 * LEVEL:g} % confidence, {b} - {a} is {limits} ({name}).{lost}'

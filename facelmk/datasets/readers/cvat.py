@@ -1,24 +1,22 @@
 """CVAT for images 1.1: one XML with the points or skeletons of all pictures (https://docs.cvat.ai)."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
 from xml.etree.ElementTree import Element
 
 import numpy as np
 
 from ...registry import DATASETS
-from ..annotated import Detected
-from ..defects import DefectList, short
-from .labelled import LabelledFaces, LabelledPicture, Shape, box_shape
-from .safe_xml import read_elements, root_of
+from ..defects import short
+from .labelled import Shape, box_shape
+from .labelled_xml import LabelledXml, number_in
+from .safe_xml import read_elements
 
-ANNOTATIONS = 'annotations'
 FILE = 'annotations.xml'  # as CVAT names it in its archive
 
 
 @DATASETS.register_module()
-class CvatXml(LabelledFaces):
+class CvatXml(LabelledXml):
     """CVAT's XML of images: a face is a <skeleton>, or the <points> of one group_id.
 
     Without a group, all <points> of a picture are one face, and a label that occurs again begins another one. Points
@@ -26,26 +24,15 @@ class CvatXml(LabelledFaces):
     """
 
     layout = 'an .xml (CVAT)'
+    root = 'annotations'
 
     @classmethod
-    def detect(cls, path: Path) -> Detected | None:
-        if path.suffix.lower() != '.xml' or not path.is_file() or root_of(path) != ANNOTATIONS:
-            return None
-        return cls.detected(path, {'ann_file': str(path)})
+    def name_of(cls, image: Element) -> str:
+        return image.get('name') or ''
 
     @classmethod
-    def pictures(cls, path: Path, defects: DefectList) -> Iterator[LabelledPicture]:
-        for number, image in enumerate(read_elements(path, 'image'), 1):
-            name = image.get('name') or ''
-            record = f'image {image.get("id") or number} ({short(name)})'
-            picture = LabelledPicture(name, record)
-            try:
-                for i, element in enumerate(image):
-                    picture.shapes += _shapes(element, i)
-            except ValueError as error:
-                defects.add(path, record, str(error))
-                continue
-            yield picture
+    def shapes_of(cls, image: Element) -> list[Shape]:
+        return [shape for i, element in enumerate(image) for shape in _shapes(element, i)]
 
     @classmethod
     def label_order(cls, path: Path) -> Sequence[str]:
@@ -57,7 +44,7 @@ def _shapes(element: Element, number: int) -> list[Shape]:
     label, group = element.get('label') or '', element.get('group_id') or None
     group = None if group == '0' else group
     if element.tag == 'box':
-        corners = [[_number(element, f'{axis}{end}') for axis in ('x', 'y')] for end in ('tl', 'br')]
+        corners = [[number_in(element, f'{axis}{end}') for axis in ('x', 'y')] for end in ('tl', 'br')]
         return [box_shape(label, np.array(corners), group)]
     if element.tag == 'skeleton':
         inner = [one for child in element if child.tag == 'points' for one in _shapes(child, number)]
@@ -68,14 +55,6 @@ def _shapes(element: Element, number: int) -> list[Shape]:
         return []
     points = _points(element)
     return [Shape(label, points, np.full(len(points), float(element.get('outside') != '1')), group)]
-
-
-def _number(element: Element, key: str) -> float:
-    text: Any = element.get(key)
-    try:
-        return float(text)
-    except (TypeError, ValueError):
-        raise ValueError(f'{key}={text!r} of <{element.tag}> is no number') from None
 
 
 def _points(element: Element) -> np.ndarray:

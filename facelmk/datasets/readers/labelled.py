@@ -1,7 +1,7 @@
 """What the readers of annotation tools share: faces of named points, found in pictures with shapes.
 
-A tool saves shapes: a point with a label, or a line of several points. Which shapes are one face is said by a group, or
-follows from the labels: a label that occurs again begins another face.
+A tool saves shapes: a point with a label, or a line of several points. A group joins the shapes of one face.
+Without groups the labels do: a label that occurs again begins another face.
 """
 
 from collections import Counter
@@ -55,7 +55,7 @@ class LabelledFace:
 
     @property
     def is_one_label(self) -> bool:
-        """Whether all points have the same label, so that only their order tells them apart."""
+        """Whether all points have the same label, so that only their order distinguishes them."""
         return len(self.points) > 1 and len({label for label, _ in self.points}) == 1
 
 
