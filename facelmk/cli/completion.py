@@ -9,7 +9,8 @@ from .options import example
 
 SHELLS = ('bash', 'zsh', 'tcsh', 'fish')
 PIP = 'pip install shtab'
-FILES = ('FILE', 'PATH', 'PICTURE', 'CHECKPOINT', 'WEIGHTS', 'LOG', 'IN', 'OUT', 'A.json', 'B.json')
+FILES = ('FILE', 'DIR|FILE', 'PATH', 'INPUT', 'PICTURE', 'PAGE', 'BOXES', 'CHECKPOINT', 'WEIGHTS', 'LOG', 'IN', 'OUT')
+FILES += ('A.json', 'B.json', 'C.json')
 CONFIGS = ('CONFIG', 'SOURCE', 'A', 'B')  # a name of a config, or a file
 FOLDER_OPTIONS = ('--work-dir', '--show-dir')
 
@@ -85,7 +86,7 @@ def _kind_of(action: argparse.Action) -> str | None:
         return 'folder'
     if metavar in CONFIGS:
         return 'config'
-    if metavar == 'MODEL':
+    if metavar == 'MODEL' or '--model' in action.option_strings:
         return 'model'
     if '--markup' in action.option_strings:
         return 'markup'

@@ -1,12 +1,15 @@
 """facelmk completion: scripts that shells accept, and that complete verbs, options, files and names."""
 
+import argparse
 import shutil
 import subprocess
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
+
+from facelmk.cli import VERBS, build_parser, completion
 
 
 @pytest.mark.parametrize('shell', ['bash', 'zsh', 'tcsh', 'fish'])
@@ -23,6 +26,28 @@ def test_scripts_are_of_their_shell(verb: Callable[..., str], shell: str, tmp_pa
         check = ['-n', 'script'] if shell != 'tcsh' else ['-f', 'script']
         done = subprocess.run([shell, *check], cwd=tmp_path, capture_output=True, text=True)
         assert done.returncode == 0 and done.stderr == ''
+
+
+NO_FILES = set(
+    ['A:B,C:D', 'IOU', 'KEY', 'KEY=VALUE', 'N', 'NAME', 'PART', 'PATTERN', 'PIXELS', 'PX', 'S', 'bf16|fp16']
+)  # numbers and names
+
+
+def arguments_of(parser: argparse.ArgumentParser) -> Iterator[argparse.Action]:
+    """All arguments of a parser and of those below it."""
+    for action in parser._actions:
+        if isinstance(action, argparse._SubParsersAction):
+            for sub in action.choices.values():
+                yield from arguments_of(sub)
+        else:
+            yield action
+
+
+def test_each_argument_that_may_be_a_file_is_completed() -> None:
+    values = [action for action in arguments_of(build_parser(*VERBS)) if action.metavar and not action.choices]
+    assert len(values) > 100
+    unknown = {action.metavar for action in values if completion._kind_of(action) is None} - NO_FILES
+    assert not unknown, 'is it a file or a name? list it in facelmk/cli/completion.py'
 
 
 COMPLETE = (
@@ -44,7 +69,8 @@ def test_bash_completes(verb: Callable[..., str], tmp_path: Path) -> None:
     assert completed('pre') == {'predict'}
     assert completed('data', 'c') == {'check', 'convert', 'cache'}
     assert completed('train', 'qui') == {'quickstart', 'quick.py'}
-    assert completed('predict', 'pho') == {'photo.jpg'}
+    assert completed('predict', 'pho') == completed('train', '--data', 'pho') == {'photo.jpg'}
+    assert completed('train', '--model', 'facelmk_nano_l') == {'facelmk_nano_lfpw'}
     assert completed('predict', '--model', 'facelmk_nano_l') == {'facelmk_nano_lfpw'}
     assert completed('predict', '--markup', '300') == {'300w', '300wlp'}
     assert completed('predict', '--ref') == {'--refine'}
