@@ -26,10 +26,10 @@ OPTIONS ?=
 TESTS ?= tests
 
 BIN := $(VENV)/bin
-READY := $(VENV)/.ready-$(TORCH)
-READY_TESTS := $(VENV)/.ready-$(TORCH)-tests
-READY_DOCS := $(VENV)/.ready-$(TORCH)-docs
-READY_RELEASE := $(VENV)/.ready-$(TORCH)-release
+READY := $(VENV)/.ready-$(TORCH)$(if $(filter none,$(PINS)),-newest)
+READY_TESTS := $(READY)-tests
+READY_DOCS := $(READY)-docs
+READY_RELEASE := $(READY)-release
 CONSTRAINTS := $(VENV)/constraints.txt
 PINNED := $(if $(filter none,$(PINS)),/dev/null,requirements/constraints.txt)
 PIP := PIP_DISABLE_PIP_VERSION_CHECK=1 PIP_NO_INPUT=1 $(BIN)/python -m pip install -c $(CONSTRAINTS)

@@ -69,7 +69,8 @@ def tags_here() -> list[str]:
 
 def packages(folder: Path, number: str) -> Path:
     """Make source archive and wheel in `folder`, check them, and return the wheel."""
-    shutil.rmtree(folder, ignore_errors=True)
+    for old in folder.glob('facelmk-*'):  # --out may hold other files
+        old.unlink()
     # the wheel is made from the source archive, so what the archive lacks is missing here, too
     run(sys.executable, '-m', 'build', '--no-isolation', '--outdir', folder, ROOT)
     wheel, archive = folder / f'facelmk-{number}-py3-none-any.whl', folder / f'facelmk-{number}.tar.gz'

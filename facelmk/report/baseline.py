@@ -55,7 +55,7 @@ def _without_pipelines(config: Any) -> Any:
 
 def _read_faces(config: dict) -> Iterator[dict[str, Any]]:
     dataset = DATASETS.build(config)
-    for index in _even_indices(len(dataset), MAX_FACES):
+    for index in even_indices(len(dataset), MAX_FACES):
         yield dataset[index]
 
 
@@ -64,7 +64,7 @@ def _synthetic_faces(config: dict) -> Iterator[dict[str, Any]]:
     from ..synthetic import describe  # imported only for such data sets: start-up time
 
     start = config.get('start', 0)
-    numbers = [start + index for index in _even_indices(config.get('count', 1000), MAX_SYNTHETIC_FACES)]
+    numbers = [start + index for index in even_indices(config.get('count', 1000), MAX_SYNTHETIC_FACES)]
     faces = describe(config.get('seed', 0), numbers, config.get('size', 256), config.get('markup', 'wflw'))
     for landmarks, visible, box in zip(faces.landmarks, faces.visible, faces.boxes, strict=True):
         yield dict(
@@ -72,6 +72,6 @@ def _synthetic_faces(config: dict) -> Iterator[dict[str, Any]]:
         )
 
 
-def _even_indices(count: int, limit: int) -> list[int]:
+def even_indices(count: int, limit: int) -> list[int]:
     """Return up to `limit` indices below `count`, at even distances."""
     return np.unique(np.linspace(0, count - 1, min(count, limit)).round().astype(int)).tolist()

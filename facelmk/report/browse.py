@@ -16,6 +16,7 @@ from ..errors import FacelmkError
 from ..faces import RED, draw, outline
 from ..markups import Markup
 from ..registry import DATASETS
+from .baseline import even_indices
 
 Picture = NDArray[np.uint8]
 PACKING = ('PackFace', 'PackScene')  # the last step of a pipeline
@@ -60,17 +61,12 @@ def with_usual_crop(dataset: FaceDataset) -> FaceDataset:
 
 def browse(dataset: FaceDataset | SceneDataset, mode: str, count: int | None = None) -> Iterator[tuple[str, Picture]]:
     """Yield names and pictures of `count` faces or scenes at even distances; mode 'original', 'augmented' or 'both'."""
-    for index in spread(len(dataset), count or len(dataset)):
+    for index in even_indices(len(dataset), count or len(dataset)):
         name = str(_record(dataset, index)['id'])
         if mode in ('original', 'both'):
             yield f'{name}_original', original(dataset, index)
         if mode in ('augmented', 'both'):
             yield f'{name}_augmented', augmented(dataset, index)
-
-
-def spread(total: int, count: int) -> list[int]:
-    """Return up to `count` of `total` indices, at even distances."""
-    return [int(i) for i in np.unique(np.linspace(0, total - 1, min(count, total)).round())]
 
 
 def shrunk(image: Picture, side: int) -> tuple[Picture, float]:

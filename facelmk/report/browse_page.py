@@ -13,8 +13,8 @@ from ..datasets.defects import short
 from ..datasets.transforms.crop import CropFace, resample
 from ..datasets.transforms.load import LoadImage
 from ..markups import Markup
-from .baseline import mean_face
-from .browse import check_points, shrunk, spread
+from .baseline import even_indices, mean_face
+from .browse import check_points, shrunk
 from .page import Page, Section
 from .page.parts import part_key
 from .page.photos import (
@@ -40,7 +40,7 @@ def browse_page(
     dataset: FaceDataset | SceneDataset, mode: str, count: int | None, title: str, facts: Mapping[str, object]
 ) -> Page:
     """Return a page with up to `count` faces or scenes at even distances; mode 'original', 'augmented' or 'both'."""
-    indices = spread(len(dataset), min(count or MOST_FACES, MOST_FACES))
+    indices = even_indices(len(dataset), min(count or MOST_FACES, MOST_FACES))
     painter = ScenePainter(dataset, mode, len(indices)) if isinstance(dataset, SceneDataset) else None
     faces = painter or FacePainter(dataset, mode, len(indices))  # type: ignore[arg-type]
     figures = list(_up_to(MAX_FIGURES_BYTES, (faces.figure(number, i) for number, i in enumerate(indices, 1))))

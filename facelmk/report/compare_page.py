@@ -7,6 +7,7 @@ from html import escape
 import numpy as np
 
 from ..datasets.defects import short
+from .baseline import even_indices
 from .curves import axis_limit, ced_svg
 from .page import Page, Section
 from .page.axes import Axes, chart
@@ -89,7 +90,7 @@ def _cloud(pair: Pair) -> str:
     x, y = pair.a.error[rows], pair.b.error[rows]
     end = 1.2 * float(np.quantile(np.concatenate([x, y]), AXIS_QUANTILE)) or 1.0
     axes = Axes((0.0, end), (0.0, end), f'error of {a} in %', f'error of {b} in %')
-    shown = np.unique(np.linspace(0, len(rows) - 1, min(len(rows), MOST_DOTS)).round().astype(int))
+    shown = np.array(even_indices(len(rows), MOST_DOTS))
     parts = axes.frame()
     for kind, chosen in (('s3', shown[y[shown] < x[shown]]), ('s1', shown[y[shown] >= x[shown]])):
         dots = ''.join('M{:.1f},{:.1f}h0'.format(*axes.at(min(x[i], end), min(y[i], end))) for i in chosen)
@@ -108,20 +109,15 @@ def _extremes(pairs: Sequence[Pair]) -> list[Section]:
     sections = []
     for pair in pairs:
         a, b = pair.names
-        rows = _both(pair)
-        gain = pair.b.error[rows] - pair.a.error[rows]
-        order = rows[np.argsort(gain, kind='stable')]
-        better, worse = order[:MOST_FACES], order[::-1][:MOST_FACES]
+        rows, gain = _both(pair), pair.b.error - pair.a.error
+        order = rows[np.argsort(gain[rows], kind='stable')]
+        better = [i for i in order[:MOST_FACES] if gain[i] < 0]
+        worse = [i for i in order[::-1][:MOST_FACES] if gain[i] > 0]
         body = ''.join(
-            f'<h3>{winner} is better by most</h3>{_faces(pair, [i for i in chosen if sign * _gain(pair, i) > 0])}'
-            for winner, chosen, sign in ((b, better, -1), (a, worse, 1))
+            f'<h3>{winner} is better by most</h3>{_faces(pair, chosen)}' for winner, chosen in ((b, better), (a, worse))
         )
         sections.append(Section(f'extremes-{b}', f'Where {a} and {b} differ most', body, 'Errors in per cent.'))
     return sections
-
-
-def _gain(pair: Pair, row: int) -> float:
-    return float(pair.b.error[row] - pair.a.error[row])
 
 
 def _faces(pair: Pair, rows: Sequence[int]) -> str:
@@ -131,7 +127,11 @@ def _faces(pair: Pair, rows: Sequence[int]) -> str:
     head = ''.join(f'<th scope="col">{name}</th>' for name in (a, b, f'{b} - {a}'))
     lines = [f'<tr><th scope="col">face</th>{head}</tr>']
     for i in rows:
-        cells = [number(float(pair.a.error[i])), number(float(pair.b.error[i])), signed(_gain(pair, i))]
+        cells = [
+            number(float(pair.a.error[i])),
+            number(float(pair.b.error[i])),
+            signed(float(pair.b.error[i] - pair.a.error[i])),
+        ]
         numbers = ''.join(f'<td>{cell}</td>' for cell in cells)
         lines.append(f'<tr><th scope="row">{escape(short(pair.a.ids[i]))}</th>{numbers}</tr>')
     table = '<table>' + ''.join(lines) + '</table>'

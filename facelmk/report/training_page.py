@@ -59,6 +59,8 @@ def _best(log: Log) -> str:
 
 def log_beside(checkpoint: str | Path) -> Log | None:
     """Return the log of the training that wrote a checkpoint, if it lies in the same work folder."""
+    if not Path(checkpoint).is_file():  # the name or the address of published weights
+        return None
     files = list(Path(checkpoint).parent.glob('*/vis_data/scalars.json'))
     if not files:
         return None

@@ -110,7 +110,9 @@ def test_calibration_is_shown_for_a_calibrated_model_only() -> None:
     assert 'calibration' in [part.key for part in page_of(calibrated=True).sections]
 
 
-def test_the_log_beside_the_weights(tmp_path) -> None:
+def test_the_log_beside_the_weights(tmp_path, monkeypatch) -> None:
+    assert log_beside(tmp_path / 'w.pth') is None
+    (tmp_path / 'w.pth').touch()
     assert log_beside(tmp_path / 'w.pth') is None
     folder = tmp_path / '20260101' / 'vis_data'
     folder.mkdir(parents=True)
@@ -119,6 +121,8 @@ def test_the_log_beside_the_weights(tmp_path) -> None:
     lines = [dict(loss=2.0, epoch=1, iter=1, step=1), dict(NME=5.0, step=1)]
     (folder / 'scalars.json').write_text('\n'.join(map(json.dumps, lines)))
     assert log_beside(tmp_path / 'w.pth').best() == ('NME', 1, 5.0)
+    monkeypatch.chdir(tmp_path)
+    assert log_beside('facelmk_nano') is None, 'a name has no folder'
 
 
 def test_a_data_set_in_words() -> None:

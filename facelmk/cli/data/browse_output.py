@@ -23,7 +23,7 @@ def write_samples(options: argparse.Namespace, dataset: Any, target: str | Path,
 
     pictures = options.output_dir
     files = _pictures(options, dataset, mode) if pictures else [_page(options, dataset, target, mode, source)]
-    if options.show and not options.not_show:
+    if options.show and not options.not_show and not pictures:
         _show(options, dataset, mode)
     where = pictures or f'{files[0]} ({size_text(files[0].stat().st_size)}, one file)'
     if options.json:
@@ -43,7 +43,7 @@ def _page(options: argparse.Namespace, dataset: Any, target: str | Path, mode: s
 
 
 def _pictures(options: argparse.Namespace, dataset: Any, mode: str) -> list[Path]:
-    from ...faces import save
+    from ...faces import save, show
     from ...files.atomic import output_folder
     from ...files.progress import track
     from ...report.browse import browse, file_name
@@ -55,6 +55,8 @@ def _pictures(options: argparse.Namespace, dataset: Any, mode: str) -> list[Path
             file = file_name(number, name)
             save(picture, draft / file)
             files.append(Path(options.output_dir, file))
+            if options.show and not options.not_show:
+                show(picture, name, options.show_interval)
     return files
 
 
