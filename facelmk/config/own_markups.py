@@ -8,22 +8,21 @@ from ..errors import FacelmkError
 from ..markups import MARKUPS, Markup
 from .source import Source
 
-DEFAULTS = {one.name: one.default for one in fields(Markup)}
+ENTRIES = tuple(one.name for one in fields(Markup))
 MAX_POINTS = 10_000
-ERRORS = (TypeError, ValueError, AttributeError)
 
 
 def plain_markup(markup: Markup) -> dict[str, Any]:
-    """Return a landmark scheme as the plain data that a config holds; values that are the default are left out."""
-    values = {name: getattr(markup, name) for name in DEFAULTS}
+    """Return a landmark scheme as the plain data that a config holds; empty values are left out."""
+    values = {name: getattr(markup, name) for name in ENTRIES}
     values['parts'] = {name: tuple(part) for name, part in markup.parts.items()}
     return {name: value for name, value in values.items() if value or name in ('name', 'size', 'pairs')}
 
 
 def markup_of(values: Mapping[str, Any]) -> Markup:
     """Return the landmark scheme that plain data describe."""
-    if unknown := sorted(set(values) - set(DEFAULTS)):
-        raise FacelmkError(f'{unknown[0]!r} is no entry of a landmark scheme. Known: {", ".join(DEFAULTS)}')
+    if unknown := sorted(set(values) - set(ENTRIES)):
+        raise FacelmkError(f'{unknown[0]!r} is no entry of a landmark scheme. Known: {", ".join(ENTRIES)}')
     name, size = values.get('name'), values.get('size')
     if not isinstance(name, str) or not name or not isinstance(size, int) or not 0 < size <= MAX_POINTS:
         raise FacelmkError(
@@ -42,7 +41,7 @@ def add_markups(rows: Any, source: Source) -> None:
     for i, row in enumerate(rows or ()):
         try:
             MARKUPS.add_own(markup_of(row))
-        except (FacelmkError, *ERRORS) as error:
+        except (FacelmkError, TypeError, ValueError, AttributeError) as error:
             raise FacelmkError(f'{source}: markups[{i}] is no landmark scheme: {error}') from error
 
 

@@ -26,8 +26,8 @@ from .schemes import Points
 class Detected(NamedTuple):
     """How to read a file or folder: arguments of the reader, the number of points, names of some pictures.
 
-    `points` is what the file says of its points, beside their number. `size` is None for a damaged file: the reader
-    will say what is wrong with it.
+    `points` holds the names, the skeleton and some positions of the points, as far as the file has them. `size` is
+    None for a damaged file: the reader will say what is wrong with it.
     """
 
     options: dict[str, Any]

@@ -6,7 +6,7 @@ from collections import defaultdict
 from collections.abc import Mapping
 from functools import cached_property
 from pathlib import Path, PurePosixPath, PureWindowsPath
-from urllib.parse import parse_qs, unquote, urlsplit
+from urllib.parse import SplitResult, parse_qs, unquote, urlsplit
 
 from ..files.drafts import paths_below
 
@@ -76,9 +76,17 @@ def spellings(name: str) -> list[str]:
     Label Studio writes /data/local-files/?d=FOLDER/a.jpg, and /data/upload/3/ab12cd34-a.jpg for a.jpg.
     """
     names = [name.replace('\\', '/')]
-    address = urlsplit(name) if '?' in name or '://' in name or '%' in name else None
+    address = _address(name) if '?' in name or '://' in name or '%' in name else None
     if address is not None:
         names = [*(parse_qs(address.query).get('d') or ()), unquote(address.path), *names]
     last = names[0].rpartition('/')[2]
     plain = UPLOADED.sub('', last)
     return [one for one in dict.fromkeys([*names, *([plain] if plain != last else [])]) if one]
+
+
+def _address(name: str) -> SplitResult | None:
+    """Return the parts of an address, None if it is none."""
+    try:
+        return urlsplit(name)
+    except ValueError:  # a bracket that is not closed
+        return None

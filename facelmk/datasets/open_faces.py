@@ -69,9 +69,7 @@ def find_annotations(path: Path) -> list[Found]:
     """Return the annotations at a path: a file, a folder of a known layout, or the annotation files in a folder."""
     if not path.exists():
         raise MissingResource(f'{path} is not there (from {Path.cwd()}). Give {LAYOUTS}')
-    files = _annotation_files(path) if path.is_dir() else []
-    found = [each for each in map(_detect, files) if each is not None and each.detected.size is not None]
-    if found:
+    if path.is_dir() and (found := _annotation_files(path)):
         return found
     alone = _detect(path)
     files = [file for file in _candidates(path) if file.suffix.lower() not in NOTES]
@@ -94,12 +92,12 @@ def _what(path: Path) -> str:
     return f'the ending {path.suffix!r}' if path.suffix else 'a file without an ending'
 
 
-def _annotation_files(folder: Path) -> list[Path]:
+def _annotation_files(folder: Path) -> list[Found]:
     """Return the files of a folder, or of its folder `annotations`, that hold the annotations of all pictures."""
     for name in SUBFOLDERS:
         files = _candidates(folder / name)
-        if len(files) <= MAX_FILES and (usable := [file for file in files if _holds_all(file)]):
-            return usable
+        if len(files) <= MAX_FILES and (found := [each for each in map(_whole_set, files) if each is not None]):
+            return found
     return []
 
 
@@ -108,13 +106,15 @@ def _candidates(folder: Path) -> list[Path]:
     return sorted(file for file in folder.iterdir() if file.suffix.lower() in ENDINGS) if folder.is_dir() else []
 
 
-def _holds_all(file: Path) -> bool:
-    """Whether a file is in a format that has one file for all pictures."""
+def _whole_set(file: Path) -> Found | None:
+    """Return a file in a format that has one file for all pictures, else None."""
     try:
         found = _detect(file)
     except (FacelmkError, DataDefect):
-        return False
-    return found is not None and found.detected.size is not None and not found.reader.one_file_a_picture
+        return None
+    if found is None or found.detected.size is None or found.reader.one_file_a_picture:
+        return None
+    return found
 
 
 def _detect(path: Path) -> Found | None:
@@ -131,11 +131,16 @@ def scheme_of(found: Found, markup: str | None = None, flip_pairs: str | None = 
     points = detected.points or (None if detected.size is None else Points(detected.size))
     if points is None:
         return MARKUPS[markup or 'wflw']  # the reader will say what is wrong with the file
-    if (fixed := detected.options.get('markup')) and markup is None:
+    fixed = detected.options.get('markup')
+    if flip_pairs is not None and (markup or fixed):
+        raise FacelmkError(
+            f'--flip-pairs {flip_pairs}: the landmark scheme {markup or fixed} has its own mirror pairs. Leave one out'
+        )
+    if fixed and markup is None:
         return MARKUPS[fixed]
     if markup is not None:
         return check_scheme(points, found.path, markup)
-    return MARKUPS.add_own(find_scheme(points, found.path, None, flip_pairs))
+    return MARKUPS.add_own(find_scheme(points, found.path, flip_pairs))
 
 
 def _find_image_root(path: Path, pictures: Iterable[str]) -> Path:

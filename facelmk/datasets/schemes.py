@@ -29,10 +29,8 @@ class Points(NamedTuple):
     visible: NDArray[np.float64] | None = None
 
 
-def find_scheme(points: Points, path: object, markup: str | None = None, flip_pairs: str | None = None) -> Markup:
-    """Return the landmark scheme of a file: `markup` if it is named, else a known one, else one made from its names."""
-    if markup is not None:
-        return check_scheme(points, path, markup)
+def find_scheme(points: Points, path: object, flip_pairs: str | None = None) -> Markup:
+    """Return the landmark scheme of a file: a known one, else one made from the names of its points."""
     if points.size < 2:
         raise FacelmkError(f'{path} has {points.size} points in each face. Expected at least 2')
     known = known_scheme(points.size)
@@ -151,8 +149,3 @@ def normaliser_of(markup: Markup) -> str:
     if markup.eyes is not None:
         return 'inter_ocular'
     return 'inter_pupil' if markup.pupils is not None else 'box_side'
-
-
-def points_of(names: Sequence[str], faces: NDArray, visible: NDArray) -> Points:
-    """Return the points of labelled faces."""
-    return Points(len(names), tuple(names), (), faces, visible)

@@ -52,8 +52,9 @@ def prepare(
     """Read all faces at `source`, split them, and write train.json and val.json into `folder`."""
     path = Path(source).expanduser()
     found = find_annotations(path)
+    _refuse_own_folder(path, found, folder)
     scheme = _one_scheme(found, [scheme_of(each, markup, flip_pairs) for each in found])
-    readers = [open_found(each, scheme.name, image_root, 'keep', flip_pairs) for each in found]
+    readers = [open_found(each, scheme.name, image_root, 'keep') for each in found]
     data = OwnData(path, scheme, _common_root(readers), {}, {part: folder / f'{part}.json' for part in PARTS})
     faces = [_usable(reader, data) for reader in readers]
     data.lines[:0] = [_format_line(found, readers, faces), _scheme_line(found[0], scheme)]
@@ -61,6 +62,16 @@ def prepare(
     data.lines.append(choose_boxes(scheme, data.faces))
     _write(data, folder)
     return data
+
+
+def _refuse_own_folder(source: Path, found: Sequence[Found], folder: Path) -> None:
+    """Refuse to write the split into the folder of the annotations, which may have files of the same names."""
+    own = {source.resolve(), *(each.path.resolve().parent for each in found if each.path.is_file())}
+    if folder.resolve() in own:
+        raise FacelmkError(
+            f'the work folder {folder} holds the annotations of {source}, and train.json, val.json and test.json are '
+            'written there. Choose another one with --work-dir'
+        )
 
 
 def _one_scheme(found: Sequence[Found], schemes: Sequence[Markup]) -> Markup:
@@ -75,7 +86,8 @@ def _one_scheme(found: Sequence[Found], schemes: Sequence[Markup]) -> Markup:
 
 
 def _common_root(readers: Sequence[AnnotatedFaces]) -> Path:
-    folders = {os.path.dirname(os.path.abspath(path)) for reader in readers for path in reader.faces.paths()}
+    paths = {path for reader in readers for path in reader.faces.paths() if os.path.isfile(path)}
+    folders = {os.path.dirname(os.path.abspath(path)) for path in paths}
     return Path(os.path.commonpath(folders)) if folders else Path.cwd()
 
 

@@ -84,4 +84,4 @@ def _training_pipeline(base: Config, mirrored: bool) -> list[dict[str, Any]]:
 def write_config(values: Mapping[str, Any], title: str, file: Path) -> None:
     """Write a config as plain data."""
     text = Config(dict(values)).pretty_text
-    write_bytes(file, f'"""{title}"""\n\n{text}\n'.encode())
+    write_bytes(file, f'{title!r}\n\n{text}\n'.encode())

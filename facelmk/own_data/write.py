@@ -30,5 +30,5 @@ def write_training(
     save_checkpoint({'state_dict': start.weights}, folder / START)
     counts = ', '.join(f'{len(faces)} {part}' for part, faces in data.faces.items())
     title = f'Written by facelmk train --data {source}: {data.markup.size} points, {counts}; starts from {model}.'
-    write_config(recipe(data, start.model, predictor.config, folder), title.replace('"', "'"), folder / CONFIG)
+    write_config(recipe(data, start.model, predictor.config, folder), title, folder / CONFIG)
     return folder / CONFIG

@@ -28,9 +28,8 @@ def test_scripts_are_of_their_shell(verb: Callable[..., str], shell: str, tmp_pa
         assert done.returncode == 0 and done.stderr == ''
 
 
-NO_FILES = set(
-    ['A:B,C:D', 'IOU', 'KEY', 'KEY=VALUE', 'N', 'NAME', 'PART', 'PATTERN', 'PIXELS', 'PX', 'S', 'bf16|fp16']
-)  # numbers and names
+# numbers and names
+NO_FILES = {'A:B,C:D', 'IOU', 'KEY', 'KEY=VALUE', 'N', 'NAME', 'PART', 'PATTERN', 'PIXELS', 'PX', 'S', 'bf16|fp16'}
 
 
 def arguments_of(parser: argparse.ArgumentParser) -> Iterator[argparse.Action]:

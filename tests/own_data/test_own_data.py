@@ -1,5 +1,6 @@
 """From annotations of one's own to a config: the split, the boxes, the weights to start from."""
 
+import ast
 import json
 from pathlib import Path
 
@@ -15,7 +16,7 @@ from facelmk.datasets import SyntheticFaces
 from facelmk.errors import DataDefect, FacelmkError, MissingResource
 from facelmk.markups import MAPS, MARKUPS
 from facelmk.own_data.prepare import prepare
-from facelmk.own_data.recipe import CONFIG, START
+from facelmk.own_data.recipe import CONFIG, START, write_config
 from facelmk.own_data.start import open_model
 from facelmk.own_data.write import write_training
 from facelmk.registry import MODELS
@@ -154,3 +155,30 @@ def test_boxes_of_points_that_do_not_outline_the_face_are_the_detectors(folder, 
         own = drawn[int(Path(face['path']).stem)]['landmarks']
         side = np.ptp(own, 0).max()
         assert 0.7 * side < np.ptp(face['box'].reshape(2, 2), 0).max() < 1.6 * side  # that of the whole face
+
+
+def test_the_folder_of_the_annotations_is_no_work_folder(folder):
+    source = folder(five)
+    before = {file: file.read_bytes() for file in source.iterdir()}
+    with pytest.raises(FacelmkError, match='--work-dir'):
+        prepare(source, source)
+    assert {file: file.read_bytes() for file in source.iterdir()} == before
+
+
+def test_a_missing_picture_does_not_change_the_names_of_the_others(folder, tmp_path):
+    source = folder(five)
+    file = source / '0.json'
+    file.write_text(json.dumps(json.loads(file.read_text()) | {'imagePath': '/home/anna/gone.png'}))
+    data = prepare(source, tmp_path / 'run')
+    assert data.image_root == source and images_of(data.files['val'])[0].count('/') == 0
+
+
+def test_a_title_may_hold_any_letters(tmp_path):
+    title = 'C:\\Users\\x "my" \'faces\' \\N'
+    write_config({'a': 1}, title, tmp_path / CONFIG)
+    assert ast.get_docstring(ast.parse((tmp_path / CONFIG).read_text()), clean=False) == title
+
+
+def test_mirror_pairs_of_a_known_scheme_are_refused(folder, tmp_path):
+    with pytest.raises(FacelmkError, match='300w has its own mirror pairs'):
+        prepare(folder(), tmp_path / 'run', markup='300w', flip_pairs='0:1')

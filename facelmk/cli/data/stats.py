@@ -5,7 +5,7 @@ import json
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from ..options import keep_stdout_for_json
+from ..options import add_plain, keep_stdout_for_json
 from .source import PHASES, add_source, check_source, sets
 
 PURPOSE = 'describe a data set in numbers: sizes, poses, boxes, missing points, swapped sides, copied pictures'
@@ -18,17 +18,19 @@ def arguments(stats: argparse.ArgumentParser) -> None:
         '--phase', choices=PHASES, nargs='+', default=list(PHASES), help='the phases of a config (default: all)'
     )
     stats.add_argument('--json', action='store_true', help='print the numbers as json')
+    add_plain(stats)
 
 
 def run(options: argparse.Namespace) -> None:
     check_source(options.source)
     from ...datasets.tools.stats import shared_contents, statistics
 
+    known: dict[str, str | None] = {}  # the hash of each picture
     with keep_stdout_for_json(options.json):
         datasets = {name: read('skip') for name, read in sets(options, options.phase)}
-        numbers = {name: statistics(dataset) for name, dataset in datasets.items()}
+        numbers = {name: statistics(dataset, known) for name, dataset in datasets.items()}
         paths = {name: [str(data.face(i).get('path', '')) for i in range(len(data))] for name, data in datasets.items()}
-        notes = shared_contents(paths) if len(paths) > 1 else []
+        notes = shared_contents(paths, known) if len(paths) > 1 else []
     if options.json:
         print(json.dumps({'sets': numbers, 'notes': notes}, indent=2))
         return

@@ -12,8 +12,6 @@ from .labelled import Shape, box_shape
 from .labelled_xml import LabelledXml, number_in
 from .safe_xml import read_elements
 
-FILE = 'annotations.xml'  # as CVAT names it in its archive
-
 
 @DATASETS.register_module()
 class CvatXml(LabelledXml):

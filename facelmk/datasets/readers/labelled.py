@@ -37,7 +37,7 @@ class Shape:
 
 @dataclass
 class LabelledPicture:
-    """One picture and its shapes. `record` is its name in messages, `part` the part of the set that the file says."""
+    """One picture and its shapes. `record` is its name in messages."""
 
     name: str
     record: str

@@ -33,7 +33,7 @@ class LabelmeJson(LabelledFaces):
 
     def __init__(self, ann_file: str = '', data_root: str = '', image_root: str | None = None, **options: Any) -> None:
         folder = Path(data_root, ann_file)
-        own = str(folder if not folder.suffix else folder.parent)
+        own = str(folder.parent if folder.suffix.lower() == '.json' else folder)
         super().__init__(ann_file, data_root, own if image_root is None else image_root, **options)
 
     @classmethod

@@ -19,13 +19,13 @@ def split_pictures(
 
     Names are ordered by a hash of name and seed. A picture stays where `earlier` has it.
     """
-    names = list(dict.fromkeys(pictures))
+    names = dict.fromkeys(pictures)
     if len(names) < MIN_PICTURES:
         raise DataDefect(
             f'{len(names)} pictures with faces. Expected at least {MIN_PICTURES}, because some of them must not train '
             'but validate. Annotate more pictures'
         )
-    before = {name: part for name, part in (earlier or {}).items() if name in set(names)}
+    before = {name: part for name, part in (earlier or {}).items() if name in names}
     new = sorted((name for name in names if name not in before), key=lambda name: split_fraction(name, seed))
     wanted = min(MAX_VALIDATION, max(1, round(share * len(names)))) - list(before.values()).count('val')
     parts = before | {name: 'val' if i < wanted else 'train' for i, name in enumerate(new)}

@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ...errors import FacelmkError
+from ...files.progress import track
 from ...geometry import overlaps
 from ...markups import Markup
 from ..base import FaceDataset
@@ -18,6 +19,7 @@ from ..records import is_valid, tight_boxes
 from .check_points import is_swapped
 
 Array = NDArray[np.float64]
+Digests = dict[str, str | None]  # the hashes of pictures by path; None for those that cannot be read
 PERCENTILES = (0, 5, 50, 95, 100)
 TURNED = 0.33  # share of the eyes' distance by which the nose tip lies off the middle of a turned face
 ROLLED = 30.0  # degrees
@@ -27,7 +29,7 @@ MIN_FIT_FACES = 5  # for a mean shape
 SHOWN = 5
 
 
-def statistics(dataset: FaceDataset) -> dict[str, Any]:
+def statistics(dataset: FaceDataset, known: Digests | None = None) -> dict[str, Any]:
     """Return the numbers of a data set; an entry is missing where the landmark scheme cannot say it."""
     faces = [face for face in map(dataset.face, range(len(dataset))) if is_valid(face)]
     if not faces:
@@ -42,7 +44,7 @@ def statistics(dataset: FaceDataset) -> dict[str, Any]:
         'valid': len(faces),
         'points': markup.size,
         'scheme': markup.name,
-        **_pictures(faces),
+        **_pictures(faces, known),
         'size_px': _percentiles(np.ptp(tight.reshape(-1, 2, 2), 1).max(-1)),
         'box': _boxes(boxes, tight),
         'visible': _visibility(visible, markup),
@@ -53,10 +55,10 @@ def statistics(dataset: FaceDataset) -> dict[str, Any]:
     return result | ({'subsets': dict(tags)} if tags else {})
 
 
-def _pictures(faces: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
+def _pictures(faces: Sequence[Mapping[str, Any]], known: Digests | None) -> dict[str, Any]:
     """Return the number of pictures, the most faces of one, and those with the content of another."""
     counts = Counter(str(face.get('path') or face['id']) for face in faces)
-    copies = [paths for paths in contents(counts).values() if len(paths) > 1]
+    copies = [paths for paths in contents(counts, known).values() if len(paths) > 1]
     return {
         'pictures': len(counts),
         'most_faces_in_a_picture': max(counts.values()),
@@ -65,15 +67,23 @@ def _pictures(faces: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
     }
 
 
-def contents(paths: Iterable[str]) -> dict[str, list[str]]:
-    """Return the paths of pictures by the hash of their content; pictures that cannot be read are left out."""
+def contents(paths: Iterable[str], known: Digests | None = None) -> dict[str, list[str]]:
+    """Return the paths of pictures by the hash of their content, without unreadable ones; `known` keeps the hashes."""
+    known = {} if known is None else known
     found: dict[str, list[str]] = defaultdict(list)
-    for path in paths:
-        try:
-            found[hashlib.blake2b(read_file(path), digest_size=16).hexdigest()].append(path)
-        except FacelmkError:
-            continue
+    for path in track(list(paths), 'comparing pictures', unit='pictures/s'):
+        if path not in known:
+            known[path] = _digest(path)
+        if (digest := known[path]) is not None:
+            found[digest].append(path)
     return found
+
+
+def _digest(path: str) -> str | None:
+    try:
+        return hashlib.blake2b(read_file(path), digest_size=16).hexdigest()
+    except FacelmkError:
+        return None
 
 
 def _percentiles(values: Array, digits: int = 1) -> dict[str, float]:
@@ -177,9 +187,9 @@ def _misfit(shape: Array, mean: Array) -> float:
     return float(np.linalg.norm(_align(shape, mean) - mean))
 
 
-def shared_contents(paths: Mapping[str, Iterable[str]]) -> list[str]:
+def shared_contents(paths: Mapping[str, Iterable[str]], known: Digests | None = None) -> list[str]:
     """Return a sentence for each two parts that share pictures, by their content."""
-    hashes = {name: contents(dict.fromkeys(some)) for name, some in paths.items()}
+    hashes = {name: contents(dict.fromkeys(some), known) for name, some in paths.items()}
     names = list(hashes)
     notes = []
     for i, first in enumerate(names):
