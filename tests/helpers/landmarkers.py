@@ -3,6 +3,16 @@
 import numpy as np
 import torch
 
+TINY = dict(  # 19 points in crops of 32 pixels
+    type='FaceLandmarker',
+    backbone=dict(type='QuickNet', width=8, widths=(8, 8, 8), depths=(0, 0, 0)),
+    head=dict(type='HeatmapHead'),
+    codec=dict(type='Integral'),
+    loss=dict(type='IntegralLoss'),
+    markup='aflw',
+    size=32,
+)
+
 
 def heatmaps(markup, loss='HeatmapMSELoss', backbone='HRNet', head=None, **codec):
     return dict(

@@ -4,6 +4,7 @@ import math
 
 import pytest
 import torch
+from landmarkers import TINY
 from torch import nn
 
 from facelmk.checkpoint import load_checkpoint, publish, save_checkpoint
@@ -13,16 +14,7 @@ from facelmk.models import FaceLandmarker
 from facelmk.models.calibration import ErrorCalibration
 from facelmk.registry import MODELS
 
-SIZE, K = 32, 19
-TINY = dict(
-    type='FaceLandmarker',
-    backbone=dict(type='QuickNet', width=8, widths=(8, 8, 8), depths=(0, 0, 0)),
-    head=dict(type='HeatmapHead'),
-    codec=dict(type='Integral'),
-    loss=dict(type='IntegralLoss'),
-    markup='aflw',
-    size=SIZE,
-)
+SIZE, K = TINY['size'], 19
 CALIBRATED = TINY | dict(calibration=dict(type='ErrorCalibration'))
 
 

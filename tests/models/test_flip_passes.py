@@ -1,25 +1,15 @@
 """The flip average of large batches on a CPU: two passes, and the numbers of one."""
 
 import torch
+from landmarkers import TINY
 
 from facelmk.models.landmarker import CPU_BATCH
 from facelmk.registry import MODELS
 
-TINY = dict(
-    type='FaceLandmarker',
-    backbone=dict(type='QuickNet', width=8, widths=(8, 8, 8), depths=(0, 0, 0)),
-    head=dict(type='HeatmapHead'),
-    codec=dict(type='Integral'),
-    loss=dict(type='IntegralLoss'),
-    markup='aflw',
-    size=32,
-    flip_test=True,
-)
-
 
 def test_a_full_batch_takes_two_passes_and_gives_the_same_numbers() -> None:
     torch.manual_seed(0)
-    network, batches = MODELS.build(TINY).eval(), []
+    network, batches = MODELS.build(dict(TINY, flip_test=True)).eval(), []
     network.backbone.register_forward_pre_hook(lambda _, inputs: batches.append(len(inputs[0])))
     crops = torch.randn(CPU_BATCH, 3, 32, 32)
     with torch.no_grad():
