@@ -49,8 +49,11 @@ test: $(READY_TESTS)
 test-slow: $(READY_TESTS)
 	@$(BIN)/python -m pytest -m slow $(TESTS)
 
+# left out: a process without rights, which cannot write its lines, and a limit of seconds, which counting exceeds
 coverage: $(READY_TESTS)
 	@OMP_NUM_THREADS=1 $(BIN)/python -m pytest -q -n 2 -m 'not slow' --cov --cov-report=term \
+	    --deselect tests/faults/test_machine.py::test_a_read_only_work_dir \
+	    --deselect tests/faults/test_weight_bombs.py::test_twenty_megabytes_are_answered_within_two_seconds \
 	    $(if $(filter tests,$(TESTS)),--cov-fail-under=90) $(TESTS)
 
 faults: $(READY_TESTS)
