@@ -100,17 +100,12 @@ class Found:
             with mmap.mmap(self.file.fileno(), 0, access=mmap.ACCESS_READ) as content, memoryview(content) as view:
                 yield view
 
-    @property
-    def noun(self) -> str:
-        """What the inputs are."""
-        return 'input' if self.films else 'picture'
-
     def check(self, total: int) -> None:
         """Raise an error that names inputs which could not be used."""
         if self.failed:
             more = f'; and {len(self.failures) - MAX_NAMED} more' if len(self.failures) > MAX_NAMED else ''
             named = '; '.join(self.failed)
-            raise DataDefect(f'{len(self.failures)} of {count(total, self.noun)} could not be used: {named}{more}')
+            raise DataDefect(f'{len(self.failures)} of {count(total, "input")} could not be used: {named}{more}')
 
 
 def count(number: int, what: str) -> str:

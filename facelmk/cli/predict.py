@@ -75,7 +75,7 @@ def run(options: argparse.Namespace) -> None:
     kind = check_output_options(options)  # before anything is loaded
     with new_list(kind) as found:
         with keep_stdout_for_json(options.json):
-            inputs, out, others = _find_faces(options, found)
+            inputs, out, others = _find_faces(options, kind, found)
         if options.json:
             found.print()
         else:
@@ -83,7 +83,7 @@ def run(options: argparse.Namespace) -> None:
         found.check(inputs)
 
 
-def _find_faces(options: argparse.Namespace, found: 'Found') -> tuple[int, Path | None, int]:
+def _find_faces(options: argparse.Namespace, kind: Kind, found: 'Found') -> tuple[int, Path | None, int]:
     """Predict and write; return the number of inputs, what was written, and the number of other files."""
     from ..inference.boxes import AUTO, parse_boxes
     from ..inference.folders import find_pictures
@@ -94,7 +94,7 @@ def _find_faces(options: argparse.Namespace, found: 'Found') -> tuple[int, Path 
         raise FacelmkError(f'--detector {options.detector} with --boxes {options.boxes}. Expected one of them alone')
     check_checkpoint(options.weights)
     model, inputs = model_and_inputs(options)
-    output = Output.of(options, model)
+    output = Output.of(options, kind, model)
     output.check()
     pictures, others = find_pictures(inputs, output.path)
     files = place_outputs(pictures, output)

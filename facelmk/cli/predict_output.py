@@ -104,9 +104,9 @@ class Output(NamedTuple):
     points: bool = False
 
     @classmethod
-    def of(cls, options: argparse.Namespace, model: 'str | Config | None') -> 'Output':
+    def of(cls, options: argparse.Namespace, kind: Kind, model: 'str | Config | None') -> 'Output':
         """Return what the options mean."""
-        kind, points = check_output_options(options), options.format == POINTS
+        points = options.format == POINTS
         if options.out is not None:
             return cls(Path(options.out).expanduser(), kind, points)
         if kind is Kind.NONE:
@@ -133,7 +133,7 @@ def place_outputs(pictures: Sequence['PictureSource'], output: Output) -> dict[s
         return {}
     if output.points or output.kind is Kind.PTS:
         return name_points(pictures, output.path, output.kind is Kind.FOLDER)
-    return name_drawings(pictures, output.path)
+    return name_drawings(pictures, output.path, output.kind is Kind.FOLDER)
 
 
 def write_points(faces: 'Faces', path: Path, in_folder: bool) -> None:

@@ -18,7 +18,6 @@ FACE_PX_PER_RADIUS_PX = 130  # sides of a face in pixels whose points have a rad
 MIN_RADIUS_PX = 0.4  # of a point, so that those of a small face stay apart
 MIN_FACE_WITH_LINES_PX = 50  # side of the smallest face with lines; in smaller ones they would hide it
 PICTURE_PX_PER_LINE_PX = 800  # longer side of a picture whose boxes have lines of one pixel
-ARCFACE = np.array([[38.2946, 51.6963], [73.5318, 51.5014], [56.0252, 71.7366], [41.5493, 92.3655], [70.7299, 92.2041]])
 
 
 def draw(

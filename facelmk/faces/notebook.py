@@ -25,10 +25,10 @@ def figure(image: NDArray[np.uint8] | None, caption: str) -> str:
     return f'<div style="{STYLE}">{picture}<br>{text}</div>'
 
 
-def shrink(image: NDArray[np.uint8], side: int = MAX_SIDE_PX) -> NDArray[np.uint8]:
-    """Return a picture whose longer side has at most `side` pixels."""
+def shrink(image: NDArray[np.uint8]) -> NDArray[np.uint8]:
+    """Return a picture whose longer side has at most `MAX_SIDE_PX` pixels."""
     height, width = image.shape[:2]
-    factor = side / max(height, width)
+    factor = MAX_SIDE_PX / max(height, width)
     if factor >= 1:
         return image
     size = max(1, round(width * factor)), max(1, round(height * factor))

@@ -8,8 +8,7 @@ from urllib.parse import unquote, urlsplit
 
 from ..errors import FacelmkError, MissingResource
 from ..files.addresses import is_url
-from .films import containers
-from .sources import ENDINGS, camera_number, expand, files_below, has_ending, is_film
+from .sources import ENDINGS, NAMED_ENDINGS, camera_number, expand, files_below, has_ending, is_film
 
 DRAWING_ENDINGS = {'.jpg', '.jpeg', '.png', '.webp'}
 NOT_DRAWN = {'.pgm', '.gif', '.pdf', '.svg'}  # no colours, or not written by OpenCV
@@ -54,8 +53,7 @@ def find_pictures(
             raise MissingResource(_nothing_at(name))
     if not pictures:
         only = f', only {others} other files' if others else ''
-        endings = ', '.join(sorted(ENDINGS | containers.ENDINGS))
-        raise FacelmkError(f'there is no picture and no film in {", ".join(inputs)}{only}. They end in {endings}')
+        raise FacelmkError(f'there is no picture and no film in {", ".join(inputs)}{only}. They end in {NAMED_ENDINGS}')
     return list(pictures.values()), others
 
 
@@ -85,9 +83,9 @@ def _is_below(file: Path, folder: Path) -> bool:
     return file.resolve().is_relative_to(folder.resolve())
 
 
-def name_drawings(pictures: Sequence[PictureSource], out: Path) -> dict[str, Path]:
+def name_drawings(pictures: Sequence[PictureSource], out: Path, is_folder: bool = False) -> dict[str, Path]:
     """Return the path of each drawing: `out` if it names a picture or a film, otherwise a file in that folder."""
-    suffix = out.suffix.lower()
+    suffix = '' if is_folder else out.suffix.lower()
     if suffix in NOT_DRAWN and not out.is_dir():
         raise FacelmkError(f'{out}: no drawing is written as {out.suffix}. Use .jpg or .png, or give a folder')
     if suffix in ENDINGS or suffix == FILM_ENDING:

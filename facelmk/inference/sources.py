@@ -16,6 +16,8 @@ from .films import containers
 from .pictures import is_many, is_tensor
 
 ENDINGS = {'.jpg', '.jpeg', '.png', '.bmp', '.webp', '.tif', '.tiff', '.jp2', '.pgm', '.ppm'}
+ALL_ENDINGS = ENDINGS | containers.ENDINGS  # of pictures and films
+NAMED_ENDINGS = ', '.join(sorted(ALL_ENDINGS))
 
 
 class Item(NamedTuple):
@@ -70,8 +72,7 @@ def paths_of(source: str | Path) -> Iterator[str | Path]:
             continue
         inside = [file for file in files_below(Path(path).expanduser()) if has_ending(file)]
         if not inside:
-            endings = ', '.join(sorted(ENDINGS | containers.ENDINGS))
-            raise FacelmkError(f'there is no picture and no film in {path}. They end in {endings}')
+            raise FacelmkError(f'there is no picture and no film in {path}. They end in {NAMED_ENDINGS}')
         yield from map(str, inside)
 
 
@@ -92,8 +93,7 @@ def files_below(folder: Path) -> list[Path]:
 
 def has_ending(file: Path, films: bool = True) -> bool:
     """Whether a file of a folder is a picture or a film, by its name; macOS keeps notes in ._photo.jpg."""
-    endings = ENDINGS | containers.ENDINGS if films else ENDINGS
-    return file.suffix.lower() in endings and not file.name.startswith('.')
+    return file.suffix.lower() in (ALL_ENDINGS if films else ENDINGS) and not file.name.startswith('.')
 
 
 def is_film(path: str | Path) -> bool:

@@ -117,15 +117,17 @@ class PicturePredictor:
         size = check_batch_size(self.batch_size if batch_size is None else batch_size)
         passes_of(refine, self.markup, detected=True)  # a wrong number is no fault of a picture
         check_min_score(min_score)
+        check_batch_size(detect_every, 'detect_every')
         find = None if detector is None else self.find_detector(detector)
         waiting: list[tuple[Faces, list[Candidate]]] = []
         for item in items(images, boxes):
+            if isinstance(item, Item) and item.is_film:  # errors of the pictures before it are no fault of the film
+                yield from self._fill(waiting, size, min_score)
+                waiting = []
             try:
                 if not isinstance(item, Item):
                     raise item[1]
                 if item.is_film:
-                    yield from self._fill(waiting, size, min_score)
-                    waiting = []
                     with open_film(item.source) as film:
                         yield from self.follow(film, item.boxes, size, find, refine, min_score, smooth, detect_every)
                         check_read(film, only_log=skip is None)
@@ -239,7 +241,7 @@ class PicturePredictor:
 
 
 def check_batch_size(batch_size: Any, name: str = 'batch_size') -> int:
-    """Return the number of crops in one run of the network; refuse one that is no whole number from 1."""
+    """Return a batch size, or another number with this name; refuse one that is no whole number from 1."""
     if isinstance(batch_size, bool) or not isinstance(batch_size, (int, np.integer)) or batch_size < 1:
         raise FacelmkError(f'{name}={batch_size!r}. Expected a whole number from 1')
     return int(batch_size)

@@ -15,7 +15,7 @@ from .calibration import ErrorCalibration
 from .crop_network import CropNetwork, Stages
 from .fit import build_part, check_fit, terms
 
-CPU_BATCH = 8  # crops: HRNet-W18 then takes 1.2 times as long in one pass of twice as many (facelmk bench step)
+CPU_BATCH = 8  # crops: HRNet-W18 then takes 1.25 times as long in one pass of twice as many (facelmk bench step)
 
 
 class LossTerm(nn.Module):

@@ -93,9 +93,8 @@ class TrainingLines(RunLines):
             length = _plural(runner.max_iters, 'batch', 'batches')
         _print(f'{data}; {length}{f" of {loader.batch_size}" if loader.batch_size else ""}')
         if runner.iter and runner.iter < runner.max_iters:
-            _print(
-                f'resumes {Path(str(runner._load_from)).name} after {self._position(runner.epoch, runner.iter, runner)}'
-            )
+            file = _short_path(str(runner._load_from))
+            _print(f'resumes {file} after {self._position(runner.epoch, runner.iter, runner)}')
         batch = (loader.batch_size or 1) * get_world_size()
         unit = f'{getattr(loader.dataset, "sample_name", "sample")}s/s'
         self.progress = Progress('training', runner.max_iters, runner.iter, unit, batch)

@@ -59,7 +59,7 @@ def test_the_content_of_a_picture_that_cannot_be_used_is_not_kept() -> None:
         assert list(stream) == []
         gc.collect()
         assert len(errors) == 4 and not any(error() for error in errors)
-        with pytest.raises(DataDefect, match='1 of 9 pictures could not be used: x.jpg: '):
+        with pytest.raises(DataDefect, match='1 of 9 inputs could not be used: x.jpg: '):
             found.check(9)
 
 

@@ -111,7 +111,7 @@ def test_broken_pictures_are_named_at_the_end(verb, config, album) -> None:
     Path('an album/bad.jpg').write_bytes(b'no picture')
     Path('an album/z.jpg').write_bytes(Path('an album/a.jpg').read_bytes())
     message = verb('predict', config, album, *FULL, '--out', 'out', code=4)
-    assert '1 of 4 pictures' in message and 'an album/bad.jpg' in message and '10 bytes' in message
+    assert '1 of 4 inputs' in message and 'an album/bad.jpg' in message and '10 bytes' in message
     assert {path.name for path in Path('out').rglob('*.*g')} == {'a.jpg', 'b.png', 'z.jpg'}
     assert len(json.loads(Path('out/predictions.json').read_text())) == 3
 

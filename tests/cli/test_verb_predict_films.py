@@ -13,7 +13,7 @@ from films import HEIGHT, WIDTH, DiscPredictor, frame, write_film
 
 from facelmk.cli import predict, predict_films
 from facelmk.datasets.readers.pts import read_pts
-from facelmk.inference.films import read, write
+from facelmk.inference.films import follow, read, write
 from facelmk.inference.films.read import open_film
 
 COUNT = 12
@@ -118,6 +118,12 @@ def test_a_folder_of_films_and_pictures(verb, film) -> None:
     assert files == {'one.png', 'two.png', 'sub/film.avi.mp4', 'predictions.json'}
 
 
+def test_a_slash_at_the_end_is_a_folder_whatever_its_name(verb, film) -> None:
+    for out in ('x.jpg', 'x.mp4', 'x.json'):
+        verb('predict', 'album', film, '--out', f'{out}/')
+        assert {'predictions.json', 'film.mp4'} < {file.name for file in Path(out).iterdir()}, out
+
+
 def test_a_film_that_is_cut_off_ends_with_what_was_read(verb, film) -> None:
     write_film(Path('cut.avi'), (frame((40 + i, 60)) for i in range(COUNT)), codec='MJPG')
     content = Path('cut.avi').read_bytes()
@@ -218,3 +224,7 @@ def test_a_window_ends_with_q(verb, film, monkeypatch) -> None:
     monkeypatch.delenv('WAYLAND_DISPLAY', raising=False)
     if sys.platform == 'linux':
         assert 'no screen' in verb('predict', film, '--show', code=3)
+
+
+def test_the_default_of_detect_every_is_that_of_the_follower() -> None:
+    assert predict.DETECT_EVERY == follow.EVERY

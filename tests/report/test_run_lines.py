@@ -69,7 +69,7 @@ def test_a_resumed_run_says_where_it_continues(capsys, monkeypatch) -> None:
     run = runner()
     run.epoch, run.iter = 1, 5
     train(TrainingLines(), run, [None, METRICS], monkeypatch)
-    assert capsys.readouterr().out.splitlines()[1] == 'resumes epoch_1.pth after epoch 1 of 3'
+    assert capsys.readouterr().out.splitlines()[1] == 'resumes work/epoch_1.pth after epoch 1 of 3'
 
 
 def test_figures_of_the_whole_set_come_first() -> None:

@@ -80,8 +80,9 @@ class Sound:
         self.packets = source.demux(stream)
         start = source.streams.video[0].start_time if source.streams.video else None
         self.offset = float(start * source.streams.video[0].time_base) if start else 0.0
-        form = self.output.format, self.output.layout, self.output.rate
-        self.resampler = None if copied else import_av().AudioResampler(*form)
+        self.resampler = None
+        if not copied:
+            self.resampler = import_av().AudioResampler(self.output.format, self.output.layout, self.output.rate)
         self.time = -1.0
 
     def write(self, until: float) -> None:

@@ -75,9 +75,9 @@ class Film:
             now = self._time(last)
             if self.frames:
                 self.gaps += max(0, round((now - last) * self.fps) - 1) if now - last > LATE / self.fps else 0
-            last = now
-            yield Frame(image, self.frames, now)
+            last, number = now, self.frames
             self.frames += 1
+            yield Frame(image, number, now)
 
     def _next(self) -> NDArray[np.uint8] | None:
         """Return the next frame that can be read; None at the end."""
@@ -125,10 +125,10 @@ class Film:
         """Raise DataDefect if frames could not be read."""
         if not self.frames:
             raise DataDefect(f'{self.source}: no frame of this film can be read. Download, copy or convert it again')
-        if self.missing:
+        if missing := self.missing:
             cut = ': the file is cut off' if self.is_cut_off() else ''
             raise DataDefect(
-                f'{self.source}: {self.missing} of {self.frames + self.missing} frames could not be read{cut}. The '
+                f'{self.source}: {missing} of {self.frames + missing} frames could not be read{cut}. The '
                 'others were used'
             )
 

@@ -20,10 +20,6 @@ class Smoother:
 
     def __init__(self, cutoff: float = CUTOFF_HZ, speed_factor: float = SPEED_FACTOR) -> None:
         self.cutoff, self.speed_factor = cutoff, speed_factor
-        self.reset()
-
-    def reset(self) -> None:
-        """Forget the face."""
         self.points: NDArray[np.float64] | None = None
         self.raw = self.speed = np.zeros((0, 2))
         self.time = 0.0

@@ -80,9 +80,9 @@ def match_lost(lost: Sequence[Track], boxes: Sequence[Box], time: float) -> dict
     return {index: track for track, index in zip(lost, chosen, strict=True) if index >= 0}
 
 
-def grow(boxes: NDArray, factor: float = NEAR) -> NDArray[np.float32]:
+def grow(boxes: NDArray) -> NDArray[np.float32]:
     """Return boxes (N, 4) enlarged about their centres."""
-    centre, half = (boxes[:, :2] + boxes[:, 2:]) / 2, (boxes[:, 2:] - boxes[:, :2]) * factor / 2
+    centre, half = (boxes[:, :2] + boxes[:, 2:]) / 2, (boxes[:, 2:] - boxes[:, :2]) * NEAR / 2
     return np.concatenate((centre - half, centre + half), 1).astype(np.float32)
 
 
