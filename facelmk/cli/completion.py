@@ -9,15 +9,31 @@ from .options import example
 
 SHELLS = ('bash', 'zsh', 'tcsh', 'fish')
 PIP = 'pip install shtab'
-FILES = ('FILE', 'DIR|FILE', 'PATH', 'INPUT', 'PICTURE', 'PAGE', 'BOXES', 'CHECKPOINT', 'WEIGHTS', 'LOG', 'IN', 'OUT')
-FILES += ('A.json', 'B.json', 'C.json')
+FILES = frozenset(
+    [
+        'FILE',
+        'DIR|FILE',
+        'PATH',
+        'INPUT',
+        'PAGE',
+        'BOXES',
+        'CHECKPOINT',
+        'WEIGHTS',
+        'LOG',
+        'IN',
+        'OUT',
+        'A.json',
+        'B.json',
+        'C.json',
+    ]
+)
 CONFIGS = ('CONFIG', 'SOURCE', 'A', 'B')  # a name of a config, or a file
 FOLDER_OPTIONS = ('--work-dir', '--show-dir')
 
 
 def arguments(parser: argparse.ArgumentParser) -> None:
     example(parser, 'facelmk completion bash > ~/.local/share/bash-completion/completions/facelmk')
-    parser.add_argument('shell', choices=SHELLS, metavar='SHELL', help=f'{", ".join(SHELLS)}')
+    parser.add_argument('shell', choices=SHELLS, metavar='SHELL', help=', '.join(SHELLS))
 
 
 def run(options: argparse.Namespace) -> None:
@@ -40,13 +56,14 @@ def _kinds(shtab: Any) -> dict[str, Any]:
     from ..markups import MARKUPS
     from ..zoo import list_models
 
+    names = list_models()
     return {
         'file': shtab.FILE,
         'folder': shtab.DIRECTORY,
         'config': _names_or_files('config', config_names()),
-        'model': _names_or_files('model', list_models()),
+        'model': _names_or_files('model', names),
         'markup': list(MARKUPS),
-        'name': list_models(),
+        'name': names,
     }
 
 

@@ -1,7 +1,6 @@
 """Missing data, found before torch is imported: a command without its data then ends within a second or two."""
 
 import argparse
-from collections.abc import Mapping
 from typing import Any
 
 from ..errors import FacelmkError
@@ -26,6 +25,7 @@ def refuse_missing_files(options: argparse.Namespace, *phases: str) -> None:
 def _read_values(options: argparse.Namespace) -> Any:
     """Return the values of a config with the options of the command line; None if they cannot be read so simply."""
     from ..config.evaluate import NotData, evaluate
+    from ..config.folders import move_data
     from ..config.source import read_source
 
     try:
@@ -34,7 +34,7 @@ def _read_values(options: argparse.Namespace) -> Any:
             if key.split('.')[0].endswith('_dataloader'):
                 _put(config, key.split('.'), value)
         if options.data:
-            _move(config, options.data)
+            move_data(config, options.data)
     except (NotData, FacelmkError, LookupError, TypeError, ValueError, AttributeError):
         return None  # loading the config says what is wrong
     return config
@@ -44,9 +44,3 @@ def _put(config: Any, keys: list[str], value: Any) -> None:
     for key in keys[:-1]:
         config = config[int(key) if isinstance(config, (list, tuple)) else key]
     config[int(keys[-1]) if isinstance(config, list) else keys[-1]] = value
-
-
-def _move(config: Mapping[str, Any], folder: str) -> None:
-    from ..config.folders import move_data
-
-    move_data(config, folder)  # type: ignore[arg-type]

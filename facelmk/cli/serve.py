@@ -56,14 +56,14 @@ def run(options: argparse.Namespace) -> None:
     _check_models(options.model)
     server = _server(options)
     try:
-        for model in list(server.models.models.values())[: max(1, len(options.model))]:
+        for model in list(server.models.models.values())[: max(1, len(set(options.model)))]:
             server.models.predictor(model).detector  # noqa: B018  a missing detector is reported at the start, too
     except BaseException:
         server.socket.close()
         raise
     if server.is_public:
         print(
-            f'facelmk: everyone who reaches {options.host} through the network can use this page. --host 127.0.0.1 '
+            f'facelmk: other machines that reach port {server.port} of this one can use the page. --host 127.0.0.1 '
             'keeps it to this machine',
             file=sys.stderr,
         )

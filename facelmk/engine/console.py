@@ -32,8 +32,8 @@ class ConsoleHandler(logging.StreamHandler):
 
     def filter(self, record: logging.LogRecord) -> bool:
         """Return whether the console shows a record."""
-        is_own = record.levelno < logging.WARNING and not getattr(record, 'shown', False)
-        return not is_own and not any(text in str(record.msg) for text in IGNORED) and bool(super().filter(record))
+        is_for_file = record.levelno < logging.WARNING and not getattr(record, 'shown', False)
+        return not is_for_file and not any(text in str(record.msg) for text in IGNORED) and bool(super().filter(record))
 
     def emit(self, record: logging.LogRecord) -> None:
         text = record.getMessage()

@@ -93,7 +93,7 @@ class Progress:
     ) -> None:
         self.what, self.total, self.before = what, total, done
         self.unit, self.per_step, self.lines = unit, per_step, lines
-        self.done, self.note, self.idle_s, self.printed = done, '', 0.0, 0
+        self.done, self.note, self.idle_s = done, '', 0.0
         self.start = self.drawn = time.monotonic()
         self.next_line = self.start + FIRST_LINE_S
         self.is_closed = False
@@ -125,7 +125,7 @@ class Progress:
         now = time.monotonic()
         if os.getpid() == _PROCESS:
             close_bar()
-        is_long = self.printed or now - self.start > FIRST_LINE_S
+        is_long = now - self.start > FIRST_LINE_S
         if is_long and self.lines and self.done == self.total and not self.is_closed and not self._is_hidden():
             self._print(now)
         self.is_closed = True
@@ -142,7 +142,6 @@ class Progress:
         _Terminal.bar.draw(self.what, self.done, self.total, self.facts(now))
 
     def _print(self, now: float) -> None:
-        self.printed += 1
         say(f'{self.what}: {", ".join(self.facts(now))}', sys.stderr)
 
     def facts(self, now: float) -> list[str]:

@@ -9,6 +9,7 @@ from typing import Any
 
 import torch
 from mmengine import hooks
+from mmengine.device import get_device
 from mmengine.dist import get_world_size, is_main_process
 from mmengine.runner import EpochBasedTrainLoop, Runner
 
@@ -33,8 +34,11 @@ def _short_path(path: str) -> str:
 
 def _device() -> str:
     ranks = get_world_size()
-    here = torch.cuda.get_device_name() if torch.cuda.is_available() else f'cpu ({torch.get_num_threads()} threads)'
-    return here.replace('(1 threads)', '(1 thread)') + (f', {ranks} ranks' if ranks > 1 else '')
+    device = get_device()
+    here = torch.cuda.get_device_name() if device == 'cuda' else device
+    if device == 'cpu':
+        here += f' ({_plural(torch.get_num_threads(), "thread")})'
+    return here + (f', {ranks} ranks' if ranks > 1 else '')
 
 
 def describe_data(dataset: Any) -> str:
@@ -49,6 +53,11 @@ def describe_data(dataset: Any) -> str:
 
 def _plural(count: int, one: str, several: str = '') -> str:
     return f'{count} {one if count == 1 else several or f"{one}s"}'
+
+
+def _batch_and_unit(loader: Any) -> tuple[int, str]:
+    """Return how many samples a step of all ranks has, and the unit of the rate."""
+    return (loader.batch_size or 1) * get_world_size(), f'{getattr(loader.dataset, "sample_name", "sample")}s/s'
 
 
 def headline_figures(metrics: Mapping[str, float], first: str | None = None) -> list[tuple[str, float]]:
@@ -71,7 +80,7 @@ class TrainingLines(RunLines):
 
     def __init__(self) -> None:
         self.progress: Progress | None = None
-        self.epoch_start = self.start = time.monotonic()
+        self.epoch_start = time.monotonic()
         self.losses = deque[float](maxlen=LOSSES)
         self.loss_sum, self.loss_count = 0.0, 0  # of the epoch
         self.waiting = ''  # the line of an epoch, until its validation is done
@@ -83,7 +92,7 @@ class TrainingLines(RunLines):
 
     def before_train(self, runner: Runner) -> None:
         """Print the data, and where a resumed run continues."""
-        loader, self.start = runner.train_dataloader, time.monotonic()
+        loader = runner.train_dataloader
         data = f'{describe_data(loader.dataset)} to train on'
         if runner.val_loop is not None:
             data += f', {describe_data(runner.val_dataloader.dataset)} to validate on'
@@ -95,8 +104,7 @@ class TrainingLines(RunLines):
         if runner.iter and runner.iter < runner.max_iters:
             file = _short_path(str(runner._load_from))
             _print(f'resumes {file} after {self._position(runner.epoch, runner.iter, runner)}')
-        batch = (loader.batch_size or 1) * get_world_size()
-        unit = f'{getattr(loader.dataset, "sample_name", "sample")}s/s'
+        batch, unit = _batch_and_unit(loader)
         self.progress = Progress('training', runner.max_iters, runner.iter, unit, batch)
 
     def _by_epoch(self, runner: Runner) -> bool:
@@ -157,7 +165,8 @@ class TrainingLines(RunLines):
         if not keys or keys[0] not in metrics:
             return None, False
         score = runner.message_hub.runtime_info.get('best_score' if len(keys) == 1 else f'best_score_{keys[0]}')
-        return keys[0], score == metrics[keys[0]]
+        is_tie = self.best is not None and self.best[1].get(keys[0]) == score  # CheckpointHook keeps the first
+        return keys[0], score == metrics[keys[0]] and not is_tie
 
     def _print_waiting(self) -> None:
         if self.waiting:
@@ -177,7 +186,7 @@ class TrainingLines(RunLines):
         best = runner.message_hub.runtime_info.get('best_ckpt')
         saved = f', best weights in {_short_path(best)}' if best else ''
         if self.progress is not None and runner.iter > self.progress.before:
-            _print(f'trained for {duration(time.monotonic() - self.start)}{saved}')
+            _print(f'trained for {duration(time.monotonic() - self.progress.start)}{saved}')
 
 
 class Validation:
@@ -185,8 +194,8 @@ class Validation:
 
     def __init__(self, loop: Any, what: str = 'validating', lines: bool = False) -> None:
         loader = loop.dataloader
-        self.size, self.batch = len(loader.dataset), (loader.batch_size or 1) * get_world_size()
-        unit = f'{getattr(loader.dataset, "sample_name", "sample")}s/s'
+        self.size = len(loader.dataset)
+        self.batch, unit = _batch_and_unit(loader)
         self.progress = Progress(what, self.size, 0, unit, lines=lines)
 
     def show(self, batch_idx: int) -> None:

@@ -15,7 +15,7 @@ TYPES = {
     '.js': 'text/javascript; charset=utf-8',
     '.svg': 'image/svg+xml',
 }
-POLICY = (  # the page loads its own files and nothing else; no script or style stands in the page
+POLICY = (  # the page loads its own files and nothing else; no script or style is inline
     "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' blob: data:; connect-src 'self'; "
     "media-src 'self' blob:; base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
 )

@@ -1,4 +1,4 @@
-"""Who may ask: the names of this server, the page's own requests, and so many requests a second."""
+"""Which requests are answered: to a name of this server, not from another web page, and not too many a second."""
 
 import ipaddress
 import socket

@@ -10,7 +10,7 @@ class Limits:
     A connection may wait `idle_s` for its next request. `head_s`, `body_s` and `write_s` are for all headers, for a
     whole picture and for a whole answer, however slowly their bytes arrive. `memory` is for the pictures of all
     clients. `waiting` pictures may wait for the network, each at most `wait_s`. A client may send `rate` requests a
-    second, and `burst` at once.
+    second, and `burst` at once. At the end, requests in progress have `stop_s` to finish.
     """
 
     connections: int = 256

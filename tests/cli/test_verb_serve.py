@@ -34,7 +34,7 @@ def test_it_serves_until_a_signal(tmp_path: Path, number: int) -> None:
         process.send_signal(number)  # while a connection is open
         out, err = process.communicate(timeout=20)
     assert process.returncode == 0 and out == 'stopped\n'
-    assert 'everyone' in err and err.count('\n') == 1
+    assert 'other machines' in err and err.count('\n') == 1
     assert list(tmp_path.iterdir()) == []
 
 

@@ -3,6 +3,7 @@
 from types import SimpleNamespace
 
 import pytest
+from mmengine.hooks import CheckpointHook
 from mmengine.runner import EpochBasedTrainLoop
 
 from facelmk.registry import DATASETS
@@ -93,6 +94,16 @@ def test_the_pictures_of_annotated_faces_are_counted(tmp_path) -> None:
 @pytest.mark.parametrize('metrics', [{}, {'AP': 1.0}])
 def test_without_a_best_checkpoint(metrics) -> None:
     assert TrainingLines()._is_best(runner(), metrics) == (None, False)
+
+
+def test_a_validation_that_equals_the_best_is_not_the_best() -> None:
+    """CheckpointHook keeps the weights of the first one."""
+    lines, state = TrainingLines(), runner()
+    state.hooks = [CheckpointHook(save_best='NME', rule='less')]
+    state.message_hub = SimpleNamespace(runtime_info={'best_score': 3.0})
+    assert lines._is_best(state, {'NME': 3.0}) == ('NME', True)
+    lines.best = ('epoch 1 of 3', {'NME': 3.0})
+    assert lines._is_best(state, {'NME': 3.0}) == ('NME', False)
 
 
 def test_a_table_that_is_too_wide_for_the_terminal_becomes_tall() -> None:

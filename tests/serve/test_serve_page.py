@@ -148,6 +148,9 @@ def test_keys_and_pointer_show_a_point(page: Any) -> None:
     x, y = (value * scale for value in answer['faces'][0]['landmarks'][54])
     page.mouse.move(stage['x'] + (stage['width'] - 512 * scale) / 2 + x, stage['y'] + y)
     assert page.inner_text('#tip').startswith('point 54, nose')
+    drop(page, 'b.jpg', PHOTOGRAPH.read_bytes())
+    wait_for(page, 'result', 'b.jpg')
+    assert page.is_hidden('#tip'), 'the point is that of the picture before'
 
 
 def test_no_face_and_errors_are_sentences(page: Any) -> None:

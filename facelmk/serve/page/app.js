@@ -70,6 +70,7 @@ const camera = new Camera(
   (blob) => api.predict(blob, $('model').value),
   (frame, answer, ms) => {
     reset({ picture: frame, name: 'camera', answer, width: frame.width, height: frame.height });
+    unmark();
     showLegend();
     list();
     draw();
@@ -94,6 +95,10 @@ async function toggleCamera() {
   $('camera').disabled = true; // while the browser asks
   try {
     await camera.open().finally(() => { $('camera').disabled = false; });
+    if (running) { // a picture was opened meanwhile
+      stopCamera();
+      return;
+    }
     $('camera').textContent = 'Stop the camera';
     await camera.run();
   } catch (error) {

@@ -56,6 +56,7 @@ export class Camera {
         const answer = await this.send(blob);
         if (this.stream === stream) this.show(frame, answer, performance.now() - start);
       } catch (error) {
+        if (this.stream !== stream) return; // the error is that of a camera that was stopped
         if (!BUSY.has(error.status)) throw error;
         await pause(PAUSE_MS);
       }

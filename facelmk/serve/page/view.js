@@ -4,7 +4,6 @@ import { drawFaces, partOf } from './draw.js';
 import { $, faces, pointSize, shown } from './state.js';
 
 const REACH = 14; // pixels from a point in which the pointer finds it
-
 const MARGIN = 0.35; // around the chosen face, in sides of its box
 
 /** The part of the picture that is shown: left, top, width, height. */
@@ -93,7 +92,7 @@ export function mark(face, point) {
 
 /** Hide the point that was shown. */
 export function unmark() {
-  if (shown.marked === null) return;
+  if ($('tip').hidden) return;
   shown.marked = null;
   $('tip').hidden = true;
   draw();
