@@ -14,7 +14,7 @@ from torch.utils.data import Dataset
 from ..errors import FacelmkError, UnknownName, did_you_mean
 from ..markups import MARKUPS
 from ..registry import DATASETS, TRANSFORMS, Ranges
-from .crops.reach import check_steps
+from .crops.reach import check_steps, loads_for_crop
 from .records import FaceRecord
 
 Transform = Callable[[FaceRecord], FaceRecord]
@@ -48,8 +48,7 @@ class SampleDataset(Dataset):
         sample['rng'] = np.random.default_rng([seed, epoch, zlib.crc32(str(sample['id']).encode())])
         note = f'in the pipeline, at {self.sample_name} {sample["id"]!r} of {sample.get("path") or "no file"}'
         try:
-            for transform in self.pipeline:
-                sample = transform(sample)
+            sample = run_steps(self.pipeline, sample)
         except Exception as error:
             if hasattr(error, 'add_note') and not isinstance(error, FacelmkError):  # Python 3.11
                 error.add_note(note)
@@ -112,6 +111,14 @@ def build_steps(pipeline: Sequence[dict | Transform]) -> list[Transform]:
     steps = [TRANSFORMS.build(step) if isinstance(step, dict) else step for step in pipeline]
     check_steps(steps)
     return steps
+
+
+def run_steps(steps: Sequence[Transform], sample: FaceRecord) -> FaceRecord:
+    """Run a sample through the steps of a pipeline; where they need no more, a picture is decoded for its crop only."""
+    for number, step in enumerate(steps):
+        load: Any = step
+        sample = load.load_for_crop(sample) if loads_for_crop(steps[number:]) else step(sample)
+    return sample
 
 
 def with_reader_options(config: Mapping[str, Any], **options: Any) -> dict[str, Any]:

@@ -31,6 +31,8 @@ LEAST_OVERLAP = 0.5  # of a detected box with the tight box, as intersection ove
 class TightBox:
     """Sets `detection`, which CropFace uses, to the tight square box of the visible true landmarks."""
 
+    reads_pixels = False
+
     def __call__(self, sample: FaceRecord) -> FaceRecord:
         return sample | {'detection': tight_box_of(sample)}
 

@@ -1,6 +1,7 @@
 """Cut a rectangle out of a JPEG without loss: its blocks are copied bit by bit, so that their pixels stay equal.
 
-Only the mean of a block is written anew, because it is coded as the difference from the block before.
+Only the mean of a block is written anew, because it is coded as the difference from the block before. Each row of MCUs
+begins without such a difference, so that it can be decoded alone.
 """
 
 import struct
@@ -11,9 +12,11 @@ from functools import cached_property
 import numpy as np
 from numpy.typing import NDArray
 
-from .jpeg_scan import MAX_DC_BITS, Blocks, Header, Longs, Unsupported, read_blocks, read_header
+from .jpeg_rows import END_OF_IMAGE, MARGIN_PX, RowTable, join_rows
+from .jpeg_scan import HUFFMAN, MAX_DC_BITS, RESTART, SCAN, Blocks, Header, Longs, Unsupported, read_blocks, read_header
 
-MARGIN_PX = 4  # colour is interpolated between neighbours, and the border of a picture has none
+START_OF_IMAGE = b'\xff\xd8'
+HEIGHT_IN_FRAME = 5  # after marker, length and precision
 Box = tuple[int, int, int, int]
 # a code for each size of a value, of the lengths of table K.3: they fit every picture of 8 bits
 DC_CODE_COUNTS = bytes((0, 1, 5, 1, 1, 1, 1, 1, 1, 0, 0, 0, 0, 0, 0, 0))
@@ -39,8 +42,8 @@ class JpegCutter:
         columns, rows = header.grid
         left, top = max(box[0] - MARGIN_PX, 0) // across, max(box[1] - MARGIN_PX, 0) // down
         right, bottom = min(-(-(box[2] + MARGIN_PX) // across), columns), min(-(-(box[3] + MARGIN_PX) // down), rows)
-        chosen = (np.arange(top, bottom)[:, None] * columns + np.arange(left, right)).ravel()
-        if not len(chosen):
+        chosen = np.arange(top, bottom)[:, None] * columns + np.arange(left, right)
+        if not chosen.size:
             raise Unsupported('an empty box')
         width = min(right * across, header.width) - left * across
         height = min(bottom * down, header.height) - top * down
@@ -57,42 +60,60 @@ def _translate_damage() -> Iterator[None]:
 
 
 def _file(header: Header, blocks: Blocks, mcus: Longs, width: int, height: int) -> bytes:
+    """Return the file of rows of MCUs; `mcus` (rows, columns) are their numbers in the whole picture."""
     parts = header.components
     size = sum(one.across * one.down for one in parts)
-    chosen = (mcus[:, None] * size + np.arange(size)).ravel()
-    component = np.tile(np.repeat(np.arange(len(parts)), [one.across * one.down for one in parts]), len(mcus))
+    chosen = (mcus[..., None] * size + np.arange(size)).reshape(len(mcus), -1)
+    component = np.tile(np.repeat(np.arange(len(parts)), [one.across * one.down for one in parts]), mcus.shape[1])
+    rows = _coded(blocks, chosen, component)
+    segments = _segments(header, width, height, mcus.shape[1])
+    ends = (np.cumsum([len(row) + 2 for row in rows]) - 2).tolist()
+    table = RowTable(header.mcu[1], height, 0, 0, ends)
+    start = len(START_OF_IMAGE) + len(table.to_bytes()) + len(header.kept)
+    table = table._replace(height_at=start + HEIGHT_IN_FRAME, data_at=start + len(segments))
+    return START_OF_IMAGE + table.to_bytes() + header.kept + segments + join_rows(rows) + END_OF_IMAGE
+
+
+def _segments(header: Header, width: int, height: int, interval: int) -> bytes:
+    """Return the segments from the size of the picture to the beginning of its scan."""
+    parts = header.components
     frame = struct.pack('>BHHB', 8, height, width, len(parts))
     frame += b''.join(struct.pack('>BBB', one.number, one.across << 4 | one.down, one.quantisation) for one in parts)
     table = b'\0' + DC_CODE_COUNTS + bytes(range(MAX_DC_BITS + 1))
     scan = bytes((len(parts),)) + b''.join(bytes((one.number, one.ac_table)) for one in parts) + b'\0\x3f\0'
-    segments = _segment(header.frame, frame) + _segment(0xC4, table) + _segment(0xDA, scan)
-    return b'\xff\xd8' + header.kept + segments + _coded(blocks, chosen, component) + b'\xff\xd9'
+    segments = ((header.frame, frame), (HUFFMAN, table), (RESTART, struct.pack('>H', interval)), (SCAN, scan))
+    return b''.join(_segment(marker, body) for marker, body in segments)
 
 
 def _segment(marker: int, body: bytes) -> bytes:
     return struct.pack('>BBH', 0xFF, marker, 2 + len(body)) + body
 
 
-def _coded(blocks: Blocks, chosen: Longs, component: Longs) -> bytes:
-    """Return the scan of the chosen blocks: for each the code of its mean, then the bits of the other coefficients."""
-    words, lengths = _code_means(_differences(blocks.dc[chosen], component))
-    start, others = blocks.start[chosen], blocks.end[chosen] - blocks.start[chosen]
-    ends = np.cumsum(lengths + others)
-    bits = np.empty(-(-int(ends[-1]) // 8) * 8, np.uint8)
-    bits[int(ends[-1]) :] = 1  # the last byte is filled with ones
-    means_at, which, rank = _ragged(ends - lengths - others, lengths)
+def _coded(blocks: Blocks, chosen: Longs, component: Longs) -> list[bytes]:
+    """Return the coded rows of the chosen blocks (rows, blocks of a row).
+
+    A block is the code of its mean, then the bits of its other coefficients.
+    """
+    words, lengths = _code_means(_differences(blocks.dc[chosen], component).ravel())
+    start, others = blocks.start[chosen].ravel(), (blocks.end[chosen] - blocks.start[chosen]).ravel()
+    bytes_of_row = -(-(lengths + others).reshape(chosen.shape).sum(1) // 8)
+    row_begins = np.cumsum(bytes_of_row) - bytes_of_row
+    ends = np.cumsum((lengths + others).reshape(chosen.shape), 1) + 8 * row_begins[:, None]
+    bits = np.ones(8 * int(bytes_of_row.sum()), np.uint8)  # the last byte of a row is filled with ones
+    means_at, which, rank = _ragged(ends.ravel() - lengths - others, lengths)
     bits[means_at] = (words[which] >> (lengths[which] - 1 - rank)) & 1
-    others_at, which, rank = _ragged(ends - others, others)
+    others_at, which, rank = _ragged(ends.ravel() - others, others)
     bits[others_at] = blocks.bits[start[which] + rank]
-    return np.packbits(bits).tobytes().replace(b'\xff', b'\xff\0')
+    packed = np.packbits(bits)
+    return [row.tobytes().replace(b'\xff', b'\xff\0') for row in np.split(packed, row_begins[1:])]
 
 
 def _differences(means: Longs, component: Longs) -> Longs:
-    """Return how much each mean differs from that of the block before in its channel."""
+    """Return how much each mean (rows, blocks) differs from that of the block before in its channel and row."""
     differences = np.empty_like(means)
     for number in np.unique(component):
         of_channel = component == number
-        differences[of_channel] = np.diff(means[of_channel], prepend=0)
+        differences[:, of_channel] = np.diff(means[:, of_channel], axis=1, prepend=0)
     return differences
 
 

@@ -12,7 +12,7 @@ from ... import geometry
 Box = tuple[int, int, int, int]  # x1, y1, x2, y2 in whole pixels, without the last ones
 EMPTY: Box = (0, 0, 0, 0)
 Picture = NDArray[np.uint8]
-_BLACK = np.zeros((), np.uint8)
+_BLACK = bytes(1)
 _canvas = np.empty(0, np.uint8)
 
 
@@ -40,7 +40,7 @@ class PicturePart:
     @property
     def black(self) -> Picture:
         """A black picture of the size of the photograph, which needs no memory: for steps that ask for its shape."""
-        return np.broadcast_to(_BLACK, (self.height, self.width, 3))
+        return np.ndarray((self.height, self.width, 3), np.uint8, _BLACK, strides=(0, 0, 0))
 
     @property
     def to_photo(self) -> geometry.Matrix:
@@ -65,6 +65,12 @@ class PicturePart:
         left, top = self.box[:2]
         image[y1:y2, x1:x2] = self.pixels[y1 - top : y2 - top, x1 - left : x2 - left]
         return image
+
+
+def uses_parts(transform: Callable[..., Any]) -> Callable[..., Any]:
+    """Mark the `transform` of a step that may give or use a part; a subclass that replaces it is not marked."""
+    transform.uses_parts = True  # type: ignore[attr-defined]
+    return transform
 
 
 def covers(outer: Box, inner: Box) -> bool:

@@ -33,6 +33,22 @@ def union(boxes: Iterable[Box]) -> Box:
     return min(x1), min(y1), max(x2), max(y2)
 
 
+def loads_for_crop(steps: Sequence[Any]) -> bool:
+    """Return whether the first of these steps loads a picture of which the others need no pixel but those of crops."""
+    if not hasattr(steps[0], 'load_for_crop') or not _knows_parts(steps[0]):
+        return False
+    for step in steps[1:]:
+        if hasattr(step, 'reach'):
+            return _knows_parts(step)
+        if getattr(step, 'reads_pixels', True):
+            return False
+    return False
+
+
+def _knows_parts(step: Any) -> bool:
+    return getattr(step.transform, 'uses_parts', False)
+
+
 def check_steps(pipeline: Sequence[Any], always: bool = False) -> None:
     """Refuse a pipeline that uses a crop cache (or `always`) and needs more of a picture than its crops."""
     loads = ((i, step) for i, step in enumerate(pipeline) if hasattr(step, 'makes_parts'))

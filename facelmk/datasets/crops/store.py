@@ -3,6 +3,7 @@
 import bisect
 import logging
 import os
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -16,8 +17,10 @@ from ..images.decode import read_image
 from ..images.pixel_limit import pixel_limit
 from ..records import FaceRecord
 from .forms import decode_form
-from .index import DATA, ROW, advice, key_of, read_about, read_index
-from .part import EMPTY, PicturePart
+from .index import DATA, JPEG, ROW, advice, key_of, read_about, read_index
+from .jpeg_rows import RowTable, decode_rows, read_row_table
+from .late_part import LatePart
+from .part import EMPTY, Picture, PicturePart
 
 
 class CropStore:
@@ -36,10 +39,10 @@ class CropStore:
             )
 
     def _open(self) -> None:
-        self.rows = read_index(self.folder)
-        self.keys = self.rows['key']
+        self.rows = np.asarray(read_index(self.folder))
+        self.keys = np.asarray(self.rows['key'])  # plain arrays: indexing a memmap takes ten times as long
         self.data: NDArray[np.uint8] = (
-            np.memmap(self.folder / DATA, np.uint8, 'r') if len(self.rows) else np.empty(0, np.uint8)
+            np.asarray(np.memmap(self.folder / DATA, np.uint8, 'r')) if len(self.rows) else np.empty(0, np.uint8)
         )
 
     def __len__(self) -> int:
@@ -66,28 +69,37 @@ class CropStore:
         row = self.row(face)
         if row is None or not is_current(row, face['path']) or row['width'] * row['height'] > pixel_limit(max_pixels):
             return None
-        box = row['x1'], row['y1'], row['x2'], row['y2']
-        return PicturePart(
-            row['width'],
-            row['height'],
-            box,
-            self._pixels(row) if box != EMPTY else np.empty((0, 0, 3), np.uint8),
-            lambda: read_image(face['path'], max_pixels),
-        )
 
-    def _pixels(self, row: dict[str, int]) -> NDArray[np.uint8]:
+        def read() -> Picture:
+            return read_image(face['path'], max_pixels)
+
+        width, height, box = row['width'], row['height'], (row['x1'], row['y1'], row['x2'], row['y2'])
+        if box == EMPTY:
+            return PicturePart(width, height, box, np.empty((0, 0, 3), np.uint8), read)
         content = self.data[row['offset'] : row['offset'] + row['bytes']]
+        table = read_row_table(content) if row['form'] == JPEG and is_cut(row) else None
+        if table is None:
+            return PicturePart(width, height, box, self._pixels(content, row), read)
+        return LatePart(width, height, box, partial(self._rows, content, table, row), read)
+
+    def _pixels(self, content: NDArray[np.uint8], row: dict[str, int]) -> Picture:
         image = decode_form(content, row['form'], row['rows'], row['columns'])
         if image is None or image.shape[:2] != (row['rows'], row['columns']):
-            raise DataDefect(f'{self.folder / DATA} is damaged at byte {row["offset"]}. {advice(self.folder)}')
-        x, y, width, height = (
-            row['x1'] - row['left'],
-            row['y1'] - row['top'],
-            row['x2'] - row['x1'],
-            row['y2'] - row['y1'],
-        )
-        is_cut = row['rows'] >= height and row['columns'] >= width  # else it was reduced
-        return image[y : y + height, x : x + width] if is_cut else image
+            raise self._damage(row)
+        x, y = row['x1'] - row['left'], row['y1'] - row['top']
+        return image[y : y + row['y2'] - row['y1'], x : x + row['x2'] - row['x1']] if is_cut(row) else image
+
+    def _rows(
+        self, content: NDArray[np.uint8], table: RowTable, row: dict[str, int], first: int, last: int
+    ) -> tuple[Picture, int, int]:
+        """Return pixels that contain some rows of the photograph, and where they begin in it."""
+        pixels, begin = decode_rows(content, table, first - row['top'], last - row['top'])
+        if pixels is None or pixels.shape[1] != row['columns']:
+            raise self._damage(row)
+        return pixels, row['left'], row['top'] + begin
+
+    def _damage(self, row: dict[str, int]) -> DataDefect:
+        return DataDefect(f'{self.folder / DATA} is damaged at byte {row["offset"]}. {advice(self.folder)}')
 
     def __getstate__(self) -> dict[str, Any]:
         return {'folder': self.folder, 'about': self.about}
@@ -95,6 +107,11 @@ class CropStore:
     def __setstate__(self, state: dict[str, Any]) -> None:
         self.__dict__.update(state)
         self._open()  # a worker that is not forked maps the files again
+
+
+def is_cut(row: dict[str, int]) -> bool:
+    """Return whether the written picture has the pixels of the photograph: otherwise it was reduced."""
+    return row['rows'] >= row['y2'] - row['y1'] and row['columns'] >= row['x2'] - row['x1']
 
 
 def is_current(row: dict[str, int], path: str) -> bool:

@@ -18,7 +18,7 @@ from PIL import (
 )
 from PIL.ImageFile import ImageFile
 
-from .usual_jpeg import usual_jpeg_size
+from .usual_jpeg import read_usual_jpeg
 
 MAX_READS = 20_000  # that Pillow may need for a header; ordinary ones need some dozens
 MAX_PNG_CHUNKS = 1 << 16  # programs write chunks of some kB
@@ -65,8 +65,8 @@ def read_header(content: bytes) -> Header | None:
         return None
     if kind == 'PNG':
         return Header(kind, *_png_size(content))
-    if kind == 'JPEG' and (size := usual_jpeg_size(content)) is not None:
-        return Header(kind, *size)
+    if kind == 'JPEG' and (usual := read_usual_jpeg(content)) is not None:
+        return Header(kind, usual.width, usual.height)
     file = _LimitedFile(content[:4096] if kind == 'PNM' else content)  # a PNM's header is read letter by letter
     width, height = open_lazily(file, kind).size
     if kind == 'JPEG':

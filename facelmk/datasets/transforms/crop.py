@@ -12,7 +12,7 @@ from ... import geometry
 from ...errors import FacelmkError
 from ...registry import TRANSFORMS, Range, Ranges
 from ..base import FaceRecord
-from ..crops.part import EMPTY, Box, PicturePart
+from ..crops.part import EMPTY, Box, PicturePart, uses_parts
 from .pixels import cut_integer, resample
 
 MARGIN_PX = 3  # around a crop in the photograph: interpolation, rounding, and HRNet's mirror one pixel beside
@@ -76,6 +76,7 @@ class CropFace(BaseTransform):
         self.draw, self.mirror, self.integer = draw, mirror, integer
         self.span = size - 1 if udp else size  # of the box in the crop, in pixels
 
+    @uses_parts
     def transform(self, sample: FaceRecord) -> FaceRecord:
         draws = flipped, *_ = self._draw(sample['rng'])
         box = crop_box(sample)

@@ -6,9 +6,11 @@ from mmcv.transforms import BaseTransform
 
 from ...registry import TRANSFORMS
 from ..base import FaceRecord
-from ..crops.part import PicturePart
+from ..crops.late_part import late_photograph
+from ..crops.part import PicturePart, uses_parts
 from ..crops.store import CropStore
-from ..images.decode import decode_reduced, read_file, read_image
+from ..images.decode import decode, decode_reduced, read_file, read_image
+from ..images.pixel_limit import pixel_limit
 from .crop import crop_box
 
 
@@ -41,17 +43,31 @@ class LoadImage(BaseTransform):
         """Whether a part may have fewer pixels than the photograph."""
         return self.reduced is not None or (self.crop_cache is not None and self.crop_cache.about.resize > 0)
 
+    @uses_parts
     def transform(self, sample: FaceRecord) -> FaceRecord:
+        return self._load(sample, for_crop=False)
+
+    def load_for_crop(self, sample: FaceRecord) -> FaceRecord:
+        """Do the same for steps that need the pixels of the crop only: a usual JPEG is decoded down to its end."""
+        return self._load(sample, for_crop=True)
+
+    def _load(self, sample: FaceRecord, for_crop: bool) -> FaceRecord:
         if 'image' in sample:
             return sample
         part = None if self.crop_cache is None else self.crop_cache.part(sample, self.max_pixels)
         if part is None and self.reduced is not None:
             part = self._reduced(sample, self.reduced)
         if part is None:
-            sample['image'] = read_image(sample['path'], self.max_pixels)
+            content, name = read_file(sample['path']), str(sample['path'])
+            part = self._late(content, name) if for_crop else None
+        if part is None:
+            sample['image'] = decode(content, name, self.max_pixels)
         else:
             sample['image'], sample['part'] = part.black, part
         return sample
+
+    def _late(self, content: bytes, name: str) -> PicturePart | None:
+        return late_photograph(content, pixel_limit(self.max_pixels), lambda: decode(content, name, self.max_pixels))
 
     def _reduced(self, sample: FaceRecord, least: int) -> PicturePart | None:
         """Return the photograph, decoded at a part of its size; None if the box is too small for that."""

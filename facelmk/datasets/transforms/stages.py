@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from mmcv.transforms import BaseTransform
 
 from ...registry import TRANSFORMS
-from ..base import FaceRecord, Transform, build_steps
+from ..base import FaceRecord, Transform, build_steps, run_steps
 
 
 @TRANSFORMS.register_module()
@@ -24,6 +24,4 @@ class FromEpoch(BaseTransform):
         self.pipeline, self.before = build_steps(pipeline), build_steps(before)
 
     def transform(self, sample: FaceRecord) -> FaceRecord:
-        for step in self.pipeline if sample['epoch'] >= self.epoch else self.before:
-            sample = step(sample)
-        return sample
+        return run_steps(self.pipeline if sample['epoch'] >= self.epoch else self.before, sample)

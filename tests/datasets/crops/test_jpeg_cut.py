@@ -9,6 +9,7 @@ from helpers.photographs import encode, noise
 from PIL import Image
 
 from facelmk.datasets.crops.jpeg_cut import JpegCutter
+from facelmk.datasets.crops.jpeg_rows import decode_rows, read_row_table
 from facelmk.datasets.crops.jpeg_scan import Unsupported
 
 WIDTH, HEIGHT = 117, 83  # no multiple of 8
@@ -88,3 +89,30 @@ def test_damaged_bits_never_raise_another_error() -> None:
             damaged[place] = rng.integers(256)
         with suppress(Unsupported):
             JpegCutter(bytes(damaged)).cut((0, 0, 30, 30))
+
+
+@pytest.mark.parametrize('name', FILES)
+@pytest.mark.parametrize('mode', ['RGB', 'L'])
+def test_some_rows_are_decoded_alone(name, mode) -> None:
+    content = encode(noise(60, 300).convert(mode), **FILES[name])
+    cut, _ = JpegCutter(content).cut((3, 10, 50, 290))
+    data, whole = np.frombuffer(cut, np.uint8), decode(cut)
+    table = read_row_table(data)
+    for first, last in ((0, 300), (0, 1), (100, 101), (37, 170), (250, len(whole)), (8, 8), (-20, -9), (400, 500)):
+        rows, begin = decode_rows(data, table, first, last)
+        low, high = max(first, 0), max(min(last, len(whole)), 0)
+        assert np.array_equal(rows[low - begin : high - begin], whole[low:high])
+        assert begin <= low and begin + len(rows) >= high and len(rows) <= last - first + 2 * (4 + 16)
+
+
+def test_damaged_rows_and_files_without_a_table() -> None:
+    assert read_row_table(np.frombuffer(encode(noise(60, 60)), np.uint8)) is None
+    cut = np.frombuffer(JpegCutter(encode(noise(60, 200), quality=88)).cut((0, 0, 60, 200))[0], np.uint8)
+    rng = np.random.default_rng(0)
+    assert read_row_table(cut[:-20]) is None and read_row_table(cut[:30]) is None
+    for _ in range(100):
+        damaged = cut.copy()
+        damaged[rng.integers(2, 200, 3)] = rng.integers(0, 256, 3)
+        broken = read_row_table(damaged)
+        if broken is not None:
+            decode_rows(damaged, broken, 50, 90)

@@ -7,7 +7,7 @@ import pytest
 from PIL import Image
 
 from facelmk.datasets.images import limits
-from facelmk.datasets.images.usual_jpeg import usual_jpeg_size
+from facelmk.datasets.images.usual_jpeg import read_usual_jpeg
 
 
 def jpeg(size: tuple[int, int] = (37, 21), mode: str = 'RGB', **options) -> bytes:
@@ -22,7 +22,10 @@ def jpeg(size: tuple[int, int] = (37, 21), mode: str = 'RGB', **options) -> byte
     'options', [{}, {'optimize': True}, {'quality': 100, 'subsampling': 0}, {'comment': b'x' * 99}]
 )
 def test_it_reads_the_size_of_usual_files(mode, options) -> None:
-    assert usual_jpeg_size(jpeg((37, 21), mode, **options)) == (37, 21)
+    content = jpeg((37, 21), mode, **options)
+    usual = read_usual_jpeg(content)
+    assert usual is not None and usual[:2] == (37, 21) and content[usual.scan_at :].startswith(b'\xff\xda')
+    assert content[usual.height_at : usual.height_at + 4] == b'\0\x15\0\x25'
 
 
 def test_the_scans_of_a_usual_file_are_not_counted(monkeypatch) -> None:
@@ -61,4 +64,4 @@ def unusual() -> dict[str, bytes]:
 
 @pytest.mark.parametrize('name', list(unusual()))
 def test_everything_else_is_left_to_the_thorough_check(name) -> None:
-    assert usual_jpeg_size(unusual()[name]) is None
+    assert read_usual_jpeg(unusual()[name]) is None

@@ -1,0 +1,48 @@
+"""Decode the upper rows of a JPEG only. Its rows are coded from top to bottom, so those below a face need no work.
+
+The file is given to the decoder with a smaller height in its header, and without its end: so the decoder stops after
+the last row that is wanted, and waits for more bytes instead of reporting those that are left.
+"""
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from .usual_jpeg import UsualJpeg
+
+END_OF_IMAGE = b'\xff\xd9'
+SEVERAL_PICTURES = b'MPF\0'
+MARGIN = 4  # rows below the wanted ones: the colour of a row is interpolated between its neighbours
+LEAST_SAVED = 0.1  # of the rows; for less it is not worth the copy of the file
+
+
+def decode_top_rows(content: bytes, header: UsualJpeg, rows: int) -> NDArray[np.uint8] | None:
+    """Return at least the first `rows` rows of a picture, equal to those of the whole one; None if it must be decoded.
+
+    It must be where little is saved, where EXIF data may turn the picture, in files with restart markers, and in files
+    that are cut off.
+    """
+    height = rows + MARGIN
+    if height > header.height * (1 - LEAST_SAVED) or header.restart_interval:
+        return None
+    end = _end_of_scan(content, header)
+    if end < 0 or header.has_exif(content):
+        return None
+    shorter = bytearray(memoryview(content)[:end])
+    shorter[header.height_at : header.height_at + 2] = height.to_bytes(2, 'big')
+    try:
+        picture = cv2.imdecode(np.frombuffer(shorter, np.uint8), cv2.IMREAD_COLOR)
+    except cv2.error:
+        return None
+    is_right = picture is not None and picture.shape == (height, header.width, 3)
+    return np.asarray(picture[:rows], np.uint8) if is_right else None
+
+
+def _end_of_scan(content: bytes, header: UsualJpeg) -> int:
+    """Return where the end of the image is marked, or -1; searching all of a file takes as long as decoding ten rows.
+
+    A file with several pictures says so in its header.
+    """
+    if content.endswith(END_OF_IMAGE) and content.find(SEVERAL_PICTURES, 0, header.scan_at) < 0:
+        return len(content) - len(END_OF_IMAGE)
+    return content.find(END_OF_IMAGE, header.scan_at)
