@@ -23,6 +23,11 @@ STAGES = [
 ]
 
 
+def of_size(steps, size=112):
+    """The same pipeline with crops of the size that the quick start's network takes."""
+    return [step | dict(size=size) if step['type'] == 'CropFace' else step for step in steps]
+
+
 class Grey(FaceDataset):
     """Seven grey images."""
 
@@ -149,7 +154,7 @@ def train(rank, folder, resume):
     torch.set_num_threads(1)
     options = {
         'work_dir': str(folder),
-        'custom_hooks': [dict(type='SwitchPipeline', epoch=1, pipeline=STAGES[1])],
+        'custom_hooks': [dict(type='SwitchPipeline', epoch=1, pipeline=of_size(STAGES[1]))],
         'train_cfg.max_epochs': 3,
         'train_cfg.val_interval': 9,
         'default_hooks.checkpoint.interval': 1,
@@ -158,8 +163,8 @@ def train(rank, folder, resume):
         'train_dataloader.num_workers': 1,
         'train_dataloader.dataset.count': 4,
         'train_dataloader.dataset.cache': None,
-        'train_dataloader.dataset.pipeline': STAGES[0],
-        'train_dataloader.dataset.size': 64,
+        'train_dataloader.dataset.pipeline': of_size(STAGES[0]),
+        'train_dataloader.dataset.size': 112,
         'train_dataloader.batch_size': 2,
     }
     config, records, build = load_config('quickstart', options), [], run._build_runner

@@ -172,8 +172,9 @@ def test_a_compiled_network_trains_as_the_eager_one(tmp_path):
     losses = []
     for name, switches in (('eager', {}), ('compiled', dict(compile=True))):
         run = trained(tmp_path / name, switches, hooks=[dict(type='EMAHook')])
-        losses.append(run.message_hub.get_scalar('train/loss').data[0])
-    assert losses[0] == pytest.approx(losses[1], rel=1e-4)
+        losses.append(run.message_hub.get_scalar('train/loss').data[0].copy())
+    eager, compiled = (history[-2:] for history in losses)  # other runs of this process may have written before
+    assert len(eager) == 2 and compiled == pytest.approx(eager, rel=1e-4)
 
 
 def test_the_state_of_an_optimizer_gets_the_layout_of_its_weight():

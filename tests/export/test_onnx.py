@@ -119,13 +119,12 @@ SCRIPT = families_script()
 @pytest.mark.slow
 @pytest.mark.parametrize('config', SCRIPT.FAMILIES.values(), ids=SCRIPT.FAMILIES)
 def test_every_family_is_equal_to_torch(config: str, tmp_path: Path) -> None:
-    """Untrained networks: maps whose highest cells are equal up to rounding may decode to another one of them."""
+    """Of the points of untrained networks, those that torch finds at the same place in float64."""
     from facelmk.export.crops import drawn_crops
 
     source = SCRIPT.open_source(config, None)
-    crops = drawn_crops(source, 12)
-    exported = export_model(source, crops, tmp_path / 'family.onnx', tolerance_px=np.inf)
-    assert exported.parity.share_within >= 0.99, exported.parity
+    kept, parity = SCRIPT.compare(source, drawn_crops(source, 12), tmp_path / 'family.onnx')
+    assert kept > 0.75 and parity.share_within >= 0.999 and parity.p95_px < 0.001, (kept, parity)
 
 
 @pytest.mark.slow
