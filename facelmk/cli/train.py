@@ -82,7 +82,7 @@ def run(options: argparse.Namespace) -> None:
         check_checkpoint(options.resume)
     check_loggers(options)
     refuse_missing_files(options, 'train', 'val')
-    config = read_config(options)
+    config = read_config(options, ['train'] if options.no_validate else ['train', 'val'])
     put_speed(config, options)
     from ..config.build_errors import check_complete, translate_build_errors
     from ..engine.console import quiet_console

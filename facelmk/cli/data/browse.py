@@ -62,7 +62,7 @@ def _samples(options: argparse.Namespace) -> 'tuple[FaceDataset | SceneDataset, 
     """Return the faces or scenes of SOURCE, and the folder for their pictures."""
     if is_config(options.source):
         options.config = options.source
-        config = read_config(options)
+        config = read_config(options, [options.phase])
         from ...report.browse import samples_of
 
         return samples_of(config, options.phase), Path(config.work_dir)

@@ -63,7 +63,7 @@ def sets(options: argparse.Namespace, phases: Sequence[str]) -> Iterator[tuple[s
         yield from _own_sets(options, phases)
         return
     options.config = options.source
-    config = read_config(options)
+    config = read_config(options, phases)
     from ...report.browse import dataset_of
 
     seen: list[object] = []
