@@ -113,6 +113,6 @@ def run(options: argparse.Namespace) -> None:
             drawing=Drawing(**drawing(options, config.work_dir)),
             lines=None if options.verbose else TrainingLines(),
         )
-    if start is not None:
-        best = runner.message_hub.get_info('best_ckpt') or runner.message_hub.get_info('last_ckpt')
-        report_end(config, Path(options.config), start, str(Path(config.work_dir, Path(best).name)))
+        if start is not None:
+            best = runner.message_hub.get_info('best_ckpt') or runner.message_hub.get_info('last_ckpt')
+            report_end(config, Path(options.config), start, str(Path(config.work_dir, Path(best).name)))

@@ -24,6 +24,12 @@ def config_folder() -> Path:
     return inside if inside.is_dir() else Path(__file__).parents[2] / 'configs'
 
 
+def name_of_config(file: str | Path | None) -> str:
+    """Return what to call a config in tables: its file's name or, of a file named config.py, that of its folder."""
+    path = Path(file or 'config')
+    return path.absolute().parent.name if file and path.stem == 'config' else path.stem
+
+
 def package_folder(package: str) -> str:
     """The folder that holds `configs` of a package, for `from package.configs... import *` in a config."""
     if package == SCOPE:

@@ -26,6 +26,7 @@ def faces(tmp_path, monkeypatch):
 def test_three_commands(verb, faces, tmp_path):
     printed = verb('train', '--data', faces, *QUICK)
     work = tmp_path / 'work_dirs/faces'
+    assert 'mmengine - INFO' not in printed and '\ntrain faces on ' in printed  # the config is called config.py
     for beginning in (
         'format:',
         'points:',
