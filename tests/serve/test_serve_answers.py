@@ -205,8 +205,10 @@ def test_an_error_of_ours_is_a_sentence(capfd: pytest.CaptureFixture[str]) -> No
 
     predictor = Broken()
     with serving(predictor) as server:
-        predictor.error = FacelmkError('these weights are damaged')
-        assert predict(server, picture()) == (500, {'status': 500, 'error': 'these weights are damaged'})
+        predictor.error = FacelmkError('/secret/path/best.pth: these weights are damaged')
+        status, answer = predict(server, picture())
+        assert status == 500 and 'secret' not in answer['error']
+        assert '/secret/path/best.pth' in capfd.readouterr().err
         predictor.error = KeyError('secret/path')
         status, answer = predict(server, picture())
         assert status == 500 and 'secret' not in answer['error']
