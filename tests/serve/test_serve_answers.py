@@ -175,12 +175,10 @@ def test_garbage_and_slow_clients_are_answered_and_cut_off(server: Server, conte
 
 
 def test_a_client_that_sends_a_byte_now_and_then_is_cut_off(server: Server) -> None:
-    start = time.monotonic()
-    with connect(server) as plain, pytest.raises(OSError):
+    with connect(server) as plain, pytest.raises(OSError):  # before the last byte, after 20 seconds
         for byte in b'GET / HTTP/1.1\r\nHost: localhost\r\nX: ' + b'a' * 400:
             plain.sendall(bytes([byte]))
             time.sleep(0.05)
-    assert time.monotonic() - start < 5
 
 
 def test_a_silent_client_is_cut_off(server: Server) -> None:
