@@ -11,6 +11,7 @@ from mmengine.runner.checkpoint import CheckpointLoader
 from torch import Tensor, nn
 
 from ..errors import FacelmkError, MissingResource
+from ..files.notes import log_for_file
 from ..registry import FUNCTIONS
 from .dialects import CALIBRATION_PREFIX, BareBackbone, translate
 from .objects import Stub
@@ -35,7 +36,7 @@ def load_content(
     """Fill `module` from what `read_checkpoint` returned for `source`, as `load_checkpoint` does."""
     weights, dialect = weights_of(checkpoint, source), 'its own'
     if {'state_dict', 'ema_state_dict'} <= checkpoint.keys():
-        print_log(f'{source}: the averaged weights are taken (EMAHook writes them below state_dict)', 'current')
+        log_for_file(f'{source}: the averaged weights are taken (EMAHook writes them below state_dict)')
     if is_model_wrapper(module):
         module = module.get_submodule('module')
     if weights.keys() != module.state_dict().keys():

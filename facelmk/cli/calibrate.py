@@ -51,7 +51,7 @@ def _fit(options: argparse.Namespace) -> None:
     check_output(options.out)
     config_file(options)
     check_checkpoint(options.checkpoint)
-    config = read_config(options)
+    config = read_config(options, ['calibration'])
     from ..engine.calibration.run import calibration_of, fit_checkpoint
 
     landmarker = fit_checkpoint(config, options.checkpoint, options.out, options.seed)
@@ -67,7 +67,7 @@ def _check(options: argparse.Namespace) -> None:
         check_output(options.plot)
     config_file(options)
     check_checkpoint(options.checkpoint)
-    config = read_config(options)
+    config = read_config(options, ['test'])
     from ..engine.calibration import run as calibration
     from ..report.reliability import draw_reliability
 

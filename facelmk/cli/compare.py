@@ -2,14 +2,18 @@
 
 import argparse
 import sys
+from pathlib import Path
 
+from ..errors import FacelmkError
 from .options import example
+
+METRICS = 'metrics.json'  # of a work folder
 
 
 def arguments(parser: argparse.ArgumentParser) -> None:
     parser.description = 'compare tests of the same faces: the difference of their errors, with a 95 % interval'
     example(parser, 'facelmk compare work_dirs/a/metrics.json work_dirs/b/metrics.json --report page.html')
-    parser.add_argument('a', metavar='A.json', help='the metrics.json of a test, or the file of its --out')
+    parser.add_argument('a', metavar='A.json', help='the metrics.json of a test, its folder, or the file of its --out')
     parser.add_argument('b', metavar='B.json', help='the same of another test')
     parser.add_argument('others', metavar='C.json', nargs='*', help='further tests, each compared with A')
     parser.add_argument(
@@ -21,7 +25,7 @@ def arguments(parser: argparse.ArgumentParser) -> None:
 def run(options: argparse.Namespace) -> None:
     from ..datasets.records import translate_read_errors
 
-    files = [options.a, options.b, *options.others]
+    files = [_file(path) for path in (options.a, options.b, *options.others)]
     for path in files:  # before torch is imported
         with translate_read_errors(path):
             pass
@@ -42,3 +46,13 @@ def run(options: argparse.Namespace) -> None:
     if options.report:
         page = write_page(compare_page(pairs), options.report)
         print(f'report: {page}', file=sys.stderr if options.json else sys.stdout)
+
+
+def _file(path: str) -> str:
+    """Return the metrics.json of a work folder, or the path itself."""
+    if not Path(path).is_dir():
+        return path
+    inside = Path(path, METRICS)
+    if not inside.is_file():
+        raise FacelmkError(f'{path} holds no {METRICS}. Expected the work folder of a test, or the file of its --out')
+    return str(inside)

@@ -12,17 +12,15 @@ def refuse_missing_files(options: argparse.Namespace, *phases: str) -> None:
 
     A config that is more than data, and a part of unknown type, are checked when the config is loaded.
     """
-    config = _read_values(options)
+    config = _read_values(options, phases)
     if config is None:
         return
     from ..datasets.needs import refuse_missing_data, usual_absent
 
-    if 'test' in phases and not config.get('test_dataloader'):
-        config['test_dataloader'] = config.get('val_dataloader')
     refuse_missing_data(config, phases, usual_absent)
 
 
-def _read_values(options: argparse.Namespace) -> Any:
+def _read_values(options: argparse.Namespace, phases: tuple[str, ...]) -> Any:
     """Return the values of a config with the options of the command line; None if they cannot be read so simply."""
     from ..config.evaluate import NotData, evaluate
     from ..config.folders import move_data
@@ -33,8 +31,10 @@ def _read_values(options: argparse.Namespace) -> Any:
         for key, value in values(options.cfg_options or ()).items():
             if key.split('.')[0].endswith('_dataloader'):
                 _put(config, key.split('.'), value)
+        if 'test' in phases and not config.get('test_dataloader'):
+            config['test_dataloader'] = config.get('val_dataloader')
         if options.data:
-            move_data(config, options.data)
+            move_data(config, options.data, phases)
     except (NotData, FacelmkError, LookupError, TypeError, ValueError, AttributeError):
         return None  # loading the config says what is wrong
     return config

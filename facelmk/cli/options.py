@@ -183,8 +183,11 @@ def from_hrnet(words: Sequence[str]) -> list[str]:
     return others
 
 
-def read_config(options: argparse.Namespace) -> 'Config':
-    """Return the config with the values of the command line; a misspelt name is refused before torch is imported."""
+def read_config(options: argparse.Namespace, phases: Sequence[str] = ('train', 'val', 'test')) -> 'Config':
+    """Return the config with the values of the command line; a misspelt name is refused before torch is imported.
+
+    `phases` are those whose data the command reads; --data moves them.
+    """
     path, cfg_options = config_file(options), values(options.cfg_options or ())
     _check_folders(options)
     from ..config import load_config  # imports torch, which --help and a misspelt name do not need
@@ -193,7 +196,7 @@ def read_config(options: argparse.Namespace) -> 'Config':
     if getattr(options, 'data', None):
         from ..config.folders import move_data
 
-        move_data(config, options.data)
+        move_data(config, options.data, phases)
     if getattr(options, 'work_dir', None):
         config.work_dir = options.work_dir
     if getattr(options, 'logger', None):

@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from ..report.paired import FaceErrors
 
 DEFAULT_MODEL = 'facelmk_nano'  # written again: the zoo's index is a file, which --help does not need
+CALIBRATED, CALIBRATION = 'calibrated.pth', 'model.calibration.type=ErrorCalibration'
 OPTIONS = ('model', 'markup', 'flip_pairs', 'image_root')  # of own data alone
 
 
@@ -111,12 +112,16 @@ def report_start(config: 'Config') -> 'FaceErrors':
 def report_end(config: 'Config', file: Path, start: 'FaceErrors', best: str) -> None:
     """Say what the training gained, and which commands come next."""
     from ..own_data.measure import compare, measure, verdict
+    from ..registry import CODECS
 
     say(verdict(compare(start, measure(config, best))))
     say('next:')
     words = [str(file), best, '--report', str(file.parent / 'report'), '--detail']
     say(f'  facelmk test {shlex.join(words)}')
     say(f'  facelmk predict PICTURES --model {shlex.quote(best)}')
+    if CODECS.get(config.model.codec.type).has_spread:  # a calibration needs it
+        words = [str(file), best, '--out', str(file.parent / CALIBRATED), '--cfg-options', CALIBRATION]
+        say(f'  facelmk calibrate fit {shlex.join(words)}')
 
 
 def say(text: str) -> None:

@@ -123,7 +123,7 @@ def run(options: argparse.Namespace) -> None:
     check_loggers(options)
     refuse_missing_files(options, 'test')
     with keep_stdout_for_json(options.json):  # the log keeps the stdout of its first message
-        config = read_config(options)
+        config = read_config(options, ['test'])
         put_speed(config, options)
     from ..config.build_errors import check_complete, translate_build_errors
     from ..engine.console import quiet_console

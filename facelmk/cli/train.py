@@ -82,7 +82,7 @@ def run(options: argparse.Namespace) -> None:
         check_checkpoint(options.resume)
     check_loggers(options)
     refuse_missing_files(options, 'train', 'val')
-    config = read_config(options)
+    config = read_config(options, ['train'] if options.no_validate else ['train', 'val'])
     put_speed(config, options)
     from ..config.build_errors import check_complete, translate_build_errors
     from ..engine.console import quiet_console
@@ -113,6 +113,6 @@ def run(options: argparse.Namespace) -> None:
             drawing=Drawing(**drawing(options, config.work_dir)),
             lines=None if options.verbose else TrainingLines(),
         )
-    if start is not None:
-        best = runner.message_hub.get_info('best_ckpt') or runner.message_hub.get_info('last_ckpt')
-        report_end(config, Path(options.config), start, str(Path(config.work_dir, Path(best).name)))
+        if start is not None:
+            best = runner.message_hub.get_info('best_ckpt') or runner.message_hub.get_info('last_ckpt')
+            report_end(config, Path(options.config), start, str(Path(config.work_dir, Path(best).name)))

@@ -16,6 +16,8 @@ from ..errors import FacelmkError, MissingResource, UnknownName, did_you_mean
 from ..inference import Predictor
 from ..inference.boxes import boxes_in
 from ..inference.pictures import read_picture
+from ..inference.stream import PicturePredictor
+from ..markups import convert
 from ..models import FaceLandmarker
 from ..registry import MODELS
 from .devices import device_or_cpu
@@ -28,6 +30,7 @@ MARKUP_OF_SIZE = {98: 'wflw', 19: 'aflw', 68: '300w', 29: 'cofw'}
 MEAN, STD = np.array([0.485, 0.456, 0.406]), np.array([0.229, 0.224, 0.225])  # of RGB in [0, 1]
 PADDING = 1.25  # the crop's side over the longer side of a box, as in training
 CENTRE_SHARE = 0.78125  # of a picture's longer side, for the crop around its centre where there is no box
+MAX_TURNED_PX = 1024  # the side of a picture that is turned for a predictor
 
 
 class HighResolutionNet(nn.Module):
@@ -98,14 +101,14 @@ def _network(name: str, file: Path) -> tuple[str, int]:
     if markup is None:
         raise UnknownName(
             f'{name!r} is no model, and there is no {file.resolve()} with its number of points. '
-            f'{did_you_mean(name, MARKUP_OF_MODEL)}'
+            f'{did_you_mean(name, MARKUP_OF_MODEL)} For a model of facelmk, give facelmk.load(NAME) to get_lmks_by_img'
         )
     return markup, model['EXTRA']['STAGE2']['NUM_CHANNELS'][0] if model else 18
 
 
 @torch.no_grad()
 def get_lmks_by_img(
-    model: nn.Module | Predictor,
+    model: nn.Module | PicturePredictor,
     img: Any,
     output_size: Sequence[int] = (256, 256),
     rot: float = 0,
@@ -117,30 +120,65 @@ def get_lmks_by_img(
     The crop's side is 1.25 times the longer side of `bbox` (x1, y1, x2, y2). Without a box it is 0.78125 times the
     picture's longer side, around the centre, so that the face must fill the picture. `rot` is the angle by which the
     head leans, in degrees. `img` is BGR as OpenCV reads it, or RGB with `color='rgb'`. `model` comes from
-    `get_model_by_name`, is any network with such heatmaps, or a FaceLandmarker, which decodes with its own codec.
+    `get_model_by_name`, is any network with such heatmaps, or a FaceLandmarker, which decodes with its own codec and
+    needs the `output_size` of its training. It may also be a predictor, such as that of `facelmk.load`: it cuts crops
+    of the size that its network was trained with, so `output_size` does not count, and it returns the landmark scheme
+    of its faces. A network that joins two schemes, as `facelmk_nano` does, gives the first of them, or the one of
+    `facelmk.load(markup=...)`.
     """
     if color not in ('bgr', 'rgb'):
         raise FacelmkError(f"color={color!r}. Expected 'bgr' (cv2.imread's order) or 'rgb'")
+    if not isinstance(model, (nn.Module, PicturePredictor)):
+        raise FacelmkError(
+            f'model is of type {type(model).__name__}. Expected what get_model_by_name or facelmk.load returns, or a '
+            'torch network'
+        )
     image = read_picture(img)
     image = image if color == 'bgr' else np.ascontiguousarray(image[..., ::-1])
     center, scale = _center_and_scale(image, bbox)
+    if isinstance(model, FaceLandmarker) and hasattr(model, 'cfg'):  # of `init_model`
+        model = Predictor(model, model.cfg)
+    if isinstance(model, PicturePredictor):
+        return _predict(model, image, center, scale, rot)
     warp = get_transform(center, scale, output_size, rot)
     bgr = warp_crop(image, warp, output_size)
-    network = model.landmarker if isinstance(model, Predictor) else model
-    if isinstance(network, FaceLandmarker):
-        crops = torch.from_numpy(np.ascontiguousarray(bgr.transpose(2, 0, 1)))[None]
-        (face,) = network.test_step(dict(inputs=crops, data_samples=dict(id=[0], warp=torch.from_numpy(warp)[None])))
-        return face['landmarks'].numpy()
-    inputs = _normalise(bgr).to(next(iter(network.parameters()), torch.empty(0)).device)
-    if isinstance(network, ShippedNet):
-        return geometry.apply(geometry.invert(warp), network.points(inputs)[0].cpu().numpy())
-    scores = network(inputs)
+    if isinstance(model, FaceLandmarker):
+        return _decode(model, bgr, warp)
+    inputs = _normalise(bgr).to(next(iter(model.parameters()), torch.empty(0)).device)
+    if isinstance(model, ShippedNet):
+        return geometry.apply(geometry.invert(warp), model.points(inputs)[0].cpu().numpy())
+    scores = model(inputs)
     scores = scores[-1] if isinstance(scores, (list, tuple)) else scores
     grid = [output_size[0] / 4, output_size[1] / 4]
     points = refine(scores.float().cpu(), grid) - 1
     return geometry.apply(
         geometry.invert(get_transform(center, scale, grid, rot)), points[0].numpy().astype(np.float32)
     )
+
+
+def _predict(
+    predictor: PicturePredictor, image: NDArray, center: Sequence[float], scale: float, rot: float
+) -> NDArray[np.float32]:
+    """The landmarks of the box that the crop pads; with `rot`, of a copy of the surroundings where the head is up."""
+    x, y = center
+    half = scale * 200 / PADDING / 2
+    if not rot:
+        return predictor(image, [[x - half, y - half, x + half, y + half]])[0].landmarks
+    side = min(MAX_TURNED_PX, max(32, round(4 * half)))
+    warp = get_transform(center, 4 * half / 200, (side, side), rot)
+    box = [side / 4, side / 4, side * 3 / 4, side * 3 / 4]
+    landmarks = predictor(warp_crop(image, warp, (side, side)), [box])[0].landmarks
+    return geometry.apply(geometry.invert(warp), landmarks)
+
+
+def _decode(network: FaceLandmarker, crop: NDArray, warp: NDArray) -> NDArray[np.float32]:
+    """The landmarks that a network's own codec finds in a crop (S, S, 3); of two joined schemes, those of the first."""
+    crops = torch.from_numpy(np.ascontiguousarray(crop.transpose(2, 0, 1)))[None]
+    (face,) = network.test_step(dict(inputs=crops, data_samples=dict(id=[0], warp=torch.from_numpy(warp)[None])))
+    landmarks, markup = face['landmarks'].numpy(), network.markup
+    if markup.first is None:
+        return landmarks
+    return convert(landmarks, np.ones(len(landmarks), np.float32), markup.name, markup.first)[0]
 
 
 def _center_and_scale(image: NDArray, bbox: ArrayLike | None) -> tuple[list[float], float]:

@@ -15,23 +15,31 @@ from ..markups import MARKUPS, Group
 FIVE: dict[int, tuple[Group, ...]] = {  # left eye, right eye, nose, mouth corners, by the number of points
     14: ((0, 1, 2, 3), (4, 5, 6, 7), (8,), (10,), (11,)),
     18: ((1, 2, 3, 4), (7, 8, 9, 10), (12,), (14,), (15,)),
-    **{MARKUPS[name].size: MARKUPS[name].five or () for name in ('five', 'aflw', 'cofw', '300w', 'wflw', 'lapa')},
+    **{
+        MARKUPS[name].size: MARKUPS[name].five or ()
+        for name in ('five', 'aflw', 'cofw', '300w', 'wflw', 'lapa', 'wflw_300w')
+    },
 }
-ORIGINAL: dict[int, tuple[Group, ...]] = {98: ((96,), (97,), (53,), (88,), (92,))}  # bridge, inner lip corners
+ORIGINAL: dict[int, tuple[Group, ...]] = dict.fromkeys(
+    (98, 166),
+    ((96,), (97,), (53,), (88,), (92,)),  # bridge, inner lip corners; of 166 points, the first 98 are WFLW's
+)
 
 
 def get_five_landmarks_from_net(landmarks: ArrayLike, corrected: bool = False) -> NDArray:
-    """Left eye, right eye, nose, left and right mouth corner (5, 2) of 5, 14, 18, 19, 29, 68, 98 or 106 landmarks.
+    """Left eye, right eye, nose, left and right mouth corner (5, 2) of 5, 14, 18, 19, 29, 68, 98, 106 or 166 landmarks.
 
-    For 98 points the original takes the bridge above the nose tip (53) and the inner lip corners (88, 92), but the tip
-    and the outer corners for all other schemes. With `corrected` these are taken for 98 points, too (54, 76, 82).
+    166 are the 98 and 68 that a network such as `facelmk_nano` joins; the 98 count. For 98 points the original takes
+    the bridge above the nose tip (53) and the inner lip corners (88, 92), but the tip and the outer corners for all
+    other schemes. With `corrected` these are taken for 98 points, too (54, 76, 82).
     """
     points = np.asarray(landmarks)
     groups = FIVE if corrected else FIVE | ORIGINAL
     if len(points) not in groups:
         raise FacelmkError(
             f'five points of {len(points)} landmarks are not known. Expected one of these numbers: '
-            f'{", ".join(map(str, sorted(groups)))}'
+            f'{", ".join(map(str, sorted(groups)))}. For a scheme of your own, use '
+            'facelmk.markups.MARKUPS[NAME].five_points(landmarks), or Face.five_points()'
         )
     return np.stack([points[list(group)].mean(0) for group in groups[len(points)]])
 
@@ -83,6 +91,12 @@ def alignment_orig(
     shift_x = {112: 8.0, 128: 16.0}.get(ncols, 0.0)
     shift = (shift_x, 16.0 if nrows == 128 else 0.0) if custom_align is None else custom_align
     template = ARCFACE - [8.0, 0.0] + np.asarray(shift, np.float64)
-    points = np.asarray(src_pts, np.float64).reshape(5, 2)
+    points = np.asarray(src_pts, np.float64)
+    if points.size != 10:
+        raise FacelmkError(
+            f'src_pts has the shape {points.shape}. Expected five points (5, 2): '
+            'get_five_landmarks_from_net(landmarks) makes them of the landmarks of a face'
+        )
+    points = points.reshape(5, 2)
     warp = geometry.invert(similarity(template, points))  # as cp2tform: least squares in the photograph
     return cv2.warpAffine(src_img, warp[:2], (ncols, nrows))

@@ -2,9 +2,9 @@
 
 import importlib.util
 import os
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from ..errors import FacelmkError, UnknownName
 from ..registry import SCOPE
@@ -13,12 +13,21 @@ if TYPE_CHECKING:
     from mmengine import Config
 
 ROOT_KEYS = ('root', 'data_root')  # the readers' names for the folder of a data set
+FILE_KEYS = ('ann_file',)  # and for its annotations
+PHASES = ('train', 'val', 'test')
+CALIBRATION, CALIBRATION_KEY = 'calibration', 'calibration_data'
 
 
 def config_folder() -> Path:
     """The folder of the configs: inside the installed package, or beside it in a clone."""
     inside = Path(__file__).parents[1] / 'configs'
     return inside if inside.is_dir() else Path(__file__).parents[2] / 'configs'
+
+
+def name_of_config(file: str | Path | None) -> str:
+    """Return what to call a config in tables: its file's name or, of a file named config.py, that of its folder."""
+    path = Path(file or 'config')
+    return path.absolute().parent.name if file and path.stem == 'config' else path.stem
 
 
 def package_folder(package: str) -> str:
@@ -42,23 +51,66 @@ def package_config(package: str, path: str) -> Path:
     return next((file for file in (folder / '.mim/configs' / path, folder / path) if file.is_file()), folder / path)
 
 
-def move_data(config: 'Config', folder: str | Path) -> None:
-    """Read all data sets of a config from `folder` instead of its own root."""
-    datasets = [
-        dataset_and_key
-        for phase in ('train', 'val', 'test')
-        for dataset_and_key in _with_root((config.get(f'{phase}_dataloader') or {}).get('dataset', {}))
-    ]
-    roots = sorted({str(dataset[key]) for dataset, key in datasets})
+def move_data(config: 'Config', folder: str | Path, phases: Sequence[str] = PHASES) -> None:
+    """Read the data of a command from `folder`: all data sets of the config that have the root of those in `phases`.
+
+    A phase is 'train', 'val', 'test', or 'calibration', which is val where the config has no `calibration_data`.
+    """
+    phases = ['val' if phase == CALIBRATION and not config.get(CALIBRATION_KEY) else phase for phase in phases]
+    everything = [one for phase in (*PHASES, CALIBRATION) for one in _rooted(config, phase)]
+    used = [one for phase in phases for one in _rooted(config, phase)]
+    roots = {one.root for one in used}
     if len(roots) != 1:
-        count = f'{len(roots)} ({", ".join(roots)})' if roots else 'none'
-        raise FacelmkError(
-            f'--data {folder}: expected a config with one data folder, {config.filename} has {count}. '
-            'Set each by --cfg-options, such as val_dataloader.dataset.root=...'
-        )
+        raise FacelmkError(f'--data {folder}: {_advice(config, phases, used)}')
     check_data_folder(folder)
-    for dataset, key in datasets:
-        dataset[key] = str(Path(folder).expanduser())
+    for one in everything:
+        if one.root in roots:
+            one.part[one.key] = str(Path(folder).expanduser())
+
+
+class _Rooted(NamedTuple):
+    """A part of a config with the folder of its data, under one of two keys, and where the part is."""
+
+    part: dict
+    key: str
+    place: str
+
+    @property
+    def root(self) -> str:
+        return str(self.part[self.key])
+
+
+def _rooted(config: 'Config', phase: str) -> list[_Rooted]:
+    """Return all parts with a root in the data set of a phase."""
+    return list(_with_key(_dataset(config, phase), _place(phase), ROOT_KEYS))
+
+
+def _place(phase: str) -> str:
+    return CALIBRATION_KEY if phase == CALIBRATION else f'{phase}_dataloader.dataset'
+
+
+def _dataset(config: 'Config', phase: str) -> Any:
+    if phase == CALIBRATION:
+        return config.get(CALIBRATION_KEY)
+    return (config.get(f'{phase}_dataloader') or {}).get('dataset')
+
+
+def _advice(config: 'Config', phases: Sequence[str], used: Sequence[_Rooted]) -> str:
+    """Say why one folder is not enough for the data of a config, and which values do what --data cannot."""
+    count = f'{len({one.root for one in used})} folders' if used else 'no folder'
+    files = [one for phase in phases for one in _with_key(_dataset(config, phase), _place(phase), FILE_KEYS)]
+    if keys := ' '.join(f'{one.place}.{one.key}=...' for one in used or files):
+        values = ', '.join(dict.fromkeys(one.root for one in used or files))
+        return (
+            f'the data of {config.filename} are in {count}, and --data replaces exactly one. Give each key '
+            f'instead: --cfg-options {keys} (now {values})'
+        )
+    kinds = dict.fromkeys(kind for phase in phases for kind in _readers(_dataset(config, phase)))
+    return (
+        f'the data of {config.filename} are in {count} ({", ".join(kinds)}), so there is nothing that --data could '
+        'replace. Expected a config whose data set has the key root or data_root. For annotations of your own, '
+        'facelmk train --data DIR writes such a config, config.py in the work folder'
+    )
 
 
 def check_data_folder(folder: str | Path) -> None:
@@ -86,10 +138,22 @@ def check_writable(folder: str | Path) -> None:
     )
 
 
-def _with_root(value: Any) -> Iterator[tuple[dict, str]]:
-    """Each part at or below `value` that has a root, and the key of it."""
+def _readers(dataset: Any) -> Iterator[str]:
+    """Yield the types of the data sets that read or draw faces, but not of those that join others."""
+    members = [member.get('dataset', member) for member in dataset.get('datasets') or ()] if dataset else []
+    members += [dataset['dataset']] if dataset and 'dataset' in dataset else []
+    if dataset and not members:
+        yield str(dataset.get('type'))
+    for member in members:
+        yield from _readers(member)
+
+
+def _with_key(value: Any, place: str, keys: Sequence[str]) -> Iterator[_Rooted]:
+    """Each part at or below `value` with a text under one of the keys; `place` is the dotted key of `value`."""
     if isinstance(value, dict):
-        yield from ((value, key) for key in ROOT_KEYS if isinstance(value.get(key), str))
-        value = list(value.values())
-    for child in value if isinstance(value, (list, tuple)) else ():
-        yield from _with_root(child)
+        yield from (_Rooted(value, key, place) for key in keys if isinstance(value.get(key), str))
+        children: Any = value.items()
+    else:
+        children = enumerate(value) if isinstance(value, (list, tuple)) else ()
+    for key, child in children:
+        yield from _with_key(child, f'{place}.{key}', keys)

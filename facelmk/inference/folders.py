@@ -131,7 +131,10 @@ def _check_one(pictures: Sequence[PictureSource], out: Path) -> None:
     film, wants_film = isinstance(pictures[0], FilmSource), out.suffix.lower() == FILM_ENDING
     if len(pictures) > 1:
         what = 'film' if wants_film else 'picture'
-        raise FacelmkError(f'{out} is one {what}, and there are {len(pictures)} inputs to draw. Give a folder')
+        advice = 'Name a folder instead, such as --out drawn, for one drawing of each'
+        if wants_film and not any(isinstance(picture, FilmSource) for picture in pictures):
+            advice += '. To see pictures as a film, join them first (ffmpeg does so), and give that film'
+        raise FacelmkError(f'{out} is one {what}, and there are {len(pictures)} inputs to draw. {advice}')
     if film != wants_film:
         given, expected = ('a film', FILM_ENDING) if film else ('a picture', '.jpg or .png')
         raise FacelmkError(

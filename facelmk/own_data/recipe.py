@@ -76,7 +76,8 @@ def recipe(data: OwnData, model: Mapping[str, Any], base: Config, folder: Path) 
 def _training_pipeline(base: Config, mirrored: bool) -> list[dict[str, Any]]:
     """Return the milder augmentation of a model's training: that of its second stage, where it has one."""
     second = [hook for hook in base.get('custom_hooks') or () if hook.get('type') == 'SwitchPipeline']
-    steps: Sequence[Any] = second[0]['pipeline'] if second else pipeline_of(base.train_dataloader.dataset)
+    loader = base.get('train_dataloader') or base.val_dataloader  # a checkpoint for prediction may have no training
+    steps: Sequence[Any] = second[0]['pipeline'] if second else pipeline_of(loader.get('dataset') or {})
     steps = [dict(step) for step in steps if step['type'] not in LEFT_OUT]
     return steps if mirrored else [step | {'flip': 0.0} if 'flip' in step else step for step in steps]
 

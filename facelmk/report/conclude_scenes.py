@@ -8,6 +8,7 @@ from pathlib import Path
 from mmengine.dist import is_main_process
 from mmengine.runner import Runner
 
+from ..config.folders import name_of_config
 from ..files.atomic import write_bytes
 from .record import versions
 
@@ -19,7 +20,7 @@ def conclude_scenes(
     if not is_main_process():
         return
     entry = {
-        'config': Path(runner.cfg.filename or '').stem,
+        'config': name_of_config(runner.cfg.filename),
         'checkpoint': source,
         'scenes': len(runner.test_loop.dataloader.dataset),
         'metrics': {name: value if math.isfinite(value) else None for name, value in metrics.items()},

@@ -17,6 +17,7 @@ from mmengine.dist import get_world_size
 
 from .. import __version__
 from ..checkpoint.find import find_checkpoint
+from ..config.folders import name_of_config
 from ..errors import FacelmkError
 from ..files.atomic import write_bytes
 from ..files.digest import sha256_of
@@ -31,7 +32,7 @@ ERROR_DIGITS, LENGTH_DIGITS = 5, 3  # of per cent, of pixels
 def new_entry(metrics: Mapping[str, float], config: Config, source: str, results: Results) -> dict[str, Any]:
     """Return the content of metrics.json: the metrics of a test, their intervals, and each face's error."""
     return {
-        'config': Path(config.filename).stem,
+        'config': name_of_config(config.filename),
         'checkpoint': str(source),
         'checkpoint_sha256': _digest(source),
         'faces': len(results),

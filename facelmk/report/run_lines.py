@@ -4,7 +4,6 @@ import os
 import time
 from collections import deque
 from collections.abc import Mapping, Sequence
-from pathlib import Path
 from typing import Any
 
 import torch
@@ -13,6 +12,8 @@ from mmengine.device import get_device
 from mmengine.dist import get_world_size, is_main_process
 from mmengine.runner import EpochBasedTrainLoop, Runner
 
+from ..config.folders import name_of_config
+from ..datasets.joined import RepeatedFaces
 from ..engine.console import RunLines, show
 from ..files.progress import Progress, duration, terminal_width
 from .tables import Layout, Table
@@ -23,7 +24,7 @@ LOSSES = 50  # whose mean the progress shows
 
 def opening(verb: str, runner: Runner) -> str:
     """Return the line that says what is run, on which device, and where it writes."""
-    name = Path(runner.cfg.filename or 'config').stem
+    name = name_of_config(runner.cfg.filename)
     return f'{verb} {name} on {_device()}, writes to {_short_path(runner.work_dir)}'
 
 
@@ -93,7 +94,9 @@ class TrainingLines(RunLines):
     def before_train(self, runner: Runner) -> None:
         """Print the data, and where a resumed run continues."""
         loader = runner.train_dataloader
-        data = f'{describe_data(loader.dataset)} to train on'
+        repeated = loader.dataset if isinstance(loader.dataset, RepeatedFaces) else None
+        data = f'{describe_data(repeated.dataset if repeated else loader.dataset)} to train on'
+        data += f', {_plural(repeated.times, "time")} in an epoch' if repeated and repeated.times > 1 else ''
         if runner.val_loop is not None:
             data += f', {describe_data(runner.val_dataloader.dataset)} to validate on'
         if self._by_epoch(runner):

@@ -22,6 +22,7 @@ from .request import Request
 from .worker import Worker
 
 BACKLOG = 128
+SERVER_ERROR = 'This is an error of the server. Its console says what is wrong'
 
 
 class Server:
@@ -128,8 +129,7 @@ class Server:
         except Exception as error:
             self._log(connection, request, 500)
             self._report(error)
-            sentence = str(error) if isinstance(error, FacelmkError) else 'This is an error of the server'
-            raise Refusal(500, sentence) from error
+            raise Refusal(500, SERVER_ERROR) from error  # the error may hold a path of this machine
         self._log(connection, request, answer.status)
         return answer
 

@@ -26,6 +26,7 @@ def faces(tmp_path, monkeypatch):
 def test_three_commands(verb, faces, tmp_path):
     printed = verb('train', '--data', faces, *QUICK)
     work = tmp_path / 'work_dirs/faces'
+    assert 'mmengine - INFO' not in printed and '\ntrain faces on ' in printed  # the config is called config.py
     for beginning in (
         'format:',
         'points:',
@@ -39,6 +40,11 @@ def test_three_commands(verb, faces, tmp_path):
         assert sum(line.startswith(beginning) for line in printed.splitlines()) == 1, beginning
     (test,) = (line.split() for line in printed.splitlines() if line.startswith('  facelmk test'))
     (predict,) = (line.split() for line in printed.splitlines() if line.startswith('  facelmk predict'))
+    (calibrate,) = (line.split() for line in printed.splitlines() if line.startswith('  facelmk calibrate'))
+    verb(*calibrate[1:])
+    verb('predict', 'faces/0.png', '--model', calibrate[6], '--boxes', 'full', '--out', 'scored.json')
+    ((scored,),) = (row['faces'] for row in json.loads((tmp_path / 'scored.json').read_text()))
+    assert 0 <= scored['score'] <= 1 and len(scored['errors']) == 68
     table = verb(*test[1:])
     assert 'NME' in table and (work / 'report/index.html').is_file()
     verb(*predict[1:2], 'faces/0.png', *predict[3:], '--boxes', 'full', '--out', 'found.json')

@@ -6,6 +6,7 @@ from functools import reduce
 from pathlib import Path
 from types import SimpleNamespace
 
+import cv2
 import numpy as np
 import pytest
 import torch
@@ -14,10 +15,11 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 import facelmk
-from facelmk import FacelmkError, MissingResource, UnknownName, compat
+from facelmk import FacelmkError, MissingResource, UnknownName, compat, geometry
 from facelmk.checkpoint import Mismatch
 from facelmk.compat import hrnet
 from facelmk.datasets import SyntheticFaces
+from facelmk.inference.runtime import is_available, load_exported
 from facelmk.models.backbones import hrnet as layers
 from facelmk.registry import CODECS, MODELS
 
@@ -155,6 +157,38 @@ def test_a_face_landmarker_decodes_with_its_own_codec(photograph, config) -> Non
     for model in (predictor, predictor.landmarker):
         landmarks = compat.get_lmks_by_img(model, image, (64, 64), bbox=[10, 20, 210, 190])
         assert np.abs(landmarks - expected).max() < 1e-3
+
+
+@pytest.mark.parametrize('rot', [0, 20])
+def test_every_predictor_gives_the_landmarks_of_its_faces(rot) -> None:
+    """Those of one scheme, also where the network joins two, and with crops of the size that the network knows."""
+    face = SyntheticFaces('wflw', 1, size=160).face(0)
+    picture, box = face['image'], face['box']
+    turn = geometry.about(geometry.rotate(rot), ((box[0] + box[2]) / 2, (box[1] + box[3]) / 2))
+    turned = cv2.warpAffine(picture, turn[:2], (160, 160))
+    by_name = compat.init_model('facelmk_nano', 'facelmk_nano', device='cpu')
+    for markup, K in ((None, 98), ('300w', 68), ('five', 5)):
+        predictor = facelmk.load(device='cpu', markup=markup)
+        models: list = [predictor] + ([by_name] if markup is None else [])
+        if is_available():
+            models.append(load_exported('facelmk_nano'))
+            models[-1].choose_markup(markup or 'wflw')
+        expected = geometry.apply(turn, predictor(picture, [box])[0].landmarks)
+        for model in models:
+            landmarks = compat.get_lmks_by_img(model, turned, rot=rot, bbox=box)
+            assert landmarks.shape == (K, 2) and landmarks.dtype == np.float32
+            assert np.abs(landmarks - expected).mean() < (2 if rot else 0.05)  # turned pixels are resampled twice
+            five = compat.get_five_landmarks_from_net(landmarks, corrected=True)
+            assert compat.alignment_orig(turned, five).shape == (112, 96, 3)
+    with pytest.raises(FacelmkError, match='type str'):
+        compat.get_lmks_by_img('WFLW', picture)
+
+
+def test_a_joined_network_alone_gives_its_first_scheme() -> None:
+    """The crop has the default size of facelmk_nano here; the network has no config that says it."""
+    network = facelmk.load(device='cpu').landmarker
+    picture = SyntheticFaces('wflw', 1, size=160).face(0)['image']
+    assert compat.get_lmks_by_img(network, picture, (112, 112)).shape == (98, 2)
 
 
 # -- the original's arithmetic

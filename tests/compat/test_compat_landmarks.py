@@ -28,6 +28,7 @@ def test_29_points_have_five_points() -> None:
         (68, ((37, 38, 40, 41), (43, 44, 46, 47), 30, 48, 54)),
         (98, (96, 97, 53, 88, 92)),
         (106, (104, 105, 54, 84, 90)),
+        (166, (96, 97, 53, 88, 92)),
     ],
 )
 def test_five_points(K, rows) -> None:
@@ -36,12 +37,14 @@ def test_five_points(K, rows) -> None:
     assert np.allclose(compat.get_five_landmarks_from_net(points), expected)
     assert np.allclose(compat.get_five_landmarks_from_net(points.tolist()), expected)
     corrected = compat.get_five_landmarks_from_net(points, corrected=True)
-    assert np.allclose(corrected, points[[96, 97, 54, 76, 82]] if K == 98 else expected)
+    assert np.allclose(corrected, points[[96, 97, 54, 76, 82]] if K in (98, 166) else expected)
 
 
 def test_other_numbers_of_points_are_refused() -> None:
-    with pytest.raises(FacelmkError, match='7 landmarks.* 5, 14, 18, 19, 29, 68, 98, 106'):
+    with pytest.raises(FacelmkError, match='7 landmarks.* 5, 14, 18, 19, 29, 68, 98, 106, 166'):
         compat.get_five_landmarks_from_net(np.zeros((7, 2)))
+    with pytest.raises(FacelmkError, match=r'\(98, 2\).*get_five_landmarks_from_net'):
+        compat.alignment_orig(np.zeros((9, 9, 3), np.uint8), np.zeros((98, 2)))
 
 
 def test_circles_of_one_face_and_of_several() -> None:

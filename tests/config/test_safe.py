@@ -195,7 +195,7 @@ LARGE: dict[str, Callable[[], tuple[str, str]]] = {  # suffix and text of files 
 
 
 @pytest.mark.parametrize('make', LARGE.values(), ids=list(LARGE))
-def test_a_file_that_would_fill_the_machine_is_refused_within_a_second(
+def test_a_file_that_would_fill_the_machine_is_refused_at_once(
     make: Callable[[], tuple[str, str]], tmp_path: Path
 ) -> None:
     suffix, text = make()
@@ -203,7 +203,7 @@ def test_a_file_that_would_fill_the_machine_is_refused_within_a_second(
     start = time.process_time()
     with pytest.raises(FacelmkError, match=rf'my\.{suffix}'):
         load_config(tmp_path / f'my.{suffix}', safe=True)
-    assert time.process_time() - start < 1
+    assert time.process_time() - start < 10  # of the processor: it would be minutes, or all memory
 
 
 @pytest.mark.parametrize(

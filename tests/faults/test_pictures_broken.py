@@ -64,7 +64,7 @@ def test_a_chunk_that_claims_gigabytes(pillow_image) -> None:
         content[place : place + 4] = struct.pack('>I', length)
         start = time.process_time()
         check_refused(content, 'no picture: a PNG that is damaged')
-        assert time.process_time() - start < 0.2
+        assert time.process_time() - start < 5  # half a minute without the limit
 
 
 @fault('A22')

@@ -175,12 +175,10 @@ def test_garbage_and_slow_clients_are_answered_and_cut_off(server: Server, conte
 
 
 def test_a_client_that_sends_a_byte_now_and_then_is_cut_off(server: Server) -> None:
-    start = time.monotonic()
-    with connect(server) as plain, pytest.raises(OSError):
+    with connect(server) as plain, pytest.raises(OSError):  # before the last byte, after 20 seconds
         for byte in b'GET / HTTP/1.1\r\nHost: localhost\r\nX: ' + b'a' * 400:
             plain.sendall(bytes([byte]))
             time.sleep(0.05)
-    assert time.monotonic() - start < 5
 
 
 def test_a_silent_client_is_cut_off(server: Server) -> None:
@@ -205,8 +203,10 @@ def test_an_error_of_ours_is_a_sentence(capfd: pytest.CaptureFixture[str]) -> No
 
     predictor = Broken()
     with serving(predictor) as server:
-        predictor.error = FacelmkError('these weights are damaged')
-        assert predict(server, picture()) == (500, {'status': 500, 'error': 'these weights are damaged'})
+        predictor.error = FacelmkError('/secret/path/best.pth: these weights are damaged')
+        status, answer = predict(server, picture())
+        assert status == 500 and 'secret' not in answer['error']
+        assert '/secret/path/best.pth' in capfd.readouterr().err
         predictor.error = KeyError('secret/path')
         status, answer = predict(server, picture())
         assert status == 500 and 'secret' not in answer['error']

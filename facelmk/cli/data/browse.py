@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from ..options import add_plain, add_safe, number_from, read_config
 from .browse_output import check_target, write_samples
-from .source import add_source, check_source, is_config, only_set
+from .source import PHASES, add_source, check_source, is_config, only_named_set
 
 if TYPE_CHECKING:
     from ...datasets import FaceDataset, SceneDataset
@@ -62,14 +62,16 @@ def _samples(options: argparse.Namespace) -> 'tuple[FaceDataset | SceneDataset, 
     """Return the faces or scenes of SOURCE, and the folder for their pictures."""
     if is_config(options.source):
         options.config = options.source
-        config = read_config(options)
+        config = read_config(options, [options.phase])
         from ...report.browse import samples_of
 
         return samples_of(config, options.phase), Path(config.work_dir)
     from ...report.browse import with_usual_crop
 
-    dataset = with_usual_crop(only_set(options, options.phase)())
-    return dataset, Path('work_dirs', Path(options.source).absolute().stem)
+    name, read = only_named_set(options, options.phase)
+    if name not in PHASES:
+        options.phase = None  # the annotations have no parts
+    return with_usual_crop(read()), Path('work_dirs', Path(options.source).absolute().stem)
 
 
 def run(options: argparse.Namespace) -> None:

@@ -30,15 +30,17 @@ def write_samples(options: argparse.Namespace, dataset: Any, target: str | Path,
         print(json.dumps([str(file) for file in files], indent=2))
     else:
         words = f'{len(files)} pictures' if pictures else 'page'
-        print(f'{words} of {len(dataset)} {dataset.sample_name}s ({options.phase}) in {where}')
+        part = f' ({options.phase})' if options.phase else ''
+        print(f'{words} of {len(dataset)} {dataset.sample_name}{"s" * (len(dataset) != 1)}{part} in {where}')
 
 
 def _page(options: argparse.Namespace, dataset: Any, target: str | Path, mode: str, source: str) -> Path:
     from ...report.browse_page import browse_page
     from ...report.page import write_page
 
-    facts = {'data': source, 'part': options.phase}
-    page = browse_page(dataset, mode, options.count, f'{Path(source).name}: {options.phase}', facts)
+    facts = {'data': source} | ({'part': options.phase} if options.phase else {})
+    title = f'{Path(source).name}: {options.phase}' if options.phase else Path(source).name
+    page = browse_page(dataset, mode, options.count, title, facts)
     return write_page(page, target)
 
 

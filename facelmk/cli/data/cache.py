@@ -43,7 +43,7 @@ def run(options: argparse.Namespace) -> int:
     from ...engine.loaders import cores
     from ...report.browse import dataset_of
 
-    config = read_config(options)
+    config = read_config(options, [options.phase])
     folder = Path(options.out or crop_cache_of(config, options.phase) or DEFAULT_FOLDER)
     set_crop_cache(config, options.phase, None)  # it may not be there yet
     stored = read_about(folder) if (folder / ABOUT).exists() or options.check else About('packed')

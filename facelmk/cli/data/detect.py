@@ -42,7 +42,7 @@ def run(options: argparse.Namespace) -> None:
     if not 0 <= options.nms_thr <= 1:
         raise FacelmkError(f'--nms-thr {options.nms_thr}: expected 0 to 1')
     check_output(options.out)
-    config = read_config(options)
+    config = read_config(options, [options.phase])
     from ...inference.detect import detect_faces
     from ...inference.detectors import find_detector
     from ...report.browse import dataset_of

@@ -63,7 +63,7 @@ def sets(options: argparse.Namespace, phases: Sequence[str]) -> Iterator[tuple[s
         yield from _own_sets(options, phases)
         return
     options.config = options.source
-    config = read_config(options)
+    config = read_config(options, phases)
     from ...report.browse import dataset_of
 
     seen: list[object] = []
@@ -92,6 +92,11 @@ def _own_sets(options: argparse.Namespace, phases: Sequence[str]) -> Iterator[tu
 
 def only_set(options: argparse.Namespace, phase: str) -> Callable[..., 'FaceDataset']:
     """Return the reader of the one data set that SOURCE and a phase name."""
+    return only_named_set(options, phase)[1]
+
+
+def only_named_set(options: argparse.Namespace, phase: str) -> tuple[str, Callable[..., 'FaceDataset']]:
+    """Return the name and the reader of the one data set that SOURCE and a phase name."""
     found = list(sets(options, [phase]))
     if not found:
         part = f'{phase}_dataloader' if is_config(options.source) else f'part {phase!r}'
@@ -99,4 +104,4 @@ def only_set(options: argparse.Namespace, phase: str) -> Callable[..., 'FaceData
     if len(found) > 1:
         names = ', '.join(name for name, _ in found)
         raise FacelmkError(f'{options.source} holds several files of annotations: {names}. Give one of them')
-    return found[0][1]
+    return found[0]

@@ -36,8 +36,9 @@ def run(options: argparse.Namespace) -> None:
         return
     for name, values in numbers.items():
         print(name)
-        for key, text in _rows(values):
-            print(f'  {key:<28} {text}')
+        rows = list(_rows(values))
+        width = max(len(key) for key, _ in rows)
+        print(*(f'  {key:<{width}} {text}' for key, text in rows), sep='\n')
     print(*(f'note: {note}' for note in notes), sep='\n', end='\n' if notes else '')
 
 

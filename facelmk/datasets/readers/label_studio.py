@@ -42,7 +42,7 @@ class LabelStudioJson(LabelledFaces):
             return None
         if not any(isinstance(task, dict) and _results(task) is not None for task in tasks):
             return None
-        return cls.detected(path, {'ann_file': str(path)})
+        return cls.detected(path, {'ann_file': str(path)}, cls._pictures(path, tasks, DefectList()))
 
     @classmethod
     def pictures(cls, path: Path, defects: DefectList) -> Iterator[LabelledPicture]:
@@ -50,6 +50,10 @@ class LabelStudioJson(LabelledFaces):
             tasks = json.loads(read_text(path))
         except (ValueError, RecursionError) as error:
             raise DataDefect(f'{path} is no json: {error}. Export it again') from error
+        yield from cls._pictures(path, tasks, defects)
+
+    @classmethod
+    def _pictures(cls, path: Path, tasks: Any, defects: DefectList) -> Iterator[LabelledPicture]:
         if not isinstance(tasks, list):
             raise DataDefect(f'{path} is no export of Label Studio. Expected a list of tasks')
         for i, task in enumerate(tasks):

@@ -84,10 +84,13 @@ class LabelledFaces(AnnotatedFaces):
         return ()
 
     @classmethod
-    def detected(cls, path: Path, options: dict[str, Any]) -> Detected:
-        """Return what the labels of all faces say."""
+    def detected(
+        cls, path: Path, options: dict[str, Any], pictures: Iterable[LabelledPicture] | None = None
+    ) -> Detected:
+        """Return what the labels of all faces say; `pictures` are those of the file, if it has been read already."""
         try:
-            faces = [face for picture in cls.pictures(path, DefectList()) for face in faces_of(picture)]
+            read = cls.pictures(path, DefectList()) if pictures is None else pictures
+            faces = [face for picture in read for face in faces_of(picture)]
         except DataDefect:
             return Detected(options, None)  # the reader will say what is wrong
         if not faces:

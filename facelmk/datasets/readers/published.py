@@ -4,9 +4,8 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from mmengine.logging import print_log
-
 from ...errors import MissingResource, UnknownName, did_you_mean
+from ...files.notes import log_for_file
 from ...registry import DATASETS
 from ..annotated import AnnotatedFaces
 from ..base import FaceDataset, Transform
@@ -76,7 +75,7 @@ class PublishedFaces(FaceDataset):
         config = _first_complete(configs, self.split)
         reader: AnnotatedFaces = DATASETS.build(config | {'only': only})
         needed = DATASETS.get(config['type']).needs(config)
-        print_log(f'{config["type"]} reads {len(reader)} faces from {needed[0]}', logger='current')
+        log_for_file(f'{config["type"]} reads {len(reader)} faces from {needed[0]}')
         return reader
 
 

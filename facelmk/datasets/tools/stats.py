@@ -102,8 +102,8 @@ def _boxes(boxes: Array, tight: Array) -> dict[str, Any]:
     return {
         'rule': 'tight around the points' if np.median(same) > TIGHT else 'of its own',
         'side_to_points': _percentiles(sides[0].max(-1) / longer, 2),
-        'shift_right': round(float(np.median(shift[:, 0])), 3),
-        'shift_down': round(float(np.median(shift[:, 1])), 3),
+        'shift_right': round(float(np.median(shift[:, 0])), 3) + 0.0,  # + 0.0: no minus before a zero
+        'shift_down': round(float(np.median(shift[:, 1])), 3) + 0.0,
         'square': round(float(np.mean(np.abs(np.subtract(*sides[0].T)) < 1)), 3),
     }
 

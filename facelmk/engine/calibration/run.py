@@ -11,6 +11,7 @@ import torch
 from mmengine import Config
 
 from ...checkpoint import add_weights, find_checkpoint, load_checkpoint
+from ...config.folders import name_of_config
 from ...datasets import FaceDataset
 from ...datasets.base import build_steps, pipeline_of
 from ...errors import FacelmkError
@@ -95,7 +96,7 @@ def fit_checkpoint(config: Config, source: str | Path, out: str | Path, seed: in
     faces = joined([measure(landmarker, with_pipeline(dataset, steps)) for steps in pipelines])
     misplaced = measure(landmarker, MisplacedBoxes(dataset, clean, seed))
     fit(calibration_of(landmarker), faces, misplaced)
-    note = f'{len(dataset)} faces of the calibration_data of {Path(config.filename).stem}'
+    note = f'{len(dataset)} faces of the calibration_data of {name_of_config(config.filename)}'
     buffers = {f'calibration.{key}': value for key, value in calibration_of(landmarker).state_dict().items()}
     # the text of the config lets `facelmk.load` build the network, with its calibration, from the file alone
     add_weights(find_checkpoint(source), out, buffers, {'calibrated_on': note, 'cfg': config.pretty_text})

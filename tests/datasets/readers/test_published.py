@@ -22,7 +22,7 @@ LAYOUTS = [
 def log(monkeypatch):
     """The lines that PublishedFaces logs."""
     lines = []
-    monkeypatch.setattr('facelmk.datasets.readers.published.print_log', lambda text, **_: lines.append(text))
+    monkeypatch.setattr('facelmk.datasets.readers.published.log_for_file', lines.append)
     return lines
 
 
