@@ -8,9 +8,17 @@ from ...errors import FacelmkError
 from ..options import add_plain, keep_stdout_for_json
 from .source import PHASES, add_source, check_source, only_set
 
-PURPOSE = 'write a data set in another format: coco, csv, wflw, pts, lapa, cvat, labelme or labelstudio'
+PURPOSE = 'write a data set in another format: coco, csv, wflw, pts, lapa, cvat, labelme, labelstudio, dlib or npz'
 EXAMPLE = 'facelmk data convert faces.csv --markup 300w --to coco --out faces.json'
-ENDINGS = {'coco': '.json', 'csv': '.csv', 'wflw': '.txt', 'cvat': '.xml', 'labelstudio': '.json'}
+ENDINGS = {
+    'coco': '.json',
+    'csv': '.csv',
+    'wflw': '.txt',
+    'cvat': '.xml',
+    'labelstudio': '.json',
+    'dlib': '.xml',
+    'npz': '.npz',
+}
 FOLDERS = ('pts', 'lapa', 'labelme')
 
 
@@ -20,8 +28,8 @@ def arguments(convert: argparse.ArgumentParser) -> None:
         '--to',
         choices=(*ENDINGS, *FOLDERS),
         metavar='FORMAT',
-        help='coco (.json), csv (HRNet), wflw (.txt), cvat (.xml), labelstudio (.json), pts, lapa, labelme (default: '
-        'by the ending of --out)',
+        help='coco (.json), csv (HRNet), wflw (.txt), cvat (.xml), labelstudio (.json), dlib (.xml), npz (.npz), '
+        'pts, lapa, labelme (default: by the ending of --out)',
     )
     convert.add_argument(
         '--out', required=True, metavar='PATH', help='the file to write; for pts, lapa and labelme a folder'

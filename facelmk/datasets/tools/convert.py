@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 import cv2
+import numpy as np
 
 from ...errors import FacelmkError, UnknownName, did_you_mean
 from ...files.atomic import check_output, output_folder, write_bytes
@@ -100,7 +101,12 @@ def _lost(faces: Sequence[FaceRecord], form: str) -> list[str]:
     own_norm = sum(map(has_own_norm, faces))
     tags = {tag for face in faces for tag in face['tags']} - (set(ATTRIBUTES) if form == 'wflw' else set())
     squares = f'the shape of {not_square} boxes: they become squares with the longer side'
+    fractions = any((np.rint(face['landmarks']) != face['landmarks']).any() for face in faces)
     lost = {
+        'fractions': (
+            fractions and FORMATS[form].whole_pixels,
+            'the fractions of pixels: points and boxes are rounded to whole pixels',
+        ),
         'visible': (hidden, f'which points are not visible ({hidden} faces have some)'),
         'box': (not_square, squares) if form == 'csv' else (True, FORMATS[form].lost_boxes),
         'norm': (own_norm, f"the normaliser of the file ({own_norm} faces have one that is not the box's side)"),

@@ -167,19 +167,19 @@ def test_a_misspelt_label_is_a_defect_of_its_face_alone(tmp_path):
     assert len(open_faces(tmp_path / 'x', defects='skip')) == 59
 
 
-@pytest.mark.parametrize('form', ['cvat', 'labelme', 'labelstudio'])
+@pytest.mark.parametrize('form', ['cvat', 'labelme', 'labelstudio', 'dlib'])
 def test_written_and_read_again(form, write, faces, tmp_path):
     for name in ('1.png', '2.png'):
         write.picture(tmp_path / f'in/{name}')
     data = open_faces(write_labelme(tmp_path / 'in', own_faces(3)))
-    target = tmp_path / 'out' / {'cvat': 'a.xml', 'labelme': 'a', 'labelstudio': 'a.json'}[form]
+    target = tmp_path / 'out' / {'labelme': 'a', 'labelstudio': 'a.json'}.get(form, 'a.xml')
     written = write_faces(data, form, target)
     back = open_faces(written.path, image_root=None if form == 'labelme' else tmp_path / 'in')
-    assert back.markup.names == data.markup.names and written.lost == []
+    assert back.markup.names == data.markup.names and len(written.lost) == (form == 'dlib')
     for face, other in zip(data.faces, back.faces, strict=True):
         assert face['path'].rpartition('/')[2] == other['path'].rpartition('/')[2]
         for key in ('landmarks', 'box', 'visible'):
-            assert np.abs(face[key] - other[key]).max() < 1e-3
+            assert np.abs(face[key] - other[key]).max() <= (0.5 if form == 'dlib' else 1e-3)
 
 
 def test_a_wrong_scheme_is_one_line_that_names_the_right_one(faces, tmp_path):

@@ -3,6 +3,7 @@
 import csv
 import itertools
 import json
+import re
 import struct
 from pathlib import Path
 
@@ -17,9 +18,11 @@ from facelmk.errors import FacelmkError, MissingResource, UnknownName
 from facelmk.markups import convert
 
 SIZES = {'wflw': 98, '300w': 68, 'cofw': 29, 'aflw': 19, 'lapa': 106}
-ENDINGS = {'coco': '.json', 'csv': '.csv', 'wflw': '.txt', 'cvat': '.xml', 'labelstudio': '.json'}
+ENDINGS = {'coco': '.json', 'csv': '.csv', 'wflw': '.txt', 'cvat': '.xml', 'labelstudio': '.json', 'npz': '.npz'}
+WHOLE_PIXELS = 'dlib'  # has a test of its own
 WITH_PICTURES = ('pts', 'lapa', 'labelme')  # folders
-ABLE = {markup: [form for form in FORMATS if form not in ('wflw', 'lapa') or form == markup] for markup in SIZES}
+EXACT = [form for form in FORMATS if form != WHOLE_PIXELS]
+ABLE = {markup: [form for form in EXACT if form not in ('wflw', 'lapa') or form == markup] for markup in SIZES}
 PAIRS = [(markup, *pair) for markup, forms in ABLE.items() for pair in itertools.product(forms, repeat=2)]
 
 
@@ -197,6 +200,18 @@ def test_impossible_conversions(make_set, tmp_path):
         write_faces(data, 'cocoa', tmp_path / 'b')
     with pytest.raises(FacelmkError, match='wflw holds 98 points'):
         write_faces(data, 'wflw', tmp_path / 'b')
+
+
+@pytest.mark.parametrize('markup', SIZES)
+def test_dlibs_file_has_whole_pixels_in_the_order_of_the_points(markup, make_set, tmp_path):
+    data = make_set(markup)
+    written = write_faces(data, WHOLE_PIXELS, tmp_path / 'b.xml')
+    assert 'whole pixels' in written.lost[0]
+    names = re.findall('name=.([0-9]+).', written.path.read_text())[: SIZES[markup]]
+    assert names == sorted(names) and list(map(int, names)) == list(range(SIZES[markup]))  # dlib sorts them as texts
+    back = open_faces(written.path, markup, data.image_root)
+    assert np.array_equal(sorted_landmarks(back), np.rint(sorted_landmarks(data)))
+    assert all(np.array_equal(back.face(i)['box'], np.rint(data.face(i)['box'])) for i in range(3))
 
 
 # -- telling a format by what is there

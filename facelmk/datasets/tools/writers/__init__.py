@@ -9,9 +9,11 @@ from ...records import FaceRecord
 from .coco import write_coco
 from .csv import write_csv
 from .cvat import write_cvat
+from .dlib_xml import write_dlib
 from .label_studio import write_label_studio
 from .labelme import write_labelme
 from .lapa import write_lapa
+from .npz import write_npz
 from .pts import write_pts
 from .wflw import write_wflw
 
@@ -20,13 +22,14 @@ Writer = Callable[[Sequence[FaceRecord], Path, Sequence[str], str, Markup], None
 
 class Format(NamedTuple):
     """A format: its writer, which fields of a face it holds, its only number of points if it has one,
-    what it loses of the boxes, and whether it is a folder."""
+    what it loses of the boxes, whether it is a folder, and whether it holds whole pixels alone."""
 
     write: Writer
     fields: tuple[str, ...] = ()
     size: int | None = None
     lost_boxes: str = ''
     is_folder: bool = False
+    whole_pixels: bool = False
 
 
 FORMATS = {
@@ -40,4 +43,6 @@ FORMATS = {
     'cvat': Format(write_cvat, ('box', 'visible')),
     'labelme': Format(write_labelme, ('box', 'visible'), is_folder=True),
     'labelstudio': Format(write_label_studio, ('box', 'visible')),
+    'dlib': Format(write_dlib, ('box', 'visible'), whole_pixels=True),
+    'npz': Format(write_npz, ('box', 'visible')),
 }
