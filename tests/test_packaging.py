@@ -28,6 +28,7 @@ INDIRECT = {'PIL', 'matplotlib', 'packaging', 'rich', 'yaml'}  # mmengine and mm
 OPTIONAL = {'h5py', 'scipy', 'tensorboard', 'pycocotools', 'timm', 'onnx', 'onnxscript', 'onnxruntime', 'openvino'}
 OPTIONAL |= {'shtab'}  # the scripts of facelmk completion
 OPTIONAL |= {'av', 'pandas', 'supervision'}  # films with sound; faces as objects of other packages
+OPTIONAL |= {'optuna'}  # facelmk search --sampler tpe
 OPTIONAL |= {'mediapipe', 'dlib'}  # face detectors of others
 OPTIONAL |= {'mmpose', 'albumentations'}  # what facelmk bench compares with
 

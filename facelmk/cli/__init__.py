@@ -24,6 +24,7 @@ VERBS = {
     'test': 'test a checkpoint: metrics, predictions, a report',
     'calibrate': 'fit expected errors and scores of faces, and check them',
     'compare': 'compare two tests of the same faces: which one is better?',
+    'search': 'search values of a config, such as the learning rate, by short trainings',
     'config': 'show, compare and check configs',
     'data': 'check, convert and draw data sets',
     'export': 'write a model as ONNX, OpenVINO or TorchScript, for programs without torch',

@@ -13,7 +13,7 @@ from .page import Page, Section
 from .page.axes import Axes, chart
 from .page.bars import Bar, difference_chart
 from .paired import Difference, FaceErrors, Pair, difference_table, letter, signed, verdict
-from .tables import Table, number, scrollable
+from .tables import Row, Table
 
 MOST_FACES = 12  # in each table of faces
 MOST_DOTS = 3000
@@ -124,15 +124,11 @@ def _faces(pair: Pair, rows: Sequence[int]) -> str:
     if not rows:
         return '<p>There is no such face.</p>'
     a, b = pair.names
-    head = ''.join(f'<th scope="col">{name}</th>' for name in (a, b, f'{b} - {a}'))
-    lines = [f'<tr><th scope="col">face</th>{head}</tr>']
-    for i in rows:
-        cells = [
-            number(float(pair.a.error[i])),
-            number(float(pair.b.error[i])),
-            signed(float(pair.b.error[i] - pair.a.error[i])),
-        ]
-        numbers = ''.join(f'<td>{cell}</td>' for cell in cells)
-        lines.append(f'<tr><th scope="row">{escape(short(pair.a.ids[i]))}</th>{numbers}</tr>')
-    table = '<table>' + ''.join(lines) + '</table>'
-    return f'<div class="plain">{scrollable(table, "faces")}</div>'
+    lines = [
+        Row(
+            short(pair.a.ids[i]),
+            [float(pair.a.error[i]), float(pair.b.error[i]), signed(float(pair.b.error[i] - pair.a.error[i]))],
+        )
+        for i in rows
+    ]
+    return f'<div class="plain">{Table((a, b, f"{b} - {a}"), {"face": lines}).html()}</div>'

@@ -9,6 +9,7 @@ from typing import Any
 
 ALL_FACES = 'test'  # the name of the column of all faces
 INTERVAL = '95 % interval'
+MOST_NARROW, MOST_LETTERS = 3, 24  # columns, and letters of their names, of a table that fits a phone as it is
 
 
 def number(value: float | None, digits: int = 2) -> str:
@@ -71,33 +72,30 @@ class Table:
         return lines
 
     def html(self) -> str:
-        """Return the table for a page, escaped; on a narrow screen it is scrolled sideways."""
+        """Return the table for a page, escaped; on a narrow screen the cells of a wide one stand below each other."""
         head = ''.join(f'<th scope="col">{escape(name)}</th>' for name in self.columns)
         bodies = []
         for title, block in self.blocks.items():
             bodies.append(f'<tbody><tr class="block"><th scope="col">{escape(title)}</th>{head}</tr>')
-            bodies += [f'<tr><th scope="row">{escape(row.name)}</th>{_cells(row)}</tr>' for row in block]
+            bodies += [f'<tr><th scope="row">{escape(row.name)}</th>{_cells(row, self.columns)}</tr>' for row in block]
             bodies.append('</tbody>')
         title = ', '.join(self.blocks) or 'table'
-        return scrollable('<table>' + ''.join(bodies) + '</table>', title) + f'<p class="note">{escape(self.note)}</p>'
-
-
-def scrollable(table: str, title: str) -> str:
-    """Return an HTML table that can be scrolled sideways, also by the keyboard, with a hint for narrow screens."""
-    hint = (
-        '<p class="hint">If a column is cut off, scroll the table sideways.</p>'
-        if table.count('<th scope="col"') > 4
-        else ''
-    )
-    return f'{hint}<div class="scroll" tabindex="0" role="region" aria-label="{escape(title)}">{table}</div>'
+        is_wide = len(self.columns) > MOST_NARROW or sum(map(len, self.columns)) > MOST_LETTERS
+        kind = ' class="wide"' if is_wide else ''
+        return (
+            f'<div class="scroll" tabindex="0" role="region" aria-label="{escape(title)}">'
+            f'<table{kind}>{"".join(bodies)}</table></div><p class="note">{escape(self.note)}</p>'
+        )
 
 
 def _line(name: str, cells: Sequence[str], first: int, widths: Sequence[int]) -> str:
     return '  '.join([name.ljust(first), *(cell.rjust(width) for cell, width in zip(cells, widths, strict=True))])
 
 
-def _cells(row: Row) -> str:
-    return ''.join(f'<td>{escape(cell)}</td>' for cell in row.cells())
+def _cells(row: Row, columns: Sequence[str]) -> str:
+    """Return the cells of a row; each has the name of its column, which a narrow screen shows before it."""
+    cells = zip(columns, row.cells(), strict=True)
+    return ''.join(f'<td data-name="{escape(name)}">{escape(cell)}</td>' for name, cell in cells)
 
 
 def subset_rows(metrics: Mapping[str, float], subsets: Sequence[str], all_faces: str | None = ALL_FACES) -> list[Row]:

@@ -29,7 +29,21 @@ def test_scripts_are_of_their_shell(verb: Callable[..., str], shell: str, tmp_pa
 
 
 # numbers and names
-NO_FILES = {'A:B,C:D', 'IOU', 'KEY', 'KEY=VALUE', 'N', 'NAME', 'PART', 'PATTERN', 'PIXELS', 'PX', 'S', 'bf16|fp16'}
+NO_FILES = {
+    'A:B,C:D',
+    'IOU',
+    'KEY',
+    'KEY=RANGE',
+    'KEY=VALUE',
+    'N',
+    'NAME',
+    'PART',
+    'PATTERN',
+    'PIXELS',
+    'PX',
+    'S',
+    'bf16|fp16',
+}
 
 
 def arguments_of(parser: argparse.ArgumentParser) -> Iterator[argparse.Action]:

@@ -26,8 +26,10 @@ const measure = (frame) => {{
   const shown = () => [...page.querySelectorAll('.numbers')].filter((node) => node.getBoundingClientRect().width).length;
   const smallest = Math.min(...texts.map((node) => size(node, view)));
   const width = page.documentElement.scrollWidth, before = shown();
+  const cut = [...page.querySelectorAll('table')].filter((table) =>
+    table.parentNode.scrollWidth > table.parentNode.clientWidth).length;
   page.querySelectorAll('.show-numbers').forEach((box) => {{ box.checked = true; }});
-  return {{width, smallest, before, after: shown(), widthWithNumbers: page.documentElement.scrollWidth,
+  return {{width, smallest, cut, before, after: shown(), widthWithNumbers: page.documentElement.scrollWidth,
     paper: view.getComputedStyle(page.body).backgroundColor}};
 }};
 window.onload = () => {{

@@ -42,6 +42,6 @@ def test_pages_fit_a_phone_in_both_themes(pages, dark):
     found = measure(folder, files, dark=dark)
     for file, one in zip(files, found, strict=True):
         assert one['width'] <= 390 and one['widthWithNumbers'] <= 390, file.name
-        assert one['smallest'] >= 14, file.name
+        assert one['smallest'] >= 14 and one['cut'] == 0, file.name
         assert one['paper'] == ('rgb(20, 23, 29)' if dark else 'rgb(255, 255, 255)'), file.name
     assert found[0]['before'] == 0 and found[0]['after'] == 6  # two faces, each in three pictures

@@ -129,7 +129,7 @@ def test_result_table_as_text() -> None:
 def test_result_table_as_html_is_escaped() -> None:
     table = result_table({'NME': 4.0, 'NME/<pose>': 8.5}, ['<pose>'], [3, 1], 'a & b')
     assert '&lt;pose&gt;' in table.html() and 'a &amp; b' in table.html() and '<pose>' not in table.html()
-    assert '<td>8.50</td>' in table.html()
+    assert '<td data-name="test">4.00</td><td data-name="&lt;pose&gt;">8.50</td>' in table.html()
 
 
 def rows_of(shifts: list[float], visible: list[float] = (1, 1, 1, 1, 1)) -> list[Row]:

@@ -46,7 +46,6 @@ _TABLES = """
   linear-gradient(to left, var(--paper) 30%, transparent) right / 40px 100% no-repeat local,
   linear-gradient(to right, var(--soft), transparent) left / 12px 100% no-repeat scroll,
   linear-gradient(to left, var(--soft), transparent) right / 12px 100% no-repeat scroll; }
-.hint { display: none; color: var(--soft); font-size: 14px; margin: 6px 0 0; }
 table { overflow-wrap: normal; border-collapse: collapse; font-size: 15px; font-variant-numeric: tabular-nums; }
 th, td { padding: 5px 11px; text-align: right; white-space: nowrap; border-bottom: 1px solid var(--rule); }
 th:first-child { text-align: left; padding-left: 0; white-space: normal;
@@ -128,14 +127,27 @@ PARTS
 _SCREENS = """
 @media (min-width: 720px) { svg.chart text { font-size: 11.5px; } }
 @media (max-width: 719px) {
-  main { padding: 16px 14px 40px; } h1 { font-size: 22px; } .hint { display: block; }
+  main { padding: 16px 14px 40px; } h1 { font-size: 22px; }
   dl { display: block; } dd { margin: 0 0 6px; } th, td { padding: 5px 8px; }
   th:first-child { position: sticky; left: 0; background: var(--paper); }
   .halo { stroke-width: 3.6px; } .points path.halo, .true path.halo { stroke-width: 3.6px; }
   .points path { stroke-width: 2.4px; } .true path { stroke-width: 2px; } nav a { padding: 4px 0; }
 }
+@media screen and (max-width: 719px) {
+  .wide, .wide tbody { display: block; }
+  .wide tr { display: grid; grid-template-columns: repeat(auto-fill, minmax(10em, 1fr)); gap: 0 20px;
+    border-bottom: 1px solid var(--rule); padding: 3px 0; }
+  .wide th, .wide td { border: 0; padding: 1px 0; }
+  .wide th:first-child { grid-column: 1 / -1; position: static; max-width: none; }
+  .wide tr.block { border-bottom: 2px solid var(--rule); } .wide tr.block th:not(:first-child) { display: none; }
+  .wide tr.block th:first-child { padding-top: 12px; border: 0; }
+  .wide td { display: flex; flex-wrap: wrap; justify-content: flex-end; gap: 0 10px; white-space: normal; }
+  .wide td::before { content: attr(data-name); color: var(--soft); font-weight: 400; margin-right: auto;
+    text-align: left; }
+  .wide td:empty { display: none; } .wide { overflow-wrap: anywhere; }
+}
 @media print {
-  nav, input, .ticks, .hint, .close { display: none !important; } main { max-width: none; padding: 0; }
+  nav, input, .ticks, .close { display: none !important; } main { max-width: none; padding: 0; }
   section { break-inside: auto; } figure, svg, tr { break-inside: avoid; } h2 { break-after: avoid; }
 }
 """
