@@ -119,7 +119,7 @@ def report_end(config: 'Config', file: Path, start: 'FaceErrors', best: str) -> 
     words = [str(file), best, '--report', str(file.parent / 'report'), '--detail']
     say(f'  facelmk test {shlex.join(words)}')
     say(f'  facelmk predict PICTURES --model {shlex.quote(best)}')
-    if CODECS.get(config.model.codec.type).has_spread:  # a calibration needs it
+    if getattr(CODECS.get(config.model.codec.type), 'has_spread', False):  # a calibration needs it
         words = [str(file), best, '--out', str(file.parent / CALIBRATED), '--cfg-options', CALIBRATION]
         say(f'  facelmk calibrate fit {shlex.join(words)}')
 

@@ -163,12 +163,18 @@ def _predict(
     x, y = center
     half = scale * 200 / PADDING / 2
     if not rot:
-        return predictor(image, [[x - half, y - half, x + half, y + half]])[0].landmarks
+        return _landmarks(predictor, image, [x - half, y - half, x + half, y + half])
     side = min(MAX_TURNED_PX, max(32, round(4 * half)))
     warp = get_transform(center, 4 * half / 200, (side, side), rot)
     box = [side / 4, side / 4, side * 3 / 4, side * 3 / 4]
-    landmarks = predictor(warp_crop(image, warp, (side, side)), [box])[0].landmarks
+    landmarks = _landmarks(predictor, warp_crop(image, warp, (side, side)), box)
     return geometry.apply(geometry.invert(warp), landmarks)
+
+
+def _landmarks(predictor: PicturePredictor, image: NDArray, box: Sequence[float]) -> NDArray[np.float32]:
+    """The landmarks (K, 2) of the face in one box."""
+    (faces,) = predictor.stream([image], [[box]])
+    return faces[0].landmarks
 
 
 def _decode(network: FaceLandmarker, crop: NDArray, warp: NDArray) -> NDArray[np.float32]:

@@ -129,3 +129,15 @@ def test_the_tool_runs_the_verb(table, monkeypatch, capsys):
     with pytest.raises(SystemExit) as end:
         runpy.run_path(str(ROOT / 'tools/convert_dataset.py'), run_name='__main__')
     assert end.value.code == 0 and '2 faces in out.json' in capsys.readouterr().out
+
+
+def test_the_folder_of_the_pictures_is_named_if_they_lie_elsewhere(tmp_path: Path, capsys) -> None:
+    from facelmk.cli import main
+
+    (tmp_path / 'src').mkdir()
+    cv2.imwrite(str(tmp_path / 'src' / 'a.png'), np.zeros((9, 9, 3), np.uint8))
+    rows = '\n'.join(f'{i % 8} {i // 8}' for i in range(68))
+    (tmp_path / 'src' / 'a.pts').write_text(f'version: 1\nn_points: 68\n{{\n{rows}\n}}\n')
+    for out, is_named in ((tmp_path / 'out' / 'a.json', True), (tmp_path / 'src' / 'a.json', False)):
+        assert main(['data', 'convert', str(tmp_path / 'src'), '--out', str(out), '--to', 'coco']) == 0
+        assert (f'--image-root {tmp_path / "src"}' in capsys.readouterr().out) is is_named

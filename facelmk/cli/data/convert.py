@@ -59,20 +59,18 @@ def run(options: argparse.Namespace) -> None:
         out = out / f'{Path(options.source).stem}{ENDINGS[format_name]}'
     check_output(out, folder=format_name not in ENDINGS)
     check_source(options.source)
-    from ...datasets.tools.convert import write_faces
+    from ...datasets.tools.convert import pictures_of, write_faces
 
     with keep_stdout_for_json(options.json):
-        written = write_faces(
-            only_set(options, options.phase)(),
-            format_name,
-            out,
-            options.to_markup,
-            options.image_root,
-            options.pictures,
-        )
+        dataset = only_set(options, options.phase)()
+        written = write_faces(dataset, format_name, out, options.to_markup, options.image_root, options.pictures)
     if options.json:
         print(json.dumps({'place': str(written.path), 'faces': written.faces, 'lost': written.lost}, indent=2))
         return
     print(f'{written.faces} faces in {written.path} ({format_name})')
+    if format_name in ENDINGS and written.faces and not (out.parent / 'images').is_dir():
+        root = Path(options.image_root) if options.image_root else pictures_of(dataset)
+        if root.resolve() != out.parent.resolve():
+            print(f'  names of pictures are relative to {root}: read the file with --image-root {root}')
     for lost in written.lost:
         print(f'  lost: {lost}')

@@ -71,11 +71,12 @@ def _converted_faces(dataset: FaceDataset, markup: str, draft: Path, root: Path 
             write_bytes(path, cv2.imencode('.png', face.pop('image'))[1].tobytes())
             yield face | {'path': str(path), 'name': name}
         else:
-            root = root or _image_root(dataset)
+            root = root or pictures_of(dataset)
             yield face | {'name': Path(os.path.relpath(face['path'], root)).as_posix()}
 
 
-def _image_root(dataset: FaceDataset) -> Path:
+def pictures_of(dataset: FaceDataset) -> Path:
+    """Return the folder from which a data set reads its pictures."""
     root = getattr(getattr(dataset, 'reader', dataset), 'image_root', None)
     if root is not None:
         return Path(root)
