@@ -46,11 +46,11 @@ def read_row_table(content: NDArray[np.uint8]) -> RowTable | None:
     """Return the table of a file; None if it has none, or one that does not fit the file."""
     if len(content) < FIXED.size:
         return None
-    segment, name, *numbers, count = FIXED.unpack(content[: FIXED.size].tobytes())
+    segment, name, step, height, height_at, data_at, count = FIXED.unpack(content[: FIXED.size].tobytes())
     if (segment, name) != (SEGMENT, NAME) or len(content) < FIXED.size + 4 * count:
         return None
     ends = np.frombuffer(content[FIXED.size : FIXED.size + 4 * count].tobytes(), '>u4').tolist()
-    table = RowTable(*numbers, ends)
+    table = RowTable(step, height, height_at, data_at, ends)
     begins = [0, *(end + 2 for end in ends)]  # behind restart markers
     fits = all(begin < end for begin, end in zip(begins, ends, strict=False)) and table.height_at + 2 <= table.data_at
     return table if fits and table.mcu_height * count and table.data_at + ends[-1] <= len(content) else None

@@ -1,6 +1,7 @@
 """Mean squared error of heatmaps (https://arxiv.org/abs/1804.06208)."""
 
 from torch import Tensor
+from torch.nn import functional
 
 from ...registry import LOSSES
 from .base import Loss
@@ -13,5 +14,9 @@ class HeatmapMSELoss(Loss):
     kinds = ('heatmaps', 'heatmaps of height 255')
 
     def forward(self, output: Tensor, target: Tensor, weight: Tensor | None = None) -> Tensor:
-        error = (output - target) ** 2
-        return error.mean() if weight is None else (error * weight).mean()
+        if weight is None:
+            return functional.mse_loss(output, target)
+        error = functional.mse_loss(output, target, reduction='none')
+        if weight.shape[-2:] == (1, 1):  # the same for all cells of a map: a product for each map is enough
+            return (error.sum((-2, -1), keepdim=True) * weight).sum() / output.numel()
+        return (error * weight).mean()
