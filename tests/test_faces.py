@@ -3,6 +3,7 @@
 import csv
 import json
 import sys
+from xml.etree import ElementTree
 
 import numpy as np
 import pytest
@@ -208,6 +209,15 @@ def test_coco_as_its_readers_expect_it() -> None:
     assert (first['id'], second['id']) == (1, 2) and first['bbox'] == [10, 20, 80, 75] and first['area'] == 6000
     assert np.allclose(np.reshape(second['keypoints'], (-1, 3))[:, :2], two_faces()[1].landmarks, atol=1e-4)
     assert Faces(image=photograph()).to_coco()['annotations'] == []
+
+
+def test_cvats_xml_holds_the_points_and_the_boxes(tmp_path) -> None:
+    root = ElementTree.parse(two_faces().to_cvat(tmp_path / 'a.xml')).getroot()
+    (image,) = root.iter('image')
+    assert image.attrib == {'id': '0', 'name': 'a.jpg', 'width': '120', 'height': '100'}
+    points = [[float(value) for value in one.get('points', '').split(',')] for one in image.iter('points')]
+    assert np.allclose(points, np.concatenate([face.landmarks for face in two_faces()]), atol=1e-4)
+    assert [box.get('xbr') for box in image.iter('box')] == ['90.0', '90.0'] and len(list(root.iter('label'))) == 99
 
 
 @pytest.mark.parametrize('name', ['pandas', 'supervision'])

@@ -18,7 +18,7 @@ from ..files.signals import Stopped, graceful_shutdown
 from .options import example, unknown_argument
 
 VERBS = {
-    'predict': 'find landmarks in pictures and folders',
+    'predict': 'find landmarks in pictures, films, cameras and folders',
     'serve': 'show landmarks in a web page of this machine, and answer programs in JSON',
     'train': 'train a model',
     'test': 'test a checkpoint: metrics, predictions, a report',
@@ -34,6 +34,7 @@ VERBS = {
     'completion': 'print the script that lets a shell complete these commands',
     'env': 'list this machine, its packages and their problems',
 }
+OTHER_NAMES = {'video': 'predict', 'doctor': 'env'}  # what users of other packages try first
 BROKEN_PIPE = 141  # what a shell reports of a program whose reader has gone
 INTERRUPTED = 130
 
@@ -45,6 +46,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     if isinstance(sys.stdout, io.TextIOWrapper) and sys.stdout.errors == 'strict':
         sys.stdout.reconfigure(errors='backslashreplace')  # a file's name may not fit the terminal's encoding
     words = list(sys.argv[1:] if arguments is None else arguments)
+    words[:1] = [OTHER_NAMES.get(word, word) for word in words[:1]]
     if problem := _misplaced_verb(words):
         print(f'facelmk: {problem}', file=sys.stderr)
         return 2

@@ -9,11 +9,11 @@ from typing import IO, Any
 
 from ..errors import DataDefect, FacelmkError
 from ..files.atomic import translate_output_errors, write_bytes
-from .number_forms import CHUNK, CocoFile, CsvTable, Form, JsonList
+from .number_forms import CHUNK, CocoFile, CsvTable, CvatFile, Form, JsonList
 from .predict_output import Kind
 
 MAX_NAMED = 5  # of the films that were read, and of the pictures that could not be used, or have no face
-FORMS: dict[Kind, Callable[[], Form]] = {Kind.CSV: CsvTable, Kind.COCO: CocoFile}
+FORMS: dict[Kind, Callable[[], Form]] = {Kind.CSV: CsvTable, Kind.COCO: CocoFile, Kind.CVAT: CvatFile}
 PLACE = 'the folder of temporary files (TMPDIR)'
 
 

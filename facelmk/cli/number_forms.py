@@ -1,4 +1,4 @@
-"""The numbers of all pictures and frames in one file, row by row: json, csv and COCO's json."""
+"""The numbers of all pictures and frames in one file, row by row: json, csv, COCO's json and CVAT's XML."""
 
 import json
 import tempfile
@@ -6,6 +6,7 @@ from collections.abc import Iterator, Mapping
 from contextlib import suppress
 from typing import Any, Protocol
 
+from ..faces.cvat import END, HEAD, cvat_image, cvat_labels
 from ..faces.tables import coco_annotations, coco_categories, coco_image, columns, csv_lines, table_rows
 
 CHUNK = 1 << 20  # bytes that stay in memory, and that are copied at once
@@ -98,3 +99,25 @@ class CocoFile:
         """Delete the temporary file."""
         with suppress(OSError):  # of a full disk, which was reported already
             self.images.close()
+
+
+class CvatFile:
+    """CVAT's XML of images; the labels follow the images, because the first picture may have no face."""
+
+    def __init__(self) -> None:
+        self.rows = 0
+        self.markup: str | None = None
+
+    def row(self, row: Mapping[str, Any]) -> bytes:
+        """Return the image of a row."""
+        start = '' if self.rows else HEAD
+        self.rows += 1
+        self.markup = row['faces'][0]['markup'] if row['faces'] else self.markup
+        return f'{start}{cvat_image(row, self.rows - 1)}'.encode()
+
+    def end(self) -> Iterator[bytes]:
+        """Yield the labels and the end."""
+        yield f'{"" if self.rows else HEAD}{cvat_labels(self.markup)}{END}'.encode()
+
+    def close(self) -> None:
+        """Nothing is open."""

@@ -28,12 +28,13 @@ class Kind(Enum):
     JSON = '.json'
     CSV = '.csv'
     COCO = '.coco.json'
+    CVAT = '.xml'
 
 
-FORMATS = (Kind.JSON, Kind.CSV, Kind.COCO)  # one file with the numbers of all inputs
+FORMATS = (Kind.JSON, Kind.CSV, Kind.COCO, Kind.CVAT)  # one file with the numbers of all inputs
 PICTURES = ('.jpg', '.jpeg', '.png', '.webp', '.bmp', '.tif', '.tiff', '.jp2', '.ppm')
 KINDS = {**dict.fromkeys(PICTURES, Kind.PICTURE), '.mp4': Kind.FILM} | {
-    kind.value: kind for kind in (Kind.PTS, Kind.JSON, Kind.CSV, Kind.COCO)
+    kind.value: kind for kind in (Kind.PTS, Kind.JSON, Kind.CSV, Kind.COCO, Kind.CVAT)
 }
 DRAWINGS, POINTS = 'drawings', 'pts'
 
@@ -44,8 +45,8 @@ def add_output(parser: argparse.ArgumentParser) -> None:
         '--out',
         metavar='PATH',
         help='a file, whose suffix says what it holds: .jpg .png (the drawing of one picture), .mp4 (of one film), '
-        '.json .csv .coco.json (the numbers of all inputs), .pts (the landmarks of one picture); or a folder for all '
-        'drawings and predictions.json (default: work_dirs/MODEL/predict)',
+        '.json .csv .coco.json .xml (the numbers of all inputs; .xml is CVAT), .pts (the landmarks of one picture); or '
+        'a folder for all drawings and predictions.json (default: work_dirs/MODEL/predict)',
     )
     parser.add_argument(
         '--format',
@@ -74,7 +75,7 @@ def check_output_options(options: argparse.Namespace) -> Kind:
         kind = _kind_of(options.out)
     if options.format == POINTS and kind is not Kind.FOLDER:
         raise FacelmkError(f'--format pts with --out {options.out}. Expected a folder, such as --out points')
-    if options.json and kind in (Kind.CSV, Kind.COCO):
+    if options.json and kind in (Kind.CSV, Kind.COCO, Kind.CVAT):
         raise FacelmkError(f'--json with --out {options.out}. Expected one of them alone: --json prints .json')
     return kind
 

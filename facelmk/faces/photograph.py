@@ -9,6 +9,7 @@ from numpy.typing import NDArray
 
 from ..errors import FacelmkError
 from ..files.atomic import write_bytes
+from .cvat import cvat
 from .drawing import draw, outline, save
 from .exchange import to_pandas, to_supervision
 from .face import Face
@@ -71,6 +72,11 @@ class Faces(list[Face]):
     def to_coco(self) -> dict[str, Any]:
         """Return the photograph and its faces as COCO's images, annotations and categories."""
         return coco([self.to_row()])
+
+    def to_cvat(self, path: str | Path) -> Path:
+        """Write CVAT's XML of images, to correct the landmarks by hand; return the path."""
+        write_bytes(Path(path), cvat([self.to_row()]).encode())
+        return Path(path)
 
     def to_csv(self, path: str | Path) -> Path:
         """Write a csv file with a row for each face; return the path."""

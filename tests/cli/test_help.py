@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from facelmk.cli import VERBS, build_parser
+from facelmk.cli import OTHER_NAMES, VERBS, build_parser, main
 
 
 def parsers(parser: argparse.ArgumentParser) -> Iterator[argparse.ArgumentParser]:
@@ -45,3 +45,10 @@ def test_each_argument_is_explained(prog: str) -> None:
     ]
     assert unexplained == []
     assert prog == 'facelmk' or ALL[prog].description
+
+
+@pytest.mark.parametrize(('name', 'verb'), OTHER_NAMES.items())
+def test_other_names_of_verbs(name, verb, capsys):
+    with pytest.raises(SystemExit) as stop:
+        main([name, '--help'])
+    assert stop.value.code == 0 and f'usage: facelmk {verb}' in capsys.readouterr().out

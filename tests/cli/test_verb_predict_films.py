@@ -12,6 +12,7 @@ import pytest
 from films import HEIGHT, WIDTH, DiscPredictor, frame, write_film
 
 from facelmk.cli import predict, predict_films
+from facelmk.datasets.open_faces import open_faces
 from facelmk.datasets.readers.pts import read_pts
 from facelmk.inference.films import follow, read, write
 from facelmk.inference.films.read import open_film
@@ -89,6 +90,20 @@ def test_coco_json(verb, film) -> None:
     assert len(category['keypoints']) == 98 and max(max(pair) for pair in category['skeleton']) <= 98
     verb('predict', 'album/empty.png', '--out', 'none.coco.json')
     assert json.loads(Path('none.coco.json').read_text())['annotations'] == []
+
+
+def test_cvats_xml_is_read_again(verb, film) -> None:
+    cv2.imwrite('album/empty.png', frame())
+    verb('predict', 'album', film, '--out', 'faces.xml')
+    verb('predict', 'album', film, '--out', 'faces.json')
+    found = [face['landmarks'] for row in rows('faces.json') for face in row['faces']]
+    data = open_faces('faces.xml', image_root='.')
+    assert len(data) == len(found) == 3 + 2 * COUNT and data.markup.name == 'wflw'
+    assert np.allclose([face['landmarks'] for face in data.faces], found, atol=1e-3)
+    text = Path('faces.xml').read_text()
+    assert 'name="album/empty.png"' in text and 'id="11" name="film.mp4/frame_000011"' in text
+    verb('predict', 'album/empty.png', '--out', 'none.xml')
+    assert '<image ' in Path('none.xml').read_text() and '<skeleton' not in Path('none.xml').read_text()
 
 
 def test_points_of_one_picture_and_of_a_folder(verb, film) -> None:

@@ -1,0 +1,54 @@
+"""Elements of CVAT's XML of images, which data sets and predicted faces are written as (https://docs.cvat.ai)."""
+
+from collections.abc import Sequence
+from typing import NamedTuple
+from xml.etree.ElementTree import Element, SubElement
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+
+class CvatFace(NamedTuple):
+    """A face: its box (4,), landmarks (K, 2), and which of them are visible (K,)."""
+
+    box: NDArray
+    landmarks: NDArray
+    visible: NDArray
+
+
+def labels_element(names: Sequence[str]) -> Element:
+    """Return <meta> with the label of a face, a skeleton, and those of its points."""
+    meta = Element('meta')
+    labels = SubElement(SubElement(meta, 'job'), 'labels')
+    for name, kind in (('face', 'skeleton'), *((name, 'points') for name in names)):
+        label = SubElement(labels, 'label')
+        SubElement(label, 'name').text = name
+        SubElement(label, 'type').text = kind
+        if kind == 'points':
+            SubElement(label, 'parent').text = 'face'
+    return meta
+
+
+def image_element(
+    number: int, name: str, size: tuple[int, int], faces: Sequence[CvatFace], names: Sequence[str]
+) -> Element:
+    """Return <image> with a skeleton and a box for each face, which share a group_id; missing points are outside."""
+    image = Element('image', id=str(number), name=name, width=str(size[0]), height=str(size[1]))
+    for group, face in enumerate(faces, 1):
+        _add_face(image, face, names, str(group))
+    return image
+
+
+def _add_face(image: Element, face: CvatFace, names: Sequence[str], group: str) -> None:
+    same = {'label': 'face', 'source': 'manual', 'occluded': '0', 'z_order': '0', 'group_id': group}
+    skeleton = SubElement(image, 'skeleton', same)
+    SubElement(image, 'box', same | dict(zip(('xtl', 'ytl', 'xbr', 'ybr'), _texts(face.box), strict=True)))
+    values = zip(names, _texts(face.landmarks[:, 0]), _texts(face.landmarks[:, 1]), face.visible, strict=True)
+    for name, x, y, visible in values:
+        state = {'outside': str(int(not visible > 0)), 'occluded': str(int(0 < visible < 1))}
+        SubElement(skeleton, 'points', {'label': name, 'source': 'manual', **state, 'points': f'{x},{y}'})
+
+
+def _texts(values: ArrayLike) -> list[str]:
+    """Return numbers with as few digits as float32 needs."""
+    return [str(float(str(value))) for value in np.asarray(values, np.float32).ravel()]
