@@ -104,11 +104,12 @@ def figure(row: Record | None, aim: str) -> str:
 
 def part_table(part: str) -> str:
     """Return all rows of a part."""
-    head = ('quantity', 'facelmk', 'compared with', 'which takes', 'ratio', 'note')
+    head = ('quantity', 'facelmk', '95 % below', 'compared with', 'which takes', 'ratio', 'note')
     rows = [
         (
             row['quantity'],
             amount_text(row['ours']),
+            with_unit(row['p95'], 's') if row.get('p95') else '',
             row['peer_name'],
             amount_text(row['peer']),
             ratio_text(row),

@@ -9,6 +9,7 @@ PARTS = {
     'metric': 'NME, failure rate, AUC',
     'step': 'training steps',
     'predict': 'one picture',
+    'stages': 'where the time of one picture goes',
     'imports': 'the start of commands',
     'scale': 'large annotation files',
 }

@@ -7,10 +7,10 @@ from dataclasses import asdict
 from typing import Any
 
 from ..errors import MissingResource
-from .row import NOT_MEASURED, Options, Row, not_measured
+from .row import NOT_MEASURED, Options, Row, not_measured, with_unit
 
-WIDTHS = (52, 9, 9, 7)  # of the columns: quantity, ours, peer, ratio
-HEAD = ('quantity', 'ours', 'peer', 'ratio', 'note')
+WIDTHS = (52, 9, 9, 9, 7)  # of the columns without the note
+HEAD = ('quantity', 'ours', '95 %', 'peer', 'ratio', 'note')
 
 
 def run_parts(parts: Iterable[str], options: Options) -> Iterator[tuple[str, Row]]:
@@ -40,10 +40,11 @@ def head_line() -> str:
 
 
 def row_line(row: Row) -> str:
-    """Return a row as a line of text: CPU times, the ratio, and with what it was compared."""
+    """Return a row as a line of text: CPU times, what 95 % of ours stay below, and the ratio to a peer."""
     ratio = '' if row.ratio is None else f'{row.ratio:.2f}x'
     note = '; '.join(text for text in (row.peer_name and f'against {row.peer_name}', row.note) if text)
-    return _line((row.quantity, str(row.ours or ''), str(row.peer or ''), ratio, note))
+    p95 = '' if row.p95 is None else with_unit(row.p95, 's')
+    return _line((row.quantity, str(row.ours or ''), p95, str(row.peer or ''), ratio, note))
 
 
 def row_record(part: str, row: Row) -> dict[str, Any]:
