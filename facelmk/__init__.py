@@ -5,7 +5,7 @@ from typing import Any
 
 from .errors import DataDefect, FacelmkError, MissingResource, TrainingFault, UnknownName, did_you_mean
 
-__version__ = '0.6.0'
+__version__ = '0.7.0'
 _ROOMS = {'load': '.inference', 'list_models': '.zoo'}  # functions that are imported on first use
 # fmt: off
 __all__ = ['DataDefect', 'FacelmkError', 'MissingResource', 'TrainingFault', 'UnknownName', '__version__',
