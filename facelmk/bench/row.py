@@ -8,6 +8,8 @@ from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, replace
 
+import numpy as np
+
 from ..files.collector import pause_collector
 
 try:
@@ -154,20 +156,12 @@ def make_row(
     quantity: str, ours: Sequence[Timing], peer: Sequence[Timing] | None, peer_name: str, note: str = '', items: int = 1
 ) -> Row:
     """Return the row of rounds that were timed: medians, and the ratios of the rounds."""
-    p95 = quantile([timing.cpu / items for timing in ours], 0.95)
+    p95 = float(np.quantile([timing.cpu / items for timing in ours], 0.95))
     row = Row(quantity, _median(ours, items), None, peer_name, note, rounds=len(ours), p95=p95)
     if peer is None:
         return row
     ratios = tuple(b.cpu / a.cpu for a, b in zip(ours, peer, strict=True) if a.cpu > 0)
     return replace(row, peer=_median(peer, items), ratios=ratios)
-
-
-def quantile(values: Sequence[float], share: float) -> float:
-    """Return the value that a share of the values stays below, interpolated between two of them."""
-    ordered, place = sorted(values), share * (len(values) - 1)
-    low = int(place)
-    high = min(low + 1, len(ordered) - 1)
-    return ordered[low] + (place - low) * (ordered[high] - ordered[low])
 
 
 def timed(work: Work, calls: int) -> Timing:

@@ -28,7 +28,7 @@ def rows(options: Options) -> Iterator[Row]:
     if find_exported(DEFAULT) is not None and is_available():
         stages |= _exported(image, box, options.threads)
     else:
-        yield not_measured('network, exported', 'onnxruntime is not installed')
+        yield not_measured('network, exported', 'onnxruntime is not installed, or the exported file is missing')
     for name, work in stages.items():
         yield measure(name, work, seconds=options.seconds / 4)
 

@@ -3,7 +3,7 @@
 import pytest
 
 from facelmk.bench import stages
-from facelmk.bench.row import Options, measure, quantile
+from facelmk.bench.row import Options, Timing, make_row, measure
 from facelmk.bench.run import head_line, row_line
 
 
@@ -18,11 +18,8 @@ def test_the_stages(monkeypatch) -> None:
     assert points.shape == (1, 166, 2) and works['draw the landmarks of a face']().shape == (768, 1024, 3)
 
 
-@pytest.mark.parametrize(
-    ('values', 'share', 'expected'), [([3], 0.95, 3), ([1, 2], 0.5, 1.5), (range(101), 0.95, 95), ([2, 1], 1, 2)]
-)
-def test_quantiles(values, share, expected) -> None:
-    assert quantile(list(values), share) == pytest.approx(expected)
+def test_what_nearly_all_rounds_stay_below() -> None:
+    assert make_row('rounds', [Timing(x, x) for x in range(101)], None, '').p95 == pytest.approx(95)
 
 
 def test_a_line_with_the_quantile() -> None:

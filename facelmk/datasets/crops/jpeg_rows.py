@@ -53,7 +53,8 @@ def read_row_table(content: NDArray[np.uint8]) -> RowTable | None:
     table = RowTable(step, height, height_at, data_at, ends)
     begins = [0, *(end + 2 for end in ends)]  # behind restart markers
     fits = all(begin < end for begin, end in zip(begins, ends, strict=False)) and table.height_at + 2 <= table.data_at
-    return table if fits and table.mcu_height * count and table.data_at + ends[-1] <= len(content) else None
+    fits = fits and step * (count - 1) < height <= step * count
+    return table if fits and count and table.data_at + ends[-1] <= len(content) else None
 
 
 def decode_rows(content: NDArray[np.uint8], table: RowTable, first: int, last: int) -> tuple[Any, int]:

@@ -41,7 +41,7 @@ def late_photograph(content: bytes, most_pixels: int, read: Callable[[], Picture
     `read` decodes all of it.
     """
     header = read_usual_jpeg(content) if content[:2] == b'\xff\xd8' else None
-    if header is None or header.width * header.height > most_pixels or header.has_exif(content):
+    if header is None or header.width * header.height > most_pixels or header.has_exif:
         return None
     usual, box = header, (0, 0, header.width, header.height)
 

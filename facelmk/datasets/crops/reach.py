@@ -46,7 +46,7 @@ def loads_for_crop(steps: Sequence[Any]) -> bool:
 
 
 def _knows_parts(step: Any) -> bool:
-    return getattr(step.transform, 'uses_parts', False)
+    return getattr(getattr(step, 'transform', None), 'uses_parts', False)
 
 
 def check_steps(pipeline: Sequence[Any], always: bool = False) -> None:

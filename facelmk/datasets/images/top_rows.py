@@ -4,6 +4,8 @@ The file is given to the decoder with a smaller height in its header, and withou
 the last row that is wanted, and waits for more bytes instead of reporting those that are left.
 """
 
+import re
+
 import cv2
 import numpy as np
 from numpy.typing import NDArray
@@ -11,7 +13,7 @@ from numpy.typing import NDArray
 from .usual_jpeg import UsualJpeg
 
 END_OF_IMAGE = b'\xff\xd9'
-SEVERAL_PICTURES = b'MPF\0'
+MARKER = re.compile(rb'\xff[^\0\xff]')  # inside a scan, zero follows each byte of value 255
 MARGIN = 4  # rows below the wanted ones: the colour of a row is interpolated between its neighbours
 LEAST_SAVED = 0.1  # of the rows; for less it is not worth the copy of the file
 
@@ -20,15 +22,15 @@ def decode_top_rows(content: bytes, header: UsualJpeg, rows: int) -> NDArray[np.
     """Return at least the first `rows` rows of a picture, equal to those of the whole one; None if it must be decoded.
 
     It must be where little is saved, where EXIF data may turn the picture, in files with restart markers, and in files
-    that are cut off.
+    that are cut off or have another marker than the end of the image behind the scan.
     """
     height = rows + MARGIN
-    if height > header.height * (1 - LEAST_SAVED) or header.restart_interval:
+    if height > header.height * (1 - LEAST_SAVED) or header.restart_interval or header.has_exif:
         return None
-    end = _end_of_scan(content, header)
-    if end < 0 or header.has_exif(content):
+    end = MARKER.search(content, header.scan_at + 2)
+    if end is None or end[0] != END_OF_IMAGE:  # the decoder would report another marker
         return None
-    shorter = bytearray(memoryview(content)[:end])
+    shorter = bytearray(memoryview(content)[: end.start()])
     shorter[header.height_at : header.height_at + 2] = height.to_bytes(2, 'big')
     try:
         picture = cv2.imdecode(np.frombuffer(shorter, np.uint8), cv2.IMREAD_COLOR)
@@ -36,13 +38,3 @@ def decode_top_rows(content: bytes, header: UsualJpeg, rows: int) -> NDArray[np.
         return None
     is_right = picture is not None and picture.shape == (height, header.width, 3)
     return np.asarray(picture[:rows], np.uint8) if is_right else None
-
-
-def _end_of_scan(content: bytes, header: UsualJpeg) -> int:
-    """Return where the end of the image is marked, or -1; searching all of a file takes as long as decoding ten rows.
-
-    A file with several pictures says so in its header.
-    """
-    if content.endswith(END_OF_IMAGE) and content.find(SEVERAL_PICTURES, 0, header.scan_at) < 0:
-        return len(content) - len(END_OF_IMAGE)
-    return content.find(END_OF_IMAGE, header.scan_at)

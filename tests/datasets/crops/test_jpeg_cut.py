@@ -110,6 +110,10 @@ def test_damaged_rows_and_files_without_a_table() -> None:
     cut = np.frombuffer(JpegCutter(encode(noise(60, 200), quality=88)).cut((0, 0, 60, 200))[0], np.uint8)
     rng = np.random.default_rng(0)
     assert read_row_table(cut[:-20]) is None and read_row_table(cut[:30]) is None
+    for place, value in ((10, b'\1'), (10, b'\xff'), (11, b'\0\0'), (11, b'\0\x1e'), (11, b'\xff\xff')):
+        damaged = cut.copy()
+        damaged[place : place + len(value)] = list(value)
+        assert read_row_table(damaged) is None
     for _ in range(100):
         damaged = cut.copy()
         damaged[rng.integers(2, 200, 3)] = rng.integers(0, 256, 3)

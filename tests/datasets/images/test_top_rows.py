@@ -1,5 +1,6 @@
 """The upper rows of a JPEG are equal to those of the whole picture, and the decoder prints nothing."""
 
+import struct
 import subprocess
 import sys
 
@@ -59,12 +60,27 @@ def test_files_that_are_cut_off_or_have_exif_data_are_decoded_whole() -> None:
 
 def test_the_decoder_prints_nothing(tmp_path) -> None:
     """In a process, because the decoder writes to its standard error."""
-    (tmp_path / 'a.jpg').write_bytes(picture('4:2:0', 400, 600, quality=95) + b'what phones store behind')
+    content = picture('4:2:0', 400, 600, quality=95)
+    comment = content[:-2] + b'\xff\xfe\0\x05abc\xff\xd9'
+    for number, file in enumerate((content + b'what phones store behind', content + content, comment)):
+        (tmp_path / f'{number}.jpg').write_bytes(file)
     code = (
+        'import sys\n'
         'from facelmk.datasets.images.top_rows import *\n'
         'from facelmk.datasets.images.usual_jpeg import *\n'
-        f'content = open({str(tmp_path / "a.jpg")!r}, "rb").read()\n'
-        'for rows in range(0, 500, 50): assert len(decode_top_rows(content, read_usual_jpeg(content), rows)) == rows'
+        'for number in range(3):\n'
+        '    content = open(f"{sys.argv[1]}/{number}.jpg", "rb").read()\n'
+        '    for rows in range(0, 500, 50):\n'
+        '        picture = decode_top_rows(content, read_usual_jpeg(content), rows)\n'
+        '        assert (picture is None) == (number == 2) and (picture is None or len(picture) == rows)\n'
     )
-    ended = subprocess.run([sys.executable, '-c', code], capture_output=True, text=True, check=True)
+    ended = subprocess.run([sys.executable, '-c', code, tmp_path], capture_output=True, text=True, check=True)
     assert ended.stdout + ended.stderr == ''
+
+
+@pytest.mark.parametrize('name', [b'Exif\0\0', b'EXIF\0\0', b'xxxxxx'])
+def test_turned_pictures_are_decoded_whole(name) -> None:
+    """OpenCV turns by the TIFF data of a segment APP1, whatever its name is."""
+    content = picture('4:2:0', 120, 190)
+    body = name + b'II*\0' + struct.pack('<IH', 8, 1) + struct.pack('<HHIHH', 0x112, 3, 1, 3, 0) + bytes(4)
+    assert top_rows(content[:2] + b'\xff\xe1' + struct.pack('>H', 2 + len(body)) + body + content[2:], 20) is None
