@@ -118,7 +118,7 @@ def part_table(part: str) -> str:
         for row in records()
         if row['part'] == part
     ]
-    return table(head, rows or [(PARTS[part], '', '', '', '', NOT_MEASURED)])
+    return table(head, rows or [(PARTS[part], '', '', '', '', '', NOT_MEASURED)])
 
 
 def environment() -> str:

@@ -92,9 +92,13 @@ def _training(options: argparse.Namespace, chosen: Any, work_dir: Path) -> list[
     return [
         *(sys.executable, '-m', 'facelmk.cli', 'train', str(options.config), '--work-dir', str(work_dir), '--plain'),
         *('--resume', '--cfg-options', *(options.cfg_options or ()), *words_of(chosen)),
-        *(['--data', options.data] if options.data else []),
-        *(['--safe-config'] if options.safe_config else []),
+        *_shared(options),
     ]
+
+
+def _shared(options: argparse.Namespace) -> list[str]:
+    """Return the options of a search that its trainings have, too."""
+    return [*(['--data', options.data] if options.data else []), *(['--safe-config'] if options.safe_config else [])]
 
 
 def _report(options: argparse.Namespace, plan: Any, trials: Any, folder: Path) -> None:
@@ -109,7 +113,8 @@ def _report(options: argparse.Namespace, plan: Any, trials: Any, folder: Path) -
     print('best first:')
     for trial in trials:
         print(f'  trial {trial.number}, {plan.until_round(len(trial.scores))}: {result(plan, trial)}')
-    weights = max(trial_folder(folder, best).glob('best_*.pth'), default=trial_folder(folder, best))
-    print(f'weights: {weights}')
-    words = shlex.join([*(options.cfg_options or ()), *words_of(best.values)])
-    print(f'again: facelmk train {shlex.quote(options.config)} --cfg-options {words}')
+    own = trial_folder(folder, best)
+    files = own.glob(f'best_{plan.metric.replace("/", "_")}_*.pth')  # as mmengine names them
+    print(f'weights: {max(files, key=lambda file: file.stat().st_mtime, default=own)}')
+    words = [str(options.config), '--cfg-options', *(options.cfg_options or ()), *words_of(best.values)]
+    print(f'again: facelmk train {shlex.join([*words, *_shared(options)])}')

@@ -14,7 +14,7 @@ from mmengine import Config
 from ...errors import FacelmkError
 from ...files.atomic import write_bytes
 from ...registry import METRICS
-from ..saving.best import metric_direction
+from ..saving.best import metric_direction, metric_directions
 from .space import Space, Values
 
 FILE = 'search.json'
@@ -99,10 +99,10 @@ def make_plan(
     metrics = [METRICS.build(part) for part in (evaluator if isinstance(evaluator, list) else [evaluator])]
     metric = metric or (best if isinstance(best, str) else best[0])
     if metric == 'auto':
-        metric = getattr(metrics[0], 'name', '')
+        metric = next(iter(metric_directions(metrics)), '')
     direction = metric_direction(metric, metrics)
     if direction is None:
-        known = ', '.join(metric.name for metric in metrics if hasattr(metric, 'name'))
+        known = ', '.join(metric_directions(metrics))
         raise FacelmkError(f'--metric {metric}: val_evaluator has no such metric. Known: {known}')
     digest = hashlib.sha256(config.pretty_text.encode()).hexdigest()
     return Plan(

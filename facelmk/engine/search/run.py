@@ -65,7 +65,8 @@ def _train(plan: Plan, trial: Trial, length: int, folder: Path, command: Command
         return
     lines = (work_dir / CONSOLE).read_text(encoding='utf-8', errors='replace').strip().splitlines()
     reason = lines[-1].removeprefix('facelmk: ') if lines else ''
-    if code != TrainingFault.exit_code and code > 0:
+    is_of_values = code == TrainingFault.exit_code and 'could not be written' not in reason  # a full disk
+    if code > 0 and not is_of_values:
         raise FacelmkError(f'Trial {trial.number} ended with exit code {code}: {reason} ({work_dir / CONSOLE})')
     trial.failure = reason if code > 0 else f'killed by signal {-code}'
 

@@ -1,5 +1,6 @@
 """The values of a search: KEY=LOW:HIGH, KEY=LOW:HIGH:log and KEY=A,B,C, and values drawn from them."""
 
+import json
 import math
 import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
@@ -103,6 +104,7 @@ def _range(word: str, first: str, last: str, scale: str | None) -> Range:
 
 
 def _choice(word: str, options: Sequence[Any]) -> Choice:
+    options = json.loads(json.dumps(list(options)))  # as search.json has them: tuples become lists
     unlike = [value for i, value in enumerate(options) if value not in options[:i]]
     if len(unlike) < 2:
         raise FacelmkError(f'{word}: one value. Set it with --cfg-options, or give several. {NOTATION}')

@@ -10,7 +10,7 @@ from .space import Range, Values
 if TYPE_CHECKING:
     from .plan import Plan, Trial
 
-ASKS = 20  # proposals, before all values of a small space count as tried
+ASKS = 20  # proposals that were tried before, after which values are drawn at random
 
 
 def check_optuna() -> None:
@@ -24,6 +24,8 @@ def check_optuna() -> None:
 def draw_by_tpe(plan: 'Plan', earlier: Sequence['Trial']) -> Values | None:
     """Return values that no earlier trial has; None if there are none. The same trials and seed give the same ones."""
     import optuna
+
+    from .random_values import draw_at_random  # it imports torch, which check_optuna comes before
 
     optuna.logging.set_verbosity(optuna.logging.WARNING)
     sampler = optuna.samplers.TPESampler(seed=plan.seed + len(earlier), n_startup_trials=5)
@@ -43,7 +45,7 @@ def draw_by_tpe(plan: 'Plan', earlier: Sequence['Trial']) -> Values | None:
         values = {key: _value(part, proposed[key]) for key, part in plan.space.items()}
         if values not in [trial.values for trial in earlier]:
             return values
-    return None
+    return draw_at_random(plan, earlier)
 
 
 def _distribution(part: Any) -> Any:

@@ -66,6 +66,11 @@ def test_drawn_values_are_of_the_range_and_new() -> None:
     rates = np.array([trial.values['lr'] for trial in trials])
     assert rates.min() >= 1e-4 and rates.max() <= 1e-2 and abs((rates < 1e-3).mean() - 0.5) < 0.12
     assert draw_at_random(plan, trials) == draw_at_random(plan, trials) != draw_at_random(replace(plan, seed=1), trials)
+    few = replace(PLAN, space={'a': Choice(tuple(range(8))), 'b': Choice(tuple(range(8)))})
+    tried: list[Trial] = []
+    while values := draw_at_random(few, tried):
+        tried.append(Trial(len(tried), values))
+    assert len(tried) == 64  # all of them
     few = replace(PLAN, space={'lr': Choice((1, 2))})
     assert draw_at_random(few, [Trial(1, {'lr': 1}), Trial(2, {'lr': 2})]) is None
 
@@ -107,6 +112,9 @@ def test_a_failed_trial_and_only_failed_trials(tmp_path: Path) -> None:
         search(replace(PLAN, space={'lr': Range(8.5, 9.5)}, trials=2), tmp_path / 'all', Trainings())
     with pytest.raises(FacelmkError, match='exit code 3: gone'):
         search(PLAN, tmp_path / 'missing', Trainings('import sys; sys.exit(print("facelmk: gone") or 3)'))
+    full = 'import sys; sys.exit(print("facelmk: x.pth could not be written") or 5)'
+    with pytest.raises(FacelmkError, match='could not be written'):
+        search(PLAN, tmp_path / 'full', Trainings(full))
     with pytest.raises(FacelmkError, match='no validation with NME'):
         search(PLAN, tmp_path / 'none', Trainings('pass'))
 
