@@ -115,6 +115,17 @@ def add_cfg_options(parser: argparse.ArgumentParser) -> None:
     )
 
 
+def add_origin(parser: Any) -> None:
+    """--origin."""
+    parser.add_argument(
+        '--origin',
+        type=int,
+        choices=(0, 1),
+        help="the number of the first pixel in the annotations; 300W's .pts count from 1 (default: 0, in MATLAB's "
+        'files 1)',
+    )
+
+
 def add_safe(parser: argparse.ArgumentParser) -> None:
     """--safe-config."""
     parser.add_argument(

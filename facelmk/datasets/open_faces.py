@@ -53,11 +53,14 @@ def open_found(
     image_root: str | Path | None = None,
     defects: str = 'stop',
     flip_pairs: str | None = None,
+    origin: int | None = None,
 ) -> AnnotatedFaces:
     """Return the faces of annotations that `find_annotations` has found."""
     path, reader, detected = found
     options = detected.options | {'defects': defects, 'find_pictures': bool(detected.pictures)}
     options['markup'] = scheme_of(found, markup, flip_pairs).name
+    if origin is not None:
+        options['origin'] = origin
     if detected.pictures:
         options['image_root'] = str(image_root or _find_image_root(path, detected.pictures))
     elif image_root is not None:

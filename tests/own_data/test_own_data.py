@@ -182,3 +182,19 @@ def test_a_title_may_hold_any_letters(tmp_path):
 def test_mirror_pairs_of_a_known_scheme_are_refused(folder, tmp_path):
     with pytest.raises(FacelmkError, match='300w has its own mirror pairs'):
         prepare(folder(), tmp_path / 'run', markup='300w', flip_pairs='0:1')
+
+
+def test_origin_of_own_pts_is_an_option(drawn, tmp_path):
+    (tmp_path / 'pts').mkdir()
+    for i, face in enumerate(drawn):
+        cv2.imwrite(str(tmp_path / f'pts/{i}.png'), face['image'])
+        points = '\n'.join(f'{x + 1:.4f} {y + 1:.4f}' for x, y in face['landmarks'])  # this tool counts from 1
+        (tmp_path / f'pts/{i}.pts').write_text(f'version: 1\nn_points: 68\n{{\n{points}\n}}\n')
+    shifts = {}
+    for origin in (None, 0, 1):
+        data = prepare(tmp_path / 'pts', tmp_path / f'w{origin}', origin=origin)
+        first = next(face for part in data.faces.values() for face in part if face['path'].endswith('/0.png'))
+        shifts[origin] = float((first['landmarks'] - drawn[0]['landmarks']).mean())
+        assert f'the first pixel is {origin or 0}' in data.lines[0]
+        assert ('--origin 1' in data.lines[0]) == (origin != 1)  # says what to do
+    assert shifts == pytest.approx({None: 1, 0: 1, 1: 0}, abs=1e-3)
