@@ -65,9 +65,9 @@ def check_own_options(options: argparse.Namespace) -> None:
     if not Path(options.data).expanduser().exists():
         raise MissingResource(f'--data {options.data} is not there (from {Path.cwd()})')
     if options.model is not None:
-        from ..inference.names import check_model
+        from ..inference.names import check_start
 
-        check_model(options.model)
+        check_start(options.model)
     else:
         check_checkpoint(DEFAULT_MODEL)
 
