@@ -62,7 +62,7 @@ def open_found(
     if origin is not None:
         options['origin'] = origin
     if detected.pictures:
-        options['image_root'] = str(image_root or _find_image_root(path, detected.pictures))
+        options['image_root'] = str(image_root or _find_image_root(path, detected.pictures, detected.root))
     elif image_root is not None:
         options['image_root'] = str(image_root)
     return DATASETS.build({'type': reader.__name__, **options})
@@ -146,8 +146,11 @@ def scheme_of(found: Found, markup: str | None = None, flip_pairs: str | None = 
     return MARKUPS.add_own(find_scheme(points, found.path, flip_pairs))
 
 
-def _find_image_root(path: Path, pictures: Iterable[str]) -> Path:
-    """Return the folder near an annotation file that holds most of the pictures; by default the file's own folder."""
+def _find_image_root(path: Path, pictures: Iterable[str], named: str | None = None) -> Path:
+    """Return the folder that holds most of the pictures; by default the file's own folder.
+
+    It is a folder near the annotation file, or the one that the file names.
+    """
     own = path if path.is_dir() else path.parent
     bases = [own, *([own.parent] if own.name.lower() in SUBFOLDERS or 'annotations' in own.name.lower() else [])]
     names = list(pictures)
@@ -158,4 +161,6 @@ def _find_image_root(path: Path, pictures: Iterable[str]) -> Path:
             count = sum(os.path.isfile(folder / name) for name in names)
             if count > most:
                 most, best = count, folder
+    if named is not None and sum(os.path.isfile(own / named / name) for name in names) > most:
+        return own / named
     return best

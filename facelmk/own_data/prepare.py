@@ -176,8 +176,9 @@ def _named(by_part: dict[str, list[Face]], how: str, data: OwnData) -> dict[str,
 
 def _write(data: OwnData, folder: Path) -> None:
     folder.mkdir(parents=True, exist_ok=True)
+    root = Path(os.path.relpath(data.image_root, folder)).as_posix()
     for part, file in data.files.items():
         if part in data.faces:
-            write_coco(data.faces[part], file, (), 'none', data.markup)
+            write_coco(data.faces[part], file, (), 'none', data.markup, root)
         else:
             file.unlink(missing_ok=True)

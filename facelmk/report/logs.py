@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from ..errors import DataDefect, FacelmkError, MissingResource, UnknownName, did_you_mean
+from ..datasets.records import read_text
 from ..files.atomic import atomic_write
 
 Line = dict[str, Any]
@@ -113,7 +114,7 @@ def _log_file(source: Path) -> Path:
 
 
 def _lines(file: Path) -> Iterable[Line]:
-    content = file.read_text(encoding='utf-8')
+    content = read_text(file, 'Give a scalars.json or a .log.json')
     lines = content.splitlines()
     for number, text in enumerate(lines, 1):
         if not text.strip():
