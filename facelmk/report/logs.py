@@ -7,8 +7,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from ..errors import DataDefect, FacelmkError, MissingResource, UnknownName, did_you_mean
 from ..datasets.records import read_text
+from ..errors import DataDefect, FacelmkError, MissingResource, UnknownName, did_you_mean
 from ..files.atomic import atomic_write
 
 Line = dict[str, Any]
