@@ -6,7 +6,9 @@ import cv2
 import numpy as np
 import pytest
 
+from facelmk.config import load_config
 from facelmk.datasets import SyntheticFaces
+from facelmk.errors import FacelmkError
 from facelmk.own_data.prepare import prepare
 
 
@@ -53,3 +55,31 @@ def test_the_files_of_a_training_on_own_data_find_their_pictures(verb, here):
     content = json.loads((here / 'work/run/val.json').read_text())
     (here / 'elsewhere/val.json').write_text(json.dumps(content | {'info': {'image_root': 5}}))  # the file names none
     assert '--image-root' in verb('data', 'browse', 'elsewhere/val.json', '--out', 'page.html', code=3)
+
+
+@pytest.mark.parametrize(
+    ('option', 'facts'),
+    [
+        ('val_evaluator.type=NMEE', ('val_evaluator.0.type', '0: NME')),
+        ('val_evaluator.one.type=NME', ("'one' must be a number below 3",)),
+        ('train_pipeline.size=3', ('train_pipeline.1.size', '1: CropFace')),
+        ('val_evaluator.0.type=NMEE', ("Did you mean 'NME'",)),
+        ('train_dataloader.batch_size=-1', ('from 1',)),
+        ('optim_wrapper.optimizer.lr=-1', ('above 0',)),
+        ('model.backbone.depth=17', ("'depths'",)),
+        ('model.backbone=3', ('Expected a dict',)),
+    ],
+)
+def test_a_wrong_value_of_an_option_is_blamed_on_the_option(option, facts):
+    key, _, value = option.partition('=')
+    with pytest.raises(FacelmkError) as caught:
+        load_config('quickstart', {key: int(value) if value.lstrip('-').isdigit() else value})
+    message = str(caught.value)
+    assert message.startswith(f'--cfg-options {key}: ') and '_base_' not in message
+    assert all(fact in message for fact in facts)
+
+
+def test_a_wrong_value_of_a_file_is_blamed_on_the_file(here):
+    (here / 'mine.py').write_text("_base_ = 'facelmk::quickstart.py'\nval_dataloader = dict(batch_size=-1)\n")
+    with pytest.raises(FacelmkError, match='^mine.py: val_dataloader has'):
+        load_config('mine.py', {'train_dataloader.batch_size': 4})
