@@ -161,15 +161,17 @@ def _part_mistakes(part: dict, place: str, registry: Registry, source: Source) -
     if not isinstance(name, str) and not callable(name):
         if NEEDS_TYPE.fullmatch(place):
             wrong = f'type={name!r}' if 'type' in part else f'no type, only {", ".join(part) or "nothing"}'
+            file = holder(source, place.rpartition('.')[2], f'{place}.type')
             yield FacelmkError(
-                f'{holder(source, place.rpartition(".")[2], f"{place}.type")}: {place} has {wrong}. Expected the name of a '
-                f'{registry.name} as type=..., such as {", ".join(sorted(all_names(registry))[:3])}'
+                f'{file}: {place} has {wrong}. Expected the name of a {registry.name} as type=..., such as '
+                f'{", ".join(sorted(all_names(registry))[:3])}'
             )
         return
     cls = find(registry, name) if isinstance(name, str) else name
     if cls is None:
+        file = holder(source, name, f'{place}.type')
         yield UnknownName(
-            f'{holder(source, name, f"{place}.type")}: {place} has type {name!r}, which is no registered {registry.name}. '
+            f'{file}: {place} has type {name!r}, which is no registered {registry.name}. '
             f'{_advice(name.rpartition(".")[2], registry)} For a part of your own, name its module in `custom_imports`.'
         )
         return
@@ -178,8 +180,9 @@ def _part_mistakes(part: dict, place: str, registry: Registry, source: Source) -
         kind = str(part.get('ema_type', arguments(EMAHook)['ema_type'].default))
         average = find(registries.MODELS, kind)
         if average is None:
+            file = holder(source, kind, f'{place}.ema_type')
             yield UnknownName(
-                f'{holder(source, kind, f"{place}.ema_type")}: {place} has ema_type {kind!r}, which is no registered average. '
+                f'{file}: {place} has ema_type {kind!r}, which is no registered average. '
                 f'{did_you_mean(kind, _average_names())}'
             )
             return

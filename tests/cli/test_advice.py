@@ -1,6 +1,7 @@
 """The advice of an error belongs to the command that failed."""
 
 import json
+from xml.etree import ElementTree
 
 import cv2
 import numpy as np
@@ -8,7 +9,10 @@ import pytest
 
 from facelmk.config import load_config
 from facelmk.datasets import SyntheticFaces
-from facelmk.errors import FacelmkError
+from facelmk.datasets.tools.writers import FORMATS
+from facelmk.datasets.xml_names import xml_name
+from facelmk.errors import DataDefect, FacelmkError
+from facelmk.markups import MARKUPS
 from facelmk.own_data.prepare import prepare
 
 
@@ -83,3 +87,49 @@ def test_a_wrong_value_of_a_file_is_blamed_on_the_file(here):
     (here / 'mine.py').write_text("_base_ = 'facelmk::quickstart.py'\nval_dataloader = dict(batch_size=-1)\n")
     with pytest.raises(FacelmkError, match='^mine.py: val_dataloader has'):
         load_config('mine.py', {'train_dataloader.batch_size': 4})
+
+
+@pytest.mark.parametrize(
+    ('command', 'near'),
+    [
+        ('data convert faces.json --to cco --out x', 'coco'),
+        ('data chek faces.json', 'check'),
+        ('train quickstart --launcher slrum', 'slurm'),
+        ('models lst', 'list'),
+        ('completion bsh', 'bash'),
+    ],
+)
+def test_a_wrong_choice_gets_the_near_names(verb, command, near):
+    error = verb(*command.split(), code=2)
+    assert 'invalid choice' in error and f"Did you mean '{near}'" in error
+
+
+@pytest.mark.parametrize('name', ['a\x01b.png', 'a\udcff.png', 'a\ufffe.png'])
+def test_a_name_that_xml_cannot_hold_is_refused_in_a_sentence(name):
+    with pytest.raises(DataDefect, match='XML cannot hold'):
+        xml_name(name)
+    for fine in ('a\tb.png', 'ö 脸 😀.png', 'a&<">.png'):
+        assert xml_name(fine) == fine
+
+
+def test_the_forms_of_predict_lose_nothing_by_such_a_name(verb, here):
+    picture = (here / 'p.png').read_bytes()
+    (here / 'pictures').mkdir()
+    for name in ('a\x01b.png', 'ok.png'):
+        (here / 'pictures' / name).write_bytes(picture)
+    words = ('predict', 'pictures', '--boxes', 'full', '--out')
+    assert 'XML cannot hold' in verb(*words, 'found.xml', code=4)
+    assert [image.get('name') for image in ElementTree.parse('found.xml').iter('image')] == ['pictures/ok.png']
+    (here / 'pictures/b\udcff.png').write_bytes(picture)
+    verb(*words, 'found.csv')
+    assert len((here / 'found.csv').read_text().splitlines()) == 4
+    verb(*words, 'found.json')
+    assert len(json.loads((here / 'found.json').read_text())) == 3
+
+
+@pytest.mark.parametrize('form', ['cvat', 'dlib'])
+def test_no_writer_of_a_data_set_makes_broken_xml(here, form):
+    face = SyntheticFaces('300w', count=1, size=64).face(0) | {'name': 'a\x01.png', 'path': 'p.png'}
+    with pytest.raises(DataDefect, match='XML cannot hold'):
+        FORMATS[form].write([face], here / 'x.xml', (), 'none', MARKUPS['300w'])
+    assert not (here / 'x.xml').exists()
