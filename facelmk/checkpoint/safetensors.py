@@ -1,15 +1,18 @@
-"""Read safetensors files: 8 bytes of length, a JSON header, the numbers. Every entry of the header is checked.
+"""Read and write safetensors files: 8 bytes of length, a JSON header, the numbers. Reading checks every entry of it.
 
 https://huggingface.co/docs/safetensors/index#format
 """
 
+import io
 import json
 import math
 from collections import Counter
+from collections.abc import Mapping
 from typing import Any, BinaryIO
 
 import torch
 
+from ..errors import FacelmkError
 from .containers import read_numbers
 from .limits import TENSOR_COST, Budget, letter_bytes, shorten
 
@@ -21,6 +24,23 @@ _COSTLY = (b'[', b'{', b',')
 _DTYPES = {'F64': torch.float64, 'F32': torch.float32, 'F16': torch.float16, 'BF16': torch.bfloat16, 'BOOL': torch.bool,
            'I64': torch.int64, 'I32': torch.int32, 'I16': torch.int16, 'I8': torch.int8, 'U8': torch.uint8}
 # fmt: on
+
+
+def to_safetensors(weights: Mapping[str, torch.Tensor], meta: Mapping[str, Any]) -> memoryview:
+    """Return the bytes of a file: the tensors, those with the widest numbers first, and the metadata as texts."""
+    names = {dtype: name for name, dtype in _DTYPES.items()}
+    if wrong := next((key for key, value in weights.items() if value.dtype not in names), None):
+        raise FacelmkError(f'{wrong} has dtype {weights[wrong].dtype}, which safetensors does not hold. Write a .pth')
+    header: dict[str, Any] = {'__metadata__': {key: str(value) for key, value in meta.items()}}
+    end, content = 0, io.BytesIO()
+    for key in sorted(weights, key=lambda name: (-weights[name].itemsize, name)):
+        tensor = weights[key].detach().cpu().contiguous()
+        begin, end = end, end + tensor.nbytes
+        header[key] = {'dtype': names[tensor.dtype], 'shape': list(tensor.shape), 'data_offsets': [begin, end]}
+        content.write(tensor.reshape(-1).view(torch.uint8).numpy().data)
+    text = json.dumps(header).encode()
+    text += b' ' * (-len(text) % 8)  # the numbers begin at a multiple of 8
+    return memoryview(len(text).to_bytes(8, 'little') + text + content.getvalue())
 
 
 def is_safetensors(start: bytes) -> bool:

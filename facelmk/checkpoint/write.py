@@ -18,6 +18,7 @@ from ..markups import MAPS, MARKUPS
 from .dialects import CALIBRATION_PREFIX, translate
 from .objects import Stub
 from .read import FORMAT, FORMAT_KEY, finite, meta_of, read_checkpoint, weights_of
+from .safetensors import to_safetensors
 
 
 def save_checkpoint(data: Mapping[str, Any], path: str | Path) -> None:
@@ -63,23 +64,30 @@ def publish(
 ) -> Path:
     """Write what `pack` returns as target-<first 8 of the sha256>.pth, and return that path.
 
-    With `day`, the name ends in _<date>.pth, as those of MMPose.
+    With `day`, the name ends in _<date>.pth, as those of MMPose. A target that ends in .safetensors is one.
     """
-    content, target = pack(source, markup, half, config_text), Path(target)
+    target = Path(target)
+    suffix = '.safetensors' if target.suffix.lower() == '.safetensors' else '.pth'
+    content = pack(source, markup, half, config_text, suffix)
     digest = hashlib.sha256(content).hexdigest()[:8]
-    path = target.with_name(f'{target.stem}-{digest}{"" if day is None else f"_{day:%Y%m%d}"}.pth')
+    path = target.with_name(f'{target.stem}-{digest}{"" if day is None else f"_{day:%Y%m%d}"}{suffix}')
     write_bytes(path, content)
     return path
 
 
 def pack(
-    source: str | Path, markup: str | None = None, half: bool = False, config_text: str | None = None
+    source: str | Path,
+    markup: str | None = None,
+    half: bool = False,
+    config_text: str | None = None,
+    suffix: str = '.pth',
 ) -> memoryview:
     """Return the bytes of a small checkpoint: the weights alone, under our keys, and what describes them in its meta.
 
     `markup` keeps one landmark scheme of a network that joins several: 'wflw' or '300w' of 'wflw_300w'. `half` rounds
     the weights of convolutions to float16; they are float32 again in the network that loads them. `config_text`
-    replaces the text of the config, by which `facelmk.load` builds the network of the file.
+    replaces the text of the config, by which `facelmk.load` builds the network of the file. `suffix` is that of the
+    file; in '.safetensors' the numbers of the metadata are texts.
     """
     checkpoint = read_checkpoint(source)
     weights, _ = translate(weights_of(checkpoint, source))
@@ -90,6 +98,8 @@ def pack(
         weights, meta = _keep_scheme(weights, meta, markup, source)
     if half:
         weights = {key: _halve(value, key) for key, value in weights.items()}
+    if suffix == '.safetensors':
+        return to_safetensors(weights, meta)
     content = io.BytesIO()
     _dump({'meta': meta, 'state_dict': weights}, content)
     return content.getbuffer()

@@ -15,7 +15,7 @@ from .. import __version__
 from ..errors import FULL_DISK, FacelmkError, MissingResource, UnwritableOutput, did_you_mean
 from ..files.progress import close_bar, drop_output, show_plain_lines
 from ..files.signals import Stopped, graceful_shutdown
-from .options import example, unknown_argument
+from .options import Parser, example, unknown_argument
 
 VERBS = {
     'predict': 'find landmarks in pictures, films, cameras and folders',
@@ -87,7 +87,7 @@ def _misplaced_verb(words: Sequence[str]) -> str | None:
 
 def build_parser(*filled: str) -> argparse.ArgumentParser:
     """Return the parser of the command line, with the options of these verbs: only their modules are imported."""
-    parser = argparse.ArgumentParser('facelmk', description='Facial landmarks: train, test, predict, compare.')
+    parser = Parser('facelmk', description='Facial landmarks: train, test, predict, compare.')
     example(parser, 'facelmk predict photo.jpg')
     parser.add_argument('--version', action='version', version=__version__)
     verbs = parser.add_subparsers(dest='verb', required=True, metavar='VERB')

@@ -8,6 +8,7 @@ from ..errors import FacelmkError
 from .options import example
 
 METRICS = 'metrics.json'  # of a work folder
+ADVICE = f'Give the {METRICS} of a test, its folder, or the file that facelmk test wrote with --out'
 
 
 def arguments(parser: argparse.ArgumentParser) -> None:
@@ -27,7 +28,7 @@ def run(options: argparse.Namespace) -> None:
 
     files = [_file(path) for path in (options.a, options.b, *options.others)]
     for path in files:  # before torch is imported
-        with translate_read_errors(path):
+        with translate_read_errors(path, ADVICE):
             pass
     from ..report.compare_page import compare_page
     from ..report.page import check_page, write_page

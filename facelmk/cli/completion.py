@@ -1,6 +1,7 @@
 """facelmk completion SHELL: the script that lets a shell complete the commands of facelmk."""
 
 import argparse
+import importlib
 from collections.abc import Iterable
 from typing import Any
 
@@ -43,11 +44,21 @@ def run(options: argparse.Namespace) -> None:
         raise MissingResource(f'shtab makes the script, and it is not installed: {PIP}') from error
     if options.shell not in shtab.SUPPORTED_SHELLS:
         raise MissingResource(f'this version of shtab ({shtab.__version__}) does not know {options.shell}: {PIP} -U')
-    from . import VERBS, build_parser
-
-    parser = build_parser(*VERBS)
+    parser = all_verbs()
     _add_completions(parser, _kinds(shtab))
     print(shtab.complete(parser, options.shell))
+
+
+def all_verbs() -> argparse.ArgumentParser:
+    """Return the parser of all verbs, those with a second name twice."""
+    from . import OTHER_NAMES, VERBS, build_parser
+
+    parser = build_parser(*VERBS)
+    verbs = next(action for action in parser._actions if isinstance(action, argparse._SubParsersAction))
+    for name, verb in OTHER_NAMES.items():
+        other = verbs.add_parser(name, help=f'another name of {verb}', allow_abbrev=False)
+        importlib.import_module(f'{__package__}.{verb}').arguments(other)
+    return parser
 
 
 def _kinds(shtab: Any) -> dict[str, Any]:

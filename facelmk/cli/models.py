@@ -41,7 +41,11 @@ def arguments(parser: argparse.ArgumentParser) -> None:
     command = 'facelmk models publish work_dirs/mine/epoch_60.pth mine.pth'
     publish = add_action(actions, 'publish', _publish, purpose, command)
     publish.add_argument('source', metavar='IN', help='a checkpoint of a training run')
-    publish.add_argument('target', metavar='OUT', help='the file to write; its name becomes OUT-<hash>_<date>.pth')
+    publish.add_argument(
+        'target',
+        metavar='OUT',
+        help='the file to write; its name becomes OUT-<hash>_<date>.pth, or .safetensors if OUT ends so',
+    )
     publish.add_argument('--markup', metavar='NAME', help='keep one landmark scheme of a network that joins several')
     publish.add_argument('--half', action='store_true', help='store the weights of convolutions as float16')
     publish.add_argument(

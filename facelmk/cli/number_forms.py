@@ -54,7 +54,7 @@ class CsvTable:
         faces = row['faces']
         header = [] if self.has_header or not faces else [columns(len(faces[0]['landmarks']))]
         self.has_header |= bool(header)
-        return csv_lines([*header, *table_rows([row])]).encode()
+        return csv_lines([*header, *table_rows([row])]).encode(errors='backslashreplace')  # of names that are no text
 
     def end(self) -> Iterator[bytes]:
         """Yield the names of the columns if there was no face."""
@@ -110,10 +110,11 @@ class CvatFile:
 
     def row(self, row: Mapping[str, Any]) -> bytes:
         """Return the image of a row."""
+        image = cvat_image(row, self.rows)  # an error here leaves the file as it is
         start = '' if self.rows else HEAD
         self.rows += 1
         self.markup = row['faces'][0]['markup'] if row['faces'] else self.markup
-        return f'{start}{cvat_image(row, self.rows - 1)}'.encode()
+        return f'{start}{image}'.encode()
 
     def end(self) -> Iterator[bytes]:
         """Yield the labels and the end."""

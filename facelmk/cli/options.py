@@ -9,7 +9,7 @@ from contextlib import AbstractContextManager, nullcontext, redirect_stdout
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from ..errors import FacelmkError, did_you_mean
+from ..errors import FacelmkError, close_names, did_you_mean
 
 if TYPE_CHECKING:
     from mmengine import Config
@@ -29,6 +29,18 @@ REMOVED = {  # options of MMPose's tools, and what to write here instead
     '--eval': 'val_evaluator and test_evaluator of the config',
     '--fuse-conv-bn': 'nothing: the results are the same',
 }
+
+
+class Parser(argparse.ArgumentParser):
+    """argparse's parser, and those below it; the error of a wrong choice also gives the names near to it."""
+
+    def _check_value(self, action: argparse.Action, value: Any) -> None:
+        try:
+            super()._check_value(action, value)
+        except argparse.ArgumentError as error:
+            if close := close_names(str(value), map(str, action.choices or ())):
+                error.message = f'{error.message}. Did you mean {" or ".join(map(repr, close))}?'
+            raise
 
 
 def example(parser: argparse.ArgumentParser, command: str) -> None:
@@ -112,6 +124,17 @@ def add_cfg_options(parser: argparse.ArgumentParser) -> None:
         action='extend',
         metavar='KEY=VALUE',
         help='replace values of the config, such as model.flip_test=False',
+    )
+
+
+def add_origin(parser: Any) -> None:
+    """--origin."""
+    parser.add_argument(
+        '--origin',
+        type=int,
+        choices=(0, 1),
+        help="the number of the first pixel in the annotations; 300W's .pts count from 1 (default: 0, in MATLAB's "
+        'files 1)',
     )
 
 

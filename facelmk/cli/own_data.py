@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from ..errors import FacelmkError, MissingResource
-from .options import check_checkpoint
+from .options import add_origin, check_checkpoint
 
 if TYPE_CHECKING:
     from mmengine import Config
@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
 DEFAULT_MODEL = 'facelmk_nano'  # written again: the zoo's index is a file, which --help does not need
 CALIBRATED, CALIBRATION = 'calibrated.pth', 'model.calibration.type=ErrorCalibration'
-OPTIONS = ('model', 'markup', 'flip_pairs', 'image_root')  # of own data alone
+OPTIONS = ('model', 'markup', 'flip_pairs', 'image_root', 'origin')  # of own data alone
 
 
 def add_own_data(parser: argparse.ArgumentParser) -> None:
@@ -35,6 +35,7 @@ def add_own_data(parser: argparse.ArgumentParser) -> None:
         help='points that change places in a mirrored face, by name or index; none: never mirror (default: by name)',
     )
     group.add_argument('--image-root', metavar='DIR', help='the folder of the pictures (default: searched)')
+    add_origin(group)
 
 
 def check_own_options(options: argparse.Namespace) -> None:
@@ -64,9 +65,9 @@ def check_own_options(options: argparse.Namespace) -> None:
     if not Path(options.data).expanduser().exists():
         raise MissingResource(f'--data {options.data} is not there (from {Path.cwd()})')
     if options.model is not None:
-        from ..inference.names import check_model
+        from ..inference.names import check_start
 
-        check_model(options.model)
+        check_start(options.model)
     else:
         check_checkpoint(DEFAULT_MODEL)
 
@@ -97,6 +98,7 @@ def own_config(options: argparse.Namespace) -> Path:
         options.flip_pairs,
         options.image_root,
         say,
+        options.origin,
     )
 
 

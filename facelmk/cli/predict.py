@@ -7,7 +7,7 @@ from itertools import groupby
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from ..errors import FacelmkError
+from ..errors import DataDefect, FacelmkError
 from ..files.progress import Progress
 from .box_options import add_faces
 from .options import add_plain, check_checkpoint, example, keep_stdout_for_json, number_from
@@ -169,7 +169,12 @@ def _predict_pictures(
     before = found.pictures + len(found.failures)
     with Progress('predicting', len(boxes), unit='pictures/s') as progress:
         for faces in model.stream(list(boxes), boxes.values(), **settings):
-            found.add(faces.to_row())
+            try:
+                found.add(faces.to_row())
+            except DataDefect as error:  # of a name that the format cannot hold
+                if options.strict:
+                    raise
+                found.fail(str(faces.source), error)
             if options.show:
                 show(faces.plot(), WINDOW, PICTURE_S)
             if faces.source in files:

@@ -98,10 +98,21 @@ def _index(key: str, value: Any, dotted: str) -> str | int:
     if not isinstance(value, list):
         return key
     if not key.isdigit() or int(key) >= len(value):
-        raise FacelmkError(
-            f'--cfg-options {dotted}: {key!r} must be a number below {len(value)}, the length of the list'
-        )
+        raise FacelmkError(f'--cfg-options {dotted}: {_list_advice(key, value, dotted)}')
     return int(key)
+
+
+def _list_advice(key: str, value: list[Any], dotted: str) -> str:
+    """Return what to write for an element of a list."""
+    rule = f'{key!r} must be a number below {len(value)}, the length of the list'
+    if key.isdigit() or not any(key in one for one in value if isinstance(one, dict)):
+        return rule
+    names = [str(one.get('type', i)) if isinstance(one, dict) else short(one) for i, one in enumerate(value)]
+    i = next(i for i, one in enumerate(value) if isinstance(one, dict) and key in one)
+    place, _, below = dotted.partition(f'.{key}')
+    example = f'{place}.{i}.{key}{below}'
+    elements = ', '.join(f'{n}: {name}' for n, name in enumerate(names))
+    return f'{place} is a list ({elements}). Give the number of an element, such as {example}'
 
 
 def _known_keys(value: ConfigDict, keys: list[str]) -> set[str]:

@@ -71,6 +71,7 @@ def _open(source: ConfigSource, options: dict[str, Any], safe: bool) -> tuple[Co
         if safe:
             check_parts(config, source)
         put_options(config, options, source.path)
+        source.options = tuple(options)
         add_markups(config.get('markups'), source)
         if any(key.partition('.')[0] == 'custom_imports' for key in options):
             _import_modules(config, source, safe)

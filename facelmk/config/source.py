@@ -41,6 +41,7 @@ class ConfigSource:
     merged: list[tuple[int, 'ConfigSource']] = field(default_factory=list)  # line and file of each `_base_`
     imported: dict[ast.stmt, 'ConfigSource'] = field(default_factory=dict)  # file of each import of `read_base()`
     keys: set[str] = field(default_factory=set)  # those that this file and its `_base_` assign
+    options: tuple[str, ...] = ()  # the dotted keys of --cfg-options, whose values replace those of the files
     line_of_other_base: int | None = None  # a `_base_` that only mmengine finds: of a package, of the network
 
     def __str__(self) -> str:
@@ -58,10 +59,16 @@ class ConfigSource:
 Source = ConfigSource | Path | str  # a config; or what to call it in messages, where it was not read from a file
 
 
-def holder(source: Source, word: Any) -> Path | str:
-    """The first file that says `word`: the config itself, or one that it is based on; else the config."""
+def holder(source: Source, word: Any, place: str = '') -> Path | str:
+    """The first file that says `word`: the config itself, or one that it is based on; else the config.
+
+    `place` is where the value is, such as val_evaluator[0].type: an option of the command line may have set it.
+    """
     if not isinstance(source, ConfigSource):
         return source
+    dotted = re.sub(r'\[(\d+)\]', r'.\1', re.sub(r' \(.*?\)', '', place))
+    if option := next((key for key in source.options if dotted == key or dotted.startswith(f'{key}.')), None):
+        return f'--cfg-options {option}'
     pattern = re.compile(rf'\b{re.escape(str(word))}\b')
     return next((file.path for file in source.files() if pattern.search(file.text)), source.path)
 

@@ -152,7 +152,7 @@ def _missing_parts(values: dict | list | tuple, place: str, source: Source) -> I
 
 def _no_part(source: Source, place: str, value: Any) -> FacelmkError:
     key = place.rpartition('.')[2].partition('[')[0]
-    return FacelmkError(f'{holder(source, key)}: {place}={short(value)}. Expected a dict with a type')
+    return FacelmkError(f'{holder(source, key, place)}: {place}={short(value)}. Expected a dict with a type')
 
 
 def _part_mistakes(part: dict, place: str, registry: Registry, source: Source) -> Iterator[FacelmkError]:
@@ -161,15 +161,17 @@ def _part_mistakes(part: dict, place: str, registry: Registry, source: Source) -
     if not isinstance(name, str) and not callable(name):
         if NEEDS_TYPE.fullmatch(place):
             wrong = f'type={name!r}' if 'type' in part else f'no type, only {", ".join(part) or "nothing"}'
+            file = holder(source, place.rpartition('.')[2], f'{place}.type')
             yield FacelmkError(
-                f'{holder(source, place.rpartition(".")[2])}: {place} has {wrong}. Expected the name of a '
-                f'{registry.name} as type=..., such as {", ".join(sorted(all_names(registry))[:3])}'
+                f'{file}: {place} has {wrong}. Expected the name of a {registry.name} as type=..., such as '
+                f'{", ".join(sorted(all_names(registry))[:3])}'
             )
         return
     cls = find(registry, name) if isinstance(name, str) else name
     if cls is None:
+        file = holder(source, name, f'{place}.type')
         yield UnknownName(
-            f'{holder(source, name)}: {place} has type {name!r}, which is no registered {registry.name}. '
+            f'{file}: {place} has type {name!r}, which is no registered {registry.name}. '
             f'{_advice(name.rpartition(".")[2], registry)} For a part of your own, name its module in `custom_imports`.'
         )
         return
@@ -178,8 +180,9 @@ def _part_mistakes(part: dict, place: str, registry: Registry, source: Source) -
         kind = str(part.get('ema_type', arguments(EMAHook)['ema_type'].default))
         average = find(registries.MODELS, kind)
         if average is None:
+            file = holder(source, kind, f'{place}.ema_type')
             yield UnknownName(
-                f'{holder(source, kind)}: {place} has ema_type {kind!r}, which is no registered average. '
+                f'{file}: {place} has ema_type {kind!r}, which is no registered average. '
                 f'{did_you_mean(kind, _average_names())}'
             )
             return
@@ -227,9 +230,10 @@ def _missing_arguments(
 def _unknown_key(source: Source, place: str, key: Any, known: Any) -> FacelmkError:
     replacements = (known_format.key_replacement(str(key)) for known_format in config_formats())
     advice = next(filter(None, replacements), None) or did_you_mean(key, known)
-    return UnknownName(f'{holder(source, key)}: {place} takes no {key!r}. {advice}')
+    return UnknownName(f'{holder(source, key, f"{place}.{key}")}: {place} takes no {key!r}. {advice}')
 
 
 def _wrong_value(source: Source, place: str, key: str, value: Any, words: str) -> FacelmkError:
     where = f'{place} has ' if place else ''
-    return FacelmkError(f'{holder(source, key)}: {where}{key}={short(value)}. Expected {words}')
+    file = holder(source, key, f'{place}.{key}' if place else key)
+    return FacelmkError(f'{file}: {where}{key}={short(value)}. Expected {words}')

@@ -27,13 +27,15 @@ class Detected(NamedTuple):
     """How to read a file or folder: arguments of the reader, the number of points, names of some pictures.
 
     `points` holds the names, the skeleton and some positions of the points, as far as the file has them. `size` is
-    None for a damaged file: the reader will say what is wrong with it.
+    None for a damaged file: the reader will say what is wrong with it. `root` is the folder of the pictures as the file
+    names it.
     """
 
     options: dict[str, Any]
     size: int | None
     pictures: Sequence[str] = ()
     points: Points | None = None
+    root: str | None = None
 
 
 class AnnotatedFaces(FaceDataset):

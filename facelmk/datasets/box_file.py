@@ -15,6 +15,7 @@ from ..geometry import overlaps
 from .defects import short
 from .records import FaceRecord, read_text
 
+ADVICE = 'Give a file of boxes: --boxes FILE of facelmk predict, bbox_file of a data set'
 Boxes = NDArray[np.float32]
 FULL = 'full'
 FACE_CATEGORY = 1  # MMPose's; rows of another category are left out
@@ -75,7 +76,7 @@ def _absolute(path: Path) -> str:
 
 
 def _read_json(file: Path, pictures: Mapping[Any, str]) -> dict[str, Any]:
-    text = read_text(file)
+    text = read_text(file, ADVICE)
     try:
         entries = json.loads(text)
         if isinstance(entries, list) and not any('faces' in row for row in entries):
@@ -116,7 +117,7 @@ def _detections(file: Path, rows: list[Any], pictures: Mapping[Any, str]) -> dic
 
 def _read_csv(file: Path) -> dict[str, Any]:
     entries: dict[str, list[list[float]]] = {}
-    for number, row in enumerate(csv.reader(StringIO(read_text(file))), 1):
+    for number, row in enumerate(csv.reader(StringIO(read_text(file, ADVICE))), 1):
         try:
             name, *box = (field.strip() for field in row) if row else ('',)
             if name:

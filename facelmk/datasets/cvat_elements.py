@@ -7,6 +7,8 @@ from xml.etree.ElementTree import Element, SubElement
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from .xml_names import xml_name
+
 
 class CvatFace(NamedTuple):
     """A face: its box (4,), landmarks (K, 2), and which of them are visible (K,)."""
@@ -22,7 +24,7 @@ def labels_element(names: Sequence[str]) -> Element:
     labels = SubElement(SubElement(meta, 'job'), 'labels')
     for name, kind in (('face', 'skeleton'), *((name, 'points') for name in names)):
         label = SubElement(labels, 'label')
-        SubElement(label, 'name').text = name
+        SubElement(label, 'name').text = xml_name(name)
         SubElement(label, 'type').text = kind
         if kind == 'points':
             SubElement(label, 'parent').text = 'face'
@@ -33,7 +35,7 @@ def image_element(
     number: int, name: str, size: tuple[int, int], faces: Sequence[CvatFace], names: Sequence[str]
 ) -> Element:
     """Return <image> with a skeleton and a box for each face, which share a group_id; missing points are outside."""
-    image = Element('image', id=str(number), name=name, width=str(size[0]), height=str(size[1]))
+    image = Element('image', id=str(number), name=xml_name(name), width=str(size[0]), height=str(size[1]))
     for group, face in enumerate(faces, 1):
         _add_face(image, face, names, str(group))
     return image

@@ -53,13 +53,16 @@ def open_found(
     image_root: str | Path | None = None,
     defects: str = 'stop',
     flip_pairs: str | None = None,
+    origin: int | None = None,
 ) -> AnnotatedFaces:
     """Return the faces of annotations that `find_annotations` has found."""
     path, reader, detected = found
     options = detected.options | {'defects': defects, 'find_pictures': bool(detected.pictures)}
     options['markup'] = scheme_of(found, markup, flip_pairs).name
+    if origin is not None:
+        options['origin'] = origin
     if detected.pictures:
-        options['image_root'] = str(image_root or _find_image_root(path, detected.pictures))
+        options['image_root'] = str(image_root or _find_image_root(path, detected.pictures, detected.root))
     elif image_root is not None:
         options['image_root'] = str(image_root)
     return DATASETS.build({'type': reader.__name__, **options})
@@ -143,8 +146,11 @@ def scheme_of(found: Found, markup: str | None = None, flip_pairs: str | None = 
     return MARKUPS.add_own(find_scheme(points, found.path, flip_pairs))
 
 
-def _find_image_root(path: Path, pictures: Iterable[str]) -> Path:
-    """Return the folder near an annotation file that holds most of the pictures; by default the file's own folder."""
+def _find_image_root(path: Path, pictures: Iterable[str], named: str | None = None) -> Path:
+    """Return the folder that holds most of the pictures; by default the file's own folder.
+
+    It is a folder near the annotation file, or the one that the file names.
+    """
     own = path if path.is_dir() else path.parent
     bases = [own, *([own.parent] if own.name.lower() in SUBFOLDERS or 'annotations' in own.name.lower() else [])]
     names = list(pictures)
@@ -155,4 +161,6 @@ def _find_image_root(path: Path, pictures: Iterable[str]) -> Path:
             count = sum(os.path.isfile(folder / name) for name in names)
             if count > most:
                 most, best = count, folder
+    if named is not None and sum(os.path.isfile(own / named / name) for name in names) > most:
+        return own / named
     return best

@@ -23,9 +23,17 @@ CHUNK = 2048  # records of a large file that become arrays at once
 MAX_COORDINATE_PX = 1e7  # no photograph is so large; float32 sums of larger numbers lose their fractions
 
 
+IS_MISSING = (
+    'Check the path, or data_root, ann_file and image_root of the data set (for a file of annotations: --image-root)'
+)
+
+
 @contextmanager
-def translate_read_errors(path: str | Path) -> Iterator[os.stat_result]:
-    """Turn the errors of reading a file into ours; refuse pipes and devices, which may never end, before opening."""
+def translate_read_errors(path: str | Path, advice: str = IS_MISSING) -> Iterator[os.stat_result]:
+    """Turn the errors of reading a file into ours; refuse pipes and devices, which may never end, before opening.
+
+    `advice` is what to do about a missing file.
+    """
     try:
         status = os.stat(path)
         if not stat.S_ISREG(status.st_mode):
@@ -33,18 +41,15 @@ def translate_read_errors(path: str | Path) -> Iterator[os.stat_result]:
             raise DataDefect(f'{path} is {kind}. Give a file')
         yield status
     except (FileNotFoundError, NotADirectoryError) as error:
-        raise MissingResource(
-            f'{path} cannot be read ({error.strerror}), from {Path.cwd()}. Check the path, or data_root, ann_file and '
-            'image_root of the data set'
-        ) from error
+        raise MissingResource(f'{path} cannot be read ({error.strerror}), from {Path.cwd()}. {advice}') from error
     except (OSError, ValueError) as error:  # ValueError: a zero byte in the name
         reason = getattr(error, 'strerror', None) or error
         raise DataDefect(f'{short(str(path))} cannot be read ({reason}). Check its name and permissions') from error
 
 
-def read_text(file: Path) -> str:
-    """Return the text of an annotation file."""
-    with translate_read_errors(file):
+def read_text(file: Path, advice: str = IS_MISSING) -> str:
+    """Return the text of an annotation file; `advice` is what to do about a missing one."""
+    with translate_read_errors(file, advice):
         try:
             text = file.read_text(encoding='utf-8-sig')
         except UnicodeDecodeError as error:

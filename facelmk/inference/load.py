@@ -116,8 +116,8 @@ def weights_of_config(config: Config) -> str | Path:
     if is_model(file.stem) and file.parent.resolve() == config_folder().resolve():
         return file.stem
     raise MissingResource(
-        f'{file} publishes no weights. Give the path or URL of a checkpoint that was trained with it, or '
-        'pretrained=False for an untrained network'
+        f'{file} publishes no weights. Give the path or URL of a checkpoint that was trained with it (facelmk predict '
+        'takes it as --weights). In Python, pretrained=False returns an untrained network'
     )
 
 

@@ -6,8 +6,9 @@ from typing import Any
 
 from ..checkpoint import locate_checkpoint
 from ..config import config_names, find_config
-from ..config.source import SUFFIXES
-from ..errors import FacelmkError, UnknownName, did_you_mean
+from ..config.evaluate import NotData, evaluate
+from ..config.source import SUFFIXES, read_source
+from ..errors import FacelmkError, MissingResource, UnknownName, did_you_mean
 from ..zoo import LANDMARKS, is_model, list_models
 from ..zoo.index import rows
 
@@ -30,6 +31,24 @@ def check_model(model: str | Path) -> None:
         find_config_of(model)
     elif (task := rows()[str(model)].get('task', LANDMARKS)) != LANDMARKS:
         raise FacelmkError(f'{model!r} finds {task}, not landmarks. Expected detector={model!r}')
+
+
+def check_start(model: str | Path) -> None:
+    """Refuse a model without weights that a training could start from, as far as its config shows it."""
+    check_model(model)
+    if is_checkpoint(model) or is_model(model):
+        return
+    path = find_config_of(model)
+    try:
+        result = evaluate(read_source(path)).get('result') or {}
+    except NotData:
+        return  # loading the config says what is wrong
+    if not {'checkpoint', 'checkpoint_page'}.intersection(result):
+        raise MissingResource(
+            f'--model {model} is a config without published weights, so no training can start from it. Give a model of '
+            f'`facelmk models list`, such as facelmk_nano, or the path of a checkpoint that was trained with '
+            f'{path.name}. To train this config from its beginning, write facelmk train {model} with your data in it'
+        )
 
 
 def find_config_of(model: str | Path) -> Path:

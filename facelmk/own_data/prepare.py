@@ -10,6 +10,7 @@ from ..datasets.annotated import AnnotatedFaces
 from ..datasets.defects import summary
 from ..datasets.images.decode import read_size
 from ..datasets.open_faces import Found, find_annotations, open_found, scheme_of
+from ..datasets.readers import PtsFaces
 from ..datasets.records import is_valid
 from ..datasets.schemes import describe, has_names, lie_as, normaliser_of
 from ..datasets.tools.split import earlier_split, own_parts, part_of, split_pictures
@@ -48,13 +49,14 @@ def prepare(
     markup: str | None = None,
     flip_pairs: str | None = None,
     image_root: str | None = None,
+    origin: int | None = None,
 ) -> OwnData:
     """Read all faces at `source`, split them, and write train.json and val.json into `folder`."""
     path = Path(source).expanduser()
     found = find_annotations(path)
     _refuse_own_folder(path, found, folder)
     scheme = _one_scheme(found, [scheme_of(each, markup, flip_pairs) for each in found])
-    readers = [open_found(each, scheme.name, image_root, 'keep') for each in found]
+    readers = [open_found(each, scheme.name, image_root, 'keep', origin=origin) for each in found]
     data = OwnData(path, scheme, _common_root(readers), {}, {part: folder / f'{part}.json' for part in PARTS})
     faces = [_usable(reader, data) for reader in readers]
     data.lines[:0] = [_format_line(found, readers, faces), _scheme_line(found[0], scheme)]
@@ -122,7 +124,11 @@ def _format_line(found: Sequence[Found], readers: Sequence[AnnotatedFaces], face
     pictures = len({face['path'] for part in faces for face in part})
     files = ', '.join(str(each.path) for each in found[:3])
     name = readers[0].layout or type(readers[0]).__name__
-    return f'format: {name}, {sum(map(len, faces))} faces in {pictures} pictures ({files})'
+    text = f'format: {name}, {sum(map(len, faces))} faces in {pictures} pictures ({files})'
+    if isinstance(readers[0], PtsFaces):
+        other = 'files that count from 1, as those of 300W, need --origin 1'
+        text += f'; the first pixel is {readers[0].origin}' + ('' if readers[0].origin else f' ({other})')
+    return text
 
 
 def _scheme_line(found: Found, scheme: Markup) -> str:
@@ -170,8 +176,9 @@ def _named(by_part: dict[str, list[Face]], how: str, data: OwnData) -> dict[str,
 
 def _write(data: OwnData, folder: Path) -> None:
     folder.mkdir(parents=True, exist_ok=True)
+    root = Path(os.path.relpath(data.image_root, folder)).as_posix()
     for part, file in data.files.items():
         if part in data.faces:
-            write_coco(data.faces[part], file, (), 'none', data.markup)
+            write_coco(data.faces[part], file, (), 'none', data.markup, root)
         else:
             file.unlink(missing_ok=True)

@@ -41,7 +41,7 @@ def recipe(data: OwnData, model: Mapping[str, Any], base: Config, folder: Path) 
         default_scope='facelmk',
         model=dict(model),
         train_pipeline=_training_pipeline(base, mirrored=bool(data.markup.pairs)),
-        val_pipeline=list(pipeline_of(base.val_dataloader.dataset)),
+        val_pipeline=list(_crop_pipeline(base)),
         train_dataloader=dict(batch_size=batch, num_workers=2, dataset=training),
         val_dataloader=dict(batch_size=BATCH, num_workers=2, dataset=dict(reader, ann_file='val.json')),
         val_evaluator=evaluator,
@@ -76,10 +76,17 @@ def recipe(data: OwnData, model: Mapping[str, Any], base: Config, folder: Path) 
 def _training_pipeline(base: Config, mirrored: bool) -> list[dict[str, Any]]:
     """Return the milder augmentation of a model's training: that of its second stage, where it has one."""
     second = [hook for hook in base.get('custom_hooks') or () if hook.get('type') == 'SwitchPipeline']
-    loader = base.get('train_dataloader') or base.val_dataloader  # a checkpoint for prediction may have no training
-    steps: Sequence[Any] = second[0]['pipeline'] if second else pipeline_of(loader.get('dataset') or {})
+    loader = base.get('train_dataloader')  # a checkpoint for prediction may have no training
+    own = pipeline_of(loader.get('dataset') or {}) if loader else _crop_pipeline(base)
+    steps: Sequence[Any] = second[0]['pipeline'] if second else own
     steps = [dict(step) for step in steps if step['type'] not in LEFT_OUT]
     return steps if mirrored else [step | {'flip': 0.0} if 'flip' in step else step for step in steps]
+
+
+def _crop_pipeline(base: Config) -> Sequence[Any]:
+    """Return the crop without augmentation, as the predictor finds it."""
+    loader: Any = base.get('val_dataloader') or base.test_dataloader
+    return pipeline_of(loader.get('dataset') or {})
 
 
 def write_config(values: Mapping[str, Any], title: str, file: Path) -> None:

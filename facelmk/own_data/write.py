@@ -18,9 +18,10 @@ def write_training(
     flip_pairs: str | None = None,
     image_root: str | None = None,
     say: Callable[[str], None] = print,
+    origin: int | None = None,
 ) -> Path:
     """Write train.json, val.json, start.pth and config.py into `folder`; return the config."""
-    data = prepare(source, folder, markup, flip_pairs, image_root)
+    data = prepare(source, folder, markup, flip_pairs, image_root, origin)
     for line in data.lines:
         say(line)
     predictor = open_model(model)

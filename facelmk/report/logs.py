@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from ..datasets.records import read_text
 from ..errors import DataDefect, FacelmkError, MissingResource, UnknownName, did_you_mean
 from ..files.atomic import atomic_write
 
@@ -113,7 +114,7 @@ def _log_file(source: Path) -> Path:
 
 
 def _lines(file: Path) -> Iterable[Line]:
-    content = file.read_text(encoding='utf-8')
+    content = read_text(file, 'Give a scalars.json or a .log.json')
     lines = content.splitlines()
     for number, text in enumerate(lines, 1):
         if not text.strip():

@@ -76,7 +76,7 @@ class Difference:
 def read_errors(file: str | Path) -> FaceErrors:
     """Return the errors of the faces from the metrics.json of a test."""
     try:
-        entry = json.loads(read_text(Path(file)))
+        entry = json.loads(read_text(Path(file), ADVICE))
         return _face_errors(str(file), f'{entry["config"]}, {entry["checkpoint"]}', entry[PER_FACE])
     except (ValueError, KeyError, TypeError, AttributeError, RecursionError, OverflowError) as error:
         reason = f'no {error}' if isinstance(error, KeyError) else error

@@ -13,6 +13,7 @@ from torch import Tensor, nn
 from facelmk.checkpoint import (
     PRETRAINED,
     Mismatch,
+    find_checkpoint,
     load_checkpoint,
     load_pretrained,
     plain,
@@ -20,7 +21,10 @@ from facelmk.checkpoint import (
     read_checkpoint,
     save_checkpoint,
 )
+from facelmk.checkpoint.safetensors import to_safetensors
+from facelmk.datasets import SyntheticFaces
 from facelmk.errors import FacelmkError, MissingResource, UnknownName
+from facelmk.inference import load
 from facelmk.registry import BACKBONES, FUNCTIONS, HEADS
 
 KEYS = Path(__file__).parents[1] / 'data' / 'keys.npz'
@@ -326,3 +330,30 @@ def test_one_landmark_scheme_of_a_network_is_published_alone(tmp_path):
     save_checkpoint({'meta': {'cfg': config}, 'state_dict': {'backbone.x': torch.ones(3)}}, tmp_path / 'other.pth')
     with pytest.raises(FacelmkError, match='166'):
         publish(tmp_path / 'other.pth', tmp_path / 'part', '300w')
+
+
+def test_a_published_safetensors_file_predicts_the_same(tmp_path: Path) -> None:
+    """The weights, the config and the calibration of the model that comes with facelmk go there and back."""
+    published = publish(find_checkpoint('facelmk_nano'), tmp_path / 'small.safetensors')
+    assert re.fullmatch(r'small-[0-9a-f]{8}\.safetensors', published.name)
+    before, after = (read_checkpoint(path) for path in (find_checkpoint('facelmk_nano'), published))
+    assert after['state_dict'].keys() == before['state_dict'].keys()
+    assert all(torch.equal(value, after['state_dict'][key]) for key, value in before['state_dict'].items())
+    assert after['meta'] == {key: str(value) for key, value in before['meta'].items()}
+    face = SyntheticFaces('300w', count=1, seed=6, size=128).face(0)
+    first, second = (load(name, device='cpu')(face['image'], 'full') for name in ('facelmk_nano', published))
+    assert np.array_equal(first[0].landmarks, second[0].landmarks) and first[0].score == second[0].score
+    with pytest.raises(FacelmkError, match='complex64'):
+        to_safetensors({'x': torch.zeros(2, dtype=torch.complex64)}, {})
+
+
+def test_safetensors_of_all_kinds_of_numbers_go_there_and_back(tmp_path: Path) -> None:
+    dtypes = ('float64', 'float32', 'float16', 'bfloat16', 'bool', 'int64', 'int32', 'int16', 'int8', 'uint8')
+    weights = {name: torch.arange(6).reshape(2, 3).T.to(getattr(torch, name)) for name in dtypes}
+    weights |= {'nothing': torch.zeros(0, 3), 'one': torch.tensor(3)}
+    file = tmp_path / 'x.safetensors'
+    file.write_bytes(to_safetensors(weights, {'cfg': 'a = 1\n', 'ö': 2}))
+    found = read_checkpoint(file)
+    assert found['meta'] == {'cfg': 'a = 1\n', 'ö': '2'} and found['state_dict'].keys() == weights.keys()
+    for key, value in found['state_dict'].items():
+        assert value.dtype == weights[key].dtype and torch.equal(value, weights[key])

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from facelmk.cli import VERBS, build_parser, completion
+from facelmk.cli import OTHER_NAMES, VERBS, build_parser, completion
 
 
 @pytest.mark.parametrize('shell', ['bash', 'zsh', 'tcsh', 'fish'])
@@ -19,7 +19,7 @@ def test_scripts_are_of_their_shell(verb: Callable[..., str], shell: str, tmp_pa
         pytest.skip(f'this shtab does not know {shell}')
     script = verb('completion', shell)
     assert ('facelmk' in script and 'quickstart' in script) or shell == 'tcsh'
-    for word in ('predict', 'refine', 'convert', 'facelmk_nano'):
+    for word in ('predict', 'refine', 'convert', 'facelmk_nano', *OTHER_NAMES):
         assert word in script
     if shutil.which(shell):
         (tmp_path / 'script').write_text(script)

@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 
 TRAINED = """
+model.update(backbone=dict(type='QuickNet'))
 train_cfg = dict(by_epoch=True, max_epochs=2, val_interval=2)
 optim_wrapper = dict(optimizer=dict(type='SGD', lr=1e-3))
 default_hooks = dict(checkpoint=dict(type='CheckpointHook', save_best='NME'))

@@ -9,14 +9,16 @@ import numpy as np
 import pytest
 import torch
 from annotation_tools import labelled, write_labelme
+from mmengine import Config
 
 from facelmk.checkpoint import load_checkpoint
 from facelmk.config import config_of_text, load_config
 from facelmk.datasets import SyntheticFaces
+from facelmk.datasets.base import pipeline_of
 from facelmk.errors import DataDefect, FacelmkError, MissingResource
 from facelmk.markups import MAPS, MARKUPS
 from facelmk.own_data.prepare import prepare
-from facelmk.own_data.recipe import CONFIG, START, write_config
+from facelmk.own_data.recipe import CONFIG, START, recipe, write_config
 from facelmk.own_data.start import open_model
 from facelmk.own_data.write import write_training
 from facelmk.registry import MODELS
@@ -182,3 +184,32 @@ def test_a_title_may_hold_any_letters(tmp_path):
 def test_mirror_pairs_of_a_known_scheme_are_refused(folder, tmp_path):
     with pytest.raises(FacelmkError, match='300w has its own mirror pairs'):
         prepare(folder(), tmp_path / 'run', markup='300w', flip_pairs='0:1')
+
+
+def test_origin_of_own_pts_is_an_option(drawn, tmp_path):
+    (tmp_path / 'pts').mkdir()
+    for i, face in enumerate(drawn):
+        cv2.imwrite(str(tmp_path / f'pts/{i}.png'), face['image'])
+        points = '\n'.join(f'{x + 1:.4f} {y + 1:.4f}' for x, y in face['landmarks'])  # this tool counts from 1
+        (tmp_path / f'pts/{i}.pts').write_text(f'version: 1\nn_points: 68\n{{\n{points}\n}}\n')
+    shifts = {}
+    for origin in (None, 0, 1):
+        data = prepare(tmp_path / 'pts', tmp_path / f'w{origin}', origin=origin)
+        first = next(face for part in data.faces.values() for face in part if face['path'].endswith('/0.png'))
+        shifts[origin] = float((first['landmarks'] - drawn[0]['landmarks']).mean())
+        assert f'the first pixel is {origin or 0}' in data.lines[0]
+        assert ('--origin 1' in data.lines[0]) == (origin != 1)  # says what to do
+    assert shifts == pytest.approx({None: 1, 0: 1, 1: 0}, abs=1e-3)
+
+
+@pytest.mark.parametrize('left', ['val_dataloader', 'test_dataloader'])
+def test_a_model_without_training_data_trains_on_its_plain_crop(folder, tmp_path, left):
+    """A checkpoint for prediction may name neither how it was trained nor all of its data sets."""
+    base = open_model('facelmk_nano').config
+    crop = base.val_dataloader.dataset
+    steps = [dict(step) for step in pipeline_of(crop)]
+    alone = Config({'model': base.model.to_dict(), left: {'dataset': dict(crop)}})
+    data = prepare(folder(), tmp_path / 'w')
+    values = recipe(data, base.model.to_dict(), alone, tmp_path / 'w')
+    assert values['val_pipeline'] == steps and any(step['type'] == 'CropFace' for step in steps)
+    assert [step['type'] for step in values['train_pipeline']] == [step['type'] for step in steps]

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from ...errors import FacelmkError, MissingResource, UnknownName
-from ..options import add_cfg_options, read_config
+from ..options import add_cfg_options, add_origin, read_config
 
 if TYPE_CHECKING:
     from ...datasets import FaceDataset
@@ -30,6 +30,7 @@ def add_source(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         '--image-root', metavar='DIR', help='the folder of the pictures (default: searched near the file)'
     )
+    add_origin(parser)
     parser.add_argument('--data', metavar='DIR', help="the folder of the data set, instead of a config's own")
     add_cfg_options(parser)
 
@@ -84,10 +85,10 @@ def _own_sets(options: argparse.Namespace, phases: Sequence[str]) -> Iterator[tu
     names = parts if len(set(parts)) == len(found) else [str(each.path) for each in found]
     if len(found) == 1:
         names = [options.source]
-    pairs = {'flip_pairs': options.flip_pairs}
+    more = {'flip_pairs': options.flip_pairs, 'origin': options.origin}
     for name, each in zip(names, found, strict=True):
         if name not in PHASES or name in phases or len(found) == 1:
-            yield name, functools.partial(open_found, each, options.markup, options.image_root, **pairs)
+            yield name, functools.partial(open_found, each, options.markup, options.image_root, **more)
 
 
 def only_set(options: argparse.Namespace, phase: str) -> Callable[..., 'FaceDataset']:

@@ -55,7 +55,10 @@ class CocoFaces(AnnotatedFaces):
                 return Detected(options | {'markup': 'coco_wholebody_face'}, 68, pictures)
             if size in BODIES:
                 return Detected(options | {'markup': '300w', 'first': BODIES[size]}, 68, pictures)
-            return Detected(options, size, pictures, None if size is None else _points(content, size))
+            info = content.get('info')
+            root = info.get('image_root') if isinstance(info, dict) else None
+            points = None if size is None else _points(content, size)
+            return Detected(options, size, pictures, points, root if isinstance(root, str) else None)
         except (ValueError, TypeError, KeyError, AttributeError, RecursionError, OverflowError):
             return Detected(options, None)  # the reader will say what is wrong
 

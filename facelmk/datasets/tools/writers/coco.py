@@ -15,12 +15,22 @@ from ...records import FaceRecord
 from .common import is_square, to_floats
 
 
-def write_coco(faces: Sequence[FaceRecord], out: Path, subsets: Sequence[str], pictures: str, markup: Markup) -> None:
-    """Write COCO-style json; square boxes also as center and scale, the subsets as `tags`."""
+def write_coco(
+    faces: Sequence[FaceRecord],
+    out: Path,
+    subsets: Sequence[str],
+    pictures: str,
+    markup: Markup,
+    image_root: str | None = None,
+) -> None:
+    """Write COCO-style json; square boxes also as center and scale, the subsets as `tags`.
+
+    `image_root` is the folder of the pictures, seen from that of the file, if the file shall name it.
+    """
     ids = {name: i + 1 for i, name in enumerate(dict.fromkeys(face['name'] for face in faces))}
     paths = {face['name']: face['path'] for face in faces}
     content = {
-        'info': {'description': 'written by facelmk data convert'},
+        'info': {'description': 'written by facelmk data convert'} | ({'image_root': image_root} if image_root else {}),
         'subsets': list(subsets),
         'images': [{'id': number, 'file_name': name} | _size(paths[name]) for name, number in ids.items()],
         'annotations': [_annotation(i + 1, face, ids[face['name']]) for i, face in enumerate(faces)],

@@ -9,15 +9,16 @@ import numpy as np
 from ....files.atomic import write_bytes
 from ....markups import Markup
 from ...records import FaceRecord
+from ...xml_names import xml_name
 from .common import by_picture
 
 
 def write_dlib(faces: Sequence[FaceRecord], out: Path, subsets: Sequence[str], pictures: str, markup: Markup) -> None:
     """Write a box with its parts for each face, in whole pixels; missing points are left out."""
-    root, names = Element('dataset'), list(_part_names(markup))
+    root, names = Element('dataset'), list(map(xml_name, _part_names(markup)))
     images = SubElement(root, 'images')
     for name, some in by_picture(faces).items():
-        image = SubElement(images, 'image', file=name)
+        image = SubElement(images, 'image', file=xml_name(name))
         for face in some:
             _add_box(image, face, names)
     indent(root)
