@@ -1,9 +1,13 @@
 """facelmk: facial landmarks, from images and annotations to an NME table."""
 
 import importlib
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from .errors import DataDefect, FacelmkError, MissingResource, TrainingFault, UnknownName, did_you_mean
+
+if TYPE_CHECKING:  # type checkers know what `facelmk.load` returns
+    from .inference import load
+    from .zoo import list_models
 
 __version__ = '0.7.0'
 _ROOMS = {'load': '.inference', 'list_models': '.zoo'}  # functions that are imported on first use

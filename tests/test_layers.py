@@ -58,12 +58,22 @@ def imported(path: Path, module: str) -> Iterator[tuple[str, str | None]]:
             yield from ((base, alias.name) for alias in node.names)
 
 
+def for_type_checkers(path: Path) -> Iterator[str]:
+    """Yield the names that are imported below `if TYPE_CHECKING`."""
+    for node in ast.parse(path.read_text(encoding='utf-8')).body:
+        if isinstance(node, ast.If) and ast.unparse(node.test) == 'TYPE_CHECKING':
+            yield from (alias.name for part in node.body if isinstance(part, ast.ImportFrom) for alias in part.names)
+
+
 def arrows(root: Path) -> set[tuple[str, str]]:
     """All pairs (module, module that it imports) within the package."""
     known = modules(root)
     pairs = set()
     for module, path in known.items():
+        typed = set(for_type_checkers(path)) if module == 'facelmk' else set()  # `facelmk.load`: never executed
         for base, name in imported(path, module):
+            if name in typed:
+                continue
             target = f'{base}.{name}' if f'{base}.{name}' in known else base
             if target.split('.')[0] == 'facelmk':
                 pairs.add((module, target))

@@ -15,7 +15,7 @@ from ..errors import FacelmkError, UnknownName, did_you_mean
 from ..markups import MARKUPS
 from ..registry import DATASETS, TRANSFORMS, Ranges
 from .crops.reach import check_steps, loads_for_crop
-from .records import FaceRecord
+from .records import FaceRecord as FaceRecord
 
 Transform = Callable[[FaceRecord], FaceRecord]
 

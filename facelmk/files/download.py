@@ -19,6 +19,7 @@ from ..errors import FULL_DISK, FacelmkError, MissingResource
 from .addresses import is_url
 from .atomic import commit
 from .body import BLOCK_BYTES, Broken, Refused, Response, check_no_page, check_whole
+from .digest import sha256_of
 from .notes import note
 from .progress import MB, Progress
 from .web import explain, hide_secrets, is_temporary, open_url, read_blocks, without_secrets
@@ -86,14 +87,17 @@ def fetch(url: str, sha256: str = '', limit: int = MAX_BYTES, mirrors: Sequence[
     """
     path, sha256 = cached(url), (sha256 or hash_in_name(url)).lower()
     try:
-        if _is_there(path):
+        if _is_there(path, sha256):
             return path
         if offline():
-            raise OSError('FACELMK_OFFLINE is set, so no connection is made, and the cache does not have the file')
+            has = 'holds another file under this name' if path.is_file() else 'does not have the file'
+            raise OSError(f'FACELMK_OFFLINE is set, so no connection is made, and the cache {has}')
+        if path.is_file() and path.stat().st_size:
+            note(f'{path} is damaged: its sha256 does not begin with {sha256}. It is downloaded again')
         path.parent.mkdir(parents=True, exist_ok=True)
         with _open_part(path) as file:
             try:
-                if _is_there(path):  # another process finished it while we waited
+                if _is_there(path, sha256):  # another process finished it while we waited
                     os.unlink(file.name)
                 else:
                     _download(addresses(url, mirrors), file, sha256, limit)
@@ -113,9 +117,9 @@ def fetch(url: str, sha256: str = '', limit: int = MAX_BYTES, mirrors: Sequence[
     return path
 
 
-def _is_there(path: Path) -> bool:
-    """Whether the cache has a file; earlier versions kept empty ones."""
-    return path.is_file() and path.stat().st_size > 0
+def _is_there(path: Path, sha256: str) -> bool:
+    """Whether the cache has a file, undamaged as far as its hash is known; earlier versions kept empty ones."""
+    return path.is_file() and path.stat().st_size > 0 and (not sha256 or sha256_of(path).startswith(sha256))
 
 
 def _open_part(path: Path) -> BinaryIO:

@@ -12,8 +12,9 @@ from ..files.collector import pause_collector
 from ..registry.sharding import leave_out_sharding
 
 if TYPE_CHECKING:
-    from .load import load
-    from .predictor import Predictor
+    # `as`: without it, mypy --strict takes a name for private to this module
+    from .load import load as load
+    from .predictor import Predictor as Predictor
 
 
 class _Inference(ModuleType):

@@ -14,7 +14,8 @@ if TYPE_CHECKING:
     from torch import Tensor
 
 try:
-    from ..datasets.images.decode import Picture, decode, read_image
+    from ..datasets.images.decode import Picture as Picture
+    from ..datasets.images.decode import decode, read_image
 except ImportError:  # without Pillow, which mmengine needs and an exported model does not
     from ..datasets.images.opencv_alone import Picture, decode, read_image
 

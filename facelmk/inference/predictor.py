@@ -9,8 +9,7 @@ import numpy as np
 import torch
 from mmengine import Config
 
-from ..datasets import FaceDataset
-from ..datasets.base import pipeline_of
+from ..datasets.base import FaceDataset, pipeline_of
 from ..errors import FacelmkError
 from ..models import FaceLandmarker
 from ..registry import FUNCTIONS

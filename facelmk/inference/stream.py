@@ -1,7 +1,8 @@
 """From pictures and films to faces, whatever network predicts the landmarks of a box. Nothing here needs torch."""
 
 from collections.abc import Callable, Iterator, Sequence
-from typing import Any
+from pathlib import Path
+from typing import Any, overload
 
 import numpy as np
 
@@ -20,6 +21,7 @@ from .sources import Item, check_picture, items
 
 ARRAYS = ('landmarks', 'scores', 'errors')  # of a prediction, one number or point for each landmark
 Row = tuple[Picture | None, np.ndarray]  # a picture and one box in it
+One = str | Path | bytes | np.ndarray  # the forms of one picture that a type checker knows
 
 
 class PicturePredictor:
@@ -62,6 +64,28 @@ class PicturePredictor:
     @detector.setter
     def detector(self, detector: Any) -> None:
         self._detector = detector
+
+    @overload
+    def __call__(
+        self,
+        images: One,
+        boxes: Any = None,
+        batch_size: int | None = None,
+        detector: Any = None,
+        refine: int | None = None,
+        min_score: float | None = None,
+    ) -> Faces: ...
+
+    @overload
+    def __call__(
+        self,
+        images: Any,
+        boxes: Any = None,
+        batch_size: int | None = None,
+        detector: Any = None,
+        refine: int | None = None,
+        min_score: float | None = None,
+    ) -> Any: ...
 
     def __call__(
         self,

@@ -8,8 +8,12 @@ first use. mmengine is imported with the first registry that needs it; CONFIG_FO
 import importlib
 from typing import TYPE_CHECKING, Any
 
-from .plain import CONFIG_FORMATS, NAMED_WEIGHTS, SCOPE
-from .ranges import Range, Ranges
+# `as`: without it, mypy --strict takes a name for private to this module
+from .plain import CONFIG_FORMATS as CONFIG_FORMATS
+from .plain import NAMED_WEIGHTS as NAMED_WEIGHTS
+from .plain import SCOPE as SCOPE
+from .ranges import Range as Range
+from .ranges import Ranges as Ranges
 
 if TYPE_CHECKING:
     from .parts import *  # noqa: F403, the registries are written once

@@ -10,8 +10,9 @@ from numpy.typing import NDArray
 from .. import geometry
 from ..datasets import FaceDataset, SceneDataset
 from ..datasets.defects import short
-from ..datasets.transforms.crop import CropFace, resample
+from ..datasets.transforms.crop import CropFace
 from ..datasets.transforms.load import LoadImage
+from ..datasets.transforms.pixels import resample
 from ..markups import Markup
 from .baseline import even_indices, mean_face
 from .browse import check_points, shrunk

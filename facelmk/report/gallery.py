@@ -12,8 +12,9 @@ from numpy.typing import NDArray
 
 from .. import geometry
 from ..datasets.defects import short
-from ..datasets.transforms.crop import CropFace, resample
+from ..datasets.transforms.crop import CropFace
 from ..datasets.transforms.load import LoadImage
+from ..datasets.transforms.pixels import resample
 from ..faces import compare, save
 from ..files.atomic import output_folder
 from .collect import Results

@@ -9,13 +9,14 @@ import signal
 import tempfile
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from types import SimpleNamespace
 
 import pytest
 from faults.loopback import CONTENT, DIGEST, NAME, Answer, answer_of, assert_refused, child, file_names, serving
 
+from facelmk.errors import MissingResource
 from facelmk.files import download
 from facelmk.files.download import cached, fetch
 
@@ -220,3 +221,21 @@ def test_offline(home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
         home.mkdir(parents=True)
         cached(url).write_bytes(CONTENT)
         assert fetch(url) == cached(url) and server.asked == []
+
+
+@pytest.mark.parametrize('damage', [lambda content: content[:4000], lambda content: b'x' + content[1:]])
+def test_a_damaged_file_of_the_cache_is_downloaded_again(
+    home: Path, monkeypatch: pytest.MonkeyPatch, damage: Callable[[bytes], bytes]
+) -> None:
+    with serving(Answer.whole) as server:
+        url = f'{server.address}/{NAME}'
+        fetch(url).write_bytes(damage(CONTENT))
+        with monkeypatch.context() as patch:
+            patch.setenv('FACELMK_OFFLINE', '1')
+            with pytest.raises(MissingResource, match='the cache holds another file under this name'):
+                fetch(url)
+        assert cached(url).read_bytes() == damage(CONTENT)  # kept until the download is complete
+        assert fetch(url).read_bytes() == CONTENT and file_names(home) == [cached(url).name]
+        plain = f'{server.address}/plain.pth'  # without a hash, nothing is known of the file
+        fetch(plain).write_bytes(damage(CONTENT))
+        assert fetch(plain).read_bytes() == damage(CONTENT)

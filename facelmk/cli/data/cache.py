@@ -40,7 +40,7 @@ def run(options: argparse.Namespace) -> int:
     from ...datasets.crops.build import gigabytes
     from ...datasets.crops.configs import DEFAULT_FOLDER, builder_of, crop_cache_of, largest_crop, set_crop_cache
     from ...datasets.crops.index import ABOUT, About, read_about
-    from ...engine.loaders import cores
+    from ...files.processes import cores
     from ...report.browse import dataset_of
 
     config = read_config(options, [options.phase])
