@@ -4,9 +4,9 @@ from collections.abc import Sequence
 from typing import NamedTuple
 from xml.etree.ElementTree import Element, SubElement
 
-import numpy as np
-from numpy.typing import ArrayLike, NDArray
+from numpy.typing import NDArray
 
+from .as_text import to_floats
 from .xml_names import xml_name
 
 
@@ -44,13 +44,8 @@ def image_element(
 def _add_face(image: Element, face: CvatFace, names: Sequence[str], group: str) -> None:
     same = {'label': 'face', 'source': 'manual', 'occluded': '0', 'z_order': '0', 'group_id': group}
     skeleton = SubElement(image, 'skeleton', same)
-    SubElement(image, 'box', same | dict(zip(('xtl', 'ytl', 'xbr', 'ybr'), _texts(face.box), strict=True)))
-    values = zip(names, _texts(face.landmarks[:, 0]), _texts(face.landmarks[:, 1]), face.visible, strict=True)
-    for name, x, y, visible in values:
+    SubElement(image, 'box', same | dict(zip(('xtl', 'ytl', 'xbr', 'ybr'), map(str, to_floats(face.box)), strict=True)))
+    columns = (to_floats(face.landmarks[:, axis]) for axis in (0, 1))
+    for name, x, y, visible in zip(names, *columns, face.visible, strict=True):
         state = {'outside': str(int(not visible > 0)), 'occluded': str(int(0 < visible < 1))}
         SubElement(skeleton, 'points', {'label': name, 'source': 'manual', **state, 'points': f'{x},{y}'})
-
-
-def _texts(values: ArrayLike) -> list[str]:
-    """Return numbers with as few digits as float32 needs."""
-    return [str(float(str(value))) for value in np.asarray(values, np.float32).ravel()]

@@ -75,7 +75,7 @@ class Faces(list[Face]):
 
     def to_cvat(self, path: str | Path) -> Path:
         """Write CVAT's XML of images, to correct the landmarks by hand; return the path."""
-        write_bytes(Path(path), cvat([self.to_row()]).encode())
+        write_bytes(Path(path), cvat(self.to_row()).encode())
         return Path(path)
 
     def to_csv(self, path: str | Path) -> Path:

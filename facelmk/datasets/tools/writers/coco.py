@@ -10,9 +10,10 @@ import numpy as np
 
 from ....files.atomic import write_bytes
 from ....markups import Markup
+from ...as_text import to_floats
 from ...images.decode import read_size
 from ...records import FaceRecord
-from .common import is_square, to_floats
+from .common import is_square
 
 
 def write_coco(

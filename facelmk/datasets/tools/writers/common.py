@@ -5,26 +5,16 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 import numpy as np
-from numpy.typing import ArrayLike, NDArray
+from numpy.typing import NDArray
 
 from ....files.atomic import write_bytes
-from ....markups import Markup
+from ...as_text import to_floats
 from ...records import FaceRecord
-
-
-def to_floats(values: ArrayLike) -> list[float]:
-    """Return numbers with as few digits as float32 needs."""
-    return [float(str(value)) for value in np.asarray(values, np.float32).ravel()]
 
 
 def point_lines(face: FaceRecord) -> str:
     """Return one line x y for each point."""
     return '\n'.join(f'{x} {y}' for x, y in np.reshape(to_floats(face['landmarks']), (-1, 2)).tolist())
-
-
-def point_names(markup: Markup) -> list[str]:
-    """Return the label of each point: its name, or its index from 0."""
-    return list(markup.names) or list(map(str, range(markup.size)))
 
 
 def by_picture(faces: Sequence[FaceRecord]) -> dict[str, list[FaceRecord]]:

@@ -7,8 +7,9 @@ from pathlib import Path
 
 from ....files.atomic import write_bytes
 from ....markups import Markup
+from ...as_text import to_floats
 from ...records import FaceRecord
-from .common import has_own_norm, to_floats
+from .common import has_own_norm
 
 
 def write_csv(faces: Sequence[FaceRecord], out: Path, subsets: Sequence[str], pictures: str, markup: Markup) -> None:

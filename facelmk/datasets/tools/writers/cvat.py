@@ -6,10 +6,11 @@ from xml.etree.ElementTree import Element, SubElement, indent, tostring
 
 from ....files.atomic import write_bytes
 from ....markups import Markup
+from ...as_text import point_names
 from ...cvat_elements import CvatFace, image_element, labels_element
 from ...images.decode import read_size
 from ...records import FaceRecord
-from .common import by_picture, point_names
+from .common import by_picture
 
 
 def write_cvat(faces: Sequence[FaceRecord], out: Path, subsets: Sequence[str], pictures: str, markup: Markup) -> None:

@@ -9,9 +9,10 @@ from urllib.parse import quote
 from ....errors import FacelmkError
 from ....files.atomic import write_bytes
 from ....markups import Markup
+from ...as_text import point_names, to_floats
 from ...images.decode import read_size
 from ...records import FaceRecord
-from .common import by_picture, point_names, to_floats
+from .common import by_picture
 
 
 def write_label_studio(

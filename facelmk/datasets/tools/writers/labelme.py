@@ -9,9 +9,10 @@ import numpy as np
 
 from ....files.atomic import write_bytes
 from ....markups import Markup
+from ...as_text import point_names, to_floats
 from ...images.decode import read_size
 from ...records import FaceRecord
-from .common import add_picture, by_picture, file_names, point_names, to_floats
+from .common import add_picture, by_picture, file_names
 
 
 def write_labelme(

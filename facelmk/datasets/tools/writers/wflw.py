@@ -6,9 +6,9 @@ from pathlib import Path
 from ....errors import FacelmkError
 from ....files.atomic import write_bytes
 from ....markups import Markup
+from ...as_text import to_floats
 from ...readers.wflw import ATTRIBUTES
 from ...records import FaceRecord
-from .common import to_floats
 
 
 def write_wflw(faces: Sequence[FaceRecord], out: Path, subsets: Sequence[str], pictures: str, markup: Markup) -> None:
