@@ -33,18 +33,18 @@ def arguments(check: argparse.ArgumentParser) -> None:
 
 def run(options: argparse.Namespace) -> int:
     check_source(options.source)
-    from ...datasets.tools.check import check, shared_pictures
+    from ...datasets.tools.check import check, shared_pictures, turned_pictures
 
     with keep_stdout_for_json(options.json):
         results = {name: check(read, options.pictures) for name, read in sets(options, options.phase)}
-    shared = shared_pictures(results)
+    notes = turned_pictures(results) + shared_pictures(results)
     if options.json:
-        report: dict[str, Any] = {'sets': {name: result.to_dict() for name, result in results.items()}, 'notes': shared}
+        report: dict[str, Any] = {'sets': {name: result.to_dict() for name, result in results.items()}, 'notes': notes}
         print(json.dumps(report, indent=2))
     else:
         for name, result in results.items():
             for defect in result.defects:
                 print(': '.join(filter(None, dict.fromkeys((name, *defect)))))
             print(f'{name}: {result.summary()}')
-        print(*(f'note: {note}' for note in shared), sep='\n', end='\n' if shared else '')
+        print(*(f'note: {note}' for note in notes), sep='\n', end='\n' if notes else '')
     return DEFECTIVE if any(result.defects for result in results.values()) else 0

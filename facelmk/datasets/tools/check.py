@@ -1,6 +1,7 @@
 """Check a data set: list every defect by file and record, not only the first."""
 
 import hashlib
+import io
 import os
 from collections import Counter, defaultdict
 from collections.abc import Callable, Iterator, Mapping
@@ -9,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+from PIL import Image
 
 from ...errors import DataDefect, FacelmkError
 from ...files.progress import track
@@ -26,12 +28,15 @@ Size = tuple[int, int]
 
 @dataclass
 class CheckResult:
-    """The result of a check; `hashes` are the paths of the pictures by the hash of their content."""
+    """The result of a check: `hashes` are the paths of the pictures by the hash of their content, `turned` their paths
+    if their EXIF orientation turns them.
+    """
 
     faces: int = 0
     defects: list[Defect] = field(default_factory=list)
     hashes: dict[str, str] = field(default_factory=dict)
     pictures: int = 0
+    turned: list[str] = field(default_factory=list)
 
     def summary(self) -> str:
         """Return the result in one line."""
@@ -72,6 +77,26 @@ def shared_pictures(results: Mapping[str, CheckResult]) -> list[str]:
         if name != 'train' and common:
             notes.append(f'{len(common)} pictures of {name} are in train, too; the first is {common[0]}')
     return notes
+
+
+def turned_pictures(results: Mapping[str, CheckResult]) -> list[str]:
+    """Return a note for each set with pictures that their EXIF orientation turns."""
+    return [
+        f'{len(result.turned)} of {result.pictures} pictures of {name} are turned by their EXIF orientation; the first '
+        f'is {result.turned[0]}. Landmarks must be those of the upright picture: facelmk data browse draws them'
+        for name, result in results.items()
+        if result.turned
+    ]
+
+
+def is_turned(content: bytes) -> bool:
+    """Whether the EXIF orientation of a picture turns or mirrors it."""
+    if not any(word in content for word in (b'Exif', b'eXIf', b'EXIF')):  # in JPEG, PNG, WebP; most have none
+        return False
+    try:
+        return Image.open(io.BytesIO(content)).getexif().get(0x0112, 1) in range(2, 9)
+    except Exception:  # damaged EXIF data raise errors of any class, and do not turn the picture
+        return False
 
 
 def _find_readers(dataset: Any, defects: list[Defect]) -> Iterator[FaceDataset]:
@@ -175,5 +200,6 @@ class _ReaderCheck:
             image = decode(content, path)
         except DataDefect as error:
             return None, f'cannot be decoded: {str(error).removeprefix(f"{path}: no picture: ")}'
+        self.result.turned += [path] if is_turned(content) else []
         self.result.hashes[hashlib.blake2b(content, digest_size=16).hexdigest()] = path
         return (image.shape[1], image.shape[0]), ''

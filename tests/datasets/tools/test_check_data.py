@@ -1,14 +1,16 @@
 """`check` lists every kind of defect by file and record, and none in valid sets."""
 
+import io
 import json
 
 import numpy as np
 import pytest
+from PIL import Image
 
 from facelmk.datasets import CofwMat, CsvFaces, JoinedFaces, PtsFaces, PublishedFaces, RepeatedFaces, SyntheticFaces
 from facelmk.datasets.base import with_reader_options
 from facelmk.datasets.open_faces import open_faces
-from facelmk.datasets.tools.check import check, shared_pictures
+from facelmk.datasets.tools.check import check, is_turned, shared_pictures, turned_pictures
 from facelmk.errors import DataDefect
 from facelmk.registry import DATASETS
 
@@ -229,3 +231,28 @@ def test_defects_of_joined_sets_are_all_listed(table, tmp_path):
     config['datasets'].append(dict(type='CocoFaces', ann_file=str(broken), markup='five'))
     result = check(read).defects
     assert len(result) == 3 and result[2].file == str(broken) and result[2].record == 'the data set'
+
+
+@pytest.mark.parametrize('suffix', ['jpg', 'png'])
+def test_pictures_that_exif_turns_are_a_note(suffix, tmp_path):
+    """They are no defect: landmarks of the upright picture are right."""
+    for orientation in (None, 1, 3, 6):
+        exif = Image.Exif()
+        exif.update({0x0112: orientation} if orientation else {})
+        Image.new('RGB', (150, 150)).save(tmp_path / f'{orientation}.{suffix}', exif=exif)
+        rows = ''.join(f'{20 + i} {30 + i * i / 50}\n' for i in range(68))
+        (tmp_path / f'{orientation}.pts').write_text(f'version: 1\nn_points: 68\n{{\n{rows}}}\n')
+    result = check(lambda defects: PtsFaces(tmp_path, '300w', defects=defects))
+    assert sorted(result.turned) == [str(tmp_path / f'{orientation}.{suffix}') for orientation in (3, 6)]
+    (note,) = turned_pictures({'train': result, 'val': check(lambda _: SyntheticFaces('300w', 1, size=64))})
+    assert '2 of 4 pictures of train' in note and 'upright' in note
+
+
+@pytest.mark.parametrize('form', ['JPEG', 'PNG', 'WEBP'])
+@pytest.mark.parametrize('orientation', [0, 1, 2, 6, 8, 9])
+def test_whether_exif_turns_a_picture(form, orientation):
+    exif, file = Image.Exif(), io.BytesIO()
+    exif[0x0112] = orientation
+    Image.new('RGB', (40, 30)).save(file, form, exif=exif)
+    assert is_turned(file.getvalue()) == (orientation in range(2, 9))
+    assert not is_turned(b'Exif' + file.getvalue()[:20])
