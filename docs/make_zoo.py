@@ -55,7 +55,7 @@ LIST = """{table}
 
 GMACs are 1e9 multiply-accumulates for one crop of the size in brackets, without flip test (such as
 `facelmk models stats facelmk_nano --shape 112`). The CPU time is that of one crop on one thread, without flip test
-(`python tools/ship_weights.py`, option `--time`). If the sha256 of a file is known, a download is compared with it.
+(`python tools/time_models.py`). If the sha256 of a file is known, a download is compared with it.
 *Checked* is the day on which the row was compared with the file, or the host was tried:
 
 {hosts}

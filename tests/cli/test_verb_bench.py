@@ -42,7 +42,7 @@ def fail(options: Options) -> None:
 def test_the_table(verb, parts) -> None:
     lines = verb('bench', 'codec', 'metric', '--quick', '--threads', '2').splitlines()
     assert parts == [Options(quick=True, threads=2)]
-    assert lines[1].split() == ['quantity', 'ours', 'peer', 'ratio', 'note']
+    assert lines[1].split() == ['quantity', 'ours', '95', '%', 'peer', 'ratio', 'note']
     assert lines[2].split()[:6] == ['encode', '1', 'ms', '6', 'ms', '6.00x']
     assert lines[2].endswith('against MMPose-style code; the same results')
     assert lines[3].split() == ['bytes', '200', 'kB']

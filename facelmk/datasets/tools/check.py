@@ -10,13 +10,13 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from PIL import Image
 
 from ...errors import DataDefect, FacelmkError
 from ...files.progress import track
 from ..base import FaceDataset
 from ..defects import Defect, short
-from ..images.decode import decode, read_file
+from ..images.decode import ORIENTATION, TRANSPOSES, decode, read_file
+from ..images.limits import open_lazily, read_header
 from ..joined import JoinedFaces, RepeatedFaces
 from ..readers.coco import CocoFaces
 from ..readers.published import PublishedFaces
@@ -94,7 +94,11 @@ def is_turned(content: bytes) -> bool:
     if not any(word in content for word in (b'Exif', b'eXIf', b'EXIF')):  # in JPEG, PNG, WebP; most have none
         return False
     try:
-        return Image.open(io.BytesIO(content)).getexif().get(0x0112, 1) in range(2, 9)
+        header = read_header(content)
+        return (
+            header is not None
+            and open_lazily(io.BytesIO(content), header.kind).getexif().get(ORIENTATION) in TRANSPOSES
+        )
     except Exception:  # damaged EXIF data raise errors of any class, and do not turn the picture
         return False
 
