@@ -114,7 +114,15 @@ def test_list_prints_a_row_for_each_model(verb) -> None:
 
 def test_show_prints_all_that_is_known(verb) -> None:
     printed, model = verb('models', 'show', 'hrnetv2_w18_wflw'), find_model('hrnetv2_w18_wflw')
-    for fact in (model.url, model.protocol, model.host, '4693650432', 'blur: 4.58', 'not measured', model.checked_on):
+    for fact in (
+        model.url,
+        model.protocol,
+        model.host,
+        '4693650432',
+        'blur: 4.58',
+        str(model.cpu_ms),
+        model.checked_on,
+    ):
         assert fact in printed
     assert json.loads(verb('models', 'show', 'hrnetv2_w18_wflw', '--json'))['NME']['blur'] == 4.58
     assert "'hrnetv2_w18_wlfw'" in verb('models', 'show', 'hrnetv2_w18_wlfw', code=2)
