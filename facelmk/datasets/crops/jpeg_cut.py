@@ -12,7 +12,8 @@ from functools import cached_property
 import numpy as np
 from numpy.typing import NDArray
 
-from .jpeg_rows import END_OF_IMAGE, MARGIN_PX, RowTable, join_rows
+from ..images.top_rows import END_OF_IMAGE, MARGIN_PX
+from .jpeg_rows import RowTable, join_rows
 from .jpeg_scan import HUFFMAN, MAX_DC_BITS, RESTART, SCAN, Blocks, Header, Longs, Unsupported, read_blocks, read_header
 
 START_OF_IMAGE = b'\xff\xd8'

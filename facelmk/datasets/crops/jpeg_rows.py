@@ -12,10 +12,10 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from ..images.top_rows import END_OF_IMAGE, MARGIN_PX
+
 SEGMENT = b'\xff\xef'  # for any use, the last of sixteen
 NAME = b'rows'
-MARGIN_PX = 4  # colour is interpolated between neighbours
-END_OF_IMAGE = b'\xff\xd9'
 FIXED = struct.Struct('>2x2s2x4sBHIIH')  # the start of a file with a table
 FIRST_RESTART, RESTARTS = 0xD0, 8  # markers are numbered from 0 to 7, again and again
 

@@ -34,7 +34,7 @@ def union(boxes: Iterable[Box]) -> Box:
 
 
 def loads_for_crop(steps: Sequence[Any]) -> bool:
-    """Return whether the first of these steps loads a picture of which the others need no pixel but those of crops."""
+    """Return whether the first of these steps loads a picture, and the others need only the pixels of its crop."""
     if not hasattr(steps[0], 'load_for_crop') or not _knows_parts(steps[0]):
         return False
     for step in steps[1:]:

@@ -14,17 +14,17 @@ from .usual_jpeg import UsualJpeg
 
 END_OF_IMAGE = b'\xff\xd9'
 MARKER = re.compile(rb'\xff[^\0\xff]')  # inside a scan, zero follows each byte of value 255
-MARGIN = 4  # rows below the wanted ones: the colour of a row is interpolated between its neighbours
+MARGIN_PX = 4  # rows below the wanted ones: the colour of a row is interpolated between its neighbours
 LEAST_SAVED = 0.1  # of the rows; for less it is not worth the copy of the file
 
 
 def decode_top_rows(content: bytes, header: UsualJpeg, rows: int) -> NDArray[np.uint8] | None:
-    """Return at least the first `rows` rows of a picture, equal to those of the whole one; None if it must be decoded.
+    """Return the first `rows` rows of a picture, equal to those of the whole one; None for a file to decode whole.
 
-    It must be where little is saved, where EXIF data may turn the picture, in files with restart markers, and in files
-    that are cut off or have another marker than the end of the image behind the scan.
+    Such files are those where little is saved, whose EXIF data may turn the picture, with restart markers, that are cut
+    off, and with another marker than the end of the image behind the scan.
     """
-    height = rows + MARGIN
+    height = rows + MARGIN_PX
     if height > header.height * (1 - LEAST_SAVED) or header.restart_interval or header.has_exif:
         return None
     end = MARKER.search(content, header.scan_at + 2)
